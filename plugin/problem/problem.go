@@ -1,0 +1,38 @@
+// Package problem is the error a use case ends with: three parts for the
+// reader and a kind that becomes the exit code. It knows nothing of clusters,
+// clouds or printing.
+package problem
+
+// Kind is why a command did not do what was asked. Its number is the exit code.
+type Kind int
+
+// The kinds, as DESIGN section 8 lists the exit codes.
+const (
+	Failed   Kind = 1 // an API refused, a server did not answer, no credentials
+	Usage    Kind = 2 // bad flags, values, files or names; nothing was touched
+	NotReady Kind = 3 // applied, but not ready
+	Refused  Kind = 4 // a check or pre-check failed; foreign things stay as they are
+)
+
+// Error is a failure in three parts: what happened to which object, why, and
+// what to type next. More optionally names the page that explains it.
+type Error struct {
+	Kind Kind
+	What string
+	Why  string
+	Next string
+	More string
+	Err  error
+}
+
+func (e *Error) Error() string {
+	if e.Why == "" {
+		return e.What
+	}
+	return e.What + ": " + e.Why
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Parts gives the three parts an error message is printed in.
+func (e *Error) Parts() (what, why, next string) { return e.What, e.Why, e.Next }

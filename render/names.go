@@ -1,0 +1,91 @@
+package render
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// ServiceAccount is the one service account that may assume the role.
+const ServiceAccount = "ostoy-sa"
+
+// RolePath is the IAM path of every role this tool makes. IAM cannot search
+// by tag, but it can list by path.
+const RolePath = "/ostoy-s3/"
+
+// Tag keys that say whose a role or a bucket is.
+const (
+	TagManagedBy = "app.kubernetes.io/managed-by"
+	TagIssuer    = "ostoy-s3/issuer"
+	TagNamespace = "ostoy-s3/namespace"
+	TagClusterID = "ostoy-s3/cluster-id"
+)
+
+// ManagedBy is the value of TagManagedBy, and our field manager.
+const ManagedBy = "ostoy-s3"
+
+// maxRoleNamespace is how much of the namespace goes into a role name: with
+// the infix and the hash the name stays below IAM's 64 characters.
+const maxRoleNamespace = 40
+
+// RoleName is the role's name for a namespace of a cluster: the namespace cut
+// to 40 characters, "-ostoy-sa-", and 8 hex digits of the SHA-256 of issuer,
+// newline, namespace. The issuer has https and no trailing slash.
+func RoleName(issuer, namespace string) string {
+	sum := sha256.Sum256([]byte(issuer + "\n" + namespace))
+	cut := namespace[:min(len(namespace), maxRoleNamespace)]
+	return cut + "-" + ServiceAccount + "-" + hex.EncodeToString(sum[:4])
+}
+
+// BucketName is the bucket OSToy looks for: it has no setting for another.
+func BucketName(namespace string) string { return namespace + "-bucket" }
+
+// RoleARN is the ARN of a role; path begins and ends with a slash.
+func RoleARN(partition, account, path, name string) string {
+	return "arn:" + partition + ":iam::" + account + ":role" + path + name
+}
+
+// ProviderARN is the ARN of the IAM OIDC provider of an issuer: host and full
+// path, without the scheme.
+func ProviderARN(partition, account, issuer string) string {
+	return "arn:" + partition + ":iam::" + account + ":oidc-provider/" + IssuerHostPath(issuer)
+}
+
+// IssuerHostPath is the issuer as IAM's condition keys spell it.
+func IssuerHostPath(issuer string) string {
+	const scheme = "https://"
+	if len(issuer) > len(scheme) && issuer[:len(scheme)] == scheme {
+		return issuer[len(scheme):]
+	}
+	return issuer
+}
+
+// OwnershipTags are the tags by which a role or bucket is recognised as ours.
+// The cluster id is left out where it is unknown.
+func OwnershipTags(f Facts) map[string]string {
+	tags := map[string]string{
+		TagManagedBy: ManagedBy,
+		TagIssuer:    f.Issuer.Value,
+		TagNamespace: f.Namespace.Value,
+	}
+	if f.ClusterID.Known() {
+		tags[TagClusterID] = f.ClusterID.Value
+	}
+	return tags
+}
+
+// Ours reports whether tags name this tool, this issuer and this namespace.
+func Ours(tags map[string]string, f Facts) bool {
+	return tags[TagManagedBy] == ManagedBy &&
+		tags[TagIssuer] == f.Issuer.Value &&
+		tags[TagNamespace] == f.Namespace.Value
+}
+
+// AnotherCluster returns the cluster id in the tags where it is known to be
+// another than this cluster's: two clusters may share one issuer.
+func AnotherCluster(tags map[string]string, f Facts) string {
+	other := tags[TagClusterID]
+	if other == "" || !f.ClusterID.Known() || other == f.ClusterID.Value {
+		return ""
+	}
+	return other
+}
