@@ -41,7 +41,7 @@ func runEtcd(args []string) int {
 // runKubectl runs kubectl. Verbosity is read from the arguments before the
 // command exists, because constructing it (plugins, kuberc) already logs.
 func runKubectl(args []string) int {
-	if err := logs.GlogSetter(kubectl.GetLogVerbosity(args)); err != nil {
+	if _, err := logs.GlogSetter(kubectl.GetLogVerbosity(args)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

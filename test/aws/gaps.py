@@ -1,0 +1,73 @@
+"""Where AWS refuses and moto does not (FACTS 10.4, 5)."""
+
+import re
+
+from moto.s3.models import FakeBucket, PublicAccessBlock, s3_backends
+
+from faults import Answer
+
+BAD_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
+BAD_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+
+
+def install():
+    """Gives new buckets what AWS gives them: SSE-S3, Block Public Access and
+    BucketOwnerEnforced, all three since 2023."""
+    plain = FakeBucket.__init__
+
+    def init(self, *args, **kwargs):
+        plain(self, *args, **kwargs)
+        algorithm = {"SSEAlgorithm": "AES256"}
+        self.encryption = {
+            "Rule": {
+                "ApplyServerSideEncryptionByDefault": algorithm,
+                "BucketKeyEnabled": "false",
+            }
+        }
+        self.public_access_block = PublicAccessBlock(True, True, True, True)
+        self.ownership_rule = "BucketOwnerEnforced"
+
+    FakeBucket.__init__ = init
+
+
+def refusal(request):
+    """The answer AWS would give where moto would say yes, or None."""
+    if request.service != "s3" or not request.bucket:
+        return None
+    if request.operation == "CreateBucket":
+        return None if legal(request.bucket) else invalid_name()
+    held = s3_backends.bucket_accounts.get(request.bucket)
+    if held is None:
+        return None
+    partition, owner = held
+    if request.owner and request.owner != owner:
+        return Answer(403, "AccessDenied", "Access Denied")
+    if request.account != owner:
+        return Answer(403, "AccessDenied", "Access Denied")
+    return elsewhere(request, s3_backends[owner][partition].buckets[request.bucket])
+
+
+def elsewhere(request, bucket):
+    """A bucket answers only in its region; the redirect names it."""
+    if not request.region or request.region == bucket.region_name:
+        return None
+    return Answer(
+        301,
+        "PermanentRedirect",
+        "The bucket you are attempting to access must be addressed using the specified endpoint."
+        " Please send all future requests to this endpoint.",
+        [("x-amz-bucket-region", bucket.region_name)],
+    )
+
+
+def legal(name):
+    """The rules for names of general purpose buckets."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
+        return False
+    if ".." in name or re.fullmatch(r"(\d+\.){3}\d+", name):
+        return False
+    return not (name.startswith(BAD_STARTS) or name.endswith(BAD_ENDS))
+
+
+def invalid_name():
+    return Answer(400, "InvalidBucketName", "The specified bucket is not valid.")

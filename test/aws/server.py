@@ -1,0 +1,135 @@
+"""The AWS of the test bed: moto behind a layer that closes its gaps.
+
+Usage: python server.py PORT
+
+Every request passes through Bed.__call__, which names it (seen.py), answers
+the control requests under /testbed/, plays the faults a test asked for,
+closes moto's gaps (gaps.py, webidentity.py) and hands over the rest to moto.
+"""
+
+import io
+import json
+import signal
+import sys
+import threading
+import time
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    create_backend_app,
+)
+from werkzeug.serving import WSGIRequestHandler, run_simple
+
+import gaps
+import seen
+import webidentity
+from faults import Faults
+
+
+class Bed:
+    """A WSGI application around moto. All state a test can reset is here."""
+
+    def __init__(self, moto):
+        self.moto = moto
+        self.lock = threading.Lock()
+        self.log = []
+        self.faults = Faults()
+        self.delay = 0.0
+        self.identity = webidentity.WebIdentity()
+
+    def __call__(self, environ, start_response):
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length) if length else b""
+        environ["wsgi.input"] = io.BytesIO(body)
+        path = environ["PATH_INFO"]
+        if path.startswith("/testbed/"):
+            return self.control(environ, body, start_response)
+        if path.startswith("/moto-api"):
+            return self.moto(environ, start_response)
+
+        request = seen.Request(environ, body)
+        request.principal = self.identity.principal(request)
+        answer = self.refusal(request)
+        if answer is None:
+            return self.forward(request, environ, start_response)
+        self.remember(request, answer.status)
+        return answer.send(request, start_response)
+
+    def refusal(self, request):
+        """What stops the request before moto sees it, or None."""
+        if self.delay and request.principal not in seen.UNTOUCHED:
+            time.sleep(self.delay)
+        return (
+            self.faults.match(request)
+            or self.identity.refusal(request)
+            or gaps.refusal(request)
+        )
+
+    def forward(self, request, environ, start_response):
+        status = []
+
+        def started(line, headers, exc_info=None):
+            status.append(int(line.split()[0]))
+            return start_response(line, headers, exc_info)
+
+        chunks = list(self.moto(environ, started))
+        self.identity.learn(request, status[0], b"".join(chunks))
+        self.remember(request, status[0])
+        return chunks
+
+    def remember(self, request, status):
+        with self.lock:
+            self.log.append(request.record(status))
+
+    def control(self, environ, body, start_response):
+        """Answers GET /testbed/log and POST /testbed/{deny,throttle,fail,delay,reset}."""
+        order = environ["PATH_INFO"].removeprefix("/testbed/")
+        status, answer = "200 OK", {}
+        argument = json.loads(body) if body else None
+        if order == "log":
+            with self.lock:
+                answer = list(self.log)
+        elif order == "deny":
+            self.faults.deny(argument)
+        elif order == "fail":
+            self.faults.fail(argument)
+        elif order == "throttle":
+            self.faults.throttle(argument)
+        elif order == "delay":
+            self.delay = float(argument)
+        elif order == "reset-log":
+            with self.lock:
+                self.log.clear()
+        elif order == "reset":
+            self.faults.clear()
+            self.delay = 0.0
+        else:
+            status, answer = "404 Not Found", {"error": "no such order: " + order}
+        start_response(status, [("Content-Type", "application/json")])
+        return [json.dumps(answer).encode()]
+
+
+class Handler(WSGIRequestHandler):
+    """HTTP/1.1 with kept connections: clients of AWS expect both."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code="-", size="-"):
+        pass
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    gaps.install()
+    app = Bed(DomainDispatcherApplication(create_backend_app))
+    run_simple(
+        "127.0.0.1",
+        int(sys.argv[1]),
+        app,
+        threaded=True,
+        request_handler=Handler,
+    )
+
+
+if __name__ == "__main__":
+    main()
