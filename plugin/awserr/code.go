@@ -1,0 +1,76 @@
+package awserr
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// Code is the error code AWS answered with, or "" where AWS did not answer.
+func Code(err error) string {
+	if api := apiError(err); api != nil {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// Message is the text AWS answered with, cleaned of secrets and of characters
+// a terminal would obey; "" where AWS did not answer.
+func Message(err error) string {
+	if api := apiError(err); api != nil {
+		return Redact(api.ErrorMessage())
+	}
+	return ""
+}
+
+// Status is the HTTP status of the answer, or 0.
+func Status(err error) int {
+	if r, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && r.Response != nil {
+		return r.HTTPStatusCode()
+	}
+	return 0
+}
+
+// Header is a header of the answer, or "".
+func Header(err error, name string) string {
+	if r, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && r.Response != nil {
+		return r.Response.Header.Get(name)
+	}
+	return ""
+}
+
+// Denied reports whether AWS knew the caller and refused the call.
+func Denied(err error) bool {
+	return hasCode(err, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden")
+}
+
+// Missing reports whether AWS said that the thing asked about does not exist.
+func Missing(err error) bool {
+	return hasCode(err, "NoSuchEntity", "NoSuchEntityException", "NoSuchBucket", "NotFound")
+}
+
+// Exists reports whether a thing could not be made because it is there already.
+func Exists(err error) bool {
+	return hasCode(err, "EntityAlreadyExists", "EntityAlreadyExistsException")
+}
+
+// Throttled reports whether AWS asked to slow down.
+func Throttled(err error) bool {
+	_, ok := retry.DefaultThrottleErrorCodes[Code(err)]
+	return ok || Status(err) == 429
+}
+
+func hasCode(err error, codes ...string) bool {
+	code := Code(err)
+	return code != "" && slices.Contains(codes, code)
+}
+
+func apiError(err error) smithy.APIError {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api
+	}
+	return nil
+}

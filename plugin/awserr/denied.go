@@ -1,0 +1,96 @@
+package awserr
+
+import (
+	"regexp"
+	"strings"
+)
+
+// refusal is an access denied answer taken apart.
+type refusal struct {
+	who      string // ARN of the caller
+	action   string // for example iam:CreateRole
+	resource string
+	because  string // AWS's own words for the kind of policy that decided
+}
+
+// readRefusal takes apart the sentence AWS answers a refused call with:
+//
+//	User: ARN is not authorized to perform: ACTION on resource: ARN because no X policy allows the ACTION action
+//	User: ARN is not authorized to perform: ACTION on resource: ARN with an explicit deny in a X policy
+//
+// as "Troubleshoot access denied error messages" of the IAM User Guide lists
+// it. Parts that are not there stay empty.
+func readRefusal(message string) refusal {
+	var r refusal
+	if m := regexp.MustCompile(`User: (\S+) is not authorized`).FindStringSubmatch(message); m != nil {
+		r.who = m[1]
+	}
+	act := regexp.MustCompile(`(?i)not authorized to perform:?\s+([a-z0-9-]+:[A-Za-z0-9*]+)`)
+	if m := act.FindStringSubmatch(message); m != nil {
+		r.action = m[1]
+	}
+	on := regexp.MustCompile(`on resource: "?(.+?)"?(?: because | with an explicit deny|,|$)`)
+	if m := on.FindStringSubmatch(message); m != nil {
+		r.resource = strings.TrimSpace(m[1])
+	}
+	why := regexp.MustCompile(`(?:because |with an )(no .+? allows|explicit deny in an? .+?)(?: the |:|$)`)
+	if m := why.FindStringSubmatch(message); m != nil {
+		r.because = m[1]
+	}
+	return r
+}
+
+// explainDenied says which right is missing, on what, and who can give it. The
+// action and resource AWS names win over the ones the caller had in mind: one
+// call may need several rights.
+func explainDenied(message, action, resource string) explanation {
+	r := readRefusal(message)
+	if r.action == "" {
+		r.action = action
+	}
+	if r.resource == "" || r.resource == "*" {
+		r.resource = resource
+	}
+	right := on(r.action, r.resource)
+	e := explanation{action: r.action, resource: r.resource}
+	e.why, e.next = decidedBy(r.because, right)
+	if r.who != "" {
+		e.why = r.who + " may not: " + e.why
+	}
+	if r.action == "iam:CreateRole" && !strings.Contains(r.because, "service control") {
+		e.next += "; where roles must carry a boundary, add --permissions-boundary ARN"
+	}
+	return e
+}
+
+// decidedBy turns AWS's words for the deciding policy into why and next.
+func decidedBy(because, right string) (why, next string) {
+	explicit := strings.HasPrefix(because, "explicit deny")
+	verb := "does not allow it"
+	if explicit {
+		verb = "forbids it"
+	}
+	switch {
+	case strings.Contains(because, "service control policy"), strings.Contains(because, "resource control policy"):
+		return "a policy of the AWS organization " + verb,
+			"ask who runs the AWS organization to allow " + right + "; no right given in this account helps"
+	case strings.Contains(because, "permissions boundary"):
+		return "the caller's permissions boundary " + verb,
+			"ask an AWS administrator to allow " + right + " in the caller's permissions boundary"
+	case strings.Contains(because, "session policy"):
+		return "the policy of this session " + verb,
+			"sign in without the session policy, or allow " + right + " in it"
+	case strings.Contains(because, "VPC endpoint policy"):
+		return "the VPC endpoint's policy " + verb,
+			"ask who runs the VPC endpoint to allow " + right
+	case strings.Contains(because, "resource-based policy"):
+		return "the policy on the resource itself " + verb,
+			"ask the resource's owner to allow " + right
+	case explicit:
+		return "one of the caller's own policies forbids it",
+			"ask an AWS administrator to lift the deny of " + right
+	default:
+		return "none of the caller's policies allows it",
+			"ask an AWS administrator to allow " + right + ", then run the same command again"
+	}
+}
