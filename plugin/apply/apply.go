@@ -1,0 +1,102 @@
+package apply
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Manager is our field manager: what makes an object ours.
+const Manager = render.ManagedBy
+
+// Resources gives the client for a kind in a namespace. A kind that the
+// server does not serve is an error for which meta.IsNoMatchError holds.
+type Resources interface {
+	Resource(ctx context.Context, gvk schema.GroupVersionKind, namespace string) (dynamic.ResourceInterface, error)
+}
+
+// Options of an Applier.
+type Options struct {
+	// Namespace is the only one that is read or written.
+	Namespace string
+	// ForceConflicts takes over fields and objects of others.
+	ForceConflicts bool
+	// Fresh says that the namespace is new or not there yet: everything is a
+	// create, and planning sends no request. It is also how --dry-run=client plans.
+	Fresh bool
+	// Now is the clock for durations; nil is time.Now.
+	Now func() time.Time
+}
+
+// Applier plans and applies in one namespace. It is safe for concurrent use.
+type Applier struct {
+	resources Resources
+	opts      Options
+	sleep     sleeper
+}
+
+// New makes an Applier; it sends nothing.
+func New(resources Resources, opts Options) *Applier {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return &Applier{resources: resources, opts: opts, sleep: sleepContext}
+}
+
+// Action is what a plan does with one object.
+type Action string
+
+// The actions of a plan.
+const (
+	Create    Action = "create"
+	Update    Action = "update"
+	Unchanged Action = "unchanged"
+	Delete    Action = "delete" // was applied earlier, left out now
+	Keep      Action = "keep"   // left out now, but data or not ours: stays
+	Gone      Action = "gone"   // its kind is no longer served: dropped from the inventory
+)
+
+// FieldChange is one field that an update changes. An absent value is nil;
+// others are decoded JSON. A value of a Secret is the string "(secret)".
+type FieldChange struct {
+	Path   string `json:"path"` // spec.publicAccessBlock.blockPublicPolicy, spec.template.spec.containers[ostoy-frontend].image
+	Before any    `json:"before"`
+	After  any    `json:"after"`
+	// Manager last set the field, by managedFields; empty if nobody is on
+	// record, which is so for a field that was removed by hand.
+	Manager string `json:"manager,omitempty"`
+}
+
+// Item is what happens to one object.
+type Item struct {
+	Ref    Ref    `json:"ref"`
+	Wave   int    `json:"wave"`
+	Action Action `json:"action"`
+	// Changes of an update, in the order of their paths.
+	Changes []FieldChange `json:"changes,omitempty"`
+	// Owned are the paths that only change hands: their values stay, but we
+	// begin or cease to own them. An update may consist of these alone.
+	Owned []string `json:"owned,omitempty"`
+	// Why says in words what Action alone does not: why an object is kept, or
+	// that its changes could not be foretold.
+	Why string `json:"why,omitempty"`
+	// Live is the object as it was when planned; nil if it is not there.
+	Live *unstructured.Unstructured `json:"-"`
+
+	object *unstructured.Unstructured // what is applied
+	force  bool
+}
+
+// Event is one object that was dealt with.
+type Event struct {
+	Ref    Ref
+	Action Action
+	Took   time.Duration
+	// Live is the object as the server answered; nil after a delete.
+	Live *unstructured.Unstructured
+}

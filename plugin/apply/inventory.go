@@ -1,0 +1,156 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// InventoryName is the ConfigMap that holds the inventory.
+const InventoryName = "ostoy-s3"
+
+// Values of Record.BucketOrigin and Record.NamespaceOrigin.
+const (
+	OriginCreated  = "created"  // by us
+	OriginAdopted  = "adopted"  // a bucket that was there before
+	OriginExisting = "existing" // a namespace that was there before
+)
+
+// Record is what is remembered about an installation besides its objects.
+// Every value is a hint and may be empty or wrong: somebody may have edited it.
+type Record struct {
+	RoleARN         string `json:"roleARN,omitempty"`
+	Bucket          string `json:"bucket,omitempty"`
+	BucketOrigin    string `json:"bucketOrigin,omitempty"`
+	Account         string `json:"account,omitempty"`
+	Partition       string `json:"partition,omitempty"`
+	Region          string `json:"region,omitempty"`
+	Issuer          string `json:"issuer,omitempty"`
+	ClusterID       string `json:"clusterID,omitempty"`
+	NamespaceOrigin string `json:"namespaceOrigin,omitempty"`
+	Version         string `json:"version,omitempty"` // of the tool that wrote it
+}
+
+// Inventory is a Record and the objects that were applied.
+type Inventory struct {
+	Record
+	// Objects are valid references, sorted, without repetition.
+	Objects []Ref `json:"objects,omitempty"`
+	// Found says that there is a ConfigMap; Foreign, that nothing in it shows
+	// that it is ours.
+	Found   bool `json:"found"`
+	Foreign bool `json:"foreign,omitempty"`
+
+	live *unstructured.Unstructured
+}
+
+// field is a key of the ConfigMap and where its value belongs.
+type field struct {
+	key string
+	at  *string
+}
+
+func (r *Record) fields() []field {
+	return []field{
+		{"roleARN", &r.RoleARN},
+		{"bucket", &r.Bucket},
+		{"bucketOrigin", &r.BucketOrigin},
+		{"account", &r.Account},
+		{"partition", &r.Partition},
+		{"region", &r.Region},
+		{"issuer", &r.Issuer},
+		{"clusterID", &r.ClusterID},
+		{"namespaceOrigin", &r.NamespaceOrigin},
+		{"version", &r.Version},
+	}
+}
+
+// ParseInventory reads the data of the ConfigMap. It is total: what it does
+// not understand or does not allow is left out.
+func ParseInventory(data map[string]string) Inventory {
+	inv := Inventory{Found: true, Objects: parseRefs(data["objects"])}
+	for _, f := range inv.fields() {
+		*f.at = strings.TrimSpace(data[f.key])
+	}
+	return inv
+}
+
+// parseRefs reads one "apiVersion Kind name" a line.
+func parseRefs(text string) []Ref {
+	var refs []Ref
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) != 3 {
+			continue
+		}
+		gv, err := schema.ParseGroupVersion(words[0])
+		if err != nil {
+			continue
+		}
+		// The version of the line is dropped: only ours is ever asked for.
+		ref := Ref{Group: gv.Group, Kind: words[1], Name: words[2]}
+		ref.Version = kindVersion(ref.GVK().GroupKind())
+		if ref.valid() {
+			refs = append(refs, ref)
+		}
+	}
+	return sortRefs(refs)
+}
+
+// sortRefs sorts and drops repetitions, so that one set has one text.
+func sortRefs(refs []Ref) []Ref {
+	slices.SortFunc(refs, func(a, b Ref) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+	})
+	return slices.CompactFunc(refs, Ref.same)
+}
+
+// Data is the ConfigMap's data: one readable key for each value known, and
+// the objects, one "apiVersion Kind name" a line.
+func (i Inventory) Data() map[string]string {
+	data := map[string]string{}
+	for _, f := range i.fields() {
+		if *f.at != "" {
+			data[f.key] = *f.at
+		}
+	}
+	var b strings.Builder
+	for _, ref := range i.Objects {
+		b.WriteString(ref.GVK().GroupVersion().String() + " " + ref.Kind + " " + ref.Name + "\n")
+	}
+	if b.Len() > 0 {
+		data["objects"] = b.String()
+	}
+	return data
+}
+
+// with is the record after a run that knows now: what is unknown now stays as
+// it was known, and origins are told once. A second run finds the bucket and
+// the namespace that the first one made, and must not call them found.
+func (r Record) with(now Record) Record {
+	same := r.Bucket == now.Bucket || now.Bucket == ""
+	out := r
+	was, is := out.fields(), now.fields()
+	for n := range was {
+		if *is[n].at != "" {
+			*was[n].at = *is[n].at
+		}
+	}
+	if r.BucketOrigin == OriginCreated && same {
+		out.BucketOrigin = OriginCreated
+	}
+	if r.NamespaceOrigin == OriginCreated {
+		out.NamespaceOrigin = OriginCreated
+	}
+	return out
+}
+
+// ReadInventory reads the inventory; if there is none, or with Options.Fresh,
+// the zero Inventory.
+func (a *Applier) ReadInventory(ctx context.Context) (Inventory, error) {
+	return Inventory{}, nil
+}

@@ -1,0 +1,90 @@
+package apply
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Ref names an object of our namespace. It has no namespace of its own, so
+// that none can be smuggled in.
+type Ref struct {
+	Group   string `json:"group,omitempty"`
+	Version string `json:"version"`
+	Kind    string `json:"kind"`
+	Name    string `json:"name"`
+}
+
+// RefOf is the reference to an object.
+func RefOf(obj *unstructured.Unstructured) Ref {
+	gvk := obj.GroupVersionKind()
+	return Ref{Group: gvk.Group, Version: gvk.Version, Kind: gvk.Kind, Name: obj.GetName()}
+}
+
+// GVK is the reference's kind.
+func (r Ref) GVK() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: r.Group, Version: r.Version, Kind: r.Kind}
+}
+
+// String is the reference as an error names it: "Deployment ostoy-frontend".
+func (r Ref) String() string { return r.Kind + " " + r.Name }
+
+// Resource is the reference as kubectl takes it: deployment/ostoy-frontend.
+// ACK's Bucket is spelled in full, because Flux has a Bucket, too (FACTS 1.1).
+func (r Ref) Resource() string {
+	kind := strings.ToLower(r.Kind)
+	if r.Kind == "Bucket" {
+		kind = "bucket.s3.services.k8s.aws"
+	}
+	return kind + "/" + r.Name
+}
+
+// same reports whether two references name one object; the version of the
+// kind is only a way to read it.
+func (r Ref) same(o Ref) bool {
+	return r.Group == o.Group && r.Kind == o.Kind && r.Name == o.Name
+}
+
+// kindVersion is the version by which we speak of a kind the chart may have,
+// or "" for all other kinds. An inventory can name nothing else, however
+// somebody edited it.
+func kindVersion(gk schema.GroupKind) string {
+	switch gk {
+	case schema.GroupKind{Kind: "ServiceAccount"},
+		schema.GroupKind{Kind: "ConfigMap"},
+		schema.GroupKind{Kind: "Secret"},
+		schema.GroupKind{Kind: "Service"},
+		schema.GroupKind{Kind: "PersistentVolumeClaim"},
+		schema.GroupKind{Group: "apps", Kind: "Deployment"},
+		schema.GroupKind{Group: "route.openshift.io", Kind: "Route"},
+		schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"},
+		schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}:
+		return "v1"
+	case schema.GroupKind{Group: "s3.services.k8s.aws", Kind: "Bucket"}:
+		return "v1alpha1"
+	}
+	return ""
+}
+
+// valid reports whether a reference may be used in a request at all.
+func (r Ref) valid() bool {
+	return kindVersion(r.GVK().GroupKind()) != "" && validName(r.Name)
+}
+
+// validName accepts what can be one segment of a URL path and of a line: names
+// of RoleBindings have colons, so a DNS name would be too narrow.
+func validName(name string) bool {
+	if name == "" || len(name) > 253 || len(path.IsValidPathSegmentName(name)) > 0 {
+		return false
+	}
+	return !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// isData reports whether deleting an object of this kind destroys data: such
+// objects are never pruned (DESIGN section 4).
+func (r Ref) isData() bool {
+	return r.Kind == "Bucket" && r.Group == "s3.services.k8s.aws" ||
+		r.Kind == "PersistentVolumeClaim" && r.Group == ""
+}
