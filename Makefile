@@ -3,7 +3,7 @@
 # in CACHE, outside the tree.
 
 GO       ?= go
-CACHE    ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ostoy-s3
+CACHE    ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/oc-ostoy-s3
 FUZZTIME ?= 10s
 
 # The version is the tag, or what git says about the distance to the last one.

@@ -1,0 +1,137 @@
+package ostoys3_test
+
+import (
+	"go/parser"
+	"go/token"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// parse makes a source of a few lines, as if they stood at the path given.
+func parse(t *testing.T, at, text string) source {
+	t.Helper()
+	fset := token.NewFileSet()
+	syntax, err := parser.ParseFile(fset, at, text, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source{path: at, fset: fset, syntax: syntax}
+}
+
+// ours is an import line for one of our packages.
+func ours(dir string) string { return `import _ "` + module + "/" + dir + `"` }
+
+// TestRulesFire gives every rule something to complain of, and something close
+// to it that is allowed: a rule that cannot fail holds nothing.
+func TestRulesFire(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		rule rule
+		at   string
+		text string
+		want string // empty: no complaint
+	}{
+		{"upward", direction, "render/x.go", ours("plugin"), "may not import plugin"},
+		{"sideways", direction, "plugin/iam/x.go", ours("plugin/cluster"), "may not import plugin/cluster"},
+		{"downward", direction, "plugin/iam/x.go", ours("render"), ""},
+		{"skipping a floor", direction, "cmd/x.go", ours("charts"), "may not import charts"},
+		{"a package without a place", direction, "plugin/new/x.go", "", "not in the table"},
+
+		{"AWS in render", rooms, "render/x.go", `import _ "github.com/aws/aws-sdk-go-v2/aws"`, "may not import github.com/aws"},
+		{"smithy in cluster", rooms, "plugin/cluster/x.go", `import _ "github.com/aws/smithy-go"`, "may not import github.com/aws"},
+		{"AWS in iam", rooms, "plugin/iam/x.go", `import _ "github.com/aws/aws-sdk-go-v2/aws"`, ""},
+		{"cobra in plugin", rooms, "plugin/x.go", `import _ "github.com/spf13/cobra"`, "may not import github.com/spf13/cobra"},
+		{"client-go in render", rooms, "render/x.go", `import _ "k8s.io/client-go/rest"`, "may not import k8s.io/client-go"},
+		{"helm in plugin", rooms, "plugin/x.go", `import _ "helm.sh/helm/v3/pkg/engine"`, "may not import helm.sh"},
+		{"a namesake", rooms, "render/x.go", `import _ "k8s.io/client-gopher"`, ""},
+
+		{"helm's actions", forbidden, "render/x.go", `import _ "helm.sh/helm/v3/pkg/action"`, "no releases"},
+		{"helm's values", forbidden, "render/x.go", `import _ "helm.sh/helm/v3/pkg/cli/values"`, "strvals"},
+		{"helm's engine", forbidden, "render/x.go", `import _ "helm.sh/helm/v3/pkg/engine"`, ""},
+
+		{"init", noInit, "plugin/x.go", "func init() {}", "init()"},
+		{"a method called init", noInit, "plugin/x.go", "type t int\nfunc (t) init() {}", ""},
+
+		{"exit", onlyMain, "cmd/x.go", `import "os"` + "\nfunc f() { os.Exit(1) }", "os.Exit"},
+		{"exit beside main.go", onlyMain, "main/x.go", `import "os"` + "\nfunc f() { os.Exit(1) }", "os.Exit"},
+		{"exit in main.go", onlyMain, "main/main.go", `import "os"` + "\nfunc f() { os.Exit(1) }", ""},
+		{"exit under another name", onlyMain, "cmd/x.go", `import sys "os"` + "\nfunc f() { sys.Exit(1) }", "os.Exit"},
+		{"fatal", onlyMain, "cmd/x.go", `import "log"` + "\nfunc f() { log.Fatalf(\"\") }", "log.Fatalf"},
+		{"background", onlyMain, "plugin/x.go", `import "context"` + "\nfunc f() { g(context.Background()) }", "context.Background"},
+		{"todo", onlyMain, "plugin/x.go", `import "context"` + "\nvar _ = context.TODO", "context.TODO"},
+		{"print", onlyMain, "plugin/x.go", `import "fmt"` + "\nfunc f() { fmt.Println() }", "fmt.Println"},
+		{"print to a stream", onlyMain, "plugin/x.go", `import "fmt"` + "\nfunc f() { fmt.Fprintln(w) }", ""},
+
+		{"a clock in render", pureRender, "render/x.go", `import "time"` + "\nfunc f() { time.Now() }", "time.Now"},
+		{"a duration in render", pureRender, "render/x.go", `import "time"` + "\nconst d = time.Second", ""},
+		{"the environment in render", pureRender, "render/x.go", `import "os"` + "\nfunc f() { os.Getenv(\"HOME\") }", "os.Getenv"},
+		{"the network in render", pureRender, "render/x.go", `import _ "net/http"`, "net/http"},
+		{"a clock in plugin", pureRender, "plugin/x.go", `import "time"` + "\nfunc f() { time.Now() }", ""},
+
+		{"a map", noState, "plugin/x.go", "var m = map[string]int{}", "var m"},
+		{"a counter", noState, "plugin/x.go", "var (\n\ta = 1\n\tb int\n)", "var b"},
+		{"a function", noState, "plugin/x.go", "var now = time.Now", "var now"},
+		{"an error that is not called one", noState, "plugin/x.go", `var nope = errors.New("")`, "var nope"},
+		{"an error", noState, "plugin/x.go", `var ErrNope, errLost = errors.New(""), fmt.Errorf("")`, ""},
+		{"an expression", noState, "plugin/x.go", "var re = regexp.MustCompile(``)", ""},
+		{"a kind", noState, "plugin/x.go", "var kind = schema.GroupVersionKind{Kind: `Bucket`}", ""},
+		{"an assertion", noState, "plugin/x.go", "var _ fmt.Stringer = t(0)", ""},
+		{"an embedded file", noState, "plugin/x.go", "//go:embed a\nvar text string", ""},
+		{"main's version", noState, "main/main.go", `var version = "dev"`, ""},
+		{"a version elsewhere", noState, "main/x.go", `var version = "dev"`, "var version"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			clause := "package x\n"
+			if strings.HasPrefix(tc.at, "main/") {
+				clause = "package main\n"
+			}
+			got := strings.Join(tc.rule(parse(t, tc.at, clause+tc.text)), "\n")
+			if tc.want == "" && got != "" || !strings.Contains(got, tc.want) {
+				t.Errorf("want a complaint with %q, got %q", tc.want, got)
+			}
+		})
+	}
+}
+
+func TestOneHelmFileFires(t *testing.T) {
+	helm := "package x\n" + `import _ "helm.sh/helm/v3/pkg/engine"`
+	one := parse(t, "render/helm.go", helm)
+	if got := oneHelmFile([]source{one}); got != nil {
+		t.Errorf("one file of render was refused: %v", got)
+	}
+	if got := oneHelmFile([]source{one, parse(t, "render/more.go", helm)}); len(got) == 0 {
+		t.Error("two files were accepted")
+	}
+}
+
+func TestPackageCommentsFires(t *testing.T) {
+	files := []source{
+		parse(t, "a/a.go", "// Package a is.\npackage a"), parse(t, "a/b.go", "package a"),
+		parse(t, "b/b.go", "package b"),
+	}
+	if got := packageComments(files); len(got) != 1 || !strings.HasPrefix(got[0], "b: ") {
+		t.Errorf("want one complaint, about b: %v", got)
+	}
+}
+
+// TestEdgesRunOneWay looks for a way back in the table itself.
+func TestEdgesRunOneWay(t *testing.T) {
+	table := edges()
+	var reach func(from string, seen []string)
+	reach = func(from string, seen []string) {
+		if slices.Contains(seen, from) {
+			t.Fatalf("the table of edges runs in a circle: %s", strings.Join(append(seen, from), " -> "))
+		}
+		next, known := table[from]
+		if !known {
+			t.Errorf("the table lets %s be imported, but does not say what it may import", from)
+		}
+		for _, to := range next {
+			reach(to, append(slices.Clone(seen), from))
+		}
+	}
+	for from := range table {
+		reach(from, nil)
+	}
+}
