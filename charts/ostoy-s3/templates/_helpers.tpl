@@ -1,0 +1,125 @@
+{{/*
+Labels. None of them depends on the release or on who applies the objects, so
+that `helm install`, a GitOps engine and `oc ostoy-s3 install` agree; for the
+same reason app.kubernetes.io/managed-by is left to the tool that applies.
+The instance is the namespace: all names are fixed, so there is one per namespace.
+
+Call with (dict "root" $ "component" "frontend" or "backend").
+*/}}
+{{- define "ostoy.labels" -}}
+{{- $workload := eq .component "frontend" | ternary "ostoy-frontend" "ostoy-microservice" -}}
+{{- $values := eq .component "frontend" | ternary .root.Values.frontend .root.Values.microservice -}}
+app.kubernetes.io/name: {{ $workload }}
+app.kubernetes.io/instance: {{ .root.Release.Namespace | quote }}
+app.kubernetes.io/version: {{ $values.image.tag | trunc 63 | trimAll "-_." | quote }}
+app.kubernetes.io/component: {{ .component }}
+app.kubernetes.io/part-of: ostoy
+{{- end -}}
+
+{{/* The bucket's name is OSToy's own rule: it knows no other. */}}
+{{- define "ostoy.bucket" -}}
+{{ .Release.Namespace }}-bucket
+{{- end -}}
+
+{{/* Where the object stands in the order. Argo CD and `install` read the same line. */}}
+{{- define "ostoy.wave" -}}
+argocd.argoproj.io/sync-wave: {{ . | quote }}
+{{- end -}}
+
+{{/* What holds data outlives the release, the application and a prune. */}}
+{{- define "ostoy.keep" -}}
+helm.sh/resource-policy: keep
+argocd.argoproj.io/sync-options: Prune=false,Delete=false
+{{- end -}}
+
+{{- define "ostoy.image" -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag }}
+{{- end -}}
+{{- end -}}
+
+{{/*
+What Pod Security "restricted" and OpenShift's restricted-v2 ask for. No user is
+named, so that OpenShift can choose one from the project's range.
+*/}}
+{{- define "ostoy.podSecurityContext" -}}
+{{- merge (dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault")) .Values.podSecurityContext | toYaml -}}
+{{- end -}}
+
+{{- define "ostoy.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+capabilities:
+  drop: [ALL]
+runAsNonRoot: true
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{/*
+What OSToy and the wait before it need to know of AWS. Region and regional STS
+are given in every mode: old webhooks add neither, and the global STS endpoint
+is out of reach in private clusters.
+*/}}
+{{- define "ostoy.identityEnv" -}}
+- name: NAMESPACE
+  valueFrom:
+    fieldRef:
+      apiVersion: v1
+      fieldPath: metadata.namespace
+- name: AWS_REGION
+  value: {{ required "aws.region is not set: the region the bucket is made in, for example us-east-2" .Values.aws.region | quote }}
+- name: AWS_STS_REGIONAL_ENDPOINTS
+  value: regional
+{{- if eq .Values.podIdentity "projected" }}
+- name: AWS_ROLE_ARN
+  value: {{ .Values.aws.roleARN | quote }}
+- name: AWS_WEB_IDENTITY_TOKEN_FILE
+  value: /var/run/secrets/eks.amazonaws.com/serviceaccount/token
+{{- end }}
+{{- end -}}
+
+{{- define "ostoy.tokenMount" -}}
+{{- if eq .Values.podIdentity "projected" -}}
+- name: aws-iam-token
+  mountPath: /var/run/secrets/eks.amazonaws.com/serviceaccount
+  readOnly: true
+{{- end -}}
+{{- end -}}
+
+{{- define "ostoy.pullSecrets" -}}
+{{- with .Values.imagePullSecrets -}}
+imagePullSecrets:
+{{- range . }}
+  - name: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/*
+What the schema cannot say: values that contradict each other. Empty values are
+reported where they are used.
+*/}}
+{{- define "ostoy.validate" -}}
+{{- if gt (len .Release.Namespace) 56 -}}
+{{- fail (printf "namespace %s has %d characters, at most 56 are possible: OSToy's bucket is called <namespace>-bucket and S3 allows 63" .Release.Namespace (len .Release.Namespace)) -}}
+{{- end -}}
+{{- with .Values.aws -}}
+{{- if and .roleARN .accountID -}}
+{{- $want := printf "arn:%s:iam::%s:role/" .partition .accountID -}}
+{{- if not (hasPrefix $want .roleARN) -}}
+{{- fail (printf "aws.roleARN %s does not begin with %s, which follows from aws.partition and aws.accountID" .roleARN $want) -}}
+{{- end -}}
+{{- end -}}
+{{- if .region -}}
+{{- $of := "aws" -}}
+{{- if hasPrefix "us-gov-" .region -}}{{- $of = "aws-us-gov" -}}{{- end -}}
+{{- if hasPrefix "cn-" .region -}}{{- $of = "aws-cn" -}}{{- end -}}
+{{- if hasPrefix "eusc-" .region -}}{{- $of = "aws-eusc" -}}{{- end -}}
+{{- if ne $of .partition -}}
+{{- fail (printf "aws.region %s belongs to the partition %s, but aws.partition is %s" .region $of .partition) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
