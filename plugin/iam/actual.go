@@ -1,0 +1,167 @@
+package iam
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+)
+
+// Actual is what the role is. Without Exists all else is empty.
+type Actual struct {
+	Exists   bool
+	ARN      string
+	Path     string
+	Trust    string            // as IAM gives it: percent-encoded JSON
+	Boundary string            // ARN, or ""
+	Tags     map[string]string // all of them
+	Inline   string            // our inline policy as IAM gives it, "" if absent
+	Inlines  []string          // names of all inline policies
+	Attached []string          // ARNs of all attached managed policies
+	// InlinesErr and AttachedErr say why the two lists are not known to a caller
+	// who may not read them. Only a plan that needs them fails on it.
+	InlinesErr, AttachedErr error
+}
+
+// Read looks at the role. known says that there is reason to believe it exists
+// (an inventory names it): then all four reads run at once; otherwise the other
+// three wait for GetRole, which on a first run saves them. An absent role is no
+// error. Errors are explained (*problem.Error).
+func Read(ctx context.Context, api Reader, name string, known bool) (*Actual, error) {
+	if !known {
+		a := &Actual{}
+		if err := readRole(ctx, api, name, a); err != nil || !a.Exists {
+			return a, err
+		}
+		return a, readPolicies(ctx, api, name, a)
+	}
+	// Two values, so that nothing is written twice; joined when both are done.
+	role, policies := &Actual{}, &Actual{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return readRole(ctx, api, name, role) })
+	g.Go(func() error { return readPolicies(ctx, api, name, policies) })
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if !role.Exists {
+		return role, nil
+	}
+	role.Inline, role.Inlines, role.Attached = policies.Inline, policies.Inlines, policies.Attached
+	role.InlinesErr, role.AttachedErr = policies.InlinesErr, policies.AttachedErr
+	return role, nil
+}
+
+func readRole(ctx context.Context, api Reader, name string, a *Actual) error {
+	out, err := api.GetRole(ctx, &awsiam.GetRoleInput{RoleName: aws.String(name)})
+	switch {
+	case awserr.Missing(err):
+		return nil
+	case err != nil:
+		return awserr.Translate(err, "iam:GetRole", "role "+name)
+	case out == nil || out.Role == nil:
+		return nil
+	}
+	a.Exists = true
+	a.ARN = aws.ToString(out.Role.Arn)
+	a.Path = aws.ToString(out.Role.Path)
+	a.Trust = aws.ToString(out.Role.AssumeRolePolicyDocument)
+	a.Tags = fromTags(out.Role.Tags)
+	if b := out.Role.PermissionsBoundary; b != nil {
+		a.Boundary = aws.ToString(b.PermissionsBoundaryArn)
+	}
+	return nil
+}
+
+// readPolicies fills the policy fields of a. Whether the role exists is for
+// readRole to say, so an absent role is an empty answer here.
+func readPolicies(ctx context.Context, api Reader, name string, a *Actual) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		out, err := api.GetRolePolicy(ctx, &awsiam.GetRolePolicyInput{RoleName: aws.String(name), PolicyName: aws.String(PolicyName)})
+		if awserr.Missing(err) {
+			return nil
+		}
+		if err != nil {
+			return awserr.Translate(err, "iam:GetRolePolicy", "role "+name)
+		}
+		a.Inline = aws.ToString(out.PolicyDocument)
+		return nil
+	})
+	g.Go(func() (err error) {
+		a.Inlines, err = listInline(ctx, api, name)
+		a.InlinesErr, err = tolerate(err, "iam:ListRolePolicies", name)
+		return err
+	})
+	g.Go(func() (err error) {
+		a.Attached, err = listAttached(ctx, api, name)
+		a.AttachedErr, err = tolerate(err, "iam:ListAttachedRolePolicies", name)
+		return err
+	})
+	return g.Wait()
+}
+
+// tolerate sorts the error of a list that a plan can mostly do without: an
+// absent role is none, a refusal is kept for later, all else is fatal.
+func tolerate(err error, action, name string) (later, now error) {
+	switch {
+	case err == nil, awserr.Missing(err):
+		return nil, nil
+	case awserr.Denied(err):
+		return awserr.Translate(err, action, "role "+name), nil
+	}
+	return nil, awserr.Translate(err, action, "role "+name)
+}
+
+func listInline(ctx context.Context, api Reader, name string) ([]string, error) {
+	var names []string
+	in := &awsiam.ListRolePoliciesInput{RoleName: aws.String(name)}
+	for {
+		out, err := api.ListRolePolicies(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, out.PolicyNames...)
+		if !out.IsTruncated || aws.ToString(out.Marker) == "" {
+			return names, nil
+		}
+		in = &awsiam.ListRolePoliciesInput{RoleName: in.RoleName, Marker: out.Marker}
+	}
+}
+
+func listAttached(ctx context.Context, api Reader, name string) ([]string, error) {
+	var arns []string
+	in := &awsiam.ListAttachedRolePoliciesInput{RoleName: aws.String(name)}
+	for {
+		out, err := api.ListAttachedRolePolicies(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range out.AttachedPolicies {
+			arns = append(arns, aws.ToString(p.PolicyArn))
+		}
+		if !out.IsTruncated || aws.ToString(out.Marker) == "" {
+			return arns, nil
+		}
+		in = &awsiam.ListAttachedRolePoliciesInput{RoleName: in.RoleName, Marker: out.Marker}
+	}
+}
+
+func fromTags(tags []types.Tag) map[string]string {
+	m := make(map[string]string, len(tags))
+	for _, t := range tags {
+		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return m
+}
+
+func toTags(m map[string]string) []types.Tag {
+	tags := make([]types.Tag, 0, len(m))
+	for _, k := range keysOf(m) {
+		tags = append(tags, types.Tag{Key: aws.String(k), Value: aws.String(m[k])})
+	}
+	return tags
+}

@@ -1,0 +1,55 @@
+package iam
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+)
+
+// Reader is what looking at a role takes.
+type Reader interface {
+	GetRole(context.Context, *awsiam.GetRoleInput, ...func(*awsiam.Options)) (*awsiam.GetRoleOutput, error)
+	GetRolePolicy(context.Context, *awsiam.GetRolePolicyInput, ...func(*awsiam.Options)) (*awsiam.GetRolePolicyOutput, error)
+	ListRolePolicies(context.Context, *awsiam.ListRolePoliciesInput, ...func(*awsiam.Options)) (*awsiam.ListRolePoliciesOutput, error)
+	ListAttachedRolePolicies(context.Context, *awsiam.ListAttachedRolePoliciesInput, ...func(*awsiam.Options)) (*awsiam.ListAttachedRolePoliciesOutput, error)
+}
+
+// Writer is what changing a role takes. It cannot delete a role.
+type Writer interface {
+	CreateRole(context.Context, *awsiam.CreateRoleInput, ...func(*awsiam.Options)) (*awsiam.CreateRoleOutput, error)
+	UpdateAssumeRolePolicy(context.Context, *awsiam.UpdateAssumeRolePolicyInput, ...func(*awsiam.Options)) (*awsiam.UpdateAssumeRolePolicyOutput, error)
+	PutRolePolicy(context.Context, *awsiam.PutRolePolicyInput, ...func(*awsiam.Options)) (*awsiam.PutRolePolicyOutput, error)
+	DeleteRolePolicy(context.Context, *awsiam.DeleteRolePolicyInput, ...func(*awsiam.Options)) (*awsiam.DeleteRolePolicyOutput, error)
+	AttachRolePolicy(context.Context, *awsiam.AttachRolePolicyInput, ...func(*awsiam.Options)) (*awsiam.AttachRolePolicyOutput, error)
+	PutRolePermissionsBoundary(context.Context, *awsiam.PutRolePermissionsBoundaryInput, ...func(*awsiam.Options)) (*awsiam.PutRolePermissionsBoundaryOutput, error)
+	TagRole(context.Context, *awsiam.TagRoleInput, ...func(*awsiam.Options)) (*awsiam.TagRoleOutput, error)
+}
+
+// API is what Execute takes: it writes, and looks again when another run was
+// faster.
+type API interface {
+	Reader
+	Writer
+}
+
+// ProviderReader is what looking at an identity provider takes.
+type ProviderReader interface {
+	GetOpenIDConnectProvider(context.Context, *awsiam.GetOpenIDConnectProviderInput, ...func(*awsiam.Options)) (*awsiam.GetOpenIDConnectProviderOutput, error)
+}
+
+// maxAttempts of one request. IAM throttles per account and not per caller, so
+// the SDK's three are too few where a whole class runs install at once.
+const maxAttempts = 8
+
+// New gives a client for IAM that repeats throttled and conflicting requests
+// with growing pauses. AWS_MAX_ATTEMPTS and max_attempts win over our number.
+func New(cfg aws.Config) *awsiam.Client {
+	return awsiam.NewFromConfig(cfg, func(o *awsiam.Options) {
+		if o.RetryMaxAttempts == 0 {
+			o.RetryMaxAttempts = maxAttempts
+		}
+		o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConcurrentModification", "EntityTemporarilyUnmodifiable")
+	})
+}

@@ -1,0 +1,12 @@
+// Package iam is the app's role: what it should be (Desired), what it is (Read),
+// the steps between (NewPlan), and the walk over those steps (Execute).
+//
+// The steps are data: the executor here, and every printer elsewhere (aws
+// commands, CloudFormation, Terraform, ACK), read the same list, so "would do"
+// and "did" cannot drift apart.
+//
+// It changes one role and nothing else. A role whose tags are not ours is not
+// touched without leave; policies that others attached are reported and never
+// removed; it neither makes nor changes an identity provider. It knows nothing
+// of clusters and prints nothing.
+package iam

@@ -1,0 +1,78 @@
+package iam
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+const moreOwner = "docs/checks/role-owner.md"
+
+// mayTouch refuses a role that is not ours. Path and account cannot be changed
+// and the manifests carry them, so no leave helps there.
+func mayTouch(r Role, a *Actual, f render.Facts) error {
+	if a.Path != "" && a.Path != r.Path {
+		next := fmt.Sprintf("--role-name NAME for another role, or --role-path %s to use this one", a.Path)
+		if !ours(a.Tags, f) {
+			next += " together with --adopt-role"
+		}
+		return refuse(
+			fmt.Sprintf("a role named %s exists under another path, %s", r.Name, a.Path),
+			"role names are unique in an account whatever the path, and a path cannot be changed; "+awserr.Whose(a.Tags, f), next)
+	}
+	if a.ARN != "" && a.ARN != r.ARN {
+		return refuse(
+			fmt.Sprintf("the role %s is %s, not %s", r.Label(), a.ARN, r.ARN),
+			"the credentials are of another account than the one the manifests are made for, or the name is spelt in another case",
+			"--account-id and --partition as aws sts get-caller-identity shows them, --role-name as IAM spells it")
+	}
+	if r.Adopt || ours(a.Tags, f) {
+		return nil
+	}
+	return refuse(
+		fmt.Sprintf("the role %s is there and is not ours", r.Label()),
+		awserr.Whose(a.Tags, f),
+		"--role-name NAME to make another role, or --adopt-role to take this one over: its trust policy is then replaced")
+}
+
+// ours also asks for the cluster id: clusters may share an issuer.
+func ours(tags map[string]string, f render.Facts) bool {
+	return render.Ours(tags, f) && render.AnotherCluster(tags, f) == ""
+}
+
+func refuse(what, why, next string) error {
+	return &problem.Error{Kind: problem.Refused, What: what, Why: why, Next: next, More: moreOwner}
+}
+
+// notes tells what the plan leaves as it is though the reader may not expect it.
+func notes(r Role, a *Actual, f render.Facts) []string {
+	var out []string
+	if !ours(a.Tags, f) {
+		out = append(out, "the role was not ours and is taken over, as --adopt-role says: "+awserr.Whose(a.Tags, f))
+	}
+	for _, name := range sorted(a.Inlines) {
+		if name != PolicyName {
+			out = append(out, fmt.Sprintf("the inline policy %q on the role is not ours and stays; the app has its rights too", name))
+		}
+	}
+	for _, arn := range sorted(a.Attached) {
+		if arn != r.PolicyARN {
+			out = append(out, fmt.Sprintf("the policy %s on the role stays; the app has its rights too (aws iam detach-role-policy --role-name %s --policy-arn %s)", arn, r.Name, arn))
+		}
+	}
+	if a.Boundary != "" && r.Boundary == "" {
+		out = append(out, "the role's permissions boundary "+a.Boundary+" stays")
+	}
+	for _, unseen := range []struct {
+		err    error
+		action string
+	}{{a.InlinesErr, "iam:ListRolePolicies"}, {a.AttachedErr, "iam:ListAttachedRolePolicies"}} {
+		if unseen.err != nil {
+			out = append(out, "policies of others on the role were not looked at: needs "+unseen.action)
+		}
+	}
+	return slices.Clip(out)
+}

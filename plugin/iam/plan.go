@@ -1,0 +1,202 @@
+package iam
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// planInput is kept in the plan so that Execute can plan anew when another run
+// was faster.
+type planInput struct{ facts render.Facts }
+
+// NewPlan compares what the role is with what it should be. It asks nobody. A
+// role that is not ours, without leave to take it over, is a *problem.Error of
+// kind Refused.
+func NewPlan(desired Role, actual *Actual, facts render.Facts) (*Plan, error) {
+	p := &Plan{Role: desired, input: planInput{facts}}
+	if actual == nil || !actual.Exists {
+		p.Steps = append(p.Steps, createStep(desired))
+		p.Steps = append(p.Steps, policySteps(desired, &Actual{})...)
+		return p, nil
+	}
+	if err := mayTouch(desired, actual, facts); err != nil {
+		return nil, err
+	}
+	if desired.PolicyARN != "" && actual.AttachedErr != nil {
+		return nil, actual.AttachedErr
+	}
+	p.Steps = append(p.Steps, boundarySteps(desired, actual)...)
+	p.Steps = append(p.Steps, trustSteps(desired, actual)...)
+	p.Steps = append(p.Steps, policySteps(desired, actual)...)
+	p.Steps = append(p.Steps, tagSteps(desired, actual)...)
+	p.Notes = notes(desired, actual, facts)
+	return p, nil
+}
+
+func createStep(r Role) Step {
+	lines := []string{"trusts  " + r.Trusts(), "allows  " + r.Allows()}
+	if r.Boundary != "" {
+		lines = append(lines, "within  "+r.Boundary)
+	}
+	trust := r.Trust
+	return Step{
+		Kind: CreateRole, What: "role", After: strings.Join(lines, "\n"),
+		Action: "iam:CreateRole", Resource: r.ARN,
+		Document: &trust, PolicyARN: r.Boundary, Tags: r.Tags,
+	}
+}
+
+// boundarySteps puts the boundary that was asked for. One that is there and was
+// not asked for stays: taking a boundary away gives rights, and an
+// administrator may have set it.
+func boundarySteps(r Role, a *Actual) []Step {
+	if r.Boundary == "" || r.Boundary == a.Boundary {
+		return nil
+	}
+	return []Step{{
+		Kind: PutBoundary, What: "permissions boundary", Reason: "asked for by --permissions-boundary",
+		Before: a.Boundary, After: r.Boundary,
+		Action: "iam:PutRolePermissionsBoundary", Resource: r.ARN, PolicyARN: r.Boundary,
+	}}
+}
+
+func trustSteps(r Role, a *Actual) []Step {
+	is, err := ParseDocument(a.Trust)
+	if err == nil && is.Equal(r.Trust) {
+		return nil
+	}
+	trust := r.Trust
+	return []Step{{
+		Kind: UpdateTrust, What: "trust policy", Reason: trustReason(r, is, err),
+		Before: show(a.Trust), After: r.Trust.Pretty(),
+		Action: "iam:UpdateAssumeRolePolicy", Resource: r.ARN, Document: &trust,
+	}}
+}
+
+// trustReason says what the trust policy that is there does instead.
+func trustReason(r Role, is Document, err error) string {
+	if err != nil {
+		return "the one there is not one of ours: " + awserr.Redact(err.Error())
+	}
+	var providers, subjects []string
+	for _, s := range is.Statement {
+		providers = append(providers, s.Principal["Federated"]...)
+		for _, keys := range s.Condition {
+			for key, values := range keys {
+				if strings.HasSuffix(strings.ToLower(key), ":sub") {
+					subjects = append(subjects, values...)
+				}
+			}
+		}
+	}
+	switch {
+	case !slices.Contains(providers, r.Provider) && len(providers) > 0:
+		return "it trusts " + awserr.Redact(strings.Join(sorted(providers), ", ")) + ", this cluster is " + r.Provider
+	case !slices.Contains(subjects, r.Subject) && len(subjects) > 0:
+		return "it lets in " + awserr.Redact(strings.Join(sorted(subjects), ", ")) + ", the app is " + r.Subject
+	case len(is.Statement) > 1:
+		return "it lets in others than the app"
+	}
+	return "it is not as it should be"
+}
+
+// policySteps gives the role its one policy: ours inline, or the managed one.
+// Our inline policy is ours by its name, so it goes when a managed policy takes
+// its place; a managed policy is never detached, because it may be another's.
+func policySteps(r Role, a *Actual) []Step {
+	if r.Policy != nil {
+		return inlineSteps(r, a)
+	}
+	var steps []Step
+	if !slices.Contains(a.Attached, r.PolicyARN) {
+		steps = append(steps, Step{
+			Kind: AttachPolicy, What: "managed policy", Reason: "asked for by --policy-arn", After: r.PolicyARN,
+			Action: "iam:AttachRolePolicy", Resource: r.ARN, PolicyARN: r.PolicyARN,
+		})
+	}
+	if a.Inline != "" || slices.Contains(a.Inlines, PolicyName) {
+		steps = append(steps, Step{
+			Kind: DeletePolicy, What: "inline policy " + PolicyName, Reason: "the managed policy takes its place", Before: show(a.Inline),
+			Action: "iam:DeleteRolePolicy", Resource: r.ARN, PolicyName: PolicyName,
+		})
+	}
+	return steps
+}
+
+func inlineSteps(r Role, a *Actual) []Step {
+	step := Step{
+		Kind: PutPolicy, What: "inline policy " + PolicyName, After: r.Policy.Pretty(),
+		Action: "iam:PutRolePolicy", Resource: r.ARN, Document: r.Policy, PolicyName: PolicyName,
+	}
+	if a.Inline == "" {
+		if a.Exists {
+			step.Reason = "it is not there"
+		}
+		return []Step{step}
+	}
+	is, err := ParseDocument(a.Inline)
+	if err == nil && is.Equal(*r.Policy) {
+		return nil
+	}
+	step.Before, step.Reason = show(a.Inline), "it does not allow exactly what the app needs"
+	if err != nil {
+		step.Reason = "the one there is not one of ours: " + awserr.Redact(err.Error())
+	}
+	return []Step{step}
+}
+
+// tagSteps adds and changes our tags and the user's. Tags of others stay, and
+// so does a cluster id that this run could not learn. IAM finds tags by key
+// whatever its case.
+func tagSteps(r Role, a *Actual) []Step {
+	lower := map[string]string{}
+	for k := range a.Tags {
+		lower[strings.ToLower(k)] = k
+	}
+	before, after := map[string]string{}, map[string]string{}
+	for k, v := range r.Tags {
+		is, there := lower[strings.ToLower(k)]
+		if there && a.Tags[is] == v {
+			continue
+		}
+		after[k] = v
+		if there {
+			before[is] = a.Tags[is]
+		}
+	}
+	if len(after) == 0 {
+		return nil
+	}
+	return []Step{{
+		Kind: TagRole, What: "tags", Before: awserr.Redact(tagLines(before)), After: tagLines(after),
+		Action: "iam:TagRole", Resource: r.ARN, Tags: after,
+	}}
+}
+
+// show is a document that was found, for people: indented if it can be read,
+// else quoted, because it is somebody else's text.
+func show(found string) string {
+	if found == "" {
+		return ""
+	}
+	d, err := ParseDocument(found)
+	if err == nil {
+		return d.Pretty()
+	}
+	if raw, err := decodeText(found); err == nil {
+		found = raw
+	}
+	return strconv.Quote(awserr.Redact(found))
+}
+
+// noLongerThere reports whether an error says that the plan is out of date:
+// the role appeared, or is gone or not visible yet.
+func noLongerThere(err error) bool {
+	var p policyMissing
+	return (awserr.Exists(err) || awserr.Missing(err)) && !errors.As(err, &p)
+}

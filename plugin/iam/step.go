@@ -1,0 +1,61 @@
+package iam
+
+import "strings"
+
+// Kind is what a step does. Each is one IAM request.
+type Kind string
+
+// The kinds, in the order steps run. Rights shrink before they grow (boundary,
+// then trust, then policies), and the tags that make a role ours come last: a
+// role that could be taken over only in part does not carry our name.
+const (
+	CreateRole   Kind = "create-role"
+	PutBoundary  Kind = "put-boundary"
+	UpdateTrust  Kind = "update-trust"
+	PutPolicy    Kind = "put-policy"
+	AttachPolicy Kind = "attach-policy"
+	DeletePolicy Kind = "delete-policy"
+	TagRole      Kind = "tag-role"
+)
+
+// Step is one request: what it changes, in words and as data.
+type Step struct {
+	Kind   Kind   `json:"kind"`
+	What   string `json:"what"`             // for example "trust policy"
+	Reason string `json:"reason,omitempty"` // why it is needed, in one clause
+	Before string `json:"before,omitempty"` // may have several lines; "" where nothing was
+	After  string `json:"after,omitempty"`  // "" where nothing will be
+	// Action is the IAM action the request needs, Resource what it is needed on.
+	Action   string `json:"action"`
+	Resource string `json:"resource"`
+
+	Document   *Document         `json:"-"` // UpdateTrust, PutPolicy, CreateRole (its trust policy)
+	PolicyName string            `json:"-"` // PutPolicy, DeletePolicy
+	PolicyARN  string            `json:"-"` // AttachPolicy, PutBoundary, CreateRole (its boundary)
+	Tags       map[string]string `json:"-"` // TagRole, CreateRole
+}
+
+// Plan is the way from what the role is to what it should be. Without steps
+// there is nothing to do. Notes are for the reader and change nothing.
+type Plan struct {
+	Role  Role
+	Steps []Step
+	Notes []string
+
+	input planInput
+}
+
+// Empty reports whether the role is as it should be.
+func (p *Plan) Empty() bool { return len(p.Steps) == 0 }
+
+// Creates reports whether the role does not exist yet.
+func (p *Plan) Creates() bool { return len(p.Steps) > 0 && p.Steps[0].Kind == CreateRole }
+
+// tagLines shows tags as key=value, one a line, sorted.
+func tagLines(tags map[string]string) string {
+	var lines []string
+	for _, k := range keysOf(tags) {
+		lines = append(lines, k+"="+tags[k])
+	}
+	return strings.Join(lines, "\n")
+}
