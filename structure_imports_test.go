@@ -69,7 +69,7 @@ func homes() map[string][]string {
 // banned says what is imported nowhere, and why.
 func banned() map[string]string {
 	return map[string]string{
-		"helm.sh/helm/v3/pkg/action":     "Helm renders and nothing else: no releases (DESIGN section 3), and ten megabytes",
+		"helm.sh/helm/v3/pkg/action":     "Helm renders and nothing else: it makes no releases, and actions weigh ten megabytes",
 		"helm.sh/helm/v3/pkg/cli/values": "drags the registry client in: strvals and chartutil do",
 		"k8s.io/kubectl":                 "use client-go and cli-runtime: kubectl's packages are no library",
 		"math/rand":                      "names that must be free and hard to guess come from crypto/rand",
