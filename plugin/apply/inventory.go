@@ -2,7 +2,6 @@ package apply
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"strings"
 
@@ -147,10 +146,4 @@ func (r Record) with(now Record) Record {
 		out.NamespaceOrigin = OriginCreated
 	}
 	return out
-}
-
-// ReadInventory reads the inventory; if there is none, or with Options.Fresh,
-// the zero Inventory.
-func (a *Applier) ReadInventory(ctx context.Context) (Inventory, error) {
-	return Inventory{}, nil
 }

@@ -2,9 +2,20 @@ package apply
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
+
+// WaveAnnotation holds the wave of an object; without it the wave is 0. Argo
+// CD reads the same line (DESIGN section 3).
+const WaveAnnotation = "argocd.argoproj.io/sync-wave"
 
 // Plan is what would be done. Its methods do it; they are to be called in
 // this order: WriteInventory, ApplyWave for each wave, Prune.
@@ -18,6 +29,10 @@ type Plan struct {
 	Inventory Inventory
 
 	applier *Applier
+	old     Inventory
+	mu      sync.Mutex
+	live    map[Ref]*unstructured.Unstructured
+	written map[string]string // the inventory's data as this plan last wrote it
 }
 
 // Plan decides what happens to each object, sending only reads and
@@ -26,33 +41,144 @@ type Plan struct {
 //
 // Foreign objects are a *problem.Error of kind Refused, conflicts and
 // refusals of the API server one of kind Failed; all of them are in it, not
-// only the first.
+// only the first. An object that cannot be ours to apply (another namespace,
+// a kind the chart has not) is one of kind Usage.
 func (a *Applier) Plan(ctx context.Context, objects []*unstructured.Unstructured, old Inventory, record Record) (*Plan, error) {
-	return &Plan{applier: a}, nil
+	p := &Plan{applier: a, old: old, live: map[Ref]*unstructured.Unstructured{}}
+	for _, obj := range objects {
+		item, err := a.accept(obj)
+		if err != nil {
+			return nil, err
+		}
+		if p.has(item.Ref) {
+			return nil, unusable(item.Ref, "it is there twice")
+		}
+		p.Items = append(p.Items, item)
+	}
+	slices.SortStableFunc(p.Items, func(x, y *Item) int { return x.Wave - y.Wave })
+	for _, ref := range old.Objects {
+		if !a.opts.Fresh && ref.valid() && !p.has(ref) {
+			p.Left = append(p.Left, &Item{Ref: ref})
+		}
+	}
+	if err := p.ask(ctx); err != nil {
+		return nil, err
+	}
+	p.settle(record)
+	return p, nil
+}
+
+// ask looks at all objects at the same time.
+func (p *Plan) ask(ctx context.Context) error {
+	a := p.applier
+	errs := make([]error, len(p.Items)+len(p.Left)+1)
+	var wg sync.WaitGroup
+	for i, item := range p.Items {
+		wg.Go(func() { errs[i] = a.planOne(ctx, item) })
+	}
+	for i, item := range p.Left {
+		wg.Go(func() { errs[len(p.Items)+i] = a.planLeft(ctx, item) })
+	}
+	wg.Wait()
+	if p.old.Foreign && !a.opts.ForceConflicts {
+		errs[len(errs)-1] = a.foreign(inventoryRef(), p.old.live, "; the inventory would take its place")
+	}
+	return combine(errs)
+}
+
+// settle derives what will be on record, and drops from Left what is not
+// there any more.
+func (p *Plan) settle(record Record) {
+	p.Left = slices.DeleteFunc(p.Left, func(it *Item) bool { return it.Action == "" })
+	p.Inventory = Inventory{Record: p.old.with(record), Found: true}
+	for _, it := range p.Items {
+		p.Inventory.Objects = append(p.Inventory.Objects, it.Ref)
+		p.live[it.Ref] = it.Live
+	}
+	for _, it := range p.Left {
+		if it.Action == Keep && it.Live != nil && Ours(it.Live) {
+			p.Inventory.Objects = append(p.Inventory.Objects, it.Ref)
+		}
+	}
+	p.Inventory.Objects = sortRefs(p.Inventory.Objects)
+}
+
+// accept checks that an object may be applied by us at all.
+func (a *Applier) accept(obj *unstructured.Unstructured) (*Item, error) {
+	ref := RefOf(obj)
+	switch {
+	case kindVersion(ref.GVK().GroupKind()) == "":
+		return nil, unusable(ref, "its kind is none that this tool applies, so it could not be removed again")
+	case !validName(ref.Name):
+		return nil, unusable(ref, "its name is no name of a Kubernetes object")
+	case obj.GetNamespace() != a.opts.Namespace:
+		return nil, unusable(ref, fmt.Sprintf("it is in the namespace %q and not in %q", obj.GetNamespace(), a.opts.Namespace))
+	}
+	item := &Item{Ref: ref, object: obj}
+	if text := obj.GetAnnotations()[WaveAnnotation]; text != "" {
+		wave, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, unusable(ref, fmt.Sprintf("its annotation %s is %q and no number", WaveAnnotation, text))
+		}
+		item.Wave = wave
+	}
+	return item, nil
+}
+
+func unusable(ref Ref, why string) error {
+	return &problem.Error{
+		Kind: problem.Usage,
+		What: ref.String() + " cannot be applied",
+		Why:  why,
+		Next: "apply it yourself: oc ostoy-s3 render | oc apply --server-side -f -",
+	}
+}
+
+func (p *Plan) has(ref Ref) bool {
+	return slices.ContainsFunc(p.Items, func(it *Item) bool { return it.Ref.same(ref) })
 }
 
 // Changed reports whether executing the plan would change any object. An
 // inventory that alone needs rewriting does not count.
-func (p *Plan) Changed() bool { return false }
+func (p *Plan) Changed() bool {
+	changes := func(it *Item) bool {
+		return it.Action == Create || it.Action == Update || it.Action == Delete
+	}
+	return slices.ContainsFunc(p.Items, changes) || slices.ContainsFunc(p.Left, changes)
+}
 
 // Waves are the items by wave, in order.
-func (p *Plan) Waves() [][]*Item { return nil }
-
-// WriteInventory records the objects that are there and those that are about
-// to be, before the first of them is made. It writes only what differs.
-func (p *Plan) WriteInventory(ctx context.Context) error { return nil }
-
-// ApplyWave applies the i-th of Waves, its objects at the same time. observe
-// is called for each object that is done, one call at a time; it may be nil.
-func (p *Plan) ApplyWave(ctx context.Context, i int, observe func(Event)) error { return nil }
-
-// Prune deletes the items of Left that are to be deleted and shrinks the
-// inventory to what is there. It writes only what differs.
-func (p *Plan) Prune(ctx context.Context, observe func(Event)) error { return nil }
+func (p *Plan) Waves() [][]*Item {
+	var waves [][]*Item
+	for i, it := range p.Items {
+		if i == 0 || it.Wave != p.Items[i-1].Wave {
+			waves = append(waves, nil)
+		}
+		waves[len(waves)-1] = append(waves[len(waves)-1], it)
+	}
+	return waves
+}
 
 // Live are the objects as they are now, in apply order: as the server
 // answered where they were applied, as they were read where not.
-func (p *Plan) Live() []*unstructured.Unstructured { return nil }
+func (p *Plan) Live() []*unstructured.Unstructured {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []*unstructured.Unstructured
+	for _, it := range p.Items {
+		if obj := p.live[it.Ref]; obj != nil {
+			out = append(out, obj)
+		}
+	}
+	return out
+}
 
-// Wrote reports whether this run created or updated the object.
-func (p *Plan) Wrote(kind, name string) bool { return false }
+// Wrote reports whether this run creates or updates the object.
+func (p *Plan) Wrote(kind, name string) bool {
+	return slices.ContainsFunc(p.Items, func(it *Item) bool {
+		return it.Ref.Kind == kind && it.Ref.Name == name && it.Action != Unchanged
+	})
+}
+
+// since is the time passed by the applier's clock.
+func (a *Applier) since(start time.Time) time.Duration { return a.opts.Now().Sub(start) }

@@ -3,7 +3,7 @@ package apply
 import (
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -76,7 +76,7 @@ func (r Ref) valid() bool {
 // validName accepts what can be one segment of a URL path and of a line: names
 // of RoleBindings have colons, so a DNS name would be too narrow.
 func validName(name string) bool {
-	if name == "" || len(name) > 253 || len(path.IsValidPathSegmentName(name)) > 0 {
+	if name == "" || len(name) > 253 || len(content.IsPathSegmentName(name)) > 0 {
 		return false
 	}
 	return !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })

@@ -1,0 +1,190 @@
+package apply
+
+import (
+	"context"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// planOne decides what happens to one object of the new set.
+func (a *Applier) planOne(ctx context.Context, it *Item) error {
+	if a.opts.Fresh {
+		it.Action = Create
+		return nil
+	}
+	live, err := a.get(ctx, it.Ref)
+	if err != nil {
+		return a.failure("read", it.Ref, err)
+	}
+	it.Live = live
+	if live == nil {
+		it.Action = Create
+		return nil
+	}
+	if err := a.mayApply(it.Ref, live); err != nil {
+		return err
+	}
+	would, err := a.try(ctx, it)
+	if err != nil {
+		return err
+	}
+	if would == nil { // a dry run is not possible
+		it.Action = Update
+		return nil
+	}
+	return a.judge(it, would)
+}
+
+// mayApply refuses what needs no dry run to be refused.
+func (a *Applier) mayApply(ref Ref, live *unstructured.Unstructured) error {
+	if live.GetDeletionTimestamp() != nil {
+		why := "it is on its way out and would take what is applied now with it"
+		if f := live.GetFinalizers(); len(f) > 0 {
+			why += "; it waits for " + strings.Join(f, ", ")
+		}
+		return &problem.Error{
+			Kind: problem.Failed,
+			What: ref.String() + " in " + a.opts.Namespace + " is being deleted",
+			Why:  why,
+			Next: "wait until it is gone (oc get " + ref.Resource() + " -n " + a.opts.Namespace + " -w), then run the same command again",
+		}
+	}
+	if by, ok := deliveredBy(live); ok && !a.opts.ForceConflicts {
+		return a.delivered(ref, by)
+	}
+	return nil
+}
+
+// try asks what an apply would make of the object, forcing only what may be
+// forced. It gives nil where a webhook of the cluster forbids dry runs.
+func (a *Applier) try(ctx context.Context, it *Item) (*unstructured.Unstructured, error) {
+	it.force = a.opts.ForceConflicts
+	would, err := a.patch(ctx, it, true)
+	if list := conflictsOf(err); len(list) > 0 {
+		if err := a.mayForce(it, list, err); err != nil {
+			return nil, err
+		}
+		it.force = true
+		would, err = a.patch(ctx, it, true)
+	}
+	if err == nil {
+		return would, nil
+	}
+	if apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run") && Ours(it.Live) {
+		it.Why = "what changes is not known beforehand: a webhook of this cluster does not support dry runs"
+		return nil, nil
+	}
+	return nil, a.failure("planned", it.Ref, err)
+}
+
+// mayForce allows putting back what was edited by hand on objects of ours.
+func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
+	if it.Live != nil && !Ours(it.Live) {
+		return a.foreign(it.Ref, it.Live, "; "+list[0].field+" differs")
+	}
+	var others []conflict
+	for _, c := range list {
+		if !c.byHand() {
+			others = append(others, c)
+		}
+	}
+	if len(others) > 0 {
+		return a.conflicted(it.Ref, others, cause)
+	}
+	return nil
+}
+
+// judge compares what is with what would be.
+func (a *Applier) judge(it *Item, would *unstructured.Unstructured) error {
+	it.Changes, it.Owned = compare(it.Live, would)
+	switch {
+	case len(it.Changes) > 0:
+		if !Ours(it.Live) && !a.opts.ForceConflicts {
+			return a.foreign(it.Ref, it.Live, "; "+it.Changes[0].Path+" differs")
+		}
+		it.Action = Update
+	case len(it.Owned) > 0:
+		it.Action = Update
+		if !Ours(it.Live) {
+			it.Why = "it is already as it is to be, and is taken into the inventory"
+			it.Owned = nil
+		}
+	default:
+		it.Action = Unchanged
+	}
+	return nil
+}
+
+// planLeft decides what happens to an object of the inventory that the new
+// set leaves out. An object that is not there gets no Action.
+func (a *Applier) planLeft(ctx context.Context, it *Item) error {
+	live, err := a.get(ctx, it.Ref)
+	switch {
+	case meta.IsNoMatchError(err):
+		it.Action, it.Why = Gone, "the cluster no longer serves its kind"
+		return nil
+	case err != nil:
+		return a.failure("read", it.Ref, err)
+	case live == nil:
+		return nil
+	}
+	it.Live = live
+	it.Action, it.Why = leftAction(it.Ref, live)
+	return nil
+}
+
+// leftAction says whether a left-out object may be deleted. The inventory is
+// a hint; what counts is the live object.
+func leftAction(ref Ref, live *unstructured.Unstructured) (Action, string) {
+	if ref.isData() {
+		return Keep, "it is data"
+	}
+	if !Ours(live) {
+		return Keep, "it is not ours: managed by " + strings.Join(managerNames(live), ", ")
+	}
+	if by, ok := deliveredBy(live); ok {
+		return Keep, by.name + " manages it, too"
+	}
+	return Delete, ""
+}
+
+// get reads an object; nil if it is not there.
+func (a *Applier) get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
+	client, err := a.resources.Resource(ctx, ref.GVK(), a.opts.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	var live *unstructured.Unstructured
+	err = a.retry(ctx, func() (err error) {
+		live, err = client.Get(ctx, ref.Name, metav1.GetOptions{})
+		return err
+	})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return live, err
+}
+
+// patch applies an item, or tries to.
+func (a *Applier) patch(ctx context.Context, it *Item, dry bool) (*unstructured.Unstructured, error) {
+	client, err := a.resources.Resource(ctx, it.Ref.GVK(), a.opts.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	opts := metav1.ApplyOptions{FieldManager: Manager, Force: it.force}
+	if dry {
+		opts.DryRun = []string{metav1.DryRunAll}
+	}
+	var out *unstructured.Unstructured
+	err = a.retry(ctx, func() (err error) {
+		out, err = client.Apply(ctx, it.Ref.Name, it.object, opts)
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,254 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// failure turns an error of a request for one object into three parts. verb is
+// what was tried: "read", "applied", "deleted". A context's own end passes
+// unchanged.
+func (a *Applier) failure(verb string, ref Ref, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	p := &problem.Error{Kind: problem.Failed, What: fmt.Sprintf("%s could not be %s", ref, verb), Err: err}
+	if meta.IsNoMatchError(err) {
+		notServed(p, ref)
+		return p
+	}
+	var api apierrors.APIStatus
+	if !errors.As(err, &api) {
+		var done *problem.Error
+		if errors.As(err, &done) { // the connection has translated it already
+			return err
+		}
+		p.Why = "the API server did not answer: " + err.Error()
+		p.Next = "try again; what was applied is kept, a second run goes on from there"
+		return p
+	}
+	status := api.Status()
+	if ref.Kind == "Secret" { // the server's text may quote values
+		p.Err = errors.New(string(status.Reason))
+		status = withoutValues(status)
+	}
+	a.explain(p, ref, status)
+	return p
+}
+
+func notServed(p *problem.Error, ref Ref) {
+	p.Kind = problem.Refused
+	p.Why = fmt.Sprintf("the cluster does not serve the kind %s of %s", ref.Kind, ref.GVK().GroupVersion())
+	switch ref.Kind {
+	case "Bucket":
+		p.Why += ": the ACK S3 controller is not installed"
+		p.Next = "oc ostoy-s3 controller install"
+	case "Route":
+		p.Why += ": it is not OpenShift"
+		p.Next = "oc ostoy-s3 install --set expose=ingress"
+	default:
+		p.Next = "oc api-resources --api-group=" + ref.Group
+	}
+}
+
+// explain fills in why the API server refused and what helps.
+func (a *Applier) explain(p *problem.Error, ref Ref, s metav1.Status) {
+	text := s.Message
+	ns := a.opts.Namespace
+	switch {
+	case hasCause(s, "NamespaceTerminating"):
+		p.Why = fmt.Sprintf("the project %s is being deleted", ns)
+		p.Next = "wait until it is gone (oc get project " + ns + "), then run the same command again"
+	case strings.Contains(text, "admission webhook"), strings.Contains(text, "ValidatingAdmissionPolicy"):
+		p.Why = "a rule of this cluster denied it: " + text
+		p.Next = "ask who runs the cluster what the rule wants; values that differ go in with --set or -f"
+	case strings.Contains(text, "failed calling webhook"):
+		p.Why = "a webhook of this cluster that must be asked does not answer: " + text
+		p.Next = "ask who runs the cluster to repair or remove the webhook, then run the same command again"
+	case strings.Contains(text, "exceeded quota"):
+		p.Why = "the quota of the project is used up: " + after(text, "is forbidden: ")
+		p.Next = fmt.Sprintf("oc describe quota -n %s; free something there, or ask for more", ns)
+	case strings.Contains(text, "violates PodSecurity"):
+		p.Why = "the project's Pod Security level forbids it: " + after(text, "is forbidden: ")
+		p.Next = "oc get namespace " + ns + " -o jsonpath='{.metadata.labels}'"
+	case s.Reason == metav1.StatusReasonForbidden:
+		a.explainForbidden(p, ref, text)
+	case s.Reason == metav1.StatusReasonInvalid:
+		a.explainInvalid(p, ref, s)
+	case s.Reason == metav1.StatusReasonUnauthorized:
+		p.Why = "the API server does not accept the login any more"
+		p.Next = "oc login, then run the same command again"
+	case s.Reason == metav1.StatusReasonNotFound:
+		p.Why = text
+		p.Next = "oc get project " + ns
+	default:
+		p.Why = text
+		p.Next = "run the same command again; it goes on from where this one stopped"
+	}
+}
+
+func (a *Applier) explainForbidden(p *problem.Error, ref Ref, text string) {
+	reason := after(text, "is forbidden: ")
+	if !strings.Contains(reason, " cannot ") { // not RBAC: LimitRange and its like
+		p.Why = "the project's limits forbid it: " + reason
+		p.Next = fmt.Sprintf("oc describe limitrange -n %s; adapt the resources with --set or -f", a.opts.Namespace)
+		return
+	}
+	p.Why = reason
+	p.Next = fmt.Sprintf("ask an admin of the project: oc adm policy add-role-to-user admin YOU -n %s", a.opts.Namespace)
+	if ref.Kind == "Bucket" {
+		p.Next = "ask a cluster admin to aggregate the Bucket rights to admin and edit: oc ostoy-s3 controller install"
+	}
+}
+
+// explainInvalid names the fields. Many kinds have fields that are set once:
+// the only way to change those is a new object.
+func (a *Applier) explainInvalid(p *problem.Error, ref Ref, s metav1.Status) {
+	var lines []string
+	fixed := false
+	if s.Details != nil {
+		for _, c := range s.Details.Causes {
+			lines = append(lines, strings.TrimSuffix(c.Field+": "+c.Message, ": "))
+			fixed = fixed || immutable(c.Message)
+		}
+	}
+	p.Why = strings.Join(lines, "; ")
+	if len(lines) == 0 {
+		p.Why, fixed = s.Message, immutable(s.Message)
+	}
+	p.Next = "mend the value with --set or -f"
+	if !fixed {
+		return
+	}
+	p.What = ref.String() + " has a field that cannot be changed once it is set"
+	p.Next = fmt.Sprintf("go back to the value it had, or make it anew: oc delete %s -n %s, then run the same command again", ref.Resource(), a.opts.Namespace)
+	if ref.isData() {
+		p.Next = fmt.Sprintf("go back to the value it had; it holds data, so it is never made anew for you (oc get %s -n %s -o yaml)", ref.Resource(), a.opts.Namespace)
+	}
+}
+
+// immutable recognises the ways in which API servers and CEL rules say that a
+// field cannot change (FACTS 1.1 for the Bucket).
+func immutable(text string) bool {
+	return slices.ContainsFunc([]string{
+		"immutable", "may not be changed", "may not change", "cannot be changed", "updates to",
+	}, func(s string) bool { return strings.Contains(text, s) })
+}
+
+// withoutValues keeps the names of fields and drops what was said of them.
+func withoutValues(s metav1.Status) metav1.Status {
+	if s.Code >= 500 || s.Reason == metav1.StatusReasonUnauthorized || s.Reason == metav1.StatusReasonForbidden &&
+		(strings.Contains(s.Message, " cannot ") || strings.Contains(s.Message, "exceeded quota")) {
+		return s // says who may not, or how many, never what is in it
+	}
+	out := metav1.Status{Reason: s.Reason, Code: s.Code, Message: "the API server refused it (" + string(s.Reason) + ")"}
+	if s.Details == nil {
+		return out
+	}
+	out.Details = &metav1.StatusDetails{}
+	for _, c := range s.Details.Causes {
+		msg := "invalid"
+		if immutable(c.Message) {
+			msg = "field is immutable"
+		}
+		out.Details.Causes = append(out.Details.Causes, metav1.StatusCause{Type: c.Type, Field: c.Field, Message: msg})
+	}
+	return out
+}
+
+func hasCause(s metav1.Status, cause metav1.CauseType) bool {
+	return s.Details != nil && slices.ContainsFunc(s.Details.Causes, func(c metav1.StatusCause) bool { return c.Type == cause })
+}
+
+// after is what follows the first mark, or all of it.
+func after(text, mark string) string {
+	if _, rest, ok := strings.Cut(text, mark); ok {
+		return rest
+	}
+	return text
+}
+
+// foreign says that an object is somebody else's.
+func (a *Applier) foreign(ref Ref, live *unstructured.Unstructured, detail string) error {
+	by := "managed by nobody on record"
+	if names := managerNames(live); len(names) > 0 {
+		by = "managed by " + strings.Join(names, ", ")
+	}
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: fmt.Sprintf("%s in %s is not ours", ref, a.opts.Namespace),
+		Why:  by + detail,
+		Next: fmt.Sprintf("delete or rename it (oc get %s -n %s -o yaml), or take it over with --force-conflicts", ref.Resource(), a.opts.Namespace),
+	}
+}
+
+// delivered says that a GitOps system or Helm brings the object.
+func (a *Applier) delivered(ref Ref, by deliverer) error {
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: fmt.Sprintf("%s in %s is managed by %s", ref, a.opts.Namespace, by.name),
+		Why:  by.name + " and this command would undo each other's work",
+		Next: by.instead + "; or take it over with --force-conflicts",
+	}
+}
+
+func (a *Applier) conflicted(ref Ref, list []conflict, cause error) error {
+	var lines []string
+	for _, c := range list {
+		lines = append(lines, c.String())
+	}
+	p := &problem.Error{
+		Kind: problem.Failed,
+		What: fmt.Sprintf("%s in %s has fields that others manage", ref, a.opts.Namespace),
+		Why:  strings.Join(lines, "; "),
+		Next: "let them have the fields (give the same values with --set or -f), or take the fields over with --force-conflicts",
+		Err:  cause,
+	}
+	if ref.Kind == "Secret" {
+		p.Err = nil
+	}
+	return p
+}
+
+// combine makes one error of those of several objects. The end of the
+// context is the only cause worth telling where it is one.
+func combine(errs []error) error {
+	errs = slices.DeleteFunc(errs, func(e error) bool { return e == nil })
+	for _, e := range errs {
+		if errors.Is(e, context.Canceled) || errors.Is(e, context.DeadlineExceeded) {
+			return e
+		}
+	}
+	if len(errs) <= 1 {
+		return errors.Join(errs...)
+	}
+	all := &problem.Error{Kind: problem.Refused, Err: errors.Join(errs...)}
+	var whats, nexts []string
+	for _, e := range errs {
+		var p *problem.Error
+		if !errors.As(e, &p) {
+			p = &problem.Error{Kind: problem.Failed, What: e.Error()}
+		}
+		if p.Kind != problem.Refused {
+			all.Kind = problem.Failed
+		}
+		whats = append(whats, p.Error())
+		if p.Next != "" && !slices.Contains(nexts, p.Next) {
+			nexts = append(nexts, p.Next)
+		}
+	}
+	all.What = fmt.Sprintf("%d objects could not be applied", len(errs))
+	all.Why = strings.Join(whats, "\n")
+	all.Next = strings.Join(nexts, "\n")
+	return all
+}

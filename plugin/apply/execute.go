@@ -1,0 +1,78 @@
+package apply
+
+import (
+	"context"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// inFlight is how many objects of a wave are applied at the same time.
+const inFlight = 8
+
+// ApplyWave applies the i-th of Waves, its objects at the same time. observe
+// is called for each object that is done, one call at a time; it may be nil.
+// One object that fails does not stop the others of its wave: the error names
+// all that failed.
+func (p *Plan) ApplyWave(ctx context.Context, i int, observe func(Event)) error {
+	items := p.Waves()[i]
+	errs := make([]error, len(items))
+	slots := make(chan struct{}, inFlight)
+	var wg sync.WaitGroup
+	for n, it := range items {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			errs[n] = p.applyOne(ctx, it, observe)
+		})
+	}
+	wg.Wait()
+	return combine(errs)
+}
+
+func (p *Plan) applyOne(ctx context.Context, it *Item, observe func(Event)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	start := p.applier.opts.Now()
+	live := it.Live
+	if it.Action != Unchanged {
+		var err error
+		if live, err = p.applier.apply(ctx, it); err != nil {
+			return p.applier.failure("applied", it.Ref, err)
+		}
+	}
+	p.done(Event{Ref: it.Ref, Action: it.Action, Took: p.applier.since(start), Live: live}, observe)
+	return nil
+}
+
+// apply applies for good. Between plan and apply somebody may have edited
+// the object: the rules are then asked again.
+func (a *Applier) apply(ctx context.Context, it *Item) (*unstructured.Unstructured, error) {
+	if it.Action == Create {
+		it.force = a.opts.ForceConflicts
+	}
+	live, err := a.patch(ctx, it, false)
+	list := conflictsOf(err)
+	if len(list) == 0 {
+		return live, err
+	}
+	if it.Action == Create { // somebody made it meanwhile, and it is theirs
+		return nil, a.conflicted(it.Ref, list, err)
+	}
+	if err := a.mayForce(it, list, err); err != nil {
+		return nil, err
+	}
+	it.force = true
+	return a.patch(ctx, it, false)
+}
+
+// done remembers the object and tells of it.
+func (p *Plan) done(e Event, observe func(Event)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.live[e.Ref] = e.Live
+	if observe != nil {
+		observe(e)
+	}
+}

@@ -1,0 +1,134 @@
+package apply
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+)
+
+// owner is one entry of managedFields.
+type owner struct {
+	manager     string
+	applied     bool // operation Apply, as opposed to Update
+	subresource string
+	when        time.Time
+	set         *fieldpath.Set
+}
+
+// owners reads managedFields. An entry whose fields cannot be read owns
+// nothing, but its name still counts.
+func owners(obj *unstructured.Unstructured) []owner {
+	var out []owner
+	for _, e := range obj.GetManagedFields() {
+		o := owner{
+			manager:     e.Manager,
+			applied:     e.Operation == metav1.ManagedFieldsOperationApply,
+			subresource: e.Subresource,
+			set:         fieldpath.NewSet(),
+		}
+		if e.Time != nil {
+			o.when = e.Time.Time
+		}
+		if e.FieldsV1 != nil {
+			set := fieldpath.NewSet()
+			if set.FromJSON(bytes.NewReader(e.FieldsV1.GetRawBytes())) == nil {
+				o.set = set
+			}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func (o owner) isUs() bool { return o.manager == Manager && o.applied && o.subresource == "" }
+
+// Ours reports whether an object is ours: its managedFields name our field
+// manager with operation Apply. Labels do not count, anybody copies those.
+func Ours(obj *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(owners(obj), owner.isUs)
+}
+
+// ourSet are the fields we own.
+func ourSet(obj *unstructured.Unstructured) *fieldpath.Set {
+	set := fieldpath.NewSet()
+	for _, o := range owners(obj) {
+		if o.isUs() {
+			set = set.Union(o.set)
+		}
+	}
+	return set
+}
+
+// managerNames are those who own anything but status, without repetition.
+func managerNames(obj *unstructured.Unstructured) []string {
+	var names []string
+	for _, o := range owners(obj) {
+		if o.subresource == "" && !slices.Contains(names, o.manager) {
+			names = append(names, o.manager)
+		}
+	}
+	return names
+}
+
+// lastSetBy names who last set a field, preferring others to us: where both
+// own it, they agree. Empty if nobody is on record.
+func lastSetBy(list []owner, path []step) string {
+	var last owner
+	for _, o := range list {
+		if !covers(o.set, path) {
+			continue
+		}
+		if last.manager == "" || last.isUs() || !o.isUs() && o.when.After(last.when) {
+			last = o
+		}
+	}
+	return last.manager
+}
+
+// deliverer is a system that brings objects to clusters by itself, and would
+// undo or fight what we do to them.
+type deliverer struct{ name, instead string }
+
+// deliveredBy recognises Argo CD, Flux and Helm by their field managers and
+// by the marks they leave on what they manage.
+func deliveredBy(obj *unstructured.Unstructured) (deliverer, bool) {
+	for _, o := range owners(obj) {
+		if o.subresource == "" {
+			if d, ok := delivererNamed(o.manager); ok {
+				return d, true
+			}
+		}
+	}
+	for key := range obj.GetAnnotations() {
+		switch {
+		case key == "argocd.argoproj.io/tracking-id":
+			return delivererNamed("argocd-controller")
+		case key == "meta.helm.sh/release-name":
+			return delivererNamed("helm")
+		}
+	}
+	for key := range obj.GetLabels() {
+		if strings.Contains(key, ".toolkit.fluxcd.io/") {
+			return delivererNamed("kustomize-controller")
+		}
+	}
+	return deliverer{}, false
+}
+
+func delivererNamed(manager string) (deliverer, bool) {
+	const git = "change it in Git: oc ostoy-s3 render"
+	switch manager {
+	case "argocd-controller", "argocd-application-controller", "argocd":
+		return deliverer{"Argo CD", git}, true
+	case "kustomize-controller", "helm-controller", "flux":
+		return deliverer{"Flux", git}, true
+	case "helm":
+		return deliverer{"Helm", "upgrade the release: helm upgrade ostoy-s3 ... -f <(oc ostoy-s3 values)"}, true
+	}
+	return deliverer{}, false
+}

@@ -1,0 +1,87 @@
+package apply
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Prune deletes the items of Left that are to be deleted and shrinks the
+// inventory to what is there. It writes only what differs. An object that
+// turned out to be kept after all has its Action changed in Left.
+func (p *Plan) Prune(ctx context.Context, observe func(Event)) error {
+	errs := make([]error, len(p.Left))
+	var wg sync.WaitGroup
+	for i, it := range p.Left {
+		if it.Action != Delete {
+			continue
+		}
+		wg.Go(func() { errs[i] = p.pruneOne(ctx, it, observe) })
+	}
+	wg.Wait()
+	if err := combine(errs); err != nil {
+		return err
+	}
+	return p.record(ctx, p.Inventory)
+}
+
+func (p *Plan) pruneOne(ctx context.Context, it *Item, observe func(Event)) error {
+	start := p.applier.opts.Now()
+	if err := p.applier.remove(ctx, it); err != nil {
+		return p.applier.failure("deleted", it.Ref, err)
+	}
+	if it.Action == Delete {
+		p.done(Event{Ref: it.Ref, Action: Delete, Took: p.applier.since(start)}, observe)
+	}
+	return nil
+}
+
+// remove deletes the very object that was looked at: with its uid and its
+// resourceVersion. If it changed meanwhile it is looked at again, because the
+// change may be that somebody else took it.
+func (a *Applier) remove(ctx context.Context, it *Item) error {
+	client, err := a.resources.Resource(ctx, it.Ref.GVK(), a.opts.Namespace)
+	if err != nil {
+		return err
+	}
+	return a.retry(ctx, func() error {
+		err := client.Delete(ctx, it.Ref.Name, deleteOptions(it.Live))
+		if err == nil || apierrors.IsNotFound(err) {
+			return nil
+		}
+		if !apierrors.IsConflict(err) {
+			return err
+		}
+		live, getErr := a.get(ctx, it.Ref)
+		if getErr != nil || live == nil {
+			return getErr
+		}
+		it.Live = live
+		if it.Action, it.Why = leftAction(it.Ref, live); it.Action != Delete {
+			return nil
+		}
+		return err // a conflict: tried again, with the object as it is now
+	})
+}
+
+func deleteOptions(live *unstructured.Unstructured) metav1.DeleteOptions {
+	uid, version := live.GetUID(), live.GetResourceVersion()
+	background := metav1.DeletePropagationBackground
+	return metav1.DeleteOptions{
+		Preconditions:     &metav1.Preconditions{UID: &uid, ResourceVersion: &version},
+		PropagationPolicy: &background,
+	}
+}
+
+// WriteInventory records the objects that are there and those that are about
+// to be, before the first of them is made, so that a run that is killed
+// leaves nothing unknown behind. It writes only what differs.
+func (p *Plan) WriteInventory(ctx context.Context) error {
+	union := p.Inventory
+	union.Objects = sortRefs(slices.Concat(p.Inventory.Objects, p.old.Objects))
+	return p.record(ctx, union)
+}

@@ -1,0 +1,93 @@
+package apply
+
+import (
+	"context"
+	"maps"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+func inventoryRef() Ref { return Ref{Version: "v1", Kind: "ConfigMap", Name: InventoryName} }
+
+// ReadInventory reads the inventory; if there is none, or with Options.Fresh,
+// the zero Inventory.
+func (a *Applier) ReadInventory(ctx context.Context) (Inventory, error) {
+	if a.opts.Fresh {
+		return Inventory{}, nil
+	}
+	live, err := a.get(ctx, inventoryRef())
+	if err != nil {
+		return Inventory{}, a.failure("read", inventoryRef(), err)
+	}
+	if live == nil {
+		return Inventory{}, nil
+	}
+	inv := ParseInventory(dataOf(live))
+	inv.live = live
+	// A restored backup or a re-created copy has lost our field manager but
+	// not our label. An inventory gives no rights, so the label is enough.
+	inv.Foreign = !Ours(live) && live.GetLabels()[render.TagManagedBy] != Manager
+	return inv, nil
+}
+
+// dataOf is the data of a ConfigMap, whatever else is in it.
+func dataOf(obj *unstructured.Unstructured) map[string]string {
+	data := map[string]string{}
+	raw, _, _ := unstructured.NestedMap(obj.Object, "data")
+	for k, v := range raw {
+		if s, ok := v.(string); ok {
+			data[k] = s
+		}
+	}
+	return data
+}
+
+// record writes the inventory if it differs from what is there.
+func (p *Plan) record(ctx context.Context, inv Inventory) error {
+	want := inv.Data()
+	have := p.written
+	if have == nil && p.old.Found && p.old.live != nil && Ours(p.old.live) {
+		have = ourKeys(dataOf(p.old.live))
+	}
+	if have != nil && maps.Equal(have, want) {
+		return nil
+	}
+	data := map[string]any{}
+	for k, v := range want {
+		data[k] = v
+	}
+	// force: what somebody edited in it is put back. That it is not somebody
+	// else's ConfigMap was settled by Plan.
+	it := &Item{Ref: inventoryRef(), force: true, object: &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1",
+		"kind":       "ConfigMap",
+		"metadata": map[string]any{
+			"name":      InventoryName,
+			"namespace": p.applier.opts.Namespace,
+			"labels":    map[string]any{render.TagManagedBy: Manager},
+		},
+		"data": data,
+	}}}
+	if _, err := p.applier.patch(ctx, it, false); err != nil {
+		return p.applier.failure("applied", it.Ref, err)
+	}
+	p.written = want
+	return nil
+}
+
+// ourKeys leaves out keys that we never write.
+func ourKeys(data map[string]string) map[string]string {
+	out := map[string]string{}
+	known := Inventory{}
+	for _, f := range known.fields() {
+		if v, ok := data[f.key]; ok {
+			out[f.key] = v
+		}
+	}
+	if v, ok := data["objects"]; ok {
+		out["objects"] = v
+	}
+	return out
+}
