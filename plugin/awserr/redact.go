@@ -56,6 +56,10 @@ func redactions() []redaction {
 	}
 }
 
+// Cause gives an error that keeps err for errors.Is and errors.As and prints it
+// through Redact only. It is for the Err field of a *problem.Error.
+func Cause(err error) error { return &cause{err} }
+
 // cause keeps the original error for errors.Is and errors.As while every way of
 // printing it goes through Redact.
 type cause struct{ err error }

@@ -61,13 +61,8 @@ func create(ctx context.Context, api Writer, r Role, s Step) error {
 	return err
 }
 
-// policyMissing is a NoSuchEntity about the managed policy and not about the
-// role: waiting does not heal it.
-type policyMissing struct{ error }
-
-func (p policyMissing) Unwrap() error { return p.error }
-
-// namePolicy tells the two apart. IAM answers "Policy ARN does not exist or is
+// namePolicy explains a NoSuchEntity that is about the managed policy and not
+// about the role: waiting does not heal it. IAM answers "Policy ARN does not exist or is
 // not attachable." and, for a boundary, "Scope ARN: ARN does not exist or is
 // not attachable."; CreateRole itself misses nothing but its boundary.
 func namePolicy(err error, s Step) error {
@@ -82,11 +77,11 @@ func namePolicy(err error, s Step) error {
 	if s.Kind != AttachPolicy {
 		flag = "--permissions-boundary"
 	}
-	return policyMissing{&problem.Error{
+	return &problem.Error{
 		Kind: problem.Failed,
 		What: "the policy " + s.PolicyARN + " does not exist",
 		Why:  "AWS refused " + s.Action + " on " + s.Resource + ": " + m,
 		Next: flag + " with an ARN that aws iam list-policies shows",
-		Err:  err,
-	}}
+		Err:  awserr.Cause(err),
+	}
 }

@@ -43,13 +43,21 @@ type ProviderReader interface {
 // the SDK's three are too few where a whole class runs install at once.
 const maxAttempts = 8
 
-// New gives a client for IAM that repeats throttled and conflicting requests
-// with growing pauses. AWS_MAX_ATTEMPTS and max_attempts win over our number.
-func New(cfg aws.Config) *awsiam.Client {
-	return awsiam.NewFromConfig(cfg, func(o *awsiam.Options) {
+// Client is the real IAM.
+type Client struct{ *awsiam.Client }
+
+var (
+	_ API            = (*Client)(nil)
+	_ ProviderReader = (*Client)(nil)
+)
+
+// New gives a client that repeats throttled and conflicting requests with
+// growing pauses. AWS_MAX_ATTEMPTS and max_attempts win over our number.
+func New(cfg aws.Config) *Client {
+	return &Client{awsiam.NewFromConfig(cfg, func(o *awsiam.Options) {
 		if o.RetryMaxAttempts == 0 {
 			o.RetryMaxAttempts = maxAttempts
 		}
 		o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConcurrentModification", "EntityTemporarilyUnmodifiable")
-	})
+	})}
 }

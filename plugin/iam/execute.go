@@ -2,9 +2,12 @@ package iam
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 // Result is what Execute did, also when it did not get to the end.
@@ -36,9 +39,9 @@ func Execute(ctx context.Context, api API, plan *Plan) (Result, error) {
 		if err == nil {
 			return result, nil
 		}
-		if !noLongerThere(err) || !waits.next(ctx) {
+		if !outdated(err) || !waits.next(ctx) {
 			if ctx.Err() != nil {
-				err = ctx.Err()
+				err = fmt.Errorf("%w, last answer: %w", ctx.Err(), err)
 			}
 			return result, awserr.Translate(err, step.Action, step.Resource)
 		}
@@ -50,6 +53,16 @@ func Execute(ctx context.Context, api API, plan *Plan) (Result, error) {
 			return result, err
 		}
 	}
+}
+
+// outdated reports whether an error says that the plan is: the role appeared,
+// or is gone, or is not visible yet. An error that is explained already is about
+// something else (namePolicy).
+func outdated(err error) bool {
+	if _, ok := errors.AsType[*problem.Error](err); ok {
+		return false
+	}
+	return awserr.Exists(err) || awserr.Missing(err)
 }
 
 // walk does the steps one after the other and gives back the one that failed.

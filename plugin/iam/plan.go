@@ -1,7 +1,6 @@
 package iam
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -192,11 +191,4 @@ func show(found string) string {
 		found = raw
 	}
 	return strconv.Quote(awserr.Redact(found))
-}
-
-// noLongerThere reports whether an error says that the plan is out of date:
-// the role appeared, or is gone or not visible yet.
-func noLongerThere(err error) bool {
-	var p policyMissing
-	return (awserr.Exists(err) || awserr.Missing(err)) && !errors.As(err, &p)
 }
