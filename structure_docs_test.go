@@ -121,14 +121,14 @@ func TestCheckPagesAnswerTheQuestions(t *testing.T) {
 func TestPagesNamedInTheCodeExist(t *testing.T) {
 	all := pages(t)
 	named := regexp.MustCompile(`docs/[a-z/-]+\.md`)
-	id := regexp.MustCompile(`\bID:\s*"([a-z0-9-]+)"`)
+	id := regexp.MustCompile(`\bID\w*\s*[:=]\s*"([a-z0-9-]+)"`)
 	for _, f := range moduleFiles(t) {
 		data, err := os.ReadFile(f.path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := named.FindAllString(string(data), -1)
-		if under(f.dir(), "plugin") {
+		if f.dir() == "plugin/check" {
 			for _, match := range id.FindAllStringSubmatch(string(data), -1) {
 				want = append(want, "docs/checks/"+match[1]+".md")
 			}

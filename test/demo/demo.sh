@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The demo: what a learner sees who may do nothing outside their own project.
+# `make demo` starts a sandbox around it, with kubectl and the plugin on the
+# PATH, and stops it afterwards. Any step that fails ends it with an error.
+set -euo pipefail
+
+project=ostoy-demo
+bucket=$project-bucket
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+admin=$KUBECONFIG
+export KUBECONFIG=$PROJECT_ADMIN_KUBECONFIG
+
+say() { printf '\n\n# %s\n' "$*"; }
+run() { printf '$ %s\n\n' "$*"; "$@"; }
+
+(cd "$here/.." && go build -o "$scratch/look" ./demo/look)
+
+say "A new project with OSToy, its bucket and its role"
+run kubectl ostoy-s3 install "--new-project=$project"
+
+say "Again: nothing is left to do"
+run kubectl ostoy-s3 install -n "$project" 2>&1 | tee "$scratch/again"
+grep -q "nothing to change" "$scratch/again" || { echo "the second run changed something" >&2; exit 1; }
+
+say "What is in the project"
+run kubectl get -n "$project" deployments,pods,services,routes.route.openshift.io,pvc,buckets.s3.services.k8s.aws
+
+say "What is in AWS"
+role=$(kubectl get serviceaccount ostoy-sa -n "$project" -o 'jsonpath={.metadata.annotations.eks\.amazonaws\.com/role-arn}')
+run "$scratch/look" "$bucket" "$role"
+
+say "What render prints is what was installed: kubectl sees no difference"
+printf '$ kubectl ostoy-s3 render -n %s | kubectl diff --server-side -f -\n' "$project"
+kubectl ostoy-s3 render -n "$project" >"$scratch/manifests.yaml"
+kubectl diff --server-side -f "$scratch/manifests.yaml"
+echo "no difference in $(grep -c '^kind:' "$scratch/manifests.yaml") objects"
+
+say "The project goes, the bucket and its data stay"
+run kubectl --kubeconfig "$admin" delete namespace "$project" --timeout=120s
+run "$scratch/look" "$bucket"
+
+say "Done"
