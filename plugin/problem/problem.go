@@ -3,6 +3,8 @@
 // clouds or printing.
 package problem
 
+import "strings"
+
 // Kind is why a command did not do what was asked. Its number is the exit code.
 type Kind int
 
@@ -36,3 +38,30 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Parts gives the three parts an error message is printed in.
 func (e *Error) Parts() (what, why, next string) { return e.What, e.Why, e.Next }
+
+// Several are problems found together, all of which the reader should see.
+// Note is said after them, for example that nothing was changed.
+type Several struct {
+	Problems []*Error
+	Note     string
+}
+
+func (s *Several) Error() string {
+	texts := make([]string, len(s.Problems))
+	for i, p := range s.Problems {
+		texts[i] = p.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Kind is the kind of all of them together: a wrong input or a refusal tells
+// a script more than that something failed beside it.
+func (s *Several) Kind() Kind {
+	kind := Failed
+	for _, p := range s.Problems {
+		if p.Kind == Usage || p.Kind == Refused && kind != Usage {
+			kind = p.Kind
+		}
+	}
+	return kind
+}

@@ -1,0 +1,111 @@
+package cmd
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// factFlags give facts by hand; what is given is not looked up.
+type factFlags struct {
+	file, profile                                                    string
+	account, partition, region, issuer, audience, platform, kube, id string
+	apiVersions                                                      []string
+}
+
+func (f *factFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.file, "facts", "", "file of facts, as \"oc ostoy-s3 facts -o yaml\" prints; - for stdin")
+	flags.StringVar(&f.profile, "profile", "", "profile of the AWS configuration")
+	flags.StringVar(&f.account, "account-id", "", "AWS account, 12 digits")
+	flags.StringVar(&f.partition, "partition", "", "AWS partition: aws, aws-us-gov, aws-cn or aws-eusc")
+	flags.StringVar(&f.region, "region", "", "AWS region of the bucket")
+	flags.StringVar(&f.issuer, "oidc-issuer", "", "service account issuer of the cluster, https://...")
+	flags.StringVar(&f.audience, "audience", "", "token audience the role trusts (default "+render.DefaultAudience+")")
+	flags.StringVar(&f.platform, "platform", "", "rosa-hcp, rosa-classic, openshift, eks or kubernetes")
+	flags.StringVar(&f.kube, "kube-version", "", "Kubernetes version of the cluster, v1.33.0")
+	flags.StringVar(&f.id, "cluster-id", "", "cluster id of OpenShift, a UUID")
+	flags.StringSliceVar(&f.apiVersions, "api-versions", nil, "API groups and versions the cluster serves, as Helm's flag")
+}
+
+// request collects the facts given by flags. pflag's Changed is what tells an
+// empty value somebody gave from a flag nobody used.
+func (f *factFlags) request(s *session, flags *pflag.FlagSet) plugin.FactsRequest {
+	given := render.Facts{}
+	for _, flag := range []struct {
+		fact  *render.Fact
+		name  string
+		value string
+	}{
+		{&given.Namespace, "namespace", *s.config.Namespace},
+		{&given.Account, "account-id", f.account},
+		{&given.Partition, "partition", f.partition},
+		{&given.Region, "region", f.region},
+		{&given.Issuer, "oidc-issuer", f.issuer},
+		{&given.Audience, "audience", f.audience},
+		{&given.Platform, "platform", f.platform},
+		{&given.KubeVersion, "kube-version", f.kube},
+		{&given.ClusterID, "cluster-id", f.id},
+	} {
+		if flags.Changed(flag.name) {
+			*flag.fact = render.Fact{Value: flag.value, Source: "flag --" + flag.name}
+		}
+	}
+	if len(f.apiVersions) > 0 {
+		given.APIVersions = render.ListFact{Values: f.apiVersions, Source: "flag --api-versions"}
+	}
+	return plugin.FactsRequest{Given: given, File: f.file, Profile: f.profile}
+}
+
+// chartFlags are Helm's ways to give values.
+type chartFlags struct{ plugin.ChartRequest }
+
+func (f *chartFlags) add(flags *pflag.FlagSet) {
+	flags.StringArrayVarP(&f.Files, "values", "f", nil, "file of chart values; may be repeated; - for stdin")
+	flags.StringArrayVar(&f.Set, "set", nil, "chart value, key=value[,key=value]; may be repeated")
+	flags.StringArrayVar(&f.SetString, "set-string", nil, "chart value that is always a string; may be repeated")
+}
+
+// addRoleName adds the flags that decide the role's ARN, which is part of the
+// manifests.
+func addRoleName(role *plugin.RoleRequest, flags *pflag.FlagSet) {
+	flags.StringVar(&role.Name, "role-name", "", "name of the IAM role (default: from namespace and issuer)")
+	flags.StringVar(&role.Path, "role-path", "", "path of the IAM role (default "+render.RolePath+")")
+}
+
+// addRole adds what else an administrator may want of the role.
+func addRole(role *plugin.RoleRequest, flags *pflag.FlagSet) {
+	addRoleName(role, flags)
+	flags.StringVar(&role.Boundary, "permissions-boundary", "", "ARN of the policy that bounds the role")
+	flags.StringToStringVar(&role.Tags, "tags", nil, "further tags of the role, key=value[,key=value]")
+	flags.StringVar(&role.PolicyARN, "policy-arn", "", "attach this managed policy instead of the least-privilege one")
+	flags.BoolVar(&role.Adopt, "adopt-role", false, "take over a role of that name that this tool did not make for this project")
+}
+
+// outputFlag is -o with the formats a command knows; the first is the default.
+type outputFlag struct {
+	value   string
+	formats []string
+}
+
+func newOutput(formats ...string) *outputFlag { return &outputFlag{formats[0], formats} }
+
+func (o *outputFlag) add(flags *pflag.FlagSet) {
+	known := strings.Join(o.formats, "|")
+	if o.formats[0] == "" {
+		known = strings.Join(o.formats[1:], "|")
+	}
+	flags.StringVarP(&o.value, "output", "o", o.value, "output format: "+known)
+}
+
+func (o *outputFlag) check(c *cobra.Command) error {
+	for _, format := range o.formats {
+		if o.value == format {
+			return nil
+		}
+	}
+	return usage(c, "unknown output format "+o.value+", use "+strings.Trim(strings.Join(o.formats, ", "), ", "))
+}

@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+)
+
+const installLong = `Makes the bucket, the role and the app, and waits until they are ready. It can be
+repeated: what is as it should be is left alone, what was changed is put back.
+
+  oc ostoy-s3 install --new-project             in a new project with a free name
+  oc ostoy-s3 install --new-project=demo        in a new project of that name
+  oc ostoy-s3 install -n demo --dry-run=server  what would be done
+
+The URL of the app goes to stdout, everything else to stderr.`
+
+func newInstallCommand(s *session) *cobra.Command {
+	facts, chart := &factFlags{}, &chartFlags{}
+	request := plugin.InstallRequest{}
+	output := newOutput("", "json")
+	c := &cobra.Command{
+		Use:   "install [--new-project [NAME]]",
+		Short: "Make bucket, role and app; repeatable",
+		Long:  installLong,
+		Args: func(c *cobra.Command, args []string) error {
+			return projectName(c, &request, args)
+		},
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := output.check(c); err != nil {
+				return err
+			}
+			if err := checkInstall(c, request); err != nil {
+				return err
+			}
+			request.Facts = facts.request(s, c.Flags())
+			request.Chart = chart.ChartRequest
+			request.Output = plugin.Format(output.value)
+			return s.app().Install(c.Context(), request)
+		},
+	}
+	facts.add(c.Flags())
+	chart.add(c.Flags())
+	addRole(&request.Role, c.Flags())
+	output.add(c.Flags())
+	addInstall(&request, c)
+	return c
+}
+
+func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
+	const timeout = 10 * time.Minute
+	flags := c.Flags()
+	flags.StringVar(&request.ProjectName, "new-project", "", "make the project first; without a name, one whose bucket name is free")
+	flags.Lookup("new-project").NoOptDefVal = plugin.AnyProject
+	flags.BoolVar(&request.Use, "use", false, "make the new project the kubeconfig context's namespace")
+	flags.StringVar((*string)(&request.DryRun), "dry-run", "none", "none, client (nothing is sent) or server (sent, not persisted)")
+	flags.Lookup("dry-run").NoOptDefVal = "unchanged"
+	flags.BoolVar(&request.Wait, "wait", true, "wait until everything is ready")
+	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
+	flags.BoolVar(&request.ForceConflicts, "force-conflicts", false, "take over objects and fields that somebody else manages")
+	flags.BoolVar(&request.AdoptBucket, "adopt-bucket", false, "take over a bucket of this account that this tool did not make for this project")
+}
+
+// projectName allows the name of a new project as a word of its own, as in
+// `oc new-project NAME`.
+func projectName(c *cobra.Command, request *plugin.InstallRequest, args []string) error {
+	if len(args) == 1 && request.ProjectName == plugin.AnyProject {
+		request.ProjectName = args[0]
+		return nil
+	}
+	return noArgs(c, args)
+}
+
+// checkInstall holds flags against each other and against what they may be.
+func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
+	switch {
+	case !request.DryRun.Known():
+		return usage(c, "--dry-run is none, client or server")
+	case request.Timeout <= 0:
+		return usage(c, "--timeout must be longer than nothing, for example 10m")
+	case request.ProjectName != "" && c.Flags().Changed("namespace"):
+		return usage(c, "--new-project and --namespace name two projects; give one of them")
+	case request.Use && request.ProjectName == "":
+		return usage(c, "--use goes with --new-project")
+	case request.ProjectName == "" && c.Flags().Changed("new-project"):
+		return usage(c, "--new-project needs a name behind =, or none of both")
+	}
+	return nil
+}

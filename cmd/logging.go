@@ -1,0 +1,38 @@
+package cmd
+
+import (
+	"flag"
+	"io"
+	"strconv"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/pflag"
+	"k8s.io/klog/v2"
+)
+
+// maxLogLevel keeps request and response bodies out of the log: client-go
+// prints them from level 8 on, tokens and Secret data included.
+const maxLogLevel = 7
+
+type logFlag struct{ level int }
+
+func addLogFlag(flags *pflag.FlagSet) *logFlag {
+	l := &logFlag{}
+	flags.IntVarP(&l.level, "v", "v", 0, "log level of requests, as kubectl's (6: requests, 7: headers; never bodies)")
+	return l
+}
+
+// start sends client-go's log to stderr, or nowhere: its retries are told by
+// our own lines.
+func (l *logFlag) start(stderr io.Writer) {
+	if l.level <= 0 {
+		klog.SetLogger(logr.Discard())
+		return
+	}
+	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
+	klog.InitFlags(flags)
+	// These two flags always exist and take these values.
+	_ = flags.Set("v", strconv.Itoa(min(l.level, maxLogLevel)))
+	_ = flags.Set("logtostderr", "false")
+	klog.SetOutput(stderr)
+}

@@ -1,0 +1,164 @@
+// Package cmd is the command line: flags become requests, requests go to
+// package plugin, errors become exit codes. One file per command; what a
+// command does is decided in plugin, never here.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+)
+
+// Process is what a command needs of the process it runs in.
+type Process struct {
+	Streams genericiooptions.IOStreams
+	Version string
+	Now     func() time.Time
+	Getenv  func(string) string
+}
+
+// session is what the commands of one run share.
+type session struct {
+	Process
+	name   string // how the user calls us, for example "oc ostoy-s3"
+	config *genericclioptions.ConfigFlags
+	ui     *ui.UI
+}
+
+// app is the use cases, wired to this run.
+func (s *session) app() *plugin.App {
+	return &plugin.App{
+		Streams: s.Streams,
+		UI:      s.ui,
+		Getter:  s.config,
+		Version: s.Version,
+		Now:     s.Now,
+	}
+}
+
+// Run executes one command line and returns the exit code.
+func Run(ctx context.Context, args []string, process Process) int {
+	name := hostName(process.Getenv)
+	s := &session{
+		Process: process,
+		name:    name,
+		config:  genericclioptions.NewConfigFlags(true),
+		ui:      ui.New(process.Streams.ErrOut, terminalStyle(process, name), process.Now),
+	}
+	root := newRootCommand(s)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return s.conclude(ctx, err)
+}
+
+// hostName is the command our help speaks of. kubectl says who it is by
+// KUBECTL_PATH since 1.37; everybody else is taken for oc.
+func hostName(getenv func(string) string) string {
+	host := strings.TrimSuffix(filepath.Base(getenv("KUBECTL_PATH")), ".exe")
+	if strings.HasPrefix(host, "kubectl") {
+		return "kubectl ostoy-s3"
+	}
+	return "oc ostoy-s3"
+}
+
+func newRootCommand(s *session) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kubectl-ostoy_s3",
+		Short: "Give an app on OpenShift its own S3 bucket and its own IAM role",
+		Long: `Gives OSToy, in its OpenShift project, an S3 bucket (through the ACK S3 controller)
+and an IAM role that only its service account can assume and that reaches only
+that bucket. "install" does it, "render" prints the same objects for GitOps.`,
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: s.name},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetIn(s.Streams.In)
+	root.SetOut(s.Streams.Out)
+	root.SetErr(s.Streams.ErrOut)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err.Error()) })
+	s.config.AddFlags(root.PersistentFlags())
+	logging := addLogFlag(root.PersistentFlags())
+	root.PersistentPreRun = func(*cobra.Command, []string) { logging.start(s.Streams.ErrOut) }
+	root.AddCommand(
+		newInstallCommand(s),
+		newRenderCommand(s),
+		newValuesCommand(s),
+		newFactsCommand(s),
+		newCompletionCommand(s),
+		newVersionCommand(s),
+	)
+	return root
+}
+
+// usage is an error about the command line itself.
+func usage(c *cobra.Command, why string) error {
+	return &problem.Error{
+		Kind: problem.Usage,
+		What: "cannot read the command line",
+		Why:  why,
+		Next: displayPath(c) + " --help",
+	}
+}
+
+// displayPath is the command as the user typed it.
+func displayPath(c *cobra.Command) string {
+	_, rest, _ := strings.Cut(c.CommandPath(), "kubectl-ostoy_s3")
+	return strings.TrimSpace("oc ostoy-s3" + rest)
+}
+
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage(c, "unknown command or argument "+strings.Join(args, " "))
+	}
+	return nil
+}
+
+// conclude prints what went wrong and gives the exit code.
+func (s *session) conclude(ctx context.Context, err error) int {
+	const interrupted = 130
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil && !isVerdict(err):
+		s.ui.Problem("interrupted", "what was done so far stays", "run the same command again: it continues where this one stopped", "")
+		return interrupted
+	}
+	s.tell(err)
+	return exitCode(err)
+}
+
+// tell prints an error in its parts.
+func (s *session) tell(err error) {
+	var several *problem.Several
+	var told *problem.Error
+	var parts interface {
+		Parts() (what, why, next string)
+	}
+	switch {
+	case errors.As(err, &several):
+		for _, one := range several.Problems {
+			s.ui.Problem(one.What, one.Why, one.Next, one.More)
+		}
+		s.ui.Line(several.Note)
+	case errors.As(err, &told):
+		s.ui.Problem(told.What, told.Why, told.Next, told.More)
+	case errors.As(err, &parts):
+		what, why, next := parts.Parts()
+		s.ui.Problem(what, why, next, "")
+	default:
+		s.ui.Problem(err.Error(), "", "", "")
+	}
+}

@@ -1,0 +1,30 @@
+package cmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+)
+
+func newValuesCommand(s *session) *cobra.Command {
+	facts, chart, role := &factFlags{}, &chartFlags{}, plugin.RoleRequest{}
+	c := &cobra.Command{
+		Use:   "values",
+		Short: "Print the computed chart values",
+		Long: `Prints the values the chart is rendered with, for those who run Helm themselves:
+
+  helm upgrade --install ostoy-s3 charts/ostoy-s3 -f <(oc ostoy-s3 values)`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return s.app().Values(c.Context(), plugin.RenderRequest{
+				Facts: facts.request(s, c.Flags()),
+				Chart: chart.ChartRequest,
+				Role:  role,
+			})
+		},
+	}
+	facts.add(c.Flags())
+	chart.add(c.Flags())
+	addRoleName(&role, c.Flags())
+	return c
+}

@@ -1,0 +1,35 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+)
+
+func newVersionCommand(s *session) *cobra.Command {
+	output := newOutput("", "json")
+	var client bool
+	c := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version; asks no server",
+		Args:  noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := output.check(c); err != nil {
+				return err
+			}
+			platform := runtime.GOOS + "/" + runtime.GOARCH
+			if output.value == "json" {
+				encoder := json.NewEncoder(s.Streams.Out)
+				encoder.SetIndent("", "  ")
+				return encoder.Encode(map[string]string{"version": s.Version, "go": runtime.Version(), "platform": platform})
+			}
+			_, err := fmt.Fprintf(s.Streams.Out, "ostoy-s3 %s (%s, %s)\n", s.Version, runtime.Version(), platform)
+			return err
+		},
+	}
+	output.add(c.Flags())
+	c.Flags().BoolVar(&client, "client", false, "accepted as kubectl's flag; only the client's version is ever printed")
+	return c
+}

@@ -1,0 +1,188 @@
+package plugin
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// announce prints what was found and what is about to be done. "Would" and
+// "did" are told from the same plan.
+func (i *install) announce() {
+	i.UI.Rows(i.headRows())
+	for _, note := range i.found.Notes {
+		i.UI.Linef("note      %s", note)
+	}
+	if i.nothingToDo() {
+		return
+	}
+	i.UI.Line("")
+	i.UI.Line("Plan")
+	if !i.project.exists {
+		i.planned(ui.Added, "project", i.facts.Namespace.Value)
+	}
+	i.announceRole()
+	i.announceObjects()
+	i.UI.Line("")
+}
+
+// nothingToDo reports whether project, role and objects are as they should be.
+func (i *install) nothingToDo() bool {
+	return i.project.exists && i.role.Empty() && !i.plan.Changed()
+}
+
+func (i *install) headRows() []ui.Row {
+	f := i.facts
+	account := f.Account.Value
+	if i.found.Caller != "" {
+		account += ", as " + i.found.Caller
+	}
+	return []ui.Row{
+		{Label: "cluster", Text: fmt.Sprintf("%s, Kubernetes %s, in %s", platformName(f.Platform.Value), f.KubeVersion.Value, f.Region.Value), From: f.Platform.Source},
+		{Label: "account", Text: account, From: f.Account.Source},
+		{Label: "issuer", Text: f.Issuer.Value, From: f.Issuer.Source},
+		{Label: "project", Text: f.Namespace.Value, From: f.Namespace.Source},
+	}
+}
+
+func platformName(platform string) string {
+	switch platform {
+	case render.PlatformROSAHCP:
+		return "ROSA HCP"
+	case render.PlatformROSAClassic:
+		return "ROSA classic"
+	case render.PlatformOpenShift:
+		return "OpenShift"
+	case render.PlatformEKS:
+		return "EKS"
+	case render.PlatformKubernetes:
+		return "Kubernetes"
+	}
+	return "a cluster of unknown kind"
+}
+
+// planned prints one line of the plan.
+func (i *install) planned(mark ui.Mark, what, text string) {
+	i.UI.Marked(mark, "%-9s  %s", what, text)
+}
+
+func (i *install) announceRole() {
+	if i.role.Creates() {
+		i.planned(ui.Added, "role", strings.TrimPrefix(i.role.Role.Path, "/")+i.role.Role.Name)
+		i.details("trusts  "+i.role.Role.Trusts(), "allows  "+i.role.Role.Allows())
+	}
+	for _, step := range i.role.Steps {
+		if i.role.Creates() {
+			break
+		}
+		i.planned(ui.Changed, "role", strings.TrimSpace(step.What+"  "+step.Reason))
+		if step.Kind == iam.TagRole || step.Kind == iam.PutBoundary {
+			i.details(beforeAfter(step.Before, step.After))
+		}
+	}
+	for _, note := range i.role.Notes {
+		i.UI.Warn(note, "")
+	}
+}
+
+func (i *install) details(lines ...string) {
+	for _, line := range lines {
+		i.UI.Linef("             %s", strings.ReplaceAll(line, "\n", "\n             "))
+	}
+}
+
+// announceObjects names what changes; what is merely created is counted, but
+// for the bucket: that is what the reader came for.
+func (i *install) announceObjects() {
+	var created []string
+	for _, item := range i.items() {
+		switch item.Action {
+		case apply.Create:
+			if item.Ref.Kind == "Bucket" {
+				i.planned(ui.Added, "bucket", item.Ref.Name+"   private, encrypted, TLS only, kept when the project goes")
+				continue
+			}
+			created = append(created, item.Ref.String())
+		case apply.Update:
+			i.announceUpdate(item)
+		case apply.Delete:
+			i.planned(ui.Removed, "object", item.Ref.String()+"   no longer wanted")
+		case apply.Keep:
+			i.planned(ui.Kept, "object", item.Ref.String()+"   kept: "+item.Why)
+		case apply.Gone:
+			i.UI.Warn(item.Ref.String()+" is forgotten: "+item.Why, "")
+		}
+	}
+	if len(created) > 0 {
+		i.planned(ui.Added, fmt.Sprintf("%d more", len(created)), wrap(strings.Join(created, ", ")))
+	}
+}
+
+func (i *install) announceUpdate(item *apply.Item) {
+	i.planned(ui.Changed, "object", strings.TrimSpace(item.Ref.String()+"  "+item.Why))
+	for _, change := range item.Changes {
+		line := change.Path + ": " + beforeAfter(inWords(change.Before), inWords(change.After))
+		if change.Manager != "" {
+			line += "   (changed by " + change.Manager + ")"
+		}
+		i.details(line)
+	}
+	if len(item.Changes) == 0 && len(item.Owned) > 0 {
+		i.details(fmt.Sprintf("%d fields become ours, their values stay", len(item.Owned)))
+	}
+}
+
+func beforeAfter(before, after string) string {
+	if before == "" {
+		before = "(none)"
+	}
+	if after == "" {
+		after = "(none)"
+	}
+	return oneLine(before) + " → " + oneLine(after)
+}
+
+func oneLine(text string) string {
+	return strings.ReplaceAll(strings.TrimSpace(text), "\n", ", ")
+}
+
+// inWords is a decoded value as a reader would type it.
+func inWords(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "(none)"
+	case string:
+		return v
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(text)
+}
+
+// wrap breaks a list so that it stays within the plan's column.
+func wrap(text string) string {
+	const width = 66
+	var out strings.Builder
+	column := 0
+	for n, word := range strings.Split(text, ", ") {
+		if n > 0 {
+			out.WriteString(",")
+			if column+len(word) > width {
+				out.WriteString("\n             ")
+				column = 0
+			} else {
+				out.WriteString(" ")
+			}
+		}
+		out.WriteString(word)
+		column += len(word) + len(", ")
+	}
+	return out.String()
+}

@@ -1,0 +1,95 @@
+package plugin
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// App is what the use cases need of their surroundings.
+type App struct {
+	Streams genericiooptions.IOStreams // Out is data, ErrOut is the UI's
+	UI      *ui.UI
+	Getter  genericclioptions.RESTClientGetter
+	Version string
+	Now     func() time.Time
+}
+
+// Format is an output format; each use case knows its own.
+type Format string
+
+// The formats.
+const (
+	FormatTable Format = "table"
+	FormatYAML  Format = "yaml"
+	FormatJSON  Format = "json"
+)
+
+// FactsRequest says which facts are given and where to look for the others.
+type FactsRequest struct {
+	Given   render.Facts // by flag
+	File    string       // a facts file, "-" for stdin; flags win over it
+	Profile string       // of the AWS configuration
+}
+
+// ChartRequest is the user's chart values, weakest first.
+type ChartRequest struct {
+	Files     []string // "-" for stdin
+	Set       []string
+	SetString []string
+}
+
+// RoleRequest is what the user wants of the role.
+type RoleRequest = iam.RoleOptions
+
+// connect opens the connection that a whole run shares. The server's warnings
+// are shown, each once: they are about what the user asked for.
+func (a *App) connect() (*cluster.Conn, error) {
+	return cluster.Connect(a.Getter, cluster.Options{
+		Version: a.Version,
+		Warn:    func(text string) { a.UI.Warn(text, "") },
+	})
+}
+
+// readInput reads a file the user named, or stdin for "-".
+func (a *App) readInput(what, name string) ([]byte, error) {
+	data, err := a.readFile(name)
+	if err != nil {
+		return nil, &render.InputError{
+			What: what + " " + name,
+			Why:  fmt.Sprintf("cannot be read: %v", err),
+			Next: "give a file that exists and that you may read, or - for stdin",
+			Err:  err,
+		}
+	}
+	return data, nil
+}
+
+func (a *App) readFile(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(a.Streams.In)
+	}
+	return os.ReadFile(name)
+}
+
+// options reads the user's value files.
+func (a *App) options(chart ChartRequest) (render.Options, error) {
+	options := render.Options{Set: chart.Set, SetString: chart.SetString}
+	for _, name := range chart.Files {
+		data, err := a.readInput("values file", name)
+		if err != nil {
+			return render.Options{}, err
+		}
+		options.Files = append(options.Files, render.ValueFile{Name: name, Data: data})
+	}
+	return options, nil
+}

@@ -1,0 +1,88 @@
+package plugin
+
+import (
+	"context"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// frontend is the Deployment whose pods carry the identity.
+const frontend = "ostoy-frontend"
+
+// await watches everything that was applied until it is ready.
+func (i *install) await(ctx context.Context) error {
+	if !i.request.Wait {
+		return i.conclude(wait.Result{}, nil)
+	}
+	targets := i.targets()
+	board := i.UI.Board(append(targets.Deployments, targets.Bucket, targets.PVC, targets.Route)...)
+	result, err := wait.Wait(ctx, i.conn.Dynamic, targets, func(state wait.State) {
+		// A run that found nothing to change says no more than that, unless
+		// something is not as it should be.
+		if i.changedNothing && state.Level == wait.Info {
+			return
+		}
+		board.Set(state.Name, markOf(state), state.Text)
+	})
+	return i.conclude(result, err)
+}
+
+func markOf(state wait.State) ui.Mark {
+	switch {
+	case state.Ready:
+		return ui.Done
+	case state.Level == wait.Fail:
+		return ui.Failed
+	case state.Level == wait.Warn:
+		return ui.Warned
+	}
+	return ui.Busy
+}
+
+// targets are the objects of the set whose state means something.
+func (i *install) targets() wait.Targets {
+	targets := wait.Targets{
+		Namespace:     i.facts.Namespace.Value,
+		Live:          i.plan.Live(),
+		BucketWritten: i.plan.Wrote("Bucket", render.BucketName(i.facts.Namespace.Value)),
+		Webhook:       !projectsIdentity(i.objects),
+		Identity:      []string{frontend},
+		RoleARN:       i.role.Role.ARN,
+	}
+	for _, object := range i.objects {
+		switch object.GetKind() {
+		case "Bucket":
+			targets.Bucket = object.GetName()
+		case "Deployment":
+			targets.Deployments = append(targets.Deployments, object.GetName())
+		case "PersistentVolumeClaim":
+			targets.PVC = object.GetName()
+		case "Route":
+			targets.Route = object.GetName()
+		case "Ingress":
+			targets.Ingress = object.GetName()
+		}
+	}
+	return targets
+}
+
+// projectsIdentity reports whether the frontend's pods carry their identity
+// themselves, rather than get it from the cluster's webhook.
+func projectsIdentity(objects []*unstructured.Unstructured) bool {
+	for _, object := range objects {
+		if object.GetKind() != "Deployment" || object.GetName() != frontend {
+			continue
+		}
+		volumes, _, _ := unstructured.NestedSlice(object.Object, "spec", "template", "spec", "volumes")
+		return slices.ContainsFunc(volumes, func(volume any) bool {
+			fields, _ := volume.(map[string]any)
+			return fields["name"] == "aws-iam-token"
+		})
+	}
+	return false
+}

@@ -1,0 +1,81 @@
+package check
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// IDs of the checks before an install.
+const (
+	IDBucketCRD     = "ack-crd"
+	IDClusterRights = "cluster-rights"
+	IDProjectRights = "project-rights"
+	IDBucket        = "bucket-name-taken"
+	IDProvider      = "oidc-provider"
+	IDRole          = "role-foreign"
+	IDObjects       = "object-foreign"
+)
+
+// Target is what is about to be installed, and how to look at what is there.
+// The funcs are the adapters' own questions; their errors have three parts.
+type Target struct {
+	Facts     render.Facts
+	Conn      *cluster.Conn
+	Objects   []*unstructured.Unstructured
+	Namespace Namespace
+
+	Bucket   func(context.Context) error   // may the bucket be made or adopted
+	Provider func(context.Context) Finding // does IAM know the issuer
+	Role     func(context.Context) error   // may the role be made or changed
+	Plan     func(context.Context) error   // may the objects be made or changed
+}
+
+// Namespace is the state of the project an install goes to.
+type Namespace int
+
+// The states.
+const (
+	NamespaceExists  Namespace = iota
+	NamespaceMissing           // not there, or not to be seen by this user
+)
+
+// Pre are the checks that must pass before anything is touched.
+func Pre(t Target) []Check {
+	checks := []Check{
+		{ID: IDBucketCRD, Title: "the cluster knows ACK's Bucket", Run: t.bucketCRD},
+		{ID: IDBucket, Title: "the bucket name is free or ours", Run: failing(t.Bucket)},
+		{ID: IDProvider, Title: "IAM knows the cluster's issuer", Run: t.Provider},
+		{ID: IDRole, Title: "the role is free or ours", Run: failing(t.Role)},
+	}
+	if t.Namespace == NamespaceMissing {
+		return append(checks, Check{ID: IDProjectRights, Title: "you may make the project and Buckets in it", Run: t.projectRights})
+	}
+	return append(checks,
+		Check{ID: IDClusterRights, Title: "you may make every object", Needs: []string{IDBucketCRD}, Run: t.clusterRights},
+		Check{ID: IDObjects, Title: "the objects are free or ours", Needs: []string{IDBucketCRD}, Run: failing(t.Plan)},
+	)
+}
+
+func failing(look func(context.Context) error) func(context.Context) Finding {
+	return func(ctx context.Context) Finding { return Fail(look(ctx)) }
+}
+
+func (t Target) bucketCRD(ctx context.Context) Finding {
+	served, err := t.Conn.Discovery(ctx)
+	if err != nil {
+		return Fail(err)
+	}
+	if served.Serves(BucketAPI, "Bucket") {
+		return Pass()
+	}
+	return Finding{
+		Status: Failed,
+		What:   "the cluster does not know Buckets (" + BucketAPI + ")",
+		Why:    "the ACK S3 controller, which turns them into S3 buckets, is not installed",
+		Next:   "a cluster admin installs it: package ack-s3-controller in OperatorHub, or ACK's Helm chart",
+	}
+}

@@ -1,0 +1,94 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+)
+
+// execute carries out the plan. The inventory comes before the first object it
+// lists; the role is made beside the first wave; the other waves follow when
+// both are there. Health is not waited for between waves: the manifests order
+// themselves (DESIGN section 3).
+func (i *install) execute(ctx context.Context) error {
+	if err := i.plan.WriteInventory(ctx); err != nil {
+		return i.conn.Translate(err)
+	}
+	board := i.UI.Board("role", "objects")
+	waves := i.plan.Waves()
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return i.executeRole(groupCtx, board) })
+	group.Go(func() error { return i.applyWaves(groupCtx, waves, 0, 1) })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := i.applyWaves(ctx, waves, 1, len(waves)); err != nil {
+		return err
+	}
+	if err := i.plan.Prune(ctx, i.applied); err != nil {
+		return i.conn.Translate(err)
+	}
+	if text := summary(i.done); text != "" {
+		board.Set("objects", ui.Done, text)
+	}
+	return nil
+}
+
+func (i *install) executeRole(ctx context.Context, board *ui.Board) error {
+	if i.role.Empty() {
+		return nil
+	}
+	board.Set("role", ui.Busy, i.role.Role.Name)
+	done, err := iam.Execute(ctx, i.roles, i.role)
+	i.roleSteps = done.Done
+	switch {
+	case err != nil:
+		board.Set("role", ui.Failed, "not as it should be")
+		return err
+	case done.Created:
+		board.Set("role", ui.Done, "created")
+	default:
+		board.Set("role", ui.Done, "updated")
+	}
+	return nil
+}
+
+// applyWaves applies the waves from (included) to to (excluded).
+func (i *install) applyWaves(ctx context.Context, waves [][]*apply.Item, from, to int) error {
+	for n := from; n < min(to, len(waves)); n++ {
+		if err := i.plan.ApplyWave(ctx, n, i.applied); err != nil {
+			return i.conn.Translate(err)
+		}
+	}
+	return nil
+}
+
+// applied counts what became of one object; apply calls it one at a time.
+func (i *install) applied(event apply.Event) {
+	if i.done == nil {
+		i.done = map[apply.Action]int{}
+	}
+	i.done[event.Action]++
+}
+
+// summary words what was done to the objects, "11 created, 1 updated".
+func summary(counts map[apply.Action]int) string {
+	text := ""
+	for _, part := range []struct {
+		action apply.Action
+		word   string
+	}{{apply.Create, "created"}, {apply.Update, "updated"}, {apply.Delete, "removed"}} {
+		if n := counts[part.action]; n > 0 {
+			if text != "" {
+				text += ", "
+			}
+			text += fmt.Sprintf("%d %s", n, part.word)
+		}
+	}
+	return text
+}

@@ -1,0 +1,117 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Facts prints what was detected. Facts that are unknown are printed as such:
+// finding out what is missing is what the command is for.
+func (a *App) Facts(ctx context.Context, request FactsRequest, format Format) error {
+	result, err := a.detect(ctx, request, detect.AskNeeded)
+	if err != nil {
+		return err
+	}
+	if err := result.Facts.Validate(); err != nil {
+		return err
+	}
+	for _, note := range result.Notes {
+		a.UI.Warn(note, "")
+	}
+	if format != FormatTable {
+		text, err := render.MarshalFacts(result.Facts, string(format))
+		if err != nil {
+			return err
+		}
+		_, err = a.Streams.Out.Write(text)
+		return err
+	}
+	return a.factsTable(result.Facts)
+}
+
+func (a *App) factsTable(f render.Facts) error {
+	const padding = 2
+	table := tabwriter.NewWriter(a.Streams.Out, 0, 0, padding, ' ', 0)
+	fmt.Fprintln(table, "FACT\tVALUE\tSOURCE")
+	for _, row := range []struct {
+		name string
+		fact render.Fact
+	}{
+		{"namespace", f.Namespace},
+		{"cluster-id", f.ClusterID},
+		{"platform", f.Platform},
+		{"issuer", f.Issuer},
+		{"audience", f.Audience},
+		{"account-id", f.Account},
+		{"partition", f.Partition},
+		{"region", f.Region},
+		{"kube-version", f.KubeVersion},
+		{"api-versions", apiSummary(f.APIVersions)},
+	} {
+		value, source := row.fact.Value, row.fact.Source
+		if !row.fact.Known() {
+			value, source = "unknown", row.fact.Why
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", row.name, value, source)
+	}
+	return table.Flush()
+}
+
+// apiSummary keeps the table readable: a cluster serves hundreds of kinds.
+func apiSummary(list render.ListFact) render.Fact {
+	fact := render.Fact{Source: list.Source, Why: list.Why}
+	groups := 0
+	for _, version := range list.Values {
+		if strings.Count(version, "/") <= 1 {
+			groups++
+		}
+	}
+	if list.Known() {
+		fact.Value = fmt.Sprintf("%d group versions (all with -o yaml)", groups)
+	}
+	return fact
+}
+
+// detect joins the given facts and looks for the rest.
+func (a *App) detect(ctx context.Context, request FactsRequest, policy detect.Policy) (detect.Result, error) {
+	given, err := a.givenFacts(request)
+	if err != nil {
+		return detect.Result{}, err
+	}
+	return detect.Detect(ctx, detect.Request{
+		Given:   given,
+		Connect: a.connect,
+		AWS:     detect.AWSOptions{Profile: request.Profile, Region: given.Region.Value},
+		Policy:  policy,
+	})
+}
+
+// givenFacts are the facts by flag, and those of the facts file.
+func (a *App) givenFacts(request FactsRequest) (render.Facts, error) {
+	if request.File == "" {
+		return request.Given, nil
+	}
+	data, err := a.readInput("facts file", request.File)
+	if err != nil {
+		return render.Facts{}, err
+	}
+	fromFile, err := render.ParseFacts(data, request.File)
+	return render.Merge(request.Given, fromFile), err
+}
+
+// known gives the facts where all that are needed are known and valid.
+func (a *App) known(ctx context.Context, request FactsRequest) (render.Facts, error) {
+	result, err := a.detect(ctx, request, detect.AskNeeded)
+	if err != nil {
+		return render.Facts{}, err
+	}
+	if err := result.Require(); err != nil {
+		return render.Facts{}, err
+	}
+	return result.Facts, result.Facts.Validate()
+}

@@ -1,0 +1,138 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// DryRun is how far an install goes.
+type DryRun string
+
+// The ways to run.
+const (
+	DryRunNone   DryRun = "none"
+	DryRunClient DryRun = "client" // look and plan; send nothing to be judged
+	DryRunServer DryRun = "server" // have the API server judge every object, persist nothing
+)
+
+// Known reports whether d is one of the ways.
+func (d DryRun) Known() bool {
+	return d == DryRunNone || d == DryRunClient || d == DryRunServer
+}
+
+// AnyProject asks for a new project with a name of our choice. It is no legal
+// name itself.
+const AnyProject = "*"
+
+// InstallRequest is what is to be installed, and how.
+type InstallRequest struct {
+	Facts FactsRequest
+	Chart ChartRequest
+	Role  RoleRequest
+
+	ProjectName string // of a project to be made, AnyProject, or empty for -n
+	Use         bool   // switch the kubeconfig to the new project
+
+	DryRun         DryRun
+	Wait           bool
+	Timeout        time.Duration // of everything together
+	ForceConflicts bool
+	AdoptBucket    bool
+	Output         Format // FormatJSON, or empty for talk and the URL
+}
+
+// roleClient is what IAM is asked and told.
+type roleClient interface {
+	iam.API
+	iam.ProviderReader
+}
+
+// install is one run. Its fields are filled phase by phase: learn, survey,
+// execute.
+type install struct {
+	*App
+	request InstallRequest
+	started time.Time
+
+	// learned
+	conn      *cluster.Conn
+	found     detect.Result
+	facts     render.Facts
+	options   render.Options
+	project   project
+	inventory apply.Inventory
+
+	// surveyed
+	objects  []*unstructured.Unstructured
+	plan     *apply.Plan
+	roles    roleClient
+	role     *iam.Plan
+	bucket   bucket.State
+	degraded bool // --dry-run=server could only plan, there being no namespace
+
+	// executed
+	madeProject    bool
+	changedNothing bool
+	roleSteps      []iam.Step
+	done           map[apply.Action]int
+}
+
+// Install makes bucket, role and app. Until the plan is printed nothing is
+// touched; one exception is a new project that is needed to learn the issuer.
+func (a *App) Install(ctx context.Context, request InstallRequest) error {
+	ctx, cancel := context.WithTimeout(ctx, request.Timeout)
+	defer cancel()
+	i := &install{App: a, request: request, started: a.Now()}
+	err := i.run(ctx)
+	var told *problem.Error
+	if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &told) {
+		return &problem.Error{
+			Kind: problem.Failed,
+			What: fmt.Sprintf("not done within --timeout %s", request.Timeout),
+			Why:  err.Error(),
+			Next: "run the same command again, it continues; give it longer with --timeout",
+			Err:  err,
+		}
+	}
+	return err
+}
+
+func (i *install) run(ctx context.Context) error {
+	if err := i.learn(ctx); err != nil {
+		return err
+	}
+	err := i.projectForIssuer(ctx)
+	if err == nil {
+		err = i.surveyFreeName(ctx)
+	}
+	if err != nil {
+		if i.madeProject {
+			i.removeProject(ctx)
+		}
+		return err
+	}
+	i.announce()
+	if i.request.DryRun != DryRunNone {
+		return i.reportDryRun()
+	}
+	i.changedNothing = i.nothingToDo() && !i.madeProject
+	if err := i.makeProject(ctx); err != nil {
+		return err
+	}
+	if err := i.execute(ctx); err != nil {
+		return err
+	}
+	return i.await(ctx)
+}

@@ -1,0 +1,117 @@
+package plugin
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// learn gathers everything the plan depends on: the user's files, the facts,
+// the state of the project and what an earlier run left on record. The three
+// questions to the cluster do not depend on each other.
+func (i *install) learn(ctx context.Context) (err error) {
+	if i.options, err = i.App.options(i.request.Chart); err != nil {
+		return err
+	}
+	given, err := i.givenFacts(i.request.Facts)
+	if err != nil {
+		return err
+	}
+	if i.conn, err = i.connect(); err != nil {
+		return err
+	}
+	if given.Namespace, err = i.chooseNamespace(given.Namespace); err != nil {
+		return err
+	}
+	if err := (render.Facts{Namespace: given.Namespace}).Validate(); err != nil {
+		return err
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		i.found, err = detect.Detect(groupCtx, detect.Request{
+			Given:   given,
+			Connect: func() (*cluster.Conn, error) { return i.conn, nil },
+			AWS:     detect.AWSOptions{Profile: i.request.Facts.Profile, Region: given.Region.Value},
+			Policy:  detect.AskMissing,
+		})
+		return err
+	})
+	group.Go(func() (err error) {
+		i.project, err = i.lookAtProject(groupCtx, given.Namespace.Value)
+		return err
+	})
+	group.Go(func() (err error) {
+		i.inventory, err = i.applier(given.Namespace.Value, false).ReadInventory(groupCtx)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	i.facts = i.found.Facts
+	if err := i.mayGoOn(); err != nil {
+		return err
+	}
+	return i.checkFacts()
+}
+
+// checkFacts ends the run where a fact is missing or cannot be, or where the
+// role cannot be as asked. The issuer alone may still be to come.
+func (i *install) checkFacts() error {
+	if i.found.IssuerNeedsProject {
+		return i.facts.Validate()
+	}
+	i.found.Facts = i.facts
+	if err := i.found.Require(); err != nil {
+		return err
+	}
+	if err := i.facts.Validate(); err != nil {
+		return err
+	}
+	_, err := iam.Desired(i.facts, i.request.Role)
+	return err
+}
+
+// chooseNamespace is the new project's name, or the namespace given, or the
+// kubeconfig context's.
+func (i *install) chooseNamespace(given render.Fact) (render.Fact, error) {
+	switch name := i.request.ProjectName; name {
+	case "":
+		if given.Known() {
+			return given, nil
+		}
+		name, _ := i.conn.Namespace()
+		return render.Fact{Value: name, Source: i.conn.NamespaceSource()}, nil
+	case AnyProject:
+		name, err := randomProject()
+		return render.Fact{Value: name, Source: "new project"}, err
+	default:
+		return render.Fact{Value: name, Source: "new project"}, nil
+	}
+}
+
+// randomProject is a name that is hard to guess: bucket names are global, and
+// the 65,536 names of the tutorial do collide.
+func randomProject() (string, error) {
+	var number [4]byte
+	if _, err := rand.Read(number[:]); err != nil {
+		return "", err
+	}
+	return "ostoy-" + hex.EncodeToString(number[:]), nil
+}
+
+func (i *install) applier(namespace string, fresh bool) *apply.Applier {
+	return apply.New(i.conn, apply.Options{
+		Namespace:      namespace,
+		ForceConflicts: i.request.ForceConflicts,
+		Fresh:          fresh,
+		Now:            i.Now,
+	})
+}

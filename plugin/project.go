@@ -1,0 +1,231 @@
+package plugin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// project is the state of the namespace an install goes to.
+type project struct {
+	exists      bool
+	terminating bool
+	ours        bool // made by this tool
+}
+
+// origin is what the inventory remembers about the namespace.
+func (p project) origin() string {
+	if p.ours {
+		return apply.OriginCreated
+	}
+	return apply.OriginExisting
+}
+
+// madeByUs is the mark on a project of ours. OpenShift's ProjectRequest keeps
+// name, display name and description and nothing else, so the mark is a
+// description; the digits tie it to the name, a copied text does not count.
+func madeByUs(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return "made by oc ostoy-s3 (" + hex.EncodeToString(sum[:4]) + ")"
+}
+
+const descriptionAnnotation = "openshift.io/description"
+
+func namespaces() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+}
+
+// lookAtProject reads the namespace. Who may not see it is told the same as
+// for one that is not there: OpenShift's answer to a project of somebody else.
+func (i *install) lookAtProject(ctx context.Context, name string) (project, error) {
+	live, err := i.conn.Dynamic.Resource(namespaces()).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
+		return project{}, nil
+	case err != nil:
+		return project{}, i.conn.Translate(err)
+	}
+	return project{
+		exists:      true,
+		terminating: live.GetDeletionTimestamp() != nil,
+		ours: live.GetAnnotations()[descriptionAnnotation] == madeByUs(name) ||
+			live.GetLabels()[render.TagManagedBy] == render.ManagedBy,
+	}, nil
+}
+
+// mayGoOn refuses a project that is on its way out, and a new one that is not
+// new.
+func (i *install) mayGoOn() error {
+	name := i.facts.Namespace.Value
+	switch {
+	case i.project.terminating:
+		return &problem.Error{
+			Kind: problem.Refused,
+			What: "project " + name + " is being deleted",
+			Why:  "nothing can be made in it any more",
+			Next: "wait until it is gone (oc get namespace " + name + " -w), or install elsewhere: oc ostoy-s3 install --new-project",
+		}
+	case i.project.exists && i.request.ProjectName != "":
+		return &problem.Error{
+			Kind: problem.Refused,
+			What: "project " + name + " is there already",
+			Why:  "--new-project makes a project, it does not take one over",
+			Next: "oc ostoy-s3 install -n " + name,
+		}
+	}
+	return nil
+}
+
+// projectForIssuer makes the project early where the issuer can be learned
+// only from a token, and a token only asked for in a project of one's own. A
+// later refusal removes it again.
+func (i *install) projectForIssuer(ctx context.Context) (err error) {
+	if !i.found.IssuerNeedsProject {
+		return nil
+	}
+	i.found.IssuerNeedsProject = false
+	if i.request.DryRun != DryRunNone || i.project.exists {
+		return i.checkFacts()
+	}
+	early := check.Pre(check.Target{Facts: i.facts, Conn: i.conn, Namespace: check.NamespaceMissing})
+	if err := refusal(check.Run(ctx, check.Only(early, check.IDBucketCRD, check.IDProjectRights))); err != nil {
+		return err
+	}
+	if err := i.makeProject(ctx); err != nil {
+		return err
+	}
+	i.facts.Issuer, err = detect.IssuerFromToken(ctx, i.conn, i.facts.Namespace.Value)
+	if err != nil {
+		return err
+	}
+	return i.checkFacts()
+}
+
+// makeProject makes the project where it is missing, and waits until its
+// maker has been given the rights in it.
+func (i *install) makeProject(ctx context.Context) error {
+	if i.project.exists {
+		return nil
+	}
+	name := i.facts.Namespace.Value
+	served, err := i.conn.Discovery(ctx)
+	if err != nil {
+		return err
+	}
+	board := i.UI.Board("project")
+	board.Set("project", ui.Busy, name)
+	object := namespaceObject(name)
+	if served.ServesGroup("project.openshift.io") {
+		object = projectRequest(name)
+	}
+	client, err := i.conn.Resource(ctx, object.GroupVersionKind(), "")
+	if err != nil {
+		return err
+	}
+	if _, err := client.Create(ctx, object, metav1.CreateOptions{FieldManager: apply.Manager}); err != nil {
+		return i.projectRefused(name, err)
+	}
+	i.project = project{exists: true, ours: true}
+	i.madeProject = true
+	if err := i.awaitRights(ctx, name); err != nil {
+		i.removeProject(ctx)
+		return err
+	}
+	board.Set("project", ui.Done, "created")
+	return i.use(name)
+}
+
+func (i *install) projectRefused(name string, err error) error {
+	if !apierrors.IsAlreadyExists(err) {
+		return i.conn.Translate(err)
+	}
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: "project " + name + " belongs to somebody else",
+		Why:  "it exists, and you may not see it",
+		Next: "oc ostoy-s3 install --new-project",
+		Err:  err,
+	}
+}
+
+func projectRequest(name string) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion":  "project.openshift.io/v1",
+		"kind":        "ProjectRequest",
+		"metadata":    map[string]any{"name": name},
+		"displayName": "OSToy with S3",
+		"description": madeByUs(name),
+	}}
+}
+
+func namespaceObject(name string) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1",
+		"kind":       "Namespace",
+		"metadata": map[string]any{
+			"name":   name,
+			"labels": map[string]any{render.TagManagedBy: render.ManagedBy},
+		},
+	}}
+}
+
+// awaitRights waits until the maker of a project may make Buckets in it:
+// OpenShift binds the role after it has answered. Reviews cannot be watched.
+func (i *install) awaitRights(ctx context.Context, name string) error {
+	const patience, pause = 15 * time.Second, 250 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var finding check.Finding
+	err := wait.PollUntilContextCancel(ctx, pause, true, func(ctx context.Context) (bool, error) {
+		finding = check.MayMakeBuckets(ctx, i.conn, name)
+		return finding.Status == check.Passed, nil
+	})
+	if err == nil {
+		return nil
+	}
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: fmt.Sprintf("you were not given the right to make Buckets in project %s", name),
+		Why:  finding.Why,
+		Next: finding.Next,
+		More: "docs/checks/" + check.IDProjectRights + ".md",
+	}
+}
+
+// removeProject takes back a project that was made a moment ago and holds
+// nothing yet. A user who pressed Ctrl-C still wants it gone.
+func (i *install) removeProject(ctx context.Context) {
+	const patience = 10 * time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	name := i.facts.Namespace.Value
+	gvk := namespaceObject(name).GroupVersionKind()
+	if served, err := i.conn.Discovery(ctx); err == nil && served.ServesGroup("project.openshift.io") {
+		gvk = schema.GroupVersionKind{Group: "project.openshift.io", Version: "v1", Kind: "Project"}
+	}
+	client, err := i.conn.Resource(ctx, gvk, "")
+	if err == nil {
+		err = client.Delete(ctx, name, metav1.DeleteOptions{})
+	}
+	if err != nil && !apierrors.IsNotFound(err) {
+		i.UI.Warn(fmt.Sprintf("project %s was made and could not be removed: %v", name, err), "oc delete namespace "+name)
+		return
+	}
+	i.project, i.madeProject = project{}, false
+	i.UI.Marked(ui.Removed, "project %s, made a moment ago, removed again", name)
+}

@@ -1,0 +1,162 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// installResult is the document of `install -o json`.
+type installResult struct {
+	Namespace string       `json:"namespace"`
+	Bucket    string       `json:"bucket"`
+	Role      string       `json:"role"` // ARN
+	DryRun    DryRun       `json:"dryRun,omitempty"`
+	Changes   []change     `json:"changes"`
+	Kept      []string     `json:"kept,omitempty"` // data that is no longer part of the set and stays
+	Ready     bool         `json:"ready"`
+	States    []wait.State `json:"states,omitempty"` // where not ready
+	URL       string       `json:"url,omitempty"`
+	Seconds   float64      `json:"durationSeconds"`
+}
+
+// change is one thing an install changes.
+type change struct {
+	Object string              `json:"object"`
+	Action apply.Action        `json:"action"`
+	Fields []apply.FieldChange `json:"fields,omitempty"`
+}
+
+// changes lists what the plan changes: what would be done in a dry run, and
+// what was done after one that ended well.
+func (i *install) changes() []change {
+	changes := []change{}
+	if i.madeProject || !i.project.exists {
+		changes = append(changes, change{Object: "Project " + i.facts.Namespace.Value, Action: apply.Create})
+	}
+	steps := i.role.Steps
+	if i.roleSteps != nil {
+		steps = i.roleSteps
+	}
+	changes = append(changes, roleChanges(i.role.Role.ARN, steps)...)
+	for _, item := range i.items() {
+		switch item.Action {
+		case apply.Create, apply.Update, apply.Delete:
+			changes = append(changes, change{item.Ref.String(), item.Action, item.Changes})
+		}
+	}
+	return changes
+}
+
+// roleChanges tells the steps on the role as fields of one object.
+func roleChanges(arn string, steps []iam.Step) []change {
+	if len(steps) == 0 {
+		return nil
+	}
+	role := change{Object: "Role " + arn, Action: apply.Update}
+	for _, step := range steps {
+		if step.Kind == iam.CreateRole {
+			role.Action = apply.Create
+		}
+		field := apply.FieldChange{Path: step.What, After: step.After}
+		if step.Before != "" {
+			field.Before = step.Before
+		}
+		role.Fields = append(role.Fields, field)
+	}
+	return []change{role}
+}
+
+// items are all objects of the plan, those left out included.
+func (i *install) items() []*apply.Item {
+	return append(append([]*apply.Item{}, i.plan.Items...), i.plan.Left...)
+}
+
+func (i *install) kept() []string {
+	var kept []string
+	for _, item := range i.plan.Left {
+		if item.Action == apply.Keep {
+			kept = append(kept, item.Ref.String())
+		}
+	}
+	return kept
+}
+
+// reportDryRun ends a run that was only to look.
+func (i *install) reportDryRun() error {
+	if i.degraded {
+		i.UI.Warn("--dry-run=server became client: project "+i.facts.Namespace.Value+" is not there yet, so the API server has nothing to judge", "")
+	}
+	if i.nothingToDo() {
+		i.UI.Linef("nothing to change (%s)", i.took())
+	} else {
+		i.UI.Line("nothing was changed: this was a dry run")
+	}
+	return i.print(wait.Result{}, false)
+}
+
+// conclude prints the result of a run that got to the end of applying.
+func (i *install) conclude(result wait.Result, waitErr error) error {
+	if waitErr == nil {
+		i.farewell(result)
+	}
+	if err := i.print(result, waitErr == nil && i.request.Wait); err != nil {
+		return errors.Join(waitErr, err)
+	}
+	return waitErr
+}
+
+func (i *install) farewell(result wait.Result) {
+	if i.changedNothing {
+		i.UI.Linef("nothing to change (%s)", i.took())
+	}
+	for _, name := range i.kept() {
+		i.UI.Marked(ui.Kept, "%s is no longer part of the set and was kept: it is data", name)
+	}
+	if result.URL != "" {
+		i.UI.Linef("\nOSToy: %s   (menu entry \"ACK S3\")", result.URL)
+		return
+	}
+	i.UI.Linef("\nOSToy: oc port-forward -n %s service/ostoy-frontend-svc 8080:8080, then http://localhost:8080", i.facts.Namespace.Value)
+}
+
+// print writes the data: the document, or the URL alone.
+func (i *install) print(result wait.Result, ready bool) error {
+	if i.request.Output != FormatJSON {
+		if result.URL != "" {
+			_, err := fmt.Fprintln(i.Streams.Out, result.URL)
+			return err
+		}
+		return nil
+	}
+	document := installResult{
+		Namespace: i.facts.Namespace.Value,
+		Bucket:    render.BucketName(i.facts.Namespace.Value),
+		Role:      i.role.Role.ARN,
+		Changes:   i.changes(),
+		Kept:      i.kept(),
+		Ready:     ready,
+		URL:       result.URL,
+		Seconds:   i.Now().Sub(i.started).Seconds(),
+	}
+	if i.request.DryRun != DryRunNone {
+		document.DryRun = i.request.DryRun
+	}
+	if !ready {
+		document.States = result.States
+	}
+	encoder := json.NewEncoder(i.Streams.Out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(document)
+}
+
+func (i *install) took() string {
+	return fmt.Sprintf("%.1fs", i.Now().Sub(i.started).Seconds())
+}

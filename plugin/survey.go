@@ -1,0 +1,204 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// surveyFreeName surveys, and where the name of the new project was ours to
+// choose, chooses again as long as its bucket is somebody's already.
+func (i *install) surveyFreeName(ctx context.Context) error {
+	const tries = 5
+	for range tries {
+		err := i.survey(ctx)
+		ourChoice := i.request.ProjectName == AnyProject && !i.project.exists
+		if taken := i.bucket.Kind != "" && i.bucket.Exists(); !ourChoice || !taken {
+			return err
+		}
+		if i.facts.Namespace.Value, err = randomProject(); err != nil {
+			return err
+		}
+	}
+	return i.survey(ctx)
+}
+
+// survey renders the objects, plans them and the role, and runs the checks
+// that must pass, all at the same time. It touches nothing.
+func (i *install) survey(ctx context.Context) (err error) {
+	desired, err := iam.Desired(i.facts, i.request.Role)
+	if err != nil {
+		return err
+	}
+	i.options.RoleARN = desired.ARN
+	if i.objects, err = renderObjects(i.facts, i.options, ""); err != nil {
+		return err
+	}
+	i.roles = iam.New(i.found.AWS.Config)
+	target := check.Target{
+		Facts:     i.facts,
+		Conn:      i.conn,
+		Objects:   i.objects,
+		Namespace: check.NamespaceExists,
+		Bucket:    i.lookAtBucket,
+		Provider:  i.lookAtProvider,
+		Role:      func(ctx context.Context) error { return i.planRole(ctx, desired) },
+		Plan:      i.planObjects,
+	}
+	if !i.project.exists {
+		target.Namespace = check.NamespaceMissing
+		if err := i.planObjects(ctx); err != nil {
+			return err
+		}
+	}
+	outcomes := check.Run(ctx, check.Pre(target))
+	if err := refusal(outcomes); err != nil {
+		return err
+	}
+	for _, warning := range check.Having(outcomes, check.Warned, check.NotAllowed) {
+		i.UI.Warn(warning.What+": "+warning.Why, warning.Next)
+	}
+	if i.plan.Inventory.BucketOrigin == "" {
+		i.plan.Inventory.BucketOrigin = i.bucketOrigin()
+	}
+	return nil
+}
+
+// refusal is the error of all checks that failed, nil if none did.
+func refusal(outcomes []check.Outcome) error {
+	failed := check.Having(outcomes, check.Failed)
+	if len(failed) == 0 {
+		return nil
+	}
+	several := &problem.Several{Note: "nothing was changed"}
+	for _, outcome := range failed {
+		if errors.Is(outcome.Err, context.Canceled) || errors.Is(outcome.Err, context.DeadlineExceeded) {
+			return outcome.Err
+		}
+		// A right that is missing is told by the check for rights, not by every
+		// request that needed it.
+		if outcome.ID == check.IDObjects && apierrors.IsForbidden(outcome.Err) && failedToo(failed, check.IDClusterRights) {
+			continue
+		}
+		several.Problems = append(several.Problems, outcome.Problem())
+	}
+	return several
+}
+
+func failedToo(failed []check.Outcome, id string) bool {
+	return slices.ContainsFunc(failed, func(o check.Outcome) bool { return o.ID == id })
+}
+
+// lookAtBucket asks S3 whether the bucket is free or ours. A caller without
+// rights on it learns nothing from S3; then ACK's word on our own Bucket counts.
+func (i *install) lookAtBucket(ctx context.Context) (err error) {
+	if i.bucket, err = bucket.New(i.found.AWS.Config).Look(ctx, i.facts); err != nil {
+		return err
+	}
+	refused := bucket.Guard(i.bucket, i.facts, i.request.AdoptBucket)
+	hidden := i.bucket.Kind == bucket.OtherAccount && !i.bucket.Sure || i.bucket.Kind == bucket.TagsUnreadable
+	if refused != nil && hidden && i.managedByOurBucket(ctx) {
+		return nil
+	}
+	return refused
+}
+
+// managedByOurBucket reports whether a Bucket that we applied is in sync with
+// a bucket of this account.
+func (i *install) managedByOurBucket(ctx context.Context) bool {
+	if !i.inventory.Found || i.inventory.Foreign {
+		return false
+	}
+	client, err := i.conn.Resource(ctx, schema.FromAPIVersionAndKind(check.BucketAPI, "Bucket"), i.facts.Namespace.Value)
+	if err != nil {
+		return false
+	}
+	live, err := client.Get(ctx, render.BucketName(i.facts.Namespace.Value), metav1.GetOptions{})
+	if err != nil || !apply.Ours(live) {
+		return false
+	}
+	owner, _, _ := unstructured.NestedString(live.Object, "status", "ackResourceMetadata", "ownerAccountID")
+	return owner == i.facts.Account.Value && live.GetDeletionTimestamp() == nil
+}
+
+// bucketOrigin tells a bucket we make from one that was there.
+func (i *install) bucketOrigin() string {
+	if !i.bucket.Exists() {
+		return apply.OriginCreated
+	}
+	return apply.OriginAdopted
+}
+
+// lookAtProvider asks whether IAM knows the issuer and takes our audience. A
+// caller who may not look is warned: the role may still work.
+func (i *install) lookAtProvider(ctx context.Context) check.Finding {
+	issuer := i.facts.Issuer.Value
+	arn := render.ProviderARN(i.facts.Partition.Value, i.facts.Account.Value, issuer)
+	provider, err := iam.Provider(ctx, i.roles, arn)
+	audience := i.facts.Audience.Value
+	switch {
+	case awserr.Denied(err):
+		return check.Warn("cannot tell whether IAM knows the issuer", "needs iam:GetOpenIDConnectProvider on "+arn, "")
+	case err != nil:
+		return check.Fail(err)
+	case !provider.Exists:
+		return check.Finding{
+			Status: check.Failed,
+			What:   "IAM does not know the issuer " + issuer,
+			Why:    fmt.Sprintf("account %s has no OIDC provider %s, so no pod of this cluster can assume a role there", i.facts.Account.Value, arn),
+			Next:   "use the account the cluster was made in (--profile), or register the issuer:\naws iam create-open-id-connect-provider --url " + issuer + " --client-id-list openshift sts.amazonaws.com",
+		}
+	case !provider.Takes(audience):
+		return check.Finding{
+			Status: check.Failed,
+			What:   fmt.Sprintf("the OIDC provider of the cluster does not take audience %s", audience),
+			Why:    "its client ids are " + strings.Join(provider.ClientIDs, ", "),
+			Next:   "aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn " + arn + " --client-id " + audience,
+		}
+	}
+	return check.Pass()
+}
+
+func (i *install) planRole(ctx context.Context, desired iam.Role) error {
+	actual, err := iam.Read(ctx, i.roles, desired.Name, i.inventory.Found)
+	if err != nil {
+		return err
+	}
+	i.role, err = iam.NewPlan(desired, actual, i.facts)
+	return err
+}
+
+// planObjects decides what happens to each object. Without a namespace there
+// is nothing to compare with and nothing the API server could judge.
+func (i *install) planObjects(ctx context.Context) (err error) {
+	fresh := !i.project.exists
+	i.degraded = fresh && i.request.DryRun == DryRunServer
+	fresh = fresh || i.request.DryRun == DryRunClient
+	i.plan, err = i.applier(i.facts.Namespace.Value, fresh).Plan(ctx, i.objects, i.inventory, apply.Record{
+		RoleARN:         i.options.RoleARN,
+		Bucket:          render.BucketName(i.facts.Namespace.Value),
+		Account:         i.facts.Account.Value,
+		Partition:       i.facts.Partition.Value,
+		Region:          i.facts.Region.Value,
+		Issuer:          i.facts.Issuer.Value,
+		ClusterID:       i.facts.ClusterID.Value,
+		NamespaceOrigin: i.project.origin(),
+		Version:         i.Version,
+	})
+	return err
+}

@@ -1,0 +1,86 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Board shows the state of several things at once. On a terminal each has one
+// line, rewritten in place; elsewhere every change of state is one plain line.
+type Board struct {
+	ui    *UI
+	start time.Time
+
+	mu    sync.Mutex
+	lines []boardLine
+	drawn int // lines on the terminal now
+	width int // of the names
+}
+
+type boardLine struct {
+	name string
+	mark Mark
+	text string
+	at   time.Duration
+}
+
+// Board starts a board; names gives the width of its first column.
+func (u *UI) Board(names ...string) *Board {
+	b := &Board{ui: u, start: u.now()}
+	for _, name := range names {
+		b.width = max(b.width, len(name))
+	}
+	return b
+}
+
+// Set says what state a thing is in. The same state twice is said once.
+func (b *Board) Set(name string, mark Mark, text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	line := boardLine{name, mark, text, b.ui.now().Sub(b.start)}
+	b.width = max(b.width, len(name))
+	for i, old := range b.lines {
+		if old.name != name {
+			continue
+		}
+		if old.mark == mark && old.text == text {
+			return
+		}
+		b.lines[i] = line
+		b.show(line)
+		return
+	}
+	b.lines = append(b.lines, line)
+	b.show(line)
+}
+
+// show draws after a change: everything on a terminal, the line elsewhere.
+func (b *Board) show(changed boardLine) {
+	if !b.ui.style.Terminal {
+		b.ui.Line(b.format(changed))
+		return
+	}
+	var out strings.Builder
+	if b.drawn > 0 {
+		fmt.Fprintf(&out, "\x1b[%dA", b.drawn)
+	}
+	for _, line := range b.lines {
+		out.WriteString("\r\x1b[2K" + b.format(line) + "\n")
+	}
+	b.drawn = len(b.lines)
+	b.ui.print(out.String())
+}
+
+// format writes one line; the time stands at the end in a column of its own.
+// A terminal line must not wrap, or rewriting it would go astray.
+func (b *Board) format(line boardLine) string {
+	const textWidth = 48
+	text := line.text
+	if b.ui.style.Terminal && len([]rune(text)) > textWidth {
+		text = string([]rune(text)[:textWidth-1]) + "~"
+	}
+	pad := strings.Repeat(" ", max(0, textWidth-len([]rune(text))))
+	return fmt.Sprintf("%s %-*s  %s%s %6.1fs", b.ui.mark(line.mark), b.width, line.name, text, pad, line.at.Seconds())
+}

@@ -1,0 +1,156 @@
+// Package ui is how the tool talks: marks, aligned lines, progress and errors
+// on stderr. It decides nothing and knows nothing of clusters or clouds; data
+// for scripts goes to stdout and is not its business.
+package ui
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Style is what the terminal can show.
+type Style struct {
+	Terminal bool   // lines may be rewritten in place
+	Color    bool   // never the only carrier of meaning
+	UTF8     bool   // ✔ and ✗ instead of ok and FAIL
+	Command  string // how the user calls us, where it is not "oc ostoy-s3"
+}
+
+// UI writes talk for people.
+type UI struct {
+	out   io.Writer
+	style Style
+	now   func() time.Time
+}
+
+// New makes a UI that writes to out; now is the clock of progress lines.
+func New(out io.Writer, style Style, now func() time.Time) *UI {
+	return &UI{out: out, style: style, now: now}
+}
+
+// Mark is the sign in front of a line.
+type Mark int
+
+// The marks, and what they stand for.
+const (
+	None    Mark = iota
+	Done         // reached
+	Failed       // wrong
+	Warned       // worth a look
+	Kept         // left as it is, skipped
+	Added        // would be or was created
+	Changed      // would be or was changed
+	Removed      // would be or was deleted
+	Busy         // on its way
+)
+
+type glyph struct{ fancy, plain, color string }
+
+// glyphOf gives a mark's looks. ASCII terminals get words of one width.
+func glyphOf(m Mark) glyph {
+	const green, red, yellow, dim = "32", "31", "33", "2"
+	switch m {
+	case Done:
+		return glyph{"✔", "ok  ", green}
+	case Failed:
+		return glyph{"✗", "FAIL", red}
+	case Warned:
+		return glyph{"!", "warn", yellow}
+	case Kept:
+		return glyph{"-", "skip", dim}
+	case Added:
+		return glyph{"+", "+   ", green}
+	case Changed:
+		return glyph{"~", "~   ", yellow}
+	case Removed:
+		return glyph{"×", "del ", red}
+	case Busy:
+		return glyph{"…", "... ", dim}
+	default:
+		return glyph{" ", "    ", ""}
+	}
+}
+
+func (u *UI) mark(m Mark) string {
+	g := glyphOf(m)
+	text := g.plain
+	if u.style.UTF8 {
+		text = g.fancy
+	}
+	return u.paint(text, g.color)
+}
+
+func (u *UI) paint(text, color string) string {
+	if !u.style.Color || color == "" {
+		return text
+	}
+	return "\x1b[" + color + "m" + text + "\x1b[0m"
+}
+
+// print writes text as it is, but for our own name: messages speak of
+// "oc ostoy-s3", and a kubectl user must be able to type what they read.
+func (u *UI) print(text string) {
+	if u.style.Command != "" {
+		text = strings.ReplaceAll(text, "oc ostoy-s3", u.style.Command)
+	}
+	_, _ = io.WriteString(u.out, text)
+}
+
+// Line prints one line without a mark.
+func (u *UI) Line(text string) { u.print(text + "\n") }
+
+// Linef is Line with a format.
+func (u *UI) Linef(format string, args ...any) { u.Line(fmt.Sprintf(format, args...)) }
+
+// Marked prints one line behind a mark.
+func (u *UI) Marked(m Mark, format string, args ...any) {
+	u.print(u.mark(m) + " " + fmt.Sprintf(format, args...) + "\n")
+}
+
+// Row is a label, what is said, and where it comes from.
+type Row struct{ Label, Text, From string }
+
+// Rows prints rows with their columns aligned.
+func (u *UI) Rows(rows []Row) {
+	label, text := 0, 0
+	for _, row := range rows {
+		label = max(label, len(row.Label))
+		if row.From != "" {
+			text = max(text, len([]rune(row.Text)))
+		}
+	}
+	for _, row := range rows {
+		line := fmt.Sprintf("%-*s  %s", label, row.Label, row.Text)
+		if row.From != "" {
+			pad := strings.Repeat(" ", max(0, text-len([]rune(row.Text))))
+			line += pad + "  " + u.paint("from "+row.From, "2")
+		}
+		u.Line(strings.TrimRight(line, " "))
+	}
+}
+
+// Warn prints a warning in the two parts a reader needs.
+func (u *UI) Warn(what, next string) {
+	u.Marked(Warned, "%s", what)
+	if next != "" {
+		u.Linef("  try   %s", next)
+	}
+}
+
+// Problem prints an error: what, why, what to do, where to read more.
+func (u *UI) Problem(what, why, next, more string) {
+	u.Marked(Failed, "%s", what)
+	for _, part := range []struct{ label, text string }{{"", why}, {"try   ", next}, {"more  ", more}} {
+		if part.text == "" {
+			continue
+		}
+		indent := "  " + strings.Repeat(" ", len(part.label))
+		lines := strings.Split(strings.TrimSpace(part.text), "\n")
+		u.Linef("  %s%s", part.label, lines[0])
+		for _, line := range lines[1:] {
+			u.Line(indent + strings.TrimRight(line, " "))
+		}
+	}
+}

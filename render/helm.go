@@ -1,0 +1,122 @@
+package render
+
+// This is the only file that knows Helm. Moving to another major version of
+// it is a change of this file alone.
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v3/pkg/strvals"
+)
+
+// releaseName is what a user would call the release; no object's name uses it.
+const releaseName = "ostoy-s3"
+
+// helmChart is the embedded chart, read once.
+type helmChart struct{ chart *chart.Chart }
+
+// loadChart reads the chart whose files stand in dir of fsys. Paths inside an
+// embedded file system use slashes on every operating system.
+func loadChart(fsys fs.FS, dir string) (helmChart, error) {
+	var files []*loader.BufferedFile
+	err := fs.WalkDir(fsys, dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		files = append(files, &loader.BufferedFile{Name: strings.TrimPrefix(name, dir+"/"), Data: data})
+		return nil
+	})
+	if err != nil {
+		return helmChart{}, fmt.Errorf("read the embedded chart: %w", err)
+	}
+	loaded, err := loader.LoadFiles(files)
+	if err != nil {
+		return helmChart{}, fmt.Errorf("load the embedded chart: %w", err)
+	}
+	return helmChart{loaded}, nil
+}
+
+// templates renders every template of the chart and returns the text of those
+// that make objects, by file name in order. Schema violations come back as
+// Helm words them.
+func (h helmChart) templates(values map[string]any, f Facts) ([]string, error) {
+	version, err := chartutil.ParseKubeVersion(f.KubeVersion.Value)
+	if err != nil {
+		return nil, fmt.Errorf("kubernetes version %q: %w", f.KubeVersion.Value, err)
+	}
+	release := chartutil.ReleaseOptions{Name: releaseName, Namespace: f.Namespace.Value, Revision: 1, IsInstall: true}
+	capabilities := &chartutil.Capabilities{KubeVersion: *version, APIVersions: chartutil.VersionSet(f.APIVersions.Values)}
+	// The engine alone does not hold a chart to its own kubeVersion.
+	if want := h.chart.Metadata.KubeVersion; want != "" && !chartutil.IsCompatibleRange(want, version.Version) {
+		return nil, &InputError{
+			What: "kubernetes " + version.Version,
+			Why:  "the chart needs " + want,
+			Next: "use a cluster of that version, or give --kube-version if the detected one is wrong",
+		}
+	}
+	input, err := chartutil.ToRenderValues(h.chart, values, release, capabilities)
+	if err != nil {
+		return nil, valuesError(err)
+	}
+	rendered, err := engine.Render(h.chart, input)
+	if err != nil {
+		return nil, fmt.Errorf("render the chart: %w", err)
+	}
+	var texts []string
+	for _, name := range slices.Sorted(maps.Keys(rendered)) {
+		if ext := path.Ext(name); ext == ".yaml" {
+			texts = append(texts, rendered[name])
+		}
+	}
+	return texts, nil
+}
+
+// defaults are the chart's own values with the given ones laid over them.
+func (h helmChart) defaults(values map[string]any) (map[string]any, error) {
+	merged, err := chartutil.CoalesceValues(h.chart, values)
+	if err != nil {
+		return nil, fmt.Errorf("merge values: %w", err)
+	}
+	return merged.AsMap(), nil
+}
+
+// layOver puts the tables of over on top of those of base, as Helm does with a
+// later values file.
+func layOver(base, over map[string]any) map[string]any {
+	return chartutil.CoalesceTables(over, base)
+}
+
+// parseSet adds one --set expression to dst; asString is --set-string.
+func parseSet(dst map[string]any, expression string, asString bool) error {
+	if asString {
+		return strvals.ParseIntoString(expression, dst)
+	}
+	return strvals.ParseInto(expression, dst)
+}
+
+// valuesError words a schema violation for the person who gave the value.
+func valuesError(err error) error {
+	_, detail, found := strings.Cut(err.Error(), "ostoy-s3:\n")
+	if !found {
+		detail = err.Error()
+	}
+	return &InputError{
+		What: "the values do not fit the chart",
+		Why:  strings.TrimSpace(detail),
+		Next: "`oc ostoy-s3 values` prints every value the chart knows",
+		Err:  err,
+	}
+}

@@ -1,0 +1,179 @@
+package render
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// ValueFile is a values file as the user gave it.
+type ValueFile struct {
+	Name string // for messages
+	Data []byte // YAML or JSON
+}
+
+// Options is everything besides the Facts that decides what is rendered.
+type Options struct {
+	// RoleARN goes into the service account's annotation and the pod.
+	RoleARN string
+	// Files, Set and SetString are the user's values, weakest first, as in Helm.
+	Files     []ValueFile
+	Set       []string
+	SetString []string
+	// IncludeNamespace puts the Namespace in front of the objects.
+	IncludeNamespace bool
+}
+
+// Expose values of the chart.
+const (
+	exposeAuto  = "auto"
+	exposeRoute = "route"
+	exposeNone  = "none"
+)
+
+// routeAPI is the group and version a cluster with OpenShift's router serves.
+const routeAPI = "route.openshift.io/v1"
+
+// Values computes the chart's values: the chart's defaults, then what the
+// user gave, then what follows from the Facts. A user may repeat a computed
+// value, as a file made by `oc ostoy-s3 values` does, but not contradict it.
+func (r *Renderer) Values(f Facts, o Options) (map[string]any, error) {
+	user, err := userValues(o)
+	if err != nil {
+		return nil, err
+	}
+	computed := factValues(f, o.RoleARN)
+	if err := contradiction(user, computed, nil); err != nil {
+		return nil, err
+	}
+	values, err := r.chart.defaults(layOver(user, computed))
+	if err != nil {
+		return nil, err
+	}
+	return values, resolveExpose(values, f)
+}
+
+// factValues are the chart values that the Facts decide.
+func factValues(f Facts, roleARN string) map[string]any {
+	tags := map[string]any{}
+	for key, value := range OwnershipTags(f) {
+		tags[key] = value
+	}
+	return map[string]any{
+		"aws": map[string]any{
+			"accountID": f.Account.Value,
+			"partition": f.Partition.Value,
+			"region":    f.Region.Value,
+			"roleARN":   roleARN,
+		},
+		"audience": f.Audience.Value,
+		"tags":     tags,
+	}
+}
+
+// userValues merges files, --set and --set-string in Helm's order.
+func userValues(o Options) (map[string]any, error) {
+	merged := map[string]any{}
+	for _, file := range o.Files {
+		values, err := parseValueFile(file)
+		if err != nil {
+			return nil, err
+		}
+		merged = layOver(merged, values)
+	}
+	for _, set := range []struct {
+		flag        string
+		expressions []string
+		asString    bool
+	}{{"--set", o.Set, false}, {"--set-string", o.SetString, true}} {
+		for _, expression := range set.expressions {
+			if err := parseSet(merged, expression, set.asString); err != nil {
+				return nil, &InputError{
+					What: fmt.Sprintf("%s %s", set.flag, expression),
+					Why:  err.Error(),
+					Next: "write it as key=value or key.inner=value, several separated by commas",
+					Err:  err,
+				}
+			}
+		}
+	}
+	return merged, nil
+}
+
+func parseValueFile(file ValueFile) (map[string]any, error) {
+	wrong := func(why string, err error) error {
+		return &InputError{
+			What: "values file " + file.Name,
+			Why:  why,
+			Next: "give a YAML file whose top level is a mapping, as `oc ostoy-s3 values` prints",
+			Err:  err,
+		}
+	}
+	var content any
+	if err := yaml.Unmarshal(file.Data, &content); err != nil {
+		return nil, wrong("it is not YAML: "+err.Error(), err)
+	}
+	switch values := content.(type) {
+	case nil:
+		return map[string]any{}, nil
+	case map[string]any:
+		return values, nil
+	case []any:
+		return nil, wrong("it holds a list, not a mapping", nil)
+	default:
+		return nil, wrong(fmt.Sprintf("it holds a single %T, not a mapping", content), nil)
+	}
+}
+
+// contradiction reports the first value the user set otherwise than the Facts
+// say: a bucket must not end up in a region the role was not planned for.
+func contradiction(user, computed map[string]any, at []string) error {
+	for _, key := range sortedKeys(computed) {
+		given, set := user[key]
+		if !set || given == nil {
+			continue
+		}
+		here := append(slices.Clone(at), key)
+		want, table := computed[key].(map[string]any)
+		if inner, ok := given.(map[string]any); ok && table {
+			if err := contradiction(inner, want, here); err != nil {
+				return err
+			}
+			continue
+		}
+		if !reflect.DeepEqual(given, computed[key]) {
+			return &InputError{
+				What: fmt.Sprintf("value %s=%v", strings.Join(here, "."), given),
+				Why:  fmt.Sprintf("it follows from the facts, which say %q", fmt.Sprint(computed[key])),
+				Next: "give the fact instead, for example --region, --account-id, --audience or --role-name",
+			}
+		}
+	}
+	return nil
+}
+
+// resolveExpose decides "auto" and refuses a Route the cluster does not serve.
+func resolveExpose(values map[string]any, f Facts) error {
+	served := slices.ContainsFunc(f.APIVersions.Values, func(v string) bool {
+		return v == routeAPI || strings.HasPrefix(v, routeAPI+"/")
+	})
+	switch values["expose"] {
+	case exposeAuto:
+		values["expose"] = exposeNone
+		if served {
+			values["expose"] = exposeRoute
+		}
+	case exposeRoute:
+		if !served {
+			return &InputError{
+				What: "value expose=route",
+				Why:  "the cluster does not serve " + routeAPI,
+				Next: "use --set expose=ingress or --set expose=none, or name the API with --api-versions " + routeAPI,
+			}
+		}
+	}
+	return nil
+}
