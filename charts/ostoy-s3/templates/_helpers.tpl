@@ -105,6 +105,15 @@ reported where they are used.
 {{- if gt (len .Release.Namespace) 56 -}}
 {{- fail (printf "namespace %s has %d characters, at most 56 are possible: OSToy's bucket is called <namespace>-bucket and S3 allows 63" .Release.Namespace (len .Release.Namespace)) -}}
 {{- end -}}
+{{- $tags := merge (dict) .Values.tags .Values.bucket.tags -}}
+{{- range $key, $_ := $tags -}}
+{{- if hasPrefix "aws:" (lower $key) -}}
+{{- fail (printf "tag %s: AWS keeps keys that begin with aws: to itself" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- if gt (len $tags) 48 -}}
+{{- fail (printf "tags and bucket.tags are %d together: S3 allows 50 on a bucket, and the controller adds two" (len $tags)) -}}
+{{- end -}}
 {{- with .Values.aws -}}
 {{- if and .roleARN .accountID -}}
 {{- $want := printf "arn:%s:iam::%s:role/" .partition .accountID -}}
