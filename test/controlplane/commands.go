@@ -54,7 +54,11 @@ func runKubectl(args []string) int {
 
 // runKwok runs kwok. Its log and configuration flags are read ahead of the
 // others, by a flag set that overlooks what it does not know.
+//
+// The global flag set is emptied first: packages of the API server put a
+// --version of another type there, and cobra would take that for kwok's.
 func runKwok([]string) int {
+	pflag.CommandLine = pflag.NewFlagSet("kwok", pflag.ExitOnError)
 	flags := pflag.NewFlagSet("global", pflag.ContinueOnError)
 	flags.ParseErrorsAllowlist.UnknownFlags = true
 	flags.Usage = func() {}

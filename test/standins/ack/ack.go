@@ -1,0 +1,145 @@
+// Package ack plays ACK's S3 controller (v1.10.0): it makes real buckets in
+// the AWS emulator for Bucket objects and writes the conditions, texts and the
+// finalizer of the real one.
+//
+// It follows FACTS 1.2 and 1.3 (conditions, order, triggers, back-off), 1.4
+// (Block Public Access is stripped when the spec lacks it) and the table of
+// 10.1. Of the bucket's settings it knows those our Bucket states. It does not
+// play CARM, read-only, or the filling in of a whole spec by `adopt`.
+package ack
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Finalizer marks a Bucket the controller manages.
+const Finalizer = "finalizers.s3.services.k8s.aws/Bucket"
+
+// Config is what the controller has from its environment.
+type Config struct {
+	Cluster dynamic.Interface
+	// S3 makes the client of a region, with the controller's own key.
+	S3      func(region string) *s3.Client
+	Account string
+	Region  string
+}
+
+// Controller runs until its context ends, and can be paused.
+type Controller struct {
+	config Config
+	ctx    context.Context
+
+	lock   sync.Mutex
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// Resource is the Bucket's.
+func Resource() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: "s3.services.k8s.aws", Version: "v1alpha1", Resource: "buckets"}
+}
+
+// Start starts a controller; it ends with ctx, and Wait waits for that.
+func Start(ctx context.Context, config Config) *Controller {
+	c := &Controller{config: config, ctx: ctx}
+	c.Resume()
+	return c
+}
+
+// Pause stops the controller, as if it had crashed: Buckets get no status.
+func (c *Controller) Pause() {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.cancel == nil {
+		return
+	}
+	c.cancel()
+	<-c.done
+	c.cancel = nil
+}
+
+// Resume starts it again. Like the real one it then looks at every Bucket.
+func (c *Controller) Resume() {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.cancel != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(c.ctx)
+	done := make(chan struct{})
+	c.cancel, c.done = cancel, done
+	go func() {
+		defer close(done)
+		c.run(ctx)
+	}()
+}
+
+// Wait returns when the controller has ended after its context has.
+func (c *Controller) Wait() {
+	<-c.ctx.Done()
+	c.Pause()
+}
+
+type queue = workqueue.TypedRateLimitingInterface[cache.ObjectName]
+
+// run watches Buckets and works through them one at a time, retrying with the
+// real controller's back-off (5 ms doubling up to 1000 s).
+func (c *Controller) run(ctx context.Context) {
+	work := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[cache.ObjectName]())
+	informers := dynamicinformer.NewDynamicSharedInformerFactory(c.config.Cluster, 10*time.Hour)
+	informer := informers.ForResource(Resource()).Informer()
+	// Adding a handler fails only on a stopped informer; this one is new.
+	_, _ = informer.AddEventHandler(handlers(work))
+	informers.Start(ctx.Done())
+	defer informers.Shutdown()
+	stop := context.AfterFunc(ctx, work.ShutDown)
+	defer stop()
+	for {
+		name, quit := work.Get()
+		if quit {
+			return
+		}
+		again, err := c.reconcile(ctx, name)
+		switch {
+		case err != nil:
+			work.AddRateLimited(name)
+		case again > 0:
+			work.Forget(name)
+			work.AddAfter(name, again)
+		default:
+			work.Forget(name)
+		}
+		work.Done(name)
+	}
+}
+
+// handlers queue what the real controller's event filter lets through: new
+// objects and new generations. A change of metadata alone is neither (a
+// deletion raises the generation).
+func handlers(work queue) cache.ResourceEventHandler {
+	return cache.ResourceEventHandlerFuncs{
+		AddFunc: func(added any) {
+			if object, ok := added.(*unstructured.Unstructured); ok {
+				work.Add(cache.MetaObjectToName(object))
+			}
+		},
+		UpdateFunc: func(before, after any) {
+			old, ok1 := before.(*unstructured.Unstructured)
+			now, ok2 := after.(*unstructured.Unstructured)
+			if ok1 && ok2 && old.GetGeneration() != now.GetGeneration() {
+				work.Add(cache.MetaObjectToName(now))
+			}
+		},
+	}
+}

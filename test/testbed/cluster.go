@@ -1,0 +1,187 @@
+package testbed
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/template"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/kwok/kustomize/crd"
+	"sigs.k8s.io/kwok/kustomize/stage/node/fast"
+	heartbeat "sigs.k8s.io/kwok/kustomize/stage/node/heartbeat-with-lease"
+	pods "sigs.k8s.io/kwok/kustomize/stage/pod/fast"
+)
+
+//go:embed manifests/*.yaml
+var manifests embed.FS
+
+// adminUser is the user of the bed's own parts, whom the audit log leaves out.
+const adminUser = "testbed"
+
+// connect writes the cluster admin's kubeconfig and makes the clients. The
+// user's admin and the bed's own are two users, so that requests can be told
+// apart.
+func (b *Bed) connect(context.Context) error {
+	var err error
+	if b.Kubeconfig, err = b.userKubeconfig("cluster-admin", "system:masters"); err != nil {
+		return err
+	}
+	if b.ProjectAdmin, err = b.ProjectAdminKubeconfig(ProjectUser); err != nil {
+		return err
+	}
+	own, err := b.userKubeconfig(adminUser, "system:masters")
+	if err != nil {
+		return err
+	}
+	if b.Config, err = clientcmd.BuildConfigFromFlags("", own); err != nil {
+		return err
+	}
+	// The bed's parts are many; client-side limits are for strangers.
+	b.Config.QPS, b.Config.Burst = 500, 1000
+	if b.Client, err = kubernetes.NewForConfig(b.Config); err != nil {
+		return err
+	}
+	b.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(b.Client.Discovery()))
+	b.Dynamic, err = dynamic.NewForConfig(b.Config)
+	return err
+}
+
+// furnish makes the cluster the platform's: kinds, rights, configuration,
+// storage and a node.
+func (b *Bed) furnish(ctx context.Context) error {
+	if err := b.startControllers(); err != nil {
+		return err
+	}
+	kinds := []string{string(crd.Stage), string(crd.Logs), string(crd.ClusterLogs), string(crd.PortForward), string(crd.ClusterPortForward)}
+	for _, text := range kinds {
+		if err := b.Apply(ctx, text); err != nil {
+			return err
+		}
+	}
+	first, second := []string{}, []string{"storage", "stages-volumes", "stages-failures"}
+	if b.Platform.OpenShift() {
+		first = append(first, "crds-openshift")
+		second = append(second, "rights-openshift", "openshift", "stages-routes")
+	}
+	if !b.NoACK {
+		first = append(first, "crd-bucket")
+		second = append(second, "ack")
+		if !b.NoBucketRights {
+			second = append(second, "rights-buckets")
+		}
+	}
+	// kwok ends itself when a stage names a kind not served yet, and the node
+	// has to come after kwok.
+	if err := b.applyFiles(ctx, append(first, second...)...); err != nil {
+		return err
+	}
+	for _, text := range []string{fast.DefaultNodeInit, heartbeat.DefaultNodeHeartbeatWithLease, pods.DefaultPodComplete, pods.DefaultPodDelete, podReady()} {
+		if err := b.Apply(ctx, text); err != nil {
+			return err
+		}
+	}
+	if err := b.startKwok(ctx); err != nil {
+		return err
+	}
+	return b.applyFiles(ctx, "node")
+}
+
+// podReady is kwok's own stage, but for pods that shall fail.
+func podReady() string {
+	const list = "matchExpressions:\n"
+	spare := list + "    - key: '.metadata.annotations[\"testbed/fail\"]'\n      operator: 'DoesNotExist'\n"
+	return strings.Replace(pods.DefaultPodReady, list, spare, 1)
+}
+
+// applyFiles applies embedded manifests, which are templates over the bed.
+func (b *Bed) applyFiles(ctx context.Context, names ...string) error {
+	for _, name := range names {
+		text, err := manifests.ReadFile("manifests/" + name + ".yaml")
+		if err != nil {
+			return err
+		}
+		// Stages hold templates of kwok's; those files are taken as they are.
+		if !strings.HasPrefix(name, "stages-") {
+			if text, err = b.expand(name, string(text)); err != nil {
+				return err
+			}
+		}
+		if err := b.Apply(ctx, string(text)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (b *Bed) expand(name, text string) ([]byte, error) {
+	parsed, err := template.New(name).Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = parsed.Execute(&out, map[string]any{
+		"Issuer": b.Issuer, "Region": Region, "ClusterID": ClusterID,
+		"HCP": b.Platform == ROSAHCP, "NoSelfProvisioner": b.NoSelfProvisioner,
+	})
+	return out.Bytes(), err
+}
+
+// Apply applies YAML documents server-side, status included, and waits until
+// kinds it defines are served.
+func (b *Bed) Apply(ctx context.Context, text string) error {
+	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
+	for {
+		object := &unstructured.Unstructured{}
+		if err := decoder.Decode(object); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if len(object.Object) == 0 {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, startLimit)
+		err := Poll(ctx, 100*time.Millisecond, func(ctx context.Context) error { return b.applyOne(ctx, object) })
+		cancel()
+		if err != nil {
+			return fmt.Errorf("apply %s %s: %w", object.GetKind(), object.GetName(), err)
+		}
+	}
+}
+
+func (b *Bed) applyOne(ctx context.Context, object *unstructured.Unstructured) error {
+	kind := object.GroupVersionKind()
+	mapping, err := b.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	if err != nil {
+		// Perhaps defined a moment ago.
+		b.mapper.Reset()
+		return err
+	}
+	var client dynamic.ResourceInterface = b.Dynamic.Resource(mapping.Resource)
+	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
+		client = b.Dynamic.Resource(mapping.Resource).Namespace(object.GetNamespace())
+	}
+	options := metav1.ApplyOptions{FieldManager: adminUser, Force: true}
+	if _, err := client.Apply(ctx, object.GetName(), object, options); err != nil {
+		return err
+	}
+	if _, has := object.Object["status"]; !has {
+		return nil
+	}
+	_, err = client.ApplyStatus(ctx, object.GetName(), object, options)
+	return err
+}

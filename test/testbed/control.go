@@ -1,0 +1,179 @@
+package testbed
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// startLimit is how long a part may take to answer on a busy machine.
+const startLimit = 2 * time.Minute
+
+// start runs a part of the bed in the bed's own, bare environment.
+func (b *Bed) start(name, path string, args ...string) (*process, error) {
+	env := []string{"HOME=" + b.Dir, "TMPDIR=" + b.Dir, "PATH=" + os.Getenv("PATH")}
+	p, err := startProcess(name, b.LogDir, append(env, b.partEnv...), path, args...)
+	if err != nil {
+		return nil, err
+	}
+	b.processes = append(b.processes, p)
+	return p, nil
+}
+
+// startAPI starts etcd and the API server and waits until it is ready.
+func (b *Bed) startAPI(ctx context.Context) error {
+	ports, err := freePorts(3)
+	if err != nil {
+		return err
+	}
+	client, peer := local("http", ports[0]), local("http", ports[1])
+	_, err = b.start("etcd", b.binaries["etcd"],
+		"--data-dir="+filepath.Join(b.Dir, "etcd"), "--name=default",
+		"--listen-client-urls="+client, "--advertise-client-urls="+client,
+		"--listen-peer-urls="+peer, "--initial-advertise-peer-urls="+peer,
+		"--initial-cluster=default="+peer,
+		// The data of a bed need not outlive a power cut.
+		"--unsafe-no-fsync=true", "--log-level=warn",
+	)
+	if err != nil {
+		return err
+	}
+	b.server = local("https", ports[2])
+	server, err := b.start("kube-apiserver", b.binaries["kube-apiserver"], b.apiFlags(client, ports[2])...)
+	if err != nil {
+		return err
+	}
+	ready, err := b.readyCheck()
+	if err != nil {
+		return err
+	}
+	return server.await(ctx, startLimit, ready)
+}
+
+// apiFlags are the API server's: FACTS 10.5, the issuer of the platform, and
+// what aggregation (projects) and audit (request counts) need.
+func (b *Bed) apiFlags(etcd string, port int) []string {
+	file := func(name string) string { return filepath.Join(b.Dir, name) }
+	return []string{
+		"--etcd-servers=" + etcd,
+		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--secure-port=" + strconv.Itoa(port),
+		"--endpoint-reconciler-type=none",
+		"--authorization-mode=Node,RBAC",
+		"--service-cluster-ip-range=172.30.0.0/16",
+		"--cert-dir=" + file("apiserver"),
+		"--client-ca-file=" + file("ca.crt"),
+		"--tls-cert-file=" + file("server.crt"), "--tls-private-key-file=" + file("server.key"),
+		"--service-account-issuer=" + b.Issuer,
+		"--service-account-key-file=" + file("sa.pub"),
+		"--service-account-signing-key-file=" + file("sa.key"),
+		"--api-audiences=" + b.Issuer + ",https://kubernetes.default.svc,sts.amazonaws.com,openshift",
+		"--admission-control-config-file=" + file("admission.yaml"),
+		"--requestheader-client-ca-file=" + file("ca.crt"),
+		"--requestheader-allowed-names=front-proxy",
+		"--requestheader-username-headers=X-Remote-User",
+		"--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file=" + file("front-proxy.crt"), "--proxy-client-key-file=" + file("front-proxy.key"),
+		"--kubelet-client-certificate=" + file("front-proxy.crt"), "--kubelet-client-key=" + file("front-proxy.key"),
+		"--kubelet-preferred-address-types=InternalIP",
+		"--audit-policy-file=" + file("audit.yaml"), "--audit-log-path=" + b.auditLog(),
+		"--event-ttl=1h",
+	}
+}
+
+// readyCheck asks /readyz, which everybody may.
+func (b *Bed) readyCheck() (func(context.Context) error, error) {
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(b.authority.PEM) {
+		return nil, errors.New("the bed's own certificate does not parse")
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}
+	client := &http.Client{Transport: transport, Timeout: 5 * time.Second}
+	return func(ctx context.Context) error { return getOK(ctx, client, b.server+"/readyz") }, nil
+}
+
+// startControllers starts controller manager and scheduler.
+func (b *Bed) startControllers() error {
+	shared := []string{"--leader-elect=false", "--bind-address=127.0.0.1", "--secure-port=0"}
+	_, err := b.start("kube-controller-manager", b.binaries["kube-controller-manager"], append(shared,
+		"--kubeconfig="+b.Kubeconfig,
+		"--service-account-private-key-file="+filepath.Join(b.Dir, "sa.key"),
+		"--root-ca-file="+filepath.Join(b.Dir, "ca.crt"),
+		"--use-service-account-credentials=true",
+	)...)
+	if err != nil {
+		return err
+	}
+	_, err = b.start("kube-scheduler", b.binaries["kube-scheduler"], append(shared, "--kubeconfig="+b.Kubeconfig)...)
+	return err
+}
+
+// startKwok starts the kubelet's stand-in. Its port has to be known before the
+// node first appears: it lands in the node's status then, and stays.
+func (b *Bed) startKwok(ctx context.Context) error {
+	ports, err := freePorts(1)
+	if err != nil {
+		return err
+	}
+	port := strconv.Itoa(ports[0])
+	kwok, err := b.start("kwok", b.binaries["kwok"],
+		"--kubeconfig="+b.Kubeconfig, "--manage-all-nodes=true",
+		"--node-ip=127.0.0.1", "--node-port="+port, "--server-address=127.0.0.1:"+port,
+		"--enable-crds=Stage,Logs,ClusterLogs,PortForward,ClusterPortForward",
+		"--tls-cert-file="+filepath.Join(b.Dir, "server.crt"),
+		"--tls-private-key-file="+filepath.Join(b.Dir, "server.key"),
+	)
+	if err != nil {
+		return err
+	}
+	return kwok.await(ctx, startLimit, func(ctx context.Context) error {
+		return getOK(ctx, http.DefaultClient, local("http", ports[0])+"/healthz")
+	})
+}
+
+// getOK asks a URL and wants 200.
+func getOK(ctx context.Context, client *http.Client, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		text, err := io.ReadAll(io.LimitReader(response.Body, 4096))
+		return errors.Join(fmt.Errorf("%s: %s: %s", url, response.Status, text), err)
+	}
+	return nil
+}
+
+// freePorts asks the kernel for loopback ports nobody uses now.
+func freePorts(count int) ([]int, error) {
+	var ports []int
+	for range count {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("no free loopback port: %w", err)
+		}
+		// Closed only on return: otherwise the kernel might give it out again.
+		defer listener.Close()
+		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
+}
+
+// local is a URL on loopback.
+func local(scheme string, port int) string {
+	return scheme + "://127.0.0.1:" + strconv.Itoa(port)
+}

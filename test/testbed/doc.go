@@ -1,0 +1,52 @@
+// Package testbed starts and stops whole beds for tests: a real Kubernetes
+// control plane with kwok for kubelets, moto for AWS, and stand-ins for what
+// cannot be had here (ACK's controller, the pod identity webhook, OpenShift's
+// project API, OSToy). Everything is on loopback, on free ports, in temporary
+// folders, and ends with the bed, by process id. The package never touches a
+// cluster or an account it did not start, and never skips: what cannot be had
+// is an error that says what is missing.
+//
+//	bed, err := testbed.Start(ctx, testbed.Options{Platform: testbed.ROSAHCP, Progress: os.Stderr})
+//	...
+//	defer bed.Stop()
+//	cmd.Env = append(os.Environ(), bed.Env()...)
+//
+// One bed serves many tests, one namespace each (a bed takes seconds to start
+// and a gigabyte of memory); TestMain is the place to start and stop it. The
+// first start on a machine compiles the control plane, about ten minutes; the
+// result is cached outside the tree. KUBEBUILDER_ASSETS is honoured.
+//
+// # Who is who
+//
+// Bed.Kubeconfig is the cluster admin's. Bed.ProjectAdminKubeconfig(user) is an
+// ordinary user's: on OpenShift-like platforms one who may request projects,
+// list projects and read ClusterRoles and StorageClasses, and who becomes admin
+// of the projects requested; elsewhere one without rights until
+// Bed.NewNamespace(ctx, name, user) makes a namespace for that user. Neither may
+// read the cluster's configuration, its webhooks or its discovery document.
+// Bed.Client, Bed.Dynamic and Bed.Config are the test's own, with all rights.
+//
+// Bed.Env() is the environment of a user: KUBECONFIG (cluster admin),
+// PROJECT_ADMIN_KUBECONFIG, PATH, and AWS with a key that AWSControl calls
+// "admin". Bed.IAM(), Bed.S3() and Bed.OtherS3(ctx, account) are the test's own
+// clients; faults, delays and request logs can tell them from the user.
+//
+// # Trouble to order
+//
+//   - Bed.AWS.Deny(ctx, "iam:CreateRole", "s3:HeadBucket"), DenyFor(ctx,
+//     "controller", ...), Fail(ctx, Fault{...}), Throttle(ctx, n), Delay(ctx, d);
+//     Reset takes all of it back.
+//   - Bed.ACK.Pause() and Resume(): the controller is down, or back.
+//   - Bed.Webhook.Miss(namespace, n): the next n pods come unmutated.
+//   - Bed.FailPods(ctx, namespace, FailImage) or FailInit with a termination
+//     message: pods that are made later never become ready.
+//   - Bed.Proxy(ctx, target, hook): a server between a client and the API server
+//     or AWS, which sees, delays or cuts each request.
+//   - Bed.Apply(ctx, yaml): anything else, server-side, all rights.
+//
+// # What was asked
+//
+// Bed.AWS.Log(ctx, "admin") are the user's AWS requests since ResetLog.
+// Bed.KubeRequests(from, "kubectl-ostoy_s3") are the API requests of a user
+// agent since from, a mark taken by Bed.KubeMark().
+package testbed

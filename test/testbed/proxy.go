@@ -1,0 +1,85 @@
+package testbed
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Hook is called with the number of a request, from 1, before it is passed on.
+// It may take its time. An error cuts the connection instead, as if the
+// network were gone.
+type Hook func(number int64, request *http.Request) error
+
+// AWSProxy puts a server before AWS until ctx ends; the result is for
+// AWS_ENDPOINT_URL.
+func (b *Bed) AWSProxy(ctx context.Context, hook Hook) (string, error) {
+	return proxy(ctx, b.AWSEndpoint, http.DefaultTransport, hook)
+}
+
+// KubeProxy puts a server before the API server until ctx ends. The result is
+// the kubeconfig of the given kubeconfig's user that leads through it. Not for
+// port-forward.
+func (b *Bed) KubeProxy(ctx context.Context, kubeconfig string, hook Hook) (string, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return "", err
+	}
+	transport, err := rest.TransportFor(config)
+	if err != nil {
+		return "", err
+	}
+	address, err := proxy(ctx, config.Host, transport, hook)
+	if err != nil {
+		return "", err
+	}
+	through := api.NewConfig()
+	through.Clusters["testbed"] = &api.Cluster{Server: address}
+	through.Contexts["testbed"] = &api.Context{Cluster: "testbed", Namespace: "default"}
+	through.CurrentContext = "testbed"
+	path := filepath.Join(b.Dir, "kubeconfig-proxy-"+filepath.Base(address))
+	return path, clientcmd.WriteToFile(*through, path)
+}
+
+// proxy serves plain HTTP on loopback and passes requests on to target.
+func proxy(ctx context.Context, target string, transport http.RoundTripper, hook Hook) (string, error) {
+	to, err := url.Parse(target)
+	if err != nil {
+		return "", err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	var count atomic.Int64
+	forward := &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		Transport: transport,
+		// Watches: every byte at once.
+		FlushInterval: -1,
+		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := hook(count.Add(1), r); err != nil {
+			panic(http.ErrAbortHandler) // net/http's way to drop a connection
+		}
+		forward.ServeHTTP(w, r)
+	})}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			_ = listener.Close()
+		}
+	}()
+	return "http://" + listener.Addr().String(), nil
+}
