@@ -3,6 +3,7 @@ package awserr
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
@@ -45,6 +46,19 @@ func Header(err error, name string) string {
 // Denied reports whether AWS knew the caller and refused the call.
 func Denied(err error) bool {
 	return hasCode(err, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden")
+}
+
+// Absent reports whether AWS said, or let be understood, that a role does not
+// exist. A caller whose rights end at a path (role/ostoy-s3/*) is refused when
+// asking for a role that is not there: IAM cannot know its path then, and
+// matches the policies with none. The refusal tells: it names "role NAME" where
+// it has an ARN for a role that exists.
+func Absent(err error) bool {
+	if Missing(err) {
+		return true
+	}
+	r := readRefusal(Message(err))
+	return Denied(err) && r.resource != "" && r.resource != "*" && !strings.HasPrefix(r.resource, "arn:")
 }
 
 // Missing reports whether AWS said that the thing asked about does not exist.

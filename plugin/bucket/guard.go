@@ -9,9 +9,8 @@ import (
 
 // The pages that explain a refusal.
 const (
-	moreTaken  = "docs/checks/bucket-name-taken.md"
-	moreOwner  = "docs/checks/bucket-owner.md"
-	moreRegion = "docs/checks/bucket-region.md"
+	moreTaken   = "docs/checks/bucket-name-taken.md"
+	moreForeign = "docs/checks/bucket-foreign.md"
 )
 
 const anotherProject = "oc ostoy-s3 install --new-project"
@@ -38,7 +37,7 @@ func Guard(s State, f render.Facts, adopt bool) error {
 		What: fmt.Sprintf("bucket %s is in this account already and %s", s.Name, notKnown(s)),
 		Why:  upper(why),
 		Next: fmt.Sprintf("%s, or %s --adopt-bucket to take it over", anotherProject, again(f)),
-		More: moreOwner,
+		More: moreForeign,
 	}
 }
 
@@ -78,7 +77,7 @@ func otherRegion(s State, f render.Facts) error {
 		What: fmt.Sprintf("bucket %s is in this account already, in region %s and not in %s", s.Name, s.Region, f.Region.Value),
 		Why:  "A bucket cannot be moved, and a name is used once in all regions; " + s.whose(f) + ".",
 		Next: next,
-		More: moreRegion,
+		More: moreForeign,
 	}
 }
 

@@ -58,7 +58,7 @@ func Read(ctx context.Context, api Reader, name string, known bool) (*Actual, er
 func readRole(ctx context.Context, api Reader, name string, a *Actual) error {
 	out, err := api.GetRole(ctx, &awsiam.GetRoleInput{RoleName: aws.String(name)})
 	switch {
-	case awserr.Missing(err):
+	case awserr.Absent(err):
 		return nil
 	case err != nil:
 		return awserr.Translate(err, "iam:GetRole", "role "+name)
@@ -82,7 +82,7 @@ func readPolicies(ctx context.Context, api Reader, name string, a *Actual) error
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		out, err := api.GetRolePolicy(ctx, &awsiam.GetRolePolicyInput{RoleName: aws.String(name), PolicyName: aws.String(PolicyName)})
-		if awserr.Missing(err) {
+		if awserr.Absent(err) {
 			return nil
 		}
 		if err != nil {
@@ -108,7 +108,7 @@ func readPolicies(ctx context.Context, api Reader, name string, a *Actual) error
 // absent role is none, a refusal is kept for later, all else is fatal.
 func tolerate(err error, action, name string) (later, now error) {
 	switch {
-	case err == nil, awserr.Missing(err):
+	case err == nil, awserr.Absent(err):
 		return nil, nil
 	case awserr.Denied(err):
 		return awserr.Translate(err, action, "role "+name), nil

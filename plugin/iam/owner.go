@@ -9,7 +9,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-const moreOwner = "docs/checks/role-owner.md"
+const moreForeign = "docs/checks/role-foreign.md"
 
 // mayTouch refuses a role that is not ours. Path and account cannot be changed
 // and the manifests carry them, so no leave helps there.
@@ -44,7 +44,7 @@ func ours(tags map[string]string, f render.Facts) bool {
 }
 
 func refuse(what, why, next string) error {
-	return &problem.Error{Kind: problem.Refused, What: what, Why: why, Next: next, More: moreOwner}
+	return &problem.Error{Kind: problem.Refused, What: what, Why: why, Next: next, More: moreForeign}
 }
 
 // notes tells what the plan leaves as it is though the reader may not expect it.
