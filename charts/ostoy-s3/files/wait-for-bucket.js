@@ -48,13 +48,17 @@ if (!fs.existsSync(tokenFile)) {
     'The volume aws-iam-token is not mounted where AWS_WEB_IDENTITY_TOKEN_FILE says. Put the Deployment back: oc ostoy-s3 install -n ' + env.NAMESPACE);
 }
 
+const check = ' Find out: oc ostoy-s3 check -n ' + env.NAMESPACE;
+const network = 'This pod does not reach STS or S3: look at egress rules and VPC endpoints.' + check;
 const hints = {
   NotFound: 'There is no such bucket. Why it was not made: oc describe buckets.s3.services.k8s.aws ' + bucket + ' -n ' + env.NAMESPACE,
-  Forbidden: 'The bucket is there, but the role may not list it: the role lacks s3:ListBucket on it, or the bucket belongs to another account. Find out: oc ostoy-s3 check -n ' + env.NAMESPACE,
-  AccessDenied: 'The role does not exist or does not trust system:serviceaccount:' + env.NAMESPACE + ':ostoy-sa with the audience of this token. Find out: oc ostoy-s3 check -n ' + env.NAMESPACE,
-  InvalidIdentityToken: 'IAM has no OIDC provider for this cluster, or the provider does not know the audience of this token. Find out: oc ostoy-s3 check -n ' + env.NAMESPACE,
+  Forbidden: 'The role lacks s3:ListBucket on the bucket, or the bucket belongs to another account.' + check,
+  AccessDenied: 'The role does not exist, or does not trust system:serviceaccount:' + env.NAMESPACE + ':ostoy-sa with the audience of this token.' + check,
+  InvalidIdentityToken: 'IAM has no OIDC provider for this cluster, or the provider does not know the audience of this token.' + check,
+  NetworkingError: network,
+  TimeoutError: network,
+  UnknownEndpoint: network,
 };
-const fallbackHint = 'If the code is one of the network, this pod does not reach S3 or STS. Find out: oc ostoy-s3 check -n ' + env.NAMESPACE;
 
 // Few seconds each, so that a dead network shows as an error and not as silence.
 const options = { maxRetries: 0, httpOptions: { connectTimeout: 3000, timeout: 8000 } };
@@ -68,14 +72,14 @@ if (env.AWS_ENDPOINT_URL) {
 let credentials;
 let s3;
 async function look() {
-  let step = 'AssumeRoleWithWebIdentity';
+  let step = 'AssumeRoleWithWebIdentity ' + env.AWS_ROLE_ARN;
   try {
     if (!s3) {
       credentials = new AWS.TokenFileWebIdentityCredentials(options);
       s3 = new AWS.S3(Object.assign({ credentials }, options));
     }
     await credentials.getPromise();
-    step = 'HeadBucket';
+    step = 'HeadBucket ' + bucket;
     await s3.headBucket({ Bucket: bucket }).promise();
     return null;
   } catch (err) {
@@ -83,13 +87,13 @@ async function look() {
     // HeadBucket's refusals have no text. Whatever an endpoint says, a token is never repeated.
     const text = String(err.message || (err.statusCode ? 'HTTP ' + err.statusCode : 'no text'))
       .replace(/\s+/g, ' ').replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>');
-    return { code, what: code + ' from ' + step + ' on ' + bucket + ': ' + text };
+    return { code, what: code + ' from ' + step + ': ' + text };
   }
 }
 
 (async () => {
   let before = '';
-  for (let pause = 500; ; pause = Math.min(pause * 1.5, 5000)) {
+  for (let pause = 500; ; pause = Math.min(pause * 1.25, 5000)) {
     const refused = await look();
     if (!refused) {
       say(bucket + ' answers after ' + elapsed() + ' s');
@@ -97,7 +101,7 @@ async function look() {
     }
     const left = limit - elapsed();
     if (left <= 0) {
-      giveUp(refused.what + ' (for ' + elapsed() + ' s). ' + (hints[refused.code] || fallbackHint));
+      giveUp(refused.what + ' (for ' + elapsed() + ' s). ' + (hints[refused.code] || check.trim()));
     }
     if (refused.what !== before) {
       say(refused.what + '; trying for ' + left + ' s more');
