@@ -9,12 +9,16 @@ FUZZTIME ?= 10s
 # The version is the tag, or what git says about the distance to the last one.
 VERSION           ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo v0.0.0-$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown))
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+# Asked once: a commit in the middle of a build must not make two versions of it.
+VERSION           := $(VERSION)
+SOURCE_DATE_EPOCH := $(SOURCE_DATE_EPOCH)
 
 # One set of flags for every executable, so that two builds are the same bytes:
 # no paths, no build id, no state of the working tree.
 GO_BUILD  = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)'
 MAIN      = ./cmd/kubectl-ostoy_s3
 NAME      = kubectl-ostoy_s3
+DIST      = dist
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 SANDBOX = $(GO) -C test run ./cmd/sandbox
@@ -88,11 +92,11 @@ dist: ## make the release: archives, checksums and krew manifest in dist/
 		os=$${platform%/*} arch=$${platform#*/} exe=; \
 		[ $$os != windows ] || exe=.exe; \
 		echo "==> building $$platform $(VERSION)" >&2; \
-		GOOS=$$os GOARCH=$$arch $(GO_BUILD) -o dist/build/$${os}_$$arch/$(NAME)$$exe $(MAIN); \
+		GOOS=$$os GOARCH=$$arch $(GO_BUILD) -o $(DIST)/build/$${os}_$$arch/$(NAME)$$exe $(MAIN); \
 	done
 	@echo "==> packing" >&2
-	@$(GO) run ./krew/cmd/pack -version $(VERSION) -time $(SOURCE_DATE_EPOCH) -binaries dist/build -out dist
+	@$(GO) run ./krew/cmd/pack -version $(VERSION) -time $(SOURCE_DATE_EPOCH) -binaries $(DIST)/build -out $(DIST)
 
 clean: ## remove what was built in the tree (the cache stays)
 	@echo "==> removing bin and dist" >&2
-	@rm -rf bin dist
+	@rm -rf bin $(DIST)
