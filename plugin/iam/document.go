@@ -48,6 +48,9 @@ func (s Strings) MarshalJSON() ([]byte, error) {
 // JSON is the document in one line, without blanks: they would count against
 // IAM's size limits.
 func (d Document) JSON() string {
+	if d.Statement == nil {
+		d.Statement = []Statement{}
+	}
 	b, err := encode(d)
 	if err != nil { // strings, slices and maps of strings always encode
 		return ""
