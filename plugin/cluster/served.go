@@ -1,8 +1,16 @@
 package cluster
 
 import (
+	"slices"
+	"strings"
+	"sync"
+
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/restmapper"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 // Served is what an API server serves.
@@ -15,18 +23,83 @@ type Served struct {
 	// Broken maps a group/version that is registered but does not answer to
 	// the reason: an aggregated API whose server is down.
 	Broken map[string]string
+
+	groups []*restmapper.APIGroupResources
+	mapper func() meta.RESTMapper // built at first use
+}
+
+// newServed arranges what discovery gave.
+func newServed(version string, found *discovered) *Served {
+	s := &Served{Version: version, Broken: map[string]string{}}
+	for gv, err := range found.broken {
+		s.Broken[gv.String()] = oneLine(err)
+	}
+	for _, group := range found.groups {
+		resources := &restmapper.APIGroupResources{Group: group, VersionedResources: map[string][]metav1.APIResource{}}
+		for _, version := range group.Versions {
+			list, ok := found.resources[schema.GroupVersion{Group: group.Name, Version: version.Version}]
+			if !ok {
+				continue
+			}
+			resources.VersionedResources[version.Version] = list.APIResources
+			s.APIVersions = append(s.APIVersions, version.GroupVersion)
+			for _, r := range list.APIResources {
+				if !strings.Contains(r.Name, "/") {
+					s.APIVersions = append(s.APIVersions, version.GroupVersion+"/"+r.Kind)
+				}
+			}
+		}
+		s.groups = append(s.groups, resources)
+	}
+	slices.Sort(s.APIVersions)
+	s.APIVersions = slices.Compact(s.APIVersions)
+	s.mapper = sync.OnceValue(func() meta.RESTMapper { return restmapper.NewDiscoveryRESTMapper(s.groups) })
+	return s
 }
 
 // Serves reports whether the server serves a kind ("route.openshift.io/v1",
 // "Route"); an empty kind asks for the group/version alone.
-func (s *Served) Serves(apiVersion, kind string) bool { return false }
+func (s *Served) Serves(apiVersion, kind string) bool {
+	want := apiVersion
+	if kind != "" {
+		want += "/" + kind
+	}
+	_, found := slices.BinarySearch(s.APIVersions, want)
+	return found
+}
 
 // ServesGroup reports whether any version of a group is served.
-func (s *Served) ServesGroup(group string) bool { return false }
+func (s *Served) ServesGroup(group string) bool {
+	i, _ := slices.BinarySearch(s.APIVersions, group+"/")
+	return i < len(s.APIVersions) && strings.HasPrefix(s.APIVersions[i], group+"/")
+}
 
 // Mapper maps kinds to resources.
-func (s *Served) Mapper() meta.RESTMapper { return nil }
+func (s *Served) Mapper() meta.RESTMapper { return s.mapper() }
 
-// Mapping is the resource and scope of a kind. An error names the kind and,
-// where its group is Broken, says so.
-func (s *Served) Mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) { return nil, nil }
+// Mapping is the resource and scope of a kind. The *problem.Error for a kind
+// that is not served wraps a meta.NoKindMatchError, and tells a group that is
+// Broken from one that is not there.
+func (s *Served) Mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	mapping, err := s.mapper().RESTMapping(gvk.GroupKind(), gvk.Version)
+	if err == nil {
+		return mapping, nil
+	}
+	gv := gvk.GroupVersion().String()
+	p := &problem.Error{
+		Kind: problem.Failed,
+		What: "the cluster does not serve " + gvk.Kind + " of " + gv,
+		Why:  "no such API is installed",
+		Next: "install what provides it; oc api-resources lists what there is",
+		Err:  err,
+	}
+	if reason, broken := s.Broken[gv]; broken {
+		p.Why = "the API is registered, but the server behind it does not answer (" + reason + ")"
+		p.Next = "oc get apiservice " + gvk.Version + "." + gvk.Group + " shows why"
+	}
+	return nil, p
+}
+
+func namespaced(mapping *meta.RESTMapping) bool {
+	return mapping.Scope.Name() == meta.RESTScopeNameNamespace
+}

@@ -1,0 +1,106 @@
+package cluster
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// unreachable is for requests without an answer: which server, and why.
+func (c *Conn) unreachable(err error) error {
+	why, next := cause(err)
+	if next == "" {
+		next = "check the network, the VPN and the server in the kubeconfig: oc whoami --show-server"
+	}
+	return &problem.Error{
+		Kind: problem.Failed,
+		What: "cannot reach the API server " + c.Host(),
+		Why:  why,
+		Next: next,
+		Err:  err,
+	}
+}
+
+// cause gives the reason in the reader's terms, and what to do where that
+// is something else than looking at the network.
+func cause(err error) (why, next string) {
+	if why, next := certificate(err); why != "" {
+		return why, next
+	}
+	var dns *net.DNSError
+	var quiet *silence
+	var timeout net.Error
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return fmt.Sprintf("the name %q is not known to DNS", dns.Name), ""
+	case errors.As(err, &dns):
+		return fmt.Sprintf("DNS does not answer for %q", dns.Name), ""
+	case errors.As(err, &quiet) && quiet.asked:
+		return quiet.Error() + ", the limit set by --request-timeout", "give it more time with --request-timeout"
+	case errors.As(err, &quiet):
+		return quiet.Error(), ""
+	case strings.Contains(err.Error(), "proxyconnect"):
+		return "the proxy does not let us through: " + innermost(err), "check HTTPS_PROXY, NO_PROXY and proxy-url in the kubeconfig"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused: nothing listens there", ""
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "no connection within " + dialLimit.String() + ": packets are dropped on the way", ""
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "it closed the connection without an answer", ""
+	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return "it does not speak TLS", "correct the server's URL in the kubeconfig: http or https, and the port"
+	}
+	return innermost(err), ""
+}
+
+// certificate is about TLS: the server answers, but is not believed.
+func certificate(err error) (why, next string) {
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &authority):
+		return "its certificate is signed by an unknown authority",
+			"log in again (oc login), or give the cluster's CA with --certificate-authority"
+	case errors.As(err, &name):
+		return "its certificate is for another name: " + name.Error(),
+			"correct the server's name in the kubeconfig, or give the certificate's with --tls-server-name"
+	case errors.As(err, &invalid):
+		return "its certificate is not valid: " + invalid.Error(), "check this machine's clock, then ask the cluster's admin"
+	}
+	return "", ""
+}
+
+// innermost drops the layers that repeat method and URL.
+func innermost(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return oneLine(err)
+		}
+		err = inner
+	}
+}
+
+// noCredentials is for a credential plugin of the kubeconfig that failed.
+func (c *Conn) noCredentials(err error) error {
+	_, why, _ := strings.Cut(oneLine(err), "getting credentials: ")
+	why = strings.TrimPrefix(why, "exec: ")
+	next := "run the command that the kubeconfig names for this user (oc config view --minify), or log in again: oc login " + c.Host()
+	if strings.Contains(why, "not found") {
+		next = "install the program that the kubeconfig names for this user (oc config view --minify), or log in again: oc login " + c.Host()
+	}
+	return &problem.Error{
+		Kind: problem.Failed,
+		What: "no credentials for the API server " + c.Host(),
+		Why:  "the kubeconfig's credential plugin failed: " + why,
+		Next: next,
+		Err:  err,
+	}
+}
