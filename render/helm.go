@@ -4,6 +4,7 @@ package render
 // it is a change of this file alone.
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -21,8 +23,13 @@ import (
 // releaseName is what a user would call the release; no object's name uses it.
 const releaseName = "ostoy-s3"
 
-// helmChart is the embedded chart, read once.
-type helmChart struct{ chart *chart.Chart }
+// helmChart is the embedded chart, read once, with its schema, compiled once:
+// Helm itself would compile it anew for every project, which takes longer than
+// all the rest.
+type helmChart struct {
+	chart  *chart.Chart
+	schema *jsonschema.Schema
+}
 
 // loadChart reads the chart whose files stand in dir of fsys. Paths inside an
 // embedded file system use slashes on every operating system.
@@ -46,7 +53,25 @@ func loadChart(fsys fs.FS, dir string) (helmChart, error) {
 	if err != nil {
 		return helmChart{}, fmt.Errorf("load the embedded chart: %w", err)
 	}
-	return helmChart{loaded}, nil
+	schema, err := compileSchema(loaded.Schema)
+	if err != nil {
+		return helmChart{}, fmt.Errorf("compile the chart's schema: %w", err)
+	}
+	return helmChart{loaded, schema}, nil
+}
+
+// compileSchema prepares values.schema.json with the library that Helm uses.
+func compileSchema(text []byte) (*jsonschema.Schema, error) {
+	const name = "file:///values.schema.json"
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource(name, document); err != nil {
+		return nil, err
+	}
+	return compiler.Compile(name)
 }
 
 // templates renders every template of the chart and returns the text of those
@@ -67,9 +92,13 @@ func (h helmChart) templates(values map[string]any, f Facts) ([]string, error) {
 			Next: "use a cluster of that version, or give --kube-version if the detected one is wrong",
 		}
 	}
-	input, err := chartutil.ToRenderValues(h.chart, values, release, capabilities)
-	if err != nil {
+	if err := h.schema.Validate(values); err != nil {
 		return nil, valuesError(err)
+	}
+	const schemaIsChecked = true
+	input, err := chartutil.ToRenderValuesWithSchemaValidation(h.chart, values, release, capabilities, schemaIsChecked)
+	if err != nil {
+		return nil, fmt.Errorf("merge values: %w", err)
 	}
 	rendered, err := engine.Render(h.chart, input)
 	if err != nil {
@@ -107,9 +136,10 @@ func parseSet(dst map[string]any, expression string, asString bool) error {
 	return strvals.ParseInto(expression, dst)
 }
 
-// valuesError words a schema violation for the person who gave the value.
+// valuesError words a schema violation for the person who gave the value. The
+// library's first line names its own copy of the schema, which helps nobody.
 func valuesError(err error) error {
-	_, detail, found := strings.Cut(err.Error(), "ostoy-s3:\n")
+	_, detail, found := strings.Cut(err.Error(), "\n")
 	if !found {
 		detail = err.Error()
 	}
