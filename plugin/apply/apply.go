@@ -67,8 +67,8 @@ type FieldChange struct {
 	Path   string `json:"path"` // spec.publicAccessBlock.blockPublicPolicy, spec.template.spec.containers[ostoy-frontend].image
 	Before any    `json:"before"`
 	After  any    `json:"after"`
-	// Manager last set the field, by managedFields; empty if nobody is on
-	// record, which is so for a field that was removed by hand.
+	// Manager last set the field, by managedFields, if it was not us; empty if
+	// nobody is on record, which is so for a field that was removed by hand.
 	Manager string `json:"manager,omitempty"`
 }
 

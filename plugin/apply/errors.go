@@ -30,7 +30,7 @@ func (a *Applier) failure(verb string, ref Ref, err error) error {
 	var api apierrors.APIStatus
 	if !errors.As(err, &api) {
 		var done *problem.Error
-		if errors.As(err, &done) { // the connection has translated it already
+		if errors.As(err, &done) { // in three parts already
 			return err
 		}
 		p.Why = "the API server did not answer: " + err.Error()
@@ -220,8 +220,9 @@ func (a *Applier) conflicted(ref Ref, list []conflict, cause error) error {
 	return p
 }
 
-// combine makes one error of those of several objects. The end of the
-// context is the only cause worth telling where it is one.
+// combine makes one error of those of several objects: nil, the one, or a
+// *problem.Several. The end of the context is the only cause worth telling
+// where it is one.
 func combine(errs []error) error {
 	errs = slices.DeleteFunc(errs, func(e error) bool { return e == nil })
 	for _, e := range errs {
@@ -232,23 +233,13 @@ func combine(errs []error) error {
 	if len(errs) <= 1 {
 		return errors.Join(errs...)
 	}
-	all := &problem.Error{Kind: problem.Refused, Err: errors.Join(errs...)}
-	var whats, nexts []string
+	all := &problem.Several{}
 	for _, e := range errs {
 		var p *problem.Error
 		if !errors.As(e, &p) {
-			p = &problem.Error{Kind: problem.Failed, What: e.Error()}
+			p = &problem.Error{Kind: problem.Failed, What: e.Error(), Err: e}
 		}
-		if p.Kind != problem.Refused {
-			all.Kind = problem.Failed
-		}
-		whats = append(whats, p.Error())
-		if p.Next != "" && !slices.Contains(nexts, p.Next) {
-			nexts = append(nexts, p.Next)
-		}
+		all.Problems = append(all.Problems, p)
 	}
-	all.What = fmt.Sprintf("%d objects could not be applied", len(errs))
-	all.Why = strings.Join(whats, "\n")
-	all.Next = strings.Join(nexts, "\n")
 	return all
 }

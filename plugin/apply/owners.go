@@ -75,15 +75,12 @@ func managerNames(obj *unstructured.Unstructured) []string {
 	return names
 }
 
-// lastSetBy names who last set a field, preferring others to us: where both
-// own it, they agree. Empty if nobody is on record.
+// lastSetBy names who last set a field: the latest of the others who own it.
+// Empty if none does.
 func lastSetBy(list []owner, path []step) string {
 	var last owner
 	for _, o := range list {
-		if !covers(o.set, path) {
-			continue
-		}
-		if last.manager == "" || last.isUs() || !o.isUs() && o.when.After(last.when) {
+		if !o.isUs() && covers(o.set, path) && (last.manager == "" || o.when.After(last.when)) {
 			last = o
 		}
 	}

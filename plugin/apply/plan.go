@@ -40,8 +40,8 @@ type Plan struct {
 // old is what ReadInventory gave, record what to remember.
 //
 // Foreign objects are a *problem.Error of kind Refused, conflicts and
-// refusals of the API server one of kind Failed; all of them are in it, not
-// only the first. An object that cannot be ours to apply (another namespace,
+// refusals of the API server one of kind Failed; several are told together in
+// a *problem.Several. An object that cannot be ours to apply (another namespace,
 // a kind the chart has not) is one of kind Usage.
 func (a *Applier) Plan(ctx context.Context, objects []*unstructured.Unstructured, old Inventory, record Record) (*Plan, error) {
 	p := &Plan{applier: a, old: old, live: map[Ref]*unstructured.Unstructured{}}

@@ -35,45 +35,14 @@ type Targets struct {
 	RoleARN string
 }
 
-// Level says how a State is to be taken.
-type Level int
-
-// The levels.
-const (
-	Info Level = iota // on its way, or ready
-	Warn              // looks wrong, may pass
-	Fail              // will not pass
-)
-
-// String is the level's name.
-func (l Level) String() string { return [...]string{"info", "warn", "fail"}[l] }
-
-// State is how one object is.
-type State struct {
-	Kind  string `json:"kind"` // Bucket, Deployment, PersistentVolumeClaim, Route, Ingress, Server
-	Name  string `json:"name"`
-	Text  string `json:"text"` // "synced", "1 of 1 available", "wait-for-bucket: AccessDenied"
-	Ready bool   `json:"ready"`
-	Level Level  `json:"level"`
-	// Hint is what to do about it; for a Warn or Fail.
-	Hint string `json:"hint,omitempty"`
-	// URL is where a Route or Ingress leads, once it does.
-	URL string `json:"url,omitempty"`
-	// Since is when the object got into this state.
-	Since time.Time `json:"since"`
-	// Grace is how long a Fail must last before it is one; until then it is
-	// told as a Warn.
-	Grace time.Duration `json:"-"`
-
-	code string // what must stay the same for Grace to run on; Text if empty
-	why  string // the cause in the reader's terms; Text if empty
-}
-
 // Result is how everything was at the end.
 type Result struct {
-	States []State // in the order of Targets: bucket, volume, deployments, route, ingress
+	States []State // bucket, volume, deployments, route, ingress
 	URL    string
 }
+
+// tick is how often time alone is looked at: a State may have lasted too long.
+const tick = time.Second
 
 // Wait returns when all targets are ready. observe, which may be nil, gets
 // each State that differs from the object's last one; one call at a time.
@@ -83,5 +52,158 @@ type Result struct {
 // kind Failed if the objects may not be watched, and the context's own error,
 // wrapped, when it was cancelled. The Result is filled in either way.
 func Wait(ctx context.Context, client dynamic.Interface, targets Targets, observe func(State)) (Result, error) {
-	return Result{}, nil
+	w := &waiting{
+		targets:  targets,
+		client:   client,
+		tracker:  newTracker(observe),
+		started:  time.Now(),
+		identity: newIdentity(targets),
+		crashes:  map[string]string{},
+	}
+	return w.run(ctx)
+}
+
+// waiting is one call of Wait. Only its own goroutine touches it.
+type waiting struct {
+	targets  Targets
+	client   dynamic.Interface
+	watched  *watched
+	tracker  *tracker
+	identity *identity
+	started  time.Time
+	// crashes remembers, by pod uid, when wait-for-bucket had last given up as
+	// the pod was first seen: what is older than the wait is not its result.
+	crashes map[string]string
+}
+
+func (w *waiting) run(ctx context.Context) (Result, error) {
+	watchCtx, stop := context.WithCancel(ctx)
+	w.watched = watch(watchCtx, w.client, w.targets)
+	defer w.watched.stop()
+	defer stop()
+
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		if done, err := w.look(ctx); done {
+			return w.result(), err
+		}
+		select {
+		case <-ctx.Done():
+			return w.result(), w.ended(ctx)
+		case <-w.watched.changed:
+		case <-ticker.C:
+		}
+	}
+}
+
+// look turns what is there now into States. It is done when all are ready or
+// one has failed.
+func (w *waiting) look(ctx context.Context) (bool, error) {
+	now := time.Now()
+	if err := w.watched.denied(); err != nil {
+		return true, w.mayNotWatch(err)
+	}
+	if w.targets.Webhook {
+		for _, s := range w.identity.mend(ctx, w.client, w.watched, w.targets) {
+			w.tracker.tell(s, now)
+		}
+	}
+	ready := true
+	for _, s := range w.states() {
+		ready = w.tracker.update(s, now).Ready && ready
+	}
+	if s, ok := w.watched.trouble(); ok {
+		w.tracker.tell(s, now)
+	}
+	if failed := w.tracker.failed(); len(failed) > 0 {
+		return true, w.hopeless(failed)
+	}
+	return ready, nil
+}
+
+// states are the States of all targets as the watches show them.
+func (w *waiting) states() []State {
+	t := w.targets
+	var out []State
+	add := func(kind, name string, judge func(obj *unstructured.Unstructured) State) {
+		if name == "" {
+			return
+		}
+		s := w.one(kind, name, judge)
+		s.Kind, s.Name = kind, name
+		out = append(out, s)
+	}
+	add("Bucket", t.Bucket, func(obj *unstructured.Unstructured) State {
+		return bucketState(obj, w.baseline(), t.BucketWritten)
+	})
+	bucketReady := len(out) == 0 || out[0].Ready
+	add("PersistentVolumeClaim", t.PVC, volumeState)
+	for _, name := range t.Deployments {
+		add("Deployment", name, func(obj *unstructured.Unstructured) State {
+			if s, missed := w.identity.verdict(name); missed {
+				return s
+			}
+			pods := currentPods(obj, w.watched.list("Pod"))
+			return deploymentState(obj, pods, podContext{bucketReady: bucketReady, gaveUpBefore: w.gaveUpBefore})
+		})
+	}
+	add("Route", t.Route, routeState)
+	add("Ingress", t.Ingress, ingressState)
+	return out
+}
+
+// one is the State of one object, if it can be believed yet.
+func (w *waiting) one(kind, name string, judge func(*unstructured.Unstructured) State) State {
+	if !w.watched.synced(kind) || kind == "Deployment" && !w.watched.synced("Pod") {
+		return State{Text: "not looked at yet", silent: true}
+	}
+	obj := w.watched.get(kind, name)
+	if obj == nil {
+		return graced(State{Text: "it is not there", Hint: "somebody deleted it; run the same command again"}, missingGrace)
+	}
+	if applied := w.live(kind, name); applied != nil && applied.GetUID() == obj.GetUID() && obj.GetGeneration() < applied.GetGeneration() {
+		return State{Text: "waiting for the API server to show the change"}
+	}
+	return judge(obj)
+}
+
+// live is the object as the apply left it.
+func (w *waiting) live(kind, name string) *unstructured.Unstructured {
+	for _, obj := range w.targets.Live {
+		if obj.GetKind() == kind && obj.GetName() == name {
+			return obj
+		}
+	}
+	return nil
+}
+
+// baseline are the conditions the Bucket had when it was applied.
+func (w *waiting) baseline() []condition {
+	if obj := w.live("Bucket", w.targets.Bucket); obj != nil {
+		return conditionsOf(obj)
+	}
+	return nil
+}
+
+// gaveUpBefore reports whether a pod's wait-for-bucket had given up at this
+// very time already when the pod was first seen.
+func (w *waiting) gaveUpBefore(pod *unstructured.Unstructured, finished string) bool {
+	uid := string(pod.GetUID())
+	first, seen := w.crashes[uid]
+	if !seen {
+		w.crashes[uid] = finished
+		return finished != ""
+	}
+	return finished != "" && finished == first
+}
+
+func (w *waiting) result() Result {
+	r := Result{States: w.tracker.all(w.targets)}
+	for _, s := range r.States {
+		if r.URL == "" && s.URL != "" {
+			r.URL = s.URL
+		}
+	}
+	return r
 }

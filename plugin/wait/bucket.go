@@ -1,0 +1,173 @@
+package wait
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// How long conditions that are exactly those of before our change are held
+// for old ones. ACK reconciles a changed spec within two seconds (FACTS 10.1)
+// and sets its conditions anew each time. But whether it writes them when
+// nothing in them changed is not on record, so old ones are believed in the
+// end: a Ready sooner, because the spec was accepted before; a failure later,
+// because believing it wrongly ends the wait.
+const (
+	oldReadyGrace   = 5 * time.Second
+	oldFailureGrace = 15 * time.Second
+)
+
+// bucketState judges an ACK Bucket (FACTS 1.2 and 10.1). before are the
+// conditions it had when this run wrote it; they count only if written.
+func bucketState(obj *unstructured.Unstructured, before []condition, written bool) State {
+	conds := conditionsOf(obj)
+	s := judgeBucket(obj, conds)
+	if !written || len(conds) == 0 || !slices.Equal(conds, before) || obj.GetDeletionTimestamp() != nil {
+		return s
+	}
+	wait := oldFailureGrace
+	if s.Ready {
+		wait = oldReadyGrace
+	}
+	return State{Text: "waiting for the ACK controller to take the change", after: wait, late: &s}
+}
+
+func judgeBucket(obj *unstructured.Unstructured, conds []condition) State {
+	recoverable, _ := find(conds, "ACK.Recoverable")
+	terminal, _ := find(conds, "ACK.Terminal")
+	if obj.GetDeletionTimestamp() != nil {
+		return beingDeleted(obj, recoverable)
+	}
+	if s, ok := regionDrift(obj); ok {
+		return s
+	}
+	switch {
+	case terminal.status == "True":
+		return failing(State{Text: "the ACK controller has given up: " + terminal.text(), Hint: terminalHint(obj, terminal.text())})
+	case mentions(conds, "IAM Role is not available"):
+		return failing(State{
+			Text: "the ACK controller has no role for this project: IAM Role is not available",
+			Hint: "an admin maps accounts to roles for the controller (CARM): see its ConfigMap ack-role-account-map and the annotations of namespace " + obj.GetNamespace(),
+		})
+	case recoverable.status == "True":
+		return judgeRecoverable(obj, conds, recoverable)
+	}
+	return judgeReady(obj, conds)
+}
+
+// judgeReady accepts both spellings: Ready is there since s3-controller 1.1.2.
+func judgeReady(obj *unstructured.Unstructured, conds []condition) State {
+	ready, ok := find(conds, "Ready")
+	if !ok {
+		ready, ok = find(conds, "ACK.ResourceSynced")
+	}
+	switch {
+	case ready.status == "True":
+		return State{Text: "synced", Ready: true}
+	case ok || len(conds) > 0:
+		return State{Text: "being made by the ACK controller"}
+	}
+	late := State{
+		Level: Warn,
+		Text:  "no controller has looked at it for 30 s: the ACK S3 controller is not running, or does not watch " + obj.GetNamespace(),
+		Hint:  "oc get deployments -A | grep ack-s3, then the log of what it shows",
+	}
+	return State{Text: "waiting for the ACK controller", after: noStatusGrace, late: &late}
+}
+
+// judgeRecoverable tells apart what ACK calls recoverable: some of it never
+// heals by waiting (FACTS 10.1), the rest is passed through on the way.
+func judgeRecoverable(obj *unstructured.Unstructured, conds []condition, c condition) State {
+	text := c.text()
+	ns := obj.GetNamespace()
+	switch {
+	case strings.Contains(text, "InvalidBucketName"):
+		return failing(State{Text: "S3 does not accept the name: InvalidBucketName", Hint: "choose another project: the bucket is always <project>-bucket"})
+	case strings.Contains(text, "BucketAlreadyExists"):
+		return failing(State{
+			Text: "the name belongs to another AWS account: BucketAlreadyExists",
+			Hint: "choose another project, the bucket is always <project>-bucket: oc ostoy-s3 install --new-project",
+		})
+	case strings.Contains(text, "BucketNotEmpty"):
+		return failing(State{Text: "it is to be deleted and is not empty: BucketNotEmpty", Hint: "oc ostoy-s3 uninstall -n " + ns})
+	case strings.Contains(text, "AccessDenied"):
+		return deniedController(conds)
+	}
+	late := State{Level: Warn, Text: "the ACK controller tries again: " + text, Hint: "oc describe buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + ns}
+	return State{Text: "being made by the ACK controller", code: "recoverable: " + text, after: 5 * time.Second, late: &late}
+}
+
+// deniedController: a controller that has just got its role is denied for a
+// few seconds and retries soon, so this must last a little. Later it would
+// not be retried for up to 16 minutes (FACTS 1.3).
+func deniedController(conds []condition) State {
+	what := "an S3 call"
+	for _, c := range conds {
+		if op := operation(c.reason + " " + c.message); op != "" {
+			what = "s3:" + op
+		}
+	}
+	return graced(State{
+		Text: "the ACK controller may not make " + what + ": AccessDenied",
+		Hint: "give the controller's role the right, and look for a service control policy of the organisation that denies it; then restart the controller (oc get deployments -A | grep ack-s3): it retries only after minutes",
+	}, deniedGrace)
+}
+
+// operation is the S3 operation an SDK error names: "operation error S3:
+// CreateBucket, https response error ...".
+func operation(text string) string {
+	_, rest, ok := strings.Cut(text, "operation error S3: ")
+	if !ok {
+		return ""
+	}
+	op, _, _ := strings.Cut(rest, ",")
+	if strings.ContainsAny(op, " :") {
+		return ""
+	}
+	return op
+}
+
+func beingDeleted(obj *unstructured.Unstructured, recoverable condition) State {
+	s := State{Text: "it is being deleted", Hint: "wait until it is gone, then run the same command again"}
+	if recoverable.status == "True" {
+		s.Text += ": " + recoverable.text()
+		s.Hint = "oc ostoy-s3 uninstall -n " + obj.GetNamespace() + " releases it and keeps the data"
+	}
+	return failing(s)
+}
+
+// regionDrift: the controller then does nothing at all, not even set a
+// condition (FACTS 0.5, 1.3).
+func regionDrift(obj *unstructured.Unstructured) (State, bool) {
+	is := str(obj.Object, "status", "ackResourceMetadata", "region")
+	want := obj.GetAnnotations()["services.k8s.aws/region"]
+	if is == "" || want == "" || is == want {
+		return State{}, false
+	}
+	return failing(State{
+		Text: "the bucket is in " + is + " and is asked for in " + want + ": the ACK controller ignores it",
+		Hint: "install with --region " + is,
+	}), true
+}
+
+func terminalHint(obj *unstructured.Unstructured, text string) string {
+	again := "oc delete buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + obj.GetNamespace() + " and install again"
+	switch {
+	case strings.Contains(text, "already exists"):
+		// An annotation alone is never looked at again (FACTS 0.6).
+		return "the bucket exists and the controller was not told to adopt it when this object was made; no data is lost by: " + again
+	case strings.Contains(text, "adoption policy"):
+		return "the annotation services.k8s.aws/adoption-policy is wrong: " + again
+	case strings.Contains(text, "PermanentRedirect"), strings.Contains(text, "LocationConstraint"):
+		return "a bucket of this name is in another region: install with that --region"
+	}
+	return "oc describe buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + obj.GetNamespace()
+}
+
+func mentions(conds []condition, text string) bool {
+	return slices.ContainsFunc(conds, func(c condition) bool {
+		return strings.Contains(c.message, text) || strings.Contains(c.reason, text)
+	})
+}

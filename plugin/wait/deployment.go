@@ -1,0 +1,128 @@
+package wait
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// deploymentState judges a Deployment by the rules of kubectl rollout status,
+// and by what its newest pods say, which is known long before the rollout's
+// own deadline.
+func deploymentState(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in podContext) State {
+	d := obj.Object
+	if obj.GetDeletionTimestamp() != nil {
+		return failing(State{Text: "it is being deleted", Hint: "wait until it is gone, then run the same command again"})
+	}
+	if number(d, "status", "observedGeneration") < obj.GetGeneration() {
+		return State{Text: "waiting for the deployment controller"}
+	}
+	want := int64(1)
+	if n, ok, _ := unstructured.NestedInt64(d, "spec", "replicas"); ok {
+		want = n
+	}
+	updated, available := number(d, "status", "updatedReplicas"), number(d, "status", "availableReplicas")
+	total := number(d, "status", "replicas")
+	if updated >= want && total <= updated && available >= updated {
+		return State{Text: fmt.Sprintf("%d of %d available", available, want), Ready: true}
+	}
+	return rollingOut(obj, pods, in, fmt.Sprintf("%d of %d available", min(available, updated), want), updated > 0)
+}
+
+// rollingOut is the State of a Deployment that is not there yet.
+func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in podContext, counts string, begun bool) State {
+	conds := conditionsOf(obj)
+	if c, _ := find(conds, "ReplicaFailure"); c.status == "True" {
+		return noPods(obj, c)
+	}
+	pod := State{}
+	if begun {
+		pod = worstPod(pods, in)
+	}
+	if c, _ := find(conds, "Progressing"); c.status == "False" && c.reason == "ProgressDeadlineExceeded" {
+		s := State{
+			Text: counts + ", and its deadline for progress is over",
+			Hint: "oc describe pods -n " + obj.GetNamespace(),
+		}
+		if pod.Text != "" {
+			s.Text += "; " + pod.Text
+		}
+		if pod.Hint != "" {
+			s.Hint = pod.Hint
+		}
+		return failing(s)
+	}
+	if pod.Text != "" {
+		return pod
+	}
+	return State{Text: counts}
+}
+
+// noPods says why pods cannot even be created. Quotas are counted anew and
+// OpenShift's limits for a new project arrive a little later than its first
+// objects, so each must last.
+func noPods(obj *unstructured.Unstructured, c condition) State {
+	ns := obj.GetNamespace()
+	why := c.message
+	if _, rest, ok := strings.Cut(why, "is forbidden: "); ok {
+		why = rest
+	}
+	s := State{Text: "its pods cannot be made: " + why, code: "ReplicaFailure", Hint: "oc describe replicasets -n " + ns}
+	grace := createFailedGrace
+	switch {
+	case strings.Contains(c.message, "exceeded quota"):
+		s.Hint = "oc describe quota -n " + ns + "; free something there, or ask for more"
+		grace = deniedGrace
+	case strings.Contains(c.message, "violates PodSecurity"):
+		s.Hint = "the level stands in the labels of namespace " + ns + "; the chart's own settings pass \"restricted\": look at what -f and --set change"
+		grace = deniedGrace
+	case strings.Contains(c.message, "security context constraint"):
+		s.Hint = "the chart's own settings pass restricted-v2: look at what -f and --set change, or install with --set scc.restricted=true"
+		grace = deniedGrace
+	}
+	return graced(s, grace)
+}
+
+// currentPods are the pods of a Deployment's newest template that are still
+// to live: the newest hash is the one of the youngest pod. Old pods of a
+// rollout that replaces them say nothing about it.
+func currentPods(deployment *unstructured.Unstructured, all []*unstructured.Unstructured) []*unstructured.Unstructured {
+	selector, _, _ := unstructured.NestedStringMap(deployment.Object, "spec", "selector", "matchLabels")
+	var mine []*unstructured.Unstructured
+	var youngest *unstructured.Unstructured
+	for _, pod := range all {
+		if !selected(pod, selector) || pod.GetDeletionTimestamp() != nil || over(pod) {
+			continue
+		}
+		mine = append(mine, pod)
+		if youngest == nil || pod.GetCreationTimestamp().After(youngest.GetCreationTimestamp().Time) {
+			youngest = pod
+		}
+	}
+	var out []*unstructured.Unstructured
+	for _, pod := range mine {
+		if templateHash(pod) == templateHash(youngest) {
+			out = append(out, pod)
+		}
+	}
+	return out
+}
+
+func templateHash(pod *unstructured.Unstructured) string { return pod.GetLabels()["pod-template-hash"] }
+
+func selected(pod *unstructured.Unstructured, selector map[string]string) bool {
+	labels := pod.GetLabels()
+	for k, v := range selector {
+		if labels[k] != v {
+			return false
+		}
+	}
+	return len(selector) > 0 && templateHash(pod) != ""
+}
+
+// over reports whether a pod has ended and will be replaced, as when evicted.
+func over(pod *unstructured.Unstructured) bool {
+	phase := str(pod.Object, "status", "phase")
+	return phase == "Failed" || phase == "Succeeded"
+}

@@ -1,0 +1,71 @@
+package wait
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// routeState judges an OpenShift Route: it works once a router admits it.
+func routeState(obj *unstructured.Unstructured) State {
+	host := str(obj.Object, "spec", "host")
+	var refused *condition
+	for _, ingress := range maps(obj.Object, "status", "ingress") {
+		list, _, _ := unstructured.NestedSlice(ingress, "conditions")
+		admitted, ok := find(readConditions(list), "Admitted")
+		if ok && admitted.status == "True" {
+			if h := str(ingress, "host"); h != "" {
+				host = h
+			}
+			return State{Text: "admitted", Ready: true, URL: scheme(obj) + host}
+		}
+		if ok && admitted.status == "False" {
+			refused = &admitted
+		}
+	}
+	if refused == nil {
+		return State{Text: "waiting for a router"}
+	}
+	s := State{
+		Text: "not admitted: " + refused.reason + ": " + refused.message,
+		Hint: "oc describe route " + obj.GetName() + " -n " + obj.GetNamespace(),
+	}
+	if refused.reason == "HostAlreadyClaimed" {
+		s.Hint = "another Route has the host " + host + ": choose another project, or set another host with --set"
+		return failing(s)
+	}
+	return graced(s, deniedGrace)
+}
+
+func scheme(route *unstructured.Unstructured) string {
+	if str(route.Object, "spec", "tls", "termination") != "" {
+		return "https://"
+	}
+	return "http://"
+}
+
+// ingressState judges an Ingress. It is ready when it is there: many
+// controllers never write a status, so none can be waited for.
+func ingressState(obj *unstructured.Unstructured) State {
+	host := ""
+	for _, rule := range maps(obj.Object, "spec", "rules") {
+		if h := str(rule, "host"); h != "" {
+			host = h
+			break
+		}
+	}
+	for _, lb := range maps(obj.Object, "status", "loadBalancer", "ingress") {
+		if host != "" {
+			break
+		}
+		if host = str(lb, "hostname"); host == "" {
+			host = str(lb, "ip")
+		}
+	}
+	if host == "" {
+		return State{Text: "there, without an address yet", Ready: true}
+	}
+	prefix := "http://"
+	if len(maps(obj.Object, "spec", "tls")) > 0 {
+		prefix = "https://"
+	}
+	return State{Text: "there", Ready: true, URL: prefix + host}
+}

@@ -1,0 +1,122 @@
+package wait
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+)
+
+// What the pod identity webhook puts into a pod (FACTS 10.2).
+const (
+	roleVariable = "AWS_ROLE_ARN"
+	tokenVolume  = "aws-iam-token"
+)
+
+// identity mends what the pod identity webhook misses. It fails open: a pod
+// created while it is down, or before it has heard of the service account (1
+// of 30 pods, FACTS 10.2), has no identity and never becomes ready, so pods
+// are looked at as they appear and not after the rollout.
+type identity struct {
+	targets  Targets
+	deleted  map[string]bool  // uids of pods we deleted
+	replaced map[string]bool  // deployment and template hash of those
+	gaveUp   map[string]State // by deployment: it will not get better
+}
+
+func newIdentity(t Targets) *identity {
+	return &identity{targets: t, deleted: map[string]bool{}, replaced: map[string]bool{}, gaveUp: map[string]State{}}
+}
+
+// verdict is the State of a Deployment whose pods get no identity at all.
+func (i *identity) verdict(deployment string) (State, bool) {
+	s, ok := i.gaveUp[deployment]
+	return s, ok
+}
+
+// mend deletes pods that were missed: those of one template once, because if
+// their successors are missed, too, it is no accident. It gives what to tell.
+func (i *identity) mend(ctx context.Context, client dynamic.Interface, w *watched, t Targets) []State {
+	var told []State
+	for _, name := range t.Identity {
+		deployment := w.get("Deployment", name)
+		if deployment == nil {
+			continue
+		}
+		round := map[string]bool{} // templates whose pods are deleted in this look
+		for _, pod := range currentPods(deployment, w.list("Pod")) {
+			miss := missed(pod, t.RoleARN)
+			key := name + "/" + templateHash(pod)
+			if miss == "" || i.deleted[string(pod.GetUID())] {
+				continue
+			}
+			if i.replaced[key] && !round[key] {
+				i.gaveUp[name] = failing(State{
+					Text: "its pods get no AWS identity: " + miss + ", and that of its successor " + pod.GetName() + " as well",
+					Hint: "the pod identity webhook does not work here (oc ostoy-s3 check -n " + t.Namespace + "); install with --set podIdentity=projected, which needs no webhook",
+				})
+				break
+			}
+			s, done := i.remove(ctx, client, name, pod, miss)
+			told = append(told, s...)
+			if done {
+				i.replaced[key], round[key] = true, true
+			}
+		}
+	}
+	return told
+}
+
+// remove deletes one pod, the very one that was looked at.
+func (i *identity) remove(ctx context.Context, client dynamic.Interface, deployment string, pod *unstructured.Unstructured, miss string) ([]State, bool) {
+	uid := pod.GetUID()
+	err := client.Resource(resourceOf("Pod")).Namespace(pod.GetNamespace()).
+		Delete(ctx, pod.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
+	switch {
+	case err == nil:
+		i.deleted[string(uid)] = true
+		return []State{{
+			Kind: "Deployment", Name: deployment, Level: Warn,
+			Text: fmt.Sprintf("pod %s came without its AWS identity (%s): deleted, so that a new one is made", pod.GetName(), miss),
+		}}, true
+	case apierrors.IsNotFound(err), apierrors.IsConflict(err): // somebody was quicker
+		i.deleted[string(uid)] = true
+	case apierrors.IsForbidden(err):
+		i.gaveUp[deployment] = failing(State{
+			Text: fmt.Sprintf("pod %s came without its AWS identity (%s) and you may not delete it", pod.GetName(), miss),
+			Hint: "oc delete pod " + pod.GetName() + " -n " + pod.GetNamespace() + " as somebody who may, or install with --set podIdentity=projected",
+		})
+	}
+	return nil, false // any other error passes; the next look tries again
+}
+
+// missed says what of its identity a pod lacks; empty if nothing.
+func missed(pod *unstructured.Unstructured, roleARN string) string {
+	volume := false
+	for _, v := range maps(pod.Object, "spec", "volumes") {
+		volume = volume || str(v, "name") == tokenVolume
+	}
+	if !volume {
+		return "no volume " + tokenVolume
+	}
+	for _, list := range []string{"initContainers", "containers"} {
+		for _, c := range maps(pod.Object, "spec", list) {
+			role := ""
+			for _, e := range maps(c, "env") {
+				if str(e, "name") == roleVariable {
+					role = str(e, "value")
+				}
+			}
+			switch {
+			case role == "":
+				return "no " + roleVariable + " in " + str(c, "name")
+			case roleARN != "" && role != roleARN:
+				return roleVariable + " in " + str(c, "name") + " is " + role
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,215 @@
+package wait
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// bucketWaiter is the init container that waits for the bucket (DESIGN 3).
+const bucketWaiter = "wait-for-bucket"
+
+// podContext is what else must be known to judge a pod.
+type podContext struct {
+	bucketReady bool
+	// gaveUpBefore tells whether a give-up of wait-for-bucket at this time is
+	// older than the wait.
+	gaveUpBefore func(pod *unstructured.Unstructured, finished string) bool
+}
+
+// worstPod is the State of the pod that has most to say; its Text is empty if
+// none has.
+func worstPod(pods []*unstructured.Unstructured, in podContext) State {
+	var worst State
+	for _, pod := range pods {
+		s := podState(pod, in)
+		if s.Text != "" && (worst.Text == "" || s.Level > worst.Level) {
+			worst = s
+		}
+	}
+	return worst
+}
+
+// podState says what a pod that is not ready is doing.
+func podState(pod *unstructured.Unstructured, in podContext) State {
+	if c, ok := find(conditionsOf(pod), "PodScheduled"); ok && c.status == "False" && c.reason == "Unschedulable" {
+		return unschedulable(pod, c.message)
+	}
+	for _, c := range maps(pod.Object, "status", "initContainerStatuses") {
+		var s State
+		if str(c, "name") == bucketWaiter {
+			s = bucketWaiterState(pod, c, in)
+		} else {
+			s = containerState(pod, c, true)
+		}
+		if s.Text != "" {
+			return s
+		}
+	}
+	for _, c := range maps(pod.Object, "status", "containerStatuses") {
+		if s := containerState(pod, c, false); s.Text != "" {
+			return s
+		}
+	}
+	return State{}
+}
+
+// unschedulable: right after its creation a pod is often unschedulable for
+// seconds, while its volume is being bound or a node gets ready. A message
+// that changes means that something moves, so it begins anew then.
+func unschedulable(pod *unstructured.Unstructured, message string) State {
+	return graced(State{
+		Text: "no node takes its pod: " + message,
+		code: "unschedulable: " + message,
+		Hint: "oc describe pod " + pod.GetName() + " -n " + pod.GetNamespace() + "; if the cluster is adding nodes, run the same command again: it goes on waiting",
+	}, unscheduledGrace)
+}
+
+// containerState says what keeps a container from running; empty if it runs
+// or, for an init container, is done.
+func containerState(pod *unstructured.Unstructured, c map[string]any, init bool) State {
+	name := str(c, "name")
+	state, _, _ := unstructured.NestedMap(c, "state")
+	if reason := str(state, "waiting", "reason"); reason != "" {
+		return waitingState(pod, c, reason, str(state, "waiting", "message"))
+	}
+	if _, ended := state["terminated"]; ended {
+		if init && number(state, "terminated", "exitCode") == 0 {
+			return State{}
+		}
+		return State{Level: Warn, code: "ended " + name, Text: name + " ended: " + ending(state), Hint: logsOf(pod, name)}
+	}
+	if _, running := state["running"]; running && (init || c["ready"] != true) {
+		return State{Text: name + " is starting"}
+	}
+	return State{}
+}
+
+// waitingState judges the reason kubelet gives for a container that waits.
+func waitingState(pod *unstructured.Unstructured, c map[string]any, reason, message string) State {
+	name, image := str(c, "name"), str(c, "image")
+	describe := "oc describe pod " + pod.GetName() + " -n " + pod.GetNamespace()
+	switch reason {
+	case "ErrImagePull", "ImagePullBackOff":
+		return pullState(image, message, describe)
+	case "InvalidImageName":
+		return failing(State{Text: "the image name " + image + " is not valid", Hint: "mend it with --set or -f"})
+	case "ErrImageNeverPull":
+		return graced(State{Text: "the image " + image + " may not be pulled: " + message, Hint: "set another pull policy with --set or -f"}, imageGrace)
+	case "CreateContainerConfigError":
+		return graced(State{Text: name + " cannot be configured: " + message, code: reason + message, Hint: describe}, configGrace)
+	case "CreateContainerError", "RunContainerError":
+		return graced(State{Text: name + " cannot be started: " + message, code: reason, Hint: describe}, createFailedGrace)
+	case "CrashLoopBackOff":
+		return crashState(pod, c)
+	case "PodInitializing", "ContainerCreating":
+		late := State{Level: Warn, Text: "its pod is not started yet", Hint: describe + " shows what it waits for, most often a volume"}
+		return State{Text: "starting its pod", after: spreadGrace, late: &late}
+	}
+	return State{Level: Warn, Text: strings.TrimSuffix(name+": "+reason+": "+message, ": "), Hint: describe}
+}
+
+// pullState: kubelet goes back and forth between the two reasons, so both are
+// told as one. That it gave up once and tried again shows by the time.
+func pullState(image, message, describe string) State {
+	s := graced(State{
+		Text: "the image " + image + " cannot be pulled",
+		Hint: describe + "; another image or a pull secret goes in with --set or -f",
+	}, imageGrace)
+	if message != "" {
+		s.late.Text += ": " + oneLine(message)
+	}
+	return s
+}
+
+// crashState: one crash may be bad luck, kubelet starts it again.
+func crashState(pod *unstructured.Unstructured, c map[string]any) State {
+	name := str(c, "name")
+	last, _, _ := unstructured.NestedMap(c, "lastState")
+	s := State{
+		Level: Warn,
+		code:  "crash " + name,
+		Text:  fmt.Sprintf("%s crashed %d times: %s", name, number(c, "restartCount"), ending(last)),
+		Hint:  logsOf(pod, name) + " --previous",
+	}
+	if number(c, "restartCount") > 1 {
+		return failing(s)
+	}
+	return s
+}
+
+// ending is how a container ended: its own last words, or exit code and reason.
+func ending(state map[string]any) string {
+	if m := oneLine(str(state, "terminated", "message")); m != "" {
+		return m
+	}
+	text := fmt.Sprintf("exit code %d", number(state, "terminated", "exitCode"))
+	if r := str(state, "terminated", "reason"); r != "" && r != "Error" {
+		text += ", " + r
+	}
+	return text
+}
+
+// bucketWaiterState judges wait-for-bucket. It tries for a minute, then
+// writes "CODE from STEP: ..." as its termination message and exits 1; kubelet
+// starts it again. NotFound heals when the bucket comes; anything else has
+// already been given the time that IAM needs.
+func bucketWaiterState(pod *unstructured.Unstructured, c map[string]any, in podContext) State {
+	state, _, _ := unstructured.NestedMap(c, "state")
+	ended := state
+	if _, now := state["terminated"]; !now {
+		ended, _, _ = unstructured.NestedMap(c, "lastState")
+	}
+	finished := ""
+	if number(ended, "terminated", "exitCode") != 0 {
+		finished = str(ended, "terminated", "finishedAt")
+	}
+	old := in.gaveUpBefore != nil && in.gaveUpBefore(pod, finished)
+	_, running := state["running"]
+	switch {
+	case finished != "":
+		return gaveUp(pod, ending(ended), old, running, in.bucketReady)
+	case running && in.bucketReady:
+		late := State{Level: Warn, Text: bucketWaiter + ": the bucket is there, but not yet for this pod: IAM is still spreading the new role"}
+		return State{Text: bucketWaiter + ": looking for the bucket", code: "looking, it is there", after: 5 * time.Second, late: &late}
+	case running:
+		return State{Text: bucketWaiter + ": looking for the bucket"}
+	}
+	return containerState(pod, c, true)
+}
+
+func gaveUp(pod *unstructured.Unstructured, text string, old, running, bucketReady bool) State {
+	s := State{
+		Level: Warn,
+		Text:  bucketWaiter + ": " + text,
+		Hint:  "oc ostoy-s3 check -n " + pod.GetNamespace(),
+	}
+	switch notFound := strings.HasPrefix(text, "NotFound") || strings.HasPrefix(text, "NoSuchBucket"); {
+	case old && running:
+		s.Text = bucketWaiter + ": looking again; last time: " + text
+	case old:
+		s.Text = bucketWaiter + ": gave up before this run and is about to look again; it said: " + text
+	case notFound && bucketReady:
+		s.code = "not found, but there"
+		return graced(s, spreadGrace)
+	case !notFound:
+		return failing(s)
+	}
+	return s
+}
+
+func logsOf(pod *unstructured.Unstructured, container string) string {
+	return "oc logs " + pod.GetName() + " -c " + container + " -n " + pod.GetNamespace()
+}
+
+// oneLine keeps what a container said to one line of bearable length.
+func oneLine(text string) string {
+	const longest = 400
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + " ..."
+	}
+	return text
+}

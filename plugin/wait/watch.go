@@ -1,0 +1,186 @@
+package wait
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/tools/cache"
+)
+
+// resourceOf is the resource by which a kind is watched.
+func resourceOf(kind string) schema.GroupVersionResource {
+	switch kind {
+	case "Bucket":
+		return schema.GroupVersionResource{Group: "s3.services.k8s.aws", Version: "v1alpha1", Resource: "buckets"}
+	case "Deployment":
+		return schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
+	case "PersistentVolumeClaim":
+		return schema.GroupVersionResource{Version: "v1", Resource: "persistentvolumeclaims"}
+	case "Route":
+		return schema.GroupVersionResource{Group: "route.openshift.io", Version: "v1", Resource: "routes"}
+	case "Ingress":
+		return schema.GroupVersionResource{Group: "networking.k8s.io", Version: "v1", Resource: "ingresses"}
+	}
+	return schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+}
+
+// kinds are the kinds the targets need watched.
+func (t Targets) kinds() []string {
+	var out []string
+	for kind, wanted := range map[string]bool{
+		"Bucket": t.Bucket != "", "PersistentVolumeClaim": t.PVC != "",
+		"Deployment": len(t.Deployments) > 0, "Pod": len(t.Deployments) > 0,
+		"Route": t.Route != "", "Ingress": t.Ingress != "",
+	} {
+		if wanted {
+			out = append(out, kind)
+		}
+	}
+	return out
+}
+
+// watched is what the watches show. Informers list, watch, and do both again
+// when a connection breaks or a resourceVersion is too old.
+type watched struct {
+	changed   chan struct{} // holds one notice: there is something to look at
+	factory   dynamicinformer.DynamicSharedInformerFactory
+	informers map[string]cache.SharedIndexInformer
+	namespace string
+
+	mu     sync.Mutex
+	errors map[string]error // by kind, of a watch that is broken now
+	broken bool             // whether there were any
+}
+
+func watch(ctx context.Context, client dynamic.Interface, t Targets) *watched {
+	w := &watched{
+		changed:   make(chan struct{}, 1),
+		factory:   dynamicinformer.NewFilteredDynamicSharedInformerFactory(client, 0, t.Namespace, nil),
+		informers: map[string]cache.SharedIndexInformer{},
+		namespace: t.Namespace,
+		errors:    map[string]error{},
+	}
+	for _, kind := range t.kinds() {
+		informer := w.factory.ForResource(resourceOf(kind)).Informer()
+		w.informers[kind] = informer
+		// These fail only for an informer that runs already.
+		_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
+			w.fail(kind, err)
+		})
+		_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+			AddFunc:    func(any) { w.notice(kind) },
+			UpdateFunc: func(any, any) { w.notice(kind) },
+			DeleteFunc: func(any) { w.notice(kind) },
+		})
+	}
+	w.factory.Start(ctx.Done())
+	return w
+}
+
+// stop waits until nothing is watched any more; the context has ended before.
+func (w *watched) stop() { w.factory.Shutdown() }
+
+// notice says that a watch works and brought something.
+func (w *watched) notice(kind string) {
+	w.mu.Lock()
+	delete(w.errors, kind)
+	w.mu.Unlock()
+	w.wake()
+}
+
+func (w *watched) wake() {
+	select {
+	case w.changed <- struct{}{}:
+	default: // there is a notice already
+	}
+}
+
+// fail says that a watch broke. That its resourceVersion is too old, or that
+// the server closed it, is the ordinary end of a watch.
+func (w *watched) fail(kind string, err error) {
+	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || err == nil ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return
+	}
+	w.mu.Lock()
+	w.errors[kind] = err
+	w.broken = true
+	w.mu.Unlock()
+	w.wake()
+}
+
+// denied is an error that will not pass: what may not be watched or is not
+// served from the start. Once a watch worked, the same answer is that of an
+// API server that is just starting again.
+func (w *watched) denied() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for kind, err := range w.errors {
+		final := apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err)
+		if final && !w.informers[kind].HasSynced() {
+			return err
+		}
+	}
+	return nil
+}
+
+// trouble is the State of the API server, once there was something to say.
+func (w *watched) trouble() (State, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := State{Kind: "Server", Name: "API server", Text: "answers again", Ready: true}
+	for _, kind := range sortedKeys(w.errors) {
+		s.Level, s.Ready = Warn, false
+		s.Text = "does not answer, trying again"
+		s.Hint = oneLine(w.errors[kind].Error())
+		break
+	}
+	return s, w.broken
+}
+
+func sortedKeys(m map[string]error) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// synced reports whether a kind's objects have been listed.
+func (w *watched) synced(kind string) bool { return w.informers[kind].HasSynced() }
+
+// get is an object as the watch shows it, nil if it is not there. It must not
+// be changed.
+func (w *watched) get(kind, name string) *unstructured.Unstructured {
+	item, ok, err := w.informers[kind].GetStore().GetByKey(w.namespace + "/" + name)
+	if err != nil || !ok {
+		return nil
+	}
+	obj, _ := item.(*unstructured.Unstructured)
+	return obj
+}
+
+// list are all objects of a kind.
+func (w *watched) list(kind string) []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	for _, item := range w.informers[kind].GetStore().List() {
+		if obj, ok := item.(*unstructured.Unstructured); ok {
+			out = append(out, obj)
+		}
+	}
+	slices.SortFunc(out, func(a, b *unstructured.Unstructured) int {
+		if a.GetName() < b.GetName() {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
