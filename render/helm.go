@@ -82,7 +82,10 @@ func (h helmChart) templates(values map[string]any, f Facts) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubernetes version %q: %w", f.KubeVersion.Value, err)
 	}
-	release := chartutil.ReleaseOptions{Name: releaseName, Namespace: f.Namespace.Value, Revision: 1, IsInstall: true}
+	release := map[string]any{
+		"Name": releaseName, "Namespace": f.Namespace.Value,
+		"Revision": 1, "IsInstall": true, "IsUpgrade": false, "Service": "Helm",
+	}
 	capabilities := &chartutil.Capabilities{KubeVersion: *version, APIVersions: chartutil.VersionSet(f.APIVersions.Values)}
 	// The engine alone does not hold a chart to its own kubeVersion.
 	if want := h.chart.Metadata.KubeVersion; want != "" && !chartutil.IsCompatibleRange(want, version.Version) {
@@ -95,10 +98,13 @@ func (h helmChart) templates(values map[string]any, f Facts) ([]string, error) {
 	if err := h.schema.Validate(values); err != nil {
 		return nil, valuesError(err)
 	}
-	const schemaIsChecked = true
-	input, err := chartutil.ToRenderValuesWithSchemaValidation(h.chart, values, release, capabilities, schemaIsChecked)
-	if err != nil {
-		return nil, fmt.Errorf("merge values: %w", err)
+	// The values are the chart's merged ones already: ToRenderValues would copy
+	// and check them once more.
+	input := chartutil.Values{
+		"Values":       values,
+		"Chart":        h.chart.Metadata,
+		"Capabilities": capabilities,
+		"Release":      release,
 	}
 	rendered, err := engine.Render(h.chart, input)
 	if err != nil {

@@ -1,19 +1,14 @@
 package render
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/json"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/charts"
@@ -72,33 +67,6 @@ func namespaceObject(name string) *unstructured.Unstructured {
 			"labels":      map[string]any{"app.kubernetes.io/part-of": "ostoy"},
 		},
 	}}
-}
-
-// Decode reads a stream of YAML documents; empty ones are passed over.
-// Whole numbers stay int64, as the API machinery expects.
-func Decode(data []byte) ([]*unstructured.Unstructured, error) {
-	var objects []*unstructured.Unstructured
-	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
-	for {
-		document, err := documents.Read()
-		if errors.Is(err, io.EOF) {
-			return objects, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		text, err := yaml.YAMLToJSON(document)
-		if err != nil {
-			return nil, err
-		}
-		content := map[string]any{}
-		if err := json.Unmarshal(text, &content); err != nil {
-			return nil, err
-		}
-		if len(content) > 0 {
-			objects = append(objects, &unstructured.Unstructured{Object: content})
-		}
-	}
 }
 
 // Wave is the sync wave of an object, 0 where it names none.

@@ -1,0 +1,65 @@
+package render
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	yamlv2 "go.yaml.in/yaml/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+)
+
+// Decode reads a stream of YAML documents; empty ones are passed over. It
+// reads YAML as kubectl does, with the same library, but without the way
+// through JSON, which takes as long as the reading. Whole numbers are int64, as
+// the API machinery expects.
+func Decode(data []byte) ([]*unstructured.Unstructured, error) {
+	var objects []*unstructured.Unstructured
+	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
+	for {
+		document, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			return objects, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		var content any
+		if err := yamlv2.Unmarshal(document, &content); err != nil {
+			return nil, err
+		}
+		if content == nil {
+			continue
+		}
+		object, ok := jsonValue(content).(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("a document holds %T, not an object", content)
+		}
+		if len(object) > 0 {
+			objects = append(objects, &unstructured.Unstructured{Object: object})
+		}
+	}
+}
+
+// jsonValue turns what the YAML library gives into what JSON would.
+func jsonValue(value any) any {
+	switch v := value.(type) {
+	case map[any]any:
+		object := make(map[string]any, len(v))
+		for key, inner := range v {
+			object[fmt.Sprint(key)] = jsonValue(inner)
+		}
+		return object
+	case []any:
+		for n, inner := range v {
+			v[n] = jsonValue(inner)
+		}
+		return v
+	case int:
+		return int64(v)
+	}
+	return value
+}
