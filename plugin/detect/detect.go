@@ -3,15 +3,16 @@ package detect
 import (
 	"context"
 	"errors"
+	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // ErrNotSTS is the cause of the error for a cluster whose tokens AWS cannot check.
-var ErrNotSTS = errors.New("not an STS cluster")
+var ErrNotSTS = render.ErrNotSTS
 
 // Policy is how eagerly the cluster and AWS are asked.
 type Policy int
@@ -40,13 +41,17 @@ type Request struct {
 	// Given are the facts by flag and facts file; they win and are not asked for.
 	Given render.Facts
 	// Connect gives the connection; it is called at most once, and not at all
-	// when nothing is to be asked of the cluster.
+	// when nothing is to be asked of the cluster. It must not send requests.
 	Connect func() (*cluster.Conn, error)
 	// AWS chooses the credentials; they are read only if needed.
 	AWS AWSOptions
 	// TokenNamespaces are where a token may be asked for its issuer, in order.
 	// Empty: the target namespace, then the kubeconfig context's.
 	TokenNamespaces []string
+	// RecordedClusterID gives the cluster id an earlier run put on record, for
+	// a caller who has read the inventory anyway. Nil: it is read here. It is
+	// called only where the cluster's own may not be read.
+	RecordedClusterID func(ctx context.Context) (string, error)
 	// Policy is how eagerly to ask.
 	Policy Policy
 }
@@ -68,40 +73,115 @@ type Result struct {
 	// IssuerNeedsProject says that the issuer is unknown only because there is
 	// no project yet to ask a token in: make it, then call IssuerFromToken.
 	IssuerNeedsProject bool
+	// ClusterFailure and AWSFailure are why a source could not be asked, where
+	// the policy went on without it.
+	ClusterFailure, AWSFailure error
 }
 
-// Require is Facts.Require, except that where a fact is missing because a
-// source failed (a server that does not answer, refused credentials) the error
-// is that failure's kind and not the user's input's.
-func (r Result) Require() error { return nil }
-
-// Detect finds the facts that were not given. Given facts are validated first.
+// Detect finds the facts that were not given. Given facts are validated first,
+// before anything is asked. With an error the Result holds what was found so far.
 func Detect(ctx context.Context, req Request) (Result, error) {
-	return Result{Facts: req.Given}, nil
+	if err := req.Given.Validate(); err != nil {
+		return Result{Facts: req.Given}, err
+	}
+	s := newSearch(req)
+	err := s.run(ctx)
+	s.finish()
+	if err == nil {
+		err = s.issuerProblem
+	}
+	return s.result, err
 }
 
-// IssuerFromToken is the issuer by a TokenRequest (dryRun=All) for the default
-// service account of a namespace. The token is not kept.
-func IssuerFromToken(ctx context.Context, conn *cluster.Conn, namespace string) (render.Fact, error) {
-	return render.Fact{}, nil
+// search is one run of Detect. Each look-up writes its own facts only, so that
+// they need no lock; what needs several is decided in finish.
+type search struct {
+	req    Request
+	given  render.Facts
+	want   wants
+	result Result
+	conn   *cluster.Conn
+
+	infra         infrastructure
+	infraDone     chan struct{} // closed when infra is as good as it gets
+	infraKnown    func()        // closes it
+	served        *cluster.Served
+	issuerProblem error
+	notes         notes
 }
 
-// AWS is a loaded AWS configuration and what is known about it.
-type AWS struct {
-	// Config is what clients are built from.
-	Config aws.Config
+// wants is what is left to ask.
+type wants struct {
+	cluster, aws bool
 }
 
-// Identity is what sts:GetCallerIdentity says.
-type Identity struct {
-	Account   string // twelve digits
-	Partition string
-	ARN       string
-	Caller    string // short: role/Admin, user/bob, root
+func newSearch(req Request) *search {
+	given := req.Given
+	if issuer, err := render.NormalizeIssuer(given.Issuer.Value); err == nil {
+		given.Issuer.Value = issuer
+	}
+	done := make(chan struct{})
+	return &search{
+		req:        req,
+		given:      given,
+		want:       wanted(given, req.Policy),
+		result:     Result{Facts: given},
+		infraDone:  done,
+		infraKnown: sync.OnceFunc(func() { close(done) }),
+	}
 }
 
-// LoadAWS reads the shared configuration and the environment; it sends nothing.
-func LoadAWS(ctx context.Context, opts AWSOptions) (*AWS, error) { return nil, nil }
+// wanted decides which sources have to be asked at all.
+func wanted(f render.Facts, policy Policy) wants {
+	clusterHas := !f.Namespace.Known() || !f.Issuer.Known() || !f.Region.Known() || !f.Platform.Known() ||
+		!f.ClusterID.Known() || !f.KubeVersion.Known() || !f.APIVersions.Known()
+	awsHas := !f.Account.Known() || !f.Region.Known()
+	switch policy {
+	case AskMissing:
+		return wants{cluster: clusterHas, aws: awsHas}
+	case AskNeeded:
+		var w wants
+		for _, m := range f.Missing() {
+			switch m.Name {
+			case "accountID":
+				w.aws = true
+			case "region":
+				w.cluster, w.aws = true, true
+			default:
+				w.cluster = true
+			}
+		}
+		return w
+	}
+	return wants{}
+}
 
-// Identity asks STS who we are, once.
-func (a *AWS) Identity(ctx context.Context) (Identity, error) { return Identity{}, nil }
+// run asks the cluster and AWS at the same time. A source that fails ends the
+// search, unless the policy allows to go on without it.
+func (s *search) run(ctx context.Context) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer s.infraKnown()
+		if !s.want.cluster {
+			return nil
+		}
+		return s.tolerate(ctx, &s.result.ClusterFailure, s.askCluster(groupCtx))
+	})
+	group.Go(func() error {
+		if !s.want.aws {
+			return nil
+		}
+		return s.tolerate(ctx, &s.result.AWSFailure, s.askAWS(groupCtx))
+	})
+	return group.Wait()
+}
+
+// tolerate keeps a source's failure for later where the policy says so; an
+// interrupted run is never tolerated.
+func (s *search) tolerate(ctx context.Context, failure *error, err error) error {
+	if err == nil || s.req.Policy != AskNeeded || ctx.Err() != nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	*failure = err
+	return nil
+}

@@ -1,0 +1,172 @@
+package detect
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+const (
+	// manyAttempts outlasts IAM's throttling, unless AWS_MAX_ATTEMPTS says otherwise.
+	manyAttempts = 8
+	// fewAttempts are for the first call: without a network the user should
+	// learn it soon.
+	fewAttempts = 3
+	// anyRegion is where STS is asked if nothing tells a region; an account of
+	// the partition aws is the same everywhere.
+	anyRegion = "us-east-1"
+
+	dialLimit = 5 * time.Second
+
+	callerAction = "sts:GetCallerIdentity"
+)
+
+// AWS is a loaded AWS configuration and what is known about it.
+type AWS struct {
+	// Config is what clients are built from. After Detect it has a region.
+	Config aws.Config
+	// ConfiguredRegion is the region of AWSOptions, environment or profile.
+	ConfiguredRegion string
+
+	mu       sync.Mutex
+	identity *Identity
+}
+
+// Identity is what sts:GetCallerIdentity says.
+type Identity struct {
+	Account   string // twelve digits
+	Partition string
+	ARN       string
+	Caller    string // short: role/Admin, user/bob, root
+}
+
+// LoadAWS reads the shared configuration and the environment; it sends
+// nothing. Errors are translated by package awserr.
+func LoadAWS(ctx context.Context, opts AWSOptions) (*AWS, error) {
+	client := awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialLimit })
+	// The client's type matters: from it the SDK derives the one for the
+	// instance metadata service, with limits of a fraction of a second.
+	load := []func(*awsconfig.LoadOptions) error{awsconfig.WithHTTPClient(client)}
+	if opts.Profile != "" {
+		load = append(load, awsconfig.WithSharedConfigProfile(opts.Profile))
+	}
+	if opts.Region != "" {
+		load = append(load, awsconfig.WithRegion(opts.Region))
+	}
+	config, err := awsconfig.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, awserr.Translate(err, callerAction, "")
+	}
+	if config.RetryMaxAttempts == 0 {
+		config.RetryMaxAttempts = manyAttempts
+	}
+	return &AWS{Config: config, ConfiguredRegion: config.Region}, nil
+}
+
+// ErrNoCredentials is the cause where nothing gives AWS credentials, as opposed
+// to credentials that fail.
+var ErrNoCredentials = errors.New("no AWS credentials")
+
+// Identity asks STS who we are, once.
+func (a *AWS) Identity(ctx context.Context) (Identity, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.identity != nil {
+		return *a.identity, nil
+	}
+	client := sts.NewFromConfig(a.Config, func(o *sts.Options) {
+		o.RetryMaxAttempts = min(o.RetryMaxAttempts, fewAttempts)
+		if o.Region == "" {
+			o.Region = anyRegion
+		}
+	})
+	out, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Identity{}, callerError(err)
+	}
+	identity := Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}
+	arn, err := render.ParseARN(identity.ARN)
+	if err != nil {
+		return Identity{}, &problem.Error{
+			Kind: problem.Failed, What: "AWS's answer to " + callerAction, Why: err.Error(),
+			Next: "aws sts get-caller-identity shows it; give --account-id and --partition instead", Err: err,
+		}
+	}
+	identity.Partition, identity.Caller = arn.Partition, caller(arn)
+	a.identity = &identity
+	return identity, nil
+}
+
+// callerError marks the error for credentials that nobody gave. The SDK has no
+// type for it: the last place it looks is the instance metadata service.
+func callerError(err error) error {
+	translated := awserr.Translate(err, callerAction, "")
+	p := (*problem.Error)(nil)
+	text := err.Error()
+	if errors.As(translated, &p) && (strings.Contains(text, "no EC2 IMDS role found") || strings.Contains(text, "access disabled to EC2 IMDS")) {
+		told := *p
+		told.Err = errors.Join(ErrNoCredentials, p.Err)
+		return &told
+	}
+	return translated
+}
+
+// caller shortens an ARN to what a person calls it: the session of an assumed
+// role and paths are left out.
+func caller(arn render.ARN) string {
+	parts := strings.Split(arn.Resource, "/")
+	switch {
+	case parts[0] == "assumed-role" && len(parts) > 1:
+		return "role/" + parts[1]
+	case len(parts) > 2:
+		return parts[0] + "/" + parts[len(parts)-1]
+	}
+	return arn.Resource
+}
+
+// askAWS loads the configuration and, if the account is wanted, asks who we
+// are: at once where a region is configured, else as soon as the cluster has
+// told its own, for credentials of one partition mean nothing to another.
+func (s *search) askAWS(ctx context.Context) error {
+	loaded, err := LoadAWS(ctx, s.req.AWS)
+	if err != nil {
+		return err
+	}
+	s.result.AWS = loaded
+	if loaded.Config.Region == "" {
+		loaded.Config.Region = s.given.Region.Value
+	}
+	if s.given.Account.Known() {
+		return nil
+	}
+	if loaded.Config.Region == "" {
+		select {
+		case <-s.infraDone:
+			loaded.Config.Region = s.infra.region
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	identity, err := loaded.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	s.result.Caller = identity.Caller
+	s.result.Facts.Account = render.Fact{Value: identity.Account, Source: callerAction}
+	if !s.given.Partition.Known() {
+		s.result.Facts.Partition = render.Fact{Value: identity.Partition, Source: callerAction}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package detect
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+const (
+	authenticationSource = "authentications/cluster"
+	documentPath         = "/.well-known/openid-configuration"
+)
+
+// issuer asks OpenShift's configuration and the discovery document at the same
+// time, the first wins; where neither may be read, a token is looked at.
+func (s *search) issuer(ctx context.Context) error {
+	var configured, documented answer
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		object, why, err := s.read(groupCtx, config("authentications"), "", "cluster")
+		configured = answer{why: why, known: object != nil}
+		if object != nil {
+			configured.value, _, _ = unstructured.NestedString(object.Object, "spec", "serviceAccountIssuer")
+		}
+		return err
+	})
+	group.Go(func() error {
+		value, err := s.conn.Issuer(groupCtx)
+		why, err := s.unknown(err, documentPath)
+		documented = answer{value: value, why: why, known: why == "" && err == nil}
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	switch {
+	case configured.known:
+		s.foundIssuer(configured.value, authenticationSource)
+	case documented.known:
+		s.foundIssuer(documented.value, documentPath)
+	default:
+		return s.issuerFromTokens(ctx, []string{configured.why, documented.why})
+	}
+	return nil
+}
+
+// answer is a value, perhaps empty, or why there is none.
+type answer struct {
+	value, why string
+	known      bool
+}
+
+// foundIssuer takes an issuer over, or remembers why AWS could not use it.
+func (s *search) foundIssuer(value, source string) {
+	fact, err := usableIssuer(value, source)
+	s.result.Facts.Issuer, s.issuerProblem = fact, err
+}
+
+// usableIssuer is the fact, or a pre-check's error: the cluster, not the
+// user's input, is what does not fit.
+func usableIssuer(value, source string) (render.Fact, error) {
+	issuer, err := render.NormalizeIssuer(value)
+	if err == nil {
+		return render.Fact{Value: issuer, Source: source}, nil
+	}
+	p := &problem.Error{Kind: problem.Refused, What: "the cluster's issuer", Why: err.Error(), Err: err}
+	if flaw := (*render.InputError)(nil); errors.As(err, &flaw) {
+		p.What, p.Why, p.Next = flaw.Parts()
+		if !errors.Is(err, ErrNotSTS) {
+			p.What = "the cluster's " + p.What
+			p.Next = "AWS cannot check this cluster's tokens; if IAM knows it by another issuer, give that with --oidc-issuer"
+		}
+	}
+	p.Why += " (from " + source + ")"
+	return render.Fact{Why: p.Why}, p
+}
+
+// issuerFromTokens tries the namespaces in which a token may be had.
+func (s *search) issuerFromTokens(ctx context.Context, whys []string) error {
+	namespaces := s.tokenNamespaces()
+	target := s.result.Facts.Namespace.Value
+	var failed error
+	for _, namespace := range namespaces {
+		fact, err := IssuerFromToken(ctx, s.conn, namespace)
+		switch {
+		case err == nil:
+			s.result.Facts.Issuer = fact
+			s.notes.add("the issuer is read from a token, because " + strings.Join(whys, " and "))
+			return nil
+		case errors.Is(err, errNoToken):
+			whys = append(whys, "a token in namespace "+namespace+" is refused")
+			s.result.IssuerNeedsProject = s.result.IssuerNeedsProject || namespace == target
+		case isRefused(err):
+			s.issuerProblem = err
+			return nil
+		default:
+			failed = err
+		}
+		if failed != nil {
+			return failed
+		}
+	}
+	s.result.IssuerNeedsProject = s.result.IssuerNeedsProject || !slices.Contains(namespaces, target)
+	s.result.Facts.Issuer = render.Fact{Why: strings.Join(whys, ", ")}
+	return nil
+}
+
+func (s *search) tokenNamespaces() []string {
+	if len(s.req.TokenNamespaces) > 0 {
+		return s.req.TokenNamespaces
+	}
+	target := s.result.Facts.Namespace.Value
+	if current, _ := s.conn.Namespace(); current != target {
+		return []string{target, current}
+	}
+	return []string{target}
+}
+
+func isRefused(err error) bool {
+	p := (*problem.Error)(nil)
+	return errors.As(err, &p) && p.Kind == problem.Refused
+}
+
+// errNoToken is the cause where the server gives no token in a namespace: it
+// does not exist, or we may not.
+var errNoToken = errors.New("no token")
+
+// IssuerFromToken is the issuer by a TokenRequest (dryRun=All) for the default
+// service account of a namespace: the least right that tells it. The token is
+// not kept. A cluster whose issuer AWS cannot use is an error of kind Refused.
+func IssuerFromToken(ctx context.Context, conn *cluster.Conn, namespace string) (render.Fact, error) {
+	request := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "authentication.k8s.io/v1",
+		"kind":       "TokenRequest",
+		"metadata":   map[string]any{"name": "default", "namespace": namespace},
+		"spec":       map[string]any{"expirationSeconds": int64(600)}, // the shortest there is
+	}}
+	answer, err := conn.Dynamic.Resource(core("serviceaccounts")).Namespace(namespace).
+		Create(ctx, request, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}, "token")
+	switch {
+	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
+		p := (*problem.Error)(nil)
+		if errors.As(conn.Translate(err), &p) {
+			return render.Fact{}, &problem.Error{Kind: p.Kind, What: p.What, Why: p.Why, Next: p.Next, Err: errors.Join(errNoToken, err)}
+		}
+		return render.Fact{}, errors.Join(errNoToken, err)
+	case err != nil:
+		return render.Fact{}, conn.Translate(err)
+	}
+	token, _, _ := unstructured.NestedString(answer.Object, "status", "token")
+	issuer, ok := issuerOf(token)
+	if !ok {
+		return render.Fact{}, &problem.Error{
+			Kind: problem.Failed,
+			What: fmt.Sprintf("the token of serviceaccounts/default in namespace %s", namespace),
+			Why:  "it does not say who issued it",
+			Next: "give the issuer with --oidc-issuer",
+		}
+	}
+	return usableIssuer(issuer, "token of serviceaccounts/default in "+namespace)
+}
+
+// issuerOf reads the claim iss of a JWT. Nothing of the token gets into an
+// error, which is why there is none.
+func issuerOf(token string) (string, bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return "", false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return "", false
+	}
+	var claims struct {
+		Issuer *string `json:"iss"`
+	}
+	if err := json.Unmarshal(payload, &claims); err != nil || claims.Issuer == nil {
+		return "", false
+	}
+	return *claims.Issuer, true
+}
