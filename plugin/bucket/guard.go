@@ -28,7 +28,7 @@ func Guard(s State, f render.Facts, adopt bool) error {
 	case OtherRegion:
 		return otherRegion(s, f)
 	}
-	if adopt {
+	if adopt && (s.Kind == Foreign || s.Kind == TagsUnreadable) {
 		return nil
 	}
 	why := s.whose(f) + ". Taking it over would change its settings, tags and policy, and open what is in it to OSToy."
