@@ -49,6 +49,9 @@ func readSettings(getter genericclioptions.RESTClientGetter) (settings, error) {
 	if err := s.checkContext(raw, flag(getter, serverFlag) != "", flag(getter, contextFlag) != ""); err != nil {
 		return settings{}, err
 	}
+	if err := s.checkCluster(raw, getter); err != nil {
+		return settings{}, err
+	}
 	if s.config, err = getter.ToRESTConfig(); err != nil {
 		return settings{}, configFlaw(s.context, err)
 	}
@@ -102,6 +105,20 @@ func (s *settings) checkContext(raw clientcmdapi.Config, server, named bool) err
 	return usage("no cluster is configured", "there is no kubeconfig", "log in first: oc login, or name a file with --kubeconfig", ErrNotConfigured)
 }
 
+// checkCluster refuses a cluster that is named and not described: client-go
+// would go to localhost instead.
+func (s *settings) checkCluster(raw clientcmdapi.Config, getter genericclioptions.RESTClientGetter) error {
+	name, by := flag(getter, clusterFlag), "--cluster"
+	if context := raw.Contexts[s.context]; context != nil && name == "" {
+		name, by = context.Cluster, fmt.Sprintf("context %q", s.context)
+	}
+	if name == "" || raw.Clusters[name] != nil || flag(getter, serverFlag) != "" {
+		return nil
+	}
+	return usage(fmt.Sprintf("cluster %q, named by %s", name, by), "the kubeconfig does not describe it",
+		"mend it (oc config view shows it), or log in again: oc login", nil)
+}
+
 // readNamespace finds the namespace and what chose it.
 func (s *settings) readNamespace(loader clientcmd.ClientConfig, raw clientcmdapi.Config) error {
 	name, explicit, err := loader.Namespace()
@@ -130,6 +147,7 @@ func inCluster() bool {
 // The flags of kubectl that readSettings must know to be given.
 const (
 	contextFlag = "context"
+	clusterFlag = "cluster"
 	serverFlag  = "server"
 )
 
@@ -139,10 +157,7 @@ func flag(getter genericclioptions.RESTClientGetter, name string) string {
 	if !ok {
 		return ""
 	}
-	value := flags.Context
-	if name == serverFlag {
-		value = flags.APIServer
-	}
+	value := map[string]*string{contextFlag: flags.Context, clusterFlag: flags.ClusterName, serverFlag: flags.APIServer}[name]
 	if value == nil {
 		return ""
 	}
