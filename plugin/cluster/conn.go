@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -56,7 +55,7 @@ func Connect(getter genericclioptions.RESTClientGetter, opts Options) (*Conn, er
 	limit := prepare(s.config, opts)
 	config := rest.CopyConfig(s.config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return &patience{next: next, first: answerLimit, whole: limit, answered: new(atomic.Bool)}
+		return newPatience(next, limit)
 	})
 	// Our limits must lie under the credential plugins, which may wait for a
 	// human at a browser; client-go puts plugins above what is wrapped here.

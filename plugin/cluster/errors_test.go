@@ -146,9 +146,13 @@ func TestUnreachable(t *testing.T) {
 		"hangs up":   {rude.URL, "closed the connection"},
 		"not a name": {"http://ostoy.invalid:1", "DNS"},
 	} {
+		began := time.Now()
 		p := wantProblem(t, version(t, clustertest.Getter(t, c.url, "demo")), "cannot reach the API server "+c.url, c.want)
 		if p.Kind != problem.Failed {
 			t.Errorf("%s: kind %d", name, p.Kind)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%s: %s is too long", name, took)
 		}
 	}
 }

@@ -2,10 +2,13 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -17,6 +20,10 @@ const (
 	// anything at all: long enough for a slow VPN, short enough to be told
 	// within ten seconds.
 	answerLimit = 8 * time.Second
+	// hangUpLimit is how long a server that closes each connection is tried
+	// again, as a load balancer without anything behind it does. client-go
+	// alone would go on for ten seconds.
+	hangUpLimit = 3 * time.Second
 )
 
 // silence is the error for a server that did not answer in time.
@@ -29,6 +36,12 @@ func (s *silence) Error() string   { return fmt.Sprintf("no answer within %s", s
 func (s *silence) Timeout() bool   { return true }
 func (s *silence) Temporary() bool { return true }
 
+// hungUp is the error for a server that closes every connection. It hides its
+// cause on purpose: client-go tries again for as long as it sees it.
+type hungUp struct{}
+
+func (hungUp) Error() string { return "it closed the connection without an answer" }
+
 // patience limits how long requests wait. http.Client's own timeout will not
 // do: it also ends watches and followed logs, which last as long as they must.
 type patience struct {
@@ -36,10 +49,18 @@ type patience struct {
 	first    time.Duration // for the head of an answer, until the server has answered once
 	whole    time.Duration // for a whole request (--request-timeout); 0 is unlimited
 	answered *atomic.Bool
+	begin    func() time.Time // when the first request was made
+}
+
+// newPatience limits the requests that go through next; whole is for each of
+// them, 0 for no limit.
+func newPatience(next http.RoundTripper, whole time.Duration) *patience {
+	return &patience{next: next, first: answerLimit, whole: whole, answered: new(atomic.Bool), begin: sync.OnceValue(time.Now)}
 }
 
 // RoundTrip implements http.RoundTripper.
 func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
+	began := p.begin()
 	ctx, cancel := context.WithCancelCause(req.Context())
 	silent := time.AfterFunc(p.first, func() {
 		if !p.answered.Load() {
@@ -56,6 +77,9 @@ func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 		stop()
 		err = ended(ctx, err)
 		cancel(nil)
+		if isHangUp(err) && !p.answered.Load() && time.Since(began) > hangUpLimit {
+			err = hungUp{}
+		}
 		return nil, err
 	}
 	p.answered.Store(true)
@@ -68,6 +92,10 @@ func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // WrappedRoundTripper lets client-go look through (it unwraps transports).
 func (p *patience) WrappedRoundTripper() http.RoundTripper { return p.next }
+
+func isHangUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
+}
 
 // lasting requests have answers without an end: only their head is waited for.
 func lasting(req *http.Request) bool {

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -51,8 +50,8 @@ func cause(err error) (why, next string) {
 		return "connection refused: nothing listens there", ""
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "no connection within " + dialLimit.String() + ": packets are dropped on the way", ""
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "it closed the connection without an answer", ""
+	case isHangUp(err), errors.As(err, new(hungUp)):
+		return hungUp{}.Error(), ""
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return "it does not speak TLS", "correct the server's URL in the kubeconfig: http or https, and the port"
 	}
