@@ -55,8 +55,15 @@ type watched struct {
 	namespace string
 
 	mu     sync.Mutex
-	errors map[string]error // by kind, of a watch that is broken now
-	broken bool             // whether there were any
+	broken map[string]brokenWatch // by kind, what does not work now
+	cause  string                 // of the trouble, as first heard
+	ever   bool                   // whether there was any
+}
+
+// brokenWatch is a watch's last error, and how far it had come by then.
+type brokenWatch struct {
+	err     error
+	version string
 }
 
 func watch(ctx context.Context, client dynamic.Interface, t Targets) *watched {
@@ -65,7 +72,7 @@ func watch(ctx context.Context, client dynamic.Interface, t Targets) *watched {
 		factory:   dynamicinformer.NewFilteredDynamicSharedInformerFactory(client, 0, t.Namespace, nil),
 		informers: map[string]cache.SharedIndexInformer{},
 		namespace: t.Namespace,
-		errors:    map[string]error{},
+		broken:    map[string]brokenWatch{},
 	}
 	for _, kind := range t.kinds() {
 		informer := w.factory.ForResource(resourceOf(kind)).Informer()
@@ -90,7 +97,7 @@ func (w *watched) stop() { w.factory.Shutdown() }
 // notice says that a watch works and brought something.
 func (w *watched) notice(kind string) {
 	w.mu.Lock()
-	delete(w.errors, kind)
+	delete(w.broken, kind)
 	w.mu.Unlock()
 	w.wake()
 }
@@ -110,8 +117,11 @@ func (w *watched) fail(kind string, err error) {
 		return
 	}
 	w.mu.Lock()
-	w.errors[kind] = err
-	w.broken = true
+	if len(w.broken) == 0 { // texts of later ones differ in ports and times only
+		w.cause = oneLine(err.Error())
+	}
+	w.broken[kind] = brokenWatch{err, w.informers[kind].LastSyncResourceVersion()}
+	w.ever = true
 	w.mu.Unlock()
 	w.wake()
 }
@@ -122,36 +132,31 @@ func (w *watched) fail(kind string, err error) {
 func (w *watched) denied() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for kind, err := range w.errors {
-		final := apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err)
+	for kind, b := range w.broken {
+		final := apierrors.IsForbidden(b.err) || apierrors.IsUnauthorized(b.err) || apierrors.IsNotFound(b.err)
 		if final && !w.informers[kind].HasSynced() {
-			return err
+			return b.err
 		}
 	}
 	return nil
 }
 
-// trouble is the State of the API server, once there was something to say.
+// trouble is the State of the API server, once there was something to say. A
+// watch works again when it has come further, by an event or a bookmark.
 func (w *watched) trouble() (State, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for kind, b := range w.broken {
+		if w.informers[kind].LastSyncResourceVersion() != b.version {
+			delete(w.broken, kind)
+		}
+	}
 	s := State{Kind: "Server", Name: "API server", Text: "answers again", Ready: true}
-	for _, kind := range sortedKeys(w.errors) {
+	if len(w.broken) > 0 {
 		s.Level, s.Ready = Warn, false
-		s.Text = "does not answer, trying again"
-		s.Hint = oneLine(w.errors[kind].Error())
-		break
+		s.Text, s.Hint = "does not answer, trying again", w.cause
 	}
-	return s, w.broken
-}
-
-func sortedKeys(m map[string]error) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
+	return s, w.ever
 }
 
 // synced reports whether a kind's objects have been listed.
@@ -160,6 +165,9 @@ func (w *watched) synced(kind string) bool { return w.informers[kind].HasSynced(
 // get is an object as the watch shows it, nil if it is not there. It must not
 // be changed.
 func (w *watched) get(kind, name string) *unstructured.Unstructured {
+	if w.informers[kind] == nil {
+		return nil
+	}
 	item, ok, err := w.informers[kind].GetStore().GetByKey(w.namespace + "/" + name)
 	if err != nil || !ok {
 		return nil

@@ -1,0 +1,362 @@
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/managedfields"
+	"k8s.io/apimachinery/pkg/util/managedfields/managedfieldstest"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+)
+
+const testNamespace = "demo"
+
+// server is a small API server: it stores objects and merges applies with the
+// field managers of the real one, so that ownership and conflicts are real.
+// Its lists have no schema, so each is owned as a whole.
+type server struct {
+	t *testing.T
+	*httptest.Server
+
+	mu       sync.Mutex
+	objects  map[string]*unstructured.Unstructured // by URL path
+	requests []string                              // "GET /api/...", "PATCH ... dry"
+	version  int
+	// hook may answer a request instead of the server; it runs unlocked.
+	hook     func(w http.ResponseWriter, r *http.Request) bool
+	unserved map[string]bool // kinds
+}
+
+func newServer(t *testing.T) *server {
+	s := &server{t: t, objects: map[string]*unstructured.Unstructured{}, unserved: map[string]bool{}}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func plural(kind string) string {
+	if kind == "Ingress" {
+		return "ingresses"
+	}
+	return strings.ToLower(kind) + "s"
+}
+
+// Resource makes the server the Resources of an Applier.
+func (s *server) Resource(_ context.Context, gvk schema.GroupVersionKind, ns string) (dynamic.ResourceInterface, error) {
+	if s.unserved[gvk.Kind] {
+		return nil, fmt.Errorf("looking up: %w", &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}})
+	}
+	client, err := dynamic.NewForConfig(&rest.Config{Host: s.URL, QPS: -1})
+	if err != nil {
+		return nil, err
+	}
+	return client.Resource(gvk.GroupVersion().WithResource(plural(gvk.Kind))).Namespace(ns), nil
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	line := r.Method + " " + r.URL.Path[strings.LastIndex(r.URL.Path, "/namespaces/")+len("/namespaces/"):]
+	dry := r.URL.Query().Get("dryRun") == "All"
+	if dry {
+		line += " dry"
+	}
+	s.requests = append(s.requests, line)
+	hook := s.hook
+	s.mu.Unlock()
+	if hook != nil && hook(w, r) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out *unstructured.Unstructured
+	var err error
+	switch r.Method {
+	case http.MethodGet:
+		out, err = s.get(r.URL.Path)
+	case http.MethodPatch:
+		out, err = s.apply(r, dry)
+	case http.MethodDelete:
+		out, err = s.remove(r)
+	default:
+		err = fmt.Errorf("unexpected %s", r.Method)
+	}
+	if err != nil {
+		answerError(w, err)
+		return
+	}
+	answer(w, http.StatusOK, out.Object)
+}
+
+func (s *server) get(path string) (*unstructured.Unstructured, error) {
+	obj, ok := s.objects[path]
+	if !ok {
+		return nil, apierrors.NewNotFound(schema.GroupResource{}, path[strings.LastIndex(path, "/")+1:])
+	}
+	return obj, nil
+}
+
+func (s *server) apply(r *http.Request, dry bool) (*unstructured.Unstructured, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	patch := &unstructured.Unstructured{}
+	if err := patch.UnmarshalJSON(body); err != nil {
+		return nil, err
+	}
+	if r.Header.Get("Content-Type") != string(types.ApplyYAMLPatchType) {
+		s.t.Errorf("content type %q", r.Header.Get("Content-Type"))
+	}
+	live, ok := s.objects[r.URL.Path]
+	if !ok {
+		live = skeleton(patch, fmt.Sprint("uid-", patch.GetKind(), "-", patch.GetName()))
+	}
+	q := r.URL.Query()
+	out, err := merge(live, patch, q.Get("fieldManager"), q.Get("force") == "true")
+	if err != nil || dry {
+		return out, err
+	}
+	s.version++
+	out.SetResourceVersion(fmt.Sprint(s.version))
+	s.objects[r.URL.Path] = out
+	return out, nil
+}
+
+func skeleton(of *unstructured.Unstructured, uid string) *unstructured.Unstructured {
+	obj := &unstructured.Unstructured{Object: map[string]any{"apiVersion": of.GetAPIVersion(), "kind": of.GetKind()}}
+	obj.SetName(of.GetName())
+	obj.SetNamespace(of.GetNamespace())
+	obj.SetUID(types.UID(uid))
+	return obj
+}
+
+func merge(live, patch *unstructured.Unstructured, manager string, force bool) (*unstructured.Unstructured, error) {
+	fm := managedfieldstest.NewFakeFieldManager(managedfields.NewDeducedTypeConverter(), patch.GroupVersionKind())
+	out, err := fm.Apply(live.DeepCopy(), patch.DeepCopy(), manager, force)
+	if err != nil {
+		return nil, err
+	}
+	obj := out.(*unstructured.Unstructured)
+	if obj.GetUID() == "" {
+		obj.SetUID(live.GetUID())
+	}
+	obj.SetResourceVersion(live.GetResourceVersion())
+	return obj, nil
+}
+
+func (s *server) remove(r *http.Request) (*unstructured.Unstructured, error) {
+	live, err := s.get(r.URL.Path)
+	if err != nil {
+		return nil, err
+	}
+	var opts metav1.DeleteOptions
+	if err := json.NewDecoder(r.Body).Decode(&opts); err != nil {
+		return nil, err
+	}
+	switch p := opts.Preconditions; {
+	case p == nil || p.UID == nil || p.ResourceVersion == nil:
+		s.t.Errorf("delete of %s without preconditions", r.URL.Path)
+	case *p.UID != live.GetUID() || *p.ResourceVersion != live.GetResourceVersion():
+		return nil, apierrors.NewConflict(schema.GroupResource{}, live.GetName(), errors.New("the precondition failed"))
+	}
+	if opts.PropagationPolicy == nil || *opts.PropagationPolicy != metav1.DeletePropagationBackground {
+		s.t.Errorf("delete of %s does not propagate in the background", r.URL.Path)
+	}
+	delete(s.objects, r.URL.Path)
+	return live, nil
+}
+
+func answer(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func answerError(w http.ResponseWriter, err error) {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		status = apierrors.NewInternalError(err)
+	}
+	st := status.Status()
+	st.Kind, st.APIVersion = "Status", "v1"
+	answer(w, int(st.Code), st)
+}
+
+// path is where an object is.
+func path(ref Ref) string {
+	prefix := "/apis/" + ref.Group + "/" + ref.Version
+	if ref.Group == "" {
+		prefix = "/api/" + ref.Version
+	}
+	return prefix + "/namespaces/" + testNamespace + "/" + plural(ref.Kind) + "/" + ref.Name
+}
+
+// put makes an object as somebody else would.
+func (s *server) put(obj *unstructured.Unstructured, manager string, applied bool) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := path(RefOf(obj))
+	live, ok := s.objects[key]
+	uid := types.UID("uid-of-" + manager)
+	if ok {
+		uid = live.GetUID()
+	} else {
+		live = skeleton(obj, "") // without a uid it is a create, and tracked
+	}
+	var out *unstructured.Unstructured
+	var err error
+	if applied {
+		out, err = merge(live, obj, manager, true)
+	} else {
+		fm := managedfieldstest.NewFakeFieldManager(managedfields.NewDeducedTypeConverter(), obj.GroupVersionKind())
+		next := obj.DeepCopy()
+		next.SetUID(live.GetUID())
+		next.SetManagedFields(live.GetManagedFields())
+		res, e := fm.Update(live.DeepCopy(), next, manager)
+		if err = e; err == nil {
+			out = res.(*unstructured.Unstructured)
+		}
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.version++
+	out.SetUID(uid)
+	out.SetResourceVersion(fmt.Sprint(s.version))
+	s.objects[key] = out
+}
+
+// edit changes a live object by hand, by the named manager.
+func (s *server) edit(ref Ref, manager string, change func(map[string]any)) {
+	s.t.Helper()
+	s.mu.Lock()
+	obj := s.objects[path(ref)].DeepCopy()
+	s.mu.Unlock()
+	change(obj.Object)
+	s.put(obj, manager, false)
+}
+
+func (s *server) live(ref Ref) *unstructured.Unstructured {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.objects[path(ref)]
+}
+
+// seen gives the requests since the last call.
+func (s *server) seen() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.requests
+	s.requests = nil
+	return out
+}
+
+func count(requests []string, prefix, suffix string) int {
+	n := 0
+	for _, r := range requests {
+		if strings.HasPrefix(r, prefix) && strings.HasSuffix(r, suffix) {
+			n++
+		}
+	}
+	return n
+}
+
+// applier never really sleeps between retries.
+func (s *server) applier(opts Options) *Applier {
+	opts.Namespace = testNamespace
+	a := New(s, opts)
+	a.sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	return a
+}
+
+func object(apiVersion, kind, name string, wave string, content map[string]any) *unstructured.Unstructured {
+	o := map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{
+		"name": name, "namespace": testNamespace,
+	}}
+	if wave != "" {
+		o["metadata"].(map[string]any)["annotations"] = map[string]any{WaveAnnotation: wave}
+	}
+	for k, v := range content {
+		o[k] = v
+	}
+	return &unstructured.Unstructured{Object: o}
+}
+
+func testBucket() *unstructured.Unstructured {
+	return object("s3.services.k8s.aws/v1alpha1", "Bucket", "demo-bucket", "0", map[string]any{"spec": map[string]any{
+		"name":              "demo-bucket",
+		"publicAccessBlock": map[string]any{"blockPublicPolicy": true, "blockPublicACLs": true},
+	}})
+}
+
+func testDeployment() *unstructured.Unstructured {
+	return object("apps/v1", "Deployment", "ostoy-frontend", "2", map[string]any{"spec": map[string]any{
+		"replicas": int64(1),
+		"template": map[string]any{"spec": map[string]any{"containers": []any{
+			map[string]any{"name": "ostoy-frontend", "image": "ostoy:1"},
+		}}},
+	}})
+}
+
+func testSecret() *unstructured.Unstructured {
+	return object("v1", "Secret", "ostoy-secret", "0", map[string]any{"data": map[string]any{"secret.txt": "aHVzaA=="}})
+}
+
+func testRoute() *unstructured.Unstructured {
+	return object("route.openshift.io/v1", "Route", "ostoy-route", "0", map[string]any{"spec": map[string]any{"to": map[string]any{"name": "ostoy"}}})
+}
+
+func testPVC() *unstructured.Unstructured {
+	return object("v1", "PersistentVolumeClaim", "ostoy-pvc", "2", map[string]any{"spec": map[string]any{"accessModes": []any{"ReadWriteOnce"}}})
+}
+
+func testSet() []*unstructured.Unstructured {
+	return []*unstructured.Unstructured{testBucket(), testSecret(), testRoute(), testPVC(), testDeployment()}
+}
+
+// run plans and executes, as install does.
+func run(t *testing.T, a *Applier, objects []*unstructured.Unstructured, record Record) *Plan {
+	t.Helper()
+	p, err := plan(t, a, objects, record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.WriteInventory(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range p.Waves() {
+		if err := p.ApplyWave(t.Context(), i, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Prune(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func plan(t *testing.T, a *Applier, objects []*unstructured.Unstructured, record Record) (*Plan, error) {
+	t.Helper()
+	old, err := a.ReadInventory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Plan(t.Context(), objects, old, record)
+}
