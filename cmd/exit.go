@@ -9,19 +9,19 @@ import (
 )
 
 // exitCode is the one place where an error becomes a number. An error of no
-// known kind is a failure.
+// known kind is a failure. A missing fact that is missing because a server
+// failed is both a problem and an input error; the problem is what counts.
 func exitCode(err error) int {
-	var input *render.InputError
-	if errors.As(err, &input) {
-		return int(problem.Usage)
-	}
 	var several *problem.Several
-	if errors.As(err, &several) {
-		return int(several.Kind())
-	}
 	var told *problem.Error
-	if errors.As(err, &told) {
+	var input *render.InputError
+	switch {
+	case errors.As(err, &several):
+		return int(several.Kind())
+	case errors.As(err, &told):
 		return int(told.Kind)
+	case errors.As(err, &input):
+		return int(problem.Usage)
 	}
 	return int(problem.Failed)
 }
@@ -29,11 +29,9 @@ func exitCode(err error) int {
 // isVerdict reports whether an error was reached, rather than being the echo
 // of a cancelled context.
 func isVerdict(err error) bool {
-	if errors.Is(err, context.Canceled) {
-		return false
+	var parts interface {
+		Parts() (what, why, next string)
 	}
-	var input *render.InputError
-	var told *problem.Error
 	var several *problem.Several
-	return errors.As(err, &input) || errors.As(err, &told) || errors.As(err, &several)
+	return !errors.Is(err, context.Canceled) && (errors.As(err, &parts) || errors.As(err, &several))
 }

@@ -2,16 +2,19 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // Facts prints what was detected. Facts that are unknown are printed as such:
-// finding out what is missing is what the command is for.
+// finding out what is missing is what the command is for. A source that failed
+// makes it fail all the same, after it has printed what it has.
 func (a *App) Facts(ctx context.Context, request FactsRequest, format Format) error {
 	result, err := a.detect(ctx, request, detect.AskNeeded)
 	if err != nil {
@@ -21,17 +24,28 @@ func (a *App) Facts(ctx context.Context, request FactsRequest, format Format) er
 		return err
 	}
 	for _, note := range result.Notes {
-		a.UI.Warn(note, "")
+		a.UI.Linef("note  %s", note)
 	}
-	if format != FormatTable {
-		text, err := render.MarshalFacts(result.Facts, string(format))
-		if err != nil {
-			return err
-		}
-		_, err = a.Streams.Out.Write(text)
+	if err := a.printFacts(result.Facts, format); err != nil {
 		return err
 	}
-	return a.factsTable(result.Facts)
+	var failure *problem.Error
+	if err := result.Require(); errors.As(err, &failure) {
+		return err
+	}
+	return nil
+}
+
+func (a *App) printFacts(f render.Facts, format Format) error {
+	if format == FormatTable {
+		return a.factsTable(f)
+	}
+	text, err := render.MarshalFacts(f, string(format))
+	if err != nil {
+		return err
+	}
+	_, err = a.Streams.Out.Write(text)
+	return err
 }
 
 func (a *App) factsTable(f render.Facts) error {
