@@ -75,6 +75,7 @@ func TestRulesFire(t *testing.T) {
 		{"a function", noState, "plugin/x.go", "var now = time.Now", "var now"},
 		{"an error that is not called one", noState, "plugin/x.go", `var nope = errors.New("")`, "var nope"},
 		{"an error", noState, "plugin/x.go", `var ErrNope, errLost = errors.New(""), fmt.Errorf("")`, ""},
+		{"another package's error", noState, "plugin/x.go", "var ErrNope = render.ErrNope", ""},
 		{"an expression", noState, "plugin/x.go", "var re = regexp.MustCompile(``)", ""},
 		{"a kind", noState, "plugin/x.go", "var kind = schema.GroupVersionKind{Kind: `Bucket`}", ""},
 		{"an assertion", noState, "plugin/x.go", "var _ fmt.Stringer = t(0)", ""},

@@ -115,6 +115,8 @@ func (s source) constantLike(name string, value ast.Expr) bool {
 		return true
 	}
 	switch v := value.(type) {
+	case *ast.SelectorExpr: // another package's sentinel, under our name
+		return strings.HasPrefix(name, "Err") && strings.HasPrefix(v.Sel.Name, "Err")
 	case *ast.CallExpr:
 		switch spelled(v.Fun) {
 		case "errors.New", "fmt.Errorf":
