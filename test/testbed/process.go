@@ -104,17 +104,22 @@ func (p permanent) Unwrap() error { return p.error }
 func Poll(ctx context.Context, interval time.Duration, try func(context.Context) error) error {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
+	var last error
 	for {
 		err := try(ctx)
 		if err == nil {
 			return nil
+		}
+		// The try that the end of the context cut short knows nothing.
+		if ctx.Err() == nil || last == nil {
+			last = err
 		}
 		if stop := (permanent{}); errors.As(err, &stop) {
 			return stop.error
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w; last: %w", context.Cause(ctx), err)
+			return fmt.Errorf("%w; last: %w", context.Cause(ctx), last)
 		case <-ticker.C:
 		}
 	}

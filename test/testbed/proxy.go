@@ -8,6 +8,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -47,7 +48,12 @@ func (b *Bed) KubeProxy(ctx context.Context, kubeconfig string, hook Hook) (stri
 	through.Clusters["testbed"] = &api.Cluster{Server: address}
 	through.Contexts["testbed"] = &api.Context{Cluster: "testbed", Namespace: "default"}
 	through.CurrentContext = "testbed"
-	path := filepath.Join(b.Dir, "kubeconfig-proxy-"+filepath.Base(address))
+	// By port alone: a colon in KUBECONFIG separates files.
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(address, "http://"))
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(b.Dir, "kubeconfig-proxy-"+port)
 	return path, clientcmd.WriteToFile(*through, path)
 }
 

@@ -35,7 +35,10 @@ type spec struct {
 	} `json:"ownershipControls"`
 	Policy  string `json:"policy"`
 	Tagging struct {
-		TagSet []struct{ Key, Value string } `json:"tagSet"`
+		TagSet []struct {
+			Key   string `json:"key"`
+			Value string `json:"value"`
+		} `json:"tagSet"`
 	} `json:"tagging"`
 }
 

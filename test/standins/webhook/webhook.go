@@ -49,8 +49,11 @@ func (w *Webhook) Miss(namespace string, count int) {
 func (w *Webhook) missed(namespace string) bool {
 	w.lock.Lock()
 	defer w.lock.Unlock()
+	if w.miss[namespace] == 0 {
+		return false
+	}
 	w.miss[namespace]--
-	return w.miss[namespace] >= 0
+	return true
 }
 
 // ServeHTTP answers one AdmissionReview.
