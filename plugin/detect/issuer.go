@@ -92,7 +92,6 @@ func usableIssuer(value, source string) (render.Fact, error) {
 func (s *search) issuerFromTokens(ctx context.Context, whys []string) error {
 	namespaces := s.tokenNamespaces()
 	target := s.result.Facts.Namespace.Value
-	var failed error
 	for _, namespace := range namespaces {
 		fact, err := IssuerFromToken(ctx, s.conn, namespace)
 		switch {
@@ -104,13 +103,10 @@ func (s *search) issuerFromTokens(ctx context.Context, whys []string) error {
 			whys = append(whys, "a token in namespace "+namespace+" is refused")
 			s.result.IssuerNeedsProject = s.result.IssuerNeedsProject || namespace == target
 		case isRefused(err):
-			s.issuerProblem = err
+			s.result.Facts.Issuer, s.issuerProblem = fact, err
 			return nil
 		default:
-			failed = err
-		}
-		if failed != nil {
-			return failed
+			return err
 		}
 	}
 	s.result.IssuerNeedsProject = s.result.IssuerNeedsProject || !slices.Contains(namespaces, target)
