@@ -3,11 +3,9 @@ package cluster_test
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	apidiscovery "k8s.io/api/apidiscovery/v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -261,45 +259,4 @@ func TestHeadersAndWarnings(t *testing.T) {
 	if h.Get("User-Agent") != "kubectl-ostoy_s3/1.2.3" || h.Get("Impersonate-User") != "bob" {
 		t.Errorf("headers %v", h)
 	}
-}
-
-// slow answers the head of a watch at once and goes on for long.
-func slow(lines int, gap time.Duration) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		for range lines {
-			_, _ = w.Write([]byte(`{"type":"ADDED","object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}}}` + "\n"))
-			w.(http.Flusher).Flush()
-			select {
-			case <-time.After(gap):
-			case <-r.Context().Done():
-				return
-			}
-		}
-	}
-}
-
-func TestRequestTimeoutCutsRequestsAndNoWatches(t *testing.T) {
-	pods := schema.GroupVersionResource{Version: "v1", Resource: "pods"}
-	server := httptest.NewServer(slow(4, 100*time.Millisecond))
-	t.Cleanup(server.Close)
-	getter := clustertest.Getter(t, server.URL, "demo")
-	*getter.Timeout = "150ms"
-	conn, err := cluster.Connect(getter, cluster.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	watcher, err := conn.Dynamic.Resource(pods).Namespace("demo").Watch(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	events := 0
-	for range watcher.ResultChan() {
-		events++
-	}
-	if events != 4 {
-		t.Errorf("the watch was cut after %d events", events)
-	}
-	_, err = conn.Dynamic.Resource(pods).Namespace("demo").List(t.Context(), metav1.ListOptions{})
-	wantProblem(t, conn.Translate(err), "cannot reach the API server "+server.URL, "150ms, the limit set by --request-timeout")
 }
