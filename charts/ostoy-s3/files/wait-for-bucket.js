@@ -9,7 +9,7 @@ const bucket = env.NAMESPACE + '-bucket';
 const limit = Number(env.WAIT_FOR_BUCKET_SECONDS) || 60;
 const terminationLog = env.WAIT_FOR_BUCKET_TERMINATION_LOG || '/dev/termination-log';
 const started = Date.now();
-const elapsed = () => Math.round((Date.now() - started) / 1000);
+const elapsed = () => Math.floor((Date.now() - started) / 1000);
 const say = (text) => console.log('wait-for-bucket: ' + text);
 
 // The termination log stands in the pod's status, for those who may not read logs.
