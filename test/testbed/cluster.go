@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
@@ -144,10 +145,11 @@ func (b *Bed) expand(name, text string) ([]byte, error) {
 // kinds it defines are served.
 func (b *Bed) Apply(ctx context.Context, text string) error {
 	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
+	var defined []schema.GroupKind
 	for {
 		object := &unstructured.Unstructured{}
 		if err := decoder.Decode(object); errors.Is(err, io.EOF) {
-			return nil
+			return b.served(ctx, defined)
 		} else if err != nil {
 			return err
 		}
@@ -160,7 +162,32 @@ func (b *Bed) Apply(ctx context.Context, text string) error {
 		if err != nil {
 			return fmt.Errorf("apply %s %s: %w", object.GetKind(), object.GetName(), err)
 		}
+		if object.GetKind() == "CustomResourceDefinition" {
+			group, _, _ := unstructured.NestedString(object.Object, "spec", "group")
+			kind, _, _ := unstructured.NestedString(object.Object, "spec", "names", "kind")
+			defined = append(defined, schema.GroupKind{Group: group, Kind: kind})
+		}
 	}
+}
+
+// served waits until discovery knows the kinds. kwok looks only once for the
+// kinds its stages name.
+func (b *Bed) served(ctx context.Context, kinds []schema.GroupKind) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	for _, kind := range kinds {
+		err := Poll(ctx, 100*time.Millisecond, func(context.Context) error {
+			_, err := b.mapper.RESTMapping(kind)
+			if err != nil {
+				b.mapper.Reset()
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *Bed) applyOne(ctx context.Context, object *unstructured.Unstructured) error {

@@ -6,6 +6,8 @@
 //	sandbox tools [DIR]                  build helm, staticcheck and gofumpt; print where
 //	sandbox node                         get node and aws-sdk v2; print export lines
 //
+// One sandbox stays per state folder: the cache's, unless --state names another.
+//
 // Standard output carries what a shell or a Makefile reads, standard error the
 // talk. It only ever stops what it started.
 package main
@@ -26,8 +28,8 @@ import (
 )
 
 const usage = `usage:
-  sandbox up [--platform rosa-classic|rosa-hcp|eks|kubernetes]
-  sandbox down
+  sandbox up [--platform rosa-classic|rosa-hcp|eks|kubernetes] [--state DIR]
+  sandbox down [--state DIR]
   sandbox run [--platform P] -- COMMAND [ARGS...]
   sandbox tools [DIR]
   sandbox node
@@ -69,6 +71,7 @@ func dispatch(ctx context.Context, args []string, out, talk io.Writer) error {
 	flags := flag.NewFlagSet("sandbox", flag.ContinueOnError)
 	flags.SetOutput(talk)
 	platform := flags.String("platform", string(testbed.ROSAClassic), "cluster to play")
+	dir := flags.String("state", "", "where a sandbox that stays keeps its state")
 	if err := flags.Parse(args[1:]); err != nil {
 		return errUsage
 	}
@@ -76,11 +79,11 @@ func dispatch(ctx context.Context, args []string, out, talk io.Writer) error {
 	rest := flags.Args()
 	switch {
 	case args[0] == "up" && len(rest) == 0:
-		return up(ctx, options, out, talk)
+		return up(ctx, options, *dir, out, talk)
 	case args[0] == "serve" && len(rest) == 0:
-		return serve(ctx, options)
+		return serve(ctx, options, *dir)
 	case args[0] == "down" && len(rest) == 0:
-		return down(ctx, talk)
+		return down(ctx, *dir, talk)
 	case args[0] == "run" && len(rest) > 0:
 		return runIn(ctx, options, rest, out, talk)
 	case args[0] == "tools" && len(rest) <= 1:

@@ -15,7 +15,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// state is what a sandbox that stays leaves in the cache directory for later
+// state is what a sandbox that stays leaves in its folder for later
 // calls. Its process holds a lock on the file, so that a file left behind by a
 // crash, or a process id used again, is never mistaken for a sandbox.
 type state struct {
@@ -27,19 +27,26 @@ type state struct {
 // files of the sandbox that stays.
 type files struct{ state, lock, log string }
 
-func sandboxFiles() (files, error) {
-	cache, err := testbed.CacheDir()
+// sandboxFiles finds them in dir, or with dir empty in the cache directory.
+func sandboxFiles(dir string) (files, error) {
+	if dir == "" {
+		cache, err := testbed.CacheDir()
+		if err != nil {
+			return files{}, err
+		}
+		dir = filepath.Join(cache, "sandbox")
+	}
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return files{}, err
 	}
-	dir := filepath.Join(cache, "sandbox")
 	in := func(name string) string { return filepath.Join(dir, name) }
 	return files{in("state.json"), in("lock"), in("log")}, os.MkdirAll(dir, 0o755)
 }
 
 // up starts a child that serves, waits until it has a bed, and leaves it.
-func up(ctx context.Context, options testbed.Options, out, talk io.Writer) error {
-	paths, err := sandboxFiles()
+func up(ctx context.Context, options testbed.Options, dir string, out, talk io.Writer) error {
+	paths, err := sandboxFiles(dir)
 	if err != nil {
 		return err
 	}
@@ -61,7 +68,7 @@ func up(ctx context.Context, options testbed.Options, out, talk io.Writer) error
 	if err != nil {
 		return err
 	}
-	child := exec.Command(self, "serve", "--platform", string(options.Platform))
+	child := exec.Command(self, "serve", "--platform", string(options.Platform), "--state", filepath.Dir(paths.state))
 	child.Stdout, child.Stderr = log, log
 	// A session of its own: the terminal's Ctrl-C and hang-up are not for it.
 	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -108,8 +115,8 @@ func follow(ctx context.Context, paths files, ended chan error, talk io.Writer) 
 }
 
 // serve is the child: a bed until a signal comes.
-func serve(ctx context.Context, options testbed.Options) (err error) {
-	paths, err := sandboxFiles()
+func serve(ctx context.Context, options testbed.Options, dir string) (err error) {
+	paths, err := sandboxFiles(dir)
 	if err != nil {
 		return err
 	}
@@ -173,8 +180,8 @@ func locked(path string) (bool, error) {
 }
 
 // down ends the sandbox and waits until it is gone.
-func down(ctx context.Context, talk io.Writer) error {
-	paths, err := sandboxFiles()
+func down(ctx context.Context, dir string, talk io.Writer) error {
+	paths, err := sandboxFiles(dir)
 	if err != nil {
 		return err
 	}
