@@ -28,9 +28,10 @@ type project struct {
 	ours        bool // made by this tool
 }
 
-// origin is what the inventory remembers about the namespace.
+// origin is what the inventory remembers about the namespace. One that is not
+// there yet is made by this run.
 func (p project) origin() string {
-	if p.ours {
+	if p.ours || !p.exists {
 		return apply.OriginCreated
 	}
 	return apply.OriginExisting

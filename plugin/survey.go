@@ -104,22 +104,36 @@ func failedToo(failed []check.Outcome, id string) bool {
 	return slices.ContainsFunc(failed, func(o check.Outcome) bool { return o.ID == id })
 }
 
-// lookAtBucket asks S3 whether the bucket is free or ours. A caller without
-// rights on it learns nothing from S3; then ACK's word on our own Bucket counts.
+// lookAtBucket asks S3 whether the bucket is free or ours. Where S3 cannot
+// tell, ACK's word on our own Bucket counts.
 func (i *install) lookAtBucket(ctx context.Context) (err error) {
 	if i.bucket, err = bucket.New(i.found.AWS.Config).Look(ctx, i.facts); err != nil {
 		return err
 	}
 	refused := bucket.Guard(i.bucket, i.facts, i.request.AdoptBucket)
-	hidden := i.bucket.Kind == bucket.OtherAccount && !i.bucket.Sure || i.bucket.Kind == bucket.TagsUnreadable
-	if refused != nil && hidden && i.managedByOurBucket(ctx) {
+	if refused != nil && unmarked(i.bucket) && i.managedByOurBucket(ctx) {
 		return nil
 	}
 	return refused
 }
 
-// managedByOurBucket reports whether a Bucket that we applied is in sync with
-// a bucket of this account.
+// unmarked reports whether S3 did not tell whose the bucket is: the caller may
+// not see it, or nobody has put tags on it yet. The controller puts them last,
+// so that a run right after one that was cut off may find none.
+func unmarked(s bucket.State) bool {
+	switch s.Kind {
+	case bucket.TagsUnreadable:
+		return true
+	case bucket.OtherAccount:
+		return !s.Sure
+	case bucket.Foreign:
+		return len(s.Tags) == 0
+	}
+	return false
+}
+
+// managedByOurBucket reports whether a Bucket that we applied, after the same
+// guard had let it pass, is what the controller manages the bucket by.
 func (i *install) managedByOurBucket(ctx context.Context) bool {
 	if !i.inventory.Found || i.inventory.Foreign {
 		return false
