@@ -299,6 +299,27 @@ func TestHostAtAWS(t *testing.T) {
 	}
 }
 
+// An endpoint of the user's has no subdomain for every bucket.
+func TestHostAtAnEndpoint(t *testing.T) {
+	s := &store{head: always(404, "")}
+	server := httptest.NewServer(s)
+	defer server.Close()
+	cfg := config()
+	cfg.BaseEndpoint = aws.String("http://s3.vpce.example.com")
+	cfg.HTTPClient = &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if addr != "s3.vpce.example.com:80" {
+				return nil, fmt.Errorf("dials %s", addr)
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, server.Listener.Addr().String())
+		},
+	}}
+	state, err := New(cfg).Look(t.Context(), facts())
+	if err != nil || state.Kind != Free || !slices.Equal(s.asked, []string{"HEAD /demo-bucket us-east-2"}) {
+		t.Errorf("%+v, asked %v, %v", state, s.asked, err)
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

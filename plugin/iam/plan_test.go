@@ -63,7 +63,7 @@ func TestPlanTransitions(t *testing.T) {
 		{name: "back to inline", was: func(a *Actual) { a.Inline, a.Inlines, a.Attached = "", nil, []string{managed} }, steps: "put-policy", note: "aws iam detach-role-policy"},
 		{name: "policies of others", was: func(a *Actual) { a.Inlines = append(a.Inlines, "theirs") }, note: `inline policy "theirs"`},
 		{name: "user's tag", o: RoleOptions{Tags: map[string]string{"team": "blue"}}, steps: "tag-role"},
-		{name: "user's tag there in another case", was: func(a *Actual) { a.Tags["Team"] = "blue" }, o: RoleOptions{Tags: map[string]string{"team": "blue"}}},
+		{name: "user's tag there in another case", was: func(a *Actual) { a.Tags["team"] = "blue" }, o: RoleOptions{Tags: map[string]string{"Team": "blue"}}},
 		{name: "tags of others stay", was: func(a *Actual) { a.Tags["theirs"] = "x" }},
 		{name: "cluster id learned", was: func(a *Actual) { delete(a.Tags, render.TagClusterID) }, steps: "tag-role"},
 		{name: "cluster id not known now", facts: withoutID},
