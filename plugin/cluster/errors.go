@@ -69,13 +69,19 @@ func (c *Conn) refusal(status metav1.Status, err error) error {
 // forbidden names the missing right where RBAC is what refused, and gives the
 // message of quotas and admission as it is.
 func (c *Conn) forbidden(p *problem.Error, status metav1.Status) {
-	user, verb, scope, ok := missingRight(status.Message)
+	user, verb, sub, scope, ok := missingRight(status.Message)
 	if !ok {
 		p.Next = "change what the message names, or ask a cluster admin"
 		return
 	}
-	what := resource(status)
-	p.What = fmt.Sprintf("%s may not %s %s", user, verb, object(status))
+	what := resource(status) + sub
+	p.What = fmt.Sprintf("%s may not %s %s", user, verb, what)
+	if status.Details != nil && status.Details.Name != "" {
+		p.What += fmt.Sprintf(" of %q", status.Details.Name)
+		if sub == "" {
+			p.What = fmt.Sprintf("%s may not %s %s", user, verb, object(status))
+		}
+	}
 	p.Why = fmt.Sprintf("the right to %s %s %s is missing", verb, what, scope)
 	can := "oc auth can-i " + verb + " " + what
 	if name, found := strings.CutPrefix(scope, `in the namespace "`); found {
@@ -86,23 +92,28 @@ func (c *Conn) forbidden(p *problem.Error, status metav1.Status) {
 
 // missingRight takes apart RBAC's text: ... User "U" cannot VERB resource "R"
 // in API group "G" at the cluster scope: more. The text is all there is: the
-// status itself does not carry the verb.
-func missingRight(message string) (user, verb, scope string, ok bool) {
+// status itself carries neither the verb nor the sub-resource (which is given
+// back with its slash).
+func missingRight(message string) (user, verb, sub, scope string, ok bool) {
 	_, rest, ok := strings.Cut(message, `User "`)
 	if !ok {
-		return "", "", "", false
+		return "", "", "", "", false
 	}
 	user, rest, _ = strings.Cut(rest, `" cannot `)
-	verb, rest, ok = strings.Cut(rest, " ")
+	verb, rest, ok = strings.Cut(rest, ` resource "`)
 	if !ok || user == "" {
-		return "", "", "", false
+		return "", "", "", "", false
+	}
+	named, rest, _ := strings.Cut(rest, `"`)
+	if _, name, has := strings.Cut(named, "/"); has {
+		sub = "/" + name
 	}
 	scope = "at the cluster scope"
 	if _, name, in := strings.Cut(rest, ` in the namespace "`); in {
 		name, _, _ = strings.Cut(name, `"`)
 		scope = `in the namespace "` + name + `"`
 	}
-	return user, verb, scope, true
+	return user, verb, sub, scope, true
 }
 
 // resource is what oc calls the thing: buckets.s3.services.k8s.aws.

@@ -219,6 +219,10 @@ func TestRefusals(t *testing.T) {
 			status(403, metav1.StatusReasonForbidden, `buckets.s3.services.k8s.aws "demo-bucket" is forbidden: User "bob" cannot patch resource "buckets" in API group "s3.services.k8s.aws" in the namespace "demo"`, bucket),
 			[]string{`bob may not patch buckets.s3.services.k8s.aws "demo-bucket"`, "oc auth can-i patch buckets.s3.services.k8s.aws -n demo", `in the namespace "demo" is missing`},
 		},
+		"RBAC on a sub-resource": {
+			status(403, metav1.StatusReasonForbidden, `serviceaccounts "default" is forbidden: User "bob" cannot create resource "serviceaccounts/token" in API group "" in the namespace "demo"`, metav1.StatusDetails{Kind: "serviceaccounts", Name: "default"}),
+			[]string{`bob may not create serviceaccounts/token of "default"`, "oc auth can-i create serviceaccounts/token -n demo"},
+		},
 		"RBAC on the cluster": {
 			status(403, metav1.StatusReasonForbidden, `nodes is forbidden: User "system:serviceaccount:a:b" cannot list resource "nodes" in API group "" at the cluster scope: because`, metav1.StatusDetails{Kind: "nodes"}),
 			[]string{"system:serviceaccount:a:b may not list nodes", "at the cluster scope is missing"},
