@@ -16,7 +16,8 @@ export KUBECONFIG=$PROJECT_ADMIN_KUBECONFIG
 say() { printf '\n\n# %s\n' "$*"; }
 run() { printf '$ %s\n\n' "$*"; "$@"; }
 
-(cd "$here/.." && go build -o "$scratch/look" ./demo/look)
+go -C "$here/.." build -o "$scratch/look" ./demo/look
+PATH=$scratch:$PATH
 
 say "A new project with OSToy, its bucket and its role"
 run kubectl ostoy-s3 install "--new-project=$project"
@@ -30,7 +31,7 @@ run kubectl get -n "$project" deployments,pods,services,routes.route.openshift.i
 
 say "What is in AWS"
 role=$(kubectl get serviceaccount ostoy-sa -n "$project" -o 'jsonpath={.metadata.annotations.eks\.amazonaws\.com/role-arn}')
-run "$scratch/look" "$bucket" "$role"
+run look "$bucket" "$role"
 
 say "What render prints is what was installed: kubectl sees no difference"
 printf '$ kubectl ostoy-s3 render -n %s | kubectl diff --server-side -f -\n' "$project"
@@ -40,6 +41,6 @@ echo "no difference in $(grep -c '^kind:' "$scratch/manifests.yaml") objects"
 
 say "The project goes, the bucket and its data stay"
 run kubectl --kubeconfig "$admin" delete namespace "$project" --timeout=120s
-run "$scratch/look" "$bucket"
+run look "$bucket"
 
 say "Done"

@@ -5,12 +5,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -101,12 +104,36 @@ func role(ctx context.Context, client *iam.Client, arn string, out io.Writer) er
 	return nil
 }
 
+// statement is as much of a policy statement as there is to show. Action is a
+// string or a list of strings.
+type statement struct {
+	Principal struct{ Federated string }
+	Action    any
+	Resource  string
+	Condition map[string]map[string]string
+}
+
 // document prints a policy document; IAM hands them out URL-encoded.
 func document(what string, encoded *string, out io.Writer) error {
 	text, err := url.QueryUnescape(*encoded)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%-10s  %s\n", what, text)
+	var policy struct{ Statement []statement }
+	if err := json.Unmarshal([]byte(text), &policy); err != nil {
+		return fmt.Errorf("what the role %s: %w", what, err)
+	}
+	for _, s := range policy.Statement {
+		if s.Principal.Federated != "" {
+			fmt.Fprintf(out, "%-10s  %s\n", what, s.Principal.Federated)
+		} else {
+			fmt.Fprintf(out, "%-10s  %s on %s\n", what, strings.Trim(fmt.Sprint(s.Action), "[]"), s.Resource)
+		}
+		for operator, pairs := range s.Condition {
+			for _, key := range slices.Sorted(maps.Keys(pairs)) {
+				fmt.Fprintf(out, "            if %s %s %s\n", key, operator, pairs[key])
+			}
+		}
+	}
 	return nil
 }
