@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 
 	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -34,6 +35,7 @@ func (i *install) learn(ctx context.Context) (err error) {
 	if err := (render.Facts{Namespace: given.Namespace}).Validate(); err != nil {
 		return err
 	}
+	var unreadable error
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		i.found, err = detect.Detect(groupCtx, detect.Request{
@@ -50,10 +52,18 @@ func (i *install) learn(ctx context.Context) (err error) {
 	})
 	group.Go(func() (err error) {
 		i.inventory, err = i.applier(given.Namespace.Value, false).ReadInventory(groupCtx)
+		if apierrors.IsForbidden(err) {
+			unreadable, err = err, nil
+		}
 		return err
 	})
 	if err := group.Wait(); err != nil {
 		return err
+	}
+	// Who has no rights in a project that is not there yet is refused everything
+	// in it: that is no answer about the inventory.
+	if unreadable != nil && i.project.exists {
+		return unreadable
 	}
 	i.facts = i.found.Facts
 	if err := i.mayGoOn(); err != nil {
