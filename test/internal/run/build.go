@@ -48,7 +48,7 @@ func Build(ctx context.Context, dir string) (string, error) {
 	}
 	root := filepath.Join(filepath.Dir(here), "..", "..", "..")
 	build := exec.CommandContext(ctx, "go", "build", "-C", root, "-buildvcs=false", "-o", path, "./cmd/kubectl-ostoy_s3")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the executable: %w\n%s", err, output)
 	}
