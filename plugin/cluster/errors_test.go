@@ -262,7 +262,7 @@ func TestTranslateLeavesAlone(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	s := clustertest.New(t, "v1.33.4")
 	ctx, cancel := context.WithCancel(t.Context())
-	s.Hold = func(*http.Request) { cancel() }
+	s.Hold = func(r *http.Request) { cancel(); <-r.Context().Done() } // answers nothing
 	conn := connect(t, s, cluster.Options{})
 	if _, err := conn.Version(ctx); !errors.Is(conn.Translate(err), context.Canceled) {
 		t.Errorf("%v", err)
