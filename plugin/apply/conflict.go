@@ -3,6 +3,7 @@ package apply
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,11 +67,14 @@ func (c *conflict) readMessage(text string) {
 }
 
 // byHand reports whether the conflict is with somebody who edited the object:
-// kubectl edit, kubectl patch, the web console. Such edits are put back.
+// kubectl edit, patch or scale, the web console. Such edits are put back.
 // Appliers and autoscalers are not: they would come back, for ever.
 func (c conflict) byHand() bool {
-	if c.applied || c.subresource != "" {
+	if c.applied {
 		return false
+	}
+	if c.subresource != "" {
+		return c.subresource == "scale" && slices.Contains([]string{"kubectl", "oc", "Mozilla"}, c.manager)
 	}
 	_, delivers := delivererNamed(c.manager)
 	return !delivers

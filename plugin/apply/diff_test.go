@@ -123,8 +123,9 @@ func TestConflictTexts(t *testing.T) {
 		`conflict with "kube-controller-manager" with subresource "scale" using apps/v1 at 2026-01-01T00:00:00Z`: {"kube-controller-manager", "scale", false},
 		`conflict with "argocd-controller" using apps/v1`:                                                        {"argocd-controller", "", false},
 		`conflict with "a \" using b"`:                                                                           {`a " using b`, "", false},
-		`something new`:                                                                                          {"something new", "", false},
-		`conflict with unquoted using v1`:                                                                        {"conflict with unquoted using v1", "", false},
+		`conflict with "kubectl" with subresource "scale" using apps/v1`:                                         {"kubectl", "scale", true},
+		`something new`:                   {"something new", "", false},
+		`conflict with unquoted using v1`: {"conflict with unquoted using v1", "", false},
 	} {
 		err := apierrors.NewApplyConflict([]metav1.StatusCause{{Type: metav1.CauseTypeFieldManagerConflict, Message: text, Field: ".spec.x"}}, "x")
 		list := conflictsOf(errors.Join(err))

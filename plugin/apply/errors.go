@@ -217,6 +217,10 @@ func (a *Applier) conflicted(ref Ref, list []conflict, cause error) error {
 	if ref.Kind == "Secret" {
 		p.Err = nil
 	}
+	if slices.ContainsFunc(list, func(c conflict) bool { return c.field == "spec.replicas" }) {
+		p.Next = fmt.Sprintf("leave the number to the autoscaler with --set %s.replicas=null, or take it over with --force-conflicts",
+			strings.TrimPrefix(ref.Name, "ostoy-"))
+	}
 	return p
 }
 

@@ -133,7 +133,7 @@ func TestAllReadyAtOnce(t *testing.T) {
 		if err := b.end(); err != nil {
 			t.Fatal(err)
 		}
-		if time.Since(began) > time.Second || b.result.URL != "http://o.example.com" || len(b.result.States) != 4 {
+		if time.Since(began) > 0 || b.result.URL != "http://o.example.com" || len(b.result.States) != 4 {
 			t.Errorf("%s %+v", time.Since(began), b.result)
 		}
 	})

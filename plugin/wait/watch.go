@@ -88,7 +88,20 @@ func watch(ctx context.Context, client dynamic.Interface, t Targets) *watched {
 		})
 	}
 	w.factory.Start(ctx.Done())
+	for _, informer := range w.informers {
+		go w.wakeWhenListed(ctx, informer.HasSyncedChecker())
+	}
 	return w
+}
+
+// wakeWhenListed: the events of a first list come a moment before the
+// informer calls itself synced, and an empty list has none.
+func (w *watched) wakeWhenListed(ctx context.Context, listed cache.DoneChecker) {
+	select {
+	case <-listed.Done():
+		w.wake()
+	case <-ctx.Done():
+	}
 }
 
 // stop waits until nothing is watched any more; the context has ended before.
