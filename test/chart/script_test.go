@@ -364,6 +364,10 @@ func TestWaitForBucketGivesUp(t *testing.T) {
 			if code, _, _ := strings.Cut(tc.reason[0], " "); !strings.HasPrefix(got.reason, code) {
 				t.Errorf("the reason does not begin with its code: %s", got.reason)
 			}
+			// It asks several times, and says what it hears once and at the end.
+			if lines := strings.Count(got.log, "\n"); lines > 2 {
+				t.Errorf("%d lines for one reason:\n%s", lines, got.log)
+			}
 			if got.took < 2*time.Second {
 				t.Errorf("gave up after %s of 2 s", got.took)
 			}

@@ -30,7 +30,7 @@ import (
 // TestClassic goes through all that a ROSA classic bed promises. One bed: it
 // takes seconds and much memory.
 func TestClassic(t *testing.T) {
-	bed := start(t, testbed.Options{LogDir: "/tmp/bedlogs"})
+	bed := start(t, testbed.Options{})
 	for name, test := range map[string]func(*testing.T, *testbed.Bed){
 		"app":             testApp,
 		"project admin":   testProjectAdmin,

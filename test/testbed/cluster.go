@@ -170,18 +170,27 @@ func (b *Bed) Apply(ctx context.Context, text string) error {
 	}
 }
 
-// served waits until discovery knows the kinds. kwok looks only once for the
-// kinds its stages name.
+// served waits until discovery knows the kinds and OpenAPI their groups, which
+// comes later. kwok looks only once for what its stages name, in both.
 func (b *Bed) served(ctx context.Context, kinds []schema.GroupKind) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	for _, kind := range kinds {
 		err := Poll(ctx, 100*time.Millisecond, func(context.Context) error {
-			_, err := b.mapper.RESTMapping(kind)
+			mapping, err := b.mapper.RESTMapping(kind)
 			if err != nil {
 				b.mapper.Reset()
+				return err
 			}
-			return err
+			paths, err := b.Client.Discovery().OpenAPIV3().Paths()
+			if err != nil {
+				return err
+			}
+			path := "apis/" + mapping.GroupVersionKind.GroupVersion().String()
+			if _, known := paths[path]; !known {
+				return fmt.Errorf("no OpenAPI of %s yet", path)
+			}
+			return nil
 		})
 		if err != nil {
 			return err

@@ -1,0 +1,240 @@
+package trouble_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
+)
+
+// world is all there is of a namespace, in the cluster and in AWS: what is it,
+// and how it is.
+type world map[string]string
+
+// look takes stock of a namespace: its objects, the roles that have its name
+// in theirs, its bucket.
+func look(t *testing.T, bed *testbed.Bed, namespace string) world {
+	t.Helper()
+	w := world{}
+	w.cluster(t, bed, namespace)
+	w.roles(t, bed, namespace)
+	w.bucket(t, bed.S3(), namespace+"-bucket")
+	return w
+}
+
+// wantSame wants a namespace to be as it was.
+func (w world) wantSame(t *testing.T, now world) {
+	t.Helper()
+	for _, key := range w.keys(now) {
+		if w[key] != now[key] {
+			t.Errorf("%s was touched\nbefore %s\nnow    %s", key, w[key], now[key])
+		}
+	}
+}
+
+func (w world) keys(now world) []string {
+	return slices.Compact(slices.Sorted(maps.Keys(func() world {
+		all := maps.Clone(w)
+		maps.Copy(all, now)
+		return all
+	}())))
+}
+
+// cluster adds the namespace and every object in it, of any kind, but for what
+// controllers write: status, events, and what belongs to a pod.
+func (w world) cluster(t *testing.T, bed *testbed.Bed, namespace string) {
+	t.Helper()
+	ctx := t.Context()
+	live, err := bed.Dynamic.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}).Get(ctx, namespace, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.add("namespace", live)
+	for _, resource := range kinds(t, bed) {
+		list, err := bed.Dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsMethodNotSupported(err) {
+			t.Fatalf("%s: %v", resource.Resource, err)
+		}
+		for i := range list.Items {
+			w.add(resource.Resource, &list.Items[i])
+		}
+	}
+}
+
+// kinds are those that can be in a namespace, of each the preferred version.
+func kinds(t *testing.T, bed *testbed.Bed) []schema.GroupVersionResource {
+	t.Helper()
+	lists, err := discovery.ServerPreferredNamespacedResources(bed.Client.Discovery())
+	if err != nil && len(lists) == 0 {
+		t.Fatal(err)
+	}
+	passing := []string{"events", "leases", "endpoints", "endpointslices", "controllerrevisions", "projects"}
+	var all []schema.GroupVersionResource
+	for _, list := range lists {
+		version, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range list.APIResources {
+			if slices.Contains(one.Verbs, "list") && !slices.Contains(passing, one.Name) && !strings.HasSuffix(version.Group, "metrics.k8s.io") {
+				all = append(all, version.WithResource(one.Name))
+			}
+		}
+	}
+	return all
+}
+
+// add remembers an object without its status and the traces of status writers.
+func (w world) add(kind string, object *unstructured.Unstructured) {
+	object = object.DeepCopy()
+	delete(object.Object, "status")
+	object.SetResourceVersion("")
+	object.SetManagedFields(slices.DeleteFunc(object.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool {
+		return e.Subresource != ""
+	}))
+	w[kind+"/"+object.GetName()] = inJSON(object.Object)
+}
+
+func inJSON(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// roles adds the roles whose names speak of the namespace.
+func (w world) roles(t *testing.T, bed *testbed.Bed, namespace string) {
+	t.Helper()
+	pages := iam.NewListRolesPaginator(bed.IAM(), &iam.ListRolesInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, role := range page.Roles {
+			if strings.Contains(*role.RoleName, namespace) {
+				w["role/"+*role.RoleName] = roleText(t, bed.IAM(), *role.RoleName)
+			}
+		}
+	}
+}
+
+// roleText is a role with everything on it.
+func roleText(t *testing.T, client *iam.Client, name string) string {
+	t.Helper()
+	ctx := t.Context()
+	role, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inline, err := client.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	attached, err := client.ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	policies := map[string]string{}
+	for _, policy := range inline.PolicyNames {
+		document, err := client.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: &policy})
+		if err != nil {
+			t.Fatal(err)
+		}
+		policies[policy] = aws.ToString(document.PolicyDocument)
+	}
+	tags := map[string]string{}
+	for _, tag := range role.Role.Tags {
+		tags[*tag.Key] = *tag.Value
+	}
+	return inJSON(map[string]any{
+		"arn": role.Role.Arn, "id": role.Role.RoleId, "trust": role.Role.AssumeRolePolicyDocument, "boundary": role.Role.PermissionsBoundary,
+		"tags": tags, "inline": policies, "attached": attached.AttachedPolicies,
+	})
+}
+
+// bucket adds a bucket of the client's account.
+func (w world) bucket(t *testing.T, client *s3.Client, name string) {
+	t.Helper()
+	ctx := t.Context()
+	list, err := client.ListBuckets(ctx, &s3.ListBucketsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range list.Buckets {
+		if *found.Name != name {
+			continue
+		}
+		there := func(o *s3.Options) { o.Region = cmpRegion(aws.ToString(found.BucketRegion)) }
+		// What a bucket does not have is an error, and as good a text as any.
+		tags, tagsErr := client.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: &name}, there)
+		policy, policyErr := client.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: &name}, there)
+		block, blockErr := client.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: &name}, there)
+		text := ""
+		if tagsErr == nil {
+			slices.SortFunc(tags.TagSet, func(a, b tag) int { return strings.Compare(*a.Key, *b.Key) })
+			text += inJSON(tags.TagSet)
+		}
+		if policyErr == nil {
+			text += *policy.Policy
+		}
+		if blockErr == nil {
+			text += inJSON(block.PublicAccessBlockConfiguration)
+		}
+		w["bucket/"+name] = found.CreationDate.Format(time.RFC3339) + text
+	}
+}
+
+func cmpRegion(region string) string {
+	if region == "" {
+		return testbed.Region
+	}
+	return region
+}
+
+// eventually waits for something that has to happen, with a limit for slow
+// machines.
+func eventually(t *testing.T, what string, try func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if err := testbed.Poll(ctx, 100*time.Millisecond, try); err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// newNamespace makes a namespace and waits until it has what every namespace
+// is given.
+func newNamespace(t *testing.T, bed *testbed.Bed, name string, admins ...string) {
+	t.Helper()
+	if err := bed.NewNamespace(t.Context(), name, admins...); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "service account of "+name, func(ctx context.Context) error {
+		_, err1 := bed.Client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
+		_, err2 := bed.Client.CoreV1().ConfigMaps(name).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
+		if err1 != nil || err2 != nil {
+			return fmt.Errorf("%v, %v", err1, err2)
+		}
+		return nil
+	})
+}
