@@ -109,6 +109,9 @@ func (b *Bed) startControllers() error {
 		"--service-account-private-key-file="+filepath.Join(b.Dir, "sa.key"),
 		"--root-ca-file="+filepath.Join(b.Dir, "ca.crt"),
 		"--use-service-account-credentials=true",
+		// kwok keeps no lease: after the usual 50 seconds the node would count
+		// as lost, and its pods as not ready for ever.
+		"--node-monitor-grace-period=24h",
 	)...)
 	if err != nil {
 		return err
