@@ -68,7 +68,7 @@ func platformName(platform string) string {
 
 // planned prints one line of the plan.
 func (i *install) planned(mark ui.Mark, what, text string) {
-	i.UI.Marked(mark, "%-9s  %s", what, text)
+	i.UI.Plan(mark, what, text)
 }
 
 func (i *install) announceRole() {
@@ -92,7 +92,7 @@ func (i *install) announceRole() {
 
 func (i *install) details(lines ...string) {
 	for _, line := range lines {
-		i.UI.Linef("             %s", strings.ReplaceAll(line, "\n", "\n             "))
+		i.UI.Detail(line)
 	}
 }
 
@@ -119,7 +119,7 @@ func (i *install) announceObjects() {
 		}
 	}
 	if len(created) > 0 {
-		i.planned(ui.Added, fmt.Sprintf("%d more", len(created)), wrap(strings.Join(created, ", ")))
+		i.planned(ui.Added, fmt.Sprintf("%d more", len(created)), wrap(created))
 	}
 }
 
@@ -166,23 +166,23 @@ func inWords(value any) string {
 	return string(text)
 }
 
-// wrap breaks a list so that it stays within the plan's column.
-func wrap(text string) string {
+// wrap joins names and breaks the line where it would get too long.
+func wrap(names []string) string {
 	const width = 66
 	var out strings.Builder
 	column := 0
-	for n, word := range strings.Split(text, ", ") {
+	for n, name := range names {
 		if n > 0 {
 			out.WriteString(",")
-			if column+len(word) > width {
-				out.WriteString("\n             ")
+			if column+len(name) > width {
+				out.WriteString("\n")
 				column = 0
 			} else {
 				out.WriteString(" ")
 			}
 		}
-		out.WriteString(word)
-		column += len(word) + len(", ")
+		out.WriteString(name)
+		column += len(name) + len(", ")
 	}
 	return out.String()
 }

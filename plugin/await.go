@@ -20,14 +20,13 @@ func (i *install) await(ctx context.Context) error {
 		return i.conclude(wait.Result{}, nil)
 	}
 	targets := i.targets()
-	board := i.UI.Board(append(targets.Deployments, targets.Bucket, targets.PVC, targets.Route)...)
 	result, err := wait.Wait(ctx, i.conn.Dynamic, targets, func(state wait.State) {
 		// A run that found nothing to change says no more than that, unless
 		// something is not as it should be.
 		if i.changedNothing && state.Level == wait.Info {
 			return
 		}
-		board.Set(state.Name, markOf(state), state.Text)
+		i.board.Set(state.Name, markOf(state), state.Text)
 	})
 	return i.conclude(result, err)
 }

@@ -19,10 +19,9 @@ func (i *install) execute(ctx context.Context) error {
 	if err := i.plan.WriteInventory(ctx); err != nil {
 		return i.conn.Translate(err)
 	}
-	board := i.UI.Board("role", "objects")
 	waves := i.plan.Waves()
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return i.executeRole(groupCtx, board) })
+	group.Go(func() error { return i.executeRole(groupCtx) })
 	group.Go(func() error { return i.applyWaves(groupCtx, waves, 0, 1) })
 	if err := group.Wait(); err != nil {
 		return err
@@ -34,26 +33,26 @@ func (i *install) execute(ctx context.Context) error {
 		return i.conn.Translate(err)
 	}
 	if text := summary(i.done); text != "" {
-		board.Set("objects", ui.Done, text)
+		i.board.Set("objects", ui.Done, text)
 	}
 	return nil
 }
 
-func (i *install) executeRole(ctx context.Context, board *ui.Board) error {
+func (i *install) executeRole(ctx context.Context) error {
 	if i.role.Empty() {
 		return nil
 	}
-	board.Set("role", ui.Busy, i.role.Role.Name)
+	i.board.Set("role", ui.Busy, i.role.Role.Name)
 	done, err := iam.Execute(ctx, i.roles, i.role)
 	i.roleSteps = done.Done
 	switch {
 	case err != nil:
-		board.Set("role", ui.Failed, "not as it should be")
+		i.board.Set("role", ui.Failed, "not as it should be")
 		return err
 	case done.Created:
-		board.Set("role", ui.Done, "created")
+		i.board.Set("role", ui.Done, "created")
 	default:
-		board.Set("role", ui.Done, "updated")
+		i.board.Set("role", ui.Done, "updated")
 	}
 	return nil
 }

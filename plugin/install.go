@@ -14,6 +14,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -79,10 +80,12 @@ type install struct {
 	plan     *apply.Plan
 	roles    roleClient
 	role     *iam.Plan
+	buckets  *bucket.Client
 	bucket   bucket.State
 	degraded bool // --dry-run=server could only plan, there being no namespace
 
 	// executed
+	board          *ui.Board
 	madeProject    bool
 	changedNothing bool
 	roleSteps      []iam.Step
@@ -94,7 +97,7 @@ type install struct {
 func (a *App) Install(ctx context.Context, request InstallRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, request.Timeout)
 	defer cancel()
-	i := &install{App: a, request: request, started: a.Now()}
+	i := &install{App: a, request: request, started: a.Now(), board: a.UI.Board(frontend, "ostoy-microservice")}
 	err := i.run(ctx)
 	var told *problem.Error
 	if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &told) {

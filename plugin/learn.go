@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,6 +14,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -35,23 +38,46 @@ func (i *install) learn(ctx context.Context) (err error) {
 	if err := (render.Facts{Namespace: given.Namespace}).Validate(); err != nil {
 		return err
 	}
-	var unreadable error
-	group, groupCtx := errgroup.WithContext(ctx)
+	if err := i.ask(ctx, given); err != nil {
+		return err
+	}
+	i.facts = i.found.Facts
+	if err := i.mayGoOn(); err != nil {
+		return err
+	}
+	return i.checkFacts()
+}
+
+// ask asks the cluster and AWS everything that does not depend on an answer.
+func (i *install) ask(ctx context.Context, given render.Facts) error {
+	name := given.Namespace.Value
+	group, ctx := errgroup.WithContext(ctx)
+	inventory := sync.OnceValues(func() (apply.Inventory, error) {
+		return i.applier(name, false).ReadInventory(ctx)
+	})
 	group.Go(func() (err error) {
-		i.found, err = detect.Detect(groupCtx, detect.Request{
+		i.found, err = detect.Detect(ctx, detect.Request{
 			Given:   given,
 			Connect: func() (*cluster.Conn, error) { return i.conn, nil },
 			AWS:     detect.AWSOptions{Profile: i.request.Facts.Profile, Region: given.Region.Value},
 			Policy:  detect.AskMissing,
+			RecordedClusterID: func(context.Context) (string, error) {
+				found, err := inventory()
+				return found.ClusterID, err
+			},
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		return i.identify(ctx)
 	})
 	group.Go(func() (err error) {
-		i.project, err = i.lookAtProject(groupCtx, given.Namespace.Value)
+		i.project, err = i.lookAtProject(ctx, name)
 		return err
 	})
+	var unreadable error
 	group.Go(func() (err error) {
-		i.inventory, err = i.applier(given.Namespace.Value, false).ReadInventory(groupCtx)
+		i.inventory, err = inventory()
 		if apierrors.IsForbidden(err) {
 			unreadable, err = err, nil
 		}
@@ -65,11 +91,37 @@ func (i *install) learn(ctx context.Context) (err error) {
 	if unreadable != nil && i.project.exists {
 		return unreadable
 	}
-	i.facts = i.found.Facts
-	if err := i.mayGoOn(); err != nil {
+	return nil
+}
+
+// identify makes sure that the credentials are those of the account that the
+// manifests name, where the account was given by hand: a role made in another
+// account would be of no use, and nobody would look for it there.
+func (i *install) identify(ctx context.Context) (err error) {
+	if i.found.AWS == nil {
+		options := detect.AWSOptions{Profile: i.request.Facts.Profile, Region: i.found.Facts.Region.Value}
+		if i.found.AWS, err = detect.LoadAWS(ctx, options); err != nil {
+			return err
+		}
+	}
+	if i.found.Caller != "" {
+		return nil
+	}
+	identity, err := i.found.AWS.Identity(ctx)
+	if err != nil {
 		return err
 	}
-	return i.checkFacts()
+	i.found.Caller = identity.Caller
+	account, partition := i.found.Facts.Account, i.found.Facts.Partition
+	if account.Known() && (account.Value != identity.Account || partition.Known() && partition.Value != identity.Partition) {
+		return &problem.Error{
+			Kind: problem.Refused,
+			What: fmt.Sprintf("the AWS credentials are of account %s in partition %s", identity.Account, identity.Partition),
+			Why:  fmt.Sprintf("the install is for account %s in partition %s (%s)", account.Value, partition.Value, account.Source),
+			Next: "choose other credentials with --profile, or leave out --account-id and --partition",
+		}
+	}
+	return nil
 }
 
 // checkFacts ends the run where a fact is missing or cannot be, or where the

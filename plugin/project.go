@@ -128,8 +128,7 @@ func (i *install) makeProject(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	board := i.UI.Board("project")
-	board.Set("project", ui.Busy, name)
+	i.board.Set("project", ui.Busy, name)
 	object := namespaceObject(name)
 	if served.ServesGroup("project.openshift.io") {
 		object = projectRequest(name)
@@ -147,7 +146,7 @@ func (i *install) makeProject(ctx context.Context) error {
 		i.removeProject(ctx)
 		return err
 	}
-	board.Set("project", ui.Done, "created")
+	i.board.Set("project", ui.Done, "created")
 	return i.use(name)
 }
 

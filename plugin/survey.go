@@ -49,7 +49,11 @@ func (i *install) survey(ctx context.Context) (err error) {
 	if i.objects, err = renderObjects(i.facts, i.options, ""); err != nil {
 		return err
 	}
-	i.roles = iam.New(i.found.AWS.Config)
+	// The region of the facts is of the right partition, whatever is configured.
+	config := i.found.AWS.Config
+	config.Region = i.facts.Region.Value
+	i.roles = iam.New(config)
+	i.buckets = bucket.New(config)
 	target := check.Target{
 		Facts:     i.facts,
 		Conn:      i.conn,
@@ -107,7 +111,7 @@ func failedToo(failed []check.Outcome, id string) bool {
 // lookAtBucket asks S3 whether the bucket is free or ours. Where S3 cannot
 // tell, ACK's word on our own Bucket counts.
 func (i *install) lookAtBucket(ctx context.Context) (err error) {
-	if i.bucket, err = bucket.New(i.found.AWS.Config).Look(ctx, i.facts); err != nil {
+	if i.bucket, err = i.buckets.Look(ctx, i.facts); err != nil {
 		return err
 	}
 	refused := bucket.Guard(i.bucket, i.facts, i.request.AdoptBucket)

@@ -15,7 +15,6 @@ type Board struct {
 
 	mu    sync.Mutex
 	lines []boardLine
-	drawn int // lines on the terminal now
 	width int // of the names
 }
 
@@ -26,7 +25,8 @@ type boardLine struct {
 	at   time.Duration
 }
 
-// Board starts a board; names gives the width of its first column.
+// Board starts a board; its times count from now. names gives the width of the
+// first column, so that lines that come later stay aligned.
 func (u *UI) Board(names ...string) *Board {
 	b := &Board{ui: u, start: u.now()}
 	for _, name := range names {
@@ -63,14 +63,22 @@ func (b *Board) show(changed boardLine) {
 		return
 	}
 	var out strings.Builder
-	if b.drawn > 0 {
-		fmt.Fprintf(&out, "\x1b[%dA", b.drawn)
-	}
 	for _, line := range b.lines {
 		out.WriteString("\r\x1b[2K" + b.format(line) + "\n")
 	}
-	b.drawn = len(b.lines)
-	b.ui.print(out.String())
+	b.ui.redraw(out.String(), len(b.lines))
+}
+
+// redraw writes a board over its last picture, or below where something else
+// was written since.
+func (u *UI) redraw(text string, lines int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.drawn > 0 {
+		text = fmt.Sprintf("\x1b[%dA", u.drawn) + text
+	}
+	u.drawn = lines
+	u.write(text)
 }
 
 // format writes one line; the time stands at the end in a column of its own.

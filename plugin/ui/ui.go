@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -18,11 +19,14 @@ type Style struct {
 	Command  string // how the user calls us, where it is not "oc ostoy-s3"
 }
 
-// UI writes talk for people.
+// UI writes talk for people. It is safe for concurrent use.
 type UI struct {
-	out   io.Writer
 	style Style
 	now   func() time.Time
+
+	mu    sync.Mutex
+	out   io.Writer
+	drawn int // lines of a board that stand at the cursor and may be rewritten
 }
 
 // New makes a UI that writes to out; now is the clock of progress lines.
@@ -92,6 +96,13 @@ func (u *UI) paint(text, color string) string {
 // print writes text as it is, but for our own name: messages speak of
 // "oc ostoy-s3", and a kubectl user must be able to type what they read.
 func (u *UI) print(text string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.drawn = 0 // a line below a board: the board can no longer be rewritten
+	u.write(text)
+}
+
+func (u *UI) write(text string) {
 	if u.style.Command != "" {
 		text = strings.ReplaceAll(text, "oc ostoy-s3", u.style.Command)
 	}
@@ -108,6 +119,19 @@ func (u *UI) Linef(format string, args ...any) { u.Line(fmt.Sprintf(format, args
 func (u *UI) Marked(m Mark, format string, args ...any) {
 	u.print(u.mark(m) + " " + fmt.Sprintf(format, args...) + "\n")
 }
+
+// planIndent is where the text of a plan's line begins.
+const planIndent = "              "
+
+// Plan prints one line of a plan; further lines of text stand below the first.
+func (u *UI) Plan(m Mark, what, text string) {
+	u.print(fmt.Sprintf("  %s %-9s %s\n", u.mark(m), what, under(text)))
+}
+
+// Detail prints what belongs to the line of the plan before it.
+func (u *UI) Detail(text string) { u.Line(planIndent + under(text)) }
+
+func under(text string) string { return strings.ReplaceAll(text, "\n", "\n"+planIndent) }
 
 // Row is a label, what is said, and where it comes from.
 type Row struct{ Label, Text, From string }
