@@ -84,11 +84,12 @@ func (u *UI) redraw(text string, lines int) {
 // format writes one line; the time stands at the end in a column of its own.
 // A terminal line must not wrap, or rewriting it would go astray.
 func (b *Board) format(line boardLine) string {
-	const textWidth = 48
-	text := line.text
-	if b.ui.style.Terminal && len([]rune(text)) > textWidth {
-		text = string([]rune(text)[:textWidth-1]) + "~"
+	const columns, others, least = 80, 2 + 2 + 8, 24 // mark, gap, time
+	width := max(columns-others-b.width, least)
+	text := []rune(line.text)
+	if b.ui.style.Terminal && len(text) > width {
+		text = append(text[:width-1], '~')
 	}
-	pad := strings.Repeat(" ", max(0, textWidth-len([]rune(text))))
-	return fmt.Sprintf("%s %-*s  %s%s %6.1fs", b.ui.mark(line.mark), b.width, line.name, text, pad, line.at.Seconds())
+	pad := strings.Repeat(" ", max(0, width-len(text)))
+	return fmt.Sprintf("%s %-*s  %s%s %6.1fs", b.ui.mark(line.mark), b.width, line.name, string(text), pad, line.at.Seconds())
 }
