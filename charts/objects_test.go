@@ -60,6 +60,23 @@ func TestWhichObjects(t *testing.T) {
 	}
 }
 
+// A wrong group would only be noticed by the server.
+func TestAPIVersions(t *testing.T) {
+	want := map[string]string{
+		"Bucket": "s3.services.k8s.aws/v1alpha1", "ConfigMap": "v1", "Deployment": "apps/v1",
+		"Ingress": "networking.k8s.io/v1", "PersistentVolumeClaim": "v1",
+		"RoleBinding": "rbac.authorization.k8s.io/v1", "Route": "route.openshift.io/v1",
+		"Secret": "v1", "Service": "v1", "ServiceAccount": "v1",
+	}
+	each(t, func(t *testing.T, found objects, _ input) {
+		for key, object := range found {
+			if got := object.GetAPIVersion(); got != want[object.GetKind()] || got == "" {
+				t.Errorf("%s is of %q", key, got)
+			}
+		}
+	})
+}
+
 // Every object says where it lives and when its turn is.
 func TestNamespaceAndWave(t *testing.T) {
 	want := map[string]string{

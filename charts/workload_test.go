@@ -173,6 +173,20 @@ func TestFrontend(t *testing.T) {
 	}
 }
 
+func TestMicroservice(t *testing.T) {
+	spec := pod(t, render(t, input{}), "ostoy-microservice")
+	if spec["automountServiceAccountToken"] != false {
+		t.Error("the API token is mounted, and nobody needs it")
+	}
+	c := container(spec, "ostoy-microservice")
+	if got := c["image"]; got != "quay.io/ostoylab/ostoy-microservice:1.5.0" {
+		t.Errorf("image %v", got)
+	}
+	if got := normal(t, at(t, c, "ports", 0, "containerPort")); got != int64(8080) {
+		t.Errorf("port %v", got)
+	}
+}
+
 // What the wait sees must be what OSToy will see.
 func TestWaitIsMadeLikeTheFrontend(t *testing.T) {
 	each(t, func(t *testing.T, found objects, in input) {
