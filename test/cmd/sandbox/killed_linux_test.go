@@ -17,7 +17,11 @@ import (
 // Only Linux promises that.
 func TestKilled(t *testing.T) {
 	temporary := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), sandbox(t), "run", "--platform", "kubernetes", "--", "sh", "-c", "echo up; sleep 600")
+	marker := filepath.Join(temporary, "marker")
+	if err := os.WriteFile(marker, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), sandbox(t), "run", "--platform", "kubernetes", "--", "sh", "-c", "echo up; exec tail -f /dev/null "+marker)
 	cmd.Env = append(os.Environ(), "TMPDIR="+temporary)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -106,6 +107,10 @@ func runIn(ctx context.Context, options testbed.Options, command []string, out, 
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Env = append(os.Environ(), bed.Env()...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, out, talk
+	cmd.SysProcAttr = child()
+	// The kernel takes the end of the starting thread for ours.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	return cmd.Run()
 }
 
