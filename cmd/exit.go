@@ -29,6 +29,10 @@ func exitCode(err error) int {
 // isVerdict reports whether an error was reached, rather than being the echo
 // of a cancelled context.
 func isVerdict(err error) bool {
+	var told *problem.Error
+	if errors.As(err, &told) && told.Kind == problem.Interrupted {
+		return true
+	}
 	var parts interface {
 		Parts() (what, why, next string)
 	}

@@ -126,15 +126,14 @@ func noArgs(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// conclude prints what went wrong and gives the exit code.
+// conclude prints what went wrong and gives the exit code. The echo of a
+// cancelled context is no error of its own: somebody pressed Ctrl-C.
 func (s *session) conclude(ctx context.Context, err error) int {
-	const interrupted = 130
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case ctx.Err() != nil && !isVerdict(err):
-		s.ui.Problem("interrupted", "what was done so far stays", "run the same command again: it continues where this one stopped", "")
-		return interrupted
+	}
+	if ctx.Err() != nil && !isVerdict(err) {
+		err = &problem.Error{Kind: problem.Interrupted, What: "interrupted", Err: err}
 	}
 	s.tell(err)
 	return exitCode(err)

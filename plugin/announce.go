@@ -42,10 +42,14 @@ func (i *install) headRows() []ui.Row {
 	if i.found.Caller != "" {
 		account += ", as " + i.found.Caller
 	}
+	issuer := f.Issuer.Source
+	if i.knownToIAM {
+		issuer += ", known to IAM"
+	}
 	return []ui.Row{
 		{Label: "cluster", Text: fmt.Sprintf("%s, Kubernetes %s, in %s", platformName(f.Platform.Value), f.KubeVersion.Value, f.Region.Value), From: f.Platform.Source},
 		{Label: "account", Text: account, From: f.Account.Source},
-		{Label: "issuer", Text: f.Issuer.Value, From: f.Issuer.Source},
+		{Label: "issuer", Text: f.Issuer.Value, From: issuer},
 		{Label: "project", Text: f.Namespace.Value, From: f.Namespace.Source},
 	}
 }

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -73,6 +74,24 @@ func (i *install) applied(event apply.Event) {
 		i.done = map[apply.Action]int{}
 	}
 	i.done[event.Action]++
+}
+
+// doneSoFar says what a run that was cut off has done.
+func (i *install) doneSoFar() string {
+	var done []string
+	if i.madeProject {
+		done = append(done, "project "+i.facts.Namespace.Value+" created")
+	}
+	if n := len(i.roleSteps); n > 0 {
+		done = append(done, fmt.Sprintf("role %s: %d of %d steps", i.role.Role.Name, n, max(n, len(i.role.Steps))))
+	}
+	if text := summary(i.done); text != "" {
+		done = append(done, "objects: "+text)
+	}
+	if len(done) == 0 {
+		return "nothing was changed"
+	}
+	return "done so far, and staying: " + strings.Join(done, "; ")
 }
 
 // summary words what was done to the objects, "11 created, 1 updated".

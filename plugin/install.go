@@ -76,13 +76,14 @@ type install struct {
 	inventory apply.Inventory
 
 	// surveyed
-	objects  []*unstructured.Unstructured
-	plan     *apply.Plan
-	roles    roleClient
-	role     *iam.Plan
-	buckets  *bucket.Client
-	bucket   bucket.State
-	degraded bool // --dry-run=server could only plan, there being no namespace
+	objects    []*unstructured.Unstructured
+	plan       *apply.Plan
+	roles      roleClient
+	role       *iam.Plan
+	buckets    *bucket.Client
+	bucket     bucket.State
+	knownToIAM bool // the issuer, with our audience
+	degraded   bool // --dry-run=server could only plan, there being no namespace
 
 	// executed
 	board          *ui.Board
@@ -95,19 +96,23 @@ type install struct {
 // Install makes bucket, role and app. Until the plan is printed nothing is
 // touched; one exception is a new project that is needed to learn the issuer.
 func (a *App) Install(ctx context.Context, request InstallRequest) error {
-	ctx, cancel := context.WithTimeout(ctx, request.Timeout)
+	limited, cancel := context.WithTimeout(ctx, request.Timeout)
 	defer cancel()
 	i := &install{App: a, request: request, started: a.Now(), board: a.UI.Board(frontend, "ostoy-microservice")}
-	err := i.run(ctx)
+	return i.cutOff(ctx, i.run(limited))
+}
+
+// cutOff words the end of a run that was stopped from outside: by Ctrl-C or by
+// its deadline. What was reached is kept either way, and a second run goes on.
+func (i *install) cutOff(ctx context.Context, err error) error {
 	var told *problem.Error
-	if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &told) {
-		return &problem.Error{
-			Kind: problem.Failed,
-			What: fmt.Sprintf("not done within --timeout %s", request.Timeout),
-			Why:  err.Error(),
-			Next: "run the same command again, it continues; give it longer with --timeout",
-			Err:  err,
-		}
+	again := "run the same command again: it continues where this one stopped"
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return &problem.Error{Kind: problem.Interrupted, What: "interrupted", Why: i.doneSoFar(), Next: again, Err: err}
+	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &told):
+		what := fmt.Sprintf("not done within --timeout %s", i.request.Timeout)
+		return &problem.Error{Kind: problem.Failed, What: what, Why: i.doneSoFar(), Next: again, Err: err}
 	}
 	return err
 }

@@ -189,6 +189,7 @@ func (i *install) lookAtProvider(ctx context.Context) check.Finding {
 			Next:   "aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn " + arn + " --client-id " + audience,
 		}
 	}
+	i.knownToIAM = true
 	return check.Pass()
 }
 

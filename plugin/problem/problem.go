@@ -14,6 +14,8 @@ const (
 	Usage    Kind = 2 // bad flags, values, files or names; nothing was touched
 	NotReady Kind = 3 // applied, but not ready
 	Refused  Kind = 4 // a check or pre-check failed; foreign things stay as they are
+
+	Interrupted Kind = 130 // by the user, as a shell counts SIGINT
 )
 
 // Error is a failure in three parts: what happened to which object, why, and
