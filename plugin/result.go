@@ -119,17 +119,21 @@ func (i *install) farewell(result wait.Result) {
 	for _, name := range i.kept() {
 		i.UI.Marked(ui.Kept, "%s is no longer part of the set and was kept: it is data", name)
 	}
-	if result.URL != "" {
+	switch {
+	case !i.request.Wait:
+		i.UI.Line("applied, not waited for: the same command with --wait says when it is ready")
+		return
+	case result.URL != "":
 		i.UI.Linef("\nOSToy: %s   (menu entry \"ACK S3\")", result.URL)
 		return
 	}
 	i.UI.Linef("\nOSToy: oc port-forward -n %s service/ostoy-frontend-svc 8080:8080, then http://localhost:8080", i.facts.Namespace.Value)
 }
 
-// print writes the data: the document, or the URL alone.
+// print writes the data: the document, or the URL alone, once it leads somewhere.
 func (i *install) print(result wait.Result, ready bool) error {
 	if i.request.Output != FormatJSON {
-		if result.URL != "" {
+		if ready && result.URL != "" {
 			_, err := fmt.Fprintln(i.Streams.Out, result.URL)
 			return err
 		}
