@@ -40,8 +40,9 @@
 //   - Bed.Webhook.Miss(namespace, n): the next n pods come unmutated.
 //   - Bed.FailPods(ctx, namespace, FailImage) or FailInit with a termination
 //     message: pods that are made later never become ready.
-//   - Bed.Proxy(ctx, target, hook): a server between a client and the API server
-//     or AWS, which sees, delays or cuts each request.
+//   - Bed.KubeProxy(ctx, kubeconfig, hook) and Bed.AWSProxy(ctx, hook): a server
+//     before the API server or AWS that shows each request to the hook, which
+//     may delay it or cut the connection.
 //   - Bed.Apply(ctx, yaml): anything else, server-side, all rights.
 //
 // # What was asked
