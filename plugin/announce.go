@@ -19,6 +19,7 @@ func (i *install) announce() {
 		i.UI.Linef("note      %s", note)
 	}
 	if i.nothingToDo() {
+		i.announceNotes()
 		return
 	}
 	i.UI.Line("")
@@ -89,6 +90,12 @@ func (i *install) announceRole() {
 			i.details(beforeAfter(step.Before, step.After))
 		}
 	}
+	i.announceNotes()
+}
+
+// announceNotes tells what others did to the role; it stays, so it is told by
+// every run.
+func (i *install) announceNotes() {
 	for _, note := range i.role.Notes {
 		i.UI.Warn(note, "")
 	}

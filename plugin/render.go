@@ -103,7 +103,7 @@ func renderObjects(f render.Facts, options render.Options, overlay string) ([]*u
 // header says what a reader of the file must know and the objects cannot say.
 // It depends on the facts alone, so the bytes stay the same.
 func header(f render.Facts) string {
-	return fmt.Sprintf(`# OSToy with its own S3 bucket, rendered by oc ostoy-s3 for namespace %[1]s.
+	return fmt.Sprintf(`# OSToy with its own S3 bucket in namespace %[1]s, as printed by: oc ostoy-s3 render
 #
 # Applying this takes over a bucket named %[2]s if AWS account %[3]s
 # already has one: rendering cannot look. "oc ostoy-s3 install" does, and refuses.

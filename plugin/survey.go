@@ -27,9 +27,12 @@ func (i *install) surveyFreeName(ctx context.Context) error {
 	const tries = 5
 	for range tries {
 		err := i.survey(ctx)
-		ourChoice := i.request.ProjectName == AnyProject && !i.project.exists
+		ourChoice := i.request.ProjectName == AnyProject && (!i.project.exists || i.madeProject)
 		if taken := i.bucket.Kind != "" && i.bucket.Exists(); !ourChoice || !taken {
 			return err
+		}
+		if i.madeProject { // early, for the issuer, which is known by now
+			i.removeProject(ctx)
 		}
 		if i.facts.Namespace.Value, err = randomProject(); err != nil {
 			return err
@@ -94,14 +97,29 @@ func refusal(outcomes []check.Outcome) error {
 		if errors.Is(outcome.Err, context.Canceled) || errors.Is(outcome.Err, context.DeadlineExceeded) {
 			return outcome.Err
 		}
-		// A right that is missing is told by the check for rights, not by every
-		// request that needed it.
-		if outcome.ID == check.IDObjects && apierrors.IsForbidden(outcome.Err) && failedToo(failed, check.IDClusterRights) {
-			continue
+		for _, one := range problemsOf(outcome) {
+			// A right that is missing is told by the check for rights, not by every
+			// request that needed it.
+			if outcome.ID == check.IDObjects && apierrors.IsForbidden(one.Err) && failedToo(failed, check.IDClusterRights) {
+				continue
+			}
+			several.Problems = append(several.Problems, one)
 		}
-		several.Problems = append(several.Problems, outcome.Problem())
 	}
 	return several
+}
+
+// problemsOf gives each of several problems its own three parts.
+func problemsOf(outcome check.Outcome) []*problem.Error {
+	var parts *problem.Several
+	if !errors.As(outcome.Err, &parts) {
+		return []*problem.Error{outcome.Problem()}
+	}
+	problems := make([]*problem.Error, len(parts.Problems))
+	for n, part := range parts.Problems {
+		problems[n] = check.Outcome{Check: outcome.Check, Finding: check.Fail(part)}.Problem()
+	}
+	return problems
 }
 
 func failedToo(failed []check.Outcome, id string) bool {

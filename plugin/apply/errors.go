@@ -52,7 +52,7 @@ func notServed(p *problem.Error, ref Ref) {
 	switch ref.Kind {
 	case "Bucket":
 		p.Why += ": the ACK S3 controller is not installed"
-		p.Next = "oc ostoy-s3 controller install"
+		p.Next = "a cluster admin installs it: package ack-s3-controller in OperatorHub, or ACK's Helm chart"
 	case "Route":
 		p.Why += ": it is not OpenShift"
 		p.Next = "oc ostoy-s3 install --set expose=ingress"
@@ -107,7 +107,7 @@ func (a *Applier) explainForbidden(p *problem.Error, ref Ref, text string) {
 	p.Why = reason
 	p.Next = fmt.Sprintf("ask an admin of the project: oc adm policy add-role-to-user admin YOU -n %s", a.opts.Namespace)
 	if ref.Kind == "Bucket" {
-		p.Next = "ask a cluster admin to aggregate the Bucket rights to admin and edit: oc ostoy-s3 controller install"
+		p.Next = "ask a cluster admin to aggregate the Bucket rights to admin and edit: docs/rights.md has the ClusterRole"
 	}
 }
 

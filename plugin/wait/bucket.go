@@ -91,7 +91,7 @@ func judgeRecoverable(obj *unstructured.Unstructured, conds []condition, c condi
 			Hint: "choose another project, the bucket is always <project>-bucket: oc ostoy-s3 install --new-project",
 		})
 	case strings.Contains(text, "BucketNotEmpty"):
-		return failing(State{Text: "it is to be deleted and is not empty: BucketNotEmpty", Hint: "oc ostoy-s3 uninstall -n " + ns})
+		return failing(State{Text: "it is to be deleted and is not empty: BucketNotEmpty", Hint: release(obj)})
 	case strings.Contains(text, "AccessDenied"):
 		return deniedController(conds)
 	}
@@ -129,11 +129,18 @@ func operation(text string) string {
 	return op
 }
 
+// release is the command that lets a Bucket go and keeps its data: the
+// controller reads the annotation anew at each retry (FACTS 1.3).
+func release(obj *unstructured.Unstructured) string {
+	return "oc annotate buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + obj.GetNamespace() +
+		" services.k8s.aws/deletion-policy=retain --overwrite releases it and keeps the data"
+}
+
 func beingDeleted(obj *unstructured.Unstructured, recoverable condition) State {
 	s := State{Text: "it is being deleted", Hint: "wait until it is gone, then run the same command again"}
 	if recoverable.status == "True" {
 		s.Text += ": " + recoverable.text()
-		s.Hint = "oc ostoy-s3 uninstall -n " + obj.GetNamespace() + " releases it and keeps the data"
+		s.Hint = release(obj)
 	}
 	return failing(s)
 }

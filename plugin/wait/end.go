@@ -32,7 +32,7 @@ func (w *waiting) ended(ctx context.Context) error {
 	} else {
 		p.What = fmt.Sprintf("%d objects are not ready after %s", len(open), took)
 	}
-	p.Next = strings.TrimPrefix(p.Next+"\n", "\n") + "run the same command again to go on waiting, or oc ostoy-s3 check -n " + w.targets.Namespace
+	p.Next = strings.TrimPrefix(p.Next+"\n", "\n") + "run the same command again to go on waiting"
 	p.Err = ctx.Err()
 	return p
 }
@@ -84,7 +84,7 @@ func (w *waiting) mayNotWatch(err error) error {
 	case apierrors.IsUnauthorized(err):
 		p.Next = "oc login, then run the same command again"
 	case apierrors.IsNotFound(err):
-		p.Next = "the cluster does not serve this kind: oc ostoy-s3 check -n " + w.targets.Namespace
+		p.Next = "the cluster does not serve this kind any more: oc api-resources"
 	}
 	return p
 }

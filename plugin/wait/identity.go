@@ -56,7 +56,7 @@ func (i *identity) mend(ctx context.Context, client dynamic.Interface, w *watche
 			if i.replaced[key] && !round[key] {
 				i.gaveUp[name] = failing(State{
 					Text: "its pods get no AWS identity: " + miss + ", and that of its successor " + pod.GetName() + " as well",
-					Hint: "the pod identity webhook does not work here (oc ostoy-s3 check -n " + t.Namespace + "); install with --set podIdentity=projected, which needs no webhook",
+					Hint: "the pod identity webhook does not work here (oc get mutatingwebhookconfigurations); install with --set podIdentity=projected, which needs no webhook",
 				})
 				break
 			}

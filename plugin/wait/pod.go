@@ -184,7 +184,7 @@ func gaveUp(pod *unstructured.Unstructured, text string, old, running, bucketRea
 	s := State{
 		Level: Warn,
 		Text:  bucketWaiter + ": " + text,
-		Hint:  "oc ostoy-s3 check -n " + pod.GetNamespace(),
+		Hint:  "oc ostoy-s3 install -n " + pod.GetNamespace() + " puts role and trust policy right",
 	}
 	switch notFound := strings.HasPrefix(text, "NotFound") || strings.HasPrefix(text, "NoSuchBucket"); {
 	case old && running:

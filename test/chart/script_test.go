@@ -321,7 +321,7 @@ func TestWaitForBucketGivesUp(t *testing.T) {
 		},
 		{
 			namespace: "forbidden", bucket: true,
-			reason: []string{"Forbidden from HeadBucket forbidden-bucket: HTTP 403 (for ", "s3:ListBucket", "oc ostoy-s3 check -n forbidden"},
+			reason: []string{"Forbidden from HeadBucket forbidden-bucket: HTTP 403 (for ", "s3:ListBucket", "oc ostoy-s3 install -n forbidden"},
 		},
 		{
 			// Keys that happen to be in the environment are not the pod's identity,
@@ -333,7 +333,7 @@ func TestWaitForBucketGivesUp(t *testing.T) {
 		{
 			namespace: "no-role", bucket: true,
 			env:    map[string]string{"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/nobody"},
-			reason: []string{"AccessDenied from AssumeRoleWithWebIdentity arn:aws:iam::123456789012:role/nobody: Not authorized to perform sts:AssumeRoleWithWebIdentity (for ", "system:serviceaccount:no-role:ostoy-sa", "oc ostoy-s3 check -n no-role"},
+			reason: []string{"AccessDenied from AssumeRoleWithWebIdentity arn:aws:iam::123456789012:role/nobody: Not authorized to perform sts:AssumeRoleWithWebIdentity (for ", "system:serviceaccount:no-role:ostoy-sa", "oc ostoy-s3 install -n no-role"},
 		},
 		{
 			namespace: "audience", roles: true, bucket: true, audience: "openshift",

@@ -48,13 +48,13 @@ if (!fs.existsSync(tokenFile)) {
     'The volume aws-iam-token is not mounted where AWS_WEB_IDENTITY_TOKEN_FILE says. Put the Deployment back: oc ostoy-s3 install -n ' + env.NAMESPACE);
 }
 
-const check = ' Find out: oc ostoy-s3 check -n ' + env.NAMESPACE;
-const network = 'This pod does not reach STS or S3: look at egress rules and VPC endpoints.' + check;
+const mend = ' Mend it: oc ostoy-s3 install -n ' + env.NAMESPACE;
+const network = 'This pod does not reach STS or S3: look at egress rules and VPC endpoints.';
 const hints = {
   NotFound: 'There is no such bucket. Why it was not made: oc describe buckets.s3.services.k8s.aws ' + bucket + ' -n ' + env.NAMESPACE,
-  Forbidden: 'The role lacks s3:ListBucket on the bucket, or the bucket belongs to another account.' + check,
-  AccessDenied: 'The role does not exist, or does not trust system:serviceaccount:' + env.NAMESPACE + ':ostoy-sa with the audience of this token.' + check,
-  InvalidIdentityToken: 'IAM has no OIDC provider for this cluster, or the provider does not know the audience of this token.' + check,
+  Forbidden: 'The role lacks s3:ListBucket on the bucket, or the bucket belongs to another account.' + mend,
+  AccessDenied: 'The role does not exist, or does not trust system:serviceaccount:' + env.NAMESPACE + ':ostoy-sa with the audience of this token.' + mend,
+  InvalidIdentityToken: 'IAM has no OIDC provider for this cluster, or the provider does not know the audience of this token.' + mend,
   NetworkingError: network,
   TimeoutError: network,
   UnknownEndpoint: network,
