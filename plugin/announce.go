@@ -110,7 +110,7 @@ func (i *install) details(lines ...string) {
 // announceObjects names what changes; what is merely created is counted, but
 // for the bucket: that is what the reader came for.
 func (i *install) announceObjects() {
-	var created []string
+	var created []apply.Ref
 	for _, item := range i.items() {
 		switch item.Action {
 		case apply.Create:
@@ -118,7 +118,7 @@ func (i *install) announceObjects() {
 				i.planned(ui.Added, "bucket", item.Ref.Name+"   private, encrypted, TLS only, kept when the project goes")
 				continue
 			}
-			created = append(created, item.Ref.String())
+			created = append(created, item.Ref)
 		case apply.Update:
 			i.announceUpdate(item)
 		case apply.Delete:
@@ -130,7 +130,7 @@ func (i *install) announceObjects() {
 		}
 	}
 	if len(created) > 0 {
-		i.planned(ui.Added, fmt.Sprintf("%d more", len(created)), wrap(created))
+		i.planned(ui.Added, fmt.Sprintf("%d more", len(created)), wrap(named(created)))
 	}
 }
 
@@ -175,6 +175,32 @@ func inWords(value any) string {
 		return fmt.Sprint(value)
 	}
 	return string(text)
+}
+
+// named names objects; many are told by their kinds, "2 Secrets".
+func named(refs []apply.Ref) []string {
+	const few = 4
+	var names []string
+	if len(refs) <= few {
+		for _, ref := range refs {
+			names = append(names, ref.String())
+		}
+		return names
+	}
+	counts := map[string]int{}
+	for _, ref := range refs {
+		counts[ref.Kind]++
+	}
+	for _, ref := range refs {
+		switch n := counts[ref.Kind]; {
+		case n == 1:
+			names = append(names, ref.Kind)
+		case n > 1:
+			names = append(names, fmt.Sprintf("%d %ss", n, ref.Kind))
+		}
+		delete(counts, ref.Kind)
+	}
+	return names
 }
 
 // wrap joins names and breaks the line where it would get too long.

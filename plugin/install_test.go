@@ -164,3 +164,14 @@ func TestWrap(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+func TestNamed(t *testing.T) {
+	refs := []apply.Ref{{Kind: "Secret", Name: "a"}, {Kind: "Secret", Name: "b"}, {Kind: "Service", Name: "c"}}
+	if diff := cmp.Diff([]string{"Secret a", "Secret b", "Service c"}, named(refs)); diff != "" {
+		t.Error(diff)
+	}
+	refs = append(refs, apply.Ref{Kind: "Route"}, apply.Ref{Kind: "Secret"})
+	if diff := cmp.Diff([]string{"3 Secrets", "Service", "Route"}, named(refs)); diff != "" {
+		t.Error(diff)
+	}
+}
