@@ -174,6 +174,7 @@ func (i *install) applier(namespace string, fresh bool) *apply.Applier {
 		Namespace:      namespace,
 		ForceConflicts: i.request.ForceConflicts,
 		Fresh:          fresh,
+		Guess:          i.request.DryRun == DryRunClient,
 		Now:            i.Now,
 	})
 }

@@ -225,7 +225,6 @@ func (i *install) planRole(ctx context.Context, desired iam.Role) error {
 func (i *install) planObjects(ctx context.Context) (err error) {
 	fresh := !i.project.exists
 	i.degraded = fresh && i.request.DryRun == DryRunServer
-	fresh = fresh || i.request.DryRun == DryRunClient
 	i.plan, err = i.applier(i.facts.Namespace.Value, fresh).Plan(ctx, i.objects, i.inventory, apply.Record{
 		RoleARN:         i.options.RoleARN,
 		Bucket:          render.BucketName(i.facts.Namespace.Value),

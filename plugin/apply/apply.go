@@ -27,8 +27,11 @@ type Options struct {
 	// ForceConflicts takes over fields and objects of others.
 	ForceConflicts bool
 	// Fresh says that the namespace is new or not there yet: everything is a
-	// create, and planning sends no request. It is also how --dry-run=client plans.
+	// create, and planning sends no request.
 	Fresh bool
+	// Guess says that planning only reads: what would change is worked out here
+	// instead of by the server. It is how --dry-run=client plans.
+	Guess bool
 	// Now is the clock for durations; nil is time.Now.
 	Now func() time.Time
 }

@@ -30,6 +30,10 @@ func (a *Applier) planOne(ctx context.Context, it *Item) error {
 	if err := a.mayApply(it.Ref, live); err != nil {
 		return err
 	}
+	if a.opts.Guess {
+		it.Changes = guess(live, it.object)
+		return a.judge(it)
+	}
 	would, err := a.try(ctx, it)
 	if err != nil {
 		return err
@@ -38,7 +42,8 @@ func (a *Applier) planOne(ctx context.Context, it *Item) error {
 		it.Action = Update
 		return nil
 	}
-	return a.judge(it, would)
+	it.Changes, it.Owned = compare(live, would)
+	return a.judge(it)
 }
 
 // mayApply refuses what needs no dry run to be refused.
@@ -100,9 +105,8 @@ func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
 	return nil
 }
 
-// judge compares what is with what would be.
-func (a *Applier) judge(it *Item, would *unstructured.Unstructured) error {
-	it.Changes, it.Owned = compare(it.Live, would)
+// judge decides by what would change.
+func (a *Applier) judge(it *Item) error {
 	switch {
 	case len(it.Changes) > 0:
 		if !Ours(it.Live) && !a.opts.ForceConflicts {
