@@ -1,0 +1,183 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
+)
+
+// requests are what one run asked.
+type requests struct {
+	kube []testbed.KubeRequest
+	aws  []testbed.AWSRequest
+}
+
+// counted runs the tool while nobody else does, and prints what it asked.
+func counted(t *testing.T, user run.User, args ...string) (run.Result, requests) {
+	t.Helper()
+	bed := user.Bed
+	if err := bed.AWS.ResetLog(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mark := bed.KubeMark()
+	result := user.Run(t, args...)
+	var asked requests
+	asked.kube = settledRequests(t, user, mark)
+	var err error
+	if asked.aws, err = bed.AWS.Log(t.Context(), "admin"); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s\n%s", strings.Join(args, " "), asked)
+	return result, asked
+}
+
+// settledRequests waits until the audit log is complete: the server writes a
+// request down after it has answered it, so that one of kubectl's, made after
+// the run, stands behind all of the run's.
+func settledRequests(t *testing.T, user run.User, mark int64) []testbed.KubeRequest {
+	t.Helper()
+	user.Kubectl(t, "get", "--raw", "/version").WantCode(t, 0)
+	eventually(t, "the audit log", func(context.Context) error {
+		last, err := user.Bed.KubeRequests(mark, "kubectl/")
+		if err == nil && len(last) == 0 {
+			err = errors.New("is not complete")
+		}
+		return err
+	})
+	found, err := user.Bed.KubeRequests(mark, run.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// String is the table of requests.
+func (r requests) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d requests to the API server (%d writes), %d to AWS (%d to IAM, %d writes)\n",
+		len(r.kube), len(r.kubeWrites()), len(r.aws), len(r.iam()), len(r.awsWrites()))
+	for _, k := range r.kube {
+		fmt.Fprintf(&b, "  %-7s %3d %s\n", k.Verb, k.Status.Code, k.URI)
+	}
+	for _, a := range r.aws {
+		fmt.Fprintf(&b, "  %-7s %3d %s\n", a.Service, a.Status, a.Operation)
+	}
+	return b.String()
+}
+
+func (r requests) iam() []string {
+	var operations []string
+	for _, a := range r.aws {
+		if a.Service == "iam" {
+			operations = append(operations, a.Operation)
+		}
+	}
+	slices.Sort(operations)
+	return operations
+}
+
+// awsWrites are the requests that are not by their names mere questions.
+func (r requests) awsWrites() []string {
+	var writes []string
+	for _, a := range r.aws {
+		if !slices.ContainsFunc([]string{"Get", "List", "Head"}, func(verb string) bool { return strings.HasPrefix(a.Operation, verb) }) {
+			writes = append(writes, a.Operation)
+		}
+	}
+	return writes
+}
+
+// kubeWrites are the requests that persist something.
+func (r requests) kubeWrites() []string {
+	var writes []string
+	for _, k := range r.kube {
+		if !harmless(k) {
+			writes = append(writes, k.Verb+" "+k.URI)
+		}
+	}
+	return writes
+}
+
+// harmless requests persist nothing: reading, what is asked to be a dry run,
+// and reviews, which the API server answers and forgets.
+func harmless(k testbed.KubeRequest) bool {
+	if slices.Contains([]string{"get", "list", "watch"}, k.Verb) {
+		return true
+	}
+	address, err := url.Parse(k.URI)
+	if err != nil {
+		return false
+	}
+	return address.Query().Get("dryRun") == "All" || k.Verb == "create" && strings.HasPrefix(address.Path, "/apis/authorization.k8s.io/")
+}
+
+// wantFirstRequests: what a first install may cost.
+func wantFirstRequests(t *testing.T, asked requests) {
+	t.Helper()
+	if iam := asked.iam(); len(iam) > 4 {
+		t.Errorf("%d IAM requests, at most 4 are promised: %v", len(iam), iam)
+	}
+	wantNoneTwice(t, asked)
+}
+
+// wantSecondRequests: what an install that has nothing to do may cost.
+func wantSecondRequests(t *testing.T, asked requests) {
+	t.Helper()
+	want := []string{"GetOpenIDConnectProvider", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies"}
+	if iam := asked.iam(); !slices.Equal(iam, want) {
+		t.Errorf("IAM was asked %v, want %v", iam, want)
+	}
+	if writes := asked.awsWrites(); len(writes) > 0 {
+		t.Errorf("AWS was written to: %v", writes)
+	}
+	if writes := asked.kubeWrites(); len(writes) > 0 {
+		t.Errorf("the API server was written to: %v", writes)
+	}
+	wantNoneTwice(t, asked)
+}
+
+// wantNoneTwice: one run asks nothing twice. Watches may be resumed; reviews
+// have their question in the body; a token that was refused because there was
+// no project is asked for again when there is one.
+func wantNoneTwice(t *testing.T, asked requests) {
+	t.Helper()
+	times := map[string]int{}
+	for _, k := range asked.kube {
+		path, _, _ := strings.Cut(k.URI, "?")
+		switch {
+		case k.Verb == "watch", strings.HasPrefix(path, "/apis/authorization.k8s.io/"):
+		case strings.HasSuffix(path, "/token") && k.Status.Code == 403:
+		default:
+			times[k.Verb+" "+k.URI]++
+		}
+	}
+	for _, a := range asked.aws {
+		times[a.Operation+" "+a.Resource]++
+	}
+	for request, n := range times {
+		if n > 1 {
+			t.Errorf("asked %d times: %s", n, request)
+		}
+	}
+}
+
+// wantNoAWSWrites: nobody who uses the tool has written anything to AWS that
+// has to do with the namespace.
+func wantNoAWSWrites(t *testing.T, bed *testbed.Bed, namespace string) {
+	t.Helper()
+	log, err := bed.AWS.Log(t.Context(), "admin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log = slices.DeleteFunc(log, func(a testbed.AWSRequest) bool { return !strings.Contains(a.Resource, namespace) })
+	if writes := (requests{aws: log}).awsWrites(); len(writes) > 0 {
+		t.Errorf("AWS was written to: %v", writes)
+	}
+}
