@@ -304,6 +304,17 @@ func TestWaitForBucketSucceeds(t *testing.T) {
 	}
 }
 
+// refusing is the URL of an STS that refuses everything with one code.
+func refusing(t *testing.T, code string) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/xml")
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>said by a test</Message></Error></ErrorResponse>", code)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
 // Against AWS: what does not come is told with code, text and a way out.
 func TestWaitForBucketGivesUp(t *testing.T) {
 	m, aws := newMachine(t), newAccount(t)
@@ -342,6 +353,11 @@ func TestWaitForBucketGivesUp(t *testing.T) {
 		{
 			namespace: "unreachable", env: map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
 			reason: []string{"UnknownEndpoint from AssumeRoleWithWebIdentity", "does not reach STS or S3"},
+		},
+		{
+			// A code for which there is no advice of its own.
+			namespace: "region-off", env: map[string]string{"AWS_ENDPOINT_URL": refusing(t, "RegionDisabledException")},
+			reason: []string{"RegionDisabledException from AssumeRoleWithWebIdentity", "said by a test (for ", "oc ostoy-s3 install -n region-off"},
 		},
 	} {
 		t.Run(tc.namespace, func(t *testing.T) {

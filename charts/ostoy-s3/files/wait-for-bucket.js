@@ -101,7 +101,7 @@ async function look() {
     }
     const left = limit - elapsed();
     if (left <= 0) {
-      giveUp(refused.what + ' (for ' + elapsed() + ' s). ' + (hints[refused.code] || check.trim()));
+      giveUp(refused.what + ' (for ' + elapsed() + ' s). ' + (hints[refused.code] || mend.trim()));
     }
     if (refused.what !== before) {
       say(refused.what + '; trying for ' + left + ' s more');
