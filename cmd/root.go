@@ -113,10 +113,10 @@ func usage(c *cobra.Command, why string) error {
 	}
 }
 
-// displayPath is the command as the user typed it.
+// displayPath is the command as the user typed it, by the name that package ui
+// replaces by the host's.
 func displayPath(c *cobra.Command) string {
-	_, rest, _ := strings.Cut(c.CommandPath(), "kubectl-ostoy_s3")
-	return strings.TrimSpace("oc ostoy-s3" + rest)
+	return "oc ostoy-s3" + strings.TrimPrefix(c.CommandPath(), c.Root().CommandPath())
 }
 
 func noArgs(c *cobra.Command, args []string) error {
