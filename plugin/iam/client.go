@@ -3,8 +3,6 @@ package iam
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
@@ -37,27 +35,4 @@ type API interface {
 // ProviderReader is what looking at an identity provider takes.
 type ProviderReader interface {
 	GetOpenIDConnectProvider(context.Context, *awsiam.GetOpenIDConnectProviderInput, ...func(*awsiam.Options)) (*awsiam.GetOpenIDConnectProviderOutput, error)
-}
-
-// maxAttempts of one request. IAM throttles per account and not per caller, so
-// the SDK's three are too few where a whole class runs install at once.
-const maxAttempts = 8
-
-// Client is the real IAM.
-type Client struct{ *awsiam.Client }
-
-var (
-	_ API            = (*Client)(nil)
-	_ ProviderReader = (*Client)(nil)
-)
-
-// New gives a client that repeats throttled and conflicting requests with
-// growing pauses. AWS_MAX_ATTEMPTS and max_attempts win over our number.
-func New(cfg aws.Config) *Client {
-	return &Client{awsiam.NewFromConfig(cfg, func(o *awsiam.Options) {
-		if o.RetryMaxAttempts == 0 {
-			o.RetryMaxAttempts = maxAttempts
-		}
-		o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConcurrentModification", "EntityTemporarilyUnmodifiable")
-	})}
 }
