@@ -158,14 +158,7 @@ func ending(state map[string]any) string {
 // already been given the time that IAM needs.
 func bucketWaiterState(pod *unstructured.Unstructured, c map[string]any, in podContext) State {
 	state, _, _ := unstructured.NestedMap(c, "state")
-	ended := state
-	if _, now := state["terminated"]; !now {
-		ended, _, _ = unstructured.NestedMap(c, "lastState")
-	}
-	finished := ""
-	if number(ended, "terminated", "exitCode") != 0 {
-		finished = str(ended, "terminated", "finishedAt")
-	}
+	finished, ended := gaveUpAt(c)
 	old := in.gaveUpBefore != nil && in.gaveUpBefore(pod, finished)
 	_, running := state["running"]
 	switch {
@@ -178,6 +171,19 @@ func bucketWaiterState(pod *unstructured.Unstructured, c map[string]any, in podC
 		return State{Text: bucketWaiter + ": looking for the bucket"}
 	}
 	return containerState(pod, c, true)
+}
+
+// gaveUpAt is when a container last ended in failure, empty if it never did,
+// and the state that tells how.
+func gaveUpAt(c map[string]any) (finished string, ended map[string]any) {
+	ended, _, _ = unstructured.NestedMap(c, "state")
+	if _, now := ended["terminated"]; !now {
+		ended, _, _ = unstructured.NestedMap(c, "lastState")
+	}
+	if number(ended, "terminated", "exitCode") != 0 {
+		finished = str(ended, "terminated", "finishedAt")
+	}
+	return finished, ended
 }
 
 func gaveUp(pod *unstructured.Unstructured, text string, old, running, bucketReady bool) State {

@@ -246,9 +246,15 @@ func TestPodState(t *testing.T) {
 
 func TestOldGiveUpIsNoResult(t *testing.T) {
 	pod := podWith(t, `  initContainerStatuses: [{name: wait-for-bucket, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1, finishedAt: "2026-01-01T00:01:00Z", message: Forbidden}}}]`)
-	w := &waiting{crashes: map[string]string{}}
+	w := &waiting{crashes: map[string]string{string(pod.GetUID()): "2026-01-01T00:01:00Z"}}
 	in := podContext{bucketReady: true, gaveUpBefore: w.gaveUpBefore}
 	if s := podState(pod, in); s.Level != Warn {
+		t.Errorf("%+v", s)
+	}
+	// A pod that was not there as the wait began has given up in it, even if
+	// nothing of it was seen before.
+	pod.SetUID("made-in-the-wait")
+	if s := podState(pod, in); s.Level != Fail {
 		t.Errorf("%+v", s)
 	}
 	later := podWith(t, `  initContainerStatuses: [{name: wait-for-bucket, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1, finishedAt: "2026-01-01T00:05:00Z", message: Forbidden}}}]`)

@@ -58,7 +58,6 @@ func Wait(ctx context.Context, client dynamic.Interface, targets Targets, observ
 		tracker:  newTracker(observe),
 		started:  time.Now(),
 		identity: newIdentity(targets),
-		crashes:  map[string]string{},
 	}
 	return w.run(ctx)
 }
@@ -71,8 +70,9 @@ type waiting struct {
 	tracker  *tracker
 	identity *identity
 	started  time.Time
-	// crashes remembers, by pod uid, when wait-for-bucket had last given up as
-	// the pod was first seen: what is older than the wait is not its result.
+	// crashes remembers, by pod uid, when wait-for-bucket had last given up in
+	// the pods that were there before the wait: that is not its result. Nil
+	// until the pods have been listed.
 	crashes map[string]string
 }
 
@@ -109,6 +109,7 @@ func (w *waiting) look(ctx context.Context) (bool, error) {
 			w.tracker.tell(s, now)
 		}
 	}
+	w.remember()
 	ready := true
 	for _, s := range w.states() {
 		ready = w.tracker.update(s, now).Ready && ready
@@ -186,16 +187,25 @@ func (w *waiting) baseline() []condition {
 	return nil
 }
 
-// gaveUpBefore reports whether a pod's wait-for-bucket had given up at this
-// very time already when the pod was first seen.
-func (w *waiting) gaveUpBefore(pod *unstructured.Unstructured, finished string) bool {
-	uid := string(pod.GetUID())
-	first, seen := w.crashes[uid]
-	if !seen {
-		w.crashes[uid] = finished
-		return finished != ""
+// remember notes what the pods look like that are there as the wait begins.
+func (w *waiting) remember() {
+	if w.crashes != nil || len(w.targets.Deployments) == 0 || !w.watched.synced("Pod") {
+		return
 	}
-	return finished != "" && finished == first
+	w.crashes = map[string]string{}
+	for _, pod := range w.watched.list("Pod") {
+		for _, c := range maps(pod.Object, "status", "initContainerStatuses") {
+			if str(c, "name") == bucketWaiter {
+				w.crashes[string(pod.GetUID())], _ = gaveUpAt(c)
+			}
+		}
+	}
+}
+
+// gaveUpBefore reports whether a pod's wait-for-bucket had given up at this
+// very time already when the wait began.
+func (w *waiting) gaveUpBefore(pod *unstructured.Unstructured, finished string) bool {
+	return finished != "" && w.crashes[string(pod.GetUID())] == finished
 }
 
 func (w *waiting) result() Result {
