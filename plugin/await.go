@@ -27,6 +27,11 @@ func (i *install) await(ctx context.Context) error {
 			return
 		}
 		i.board.Set(state.Name, markOf(state), state.Text)
+		// Of all that may still pass, the controller alone is somebody else's to
+		// mend: who waits must be told how before the time is over.
+		if state.Kind == "Bucket" && state.Level == wait.Warn && state.Hint != "" {
+			i.UI.Linef("  try   %s", state.Hint)
+		}
 	})
 	return i.conclude(result, err)
 }

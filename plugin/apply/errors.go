@@ -39,8 +39,8 @@ func (a *Applier) failure(verb string, ref Ref, err error) error {
 	}
 	status := api.Status()
 	if ref.Kind == "Secret" { // the server's text may quote values
-		p.Err = errors.New(string(status.Reason))
 		status = withoutValues(status)
+		p.Err = &apierrors.StatusError{ErrStatus: status}
 	}
 	a.explain(p, ref, status)
 	return p
