@@ -9,6 +9,7 @@ import (
 
 	apidiscovery "k8s.io/api/apidiscovery/v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -136,6 +137,13 @@ func TestBrokenAPI(t *testing.T) {
 	}
 	_, err = served.Mapping(schema.GroupVersionKind{Group: "metrics.k8s.io", Version: "v1beta1", Kind: "NodeMetrics"})
 	wantProblem(t, err, "does not answer", "oc get apiservice v1beta1.metrics.k8s.io")
+	if meta.IsNoMatchError(err) {
+		t.Error("a kind whose server is away is taken for one the cluster does not have")
+	}
+	if err := served.Answers("route.openshift.io"); err != nil {
+		t.Errorf("another group's: %v", err)
+	}
+	wantProblem(t, served.Answers("route.openshift.io", "metrics.k8s.io"), "metrics.k8s.io/v1beta1", "oc get apiservice v1beta1.metrics.k8s.io")
 }
 
 func TestDiscoveryOfOldServers(t *testing.T) {

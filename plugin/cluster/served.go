@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -77,9 +78,27 @@ func (s *Served) ServesGroup(group string) bool {
 // Mapper maps kinds to resources.
 func (s *Served) Mapper() meta.RESTMapper { return s.mapper() }
 
+// Answers is nil if none of the groups is registered with a server that does
+// not answer now. Where one is, whether the cluster has its kinds cannot be told:
+// to go on would take an OpenShift for a plain Kubernetes.
+func (s *Served) Answers(groups ...string) error {
+	for _, gv := range slices.Sorted(maps.Keys(s.Broken)) {
+		group, version, _ := strings.Cut(gv, "/")
+		if slices.Contains(groups, group) {
+			return &problem.Error{
+				Kind: problem.Failed,
+				What: "the API " + gv + " of the cluster does not answer",
+				Why:  "it is registered, but the server behind it is away (" + s.Broken[gv] + ")",
+				Next: "oc get apiservice " + version + "." + group + " shows why; run the same command again when it answers",
+			}
+		}
+	}
+	return nil
+}
+
 // Mapping is the resource and scope of a kind. The *problem.Error for a kind
-// that is not served wraps a meta.NoKindMatchError, and tells a group that is
-// Broken from one that is not there.
+// that is not served wraps a meta.NoKindMatchError; that for one whose group is
+// Broken does not: its objects are there, and will be seen again.
 func (s *Served) Mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
 	mapping, err := s.mapper().RESTMapping(gvk.GroupKind(), gvk.Version)
 	if err == nil {
@@ -96,6 +115,7 @@ func (s *Served) Mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error)
 	if reason, broken := s.Broken[gv]; broken {
 		p.Why = "the API is registered, but the server behind it does not answer (" + reason + ")"
 		p.Next = "oc get apiservice " + gvk.Version + "." + gvk.Group + " shows why"
+		p.Err = nil
 	}
 	return nil, p
 }

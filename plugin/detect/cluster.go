@@ -67,6 +67,9 @@ func (s *search) discovery(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := served.Answers("route.openshift.io", "project.openshift.io"); err != nil {
+		return err
+	}
 	s.served = served
 	if !s.given.KubeVersion.Known() {
 		s.result.Facts.KubeVersion = render.Fact{Value: served.Version, Source: "/version"}

@@ -7,8 +7,12 @@ import (
 	"sync"
 	"testing"
 
+	apidiscovery "k8s.io/api/apidiscovery/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -241,6 +245,22 @@ func TestBadInputBeforeAnythingIsAsked(t *testing.T) {
 	given := render.Facts{Account: render.Fact{Value: "12", Source: "flag"}}
 	_, err := Detect(t.Context(), Request{Given: given, Connect: noConnect(t)})
 	if flaw := (*render.InputError)(nil); !errors.As(err, &flaw) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestRouterAPIDown: an OpenShift whose own API server is away for a moment is
+// not taken for a cluster without Routes and projects.
+func TestRouterAPIDown(t *testing.T) {
+	fakeSTS(t, adminARN)
+	t.Setenv("AWS_REGION", "us-east-2")
+	s := openshift(t, "HighlyAvailable", true)
+	s.Discovery("GET /apis", &apidiscovery.APIGroupDiscoveryList{Items: []apidiscovery.APIGroupDiscovery{{
+		ObjectMeta: metav1.ObjectMeta{Name: "route.openshift.io"},
+		Versions:   []apidiscovery.APIVersionDiscovery{{Version: "v1", Freshness: apidiscovery.DiscoveryFreshnessStale}},
+	}}})
+	_, err := Detect(t.Context(), Request{Connect: connector(s)})
+	if p := (*problem.Error)(nil); !errors.As(err, &p) || p.Kind != problem.Failed || !strings.Contains(p.Next, "oc get apiservice v1.route.openshift.io") {
 		t.Errorf("%v", err)
 	}
 }
