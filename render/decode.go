@@ -17,16 +17,12 @@ import (
 // through JSON, which takes as long as the reading. Whole numbers are int64, as
 // the API machinery expects.
 func Decode(data []byte) ([]*unstructured.Unstructured, error) {
+	documents, err := split(data)
+	if err != nil {
+		return nil, err
+	}
 	var objects []*unstructured.Unstructured
-	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
-	for {
-		document, err := documents.Read()
-		if errors.Is(err, io.EOF) {
-			return objects, nil
-		}
-		if err != nil {
-			return nil, err
-		}
+	for _, document := range documents {
 		var content any
 		if err := yamlv2.Unmarshal(document, &content); err != nil {
 			return nil, err
@@ -41,6 +37,27 @@ func Decode(data []byte) ([]*unstructured.Unstructured, error) {
 		if len(object) > 0 {
 			objects = append(objects, &unstructured.Unstructured{Object: object})
 		}
+	}
+	return objects, nil
+}
+
+// split takes a stream of documents apart where kubectl does. What has no
+// separator is one document as it is: the reader goes line by line.
+func split(data []byte) ([][]byte, error) {
+	if !bytes.Contains(data, []byte("---")) {
+		return [][]byte{data}, nil
+	}
+	var documents [][]byte
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
+	for {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return documents, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, document)
 	}
 }
 
