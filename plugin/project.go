@@ -110,7 +110,7 @@ func (i *install) projectForIssuer(ctx context.Context) (err error) {
 	if err := i.makeProject(ctx); err != nil {
 		return err
 	}
-	i.facts.Issuer, err = detect.IssuerFromToken(ctx, i.conn, i.facts.Namespace.Value)
+	i.facts.Issuer, err = detect.IssuerOfNewProject(ctx, i.conn, i.facts.Namespace.Value)
 	if err != nil {
 		return err
 	}
@@ -187,11 +187,8 @@ func namespaceObject(name string) *unstructured.Unstructured {
 // awaitRights waits until the maker of a project may make Buckets in it:
 // OpenShift binds the role after it has answered. Reviews cannot be watched.
 func (i *install) awaitRights(ctx context.Context, name string) error {
-	const patience, pause = 15 * time.Second, 250 * time.Millisecond
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	var finding check.Finding
-	err := wait.PollUntilContextCancel(ctx, pause, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, settlingPause, settling, true, func(context.Context) (bool, error) {
 		finding = check.MayMakeBuckets(ctx, i.conn, name)
 		return finding.Status == check.Passed, nil
 	})
@@ -220,7 +217,11 @@ func (i *install) removeProject(ctx context.Context) {
 	}
 	client, err := i.conn.Resource(ctx, gvk, "")
 	if err == nil {
-		err = client.Delete(ctx, name, metav1.DeleteOptions{})
+		// The rights in it may not have reached every API server yet.
+		_ = wait.PollUntilContextCancel(ctx, settlingPause, true, func(ctx context.Context) (bool, error) {
+			err = client.Delete(ctx, name, metav1.DeleteOptions{})
+			return !apierrors.IsForbidden(err), nil
+		})
 	}
 	if err != nil && !apierrors.IsNotFound(err) {
 		i.UI.Warn(fmt.Sprintf("project %s was made and could not be removed: %v", name, err), "oc delete namespace "+name)

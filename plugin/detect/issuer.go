@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -92,6 +94,7 @@ func usableIssuer(value, source string) (render.Fact, error) {
 func (s *search) issuerFromTokens(ctx context.Context, whys []string) error {
 	namespaces := s.tokenNamespaces()
 	target := s.result.Facts.Namespace.Value
+	needsProject := !slices.Contains(namespaces, target)
 	for _, namespace := range namespaces {
 		fact, err := IssuerFromToken(ctx, s.conn, namespace)
 		switch {
@@ -101,7 +104,7 @@ func (s *search) issuerFromTokens(ctx context.Context, whys []string) error {
 			return nil
 		case errors.Is(err, errNoToken):
 			whys = append(whys, "a token in namespace "+namespace+" is refused")
-			s.result.IssuerNeedsProject = s.result.IssuerNeedsProject || namespace == target
+			needsProject = needsProject || namespace == target
 		case isRefused(err):
 			s.result.Facts.Issuer, s.issuerProblem = fact, err
 			return nil
@@ -109,7 +112,7 @@ func (s *search) issuerFromTokens(ctx context.Context, whys []string) error {
 			return err
 		}
 	}
-	s.result.IssuerNeedsProject = s.result.IssuerNeedsProject || !slices.Contains(namespaces, target)
+	s.result.IssuerNeedsProject = needsProject
 	s.result.Facts.Issuer = render.Fact{Why: strings.Join(whys, ", ")}
 	return nil
 }
@@ -167,6 +170,25 @@ func IssuerFromToken(ctx context.Context, conn *cluster.Conn, namespace string) 
 		}
 	}
 	return usableIssuer(issuer, "token of serviceaccounts/default in "+namespace)
+}
+
+// IssuerOfNewProject is IssuerFromToken for a project that was made a moment ago:
+// its service account default, and its maker's rights on it, may come a little
+// later, and are waited for.
+func IssuerOfNewProject(ctx context.Context, conn *cluster.Conn, namespace string) (fact render.Fact, err error) {
+	const patience, pause = 15 * time.Second, 250 * time.Millisecond
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_ = wait.PollUntilContextCancel(limited, pause, true, func(context.Context) (bool, error) {
+		// With the caller's context: what ends the wait must not take the place of
+		// the server's answer.
+		fact, err = IssuerFromToken(ctx, conn, namespace)
+		return !errors.Is(err, errNoToken), nil
+	})
+	if ctx.Err() != nil {
+		return render.Fact{}, ctx.Err()
+	}
+	return fact, err
 }
 
 // issuerOf reads the claim iss of a JWT. Nothing of the token gets into an

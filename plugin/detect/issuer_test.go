@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -93,8 +95,8 @@ func TestTokenNamespaces(t *testing.T) {
 		s := forbidden()
 		s.Answer(inNamespace("demo"), token(rosaIssuer))
 		result, err := Detect(t.Context(), Request{Given: given, Connect: connector(s)})
-		if err != nil || result.IssuerNeedsProject && result.Require() != nil {
-			t.Fatalf("%+v, %v", result, err)
+		if err != nil || result.IssuerNeedsProject {
+			t.Fatalf("needs a project although the issuer is known: %+v, %v", result, err)
 		}
 		wantFacts(t, result.Facts, map[string]string{"issuer": rosaIssuer + " (token of serviceaccounts/default in demo)"})
 	})
@@ -129,6 +131,30 @@ func TestTokenNamespaces(t *testing.T) {
 			t.Errorf("%+v, %v", result, err)
 		}
 	})
+}
+
+// TestIssuerOfNewProject: the service account that the token is asked for is
+// made by a controller, after the project.
+func TestIssuerOfNewProject(t *testing.T) {
+	s := clustertest.New(t, "v1.34.0")
+	conn, err := connector(s)()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Refuse(inNamespace("new"), http.StatusNotFound, metav1.StatusReasonNotFound, `serviceaccounts "default" not found`)
+	s.Hold = func(*http.Request) {
+		if s.Requests()[inNamespace("new")] == 2 {
+			s.Answer(inNamespace("new"), token(rosaIssuer))
+		}
+	}
+	if fact, err := IssuerOfNewProject(t.Context(), conn, "new"); err != nil || fact.Value != rosaIssuer {
+		t.Errorf("%+v, %v", fact, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := IssuerOfNewProject(ctx, conn, "new"); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
 }
 
 func TestTokenRequestPersistsNothing(t *testing.T) {
