@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"helm.sh/helm/v3/pkg/chart"
@@ -68,11 +70,27 @@ func compileSchema(text []byte) (*jsonschema.Schema, error) {
 		return nil, err
 	}
 	compiler := jsonschema.NewCompiler()
+	compiler.UseRegexpEngine(func(pattern string) (jsonschema.Regexp, error) {
+		return &lazyRegexp{pattern, sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })}, nil
+	})
 	if err := compiler.AddResource(name, document); err != nil {
 		return nil, err
 	}
 	return compiler.Compile(name)
 }
+
+// lazyRegexp is compiled when a value is first held against it. Compiling all of
+// the schema's patterns, each twice as the library does, takes longer than
+// rendering a project, and most values are never given. The patterns are part
+// of the program: one that does not compile is a bug that the tests see.
+type lazyRegexp struct {
+	pattern  string
+	compiled func() *regexp.Regexp
+}
+
+func (l *lazyRegexp) MatchString(s string) bool { return l.compiled().MatchString(s) }
+
+func (l *lazyRegexp) String() string { return l.pattern }
 
 // templates renders every template of the chart and returns the text of those
 // that make objects, by file name in order. Schema violations come back as
