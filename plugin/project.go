@@ -187,8 +187,9 @@ func namespaceObject(name string) *unstructured.Unstructured {
 // awaitRights waits until the maker of a project may make Buckets in it:
 // OpenShift binds the role after it has answered. Reviews cannot be watched.
 func (i *install) awaitRights(ctx context.Context, name string) error {
+	const patience, pause = 15 * time.Second, 250 * time.Millisecond
 	var finding check.Finding
-	err := wait.PollUntilContextTimeout(ctx, settlingPause, settling, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, pause, patience, true, func(context.Context) (bool, error) {
 		finding = check.MayMakeBuckets(ctx, i.conn, name)
 		return finding.Status == check.Passed, nil
 	})
@@ -207,7 +208,7 @@ func (i *install) awaitRights(ctx context.Context, name string) error {
 // removeProject takes back a project that was made a moment ago and holds
 // nothing yet. A user who pressed Ctrl-C still wants it gone.
 func (i *install) removeProject(ctx context.Context) {
-	const patience = 10 * time.Second
+	const patience, pause = 10 * time.Second, 250 * time.Millisecond
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	name := i.facts.Namespace.Value
@@ -218,7 +219,7 @@ func (i *install) removeProject(ctx context.Context) {
 	client, err := i.conn.Resource(ctx, gvk, "")
 	if err == nil {
 		// The rights in it may not have reached every API server yet.
-		_ = wait.PollUntilContextCancel(ctx, settlingPause, true, func(ctx context.Context) (bool, error) {
+		_ = wait.PollUntilContextCancel(ctx, pause, true, func(ctx context.Context) (bool, error) {
 			err = client.Delete(ctx, name, metav1.DeleteOptions{})
 			return !apierrors.IsForbidden(err), nil
 		})
