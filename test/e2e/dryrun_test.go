@@ -75,16 +75,6 @@ func testDryRunChange(t *testing.T, bed *testbed.Bed) {
 	}
 }
 
-func awsWritesOf(t *testing.T, bed *testbed.Bed, namespace string) []string {
-	t.Helper()
-	log, err := bed.AWS.Log(t.Context(), "admin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log = slices.DeleteFunc(log, func(a testbed.AWSRequest) bool { return !strings.Contains(a.Resource, namespace) })
-	return requests{aws: log}.awsWrites()
-}
-
 // wantNoKubeWrites: since the mark the tool has written nothing that has to do
 // with the namespace. Others may use the bed meanwhile.
 func wantNoKubeWrites(t *testing.T, bed *testbed.Bed, mark int64, namespace string) {
@@ -93,7 +83,7 @@ func wantNoKubeWrites(t *testing.T, bed *testbed.Bed, mark int64, namespace stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	all = slices.DeleteFunc(all, func(k testbed.KubeRequest) bool { return !strings.Contains(k.URI, "/"+namespace) })
+	all = slices.DeleteFunc(all, func(k testbed.KubeRequest) bool { return !strings.Contains(k.URI+"/", "/"+namespace+"/") })
 	if writes := (requests{kube: all}).kubeWrites(); len(writes) > 0 {
 		t.Errorf("the API server was written to: %v", writes)
 	}

@@ -27,8 +27,11 @@ func TestPlatforms(t *testing.T) {
 			t.Run("cluster admin", func(t *testing.T) { testFirstAndSecond(t, run.Admin(bed), "by-cluster-admin") })
 			t.Run("project admin", func(t *testing.T) { testFirstAndSecond(t, projectAdmin(t, bed, "by-learner"), "by-learner") })
 			t.Run("together", func(t *testing.T) { playTogether(t, bed, everywhere(platform)) })
-			// This one takes rights from everybody: nobody else is left by now.
+			// From here on rights are taken from everybody: nobody else is left.
 			t.Run("no bucket rights", func(t *testing.T) { testNoBucketRights(t, bed) })
+			if platform == testbed.ROSAHCP {
+				t.Run("project taken back", func(t *testing.T) { testProjectTakenBack(t, bed) })
+			}
 		})
 	}
 }
@@ -40,6 +43,9 @@ func everywhere(platform testbed.Platform) []scene {
 		{"facts as cluster admin", testFactsAsClusterAdmin},
 		{"facts as project admin", testFactsAsProjectAdmin},
 		{"render is what install applies", testRenderEqualsInstall},
+	}
+	if !platform.OpenShift() {
+		return append(scenes, scene{"ingress", testIngress}, scene{"no right to namespaces", testMayNotMakeNamespaces})
 	}
 	if platform != testbed.ROSAClassic {
 		return scenes
@@ -61,6 +67,9 @@ func everywhere(platform testbed.Platform) []scene {
 		scene{"role options", testRoleOptions},
 		scene{"managed policy", testManagedPolicy},
 		scene{"webhook identity", testWebhookIdentity},
+		scene{"other region", testOtherRegion},
+		scene{"no wait", testNoWait},
+		scene{"as kubectl's plugin", testAsPlugin},
 	)
 }
 

@@ -61,7 +61,7 @@ func testRenderAlone(t *testing.T, bed *testbed.Bed) {
 	wantBucket(t, bed, namespace, testbed.ClusterID)
 	wantFrontend(t, bed, namespace)
 	wantNoDiff(t, admin, manifests)
-	wantNoAWSWrites(t, bed, roleName(bed, namespace))
+	wantNoAWSWrites(t, bed, namespace)
 }
 
 // wantOrder wants texts to follow each other.

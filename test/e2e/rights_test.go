@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -64,4 +65,43 @@ func wantNoNamespace(t *testing.T, bed *testbed.Bed, namespace string) {
 	if _, err := bed.Client.CoreV1().Namespaces().Get(t.Context(), namespace, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Errorf("namespace %s is there: %v", namespace, err)
 	}
+}
+
+// testProjectTakenBack: somebody to whom nobody can tell beforehand whether a
+// project of theirs lets them make Buckets gets one, finds that it does not,
+// and is left without it.
+func testProjectTakenBack(t *testing.T, bed *testbed.Bed) {
+	hide := []byte(`[{"op":"remove","path":"/rules/2"}]`) // ClusterRoles
+	if _, err := bed.Client.RbacV1().ClusterRoles().Patch(t.Context(), "basic-user", types.JSONPatchType, hide, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	const namespace = "taken-back"
+	user := run.ProjectAdmin(t, bed, "admin-of-"+namespace)
+	eventually(t, "ClusterRoles are hidden", func(context.Context) error {
+		if user.Kubectl(t, "get", "clusterrole", "admin").Code == 0 {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	refused := user.Run(t, "install", "--new-project="+namespace)
+	refused.WantCode(t, 4).WantStdout(t, "").WantTalk(t, "project "+namespace+", made a moment ago, removed again",
+		"you were not given the right to make Buckets in project "+namespace, "--resource=buckets.s3.services.k8s.aws")
+	wantNoAWSWrites(t, bed, namespace)
+	eventually(t, "the project is gone", func(ctx context.Context) error {
+		_, err := bed.Client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("is there: %w", err)
+	})
+}
+
+// testMayNotMakeNamespaces: on plain Kubernetes a project admin cannot have
+// --new-project, and is told to ask for a namespace.
+func testMayNotMakeNamespaces(t *testing.T, bed *testbed.Bed) {
+	user := run.ProjectAdmin(t, bed, "nobody")
+	refused := user.Run(t, "install", "--new-project=never-made")
+	refused.WantCode(t, 4).WantStdout(t, "").WantTalk(t, "not allowed: create namespaces", "give it with -n", "nothing was changed")
+	wantNoNamespace(t, bed, "never-made")
+	wantNoAWSWrites(t, bed, "never-made")
 }
