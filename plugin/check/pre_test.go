@@ -96,6 +96,15 @@ func TestClusterRights(t *testing.T) {
 			t.Errorf("%d access reviews, want one for each right on Buckets", asked)
 		}
 	})
+	t.Run("what is waited for may be watched", func(t *testing.T) {
+		server, target := openshift(t, BucketAPI+"/Bucket", "networking.k8s.io/v1/Ingress")
+		target.Objects = append(target.Objects, object("networking.k8s.io/v1", "Ingress"))
+		rules(server, noBuckets)
+		access(server, "get buckets", "create buckets", "patch buckets", "list buckets", "watch buckets", "get ingresss", "create ingresss", "patch ingresss")
+		if finding := target.clusterRights(t.Context()); finding.Why != "not allowed: list ingresss.networking.k8s.io, watch ingresss.networking.k8s.io" {
+			t.Errorf("%+v", finding)
+		}
+	})
 	t.Run("every missing right is named", func(t *testing.T) {
 		server, target := openshift(t, BucketAPI+"/Bucket")
 		rules(server, noBuckets)
@@ -138,6 +147,9 @@ func TestProjectRights(t *testing.T) {
 				server.Forbid(adminPath, "get", "clusterroles", "rbac.authorization.k8s.io", "at the cluster scope")
 			}
 			finding := target.projectRights(t.Context())
+			if finding.Status == Failed && c.allowed == nil && !strings.Contains(finding.Why, "project demo is not there, or you may not see it") {
+				t.Errorf("does not say that demo may be there: %+v", finding)
+			}
 			if finding.Status != c.want || !strings.Contains(finding.Next, c.says) {
 				t.Errorf("%+v, want %s", finding, c.want)
 			}

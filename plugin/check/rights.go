@@ -98,7 +98,7 @@ func (t Target) neededRights(ctx context.Context) ([]right, error) {
 	if err != nil {
 		return nil, err
 	}
-	watched := []string{"Bucket", "Deployment", "PersistentVolumeClaim", "Route"}
+	watched := []string{"Bucket", "Deployment", "PersistentVolumeClaim", "Route", "Ingress"}
 	needed := []right{{"list", "", "pods"}, {"watch", "", "pods"}}
 	for _, object := range t.Objects {
 		mapping, err := served.Mapping(object.GroupVersionKind())
@@ -225,7 +225,7 @@ func (t Target) projectRights(ctx context.Context) Finding {
 		return Finding{
 			Status: Failed,
 			What:   "you may not make a project",
-			Why:    "not allowed: " + make.String(),
+			Why:    "project " + t.Facts.Namespace.Value + " is not there, or you may not see it; not allowed: " + make.String(),
 			Next:   "ask for a project and give it with -n, or ask a cluster admin for the right to request projects",
 		}
 	}
