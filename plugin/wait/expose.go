@@ -29,7 +29,7 @@ func routeState(obj *unstructured.Unstructured) State {
 		Hint: "oc describe route " + obj.GetName() + " -n " + obj.GetNamespace(),
 	}
 	if refused.reason == "HostAlreadyClaimed" {
-		s.Hint = "another Route has the host " + host + ": choose another project, or set another host with --set"
+		s.Hint = "another Route has the host " + host + ", which follows from the project's name: choose another project"
 		return failing(s)
 	}
 	return graced(s, deniedGrace)

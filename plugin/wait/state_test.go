@@ -325,6 +325,10 @@ func TestVolumeAndRoutes(t *testing.T) {
 			if s.Ready != tt.ready || end.Level != tt.end || s.after != tt.after || s.URL != tt.url || !strings.Contains(end.Text, tt.parts) {
 				t.Errorf("%+v, then %+v", s, end)
 			}
+			// A volume's class can be chosen, a Route's host cannot.
+			if strings.Contains(end.Hint, "--set") && !strings.Contains(end.Hint, "--set storage.storageClassName=") {
+				t.Errorf("names no value of the chart: %s", end.Hint)
+			}
 		})
 	}
 }

@@ -26,7 +26,7 @@ func volumeState(obj *unstructured.Unstructured) State {
 		// A class that becomes the default later is given to old claims, too.
 		return graced(State{
 			Text: "it has no storage class, and the cluster has no default one",
-			Hint: "oc get storageclass; choose one with --set, or ask an admin for a default",
+			Hint: "oc get storageclass; choose one with --set storage.storageClassName=NAME, or ask an admin for a default",
 		}, deniedGrace)
 	}
 	if node := obj.GetAnnotations()["volume.kubernetes.io/selected-node"]; node != "" {
