@@ -19,6 +19,9 @@ import (
 // file of that name; where it does not, it is put first.
 const BaseName = "ostoy-s3.yaml"
 
+// bucketGroup is the API group of ACK's Bucket.
+const bucketGroup = "s3.services.k8s.aws"
+
 // Kustomize lays the overlay in dir of disk over objects. What the overlay may
 // not do is lose the service account or rename the bucket: the role trusts the
 // one and OSToy looks for the other.
@@ -62,6 +65,9 @@ func overlayBreaks(built []*unstructured.Unstructured, f Facts) string {
 		case "ServiceAccount":
 			account = account || object.GetName() == ServiceAccount
 		case "Bucket":
+			if object.GroupVersionKind().Group != bucketGroup { // Flux has one, too
+				continue
+			}
 			name, _, _ := unstructured.NestedString(object.Object, "spec", "name")
 			if object.GetName() != bucket || name != bucket {
 				return fmt.Sprintf("it renames the Bucket to %s (spec.name %s); OSToy always looks for %s", object.GetName(), name, bucket)

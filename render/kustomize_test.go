@@ -40,7 +40,7 @@ func TestKustomizeLaysOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			disk := overlayIn(t, map[string]string{
 				"/overlay/kustomization.yaml": kustomization,
-				"/overlay/extra.yaml":         "{apiVersion: v1, kind: ConfigMap, metadata: {name: extra, namespace: demo}}",
+				"/overlay/extra.yaml":         "{apiVersion: source.toolkit.fluxcd.io/v1, kind: Bucket, metadata: {name: extra, namespace: demo}}",
 			})
 			base := objectsOf(t, rosa(), Options{})
 			got, err := Kustomize(base, disk, "/overlay", rosa())
