@@ -28,11 +28,16 @@ type Client struct {
 	attachRolePolicy           call[awsiam.AttachRolePolicyInput, awsiam.AttachRolePolicyOutput]
 	putRolePermissionsBoundary call[awsiam.PutRolePermissionsBoundaryInput, awsiam.PutRolePermissionsBoundaryOutput]
 	tagRole                    call[awsiam.TagRoleInput, awsiam.TagRoleOutput]
+	detachRolePolicy           call[awsiam.DetachRolePolicyInput, awsiam.DetachRolePolicyOutput]
+	deleteRole                 call[awsiam.DeleteRoleInput, awsiam.DeleteRoleOutput]
+	listRoles                  call[awsiam.ListRolesInput, awsiam.ListRolesOutput]
 	getOpenIDConnectProvider   call[awsiam.GetOpenIDConnectProviderInput, awsiam.GetOpenIDConnectProviderOutput]
 }
 
 var (
 	_ API            = (*Client)(nil)
+	_ Remover        = (*Client)(nil)
+	_ Finder         = (*Client)(nil)
 	_ ProviderReader = (*Client)(nil)
 )
 
@@ -61,6 +66,9 @@ func New(cfg aws.Config) *Client {
 		attachRolePolicy:           client.AttachRolePolicy,
 		putRolePermissionsBoundary: client.PutRolePermissionsBoundary,
 		tagRole:                    client.TagRole,
+		detachRolePolicy:           client.DetachRolePolicy,
+		deleteRole:                 client.DeleteRole,
+		listRoles:                  client.ListRoles,
 		getOpenIDConnectProvider:   client.GetOpenIDConnectProvider,
 	}
 }
@@ -118,6 +126,21 @@ func (c *Client) PutRolePermissionsBoundary(ctx context.Context, in *awsiam.PutR
 // TagRole implements Writer.
 func (c *Client) TagRole(ctx context.Context, in *awsiam.TagRoleInput, opts ...func(*awsiam.Options)) (*awsiam.TagRoleOutput, error) {
 	return c.tagRole(ctx, in, opts...)
+}
+
+// DetachRolePolicy implements Remover.
+func (c *Client) DetachRolePolicy(ctx context.Context, in *awsiam.DetachRolePolicyInput, opts ...func(*awsiam.Options)) (*awsiam.DetachRolePolicyOutput, error) {
+	return c.detachRolePolicy(ctx, in, opts...)
+}
+
+// DeleteRole implements Remover.
+func (c *Client) DeleteRole(ctx context.Context, in *awsiam.DeleteRoleInput, opts ...func(*awsiam.Options)) (*awsiam.DeleteRoleOutput, error) {
+	return c.deleteRole(ctx, in, opts...)
+}
+
+// ListRoles implements Finder.
+func (c *Client) ListRoles(ctx context.Context, in *awsiam.ListRolesInput, opts ...func(*awsiam.Options)) (*awsiam.ListRolesOutput, error) {
+	return c.listRoles(ctx, in, opts...)
 }
 
 // GetOpenIDConnectProvider implements ProviderReader.

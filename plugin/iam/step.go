@@ -18,6 +18,12 @@ const (
 	TagRole      Kind = "tag-role"
 )
 
+// The kinds that only a Removal has, besides DeletePolicy; the role goes last.
+const (
+	DetachPolicy Kind = "detach-policy"
+	DeleteRole   Kind = "delete-role"
+)
+
 // Step is one request: what it changes, in words and as data.
 type Step struct {
 	Kind   Kind   `json:"kind"`
@@ -31,7 +37,7 @@ type Step struct {
 
 	Document   *Document         `json:"-"` // UpdateTrust, PutPolicy, CreateRole (its trust policy)
 	PolicyName string            `json:"-"` // PutPolicy, DeletePolicy
-	PolicyARN  string            `json:"-"` // AttachPolicy, PutBoundary, CreateRole (its boundary)
+	PolicyARN  string            `json:"-"` // AttachPolicy, DetachPolicy, PutBoundary, CreateRole (its boundary)
 	Tags       map[string]string `json:"-"` // TagRole, CreateRole
 }
 
