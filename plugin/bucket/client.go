@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -20,7 +21,12 @@ const maxAttempts = 8
 // Client is the real S3.
 type Client struct{ *s3.Client }
 
-var _ API = (*Client)(nil)
+var (
+	_ API     = (*Client)(nil)
+	_ Lister  = (*Client)(nil)
+	_ Emptier = (*Client)(nil)
+	_ Remover = (*Client)(nil)
+)
 
 // New gives a client for S3. At an endpoint of the user's (AWS_ENDPOINT_URL,
 // AWS_ENDPOINT_URL_S3, endpoint_url: emulators, VPC endpoints) the bucket is in
@@ -32,5 +38,7 @@ func New(cfg aws.Config) *Client {
 		if o.RetryMaxAttempts == 0 {
 			o.RetryMaxAttempts = maxAttempts
 		}
+		// A bucket that was made or changed a moment ago answers so for a while.
+		o.Retryer = retry.AddWithErrorCodes(o.Retryer, "OperationAborted")
 	})}
 }

@@ -2,9 +2,13 @@ package bucket
 
 import (
 	"context"
-	"errors"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 )
 
 // Lister is what counting takes.
@@ -34,8 +38,60 @@ func (c Contents) Data() bool { return c.Objects+c.Versions+c.DeleteMarkers > 0 
 // versions and markers. Where there is no bucket the error is ErrGone; for a
 // caller who may list nothing awserr.Denied(err) is true.
 func Count(ctx context.Context, api Lister, t Target) (Contents, error) {
-	return Contents{}, errors.ErrUnsupported
+	if err := t.check(); err != nil {
+		return Contents{}, err
+	}
+	var c Contents
+	err := eachPage(ctx, api, t, "", func(page []entry) error {
+		for _, e := range page {
+			c.add(e)
+		}
+		return nil
+	})
+	switch {
+	case err == nil:
+		return c, nil
+	case awserr.Denied(err):
+		return countCurrent(ctx, api, t)
+	}
+	return Contents{}, err
 }
 
 // Count is the package's Count with the real S3.
 func (c *Client) Count(ctx context.Context, t Target) (Contents, error) { return Count(ctx, c, t) }
+
+func (c *Contents) add(e entry) {
+	switch {
+	case strings.HasPrefix(e.key, OwnPrefix):
+		c.Ours++
+		return
+	case e.marker:
+		c.DeleteMarkers++
+	case e.latest:
+		c.Objects++
+	default:
+		c.Versions++
+	}
+	c.Bytes += e.size
+}
+
+// countCurrent is for a caller who may list objects and not versions.
+func countCurrent(ctx context.Context, api Lister, t Target) (Contents, error) {
+	c := Contents{Partial: true}
+	in := &s3.ListObjectsV2Input{Bucket: t.bucket(), ExpectedBucketOwner: t.owner(), EncodingType: types.EncodingTypeUrl}
+	for {
+		out, err := api.ListObjectsV2(ctx, in, t.at)
+		if err != nil {
+			return Contents{}, t.explain(err, actionList, t.arn())
+		}
+		for _, o := range out.Contents {
+			c.add(entry{key: decode(out.EncodingType, o.Key), size: aws.ToInt64(o.Size), latest: true})
+		}
+		if !aws.ToBool(out.IsTruncated) || aws.ToString(out.NextContinuationToken) == "" {
+			return c, nil
+		}
+		next := *in
+		next.ContinuationToken = out.NextContinuationToken
+		in = &next
+	}
+}
