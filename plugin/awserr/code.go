@@ -71,6 +71,12 @@ func Exists(err error) bool {
 	return hasCode(err, "EntityAlreadyExists", "EntityAlreadyExistsException")
 }
 
+// Conflict reports whether a thing could not be deleted because something is
+// still on it.
+func Conflict(err error) bool {
+	return hasCode(err, "DeleteConflict", "DeleteConflictException")
+}
+
 // Throttled reports whether AWS asked to slow down.
 func Throttled(err error) bool {
 	_, ok := retry.DefaultThrottleErrorCodes[Code(err)]

@@ -55,7 +55,12 @@ func Read(ctx context.Context, api Reader, name string, known bool) (*Actual, er
 	return role, nil
 }
 
-func readRole(ctx context.Context, api Reader, name string, a *Actual) error {
+// roleGetter is the one operation that both Reader and Finder have.
+type roleGetter interface {
+	GetRole(context.Context, *awsiam.GetRoleInput, ...func(*awsiam.Options)) (*awsiam.GetRoleOutput, error)
+}
+
+func readRole(ctx context.Context, api roleGetter, name string, a *Actual) error {
 	out, err := api.GetRole(ctx, &awsiam.GetRoleInput{RoleName: aws.String(name)})
 	switch {
 	case awserr.Absent(err):

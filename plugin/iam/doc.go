@@ -5,8 +5,11 @@
 // commands, CloudFormation, Terraform, ACK), read the same list, so "would do"
 // and "did" cannot drift apart.
 //
+// The way back has the same parts: which role is ours (FindOurs), the steps that
+// remove it (RemovalPlan), and the walk over them (Remove).
+//
 // It changes one role and nothing else. A role whose tags are not ours is not
-// touched without leave; policies that others attached are reported and never
-// removed; it neither makes nor changes an identity provider. It knows nothing
+// touched without leave; policies that others put on it are reported, and
+// removed only together with the role and with leave; it neither makes nor changes an identity provider. It knows nothing
 // of clusters and prints nothing.
 package iam

@@ -1,11 +1,16 @@
 package iam
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"slices"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -27,11 +32,92 @@ type Found struct {
 // Issuer is the issuer the role was made for.
 func (f Found) Issuer() string { return f.Tags[render.TagIssuer] }
 
+// maxLooks is how many roles are looked at at the same time: a workshop's
+// account has many, and IAM throttles the account as a whole.
+const maxLooks = 6
+
 // FindOurs looks for the namespace's role where no inventory names it: among
-// the roles of our path, by their tags. Where the facts do not know the issuer,
-// or the cluster's id, those do not count: there may then be several, of
-// several clusters, and the caller must ask which. They are sorted by name;
-// none is no error. A role under a path of the user's is not found.
+// the roles of our path, by their tags, which take a GetRole each because a list
+// has none. Where the facts do not know the issuer, or the cluster's id, those
+// do not count: there may then be several, of several clusters, and the caller
+// must ask which. They are sorted by name; none is no error.
+//
+// A caller who may not list roles gets the role of the usual name, if the issuer
+// is known; without it awserr.Denied(err) is true. A role the caller may not
+// look at is left out, unless it has the name that ours would have. A role under
+// a path of the user's is not found.
 func FindOurs(ctx context.Context, api Finder, f render.Facts) ([]Found, error) {
-	return nil, errors.ErrUnsupported
+	if !f.Namespace.Known() {
+		return nil, &render.InputError{What: "the namespace is not known", Why: "roles are told apart by it", Next: "-n NAMESPACE"}
+	}
+	names, err := listNames(ctx, api)
+	if awserr.Denied(err) && f.Issuer.Known() {
+		names, err = []string{render.RoleName(f.Issuer.Value, f.Namespace.Value)}, nil
+	}
+	if err != nil {
+		return nil, awserr.Translate(err, "iam:ListRoles", "the roles of the path "+render.RolePath)
+	}
+	looked := make([]*Found, len(names))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxLooks)
+	for i, name := range names {
+		g.Go(func() (err error) {
+			looked[i], err = lookAt(ctx, api, name, f)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var found []Found
+	for _, one := range looked {
+		if one != nil {
+			found = append(found, *one)
+		}
+	}
+	slices.SortFunc(found, func(a, b Found) int { return cmp.Compare(a.Name, b.Name) })
+	return found, nil
+}
+
+func listNames(ctx context.Context, api Finder) ([]string, error) {
+	var names []string
+	in := &awsiam.ListRolesInput{PathPrefix: aws.String(render.RolePath)}
+	for {
+		out, err := api.ListRoles(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		for _, role := range out.Roles {
+			names = append(names, aws.ToString(role.RoleName))
+		}
+		if !out.IsTruncated || aws.ToString(out.Marker) == "" {
+			return names, nil
+		}
+		in = &awsiam.ListRolesInput{PathPrefix: in.PathPrefix, Marker: out.Marker}
+	}
+}
+
+// lookAt gives back the role if it is ours.
+func lookAt(ctx context.Context, api Finder, name string, f render.Facts) (*Found, error) {
+	a := &Actual{}
+	err := readRole(ctx, api, name, a)
+	switch {
+	case awserr.Denied(err) && !likeOurs(name, f):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !a.Exists || !sameOwner(a.Tags, f):
+		return nil, nil
+	}
+	return &Found{Name: name, ARN: a.ARN, Path: a.Path, Tags: a.Tags}, nil
+}
+
+// likeOurs reports whether a role has the name that install would give it.
+func likeOurs(name string, f render.Facts) bool {
+	if f.Issuer.Known() {
+		return name == render.RoleName(f.Issuer.Value, f.Namespace.Value)
+	}
+	usual := render.RoleName("", f.Namespace.Value)
+	const hash = 8
+	return len(name) == len(usual) && strings.HasPrefix(name, usual[:len(usual)-hash])
 }

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -75,4 +76,59 @@ func notes(r Role, a *Actual, f render.Facts) []string {
 		}
 	}
 	return slices.Clip(out)
+}
+
+// mayRemove refuses a role that is not ours, and, with or without leave, one
+// that cannot be the one that is meant.
+func mayRemove(a *Actual, f render.Facts, o RemovalOptions) error {
+	if o.Path != "" && a.Path != "" && a.Path != o.Path {
+		return refuse(
+			fmt.Sprintf("the role %s is under the path %s, not %s", o.Name, a.Path, o.Path),
+			"a path cannot be changed, so this is another role than the one that was made; "+whose(a.Tags, f),
+			fmt.Sprintf("--role-path %s if this one is meant", a.Path))
+	}
+	arn, err := render.ParseARN(a.ARN)
+	if err == nil && f.Account.Known() && arn.Account != f.Account.Value {
+		return refuse(
+			fmt.Sprintf("the role %s is of account %s, not %s", o.Name, arn.Account, f.Account.Value),
+			"the credentials are of another account than the one the role was made in",
+			"--profile NAME with credentials of account "+f.Account.Value+"; aws sts get-caller-identity shows whose they are")
+	}
+	if o.Adopt {
+		return nil
+	}
+	if !sameOwner(a.Tags, f) {
+		return refuse(
+			fmt.Sprintf("the role %s is not ours and stays", o.Name),
+			whose(a.Tags, f),
+			"--keep-role to leave it, or --adopt-role to remove it all the same")
+	}
+	if !f.Issuer.Known() && !o.AnyIssuer {
+		issuer := awserr.Redact(a.Tags[render.TagIssuer])
+		return refuse(
+			fmt.Sprintf("it is not known whether the role %s is this cluster's", o.Name),
+			"this cluster's issuer is not known, and the role was made for namespace "+f.Namespace.Value+" of the issuer "+issuer,
+			"--oidc-issuer "+issuer+" if that is the cluster that is meant")
+	}
+	return nil
+}
+
+// sameOwner is ours for facts that may not know the issuer: it then does not
+// count.
+func sameOwner(tags map[string]string, f render.Facts) bool {
+	return ours(tags, assumeIssuer(tags, f))
+}
+
+// whose is awserr.Whose for facts that may not know the issuer.
+func whose(tags map[string]string, f render.Facts) string {
+	return awserr.Whose(tags, assumeIssuer(tags, f))
+}
+
+// assumeIssuer takes the issuer from the tags where the facts do not know it. A
+// role of ours has the tag from its first moment; without it, no issuer is right.
+func assumeIssuer(tags map[string]string, f render.Facts) render.Facts {
+	if !f.Issuer.Known() {
+		f.Issuer.Value = cmp.Or(tags[render.TagIssuer], "not known")
+	}
+	return f
 }

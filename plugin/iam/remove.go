@@ -3,10 +3,14 @@ package iam
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 // Remover is what removing a role takes: it deletes, and looks again where
@@ -18,53 +22,124 @@ type Remover interface {
 	DeleteRole(context.Context, *awsiam.DeleteRoleInput, ...func(*awsiam.Options)) (*awsiam.DeleteRoleOutput, error)
 }
 
-// RemovalOptions says which role is to go, and what leave was given.
-type RemovalOptions struct {
-	Name string // required; from the inventory's ARN, --role-name, or Found.Name
-	Path string // "" takes the role wherever it is
-	// PolicyARN is the managed policy that install attached (--policy-arn), or
-	// "": any other is somebody else's.
-	PolicyARN string
-	// Adopt is leave (--adopt-role) to remove a role that is not ours, and
-	// policies that others put on it.
-	Adopt bool
-	// AnyIssuer is leave to go by namespace alone where the facts do not know
-	// the issuer: the user saw the role and said yes.
-	AnyIssuer bool
-}
+// errStillThere is DeleteRole's NoSuchEntity about a role that GetRole shows:
+// one of the two answers is old.
+var errStillThere = errors.New("IAM says both that the role is there and that it is not")
 
-// Removal is the way from what the role is to its being gone. Without steps
-// there is nothing to do. Notes are for the reader.
-type Removal struct {
-	Name  string
-	ARN   string // "" if the role is not there
-	Steps []Step
-	Notes []string
-
-	input removalInput
-}
-
-type removalInput struct {
-	facts   render.Facts
-	options RemovalOptions
-}
-
-// Empty reports whether the role is gone already.
-func (r *Removal) Empty() bool { return len(r.Steps) == 0 }
-
-// RemovalPlan lists the steps that remove the role, or none where it is not
-// there. It asks nobody. A role that is not ours, or that others put policies
-// on, is a *problem.Error of kind Refused without leave; one in another account
-// or under another path than the options say is refused always.
-func RemovalPlan(actual *Actual, f render.Facts, o RemovalOptions) (*Removal, error) {
-	return nil, errors.ErrUnsupported
-}
+// maxConflicts is how often DeleteRole may say that something is still on the
+// role: some seconds' worth.
+const maxConflicts = 6
 
 // Remove walks the steps of the plan. What is gone already is no error and not
-// in Result.Done: without a delete-role step there, another was faster. Where
-// IAM says that something is still on the role, it looks again, plans again and
-// goes on, a bounded number of times and no longer than ctx. Errors are
-// explained (*problem.Error).
+// in Result.Done: without a delete-role step there, another was faster, or the
+// answer to a request of ours was lost. Where IAM says that something is still
+// on the role, it looks again, plans again and goes on; what others put there
+// meanwhile is refused as RemovalPlan would. It waits at most a minute
+// altogether, and no longer than ctx. Errors are explained (*problem.Error).
 func Remove(ctx context.Context, api Remover, plan *Removal) (Result, error) {
-	return Result{}, errors.ErrUnsupported
+	result := Result{ARN: plan.ARN}
+	waits, conflicts := pauses{}, 0
+	for {
+		step, err := takeAway(ctx, api, plan, &result)
+		if err == nil {
+			return result, nil
+		}
+		if awserr.Conflict(err) {
+			conflicts++
+		}
+		if !worthAnother(err) || conflicts > maxConflicts || !waits.next(ctx) {
+			return result, unremoved(ctx, err, step, plan)
+		}
+		actual, err := Read(ctx, api, plan.Name, true)
+		if err != nil {
+			return result, err
+		}
+		if plan, err = RemovalPlan(actual, plan.input.facts, plan.input.options); err != nil {
+			return result, err
+		}
+	}
+}
+
+// takeAway does the steps one after the other and gives back the one that
+// failed.
+func takeAway(ctx context.Context, api Remover, plan *Removal, result *Result) (Step, error) {
+	for _, step := range plan.Steps {
+		err := unmake(ctx, api, plan.Name, step)
+		if awserr.Missing(err) {
+			if step.Kind != DeleteRole {
+				continue
+			}
+			if err = gone(ctx, api, plan.Name); err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return step, err
+		}
+		result.Done = append(result.Done, step)
+	}
+	return Step{}, nil
+}
+
+// unmake does one step: one IAM request, safe to repeat.
+func unmake(ctx context.Context, api Remover, name string, s Step) error {
+	var err error
+	switch s.Kind {
+	case DeletePolicy:
+		_, err = api.DeleteRolePolicy(ctx, &awsiam.DeleteRolePolicyInput{RoleName: aws.String(name), PolicyName: aws.String(s.PolicyName)})
+	case DetachPolicy:
+		_, err = api.DetachRolePolicy(ctx, &awsiam.DetachRolePolicyInput{RoleName: aws.String(name), PolicyArn: aws.String(s.PolicyARN)})
+	case DeleteRole:
+		_, err = api.DeleteRole(ctx, &awsiam.DeleteRoleInput{RoleName: aws.String(name)})
+	default:
+		err = fmt.Errorf("step %q removes nothing", s.Kind)
+	}
+	return err
+}
+
+// gone asks whether the role that DeleteRole did not find is gone for good. A
+// role made a moment ago may be unknown to some requests and known to others.
+func gone(ctx context.Context, api roleGetter, name string) error {
+	a := &Actual{}
+	if err := readRole(ctx, api, name, a); err != nil {
+		return err
+	}
+	if a.Exists {
+		return errStillThere
+	}
+	return nil
+}
+
+// worthAnother reports whether looking and planning again may help: something
+// was put on the role meanwhile, or what was taken off is not seen to be off
+// yet. An instance profile goes by another's hand only.
+func worthAnother(err error) bool {
+	return errors.Is(err, errStillThere) || awserr.Conflict(err) && !inProfile(err)
+}
+
+func inProfile(err error) bool {
+	return strings.Contains(strings.ToLower(awserr.Message(err)), "instance profile")
+}
+
+// unremoved explains why the role is still there.
+func unremoved(ctx context.Context, err error, step Step, plan *Removal) error {
+	if ctx.Err() != nil {
+		return awserr.Translate(fmt.Errorf("%w, last answer: %w", ctx.Err(), err), step.Action, step.Resource)
+	}
+	const again = "; then run the same command again"
+	p := &problem.Error{
+		Kind: problem.Refused, What: fmt.Sprintf("the role %s is still in use and stays", plan.Name), Err: awserr.Cause(err),
+	}
+	switch {
+	case !awserr.Conflict(err):
+		return awserr.Translate(err, step.Action, step.Resource)
+	case inProfile(err):
+		p.Why = "it is in an instance profile, which this tool never makes: somebody gave the role to EC2 machines"
+		p.Next = fmt.Sprintf("aws iam list-instance-profiles-for-role --role-name %[1]s, and for each that may go"+
+			" aws iam remove-role-from-instance-profile --role-name %[1]s --instance-profile-name PROFILE"+again, plan.Name)
+	default:
+		p.Why = "IAM says that something is on it which cannot be seen or comes back: " + awserr.Message(err)
+		p.Next = fmt.Sprintf("aws iam list-role-policies --role-name %[1]s and aws iam list-attached-role-policies --role-name %[1]s show what; remove it"+again, plan.Name)
+	}
+	return p
 }
