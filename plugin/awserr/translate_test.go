@@ -182,6 +182,9 @@ func TestPredicates(t *testing.T) {
 			t.Errorf("%s: denied, missing, absent, exists, throttled = %v, want %v", c.name, got, want)
 		}
 	}
+	if !Conflict(answered(409, "DeleteConflict", "")) || Conflict(answered(409, "EntityAlreadyExists", "")) || Conflict(nil) {
+		t.Error("conflict is wrong")
+	}
 	if Status(answered(409, "X", "")) != 409 || Status(errors.New("x")) != 0 || Header(errors.New("x"), "y") != "" {
 		t.Error("status or header is wrong")
 	}

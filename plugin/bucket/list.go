@@ -98,7 +98,7 @@ func (t Target) explain(err error, action, resource string) error {
 		Kind: problem.Failed,
 		What: "bucket " + t.Name + " is not there",
 		Why:  "no account has a bucket of that name",
-		Next: "nothing: there is no data to lose and nothing to remove; oc ostoy-s3 install makes it anew",
+		Next: "oc ostoy-s3 install to make it again; there is nothing to remove",
 		Err:  ErrGone,
 	}
 }

@@ -109,6 +109,7 @@ func TestFindOursWithFewRights(t *testing.T) {
 	// Another's role, closed to us, is nothing to fail on.
 	clear(api.roles)
 	api.put(render.RoleName(facts().Issuer.Value, "demo2"), "/ostoy-s3/", nil)
+	api.put(render.RoleName(facts().Issuer.Value, "demo-ostoy-sa-2"), "/ostoy-s3/", nil)
 	for _, f := range []render.Facts{facts(), noIssuer} {
 		if found, err := FindOurs(t.Context(), api, f); err != nil || len(found) != 0 {
 			t.Errorf("%v, %v", found, err)
