@@ -161,7 +161,7 @@ func (s *shelf) drop(key, version string) (code string) {
 			return code
 		}
 	}
-	s.items = slices.Delete(s.items, at, at+1)
+	s.items = slices.DeleteFunc(s.items, func(e entry) bool { return e.key == key && e.version == version })
 	return ""
 }
 
