@@ -18,17 +18,22 @@ type factFlags struct {
 }
 
 func (f *factFlags) add(flags *pflag.FlagSet) {
+	f.addWhose(flags)
 	flags.StringVar(&f.file, "facts", "", "file of facts, as \"oc ostoy-s3 facts -o yaml\" prints; - for stdin")
-	flags.StringVar(&f.profile, "profile", "", "profile of the AWS configuration")
-	flags.StringVar(&f.account, "account-id", "", "AWS account, 12 digits")
 	flags.StringVar(&f.partition, "partition", "", "AWS partition: aws, aws-us-gov, aws-cn or aws-eusc")
-	flags.StringVar(&f.region, "region", "", "AWS region of the bucket")
-	flags.StringVar(&f.issuer, "oidc-issuer", "", "service account issuer of the cluster, https://...")
 	flags.StringVar(&f.audience, "audience", "", "token audience the role trusts (default "+render.DefaultAudience+")")
 	flags.StringVar(&f.platform, "platform", "", "rosa-hcp, rosa-classic, openshift, eks or kubernetes")
 	flags.StringVar(&f.kube, "kube-version", "", "Kubernetes version of the cluster, v1.33.0")
 	flags.StringVar(&f.id, "cluster-id", "", "cluster id of OpenShift, a UUID")
 	flags.StringSliceVar(&f.apiVersions, "api-versions", nil, "API groups and versions the cluster serves, as Helm's flag")
+}
+
+// addWhose adds the flags for facts by which role and bucket are found again.
+func (f *factFlags) addWhose(flags *pflag.FlagSet) {
+	flags.StringVar(&f.profile, "profile", "", "profile of the AWS configuration")
+	flags.StringVar(&f.account, "account-id", "", "AWS account, 12 digits")
+	flags.StringVar(&f.region, "region", "", "AWS region of the bucket")
+	flags.StringVar(&f.issuer, "oidc-issuer", "", "service account issuer of the cluster, https://...")
 }
 
 // request collects the facts given by flags. pflag's Changed is what tells an

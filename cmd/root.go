@@ -94,6 +94,7 @@ that bucket. "install" does it, "render" prints the same objects for GitOps.`,
 	root.PersistentPreRun = func(*cobra.Command, []string) { logging.start(s.Streams.ErrOut) }
 	root.AddCommand(
 		newInstallCommand(s),
+		newUninstallCommand(s),
 		newRenderCommand(s),
 		newValuesCommand(s),
 		newFactsCommand(s),

@@ -67,7 +67,7 @@ func describe(c *cobra.Command) string {
 // TestFlagsOfKubectlKeepTheirMeaning holds our short flags away from kubectl's:
 // -h -n -A -l -o -v mean there what they mean here, or are not used.
 func TestFlagsOfKubectlKeepTheirMeaning(t *testing.T) {
-	meaning := map[string]string{"h": "help", "n": "namespace", "o": "output", "v": "v", "s": "server", "f": "values", "k": "kustomize"}
+	meaning := map[string]string{"h": "help", "n": "namespace", "o": "output", "v": "v", "s": "server", "f": "values", "k": "kustomize", "y": "yes"}
 	var walk func(*cobra.Command)
 	walk = func(c *cobra.Command) {
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {

@@ -187,6 +187,12 @@ func named(refs []apply.Ref) []string {
 		}
 		return names
 	}
+	return byKind(refs)
+}
+
+// byKind counts objects by their kinds, "2 Secrets".
+func byKind(refs []apply.Ref) []string {
+	var names []string
 	counts := map[string]int{}
 	for _, ref := range refs {
 		counts[ref.Kind]++

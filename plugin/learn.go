@@ -72,7 +72,7 @@ func (i *install) ask(ctx context.Context, given render.Facts) error {
 		return i.identify(ctx)
 	})
 	group.Go(func() (err error) {
-		i.project, err = i.lookAtProject(ctx, name)
+		i.project, err = lookAtProject(ctx, i.conn, name)
 		return err
 	})
 	var unreadable error

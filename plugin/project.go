@@ -15,6 +15,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
@@ -26,6 +27,7 @@ type project struct {
 	exists      bool
 	terminating bool
 	ours        bool // made by this tool
+	unseen      bool // not there, or not to be seen by this user
 }
 
 // origin is what the inventory remembers about the namespace. One that is not
@@ -53,13 +55,13 @@ func namespaces() schema.GroupVersionResource {
 
 // lookAtProject reads the namespace. Who may not see it is told the same as
 // for one that is not there: OpenShift's answer to a project of somebody else.
-func (i *install) lookAtProject(ctx context.Context, name string) (project, error) {
-	live, err := i.conn.Dynamic.Resource(namespaces()).Get(ctx, name, metav1.GetOptions{})
+func lookAtProject(ctx context.Context, conn *cluster.Conn, name string) (project, error) {
+	live, err := conn.Dynamic.Resource(namespaces()).Get(ctx, name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
-		return project{}, nil
+		return project{unseen: apierrors.IsForbidden(err)}, nil
 	case err != nil:
-		return project{}, i.conn.Translate(err)
+		return project{}, conn.Translate(err)
 	}
 	return project{
 		exists:      true,
@@ -212,11 +214,7 @@ func (i *install) removeProject(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	name := i.facts.Namespace.Value
-	gvk := namespaceObject(name).GroupVersionKind()
-	if served, err := i.conn.Discovery(ctx); err == nil && served.ServesGroup("project.openshift.io") {
-		gvk = schema.GroupVersionKind{Group: "project.openshift.io", Version: "v1", Kind: "Project"}
-	}
-	client, err := i.conn.Resource(ctx, gvk, "")
+	client, err := projectClient(ctx, i.conn)
 	if err == nil {
 		// The rights in it may not have reached every API server yet.
 		_ = wait.PollUntilContextCancel(ctx, pause, true, func(ctx context.Context) (bool, error) {

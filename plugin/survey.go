@@ -227,6 +227,7 @@ func (i *install) planObjects(ctx context.Context) (err error) {
 	i.degraded = fresh && i.request.DryRun == DryRunServer
 	i.plan, err = i.applier(i.facts.Namespace.Value, fresh).Plan(ctx, i.objects, i.inventory, apply.Record{
 		RoleARN:         i.options.RoleARN,
+		PolicyARN:       i.request.Role.PolicyARN,
 		Bucket:          render.BucketName(i.facts.Namespace.Value),
 		Account:         i.facts.Account.Value,
 		Partition:       i.facts.Partition.Value,

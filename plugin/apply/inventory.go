@@ -23,6 +23,7 @@ const (
 // Every value is a hint and may be empty or wrong: somebody may have edited it.
 type Record struct {
 	RoleARN         string `json:"roleARN,omitempty"`
+	PolicyARN       string `json:"policyARN,omitempty"` // managed policy that was asked for on the role
 	Bucket          string `json:"bucket,omitempty"`
 	BucketOrigin    string `json:"bucketOrigin,omitempty"`
 	Account         string `json:"account,omitempty"`
@@ -56,6 +57,7 @@ type field struct {
 func (r *Record) fields() []field {
 	return []field{
 		{"roleARN", &r.RoleARN},
+		{"policyARN", &r.PolicyARN},
 		{"bucket", &r.Bucket},
 		{"bucketOrigin", &r.BucketOrigin},
 		{"account", &r.Account},

@@ -31,7 +31,7 @@ func (p *Plan) Prune(ctx context.Context, observe func(Event)) error {
 
 func (p *Plan) pruneOne(ctx context.Context, it *Item, observe func(Event)) error {
 	start := p.applier.opts.Now()
-	if err := p.applier.remove(ctx, it); err != nil {
+	if err := p.applier.remove(ctx, it, leftAction); err != nil {
 		return p.applier.failure("deleted", it.Ref, err)
 	}
 	if it.Action == Delete {
@@ -42,8 +42,8 @@ func (p *Plan) pruneOne(ctx context.Context, it *Item, observe func(Event)) erro
 
 // remove deletes the very object that was looked at: with its uid and its
 // resourceVersion. If it changed meanwhile it is looked at again, because the
-// change may be that somebody else took it.
-func (a *Applier) remove(ctx context.Context, it *Item) error {
+// change may be that somebody else took it; decide then says what becomes of it.
+func (a *Applier) remove(ctx context.Context, it *Item, decide func(Ref, *unstructured.Unstructured) (Action, string)) error {
 	client, err := a.resources.Resource(ctx, it.Ref.GVK(), a.opts.Namespace)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (a *Applier) remove(ctx context.Context, it *Item) error {
 			return getErr
 		}
 		it.Live = live
-		if it.Action, it.Why = leftAction(it.Ref, live); it.Action != Delete {
+		if it.Action, it.Why = decide(it.Ref, live); it.Action != Delete {
 			return nil
 		}
 		return err // a conflict: tried again, with the object as it is now

@@ -47,23 +47,30 @@ func (r Ref) same(o Ref) bool {
 	return r.Group == o.Group && r.Kind == o.Kind && r.Name == o.Name
 }
 
-// kindVersion is the version by which we speak of a kind the chart may have,
-// or "" for all other kinds. An inventory can name nothing else, however
-// somebody edited it.
+// kinds are those that the chart may have, each in the version by which we speak
+// of it. An inventory can name nothing else, however somebody edited it.
+func kinds() []schema.GroupVersionKind {
+	return []schema.GroupVersionKind{
+		{Version: "v1", Kind: "ServiceAccount"},
+		{Version: "v1", Kind: "ConfigMap"},
+		{Version: "v1", Kind: "Secret"},
+		{Version: "v1", Kind: "Service"},
+		{Version: "v1", Kind: "PersistentVolumeClaim"},
+		{Group: "apps", Version: "v1", Kind: "Deployment"},
+		{Group: "route.openshift.io", Version: "v1", Kind: "Route"},
+		{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"},
+		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "RoleBinding"},
+		{Group: "s3.services.k8s.aws", Version: "v1alpha1", Kind: "Bucket"},
+	}
+}
+
+// kindVersion is the version of a kind the chart may have, or "" for all other
+// kinds.
 func kindVersion(gk schema.GroupKind) string {
-	switch gk {
-	case schema.GroupKind{Kind: "ServiceAccount"},
-		schema.GroupKind{Kind: "ConfigMap"},
-		schema.GroupKind{Kind: "Secret"},
-		schema.GroupKind{Kind: "Service"},
-		schema.GroupKind{Kind: "PersistentVolumeClaim"},
-		schema.GroupKind{Group: "apps", Kind: "Deployment"},
-		schema.GroupKind{Group: "route.openshift.io", Kind: "Route"},
-		schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"},
-		schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}:
-		return "v1"
-	case schema.GroupKind{Group: "s3.services.k8s.aws", Kind: "Bucket"}:
-		return "v1alpha1"
+	for _, gvk := range kinds() {
+		if gvk.GroupKind() == gk {
+			return gvk.Version
+		}
 	}
 	return ""
 }
@@ -82,9 +89,12 @@ func validName(name string) bool {
 	return !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
+// IsBucket reports whether the object is ACK's Bucket.
+func (r Ref) IsBucket() bool { return r.Kind == "Bucket" && r.Group == "s3.services.k8s.aws" }
+
+// IsVolume reports whether the object is a PersistentVolumeClaim.
+func (r Ref) IsVolume() bool { return r.Kind == "PersistentVolumeClaim" && r.Group == "" }
+
 // isData reports whether deleting an object of this kind destroys data: such
 // objects are never pruned (DESIGN section 4).
-func (r Ref) isData() bool {
-	return r.Kind == "Bucket" && r.Group == "s3.services.k8s.aws" ||
-		r.Kind == "PersistentVolumeClaim" && r.Group == ""
-}
+func (r Ref) isData() bool { return r.IsBucket() || r.IsVolume() }

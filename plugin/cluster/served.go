@@ -75,6 +75,21 @@ func (s *Served) ServesGroup(group string) bool {
 	return i < len(s.APIVersions) && strings.HasPrefix(s.APIVersions[i], group+"/")
 }
 
+// InNamespaces lists the resources that are in namespaces and can be listed, each
+// in the version its group prefers.
+func (s *Served) InNamespaces() []schema.GroupVersionResource {
+	var all []schema.GroupVersionResource
+	for _, group := range s.groups {
+		version := group.Group.PreferredVersion.Version
+		for _, r := range group.VersionedResources[version] {
+			if r.Namespaced && !strings.Contains(r.Name, "/") && slices.Contains(r.Verbs, "list") {
+				all = append(all, schema.GroupVersionResource{Group: group.Group.Name, Version: version, Resource: r.Name})
+			}
+		}
+	}
+	return all
+}
+
 // Mapper maps kinds to resources.
 func (s *Served) Mapper() meta.RESTMapper { return s.mapper() }
 

@@ -78,7 +78,7 @@ type waiting struct {
 
 func (w *waiting) run(ctx context.Context) (Result, error) {
 	watchCtx, stop := context.WithCancel(ctx)
-	w.watched = watch(watchCtx, w.client, w.targets)
+	w.watched = watch(watchCtx, w.client, w.targets.Namespace, w.targets.kinds()...)
 	defer w.watched.stop()
 	defer stop()
 

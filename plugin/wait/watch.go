@@ -66,15 +66,15 @@ type brokenWatch struct {
 	version string
 }
 
-func watch(ctx context.Context, client dynamic.Interface, t Targets) *watched {
+func watch(ctx context.Context, client dynamic.Interface, namespace string, kinds ...string) *watched {
 	w := &watched{
 		changed:   make(chan struct{}, 1),
-		factory:   dynamicinformer.NewFilteredDynamicSharedInformerFactory(client, 0, t.Namespace, nil),
+		factory:   dynamicinformer.NewFilteredDynamicSharedInformerFactory(client, 0, namespace, nil),
 		informers: map[string]cache.SharedIndexInformer{},
-		namespace: t.Namespace,
+		namespace: namespace,
 		broken:    map[string]brokenWatch{},
 	}
-	for _, kind := range t.kinds() {
+	for _, kind := range kinds {
 		informer := w.factory.ForResource(resourceOf(kind)).Informer()
 		w.informers[kind] = informer
 		// These fail only for an informer that runs already.

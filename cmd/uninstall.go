@@ -1,0 +1,86 @@
+package cmd
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+)
+
+const uninstallLong = `Removes what install made: the app, then the bucket if it is empty, then the role.
+It needs no flags that install had. What is not ours stays, and so does data: a
+bucket with objects in it, and the volume, are kept and named.
+
+  oc ostoy-s3 uninstall -n demo --dry-run            what would be removed
+  oc ostoy-s3 uninstall -n demo                      everything but data
+  oc ostoy-s3 uninstall -n demo --delete-data        data, too; asks for the bucket's name
+  oc ostoy-s3 uninstall -n demo --delete-data --yes  the same in a script
+
+It asks nothing, except before data is deleted or where it cannot tell what is
+meant: then a script has to give --yes.`
+
+func newUninstallCommand(s *session) *cobra.Command {
+	facts, request := &factFlags{}, plugin.UninstallRequest{}
+	output := newOutput("", "json")
+	dryRun := ""
+	c := &cobra.Command{
+		Use:   "uninstall",
+		Short: "Remove app, bucket and role, in the safe order; data is kept",
+		Long:  uninstallLong,
+		Args:  noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := output.check(c); err != nil {
+				return err
+			}
+			if err := checkUninstall(c, request, dryRun); err != nil {
+				return err
+			}
+			request.DryRun = dryRun == "client"
+			request.Facts = facts.request(s, c.Flags())
+			request.Output = plugin.Format(output.value)
+			request.Ask = s.asker()
+			return s.app().Uninstall(c.Context(), request)
+		},
+	}
+	facts.addWhose(c.Flags())
+	output.add(c.Flags())
+	addUninstall(&request, c.Flags())
+	c.Flags().StringVar(&dryRun, "dry-run", "none", "none or client: only say what would be removed; alone it means client")
+	c.Flags().Lookup("dry-run").NoOptDefVal = "client"
+	return c
+}
+
+func addUninstall(request *plugin.UninstallRequest, flags *pflag.FlagSet) {
+	const timeout = 5 * time.Minute
+	flags.BoolVar(&request.DeleteData, "delete-data", false, "also delete all objects in the bucket, in all versions, and the volume, for good")
+	flags.BoolVar(&request.KeepBucket, "keep-bucket", false, "keep the bucket even if it is empty")
+	flags.BoolVar(&request.KeepRole, "keep-role", false, "keep the IAM role")
+	flags.BoolVar(&request.RoleOnly, "role-only", false, "remove the IAM role and nothing else; needs no cluster")
+	flags.BoolVar(&request.DeleteNamespace, "delete-namespace", false, "also delete the project, if install made it and nothing else is in it")
+	flags.BoolVar(&request.ForceOwner, "force-owner", false, "also delete objects of ours that Argo CD, Flux or Helm manage, too")
+	flags.BoolVar(&request.AdoptRole, "adopt-role", false, "also remove a role of ours that others attached policies to")
+	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that deletes data must say so")
+	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
+}
+
+// checkUninstall holds flags against each other and against what they may be.
+func checkUninstall(c *cobra.Command, request plugin.UninstallRequest, dryRun string) error {
+	cluster := request.DeleteData || request.DeleteNamespace || request.KeepBucket
+	switch {
+	case dryRun == "server":
+		return usage(c, "--dry-run=server is of no use here: there is nothing the API server could check; use --dry-run")
+	case dryRun != "none" && dryRun != "client":
+		return usage(c, "--dry-run is none or client")
+	case request.Timeout <= 0:
+		return usage(c, "--timeout must be longer than nothing, for example 5m")
+	case request.DeleteData && request.KeepBucket:
+		return usage(c, "--delete-data deletes the bucket, --keep-bucket keeps it; give one of them")
+	case request.RoleOnly && request.KeepRole:
+		return usage(c, "--role-only removes the role, --keep-role keeps it; give one of them")
+	case request.RoleOnly && cluster:
+		return usage(c, "--role-only touches nothing but the role; leave out --delete-data, --delete-namespace and --keep-bucket")
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package apply
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Removal is what a namespace holds that is ours, and what it only seems so.
+type Removal struct {
+	// Objects are ours, but for data and the inventory.
+	Objects []*Item
+	// Bucket is our Bucket object, nil if there is none; Volumes are our claims.
+	// Both are data: whether they go is the caller's to say.
+	Bucket  *Item
+	Volumes []*Item
+	// Kept look like ours, by the inventory or by their labels, and are not.
+	Kept []*Item
+	// Gone are of a kind that the cluster no longer serves.
+	Gone []*Item
+	// Inventory is what ReadInventory gave; InventoryOurs says that it may go.
+	Inventory     Inventory
+	InventoryOurs bool
+}
+
+// PlanRemoval looks for everything in the namespace that is ours: it lists each
+// kind that the chart may have, all at the same time, and goes by the field
+// manager, so that a missing, partial or edited inventory matters little: it
+// only tells of what is there no more, or not ours. A kind that may not be
+// listed is asked for by the inventory's names.
+//
+// Objects of ours that Argo CD, Flux or Helm bring as well are a *problem.Error
+// of kind Refused, unless Options.ForceConflicts.
+func (a *Applier) PlanRemoval(ctx context.Context, inv Inventory) (*Removal, error) {
+	all := kinds()
+	found := make([][]*Item, len(all))
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	for n, gvk := range all {
+		wg.Go(func() { found[n], errs[n] = a.look(ctx, gvk, inv) })
+	}
+	wg.Wait()
+	if err := combine(errs); err != nil {
+		return nil, err
+	}
+	r := &Removal{Inventory: inv, InventoryOurs: inv.live != nil && Ours(inv.live)}
+	for _, it := range slices.Concat(found...) {
+		if err := a.mayRemove(it); err != nil {
+			errs = append(errs, err)
+		}
+		r.add(it)
+	}
+	return r, combine(errs)
+}
+
+func (r *Removal) add(it *Item) {
+	switch {
+	case it.Action == Gone:
+		r.Gone = append(r.Gone, it)
+	case it.Action == Keep:
+		r.Kept = append(r.Kept, it)
+	case it.Ref.IsBucket():
+		r.Bucket = it
+	case it.Ref.IsVolume():
+		r.Volumes = append(r.Volumes, it)
+	default:
+		r.Objects = append(r.Objects, it)
+	}
+}
+
+// look gives the objects of one kind that are ours or seem to be.
+func (a *Applier) look(ctx context.Context, gvk schema.GroupVersionKind, inv Inventory) ([]*Item, error) {
+	recorded := func(name string) bool {
+		return slices.ContainsFunc(inv.Objects, func(r Ref) bool { return r.GVK() == gvk && r.Name == name })
+	}
+	live, err := a.list(ctx, gvk)
+	switch {
+	case meta.IsNoMatchError(err):
+		return goneOf(gvk, inv), nil
+	case apierrors.IsForbidden(err):
+		live, err = a.recorded(ctx, gvk, inv)
+	}
+	if err != nil {
+		return nil, a.failure("read", Ref{Group: gvk.Group, Version: gvk.Version, Kind: gvk.Kind, Name: "*"}, err)
+	}
+	var items []*Item
+	for _, obj := range live {
+		obj.SetGroupVersionKind(gvk) // the items of a list may lack it
+		ref := RefOf(obj)
+		if ref.same(inventoryRef()) {
+			continue
+		}
+		if it := (&Item{Ref: ref, Live: obj}); Ours(obj) || recorded(ref.Name) || a.labelled(obj) {
+			it.Action, it.Why = a.removalAction(ref, obj)
+			items = append(items, it)
+		}
+	}
+	return items, nil
+}
+
+// labelled reports whether an object carries the labels that the chart puts on
+// it for this namespace.
+func (a *Applier) labelled(obj *unstructured.Unstructured) bool {
+	labels := obj.GetLabels()
+	return labels["app.kubernetes.io/part-of"] == "ostoy" && labels["app.kubernetes.io/instance"] == a.opts.Namespace
+}
+
+func goneOf(gvk schema.GroupVersionKind, inv Inventory) []*Item {
+	var items []*Item
+	for _, ref := range inv.Objects {
+		if ref.GVK() == gvk {
+			items = append(items, &Item{Ref: ref, Action: Gone, Why: "the cluster no longer serves its kind"})
+		}
+	}
+	return items
+}
+
+// list reads all objects of a kind, page by page.
+func (a *Applier) list(ctx context.Context, gvk schema.GroupVersionKind) ([]*unstructured.Unstructured, error) {
+	const page = 500
+	client, err := a.resources.Resource(ctx, gvk, a.opts.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	var all []*unstructured.Unstructured
+	opts := metav1.ListOptions{Limit: page}
+	for {
+		var list *unstructured.UnstructuredList
+		err := a.retry(ctx, func() (err error) {
+			list, err = client.List(ctx, opts)
+			return err
+		})
+		switch {
+		case apierrors.IsNotFound(err): // the CRD went away since discovery
+			return nil, &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}}
+		case apierrors.IsResourceExpired(err) && opts.Continue != "": // too slow: from the start
+			all, opts.Continue = nil, ""
+			continue
+		case err != nil:
+			return nil, err
+		}
+		for i := range list.Items {
+			all = append(all, &list.Items[i])
+		}
+		if opts.Continue = list.GetContinue(); opts.Continue == "" {
+			return all, nil
+		}
+	}
+}
+
+// recorded reads the objects of a kind that the inventory names.
+func (a *Applier) recorded(ctx context.Context, gvk schema.GroupVersionKind, inv Inventory) ([]*unstructured.Unstructured, error) {
+	var all []*unstructured.Unstructured
+	for _, ref := range inv.Objects {
+		if ref.GVK() != gvk {
+			continue
+		}
+		live, err := a.get(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		if live != nil {
+			all = append(all, live)
+		}
+	}
+	return all, nil
+}
+
+// removalAction is Delete for what is ours, and Keep with the reason.
+func (a *Applier) removalAction(_ Ref, live *unstructured.Unstructured) (Action, string) {
+	if Ours(live) {
+		return Delete, ""
+	}
+	who := strings.Join(managerNames(live), ", ")
+	if who == "" {
+		who = "nobody on record"
+	}
+	return Keep, "it is not ours: managed by " + who
+}
+
+// mayRemove refuses what somebody else would bring back.
+func (a *Applier) mayRemove(it *Item) error {
+	if it.Live == nil || a.opts.ForceConflicts {
+		return nil
+	}
+	by, ok := deliveredBy(it.Live)
+	if !ok {
+		return nil
+	}
+	return a.deliveredRemoval(it.Ref, by)
+}
+
+// Remove deletes items that PlanRemoval found, all at the same time, each with
+// its uid and resourceVersion; one that was changed meanwhile is looked at again,
+// and kept if it is not ours any more. observe is as in Plan.ApplyWave.
+func (a *Applier) Remove(ctx context.Context, items []*Item, observe func(Event)) error {
+	p := &Plan{applier: a, live: map[Ref]*unstructured.Unstructured{}}
+	errs := make([]error, len(items))
+	var wg sync.WaitGroup
+	for n, it := range items {
+		wg.Go(func() {
+			start := a.opts.Now()
+			if err := a.remove(ctx, it, a.removalAction); err != nil {
+				errs[n] = a.failure("deleted", it.Ref, err)
+				return
+			}
+			p.done(Event{Ref: it.Ref, Action: it.Action, Took: a.since(start)}, observe)
+		})
+	}
+	wg.Wait()
+	return combine(errs)
+}
+
+// RemoveInventory deletes the inventory, if it is ours.
+func (a *Applier) RemoveInventory(ctx context.Context, r *Removal) error {
+	if !r.InventoryOurs {
+		return nil
+	}
+	return a.Remove(ctx, []*Item{{Ref: inventoryRef(), Action: Delete, Live: r.Inventory.live}}, nil)
+}

@@ -1,0 +1,138 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// UninstallRequest is what is to go, and what leave was given.
+type UninstallRequest struct {
+	Facts FactsRequest
+
+	DeleteData      bool // the objects in the bucket, and the volume
+	KeepBucket      bool
+	KeepRole        bool
+	RoleOnly        bool // nothing in the cluster is touched
+	DeleteNamespace bool
+	ForceOwner      bool // also what Argo CD, Flux or Helm bring
+	AdoptRole       bool // also a role with policies of others on it
+
+	Yes     bool
+	DryRun  bool
+	Timeout time.Duration // of everything together
+	Output  Format        // FormatJSON, or empty for talk
+
+	// Ask asks whoever is at the terminal and gives the line that was typed. Nil:
+	// nobody is there.
+	Ask func(ctx context.Context, question string) (string, error)
+}
+
+// buckets is what S3 is asked and told.
+type bucketClient interface {
+	Look(context.Context, render.Facts) (bucket.State, error)
+	Count(context.Context, bucket.Target) (bucket.Contents, error)
+	Empty(ctx context.Context, t bucket.Target, onlyOurs bool, progress func(deleted int64)) error
+	Remove(context.Context, bucket.Target) error
+}
+
+// roleRemover is what IAM is asked and told.
+type roleRemover interface {
+	iam.Remover
+	iam.Finder
+}
+
+// uninstall is one run. Its fields are filled phase by phase: learn, look,
+// decide, execute.
+type uninstall struct {
+	*App
+	request UninstallRequest
+	started time.Time
+
+	// learned
+	conn    *cluster.Conn // nil with RoleOnly where there is no cluster to ask
+	applier *apply.Applier
+	project project
+	removal *apply.Removal
+	found   detect.Result
+	facts   render.Facts
+
+	// looked at
+	buckets  bucketClient
+	bucket   bucket.State
+	contents *bucket.Contents // nil: not looked at, or not to be seen
+	roles    roleRemover
+	role     *iam.Removal
+	doubts   []string // what the user has to say yes to
+
+	// decided, and what became of it
+	lines []*line
+	board *ui.Board
+}
+
+// Uninstall removes what install made, in the safe order: the workload, then,
+// when its pods are gone, the bucket, then the role, and the inventory last, so
+// that a run that was cut off can be continued by another. What is not ours, and
+// data that nobody gave up, stays.
+func (a *App) Uninstall(ctx context.Context, request UninstallRequest) error {
+	limited, cancel := context.WithTimeout(ctx, request.Timeout)
+	defer cancel()
+	u := &uninstall{App: a, request: request, started: a.Now(), board: a.UI.Board("workload")}
+	return u.cutOff(ctx, u.run(ctx, limited))
+}
+
+// run takes both contexts: a person may think about a question as long as they
+// like.
+func (u *uninstall) run(ctx, limited context.Context) error {
+	if err := u.mayDeleteData(); err != nil {
+		return err
+	}
+	if err := u.learn(limited); err != nil {
+		return err
+	}
+	if err := u.look(limited); err != nil {
+		return err
+	}
+	if err := u.decide(limited); err != nil {
+		return err
+	}
+	u.announce()
+	if u.request.DryRun || !u.somethingToDo() {
+		return u.conclude()
+	}
+	if err := u.confirm(ctx); err != nil {
+		return err
+	}
+	// The time that a person took to answer is not the run's.
+	limited, cancel := context.WithTimeout(ctx, u.request.Timeout)
+	defer cancel()
+	if err := u.execute(limited); err != nil {
+		return err
+	}
+	return u.conclude()
+}
+
+// cutOff words the end of a run that was stopped from outside: by Ctrl-C or by
+// its deadline.
+func (u *uninstall) cutOff(ctx context.Context, err error) error {
+	var told *problem.Error
+	again := "run the same command again: it continues where this one stopped"
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return &problem.Error{Kind: problem.Interrupted, What: "interrupted", Why: u.doneSoFar(), Next: again, Err: err}
+	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &told):
+		what := fmt.Sprintf("not done within --timeout %s", u.request.Timeout)
+		return &problem.Error{Kind: problem.Failed, What: what, Why: u.doneSoFar(), Next: again, Err: err}
+	}
+	return err
+}

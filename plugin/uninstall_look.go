@@ -1,0 +1,223 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// look asks AWS for the bucket and the role, at the same time.
+func (u *uninstall) look(ctx context.Context) error {
+	if !u.needsAWS() {
+		return nil
+	}
+	config := u.found.AWS.Config
+	if u.facts.Region.Known() {
+		config.Region = u.facts.Region.Value
+	}
+	if u.buckets == nil {
+		u.buckets, u.roles = bucket.New(config), iam.New(config)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	if !u.request.KeepBucket && !u.request.RoleOnly {
+		group.Go(func() error { return u.lookAtBucket(ctx) })
+	}
+	if !u.request.KeepRole {
+		group.Go(func() error { return u.lookAtRole(ctx) })
+	}
+	return group.Wait()
+}
+
+// lookAtBucket finds out whose the bucket is, where it is, and what is in it.
+func (u *uninstall) lookAtBucket(ctx context.Context) (err error) {
+	if u.bucket, err = u.buckets.Look(ctx, u.facts); err != nil {
+		return err
+	}
+	if u.bucket.Kind == bucket.OtherRegion && u.bucket.Region != "" {
+		// The region on record was wrong; a name is used once in all regions.
+		u.facts.Region = render.Fact{Value: u.bucket.Region, Source: "s3:HeadBucket"}
+		if u.bucket, err = u.buckets.Look(ctx, u.facts); err != nil {
+			return err
+		}
+	}
+	if !u.ourBucket() {
+		return nil
+	}
+	contents, err := u.buckets.Count(ctx, u.target())
+	switch {
+	case errors.Is(err, bucket.ErrGone):
+		u.bucket = bucket.State{Kind: bucket.Free, Name: u.bucket.Name, Sure: true}
+	case awserr.Denied(err): // S3 itself will refuse if there is something in it
+	case err != nil:
+		return err
+	default:
+		u.contents = &contents
+	}
+	return nil
+}
+
+func (u *uninstall) target() bucket.Target { return bucket.TargetOf(u.facts) }
+
+// ourBucket reports whether the bucket is ours: by its tags, or, where S3 does
+// not tell the caller whose it is, by ACK's word on our own Bucket.
+func (u *uninstall) ourBucket() bool {
+	if u.bucket.Kind == bucket.Ours {
+		return true
+	}
+	object := u.removal.Bucket
+	return unmarked(u.bucket) && object != nil && ack.Managed(object.Live) && !ack.Adopted(object.Live) &&
+		ack.Account(object.Live) == u.facts.Account.Value
+}
+
+// lookAtRole finds the role that is ours: by the inventory, by what the service
+// account says, by its usual name, in the end by its path and tags. What the
+// record says is a hint only: a role that it names and that is not ours is told
+// of, and left alone.
+func (u *uninstall) lookAtRole(ctx context.Context) error {
+	var refused error
+	for _, name := range u.roleNames() {
+		actual, err := iam.Read(ctx, u.roles, name, true)
+		if err != nil {
+			return err
+		}
+		if !actual.Exists {
+			continue
+		}
+		plan, err := iam.RemovalPlan(actual, u.facts, u.removalOptions(name, actual))
+		if err == nil {
+			u.role = plan
+			return nil
+		}
+		if refused == nil {
+			refused = err
+		}
+	}
+	if refused != nil || u.nameOf(u.removal.Inventory.RoleARN) != "" {
+		return refused // or gone: the record would have named it
+	}
+	return u.searchRole(ctx)
+}
+
+// roleNames are the names our role may have, the most likely first.
+func (u *uninstall) roleNames() []string {
+	var names []string
+	add := func(name string) {
+		for _, known := range names {
+			if known == name {
+				return
+			}
+		}
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	add(u.nameOf(u.removal.Inventory.RoleARN))
+	for _, item := range u.removal.Objects {
+		if item.Ref.Kind == "ServiceAccount" {
+			add(u.nameOf(item.Live.GetAnnotations()["eks.amazonaws.com/role-arn"]))
+		}
+	}
+	if u.facts.Issuer.Known() {
+		add(render.RoleName(u.facts.Issuer.Value, u.facts.Namespace.Value))
+	}
+	return names
+}
+
+// nameOf is the name in the ARN of a role of our account, "" for anything else.
+func (u *uninstall) nameOf(arn string) string {
+	parsed, err := render.ParseARNOf(arn, "iam", "role")
+	if err != nil || parsed.Account != u.facts.Account.Value || parsed.Partition != u.facts.Partition.Value {
+		return ""
+	}
+	return roleNameIn(parsed)
+}
+
+// removalOptions gives leave only for a role that this tool made: --adopt-role
+// is about what others put on it, and about one that another cluster's issuer is
+// on, never about one that the record just happens to name.
+func (u *uninstall) removalOptions(name string, actual *iam.Actual) iam.RemovalOptions {
+	madeByTool := actual.Tags[render.TagManagedBy] == render.ManagedBy &&
+		actual.Tags[render.TagNamespace] == u.facts.Namespace.Value
+	return iam.RemovalOptions{
+		Name:      name,
+		PolicyARN: u.attachedByUs(actual),
+		Adopt:     u.request.AdoptRole && madeByTool,
+	}
+}
+
+// attachedByUs is the managed policy that install was asked to attach: the one
+// on record; without a record, the only policy of a role that has none of ours,
+// because install gives every role one or the other.
+func (u *uninstall) attachedByUs(actual *iam.Actual) string {
+	if u.removal.Inventory.Found {
+		return u.removal.Inventory.PolicyARN
+	}
+	if actual.Inline == "" && len(actual.Inlines) == 0 && len(actual.Attached) == 1 {
+		return actual.Attached[0]
+	}
+	return ""
+}
+
+// searchRole looks among all roles of our path. Where the issuer is not known,
+// one that was made for a namespace of this name may be another cluster's: the
+// user has to say yes to it.
+func (u *uninstall) searchRole(ctx context.Context) error {
+	found, err := iam.FindOurs(ctx, u.roles, u.facts)
+	if err != nil {
+		return u.searchRefused(err)
+	}
+	switch {
+	case len(found) == 0:
+		return nil
+	case len(found) > 1:
+		return u.whichRole(found)
+	}
+	actual, err := iam.Read(ctx, u.roles, found[0].Name, true)
+	if err != nil {
+		return err
+	}
+	options := u.removalOptions(found[0].Name, actual)
+	options.AnyIssuer = !u.facts.Issuer.Known()
+	if u.role, err = iam.RemovalPlan(actual, u.facts, options); err != nil {
+		return err
+	}
+	if options.AnyIssuer && !u.role.Empty() {
+		u.doubts = append(u.doubts, fmt.Sprintf("role %s was made for a project %s of issuer %s; whether that is this cluster is not known",
+			found[0].Name, u.facts.Namespace.Value, found[0].Issuer()))
+	}
+	return nil
+}
+
+// searchRefused: who may not list roles is not told more than by the names that
+// were tried, which is all there usually is.
+func (u *uninstall) searchRefused(err error) error {
+	if awserr.Denied(err) && u.facts.Issuer.Known() {
+		u.UI.Warn("roles under another name were not looked for: it needs iam:ListRoles", "")
+		return nil
+	}
+	return err
+}
+
+// origin is whether install made the bucket or found it: by the inventory and by
+// ACK's word on the object; where either says that it was there before, it was.
+// "" means that nobody knows.
+func (u *uninstall) origin() string {
+	recorded := u.removal.Inventory.BucketOrigin
+	object := u.removal.Bucket
+	switch {
+	case recorded == apply.OriginAdopted, object != nil && ack.Adopted(object.Live):
+		return apply.OriginAdopted
+	case recorded == apply.OriginCreated, object != nil && ack.Managed(object.Live):
+		return apply.OriginCreated
+	}
+	return ""
+}

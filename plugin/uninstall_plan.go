@@ -1,0 +1,239 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// fate is what becomes of one thing.
+type fate string
+
+const (
+	fateRemoved fate = "removed"
+	fateKept    fate = "kept" // on purpose
+	fateLeft    fate = "left" // could not be removed: for the user to do
+)
+
+// subject is the kind of thing a line is about.
+type subject int
+
+const (
+	anObject        subject = iota // of the cluster, not data
+	theBucketObject                // ACK's Bucket
+	theBucket                      // of S3
+	aVolume
+	theRole
+	theInventory
+	theProject
+)
+
+// line is one thing and its fate: what will become of it before the run, what
+// did after it. One list serves plan, dry run and result, so that they cannot
+// say different things.
+type line struct {
+	Object string `json:"object"`
+	Why    string `json:"why,omitempty"`
+	Next   string `json:"next,omitempty"` // the command that does what was not done
+	*bucket.Contents
+
+	about subject
+	fate  fate
+	done  bool // really removed
+	item  *apply.Item
+}
+
+func (u *uninstall) add(l *line) *line {
+	u.lines = append(u.lines, l)
+	return l
+}
+
+// of are the lines about a subject.
+func (u *uninstall) of(about subject) []*line {
+	var lines []*line
+	for _, l := range u.lines {
+		if l.about == about {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// one is the line about a subject of which there is at most one; nil without.
+func (u *uninstall) one(about subject) *line {
+	if lines := u.of(about); len(lines) > 0 {
+		return lines[0]
+	}
+	return nil
+}
+
+// keep turns a line into one about something that stays.
+func (l *line) keep(why, next string) { l.fate, l.Why, l.Next = fateKept, why, next }
+
+// leave turns a line into one about something that could not be removed.
+func (l *line) leave(why, next string) { l.fate, l.Why, l.Next = fateLeft, why, next }
+
+// decide says of each thing that was found what is to become of it. It asks
+// nobody, but for what else is in a project that is to go.
+func (u *uninstall) decide(ctx context.Context) error {
+	if u.request.RoleOnly {
+		u.decideRole()
+		return nil
+	}
+	u.decideObjects()
+	u.decideBucket()
+	u.decideVolumes()
+	u.decideRole()
+	if u.removal.InventoryOurs {
+		u.add(&line{Object: "ConfigMap " + apply.InventoryName, about: theInventory, fate: fateRemoved})
+	}
+	if u.project.unseen && u.removesInAWS() {
+		u.doubts = append(u.doubts, fmt.Sprintf("project %s is not there, or you may not see it; if it is there, its OSToy loses what is removed here", u.namespace()))
+	}
+	return u.decideProject(ctx)
+}
+
+func (u *uninstall) namespace() string { return u.facts.Namespace.Value }
+
+// again is the command with another flag.
+func (u *uninstall) again(flag string) string {
+	return "oc ostoy-s3 uninstall -n " + u.namespace() + " " + flag
+}
+
+func (u *uninstall) decideObjects() {
+	for _, item := range u.removal.Objects {
+		u.add(&line{Object: item.Ref.String(), about: anObject, fate: fateRemoved, item: item})
+	}
+	if item := u.removal.Bucket; item != nil {
+		u.add(&line{Object: "object " + item.Ref.String(), about: theBucketObject, fate: fateRemoved, item: item})
+	}
+	for _, item := range u.removal.Kept {
+		next := fmt.Sprintf("oc delete %s -n %s", item.Ref.Resource(), u.namespace())
+		u.add(&line{Object: item.Ref.String(), about: anObject, fate: fateKept, Why: item.Why, Next: next, item: item})
+	}
+	for _, item := range u.removal.Gone {
+		u.UI.Warn(item.Ref.String()+" is forgotten: "+item.Why, "")
+	}
+}
+
+// decideBucket keeps what is not ours, what holds data that nobody gave up, and
+// what was there before install came. An empty bucket of ours goes.
+func (u *uninstall) decideBucket() {
+	l := &line{Object: "bucket " + render.BucketName(u.namespace()), about: theBucket, fate: fateRemoved, Contents: u.contents}
+	if u.request.KeepBucket {
+		l.keep("--keep-bucket", "oc ostoy-s3 uninstall -n "+u.namespace())
+		if u.removal.Bucket == nil && u.removal.Inventory.Bucket == "" {
+			return
+		}
+		u.add(l)
+		return
+	}
+	if !u.bucket.Exists() {
+		return
+	}
+	if !u.ourBucket() {
+		if u.removal.Bucket == nil && !u.removal.Inventory.Found {
+			return // nothing says that it has to do with us
+		}
+		l.keep(u.notOurs(), "")
+		u.add(l)
+		return
+	}
+	delete := u.again("--delete-data")
+	switch {
+	case u.request.DeleteData:
+	case u.contents != nil && u.contents.Data():
+		l.keep(amount(u.contents), delete)
+	case u.origin() == apply.OriginAdopted:
+		l.keep("it was there before install, and is empty", delete)
+	case u.origin() == "":
+		l.keep("it is empty, but nothing says any more whether install made it", delete)
+	}
+	u.add(l)
+}
+
+// notOurs says why a bucket of the name is none of ours.
+func (u *uninstall) notOurs() string {
+	switch {
+	case u.bucket.Kind == bucket.OtherAccount && u.bucket.Sure:
+		return "it belongs to another AWS account"
+	case u.bucket.Kind == bucket.OtherAccount, u.bucket.Kind == bucket.TagsUnreadable:
+		return "whose it is cannot be seen without " + u.bucket.Missing
+	}
+	return "it is not ours: " + awserr.Whose(u.bucket.Tags, u.facts)
+}
+
+func (u *uninstall) decideVolumes() {
+	for _, item := range u.removal.Volumes {
+		l := u.add(&line{Object: "volume " + item.Ref.Name, about: aVolume, fate: fateRemoved, item: item})
+		switch {
+		case u.request.DeleteData:
+		case u.project.terminating:
+			l.keep("it goes with the project, which is being deleted", "")
+		default:
+			l.keep("it is data", u.again("--delete-data"))
+		}
+	}
+}
+
+func (u *uninstall) decideRole() {
+	if u.request.KeepRole {
+		if names := u.roleNames(); u.nameOf(u.removal.Inventory.RoleARN) != "" {
+			l := u.add(&line{Object: "role " + names[0], about: theRole})
+			l.keep("--keep-role", u.again("--role-only"))
+		}
+		return
+	}
+	if u.role == nil || u.role.Empty() {
+		return
+	}
+	for _, note := range u.role.Notes {
+		u.UI.Warn(note, "")
+	}
+	u.add(&line{Object: "role " + u.role.Name, about: theRole, fate: fateRemoved})
+}
+
+func (u *uninstall) removesInAWS() bool {
+	for _, about := range []subject{theBucket, theRole} {
+		if l := u.one(about); l != nil && l.fate == fateRemoved {
+			return true
+		}
+	}
+	return false
+}
+
+// somethingToDo reports whether anything is to be removed.
+func (u *uninstall) somethingToDo() bool {
+	for _, l := range u.lines {
+		if l.fate == fateRemoved {
+			return true
+		}
+	}
+	return false
+}
+
+// announce prints where this is about to happen, and the plan.
+func (u *uninstall) announce() {
+	rows := []ui.Row{{Label: "project", Text: u.namespace(), From: u.facts.Namespace.Source}}
+	if u.needsAWS() {
+		account := u.facts.Account.Value
+		if u.found.Caller != "" {
+			account += ", as " + u.found.Caller
+		}
+		rows = append(rows, ui.Row{Label: "account", Text: account, From: u.facts.Account.Source})
+	}
+	if u.facts.Issuer.Known() {
+		rows = append(rows, ui.Row{Label: "issuer", Text: u.facts.Issuer.Value, From: u.facts.Issuer.Source})
+	}
+	u.UI.Rows(rows)
+	if !u.request.DryRun && u.somethingToDo() {
+		u.UI.Line("")
+		u.table(map[fate]string{fateRemoved: "to remove", fateKept: "to keep", fateLeft: "for you"})
+		u.UI.Line("")
+	}
+}
