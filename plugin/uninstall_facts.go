@@ -29,6 +29,10 @@ func (u *uninstall) settle(ctx context.Context, given render.Facts) error {
 		return err
 	}
 	record := u.removal.Inventory.Record
+	if !u.needsAWS() { // nobody was asked
+		u.recall(record.Account, func(f *render.Facts) *render.Fact { return &f.Account })
+		u.recall(record.Partition, func(f *render.Facts) *render.Fact { return &f.Partition })
+	}
 	if !u.facts.Issuer.Known() {
 		u.recall(record.Issuer, func(f *render.Facts) *render.Fact { return &f.Issuer })
 	}

@@ -51,29 +51,29 @@ func (u *uninstall) withFate(f fate) []*line {
 
 // table prints the lines by fate, under the given headings.
 func (u *uninstall) table(headings map[fate]string) {
+	const gap = 2
 	width, name, why := 0, 0, 0
 	for f, heading := range headings {
 		for _, l := range u.withFate(f) {
 			width = max(width, len(heading))
-			if f != fateRemoved {
+			if f == fateKept {
 				name, why = max(name, len(l.Object)), max(why, len(l.reason()))
 			}
 		}
 	}
+	row := func(heading, text string) { u.UI.Line(strings.TrimRight(fmt.Sprintf("%-*s  %s", width, heading, text), " ")) }
 	if removed := u.withFate(fateRemoved); headings[fateRemoved] != "" && len(removed) > 0 {
-		const gap = 2
-		text := strings.ReplaceAll(wrap(inKinds(removed)), "\n", "\n"+strings.Repeat(" ", width+gap))
-		u.UI.Linef("%-*s  %s", width, headings[fateRemoved], text)
+		row(headings[fateRemoved], strings.ReplaceAll(wrap(inKinds(removed)), "\n", "\n"+strings.Repeat(" ", width+gap)))
 	}
-	for _, f := range []fate{fateKept, fateLeft} {
-		label := headings[f]
-		if label == "" {
-			continue
-		}
-		for _, l := range u.withFate(f) {
-			u.UI.Line(strings.TrimRight(fmt.Sprintf("%-*s  %-*s  %-*s  %s", width, label, name, l.Object, why, l.reason(), l.Next), " "))
-			label = " "
-		}
+	heading := headings[fateKept]
+	for _, l := range u.withFate(fateKept) {
+		row(heading, fmt.Sprintf("%-*s  %-*s  %s", name, l.Object, why, l.reason(), l.Next))
+		heading = ""
+	}
+	heading = headings[fateLeft]
+	for _, l := range u.withFate(fateLeft) { // why is told by the error that follows
+		row(heading, l.Object+"  "+oneLine(l.Next))
+		heading = ""
 	}
 }
 
@@ -173,8 +173,10 @@ func (u *uninstall) leftovers() error {
 			nexts = append(nexts, l.Next)
 		}
 	}
-	nexts = append(nexts, "then run the same command again")
 	p.Why, p.Next = strings.Join(whys, "\n"), strings.Join(nexts, "\n")
+	if !strings.HasSuffix(p.Next, "run the same command again") {
+		p.Next = strings.TrimPrefix(p.Next+"\nthen run the same command again", "\n")
+	}
 	return p
 }
 

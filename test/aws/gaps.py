@@ -1,5 +1,6 @@
 """Where AWS refuses and moto does not (FACTS 10.4, 5)."""
 
+import json
 import re
 
 from moto.s3.models import FakeBucket, PublicAccessBlock, s3_backends
@@ -28,6 +29,30 @@ def install():
         self.ownership_rule = "BucketOwnerEnforced"
 
     FakeBucket.__init__ = init
+    strict = FakeBucket.get_permission
+
+    def get_permission(self, action, resource):
+        """moto knows no conditions: "deny without TLS" would deny everything.
+        Everybody here counts as coming by TLS, so it denies nothing."""
+        whole = self.policy
+        if whole is not None:
+            document = json.loads(whole)
+            document["Statement"] = [
+                s for s in document["Statement"] if not for_plain_http(s)
+            ]
+            self.policy = json.dumps(document).encode()
+        try:
+            return strict(self, action, resource)
+        finally:
+            self.policy = whole
+
+    FakeBucket.get_permission = get_permission
+
+
+def for_plain_http(statement):
+    """Whether a statement is about requests without TLS only."""
+    condition = statement.get("Condition", {}).get("Bool", {})
+    return condition.get("aws:SecureTransport") == "false"
 
 
 def refusal(request):
