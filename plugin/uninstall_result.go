@@ -61,7 +61,9 @@ func (u *uninstall) table(headings map[fate]string) {
 			}
 		}
 	}
-	row := func(heading, text string) { u.UI.Line(strings.TrimRight(fmt.Sprintf("%-*s  %s", width, heading, text), " ")) }
+	row := func(heading, text string) {
+		u.UI.Line(strings.TrimRight(fmt.Sprintf("%-*s  %s", width, heading, text), " "))
+	}
 	if removed := u.withFate(fateRemoved); headings[fateRemoved] != "" && len(removed) > 0 {
 		row(headings[fateRemoved], strings.ReplaceAll(wrap(inKinds(removed)), "\n", "\n"+strings.Repeat(" ", width+gap)))
 	}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,6 +90,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var err error
 	switch r.Method {
 	case http.MethodGet:
+		if strings.Count(r.URL.Path[strings.LastIndex(r.URL.Path, "/namespaces/"):], "/") == 3 {
+			answer(w, http.StatusOK, s.list(r.URL.Path, r.URL.Query().Get("continue")))
+			return
+		}
 		out, err = s.get(r.URL.Path)
 	case http.MethodPatch:
 		out, err = s.apply(r, dry)
@@ -111,19 +117,38 @@ func (s *server) get(path string) (*unstructured.Unstructured, error) {
 	return obj, nil
 }
 
+// list is a collection, one object a page, so that paging is always at work.
+func (s *server) list(path string, after string) map[string]any {
+	items, rest := []any{}, ""
+	for _, key := range slices.Sorted(maps.Keys(s.objects)) {
+		if !strings.HasPrefix(key, path+"/") || key <= after {
+			continue
+		}
+		if len(items) == 1 {
+			rest = after
+			break
+		}
+		items, after = append(items, s.objects[key].Object), key
+	}
+	return map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{"continue": rest}, "items": items}
+}
+
 func (s *server) apply(r *http.Request, dry bool) (*unstructured.Unstructured, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
 	patch := &unstructured.Unstructured{}
-	if err := patch.UnmarshalJSON(body); err != nil {
+	if err := json.Unmarshal(body, &patch.Object); err != nil {
 		return nil, err
+	}
+	live, ok := s.objects[r.URL.Path]
+	if r.Header.Get("Content-Type") == string(types.MergePatchType) {
+		return s.merge(r.URL.Path, live, patch)
 	}
 	if r.Header.Get("Content-Type") != string(types.ApplyYAMLPatchType) {
 		s.t.Errorf("content type %q", r.Header.Get("Content-Type"))
 	}
-	live, ok := s.objects[r.URL.Path]
 	if !ok {
 		live = skeleton(patch, fmt.Sprint("uid-", patch.GetKind(), "-", patch.GetName()))
 	}
@@ -135,6 +160,24 @@ func (s *server) apply(r *http.Request, dry bool) (*unstructured.Unstructured, e
 	s.version++
 	out.SetResourceVersion(fmt.Sprint(s.version))
 	s.objects[r.URL.Path] = out
+	return out, nil
+}
+
+// merge plays a merge patch of annotations, held to the version it was made for.
+func (s *server) merge(path string, live, patch *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if patch.GetUID() != live.GetUID() || patch.GetResourceVersion() != live.GetResourceVersion() {
+		return nil, apierrors.NewConflict(schema.GroupResource{}, live.GetName(), errors.New("it was changed"))
+	}
+	out := live.DeepCopy()
+	notes := out.GetAnnotations()
+	if notes == nil {
+		notes = map[string]string{}
+	}
+	maps.Copy(notes, patch.GetAnnotations())
+	out.SetAnnotations(notes)
+	s.version++
+	out.SetResourceVersion(fmt.Sprint(s.version))
+	s.objects[path] = out
 	return out, nil
 }
 
