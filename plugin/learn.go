@@ -175,6 +175,7 @@ func (i *install) applier(namespace string, fresh bool) *apply.Applier {
 		ForceConflicts: i.request.ForceConflicts,
 		Fresh:          fresh,
 		Guess:          i.request.DryRun == DryRunClient,
+		TryCreates:     i.request.DryRun == DryRunServer,
 		Now:            i.Now,
 	})
 }

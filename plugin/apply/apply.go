@@ -32,6 +32,9 @@ type Options struct {
 	// Guess says that planning only reads: what would change is worked out here
 	// instead of by the server. It is how --dry-run=client plans.
 	Guess bool
+	// TryCreates has the server judge what is new as well, one request more for
+	// each object. It is how --dry-run=server plans.
+	TryCreates bool
 	// Now is the clock for durations; nil is time.Now.
 	Now func() time.Time
 }

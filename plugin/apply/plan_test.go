@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -231,6 +232,36 @@ func TestFreshSendsNothing(t *testing.T) {
 	}
 	if waves := p.Waves(); len(waves) != 2 || len(waves[0]) != 3 || waves[1][0].Ref.Kind != "PersistentVolumeClaim" {
 		t.Errorf("%v", waves)
+	}
+}
+
+// TestTryCreates: in a dry run of the server what is new is judged by it, and
+// a first real run spends no request on that.
+func TestTryCreates(t *testing.T) {
+	s := newServer(t)
+	s.hook = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPatch || !strings.HasSuffix(r.URL.Path, "/demo-bucket") {
+			return false
+		}
+		answerError(w, apierrors.NewForbidden(schema.GroupResource{Resource: "buckets"}, "demo-bucket", errors.New("exceeded quota: few")))
+		return true
+	}
+	if _, err := plan(t, s.applier(Options{}), testSet(), Record{}); err != nil || count(s.seen(), "PATCH", "") != 0 {
+		t.Errorf("a real run: %v", err)
+	}
+	_, err := plan(t, s.applier(Options{TryCreates: true}), testSet(), Record{})
+	wantProblem(t, err, problem.Failed, "Bucket demo-bucket", "exceeded quota: few")
+	if requests := s.seen(); count(requests, "PATCH", "dry") != len(testSet()) || count(requests, "PATCH", "") != len(testSet()) {
+		t.Errorf("not each object was tried, or not only tried: %v", requests)
+	}
+	s.hook = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPatch {
+			answerError(w, apierrors.NewBadRequest("admission webhook x does not support dry run"))
+		}
+		return r.Method == http.MethodPatch
+	}
+	if p, err := plan(t, s.applier(Options{TryCreates: true}), testSet(), Record{}); err != nil || item(t, p, "Bucket").Action != Create {
+		t.Errorf("where dry runs are not possible: %v", err)
 	}
 }
 
