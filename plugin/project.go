@@ -224,10 +224,10 @@ func (i *install) removeProject(ctx context.Context) {
 			return !apierrors.IsForbidden(err), nil
 		})
 	}
+	i.project, i.madeProject = project{}, false
 	if err != nil && !apierrors.IsNotFound(err) {
 		i.UI.Warn(fmt.Sprintf("project %s was made and could not be removed: %v", name, err), "oc delete namespace "+name)
 		return
 	}
-	i.project, i.madeProject = project{}, false
 	i.UI.Marked(ui.Removed, "project %s, made a moment ago, removed again", name)
 }

@@ -9,9 +9,11 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -73,6 +75,38 @@ func TestInterruptedWaitForRights(t *testing.T) {
 	}
 	if i.madeProject || s.Requests()["DELETE /api/v1/namespaces/demo"] == 0 {
 		t.Error("the project stays")
+	}
+}
+
+// TestProjectThatCannotBeRemoved: it is not the project of another name that is
+// then chosen.
+func TestProjectThatCannotBeRemoved(t *testing.T) {
+	i, s := inNewProject(t, "ostoy-1", true)
+	if err := i.makeProject(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.Refuse("DELETE /api/v1/namespaces/ostoy-1", http.StatusConflict, metav1.StatusReasonConflict, "not now")
+	i.removeProject(t.Context())
+	if i.project.exists || i.madeProject {
+		t.Errorf("%+v, made %t", i.project, i.madeProject)
+	}
+}
+
+// TestRoleLeftBehind: a role of another name is told of when it is given up, and
+// nothing is made of a record that is none.
+func TestRoleLeftBehind(t *testing.T) {
+	const used = "arn:aws:iam::123456789012:role/ostoy-s3/new"
+	for record, want := range map[string]string{
+		"": "", used: "", "not an ARN\x1b[2J": "", "arn:aws:iam::123456789012:role/x;y": "",
+		"arn:aws:iam::123456789012:role/ostoy-s3/old": "aws iam delete-role --role-name old",
+	} {
+		streams, _, _, talk := genericiooptions.NewTestIOStreams()
+		i := &install{App: &App{Streams: streams, UI: ui.New(talk, ui.Style{}, time.Now)}, role: &iam.Plan{Role: iam.Role{ARN: used}}}
+		i.inventory.RoleARN = record
+		i.announceNotes()
+		if text := talk.String(); want == "" && text != "" || !strings.Contains(text, want) {
+			t.Errorf("%q: %q, want %q", record, text, want)
+		}
 	}
 }
 
