@@ -67,6 +67,10 @@ const (
 	Gone      Action = "gone"   // its kind is no longer served: dropped from the inventory
 )
 
+// TakenAsItIs is the Why of an object that somebody else applied and that is
+// already as it is to be: applying it only adds our name.
+const TakenAsItIs = "already as it is to be, and taken into the inventory"
+
 // FieldChange is one field that an update changes. An absent value is nil;
 // others are decoded JSON. A value of a Secret is the string "(secret)".
 type FieldChange struct {

@@ -135,7 +135,7 @@ func (a *Applier) judge(it *Item) error {
 	case len(it.Owned) > 0:
 		it.Action = Update
 		if !Ours(it.Live) {
-			it.Why = "it is already as it is to be, and is taken into the inventory"
+			it.Why = TakenAsItIs
 			it.Owned = nil
 		}
 	default:
