@@ -66,19 +66,23 @@ func TestAWSRefusesToChange(t *testing.T) {
 		{"aws-create", testbed.Fault{Action: "iam:CreateRole"}, "none of the caller's policies allows it", "allow iam:CreateRole … --permissions-boundary"},
 		{
 			// AWS names the role with its path; the request has none to name it by.
-			"aws-policy", testbed.Fault{Action: "iam:PutRolePolicy", Code: "AccessDenied", Status: http.StatusForbidden, Message: refusal("iam:PutRolePolicy", roleName(bed.Issuer, "aws-policy"))},
+			"aws-policy",
+			testbed.Fault{Action: "iam:PutRolePolicy", Code: "AccessDenied", Status: http.StatusForbidden, Message: refusal("iam:PutRolePolicy", roleName(bed.Issuer, "aws-policy"))},
 			"none of the caller's policies allows it", "allow iam:PutRolePolicy",
 		},
 		{
-			"aws-limit", testbed.Fault{Action: "iam:CreateRole", Code: "LimitExceeded", Status: http.StatusConflict, Message: "Cannot exceed quota for RolesPerAccount: 1000"},
+			"aws-limit",
+			testbed.Fault{Action: "iam:CreateRole", Code: "LimitExceeded", Status: http.StatusConflict, Message: "Cannot exceed quota for RolesPerAccount: 1000"},
 			"Cannot exceed quota for RolesPerAccount: 1000", "aws iam list-roles --path-prefix /ostoy-s3/",
 		},
 		{
-			"aws-malformed", testbed.Fault{Action: "iam:CreateRole", Code: "MalformedPolicyDocument", Message: "Invalid principal in policy: \"Federated\":\"x\""},
+			"aws-malformed",
+			testbed.Fault{Action: "iam:CreateRole", Code: "MalformedPolicyDocument", Message: "Invalid principal in policy: \"Federated\":\"x\""},
 			"IAM does not know the identity provider", "aws iam list-open-id-connect-providers",
 		},
 		{
-			"aws-expired", testbed.Fault{Action: "iam:PutRolePolicy", Code: "ExpiredToken", Status: http.StatusForbidden, Message: "expired"},
+			"aws-expired",
+			testbed.Fault{Action: "iam:PutRolePolicy", Code: "ExpiredToken", Status: http.StatusForbidden, Message: "expired"},
 			"AWS refused iam:PutRolePolicy", "aws sso login",
 		},
 	} {
@@ -104,8 +108,15 @@ func TestAWSRefusesToChange(t *testing.T) {
 // wantHealthy wants a second run to have nothing to do, and one role.
 func wantHealthy(t *testing.T, bed *testbed.Bed, namespace string) world {
 	t.Helper()
+	return wantHealthyTo(t, run.Admin(bed), namespace)
+}
+
+// wantHealthyTo is wantHealthy for somebody else.
+func wantHealthyTo(t *testing.T, user run.User, namespace string) world {
+	t.Helper()
+	bed := user.Bed
 	before := look(t, bed, namespace)
-	run.Admin(bed).Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "nothing to change")
+	user.Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "nothing to change")
 	before.wantSame(t, look(t, bed, namespace))
 	roles := 0
 	for key, text := range before {

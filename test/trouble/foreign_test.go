@@ -69,8 +69,6 @@ func TestFieldsOfOthers(t *testing.T) {
 	newNamespace(t, bed, namespace)
 	admin := run.Admin(bed)
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done)
-	healthy := look(t, bed, namespace)
-
 	edit := []byte(`{"spec":{"template":{"spec":{"containers":[{"name":"ostoy-frontend","imagePullPolicy":"Always"}]}}}}`)
 	edits := func(manager string, kind types.PatchType, data []byte, force *bool) {
 		t.Helper()
@@ -93,9 +91,6 @@ func TestFieldsOfOthers(t *testing.T) {
 	})
 	admin.Run(t, "install", "-n", namespace, "--force-conflicts").WantCode(t, done)
 	wantReplicas(t, bed, namespace, 1)
-	if len(healthy) == 0 {
-		t.Error("nothing was installed")
-	}
 }
 
 func wantReplicas(t *testing.T, bed *testbed.Bed, namespace string, want int32) {

@@ -137,6 +137,20 @@ func TestProjectNameGiven(t *testing.T) {
 	}
 }
 
+// TestKnowledgeDiffers: an admin knows the cluster's id and a learner does not.
+// They do not undo each other's work.
+func TestKnowledgeDiffers(t *testing.T) {
+	t.Parallel()
+	bed := theBed(t)
+	const namespace = "project-both"
+	newNamespace(t, bed, namespace, "both")
+	learner, admin := run.ProjectAdmin(t, bed, "both"), run.Admin(bed)
+	learner.Run(t, "install", "-n", namespace).WantCode(t, done)
+	admin.Run(t, "install", "-n", namespace).WantCode(t, done)
+	wantHealthyTo(t, learner, namespace)
+	wantHealthyTo(t, admin, namespace)
+}
+
 // emptyOrGoing reports whether there is nothing but a namespace on its way out.
 func emptyOrGoing(w world) bool {
 	for key := range w {
