@@ -24,16 +24,17 @@ type delayed struct {
 	chain []measure.Span
 }
 
-// ratio is the time the run took against that of its longest chain.
+// ratio is the time the run took against that of its longest chain: the delays
+// and what the servers took to answer.
 func (d delayed) ratio() float64 {
-	return float64(d.took) / float64(time.Duration(len(d.chain))*delay)
+	return float64(d.took) / float64(measure.Length(d.chain))
 }
 
 // delays measures install with slow answers, up to the last apply: what comes
 // after it is time that pods and controllers take. Of some runs each the best
 // counts, since other work on the machine can only add to it.
 func delays(ctx context.Context, bed *testbed.Bed, tool string, talk io.Writer) ([]row, error) {
-	const rounds = 3
+	const rounds = 5
 	var rows []row
 	for _, title := range []string{"existing project", "nothing to do", "new project"} {
 		var runs []delayed
@@ -48,7 +49,7 @@ func delays(ctx context.Context, bed *testbed.Bed, tool string, talk io.Writer) 
 		best.print(talk)
 		rows = append(rows, row{
 			what:     "install, 100 ms a request, " + title,
-			measured: fmt.Sprintf("%.2f × (%.2f s, chain of %d, %d requests)", best.ratio(), best.took.Seconds(), len(best.chain), len(best.spans)),
+			measured: fmt.Sprintf("%.2f × (%.2f s, %.2f s are %d of %d requests)", best.ratio(), best.took.Seconds(), measure.Length(best.chain).Seconds(), len(best.chain), len(best.spans)),
 			value:    best.ratio(), bound: 1.3, unit: "× the longest chain",
 		})
 	}

@@ -28,3 +28,13 @@ func Chain(spans []Span) []Span {
 	}
 	return chain
 }
+
+// Length is the time that the requests of a chain took, the pauses between them
+// left out.
+func Length(chain []Span) time.Duration {
+	var sum time.Duration
+	for _, span := range chain {
+		sum += span.End.Sub(span.Start)
+	}
+	return sum
+}

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,6 +67,12 @@ func (m *Meter) Run(ctx context.Context, rounds int, commands ...Command) ([][]U
 // MedianCPU is the median of the runs' CPU times.
 func MedianCPU(runs []Usage) time.Duration {
 	return median(runs, func(u Usage) time.Duration { return u.CPU })
+}
+
+// LeastCPU is the smallest of the runs' CPU times: where caches are shared, other
+// work on the machine makes every run cost more.
+func LeastCPU(runs []Usage) time.Duration {
+	return slices.MinFunc(runs, func(a, b Usage) int { return cmp.Compare(a.CPU, b.CPU) }).CPU
 }
 
 // MedianMemory is the median of the runs' peaks.

@@ -1,7 +1,9 @@
 package measure
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -56,13 +58,12 @@ func (t *Trace) Spans() []Span {
 	return ended
 }
 
-// name is how a reader knows a request. What AWS's query protocol asks for
-// stands in its body, so there the service, which is part of the signature,
-// has to do.
+// name is how a reader knows a request.
 func name(request *http.Request) string {
+	// The service is part of what AWS signs: KEY/DATE/REGION/SERVICE/aws4_request.
 	_, scope, signed := strings.Cut(request.Header.Get("Authorization"), "Credential=")
 	if parts := strings.Split(scope, "/"); signed && len(parts) > 3 {
-		return strings.TrimSpace(parts[3] + " " + request.Method + " " + request.URL.Path)
+		return parts[3] + " " + operation(request)
 	}
 	text := request.Method + " " + request.URL.Path
 	keep := url.Values{}
@@ -75,4 +76,29 @@ func name(request *http.Request) string {
 		text += "?" + keep.Encode()
 	}
 	return text
+}
+
+// operation is what AWS is asked for. IAM and STS have it in a form, which is
+// put back after a look at it; for S3 method and path tell.
+func operation(request *http.Request) string {
+	if request.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
+		return request.Method + " " + request.URL.Path
+	}
+	body, err := io.ReadAll(request.Body)
+	request.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
+	form, parseErr := url.ParseQuery(string(body))
+	if err != nil || parseErr != nil {
+		return request.Method + " " + request.URL.Path
+	}
+	return form.Get("Action")
+}
+
+// failing is the end of a body: io.EOF, or the error that cut it short.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	return 0, io.EOF
 }
