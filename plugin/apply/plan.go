@@ -11,11 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
-
-// WaveAnnotation holds the wave of an object; without it the wave is 0. Argo
-// CD reads the same line (DESIGN section 3).
-const WaveAnnotation = "argocd.argoproj.io/sync-wave"
 
 // Plan is what would be done. Its methods do it; they are to be called in
 // this order: WriteInventory, ApplyWave for each wave, Prune.
@@ -115,10 +112,10 @@ func (a *Applier) accept(obj *unstructured.Unstructured) (*Item, error) {
 		return nil, unusable(ref, fmt.Sprintf("it is in the namespace %q and not in %q", obj.GetNamespace(), a.opts.Namespace))
 	}
 	item := &Item{Ref: ref, object: obj}
-	if text := obj.GetAnnotations()[WaveAnnotation]; text != "" {
+	if text := obj.GetAnnotations()[render.WaveAnnotation]; text != "" {
 		wave, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, unusable(ref, fmt.Sprintf("its annotation %s is %q and no number", WaveAnnotation, text))
+			return nil, unusable(ref, fmt.Sprintf("its annotation %s is %q and no number", render.WaveAnnotation, text))
 		}
 		item.Wave = wave
 	}
