@@ -19,6 +19,7 @@ func providerARN(issuer string) string {
 
 // TestNotSTS: a cluster whose tokens AWS cannot check, and that has no ACK.
 func TestNotSTS(t *testing.T) {
+	t.Parallel()
 	bed := bedWith(t, testbed.Options{Platform: testbed.Kubernetes, Issuer: "https://kubernetes.default.svc", NoACK: true, NoProvider: true})
 	const namespace = "not-sts"
 	newNamespace(t, bed, namespace)
@@ -53,6 +54,7 @@ func TestNotSTS(t *testing.T) {
 // TestProvider: the issuer is not known to IAM, then known without our
 // audience, then as it should be. The same bed lets nobody request projects.
 func TestProvider(t *testing.T) {
+	t.Parallel()
 	bed := bedWith(t, testbed.Options{Platform: testbed.ROSAClassic, NoProvider: true, NoSelfProvisioner: true})
 	const namespace = "provider"
 	newNamespace(t, bed, namespace)

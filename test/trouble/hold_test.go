@@ -15,8 +15,8 @@ import (
 // held is a user some of whose requests are kept waiting until the test lets
 // go of them, and are then cut.
 type held struct {
-	user run.User
-	skip int // that many requests to the first place pass
+	user  run.User
+	after string // nothing is held before a request to this path; empty: from the start
 
 	lock sync.Mutex
 	seen map[int]bool
@@ -30,6 +30,7 @@ func hold(t *testing.T, bed *testbed.Bed, kubeconfig string, places ...string) *
 	t.Helper()
 	h := &held{seen: map[int]bool{}, free: make(chan struct{})}
 	through, err := bed.KubeProxy(t.Context(), kubeconfig, func(_ int64, r *http.Request) error {
+		h.begin(r.URL.Path)
 		for at := 0; at < len(places); at += 2 {
 			if r.Method != places[at] || !strings.HasSuffix(r.URL.Path, places[at+1]) || h.passes(at/2) {
 				continue
@@ -47,16 +48,20 @@ func hold(t *testing.T, bed *testbed.Bed, kubeconfig string, places ...string) *
 	return h
 }
 
+func (h *held) begin(path string) {
+	h.lock.Lock()
+	defer h.lock.Unlock()
+	if h.after != "" && strings.HasSuffix(path, h.after) {
+		h.after = ""
+	}
+}
+
 // passes notes a request to a place and tells whether it is not to be held.
 func (h *held) passes(place int) bool {
 	h.lock.Lock()
 	defer h.lock.Unlock()
-	if place == 0 && h.skip > 0 {
-		h.skip--
-		return true
-	}
-	h.seen[place] = true
-	return false
+	h.seen[place] = h.after == ""
+	return h.after != ""
 }
 
 func (h *held) letGo() { h.once.Do(func() { close(h.free) }) }

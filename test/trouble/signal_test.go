@@ -49,8 +49,7 @@ func TestInterruptedTwice(t *testing.T) {
 	const namespace = "signal-twice"
 	learner := run.ProjectAdmin(t, bed, "impatient")
 	held := hold(t, bed, learner.Kubeconfig, "POST", "/"+namespace+"/serviceaccounts/default/token", "DELETE", "/projects/"+namespace)
-	// The first look for a token is before there is a project.
-	held.skip = 1
+	held.after = "/projectrequests"
 	running := begin(t, held.user, "install", "--new-project="+namespace)
 	held.reached(t, 0)
 	running.send(t, os.Interrupt)
