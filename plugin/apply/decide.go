@@ -54,7 +54,7 @@ func (a *Applier) mayApply(ref Ref, live *unstructured.Unstructured) error {
 			why += "; it waits for " + strings.Join(f, ", ")
 		}
 		return &problem.Error{
-			Kind: problem.Failed,
+			Kind: problem.Refused,
 			What: ref.String() + " in " + a.opts.Namespace + " is being deleted",
 			Why:  why,
 			Next: "wait until it is gone (oc get " + ref.Resource() + " -n " + a.opts.Namespace + " -w), then run the same command again",

@@ -36,8 +36,8 @@ type Plan struct {
 // PATCH ?dryRun=All. objects are in apply order and all in the one namespace;
 // old is what ReadInventory gave, record what to remember.
 //
-// Foreign objects are a *problem.Error of kind Refused, conflicts and
-// refusals of the API server one of kind Failed; several are told together in
+// Foreign objects and fields, and objects on their way out, are a *problem.Error
+// of kind Refused, refusals of the API server one of kind Failed; several are told together in
 // a *problem.Several. An object that cannot be ours to apply (another namespace,
 // a kind the chart has not) is one of kind Usage.
 func (a *Applier) Plan(ctx context.Context, objects []*unstructured.Unstructured, old Inventory, record Record) (*Plan, error) {

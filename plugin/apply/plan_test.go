@@ -148,7 +148,7 @@ func TestConflictWithAnotherApplier(t *testing.T) {
 	s.put(theirs, "kubectl", true)
 	s.seen()
 	_, err := plan(t, s.applier(Options{}), testSet(), Record{})
-	wantProblem(t, err, problem.Failed, "Deployment ostoy-frontend", "spec.replicas", "kubectl", "--force-conflicts")
+	wantProblem(t, err, problem.Refused, "Deployment ostoy-frontend", "spec.replicas", "kubectl", "--force-conflicts")
 	if requests := s.seen(); count(requests, "PATCH", "dry") != count(requests, "PATCH", "") {
 		t.Errorf("written: %v", requests)
 	}
@@ -296,7 +296,7 @@ func TestBeingDeleted(t *testing.T) {
 	obj.SetFinalizers([]string{"finalizers.s3.services.k8s.aws/Bucket"})
 	s.mu.Unlock()
 	_, err := plan(t, s.applier(Options{}), testSet(), Record{})
-	wantProblem(t, err, problem.Failed, "is being deleted", "finalizers.s3.services.k8s.aws/Bucket")
+	wantProblem(t, err, problem.Refused, "is being deleted", "finalizers.s3.services.k8s.aws/Bucket")
 }
 
 func TestDryRunNotSupported(t *testing.T) {

@@ -1,7 +1,10 @@
 package trouble_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -86,11 +89,28 @@ func TestFieldsOfOthers(t *testing.T) {
 	yes := true
 	applied := []byte(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"ostoy-frontend"},"spec":{"replicas":2}}`)
 	edits("scaler-of-theirs", types.ApplyPatchType, applied, &yes)
-	wantRefused(t, admin, namespace, failed, message{
+	settled(t, bed, namespace, 2)
+	wantRefused(t, admin, namespace, refused, message{
 		"Deployment ostoy-frontend in object-fields has fields that others manage", "spec.replicas is set by scaler-of-theirs (server-side apply)", "--force-conflicts",
 	})
 	admin.Run(t, "install", "-n", namespace, "--force-conflicts").WantCode(t, done)
 	wantReplicas(t, bed, namespace, 1)
+}
+
+// settled waits until the controllers have made the pods that were asked for,
+// so that nothing but the tool can change what is there.
+func settled(t *testing.T, bed *testbed.Bed, namespace string, replicas int32) {
+	t.Helper()
+	err := testbed.Poll(t.Context(), 100*time.Millisecond, func(ctx context.Context) error {
+		live, err := bed.Client.AppsV1().Deployments(namespace).Get(ctx, "ostoy-frontend", metav1.GetOptions{})
+		if err == nil && (live.Status.AvailableReplicas != replicas || live.Status.ObservedGeneration != live.Generation) {
+			err = fmt.Errorf("%d of %d replicas are available", live.Status.AvailableReplicas, replicas)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func wantReplicas(t *testing.T, bed *testbed.Bed, namespace string, want int32) {
