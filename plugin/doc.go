@@ -1,4 +1,4 @@
-// Package plugin holds the use cases, one file or small group of files each:
+// Package plugin holds the use cases, one file or a group of files with one prefix each:
 // facts, values, render, install. A use case strings the adapters below it
 // together and decides the order; how AWS or the API server is spoken to is
 // theirs to know, how flags are spelled is cmd's.

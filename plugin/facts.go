@@ -52,43 +52,31 @@ func (a *App) factsTable(f render.Facts) error {
 	const padding = 2
 	table := tabwriter.NewWriter(a.Streams.Out, 0, 0, padding, ' ', 0)
 	fmt.Fprintln(table, "FACT\tVALUE\tSOURCE")
-	for _, row := range []struct {
-		name string
-		fact render.Fact
-	}{
-		{"namespace", f.Namespace},
-		{"cluster-id", f.ClusterID},
-		{"platform", f.Platform},
-		{"issuer", f.Issuer},
-		{"audience", f.Audience},
-		{"account-id", f.Account},
-		{"partition", f.Partition},
-		{"region", f.Region},
-		{"kube-version", f.KubeVersion},
-		{"api-versions", apiSummary(f.APIVersions)},
-	} {
-		value, source := row.fact.Value, row.fact.Source
-		if !row.fact.Known() {
-			value, source = "unknown", row.fact.Why
+	for _, row := range f.Rows() {
+		value, source := row.Value, row.Source
+		if value == "" {
+			value, source = "unknown", row.Why
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", row.name, value, source)
+		if row.Name == apiVersions && row.Value != "" {
+			value = apiSummary(f.APIVersions)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", row.Name, value, source)
 	}
 	return table.Flush()
 }
 
+// apiVersions is the name of the one fact that is a list.
+const apiVersions = "apiVersions"
+
 // apiSummary keeps the table readable: a cluster serves hundreds of kinds.
-func apiSummary(list render.ListFact) render.Fact {
-	fact := render.Fact{Source: list.Source, Why: list.Why}
-	groups := 0
+func apiSummary(list render.ListFact) string {
+	versions := 0
 	for _, version := range list.Values {
 		if strings.Count(version, "/") <= 1 {
-			groups++
+			versions++
 		}
 	}
-	if list.Known() {
-		fact.Value = fmt.Sprintf("%d group versions (all with -o yaml)", groups)
-	}
-	return fact
+	return fmt.Sprintf("%d group versions (all with -o yaml)", versions)
 }
 
 // detect joins the given facts and looks for the rest.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -99,7 +100,7 @@ func (a *App) Install(ctx context.Context, request InstallRequest) error {
 	limited, cancel := context.WithTimeout(ctx, request.Timeout)
 	defer cancel()
 	i := &install{App: a, request: request, started: a.Now(), board: a.UI.Board(frontend, "ostoy-microservice")}
-	return i.cutOff(ctx, i.run(limited))
+	return i.onceMore(i.cutOff(ctx, i.run(limited)))
 }
 
 // cutOff words the end of a run that was stopped from outside: by Ctrl-C or by
@@ -113,6 +114,32 @@ func (i *install) cutOff(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &told):
 		what := fmt.Sprintf("not done within --timeout %s", i.request.Timeout)
 		return &problem.Error{Kind: problem.Failed, What: what, Why: i.doneSoFar(), Next: again, Err: err}
+	}
+	return err
+}
+
+// onceMore words the advice to run the command again for a project whose name
+// this run has chosen: the same command would choose another.
+func (i *install) onceMore(err error) error {
+	if !i.madeProject || i.request.ProjectName != AnyProject {
+		return err
+	}
+	reword := func(p *problem.Error) *problem.Error {
+		told := *p
+		told.Next = strings.ReplaceAll(p.Next, "run the same command again", "run oc ostoy-s3 install -n "+i.facts.Namespace.Value)
+		return &told
+	}
+	var several *problem.Several
+	var one *problem.Error
+	switch {
+	case errors.As(err, &several):
+		told := &problem.Several{Note: several.Note}
+		for _, p := range several.Problems {
+			told.Problems = append(told.Problems, reword(p))
+		}
+		return told
+	case errors.As(err, &one):
+		return reword(one)
 	}
 	return err
 }
@@ -137,6 +164,9 @@ func (i *install) run(ctx context.Context) error {
 	}
 	i.changedNothing = i.nothingToDo() && !i.madeProject
 	if err := i.makeProject(ctx); err != nil {
+		return err
+	}
+	if err := i.use(i.facts.Namespace.Value); err != nil {
 		return err
 	}
 	if err := i.execute(ctx); err != nil {

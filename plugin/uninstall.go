@@ -110,11 +110,12 @@ func (u *uninstall) run(ctx, limited context.Context) error {
 	if u.request.DryRun || !u.somethingToDo() {
 		return u.conclude()
 	}
+	// The time that a person takes to answer is not the run's.
+	used := u.Now().Sub(u.started)
 	if err := u.confirm(ctx); err != nil {
 		return err
 	}
-	// The time that a person took to answer is not the run's.
-	limited, cancel := context.WithTimeout(ctx, u.request.Timeout)
+	limited, cancel := context.WithTimeout(ctx, u.request.Timeout-used)
 	defer cancel()
 	if err := u.execute(limited); err != nil {
 		return err

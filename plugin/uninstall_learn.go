@@ -29,9 +29,9 @@ func (u *uninstall) learn(ctx context.Context) error {
 		given.Namespace = render.Fact{Value: name, Source: u.conn.NamespaceSource()}
 	}
 	if !given.Namespace.Known() {
-		return errors.Join(&problem.Error{
+		return &problem.Error{
 			Kind: problem.Usage, What: "the project is not known", Why: "there is no kubeconfig to take it from", Next: "-n PROJECT", Err: err,
-		})
+		}
 	}
 	if err := (render.Facts{Namespace: given.Namespace}).Validate(); err != nil {
 		return err
@@ -82,8 +82,8 @@ func (u *uninstall) detectFor(ctx context.Context, given render.Facts) (detect.R
 }
 
 // askCluster looks at the project and lists what is ours in it.
-func (u *uninstall) askCluster(ctx context.Context, name string) error {
-	group, ctx := errgroup.WithContext(ctx)
+func (u *uninstall) askCluster(outer context.Context, name string) error {
+	group, ctx := errgroup.WithContext(outer)
 	group.Go(func() (err error) {
 		u.project, err = lookAtProject(ctx, u.conn, name)
 		return err
@@ -107,10 +107,7 @@ func (u *uninstall) askCluster(ctx context.Context, name string) error {
 	err := group.Wait()
 	switch {
 	case u.request.RoleOnly: // the cluster is only asked for hints
-		if u.removal == nil {
-			u.removal = &apply.Removal{}
-		}
-		return ctxErr(ctx, err)
+		return ended(outer, err)
 	case err != nil:
 		return u.conn.Translate(err)
 	case unseen != nil && u.project.exists:
@@ -119,9 +116,9 @@ func (u *uninstall) askCluster(ctx context.Context, name string) error {
 	return nil
 }
 
-// ctxErr is the error only where it is the end of the run.
-func ctxErr(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+// ended is the error only where it is the end of the run.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
 		return err
 	}
 	return nil

@@ -67,7 +67,11 @@ func jsonValue(value any) any {
 	case map[any]any:
 		object := make(map[string]any, len(v))
 		for key, inner := range v {
-			object[fmt.Sprint(key)] = jsonValue(inner)
+			name, ok := key.(string)
+			if !ok {
+				name = fmt.Sprint(key)
+			}
+			object[name] = jsonValue(inner)
 		}
 		return object
 	case []any:

@@ -38,7 +38,8 @@ type helmChart struct {
 func loadChart(fsys fs.FS, dir string) (helmChart, error) {
 	var files []*loader.BufferedFile
 	err := fs.WalkDir(fsys, dir, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		// The notes are what Helm says after an install; we have words of our own.
+		if err != nil || entry.IsDir() || path.Base(name) == "NOTES.txt" {
 			return err
 		}
 		data, err := fs.ReadFile(fsys, name)

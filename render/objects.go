@@ -89,9 +89,14 @@ func kindOrder(kind string) int {
 
 // Sort puts objects in apply order: wave, then kind, then name.
 func Sort(objects []*unstructured.Unstructured) {
+	// Once each: reading one annotation copies all of them.
+	waves := make(map[*unstructured.Unstructured]int, len(objects))
+	for _, object := range objects {
+		waves[object] = Wave(object)
+	}
 	slices.SortStableFunc(objects, func(a, b *unstructured.Unstructured) int {
 		return cmp.Or(
-			cmp.Compare(Wave(a), Wave(b)),
+			cmp.Compare(waves[a], waves[b]),
 			cmp.Compare(kindOrder(a.GetKind()), kindOrder(b.GetKind())),
 			cmp.Compare(a.GetKind(), b.GetKind()),
 			cmp.Compare(a.GetName(), b.GetName()),

@@ -32,6 +32,9 @@ type Options struct {
 	// Guess says that planning only reads: what would change is worked out here
 	// instead of by the server. It is how --dry-run=client plans.
 	Guess bool
+	// TryCreates has the server judge what is new as well, one request more for
+	// each object. It is how --dry-run=server plans.
+	TryCreates bool
 	// Now is the clock for durations; nil is time.Now.
 	Now func() time.Time
 }
@@ -63,6 +66,10 @@ const (
 	Keep      Action = "keep"   // left out now, but data or not ours: stays
 	Gone      Action = "gone"   // its kind is no longer served: dropped from the inventory
 )
+
+// TakenAsItIs is the Why of an object that somebody else applied and that is
+// already as it is to be: applying it only adds our name.
+const TakenAsItIs = "already as it is to be, and taken into the inventory"
 
 // FieldChange is one field that an update changes. An absent value is nil;
 // others are decoded JSON. A value of a Secret is the string "(secret)".

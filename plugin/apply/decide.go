@@ -25,7 +25,7 @@ func (a *Applier) planOne(ctx context.Context, it *Item) error {
 	it.Live = live
 	if live == nil {
 		it.Action = Create
-		return nil
+		return a.tryCreate(ctx, it)
 	}
 	if err := a.mayApply(it.Ref, live); err != nil {
 		return err
@@ -54,7 +54,7 @@ func (a *Applier) mayApply(ref Ref, live *unstructured.Unstructured) error {
 			why += "; it waits for " + strings.Join(f, ", ")
 		}
 		return &problem.Error{
-			Kind: problem.Failed,
+			Kind: problem.Refused,
 			What: ref.String() + " in " + a.opts.Namespace + " is being deleted",
 			Why:  why,
 			Next: "wait until it is gone (oc get " + ref.Resource() + " -n " + a.opts.Namespace + " -w), then run the same command again",
@@ -64,6 +64,25 @@ func (a *Applier) mayApply(ref Ref, live *unstructured.Unstructured) error {
 		return a.delivered(ref, by)
 	}
 	return nil
+}
+
+// tryCreate asks whether the server would take a new object, where that is
+// wanted beforehand.
+func (a *Applier) tryCreate(ctx context.Context, it *Item) error {
+	if !a.opts.TryCreates {
+		return nil
+	}
+	_, err := a.patch(ctx, it, true)
+	if noDryRuns(err) {
+		return nil
+	}
+	return a.failure("planned", it.Ref, err)
+}
+
+// noDryRuns recognises the refusal of a dry run by a webhook that does not
+// know them.
+func noDryRuns(err error) bool {
+	return apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run")
 }
 
 // try asks what an apply would make of the object, forcing only what may be
@@ -81,7 +100,7 @@ func (a *Applier) try(ctx context.Context, it *Item) (*unstructured.Unstructured
 	if err == nil {
 		return would, nil
 	}
-	if apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run") && Ours(it.Live) {
+	if noDryRuns(err) && Ours(it.Live) {
 		it.Why = "what changes is not known beforehand: a webhook of this cluster does not support dry runs"
 		return nil, nil
 	}
@@ -116,7 +135,7 @@ func (a *Applier) judge(it *Item) error {
 	case len(it.Owned) > 0:
 		it.Action = Update
 		if !Ours(it.Live) {
-			it.Why = "it is already as it is to be, and is taken into the inventory"
+			it.Why = TakenAsItIs
 			it.Owned = nil
 		}
 	default:

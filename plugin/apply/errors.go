@@ -222,7 +222,7 @@ func (a *Applier) conflicted(ref Ref, list []conflict, cause error) error {
 		lines = append(lines, c.String())
 	}
 	p := &problem.Error{
-		Kind: problem.Failed,
+		Kind: problem.Refused,
 		What: fmt.Sprintf("%s in %s has fields that others manage", ref, a.opts.Namespace),
 		Why:  strings.Join(lines, "; "),
 		Next: "let them have the fields (give the same values with --set or -f), or take the fields over with --force-conflicts",

@@ -11,11 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
-
-// WaveAnnotation holds the wave of an object; without it the wave is 0. Argo
-// CD reads the same line (DESIGN section 3).
-const WaveAnnotation = "argocd.argoproj.io/sync-wave"
 
 // Plan is what would be done. Its methods do it; they are to be called in
 // this order: WriteInventory, ApplyWave for each wave, Prune.
@@ -39,8 +36,8 @@ type Plan struct {
 // PATCH ?dryRun=All. objects are in apply order and all in the one namespace;
 // old is what ReadInventory gave, record what to remember.
 //
-// Foreign objects are a *problem.Error of kind Refused, conflicts and
-// refusals of the API server one of kind Failed; several are told together in
+// Foreign objects and fields, and objects on their way out, are a *problem.Error
+// of kind Refused, refusals of the API server one of kind Failed; several are told together in
 // a *problem.Several. An object that cannot be ours to apply (another namespace,
 // a kind the chart has not) is one of kind Usage.
 func (a *Applier) Plan(ctx context.Context, objects []*unstructured.Unstructured, old Inventory, record Record) (*Plan, error) {
@@ -115,10 +112,10 @@ func (a *Applier) accept(obj *unstructured.Unstructured) (*Item, error) {
 		return nil, unusable(ref, fmt.Sprintf("it is in the namespace %q and not in %q", obj.GetNamespace(), a.opts.Namespace))
 	}
 	item := &Item{Ref: ref, object: obj}
-	if text := obj.GetAnnotations()[WaveAnnotation]; text != "" {
+	if text := obj.GetAnnotations()[render.WaveAnnotation]; text != "" {
 		wave, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, unusable(ref, fmt.Sprintf("its annotation %s is %q and no number", WaveAnnotation, text))
+			return nil, unusable(ref, fmt.Sprintf("its annotation %s is %q and no number", render.WaveAnnotation, text))
 		}
 		item.Wave = wave
 	}

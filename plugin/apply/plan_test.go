@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -147,7 +148,7 @@ func TestConflictWithAnotherApplier(t *testing.T) {
 	s.put(theirs, "kubectl", true)
 	s.seen()
 	_, err := plan(t, s.applier(Options{}), testSet(), Record{})
-	wantProblem(t, err, problem.Failed, "Deployment ostoy-frontend", "spec.replicas", "kubectl", "--force-conflicts")
+	wantProblem(t, err, problem.Refused, "Deployment ostoy-frontend", "spec.replicas", "kubectl", "--force-conflicts")
 	if requests := s.seen(); count(requests, "PATCH", "dry") != count(requests, "PATCH", "") {
 		t.Errorf("written: %v", requests)
 	}
@@ -234,6 +235,36 @@ func TestFreshSendsNothing(t *testing.T) {
 	}
 }
 
+// TestTryCreates: in a dry run of the server what is new is judged by it, and
+// a first real run spends no request on that.
+func TestTryCreates(t *testing.T) {
+	s := newServer(t)
+	s.hook = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPatch || !strings.HasSuffix(r.URL.Path, "/demo-bucket") {
+			return false
+		}
+		answerError(w, apierrors.NewForbidden(schema.GroupResource{Resource: "buckets"}, "demo-bucket", errors.New("exceeded quota: few")))
+		return true
+	}
+	if _, err := plan(t, s.applier(Options{}), testSet(), Record{}); err != nil || count(s.seen(), "PATCH", "") != 0 {
+		t.Errorf("a real run: %v", err)
+	}
+	_, err := plan(t, s.applier(Options{TryCreates: true}), testSet(), Record{})
+	wantProblem(t, err, problem.Failed, "Bucket demo-bucket", "exceeded quota: few")
+	if requests := s.seen(); count(requests, "PATCH", "dry") != len(testSet()) || count(requests, "PATCH", "") != len(testSet()) {
+		t.Errorf("not each object was tried, or not only tried: %v", requests)
+	}
+	s.hook = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPatch {
+			answerError(w, apierrors.NewBadRequest("admission webhook x does not support dry run"))
+		}
+		return r.Method == http.MethodPatch
+	}
+	if p, err := plan(t, s.applier(Options{TryCreates: true}), testSet(), Record{}); err != nil || item(t, p, "Bucket").Action != Create {
+		t.Errorf("where dry runs are not possible: %v", err)
+	}
+}
+
 func TestUnusableObjects(t *testing.T) {
 	elsewhere := testRoute()
 	elsewhere.SetNamespace("kube-system")
@@ -265,7 +296,7 @@ func TestBeingDeleted(t *testing.T) {
 	obj.SetFinalizers([]string{"finalizers.s3.services.k8s.aws/Bucket"})
 	s.mu.Unlock()
 	_, err := plan(t, s.applier(Options{}), testSet(), Record{})
-	wantProblem(t, err, problem.Failed, "is being deleted", "finalizers.s3.services.k8s.aws/Bucket")
+	wantProblem(t, err, problem.Refused, "is being deleted", "finalizers.s3.services.k8s.aws/Bucket")
 }
 
 func TestDryRunNotSupported(t *testing.T) {

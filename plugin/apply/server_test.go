@@ -25,6 +25,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/managedfields/managedfieldstest"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 const testNamespace = "demo"
@@ -334,7 +336,7 @@ func object(apiVersion, kind, name string, wave string, content map[string]any) 
 		"name": name, "namespace": testNamespace,
 	}}
 	if wave != "" {
-		o["metadata"].(map[string]any)["annotations"] = map[string]any{WaveAnnotation: wave}
+		o["metadata"].(map[string]any)["annotations"] = map[string]any{render.WaveAnnotation: wave}
 	}
 	for k, v := range content {
 		o[k] = v

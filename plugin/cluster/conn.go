@@ -202,8 +202,13 @@ func (c *Conn) Read(ctx context.Context, resource schema.GroupVersionResource, n
 }
 
 // Resource is the client for a kind: in namespace ns if the kind has
-// namespaces, else for the whole cluster. It costs the one discovery.
+// namespaces, else for the whole cluster. It costs the one discovery, but for
+// ConfigMaps, which every API server has: what is on record is asked first of
+// all, and need not wait.
 func (c *Conn) Resource(ctx context.Context, gvk schema.GroupVersionKind, ns string) (dynamic.ResourceInterface, error) {
+	if gvk == (schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}) {
+		return c.Dynamic.Resource(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}).Namespace(ns), nil
+	}
 	served, err := c.Discovery(ctx)
 	if err != nil {
 		return nil, err

@@ -90,9 +90,6 @@ func (s *Served) InNamespaces() []schema.GroupVersionResource {
 	return all
 }
 
-// Mapper maps kinds to resources.
-func (s *Served) Mapper() meta.RESTMapper { return s.mapper() }
-
 // Answers is nil if none of the groups is registered with a server that does
 // not answer now. Where one is, whether the cluster has its kinds cannot be told:
 // to go on would take an OpenShift for a plain Kubernetes.

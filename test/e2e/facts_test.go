@@ -86,11 +86,15 @@ func testFactsAsClusterAdmin(t *testing.T, bed *testbed.Bed) {
 	facts.want(t, "region", testbed.Region, "AWS configuration")
 	facts.want(t, "issuer", bed.Issuer, "/.well-known/openid-configuration")
 	facts.want(t, "clusterID", "", "the cluster has no clusterversions/version")
+	facts.want(t, "platform", string(bed.Platform), platformSource(bed))
+}
+
+// platformSource is what shows which kind of cluster without OpenShift it is.
+func platformSource(bed *testbed.Bed) string {
 	if bed.Platform == testbed.EKS {
-		facts.want(t, "platform", "eks", "issuer")
-	} else {
-		facts.want(t, "platform", "kubernetes", "API groups served")
+		return "issuer"
 	}
+	return "API groups served"
 }
 
 // testFactsAsProjectAdmin: what may not be read is unknown, and the tool says
@@ -105,6 +109,11 @@ func testFactsAsProjectAdmin(t *testing.T, bed *testbed.Bed) {
 	facts.want(t, "issuer", bed.Issuer, fmt.Sprintf("token of serviceaccounts/default in %s", namespace))
 	facts.want(t, "region", testbed.Region, "AWS configuration")
 	facts.want(t, "clusterID", "", "you may not read clusterversions/version")
+	if bed.Platform.OpenShift() { // which kind of OpenShift is not to be seen
+		facts.want(t, "platform", "openshift", "API groups served")
+	} else {
+		facts.want(t, "platform", string(bed.Platform), platformSource(bed))
+	}
 	wantCommonFacts(t, bed, facts)
 	talk := user.Run(t, "facts", "-n", namespace).WantCode(t, 0)
 	talk.WantTalk(t, "the issuer is read from a token", "the region is your AWS configuration's")

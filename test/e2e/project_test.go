@@ -51,6 +51,11 @@ func testExistingProject(t *testing.T, bed *testbed.Bed) {
 	learner.WantCode(t, 4).WantStdout(t, "").WantTalk(t, "project taken belongs to somebody else", "oc ostoy-s3 install --new-project")
 	wantSame(t, before, dump(t, bed, namespace))
 	wantNoAWSWrites(t, bed, namespace)
+
+	// Our own is another matter: a run that was cut off is to be repeated.
+	ours := run.ProjectAdmin(t, bed, "admin-of-begun")
+	install(t, ours, "--new-project=begun", "--wait=false")
+	install(t, ours, "--new-project=begun").WantTalk(t, "nothing to change").WantStdout(t, wantURL(bed, "begun"))
 }
 
 // testUse: only --use makes the new project the kubeconfig's.

@@ -94,7 +94,7 @@ func testInstallOverKubectl(t *testing.T, bed *testbed.Bed) {
 
 	result := install(t, admin, "-n", namespace)
 	result.WantStdout(t, wantURL(bed, namespace))
-	result.WantTalk(t, "✔ role ", "it is already as it is to be, and is taken into the inventory")
+	result.WantTalk(t, "✔ role ", "already as it is to be, and taken into the inventory")
 	wantSame(t, before, specs(t, bed, namespace))
 	wantRole(t, bed, namespace, testbed.ClusterID)
 	install(t, admin, "-n", namespace).WantTalk(t, "nothing to change")

@@ -70,6 +70,6 @@ func testAsPlugin(t *testing.T, bed *testbed.Bed) {
 	path := bed.BinDir + string(os.PathListSeparator) + filepath.Dir(run.Tool()) + string(os.PathListSeparator) + os.Getenv("PATH")
 	user := run.ProjectAdmin(t, bed, "admin-of-"+namespace).With("PATH=" + path)
 	user.Kubectl(t, "ostoy-s3", "install", "--new-project", namespace).WantCode(t, 0).WantStdout(t, wantURL(bed, namespace))
-	user.Kubectl(t, "ostoy-s3", "install", "--new-project", namespace).WantCode(t, 4).WantStdout(t, "")
+	user.Kubectl(t, "ostoy-s3", "install", "-n", namespace, "-o", "json").WantCode(t, 0).JSON(t, &installDocument{})
 	user.Kubectl(t, "ostoy-s3", "install", "-n", namespace, "--no-such-flag").WantCode(t, 2).WantTalk(t, "install --help")
 }

@@ -29,14 +29,9 @@ func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) (code int) {
 	flag.Parse()
-	if chosen := map[string]bool{}; true {
-		flag.Visit(func(f *flag.Flag) { chosen[f.Name] = true })
-		if !chosen["test.parallel"] {
-			if err := flag.Set("test.parallel", atOnce); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				return 1
-			}
-		}
+	if err := waitTogether(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	shared := &sharedBed{}
 	everybodys = shared.get
@@ -47,6 +42,15 @@ func testMain(m *testing.M) (code int) {
 		}
 	}()
 	return run.Main(m)
+}
+
+func waitTogether() error {
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if chosen {
+		return nil
+	}
+	return flag.Set("test.parallel", atOnce)
 }
 
 // everybodys gives the bed that most tests share.

@@ -1,6 +1,7 @@
 package trouble_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -94,7 +95,7 @@ func kinds(t *testing.T, bed *testbed.Bed) []schema.GroupVersionResource {
 			t.Fatal(err)
 		}
 		for _, one := range list.APIResources {
-			if slices.Contains(one.Verbs, "list") && !slices.Contains(passing, one.Name) && !strings.HasSuffix(version.Group, "metrics.k8s.io") {
+			if slices.Contains(one.Verbs, "list") && !slices.Contains(passing, one.Name) && version.Group != "kwok.x-k8s.io" {
 				all = append(all, version.WithResource(one.Name))
 			}
 		}
@@ -102,13 +103,13 @@ func kinds(t *testing.T, bed *testbed.Bed) []schema.GroupVersionResource {
 	return all
 }
 
-// add remembers an object without its status and the traces of status writers.
+// add remembers an object without its status and the traces of controllers.
 func (w world) add(kind string, object *unstructured.Unstructured) {
 	object = object.DeepCopy()
 	delete(object.Object, "status")
 	object.SetResourceVersion("")
 	object.SetManagedFields(slices.DeleteFunc(object.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool {
-		return e.Subresource != ""
+		return e.Subresource != "" || strings.HasPrefix(e.Manager, "kube-")
 	}))
 	w[kind+"/"+object.GetName()] = inJSON(object.Object)
 }
@@ -184,7 +185,7 @@ func (w world) bucket(t *testing.T, client *s3.Client, name string) {
 		if *found.Name != name {
 			continue
 		}
-		there := func(o *s3.Options) { o.Region = cmpRegion(aws.ToString(found.BucketRegion)) }
+		there := func(o *s3.Options) { o.Region = cmp.Or(aws.ToString(found.BucketRegion), testbed.Region) }
 		// What a bucket does not have is an error, and as good a text as any.
 		tags, tagsErr := client.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: &name}, there)
 		policy, policyErr := client.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: &name}, there)
@@ -202,13 +203,6 @@ func (w world) bucket(t *testing.T, client *s3.Client, name string) {
 		}
 		w["bucket/"+name] = found.CreationDate.Format(time.RFC3339) + text
 	}
-}
-
-func cmpRegion(region string) string {
-	if region == "" {
-		return testbed.Region
-	}
-	return region
 }
 
 // eventually waits for something that has to happen, with a limit for slow

@@ -109,4 +109,5 @@ async function look() {
     }
     await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left * 1000)));
   }
-})();
+  // Old versions of node end with 0 here, and OSToy would start without its bucket.
+})().catch((err) => giveUp('Error from wait-for-bucket itself: ' + err.name));

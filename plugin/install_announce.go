@@ -3,6 +3,7 @@ package plugin
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
@@ -48,7 +49,8 @@ func (i *install) headRows() []ui.Row {
 		issuer += ", known to IAM"
 	}
 	return []ui.Row{
-		{Label: "cluster", Text: fmt.Sprintf("%s, Kubernetes %s, in %s", platformName(f.Platform.Value), f.KubeVersion.Value, f.Region.Value), From: f.Platform.Source},
+		{Label: "cluster", Text: fmt.Sprintf("%s, Kubernetes %s", platformName(f.Platform.Value), f.KubeVersion.Value), From: f.Platform.Source},
+		{Label: "region", Text: f.Region.Value, From: f.Region.Source},
 		{Label: "account", Text: account, From: f.Account.Source},
 		{Label: "issuer", Text: f.Issuer.Value, From: issuer},
 		{Label: "project", Text: f.Namespace.Value, From: f.Namespace.Source},
@@ -99,6 +101,14 @@ func (i *install) announceNotes() {
 	for _, note := range i.role.Notes {
 		i.UI.Warn(note, "")
 	}
+	// What is on record is a hint that anybody may have edited, and here becomes
+	// a command that somebody may copy.
+	last, err := render.ParseARNOf(i.inventory.RoleARN, "iam", "role")
+	name := last.Resource[strings.LastIndex(last.Resource, "/")+1:]
+	if err == nil && last.String() != i.role.Role.ARN && regexp.MustCompile(`^[\w+=,.@-]+$`).MatchString(name) {
+		i.UI.Warn("the role of the last install, "+last.String()+", stays and is no longer used",
+			fmt.Sprintf("aws iam delete-role-policy --role-name %s --policy-name %s; aws iam delete-role --role-name %s", name, iam.PolicyName, name))
+	}
 }
 
 func (i *install) details(lines ...string) {
@@ -110,7 +120,7 @@ func (i *install) details(lines ...string) {
 // announceObjects names what changes; what is merely created is counted, but
 // for the bucket: that is what the reader came for.
 func (i *install) announceObjects() {
-	var created []apply.Ref
+	var created, taken []apply.Ref
 	for _, item := range i.items() {
 		switch item.Action {
 		case apply.Create:
@@ -120,6 +130,10 @@ func (i *install) announceObjects() {
 			}
 			created = append(created, item.Ref)
 		case apply.Update:
+			if len(item.Changes) == 0 && item.Why == apply.TakenAsItIs {
+				taken = append(taken, item.Ref)
+				continue
+			}
 			i.announceUpdate(item)
 		case apply.Delete:
 			i.planned(ui.Removed, "object", item.Ref.String()+"   no longer wanted")
@@ -128,6 +142,9 @@ func (i *install) announceObjects() {
 		case apply.Gone:
 			i.UI.Warn(item.Ref.String()+" is forgotten: "+item.Why, "")
 		}
+	}
+	if len(taken) > 0 {
+		i.planned(ui.Changed, fmt.Sprintf("%d more", len(taken)), apply.TakenAsItIs+":\n"+wrap(named(taken)))
 	}
 	if len(created) > 0 {
 		i.planned(ui.Added, fmt.Sprintf("%d more", len(created)), wrap(named(created)))

@@ -9,7 +9,8 @@ import (
 )
 
 // use makes a namespace the current one of the kubeconfig, as `oc project`
-// does, where the user asked for it.
+// does, where the user asked for it: once all checks have passed, so that a
+// project that is taken back is never the current one.
 func (i *install) use(namespace string) error {
 	if !i.request.Use {
 		return nil

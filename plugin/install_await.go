@@ -3,9 +3,11 @@ package plugin
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -53,7 +55,7 @@ func (i *install) targets() wait.Targets {
 	targets := wait.Targets{
 		Namespace:     i.facts.Namespace.Value,
 		Live:          i.plan.Live(),
-		BucketWritten: i.plan.Wrote("Bucket", render.BucketName(i.facts.Namespace.Value)),
+		BucketWritten: i.bucketSpecWritten(),
 		Webhook:       !projectsIdentity(i.objects),
 		Identity:      []string{frontend},
 		RoleARN:       i.role.Role.ARN,
@@ -89,4 +91,18 @@ func projectsIdentity(objects []*unstructured.Unstructured) bool {
 		})
 	}
 	return false
+}
+
+// bucketSpecWritten reports whether this run gave ACK something to do: it looks
+// at a Bucket again when the spec changes, not for an annotation or an owner.
+func (i *install) bucketSpecWritten() bool {
+	name := render.BucketName(i.facts.Namespace.Value)
+	if !i.plan.Wrote("Bucket", name) {
+		return false
+	}
+	return slices.ContainsFunc(i.plan.Items, func(item *apply.Item) bool {
+		return item.Ref.Kind == "Bucket" && (item.Action == apply.Create || slices.ContainsFunc(item.Changes, func(c apply.FieldChange) bool {
+			return strings.HasPrefix(c.Path, "spec")
+		}))
+	})
 }

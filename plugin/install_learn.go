@@ -75,23 +75,22 @@ func (i *install) ask(ctx context.Context, given render.Facts) error {
 		i.project, err = lookAtProject(ctx, i.conn, name)
 		return err
 	})
+	// Told only when nothing else is wrong: that a server does not answer is
+	// said better by those who ask for more than one object.
 	var unreadable error
-	group.Go(func() (err error) {
-		i.inventory, err = inventory()
-		if apierrors.IsForbidden(err) {
-			unreadable, err = err, nil
-		}
-		return err
+	group.Go(func() error {
+		i.inventory, unreadable = inventory()
+		return nil
 	})
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	// Who has no rights in a project that is not there yet is refused everything
 	// in it: that is no answer about the inventory.
-	if unreadable != nil && i.project.exists {
-		return unreadable
+	if apierrors.IsForbidden(unreadable) && !i.project.exists {
+		return nil
 	}
-	return nil
+	return unreadable
 }
 
 // identify makes sure that the credentials are those of the account that the
@@ -175,6 +174,7 @@ func (i *install) applier(namespace string, fresh bool) *apply.Applier {
 		ForceConflicts: i.request.ForceConflicts,
 		Fresh:          fresh,
 		Guess:          i.request.DryRun == DryRunClient,
+		TryCreates:     i.request.DryRun == DryRunServer,
 		Now:            i.Now,
 	})
 }

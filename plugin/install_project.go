@@ -72,7 +72,7 @@ func lookAtProject(ctx context.Context, conn *cluster.Conn, name string) (projec
 }
 
 // mayGoOn refuses a project that is on its way out, and a new one that is not
-// new.
+// new. One of ours may be what a run that was cut off has left: that goes on.
 func (i *install) mayGoOn() error {
 	name := i.facts.Namespace.Value
 	switch {
@@ -83,7 +83,7 @@ func (i *install) mayGoOn() error {
 			Why:  "nothing can be made in it any more",
 			Next: "wait until it is gone (oc get namespace " + name + " -w), or install elsewhere: oc ostoy-s3 install --new-project",
 		}
-	case i.project.exists && i.request.ProjectName != "":
+	case i.project.exists && i.request.ProjectName != "" && !i.project.ours:
 		return &problem.Error{
 			Kind: problem.Refused,
 			What: "project " + name + " is there already",
@@ -149,7 +149,7 @@ func (i *install) makeProject(ctx context.Context) error {
 		return err
 	}
 	i.board.Set("project", ui.Done, "created")
-	return i.use(name)
+	return nil
 }
 
 func (i *install) projectRefused(name string, err error) error {
@@ -195,8 +195,8 @@ func (i *install) awaitRights(ctx context.Context, name string) error {
 		finding = check.MayMakeBuckets(ctx, i.conn, name)
 		return finding.Status == check.Passed, nil
 	})
-	if err == nil {
-		return nil
+	if err == nil || ctx.Err() != nil { // interrupted, or out of time: no answer
+		return ctx.Err()
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
@@ -222,10 +222,10 @@ func (i *install) removeProject(ctx context.Context) {
 			return !apierrors.IsForbidden(err), nil
 		})
 	}
+	i.project, i.madeProject = project{}, false
 	if err != nil && !apierrors.IsNotFound(err) {
 		i.UI.Warn(fmt.Sprintf("project %s was made and could not be removed: %v", name, err), "oc delete namespace "+name)
 		return
 	}
-	i.project, i.madeProject = project{}, false
 	i.UI.Marked(ui.Removed, "project %s, made a moment ago, removed again", name)
 }

@@ -1,0 +1,202 @@
+package trouble_test
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
+)
+
+// TestAWSRefusesToLook: what is denied before the plan is made touches
+// nothing.
+func TestAWSRefusesToLook(t *testing.T) {
+	bed := theBed(t)
+	const namespace = "aws-look"
+	newNamespace(t, bed, namespace)
+	name := roleName(bed.Issuer, namespace)
+	makeRole(t, bed, name, rolePath, ourTags(bed, namespace))
+	arn := "arn:aws:iam::123456789012:role" + rolePath + name
+	for _, c := range []struct {
+		fault testbed.Fault
+		want  message
+	}{
+		{testbed.Fault{Action: "sts:GetCallerIdentity"}, message{"sts:GetCallerIdentity", "may not: none of the caller's policies allows it", "to allow sts:GetCallerIdentity"}},
+		{
+			testbed.Fault{Action: "iam:GetRole", Code: "AccessDenied", Status: http.StatusForbidden, Message: refusal("iam:GetRole", name)},
+			message{"AWS refused iam:GetRole on " + arn, "arn:aws:iam::123456789012:user/moto may not", "allow iam:GetRole on " + arn},
+		},
+		{
+			testbed.Fault{Action: "sts:GetCallerIdentity", Code: "ExpiredToken", Status: http.StatusForbidden, Message: "The security token included in the request is expired"},
+			message{"the AWS credentials have expired", "sts:GetCallerIdentity", "aws sso login"},
+		},
+		{
+			testbed.Fault{Action: "iam:GetRole", Code: "ExpiredToken", Status: http.StatusForbidden, Message: "The security token included in the request is expired"},
+			message{"the AWS credentials have expired", "iam:GetRole", "aws sso login"},
+		},
+		{
+			testbed.Fault{Action: "*", Code: "InvalidClientTokenId", Status: http.StatusForbidden, Message: "The security token included in the request is invalid."},
+			message{"AWS does not know these credentials", "access key was deleted", "aws sts get-caller-identity"},
+		},
+	} {
+		t.Run(c.fault.Action+" "+c.fault.Code, func(t *testing.T) {
+			orderFault(t, bed, c.fault)
+			wantRefused(t, run.Admin(bed), namespace, failed, c.want)
+		})
+	}
+}
+
+// refusal is AWS's sentence for a role that exists.
+func refusal(action, role string) string {
+	return "User: arn:aws:iam::123456789012:user/moto is not authorized to perform: " + action + " on resource: arn:aws:iam::123456789012:role" +
+		rolePath + role + " because no identity-based policy allows the " + action + " action"
+}
+
+// TestAWSRefusesToChange: what is denied half-way is named with action and
+// resource, and once it is allowed the next run ends as an undisturbed one.
+func TestAWSRefusesToChange(t *testing.T) {
+	bed := theBed(t)
+	for _, c := range []struct {
+		namespace string
+		fault     testbed.Fault
+		why, next string
+	}{
+		{"aws-create", testbed.Fault{Action: "iam:CreateRole"}, "none of the caller's policies allows it", "allow iam:CreateRole … --permissions-boundary"},
+		{
+			// AWS names the role with its path; the request has none to name it by.
+			"aws-policy",
+			testbed.Fault{Action: "iam:PutRolePolicy", Code: "AccessDenied", Status: http.StatusForbidden, Message: refusal("iam:PutRolePolicy", roleName(bed.Issuer, "aws-policy"))},
+			"none of the caller's policies allows it", "allow iam:PutRolePolicy",
+		},
+		{
+			"aws-limit",
+			testbed.Fault{Action: "iam:CreateRole", Code: "LimitExceeded", Status: http.StatusConflict, Message: "Cannot exceed quota for RolesPerAccount: 1000"},
+			"Cannot exceed quota for RolesPerAccount: 1000", "aws iam list-roles --path-prefix /ostoy-s3/",
+		},
+		{
+			"aws-malformed",
+			testbed.Fault{Action: "iam:CreateRole", Code: "MalformedPolicyDocument", Message: "Invalid principal in policy: \"Federated\":\"x\""},
+			"IAM does not know the identity provider", "aws iam list-open-id-connect-providers",
+		},
+		{
+			"aws-expired",
+			testbed.Fault{Action: "iam:PutRolePolicy", Code: "ExpiredToken", Status: http.StatusForbidden, Message: "expired"},
+			"AWS refused iam:PutRolePolicy", "aws sso login",
+		},
+	} {
+		t.Run(c.namespace, func(t *testing.T) {
+			newNamespace(t, bed, c.namespace)
+			what := "AWS refused " + c.fault.Action + " on arn:aws:iam::123456789012:role" + rolePath + roleName(bed.Issuer, c.namespace)
+			if c.fault.Code == "ExpiredToken" {
+				what = "the AWS credentials have expired"
+			}
+			orderFault(t, bed, c.fault)
+			admin := run.Admin(bed)
+			wantMessages(t, admin.Run(t, "install", "-n", c.namespace), failed, message{what, c.why, c.next})
+			if err := bed.AWS.Reset(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			admin.Run(t, "install", "-n", c.namespace).WantCode(t, done)
+			wantTrusted(t, bed, roleName(bed.Issuer, c.namespace), c.namespace)
+			wantHealthy(t, bed, c.namespace)
+		})
+	}
+}
+
+// wantHealthy wants a second run to have nothing to do, and one role.
+func wantHealthy(t *testing.T, bed *testbed.Bed, namespace string) world {
+	t.Helper()
+	return wantHealthyTo(t, run.Admin(bed), namespace)
+}
+
+// wantHealthyTo is wantHealthy for somebody else.
+func wantHealthyTo(t *testing.T, user run.User, namespace string) world {
+	t.Helper()
+	bed := user.Bed
+	before := look(t, bed, namespace)
+	user.Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "nothing to change")
+	before.wantSame(t, look(t, bed, namespace))
+	roles := 0
+	for key, text := range before {
+		if strings.HasPrefix(key, "role/") {
+			roles++
+			for _, piece := range []string{"s3:ListBucket", "s3:PutObject", `"app.kubernetes.io/managed-by":"ostoy-s3"`} {
+				if decoded := strings.ReplaceAll(text, "%3A", ":"); !strings.Contains(decoded, piece) {
+					t.Errorf("%s lacks %s: %s", key, piece, text)
+				}
+			}
+		}
+	}
+	if roles != 1 {
+		t.Errorf("%d roles", roles)
+	}
+	return before
+}
+
+// TestAWSThrottles: being asked to slow down is no failure.
+func TestAWSThrottles(t *testing.T) {
+	bed := theBed(t)
+	const namespace = "aws-throttle"
+	newNamespace(t, bed, namespace)
+	if err := bed.AWS.Throttle(t.Context(), 4); err != nil {
+		t.Fatal(err)
+	}
+	takeBack(t, bed)
+	run.Admin(bed).Run(t, "install", "-n", namespace).WantCode(t, done)
+	wantHealthy(t, bed, namespace)
+}
+
+func TestNoCredentials(t *testing.T) {
+	t.Parallel()
+	bed := theBed(t)
+	const namespace = "aws-nobody"
+	newNamespace(t, bed, namespace)
+	nobody := run.Admin(bed).With("AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=")
+	wantRefused(t, nobody, namespace, failed, message{"no usable AWS credentials", "neither the environment, nor the AWS config files", "aws sso login"})
+	wantRefused(t, run.Admin(bed), namespace, 2, message{"the AWS profile does not exist", "neither the AWS config file", "aws configure list-profiles"},
+		"--profile", "nobodys")
+}
+
+// TestRoleRaced: another run makes the role between our look and our create.
+// Ours is gone on with, a stranger's is refused.
+func TestRoleRaced(t *testing.T) {
+	t.Parallel()
+	bed := theBed(t)
+	for _, c := range []struct {
+		namespace string
+		tags      map[string]string
+		code      int
+	}{
+		{"race-ours", ourTags(bed, "race-ours"), done},
+		{"race-theirs", nil, refused},
+	} {
+		t.Run(c.namespace, func(t *testing.T) {
+			t.Parallel()
+			newNamespace(t, bed, c.namespace)
+			name := roleName(bed.Issuer, c.namespace)
+			var raced atomic.Bool
+			admin := run.Admin(bed).With(awsThrough(t, bed, func(_ http.ResponseWriter, r *http.Request) bool {
+				if formAction(r) == "CreateRole" && !raced.Swap(true) {
+					makeRole(t, bed, name, rolePath, c.tags)
+				}
+				return false
+			}))
+			result := admin.Run(t, "install", "-n", c.namespace)
+			if !raced.Load() {
+				t.Fatalf("there was no race\n%s", result)
+			}
+			if c.code == done {
+				result.WantCode(t, done)
+				wantTrusted(t, bed, name, c.namespace)
+				wantHealthy(t, bed, c.namespace)
+				return
+			}
+			wantMessages(t, result, c.code, message{"role … " + name + " is there and is not ours", "it has no tags", "--adopt-role"})
+			if trust := trustOf(t, bed, name); !strings.Contains(trust, "ec2.amazonaws.com") {
+				t.Errorf("the stranger's role was changed: %s", trust)
+			}
+		})
+	}
+}

@@ -1,0 +1,125 @@
+package trouble_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
+)
+
+// TestObjectsOfOthers: a Secret and a ConfigMap somebody made by hand have the
+// names of ours.
+func TestObjectsOfOthers(t *testing.T) {
+	t.Parallel()
+	bed := theBed(t)
+	const namespace = "object-theirs"
+	newNamespace(t, bed, namespace)
+	admin := run.Admin(bed)
+	admin.Kubectl(t, "create", "secret", "generic", "ostoy-secret", "--from-literal=secret.txt=theirs-and-private", "-n", namespace).WantCode(t, 0)
+	admin.Kubectl(t, "create", "configmap", "ostoy-s3", "--from-literal=theirs=yes", "-n", namespace).WantCode(t, 0)
+
+	before := look(t, bed, namespace)
+	result := admin.Run(t, "install", "-n", namespace)
+	wantMessages(t, result, refused,
+		message{"Secret ostoy-secret in object-theirs is not ours", "managed by kubectl-create", "oc get secret … --force-conflicts"},
+		message{"ConfigMap ostoy-s3 in object-theirs is not ours", "managed by kubectl-create", "oc get configmap … --force-conflicts"},
+	)
+	result.WantTalk(t, "nothing was changed").WantNoTalk(t, "theirs-and-private")
+	before.wantSame(t, look(t, bed, namespace))
+
+	admin.Run(t, "install", "-n", namespace, "--force-conflicts").WantCode(t, done).WantNoTalk(t, "theirs-and-private")
+	admin.Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "nothing to change")
+}
+
+// TestObjectsOfArgoCD: two that deliver the same object would fight for ever.
+func TestObjectsOfArgoCD(t *testing.T) {
+	t.Parallel()
+	bed := theBed(t)
+	const namespace = "object-argocd"
+	newNamespace(t, bed, namespace)
+	admin := run.Admin(bed)
+	text := `{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"ostoy-sa","annotations":{"eks.amazonaws.com/role-arn":"arn:aws:iam::123456789012:role/argo"}}}`
+	yes := true
+	deliver := func() {
+		t.Helper()
+		_, err := bed.Client.CoreV1().ServiceAccounts(namespace).Patch(t.Context(), "ostoy-sa", types.ApplyPatchType, []byte(text),
+			metav1.PatchOptions{FieldManager: "argocd-controller", Force: &yes})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	deliver()
+	want := message{"ServiceAccount ostoy-sa in object-argocd is managed by Argo CD", "undo each other's work", "oc ostoy-s3 render … --force-conflicts"}
+	wantRefused(t, admin, namespace, refused, want)
+
+	admin.Run(t, "install", "-n", namespace, "--force-conflicts").WantCode(t, done)
+	deliver()
+	wantRefused(t, admin, namespace, refused, want)
+}
+
+// TestFieldsOfOthers: an object of ours in which another applier holds a
+// field. A hand is put back, an applier is not.
+func TestFieldsOfOthers(t *testing.T) {
+	t.Parallel()
+	bed := theBed(t)
+	const namespace = "object-fields"
+	newNamespace(t, bed, namespace)
+	admin := run.Admin(bed)
+	admin.Run(t, "install", "-n", namespace).WantCode(t, done)
+	edit := []byte(`{"spec":{"template":{"spec":{"containers":[{"name":"ostoy-frontend","imagePullPolicy":"Always"}]}}}}`)
+	edits := func(manager string, kind types.PatchType, data []byte, force *bool) {
+		t.Helper()
+		_, err := bed.Client.AppsV1().Deployments(namespace).Patch(t.Context(), "ostoy-frontend", kind, data, metav1.PatchOptions{FieldManager: manager, Force: force})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	replicas := []byte(`{"spec":{"replicas":3}}`)
+	edits("kubectl-edit", types.StrategicMergePatchType, replicas, nil)
+	edits("kubectl-edit", types.StrategicMergePatchType, edit, nil)
+	admin.Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "Deployment ostoy-frontend", "changed by kubectl-edit")
+	wantReplicas(t, bed, namespace, 1)
+
+	yes := true
+	applied := []byte(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"ostoy-frontend"},"spec":{"replicas":2}}`)
+	edits("scaler-of-theirs", types.ApplyPatchType, applied, &yes)
+	settled(t, bed, namespace, 2)
+	wantRefused(t, admin, namespace, refused, message{
+		"Deployment ostoy-frontend in object-fields has fields that others manage", "spec.replicas is set by scaler-of-theirs (server-side apply)", "--force-conflicts",
+	})
+	admin.Run(t, "install", "-n", namespace, "--force-conflicts").WantCode(t, done)
+	wantReplicas(t, bed, namespace, 1)
+}
+
+// settled waits until the controllers have made the pods that were asked for,
+// so that nothing but the tool can change what is there.
+func settled(t *testing.T, bed *testbed.Bed, namespace string, replicas int32) {
+	t.Helper()
+	err := testbed.Poll(t.Context(), 100*time.Millisecond, func(ctx context.Context) error {
+		live, err := bed.Client.AppsV1().Deployments(namespace).Get(ctx, "ostoy-frontend", metav1.GetOptions{})
+		if err == nil && (live.Status.AvailableReplicas != replicas || live.Status.ObservedGeneration != live.Generation) {
+			err = fmt.Errorf("%d of %d replicas are available", live.Status.AvailableReplicas, replicas)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantReplicas(t *testing.T, bed *testbed.Bed, namespace string, want int32) {
+	t.Helper()
+	live, err := bed.Client.AppsV1().Deployments(namespace).Get(t.Context(), "ostoy-frontend", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *live.Spec.Replicas != want {
+		t.Errorf("%d replicas, want %d", *live.Spec.Replicas, want)
+	}
+}

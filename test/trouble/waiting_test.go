@@ -1,0 +1,167 @@
+package trouble_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
+)
+
+// forEver is a --timeout no test can live to see: a run that ends has failed
+// fast.
+const forEver = "2h"
+
+// wantHopeless runs install and wants it to give up by itself with exit code 3,
+// the message, and one JSON document that says what is not ready.
+func wantHopeless(t *testing.T, user run.User, namespace, object string, want message, args ...string) {
+	t.Helper()
+	args = append([]string{"install", "-n", namespace, "--timeout", forEver, "-o", "json"}, args...)
+	result := user.Run(t, args...)
+	wantMessages(t, result, notReady, want)
+	var document struct {
+		Namespace, Bucket, Role string
+		Ready                   *bool
+		States                  []struct {
+			Kind, Name, Text, Level, Hint string
+			Ready                         bool
+		}
+	}
+	result.JSON(t, &document)
+	if document.Ready == nil || *document.Ready || document.Namespace != namespace || document.Role == "" {
+		t.Errorf("the document does not say that it is not ready\n%s", result)
+	}
+	hopeless, named := false, false
+	for _, state := range document.States {
+		hopeless = hopeless || state.Level == "fail"
+		if state.Kind+" "+state.Name == object {
+			named = !state.Ready && state.Level != "info" && state.Text != "" && state.Hint != ""
+		}
+	}
+	if !hopeless || !named {
+		t.Errorf("states %+v say too little of %s\n%s", document.States, object, result)
+	}
+}
+
+func TestPodsThatNeverRun(t *testing.T) {
+	t.Parallel()
+	bed := theBed(t)
+	for _, c := range []struct{ namespace, way, said, why, next string }{
+		{"wait-image", testbed.FailImage, "", "the image … cannot be pulled: Back-off pulling image", "oc describe pod … pull secret"},
+		{
+			"wait-init", testbed.FailInit, "AccessDenied from AssumeRoleWithWebIdentity: Not authorized to perform sts:AssumeRoleWithWebIdentity",
+			"wait-for-bucket: AccessDenied from AssumeRoleWithWebIdentity: Not authorized", "oc ostoy-s3 … -n wait-init",
+		},
+	} {
+		t.Run(c.way, func(t *testing.T) {
+			t.Parallel()
+			newNamespace(t, bed, c.namespace)
+			if err := bed.FailPods(t.Context(), c.namespace, c.way, c.said); err != nil {
+				t.Fatal(err)
+			}
+			wantHopeless(t, run.Admin(bed), c.namespace, "Deployment ostoy-frontend", message{"will not become ready", c.why, c.next})
+		})
+	}
+}
+
+// TestQuota: pods cannot even be made.
+func TestQuota(t *testing.T) {
+	t.Parallel()
+	bed := theBed(t)
+	const namespace = "wait-quota"
+	newNamespace(t, bed, namespace)
+	quotas := bed.Client.CoreV1().ResourceQuotas(namespace)
+	quota := &corev1.ResourceQuota{
+		ObjectMeta: metav1.ObjectMeta{Name: "no-pods"},
+		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}},
+	}
+	if _, err := quotas.Create(t.Context(), quota, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "quota", func(ctx context.Context) error {
+		live, err := quotas.Get(ctx, "no-pods", metav1.GetOptions{})
+		if err == nil && len(live.Status.Hard) == 0 {
+			err = fmt.Errorf("not counted yet")
+		}
+		return err
+	})
+	wantHopeless(t, run.Admin(bed), namespace, "Deployment ostoy-frontend", message{
+		"will not become ready", "its pods cannot be made: exceeded quota: no-pods", "oc describe quota -n wait-quota",
+	})
+}
+
+// TestUnschedulable: no node is as the pods must have it.
+func TestUnschedulable(t *testing.T) {
+	t.Parallel()
+	bed := theBed(t)
+	const namespace = "wait-node"
+	newNamespace(t, bed, namespace)
+	err := bed.Apply(t.Context(), `apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {name: unschedulable}
+spec:
+  failurePolicy: Fail
+  reinvocationPolicy: Never
+  matchConstraints:
+    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: wait-node}}
+    resourceRules:
+    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}
+  mutations:
+  - patchType: JSONPatch
+    jsonPatch: {expression: '[JSONPatch{op: "add", path: "/spec/nodeSelector", value: {"example.com/gpu": "yes"}}]'}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata: {name: unschedulable}
+spec: {policyName: unschedulable}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	no, yes := false, true
+	probe := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "probe"},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "probe", Image: "probe", SecurityContext: &corev1.SecurityContext{
+			AllowPrivilegeEscalation: &no, RunAsNonRoot: &yes,
+			Capabilities:   &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+		}}}},
+	}
+	eventually(t, "policy", func(ctx context.Context) error {
+		made, err := bed.Client.CoreV1().Pods(namespace).Create(ctx, probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		if err == nil && len(made.Spec.NodeSelector) == 0 {
+			err = fmt.Errorf("pods can be scheduled yet")
+		}
+		return err
+	})
+	wantHopeless(t, run.Admin(bed), namespace, "Deployment ostoy-frontend", message{
+		"will not become ready", "no node takes its pod: 0/1 nodes are available", "oc describe pod … -n wait-node",
+	})
+}
+
+// TestNoStorageClass: the claim waits for a class that nobody will give it.
+// The default is the whole cluster's, so this test is alone.
+func TestNoStorageClass(t *testing.T) {
+	bed := theBed(t)
+	const namespace = "wait-volume"
+	newNamespace(t, bed, namespace)
+	mark := func(isDefault string) {
+		t.Helper()
+		patch := fmt.Sprintf(`{"metadata":{"annotations":{"storageclass.kubernetes.io/is-default-class":%q}}}`, isDefault)
+		_, err := bed.Client.StorageV1().StorageClasses().Patch(context.WithoutCancel(t.Context()), "gp3-csi", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	mark("false")
+	defer mark("true")
+	wantHopeless(t, run.Admin(bed), namespace, "PersistentVolumeClaim ostoy-pvc", message{
+		"will not become ready", "it has no storage class, and the cluster has no default one", "oc get storageclass",
+	})
+}
