@@ -18,57 +18,72 @@ import (
 func testOrder(t *testing.T, bed *testbed.Bed) {
 	const namespace = "in-order"
 	admin := installed(t, bed, namespace)
-	var mu sync.Mutex
-	var order []string
-	note := func(what string, gone, there []string) {
-		mu.Lock()
-		defer mu.Unlock()
-		have := strings.Join(left(t, bed, namespace), " ")
-		for _, text := range gone {
-			if strings.Contains(have, text) {
-				t.Errorf("when %s goes, %s is still there: %s", what, text, have)
-			}
-		}
-		for _, text := range there {
-			if !strings.Contains(have, text) {
-				t.Errorf("when %s goes, %s is gone already: %s", what, text, have)
-			}
-		}
-		order = append(order, what)
-	}
-	ofAWS, err := bed.AWSProxy(t.Context(), func(_ int64, r *http.Request) error {
-		switch text := query(r); {
-		case r.Method == http.MethodDelete && strings.HasPrefix(r.URL.Path, "/"+namespace+"-bucket"):
-			note("the bucket", []string{"pods/", "deployments/", "buckets/"}, []string{"configmaps/ostoy-s3", "role/"})
-		case strings.Contains(text, "Action=DeleteRole&"):
-			note("the role", []string{"pods/", "bucket/"}, []string{"configmaps/ostoy-s3"})
-		}
-		return nil
-	})
-	orders(t, err)
-	ofKube, err := bed.KubeProxy(t.Context(), admin.Kubeconfig, func(_ int64, r *http.Request) error {
-		switch {
-		case r.Method != http.MethodDelete:
-		case strings.HasSuffix(r.URL.Path, "/configmaps/ostoy-s3"):
-			note("the inventory", []string{"pods/", "deployments/", "secrets/", "bucket/", "role/"}, nil)
-		case strings.HasSuffix(r.URL.Path, "/serviceaccounts/ostoy-sa"):
-			note("the service account", []string{"pods/", "deployments/"}, []string{"role/"})
-		}
-		return nil
-	})
-	orders(t, err)
-	user := admin.With("AWS_ENDPOINT_URL=" + ofAWS)
-	user.Kubeconfig = ofKube
+	watched := &watched{bed: bed, namespace: namespace}
+	user := watched.through(t, admin)
 	result := uninstall(t, user, 0, namespace)
 	result.WantStdout(t, "").WantTalk(t, "removed", "role "+roleName(bed, namespace), "kept", "volume ostoy-pvc", "it is data",
 		"oc ostoy-s3 uninstall -n "+namespace+" --delete-data", "project "+namespace, "--delete-namespace")
-	if want := []string{"the service account", "the bucket", "the role", "the inventory"}; !slices.Equal(order, want) {
-		t.Errorf("order %v, want %v\n%s", order, want, result)
+	if want := []string{"the service account", "the bucket", "the role", "the inventory"}; !slices.Equal(watched.order, want) {
+		t.Errorf("order %v, want %v\n%s", watched.order, want, result)
 	}
 	wantLeft(t, bed, namespace, pvc)
 	uninstall(t, admin, 0, namespace).WantTalk(t, "nothing to remove", "volume ostoy-pvc")
 	uninstall(t, admin, 0, namespace, "--delete-data", "--yes").WantTalk(t, "volume ostoy-pvc")
 	wantLeft(t, bed, namespace)
+}
+
+// watched looks at what there is at the moment something is about to go.
+type watched struct {
+	bed       *testbed.Bed
+	namespace string
+	mu        sync.Mutex
+	order     []string
+}
+
+func (w *watched) goes(t *testing.T, what string, gone, there []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	have := strings.Join(left(t, w.bed, w.namespace), " ")
+	for _, text := range gone {
+		if strings.Contains(have, text) {
+			t.Errorf("when %s goes, %s is still there: %s", what, text, have)
+		}
+	}
+	for _, text := range there {
+		if !strings.Contains(have, text) {
+			t.Errorf("when %s goes, %s is gone already: %s", what, text, have)
+		}
+	}
+	w.order = append(w.order, what)
+}
+
+// through is the user, whose requests are looked at.
+func (w *watched) through(t *testing.T, user run.User) run.User {
+	t.Helper()
+	ofAWS, err := w.bed.AWSProxy(t.Context(), func(_ int64, r *http.Request) error {
+		switch text := query(r); {
+		case r.Method == http.MethodDelete && strings.HasPrefix(r.URL.Path, "/"+w.namespace+"-bucket"):
+			w.goes(t, "the bucket", []string{"pods/", "deployments/", "buckets/"}, []string{"configmaps/ostoy-s3", "role/"})
+		case strings.Contains(text, "Action=DeleteRole&"):
+			w.goes(t, "the role", []string{"pods/", "bucket/"}, []string{"configmaps/ostoy-s3"})
+		}
+		return nil
+	})
+	orders(t, err)
+	ofKube, err := w.bed.KubeProxy(t.Context(), user.Kubeconfig, func(_ int64, r *http.Request) error {
+		switch {
+		case r.Method != http.MethodDelete:
+		case strings.HasSuffix(r.URL.Path, "/configmaps/ostoy-s3"):
+			w.goes(t, "the inventory", []string{"pods/", "deployments/", "secrets/", "bucket/", "role/"}, nil)
+		case strings.HasSuffix(r.URL.Path, "/serviceaccounts/ostoy-sa"):
+			w.goes(t, "the service account", []string{"pods/", "deployments/"}, []string{"role/"})
+		}
+		return nil
+	})
+	orders(t, err)
+	user = user.With("AWS_ENDPOINT_URL=" + ofAWS)
+	user.Kubeconfig = ofKube
+	return user
 }
 
 // query is the body of a request to IAM, put back for the one who reads it next.
