@@ -44,10 +44,9 @@ func factsOf(t *testing.T, user run.User, args ...string) factsDocument {
 	}
 	table := format("table")
 	for name, fact := range fromYAML {
-		column := kebab(name)
-		line := regexp.MustCompile(`(?m)^` + column + ` +(\S.*)$`).FindString(table.Stdout)
+		line := regexp.MustCompile(`(?m)^` + name + ` +(\S.*)$`).FindString(table.Stdout)
 		if !strings.Contains(line, fact.Value) || !strings.Contains(line, fact.Source+fact.Why) {
-			t.Errorf("table lacks %s %+v\n%s", column, fact, table)
+			t.Errorf("the table says %q of %s, want %q from %q", line, name, fact.Value, fact.Source+fact.Why)
 		}
 	}
 	return fromYAML
@@ -60,12 +59,6 @@ func asJSON(t *testing.T, value any) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// kebab is the table's spelling of a key: clusterID is cluster-id.
-func kebab(key string) string {
-	key = strings.ReplaceAll(key, "ID", "Id")
-	return strings.ToLower(regexp.MustCompile(`([A-Z])`).ReplaceAllString(key, "-$1"))
 }
 
 // testFactsAsClusterAdmin: everything is read where it is kept.
