@@ -206,10 +206,11 @@ func (w world) bucket(t *testing.T, client *s3.Client, name string) {
 }
 
 // eventually waits for something that has to happen, with a limit for slow
-// machines.
+// machines: client-go alone may try a dead connection for a minute or more
+// before it says that anything is wrong.
 func eventually(t *testing.T, what string, try func(context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	if err := testbed.Poll(ctx, 100*time.Millisecond, try); err != nil {
 		t.Fatalf("%s: %v", what, err)
