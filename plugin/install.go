@@ -3,7 +3,6 @@ package plugin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -100,22 +99,7 @@ func (a *App) Install(ctx context.Context, request InstallRequest) error {
 	limited, cancel := context.WithTimeout(ctx, request.Timeout)
 	defer cancel()
 	i := &install{App: a, request: request, started: a.Now(), board: a.UI.Board(frontend, "ostoy-microservice")}
-	return i.onceMore(i.cutOff(ctx, i.run(limited)))
-}
-
-// cutOff words the end of a run that was stopped from outside: by Ctrl-C or by
-// its deadline. What was reached is kept either way, and a second run goes on.
-func (i *install) cutOff(ctx context.Context, err error) error {
-	var told *problem.Error
-	again := "run the same command again: it continues where this one stopped"
-	switch {
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		return &problem.Error{Kind: problem.Interrupted, What: "interrupted", Why: i.doneSoFar(), Next: again, Err: err}
-	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &told):
-		what := fmt.Sprintf("not done within --timeout %s", i.request.Timeout)
-		return &problem.Error{Kind: problem.Failed, What: what, Why: i.doneSoFar(), Next: again, Err: err}
-	}
-	return err
+	return i.onceMore(cutOff(ctx, i.run(limited), request.Timeout, i.doneSoFar))
 }
 
 // onceMore words the advice to run the command again for a project whose name

@@ -95,7 +95,7 @@ func TestRefusal(t *testing.T) {
 
 // TestCutOff: who stops a run is told what it did, and that another goes on.
 func TestCutOff(t *testing.T) {
-	i := &install{request: InstallRequest{Timeout: time.Minute}, facts: render.Facts{Namespace: render.Fact{Value: "demo"}}}
+	i := &install{facts: render.Facts{Namespace: render.Fact{Value: "demo"}}}
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
 	kind := func(err error) problem.Kind {
@@ -105,24 +105,24 @@ func TestCutOff(t *testing.T) {
 		}
 		return told.Kind
 	}
-	if err := i.cutOff(stopped, fmt.Errorf("wait: %w", context.Canceled)); kind(err) != problem.Interrupted || !strings.Contains(err.Error(), "nothing was changed") {
+	if err := cutOff(stopped, fmt.Errorf("wait: %w", context.Canceled), time.Minute, i.doneSoFar); kind(err) != problem.Interrupted || !strings.Contains(err.Error(), "nothing was changed") {
 		t.Errorf("interrupted before anything: %v", err)
 	}
 	i.madeProject = true
 	i.done = map[apply.Action]int{apply.Create: 3, apply.Update: 1}
 	i.role = &iam.Plan{Role: iam.Role{Name: "learner"}, Steps: make([]iam.Step, 2)}
 	i.roleSteps = make([]iam.Step, 1)
-	err := i.cutOff(t.Context(), fmt.Errorf("patch: %w", context.DeadlineExceeded))
+	err := cutOff(t.Context(), fmt.Errorf("patch: %w", context.DeadlineExceeded), time.Minute, i.doneSoFar)
 	for _, want := range []string{"--timeout 1m0s", "project demo created", "role learner: 1 of 2 steps", "3 created, 1 updated"} {
 		if kind(err) != problem.Failed || !strings.Contains(err.Error(), want) {
 			t.Errorf("does not say %q: %v", want, err)
 		}
 	}
 	verdict := &problem.Error{Kind: problem.NotReady, Err: context.DeadlineExceeded}
-	if err := i.cutOff(t.Context(), verdict); kind(err) != problem.NotReady {
+	if err := cutOff(t.Context(), verdict, time.Minute, i.doneSoFar); kind(err) != problem.NotReady {
 		t.Errorf("a verdict became %v", err)
 	}
-	if i.cutOff(t.Context(), nil) != nil {
+	if cutOff(t.Context(), nil, time.Minute, i.doneSoFar) != nil {
 		t.Error("a good end became an error")
 	}
 }

@@ -2,8 +2,6 @@ package plugin
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
@@ -11,7 +9,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -88,7 +85,7 @@ func (a *App) Uninstall(ctx context.Context, request UninstallRequest) error {
 	limited, cancel := context.WithTimeout(ctx, request.Timeout)
 	defer cancel()
 	u := &uninstall{App: a, request: request, started: a.Now(), board: a.UI.Board("workload")}
-	return u.cutOff(ctx, u.run(ctx, limited))
+	return cutOff(ctx, u.run(ctx, limited), request.Timeout, u.doneSoFar)
 }
 
 // run takes both contexts: a person may think about a question as long as they
@@ -121,19 +118,4 @@ func (u *uninstall) run(ctx, limited context.Context) error {
 		return err
 	}
 	return u.conclude()
-}
-
-// cutOff words the end of a run that was stopped from outside: by Ctrl-C or by
-// its deadline.
-func (u *uninstall) cutOff(ctx context.Context, err error) error {
-	var told *problem.Error
-	again := "run the same command again: it continues where this one stopped"
-	switch {
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		return &problem.Error{Kind: problem.Interrupted, What: "interrupted", Why: u.doneSoFar(), Next: again, Err: err}
-	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &told):
-		what := fmt.Sprintf("not done within --timeout %s", u.request.Timeout)
-		return &problem.Error{Kind: problem.Failed, What: what, Why: u.doneSoFar(), Next: again, Err: err}
-	}
-	return err
 }
