@@ -50,6 +50,7 @@ type InstallRequest struct {
 	Wait           bool
 	Timeout        time.Duration // of everything together
 	ForceConflicts bool
+	ForceOwner     bool // also what Argo CD, Flux or Helm bring
 	AdoptBucket    bool
 	Output         Format // FormatJSON, or empty for talk and the URL
 }

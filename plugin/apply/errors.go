@@ -192,33 +192,12 @@ func (a *Applier) foreign(ref Ref, live *unstructured.Unstructured, detail strin
 	}
 }
 
-// delivered says that a GitOps system or Helm brings the object.
-func (a *Applier) delivered(ref Ref, by deliverer) error {
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("%s in %s is managed by %s", ref, a.opts.Namespace, by.name),
-		Why:  by.name + " and this command would undo each other's work",
-		Next: by.instead + "; or take it over with --force-conflicts",
-	}
-}
-
-// deliveredRemoval says that somebody else would bring the object back.
-func (a *Applier) deliveredRemoval(ref Ref, by deliverer) error {
-	instead := "remove it from Git (what it came from: oc ostoy-s3 render), then run the same command again for the role and the bucket"
-	if by.name == "Helm" {
-		instead = "helm uninstall the release, then run the same command again for the role and the bucket"
-	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("%s in %s is managed by %s", ref, a.opts.Namespace, by.name),
-		Why:  by.name + " would bring back what is deleted here",
-		Next: instead + "; or delete what is ours all the same with --force-owner",
-	}
-}
-
 func (a *Applier) conflicted(ref Ref, list []conflict, cause error) error {
 	var lines []string
 	for _, c := range list {
+		if by, ok := delivererNamed(c.manager); ok {
+			return a.delivered(ref, by)
+		}
 		lines = append(lines, c.String())
 	}
 	p := &problem.Error{
