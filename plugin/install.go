@@ -89,6 +89,7 @@ type install struct {
 	// executed
 	board          *ui.Board
 	madeProject    bool
+	leftBehind     []string // projects that could not be taken back
 	changedNothing bool
 	roleSteps      []iam.Step
 	done           map[apply.Action]int
@@ -97,10 +98,8 @@ type install struct {
 // Install makes bucket, role and app. Until the plan is printed nothing is
 // touched; one exception is a new project that is needed to learn the issuer.
 func (a *App) Install(ctx context.Context, request InstallRequest) error {
-	limited, cancel := context.WithTimeout(ctx, request.Timeout)
-	defer cancel()
 	i := &install{App: a, request: request, started: a.Now(), board: a.UI.Board(frontend, "ostoy-microservice")}
-	return i.onceMore(cutOff(ctx, i.run(limited), request.Timeout, i.doneSoFar))
+	return i.onceMore(inTime(ctx, request.Timeout, request.Timeout, i.doneSoFar, i.run))
 }
 
 // onceMore words the advice to run the command again for a project whose name
@@ -155,7 +154,7 @@ func (i *install) run(ctx context.Context) error {
 		return err
 	}
 	if err := i.execute(ctx); err != nil {
-		return err
+		return i.stopped(ctx, err)
 	}
 	return i.await(ctx)
 }

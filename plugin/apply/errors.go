@@ -16,11 +16,14 @@ import (
 )
 
 // failure turns an error of a request for one object into three parts. verb is
-// what was tried: "read", "applied", "deleted". A context's own end passes
-// unchanged.
+// what was tried: "read", "applied", "deleted". A context's own end stays what it
+// is; the end of a deadline says what was waited for.
 func (a *Applier) failure(verb string, ref Ref, err error) error {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) {
 		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return problem.While(fmt.Sprintf("%s to be %s", ref, verb), err)
 	}
 	p := &problem.Error{Kind: problem.Failed, What: fmt.Sprintf("%s could not be %s", ref, verb), Err: err}
 	if meta.IsNoMatchError(err) {
