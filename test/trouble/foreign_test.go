@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -17,21 +18,21 @@ import (
 // names of ours.
 func TestObjectsOfOthers(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "object-theirs"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin := run.Admin(bed)
 	admin.Kubectl(t, "create", "secret", "generic", "ostoy-secret", "--from-literal=secret.txt=theirs-and-private", "-n", namespace).WantCode(t, 0)
 	admin.Kubectl(t, "create", "configmap", "ostoy-s3", "--from-literal=theirs=yes", "-n", namespace).WantCode(t, 0)
 
-	before := look(t, bed, namespace)
+	before := world.Look(t, bed, namespace)
 	result := admin.Run(t, "install", "-n", namespace)
 	wantMessages(t, result, refused,
 		message{"Secret ostoy-secret in object-theirs is not ours", "managed by kubectl-create", "oc get secret … --force-conflicts"},
 		message{"ConfigMap ostoy-s3 in object-theirs is not ours", "managed by kubectl-create", "oc get configmap … --force-conflicts"},
 	)
 	result.WantTalk(t, "nothing was changed").WantNoTalk(t, "theirs-and-private")
-	before.wantSame(t, look(t, bed, namespace))
+	before.WantSame(t, world.Look(t, bed, namespace))
 
 	admin.Run(t, "install", "-n", namespace, "--force-conflicts").WantCode(t, done).WantNoTalk(t, "theirs-and-private")
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "nothing to change")
@@ -40,9 +41,9 @@ func TestObjectsOfOthers(t *testing.T) {
 // TestObjectsOfArgoCD: two that deliver the same object would fight for ever.
 func TestObjectsOfArgoCD(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "object-argocd"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin := run.Admin(bed)
 	text := `{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"ostoy-sa","annotations":{"eks.amazonaws.com/role-arn":"arn:aws:iam::123456789012:role/argo"}}}`
 	yes := true
@@ -67,9 +68,9 @@ func TestObjectsOfArgoCD(t *testing.T) {
 // field. A hand is put back, an applier is not.
 func TestFieldsOfOthers(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "object-fields"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin := run.Admin(bed)
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done)
 	edit := []byte(`{"spec":{"template":{"spec":{"containers":[{"name":"ostoy-frontend","imagePullPolicy":"Always"}]}}}}`)
