@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
 // failure turns an error of a request for one object into three parts. verb is
@@ -36,7 +37,7 @@ func (a *Applier) failure(verb string, ref Ref, err error) error {
 		if errors.As(err, &done) { // in three parts already
 			return err
 		}
-		p.Why = "the API server did not answer: " + err.Error()
+		p.Why = "the API server did not answer: " + secret.Hide(err.Error())
 		p.Next = "try again; what was applied is kept, a second run goes on from there"
 		return p
 	}
@@ -150,8 +151,9 @@ func immutable(text string) bool {
 
 // withoutValues keeps the names of fields and drops what was said of them.
 func withoutValues(s metav1.Status) metav1.Status {
-	if s.Code >= 500 || s.Reason == metav1.StatusReasonUnauthorized || s.Reason == metav1.StatusReasonForbidden &&
-		(strings.Contains(s.Message, " cannot ") || strings.Contains(s.Message, "exceeded quota")) {
+	rbac := strings.Contains(s.Message, "is forbidden: User ") && strings.Contains(s.Message, " cannot ")
+	if s.Code >= 500 || s.Reason == metav1.StatusReasonUnauthorized ||
+		s.Reason == metav1.StatusReasonForbidden && (rbac || strings.Contains(s.Message, "exceeded quota:")) {
 		return s // says who may not, or how many, never what is in it
 	}
 	out := metav1.Status{Reason: s.Reason, Code: s.Code, Message: "the API server refused it (" + string(s.Reason) + ")"}
