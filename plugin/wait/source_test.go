@@ -23,13 +23,19 @@ import (
 // moody is an API server whose watches of Buckets begin as answer says.
 type moody struct {
 	*bench
-	lock   sync.Mutex
-	answer func() (apiwatch.Interface, error)
-	open   *apiwatch.RaceFreeFakeWatcher
+	lock    sync.Mutex
+	answer  func() (apiwatch.Interface, error)
+	refused error // of lists
+	open    *apiwatch.RaceFreeFakeWatcher
 }
 
 func newMoody(t *testing.T) *moody {
 	m := &moody{bench: newBench(t, bucketWith(t, ""), boundVolume(t), admittedRoute(t), parse(t, deploymentHead+available))}
+	m.client.PrependReactor("list", "buckets", func(clienttesting.Action) (bool, runtime.Object, error) {
+		m.lock.Lock()
+		defer m.lock.Unlock()
+		return m.refused != nil, nil, m.refused
+	})
 	m.client.PrependWatchReactor("buckets", func(clienttesting.Action) (bool, apiwatch.Interface, error) {
 		m.lock.Lock()
 		answer := m.answer
@@ -151,7 +157,9 @@ func TestLoginThatExpires(t *testing.T) {
 			begin(m)
 			time.Sleep(2 * time.Second)
 			expired := apierrors.NewUnauthorized("expired")
-			m.client.PrependReactor("list", "buckets", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, expired })
+			m.lock.Lock()
+			m.refused = expired
+			m.lock.Unlock()
 			m.turns(func() (apiwatch.Interface, error) { return nil, expired })
 			time.Sleep(loggedOutGrace / 2)
 			if m.over() {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -38,30 +39,52 @@ func TestObjectsOfOthers(t *testing.T) {
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "nothing to change")
 }
 
-// TestObjectsOfArgoCD: two that deliver the same object would fight for ever.
-func TestObjectsOfArgoCD(t *testing.T) {
+// TestObjectsOfGitOps: two that deliver the same object would fight for ever.
+// Both commands stop, and go on with --force-owner alone; what the engine holds
+// is then set to what install wants.
+func TestObjectsOfGitOps(t *testing.T) {
 	t.Parallel()
-	bed := run.TheBed(t)
-	const namespace = "object-argocd"
-	world.NewNamespace(t, bed, namespace)
-	admin := run.Admin(bed)
-	text := `{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"ostoy-sa","annotations":{"eks.amazonaws.com/role-arn":"arn:aws:iam::123456789012:role/argo"}}}`
-	yes := true
-	deliver := func() {
-		t.Helper()
-		_, err := bed.Client.CoreV1().ServiceAccounts(namespace).Patch(t.Context(), "ostoy-sa", types.ApplyPatchType, []byte(text),
-			metav1.PatchOptions{FieldManager: "argocd-controller", Force: &yes})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	deliver()
-	want := message{"ServiceAccount ostoy-sa in object-argocd is managed by Argo CD", "undo each other's work", "oc ostoy-s3 render … --force-conflicts"}
-	wantRefused(t, admin, namespace, refused, want)
+	for namespace, engine := range map[string]struct{ manager, name string }{
+		"object-argocd": {"argocd-controller", "Argo CD"},
+		"object-flux":   {"kustomize-controller", "Flux"},
+	} {
+		t.Run(namespace, func(t *testing.T) {
+			t.Parallel()
+			bed, admin := run.TheBed(t), run.Admin(run.TheBed(t))
+			world.NewNamespace(t, bed, namespace)
+			accounts := bed.Client.CoreV1().ServiceAccounts(namespace)
+			text := `{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"ostoy-sa","annotations":{"eks.amazonaws.com/role-arn":"arn:aws:iam::123456789012:role/theirs"}}}`
+			yes := true
+			deliver := func() {
+				t.Helper()
+				if _, err := accounts.Patch(t.Context(), "ostoy-sa", types.ApplyPatchType, []byte(text), metav1.PatchOptions{FieldManager: engine.manager, Force: &yes}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			deliver()
+			managed := "ServiceAccount ostoy-sa in " + namespace + " is managed by " + engine.name
+			want := message{managed, "undo each other's work", "oc ostoy-s3 render … --force-owner"}
+			wantRefused(t, admin, namespace, refused, want)
+			wantRefused(t, admin, namespace, refused, want, "--force-conflicts")
 
-	admin.Run(t, "install", "-n", namespace, "--force-conflicts").WantCode(t, done)
-	deliver()
-	wantRefused(t, admin, namespace, refused, want)
+			admin.Run(t, "install", "-n", namespace, "--force-owner").WantCode(t, done)
+			admin.Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "nothing to change")
+			deliver()
+			wantRefused(t, admin, namespace, refused, want)
+			before := world.Look(t, bed, namespace)
+			result := admin.Run(t, "uninstall", "-n", namespace)
+			wantMessages(t, result, refused, message{managed, "would bring back", "oc ostoy-s3 render … --force-owner"})
+			before.WantSame(t, world.Look(t, bed, namespace))
+
+			admin.Run(t, "install", "-n", namespace, "--force-owner").WantCode(t, done).WantTalk(t, "changed by "+engine.manager)
+			wantHealthy(t, bed, namespace)
+			deliver()
+			admin.Run(t, "uninstall", "-n", namespace, "--force-owner").WantCode(t, done)
+			if _, err := accounts.Get(t.Context(), "ostoy-sa", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+				t.Errorf("after uninstall --force-owner: %v", err)
+			}
+		})
+	}
 }
 
 // TestFieldsOfOthers: an object of ours in which another applier holds a
