@@ -12,52 +12,95 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
-	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
-// moody is an API server whose watches of Buckets begin as answer says.
+// moody is an API server that answers for Buckets as the test says. It stands
+// before the fake one, which would hold a lock while an answer is kept back.
 type moody struct {
 	*bench
-	lock    sync.Mutex
-	answer  func() (apiwatch.Interface, error)
-	refused error // of lists
-	open    *apiwatch.RaceFreeFakeWatcher
+	lock  sync.Mutex
+	list  func(context.Context) error // nil, or nil error: it lists
+	begin func(context.Context) (apiwatch.Interface, error)
+	open  *apiwatch.RaceFreeFakeWatcher
 }
 
 func newMoody(t *testing.T) *moody {
 	m := &moody{bench: newBench(t, bucketWith(t, ""), boundVolume(t), admittedRoute(t), parse(t, deploymentHead+available))}
-	m.client.PrependReactor("list", "buckets", func(clienttesting.Action) (bool, runtime.Object, error) {
-		m.lock.Lock()
-		defer m.lock.Unlock()
-		return m.refused != nil, nil, m.refused
-	})
-	m.client.PrependWatchReactor("buckets", func(clienttesting.Action) (bool, apiwatch.Interface, error) {
-		m.lock.Lock()
-		answer := m.answer
-		m.lock.Unlock()
-		if answer != nil {
-			w, err := answer()
-			return true, w, err
-		}
-		m.lock.Lock()
-		defer m.lock.Unlock()
-		m.open = apiwatch.NewRaceFreeFake()
-		return true, m.open, nil
-	})
+	m.through = server{m.client, m}
 	return m
 }
 
-// turns makes watches begin in another way from now on, and ends the open one.
-func (m *moody) turns(answer func() (apiwatch.Interface, error)) {
+// turns makes lists and watches begin in another way from now on, and ends the
+// open watch.
+func (m *moody) turns(list func(context.Context) error, begin func(context.Context) (apiwatch.Interface, error)) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	m.answer = answer
-	m.open.Stop()
+	m.list, m.begin = list, begin
+	if m.open != nil {
+		m.open.Stop()
+	}
+}
+
+func (m *moody) mood() (func(context.Context) error, func(context.Context) (apiwatch.Interface, error)) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	return m.list, m.begin
+}
+
+// server, kind and here are a client of Buckets that asks moody first.
+type server struct {
+	dynamic.Interface
+	moody *moody
+}
+
+// IsWatchListSemanticsUnSupported is how the fake, too, asks for plain lists.
+func (server) IsWatchListSemanticsUnSupported() bool { return true }
+
+func (s server) Resource(resource schema.GroupVersionResource) dynamic.NamespaceableResourceInterface {
+	if resource != resourceOf("Bucket") {
+		return s.Interface.Resource(resource)
+	}
+	return kind{s.Interface.Resource(resource), s.moody}
+}
+
+type kind struct {
+	dynamic.NamespaceableResourceInterface
+	moody *moody
+}
+
+func (k kind) Namespace(name string) dynamic.ResourceInterface {
+	return here{k.NamespaceableResourceInterface.Namespace(name), k.moody}
+}
+
+type here struct {
+	dynamic.ResourceInterface
+	moody *moody
+}
+
+func (h here) List(ctx context.Context, opts metav1.ListOptions) (*unstructured.UnstructuredList, error) {
+	if list, _ := h.moody.mood(); list != nil {
+		if err := list(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return h.ResourceInterface.List(ctx, opts)
+}
+
+func (h here) Watch(ctx context.Context, _ metav1.ListOptions) (apiwatch.Interface, error) {
+	if _, begin := h.moody.mood(); begin != nil {
+		return begin(ctx)
+	}
+	h.moody.lock.Lock()
+	defer h.moody.lock.Unlock()
+	h.moody.open = apiwatch.NewRaceFreeFake()
+	return h.moody.open, nil
 }
 
 // TestServerThatRestarts: a refused connection is told at once, and tried again
@@ -68,13 +111,13 @@ func TestServerThatRestarts(t *testing.T) {
 		m := newMoody(t)
 		m.start(testTargets(), time.Hour)
 		time.Sleep(2 * time.Second)
-		m.turns(func() (apiwatch.Interface, error) { return nil, syscall.ECONNREFUSED })
+		m.turns(nil, func(context.Context) (apiwatch.Interface, error) { return nil, syscall.ECONNREFUSED })
 		time.Sleep(3 * time.Second)
 		if got := m.texts("API server"); !slices.Equal(got, []string{"does not answer, trying again"}) {
 			t.Fatalf("three seconds after it was gone: %v", got)
 		}
 		time.Sleep(20 * time.Minute)
-		m.turns(nil)
+		m.turns(nil, nil)
 		time.Sleep(3 * time.Second)
 		if got := m.texts("API server"); got[len(got)-1] != "answers again" || len(got) != 2 {
 			t.Errorf("three seconds after it was back: %v", got)
@@ -93,22 +136,15 @@ func TestServerThatRestarts(t *testing.T) {
 func TestServerThatIsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMoody(t)
-		free := make(chan struct{})
-		defer close(free)
-		m.client.PrependReactor("list", "buckets", func(clienttesting.Action) (bool, runtime.Object, error) {
-			<-free
-			return true, nil, errors.New("cut")
-		})
+		m.turns(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, nil)
 		began := time.Now()
 		m.start(testTargets(), time.Minute)
 		time.Sleep(silentAfter + time.Second)
 		if got := m.texts("API server"); !slices.Equal(got, []string{"does not answer, trying again"}) {
 			t.Fatalf("%v", got)
 		}
-		time.Sleep(time.Minute)
-		free <- struct{}{} // a fake's request does not end with its context
 		var p *problem.Error
-		if err := m.end(); !errors.As(err, &p) || p.Kind != problem.NotReady || !strings.Contains(p.Why, "the API server does not answer: no answer for 5s") {
+		if err := m.end(); !errors.As(err, &p) || p.Kind != problem.NotReady || !strings.Contains(p.Why, "the API server does not answer: no answer for 5s") || time.Since(began) > time.Minute {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
 	})
@@ -121,7 +157,7 @@ func TestWatchThatClientGoGaveUp(t *testing.T) {
 		m := newMoody(t)
 		m.start(testTargets(), time.Hour)
 		time.Sleep(2 * time.Second)
-		m.turns(func() (apiwatch.Interface, error) {
+		m.turns(nil, func(context.Context) (apiwatch.Interface, error) {
 			time.Sleep(10 * time.Second)
 			return apiwatch.NewEmptyWatch(), nil
 		})
@@ -146,7 +182,7 @@ func TestLoginThatExpires(t *testing.T) {
 			m.cancel = func() {}
 			go func() {
 				defer close(m.done)
-				m.err = Until(m.t.Context(), m.client, "demo", "Bucket", func(all []*unstructured.Unstructured) (bool, error) {
+				m.err = Until(m.t.Context(), m.through, "demo", "Bucket", func(all []*unstructured.Unstructured) (bool, error) {
 					return len(all) == 0, nil
 				})
 			}()
@@ -157,10 +193,7 @@ func TestLoginThatExpires(t *testing.T) {
 			begin(m)
 			time.Sleep(2 * time.Second)
 			expired := apierrors.NewUnauthorized("expired")
-			m.lock.Lock()
-			m.refused = expired
-			m.lock.Unlock()
-			m.turns(func() (apiwatch.Interface, error) { return nil, expired })
+			m.turns(func(context.Context) error { return expired }, func(context.Context) (apiwatch.Interface, error) { return nil, expired })
 			time.Sleep(loggedOutGrace / 2)
 			if m.over() {
 				t.Fatalf("%s: given up too early: %v", name, m.err)
