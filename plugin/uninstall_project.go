@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	waiting "k8s.io/apimachinery/pkg/util/wait"
@@ -78,8 +77,8 @@ func (u *uninstall) executeProject(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = u.applier.Retry(ctx, func() error { return client.Delete(ctx, u.namespace(), metav1.DeleteOptions{}) })
-	if err != nil && !apierrors.IsNotFound(err) {
+	err = client.Delete(ctx, u.namespace(), metav1.DeleteOptions{})
+	if err != nil && !u.projectGoes(ctx) {
 		return u.couldNot(ctx, l, u.conn.Translate(err))
 	}
 	if err := u.projectGone(ctx); err != nil {
@@ -102,6 +101,15 @@ func projectClient(ctx context.Context, conn *cluster.Conn) (dynamic.ResourceInt
 		gvk = schema.GroupVersionKind{Group: "project.openshift.io", Version: "v1", Kind: "Project"}
 	}
 	return conn.Resource(ctx, gvk, "")
+}
+
+// projectGoes reports whether the project is gone or about to be, whatever the
+// answer to its deletion was: the answer to an earlier try may have been lost,
+// and what is being deleted already may not be deleted once more (409, or 403
+// to a user whose rights in it are gone).
+func (u *uninstall) projectGoes(ctx context.Context) bool {
+	now, err := lookAtProject(ctx, u.conn, u.namespace())
+	return err == nil && (now.terminating || !now.exists)
 }
 
 // projectGone asks again and again: who is admin of one project may not watch

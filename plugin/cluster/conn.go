@@ -58,7 +58,7 @@ func Connect(getter genericclioptions.RESTClientGetter, opts Options) (*Conn, er
 	limit := prepare(s.config, opts)
 	config := rest.CopyConfig(s.config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return newPatience(next, limit)
+		return newAgain(newPatience(next, limit))
 	})
 	// Our limits must lie under the credential plugins, which may wait for a
 	// human at a browser; client-go puts plugins above what is wrapped here.
