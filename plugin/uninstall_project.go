@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	waiting "k8s.io/apimachinery/pkg/util/wait"
@@ -118,7 +119,10 @@ func (u *uninstall) projectGone(ctx context.Context) error {
 	const pause = 500 * time.Millisecond
 	err := waiting.PollUntilContextCancel(ctx, pause, true, func(ctx context.Context) (bool, error) {
 		now, err := lookAtProject(ctx, u.conn, u.namespace())
-		if err != nil { // it passes, or the time does
+		switch {
+		case apierrors.IsUnauthorized(err): // it does not pass: the login is over
+			return false, err
+		case err != nil: // it passes, or the time does
 			return false, nil
 		}
 		return !now.exists, nil

@@ -66,6 +66,9 @@ func Connect(getter genericclioptions.RESTClientGetter, opts Options) (*Conn, er
 	if err != nil {
 		return nil, configFlaw(s.context, err)
 	}
+	if config.ExecProvider != nil {
+		client.Transport = leave{client.Transport}
+	}
 	conn := &Conn{settings: s, version: newShared[string](), issuer: newShared[string]()}
 	if conn.Dynamic, err = dynamic.NewForConfigAndClient(config, client); err != nil {
 		return nil, configFlaw(s.context, err)
