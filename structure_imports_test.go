@@ -19,7 +19,7 @@ func edges() map[string][]string {
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster",
-			"plugin/detect", "plugin/iam", "plugin/problem", "plugin/ui", "plugin/verify", "plugin/wait", "render",
+			"plugin/detect", "plugin/iam", "plugin/live", "plugin/problem", "plugin/ui", "plugin/verify", "plugin/wait", "render",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -30,7 +30,10 @@ func edges() map[string][]string {
 		"plugin/ack":    {"plugin/cluster", "plugin/problem", "render"},
 		"plugin/wait":   {"plugin/cluster", "plugin/problem", "render"},
 		"plugin/verify": {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
-		"plugin/check":  {"plugin/ack", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
+
+		// what is there, asked once: the adapters' questions for those who judge
+		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
+		"plugin/check": {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/live", "plugin/problem", "render"},
 
 		// what the adapters share
 		"plugin/awserr":  {"plugin/problem", "render"},
