@@ -95,11 +95,12 @@ func (a *App) checkUntil(ctx context.Context, request CheckRequest) ([]check.Out
 
 // checkAndReport looks once and prints what it sees as it sees it.
 func (a *App) checkAndReport(ctx context.Context, request CheckRequest) ([]check.Outcome, error) {
+	began := a.Now()
 	checks, err := a.checks(ctx, request)
 	if err != nil {
 		return nil, err
 	}
-	report := a.newReport(request, checks)
+	report := a.newReport(request, checks, began)
 	outcomes := check.Run(ctx, checks, report.add)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

@@ -20,8 +20,8 @@ type report struct {
 	began   time.Time
 }
 
-func (a *App) newReport(request CheckRequest, checks []check.Check) *report {
-	return &report{app: a, request: request, checks: checks, seen: map[string]check.Outcome{}, began: a.Now()}
+func (a *App) newReport(request CheckRequest, checks []check.Check, began time.Time) *report {
+	return &report{app: a, request: request, checks: checks, seen: map[string]check.Outcome{}, began: began}
 }
 
 // add takes an outcome. Groups are printed in their order, so that two runs can

@@ -1,0 +1,3 @@
+package check_test
+
+func bucketFaults() []fault { return nil }

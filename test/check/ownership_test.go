@@ -1,0 +1,3 @@
+package check_test
+
+func ownershipFaults() []fault { return nil }
