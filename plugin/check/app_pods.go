@@ -89,14 +89,14 @@ func (a appLook) available(ctx context.Context) Finding {
 		case w.state.About == health.SCC:
 			return Leave("needs app-scc")
 		default:
-			return paused(w)
+			return unavailable(w)
 		}
 	}
 	return Pass()
 }
 
-// paused adds what no pod can tell.
-func paused(w workload) Finding {
+// unavailable adds what no pod can tell.
+func unavailable(w workload) Finding {
 	finding := notReady("Deployment "+w.name, w.object, w.state)
 	if on, _, _ := unstructured.NestedBool(w.object.Object, "spec", "paused"); on {
 		finding.Why += "; its rollout is paused, so the pods are still those of before the last change"
