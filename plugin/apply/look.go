@@ -5,17 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
-
-// DeliveredBy names the system that brings the object to the cluster by itself:
-// "Argo CD", "Flux" or "Helm"; "" if none does.
-func DeliveredBy(obj *unstructured.Unstructured) string {
-	by, _ := deliveredBy(obj)
-	return by.name
-}
 
 // Gone are the objects on record that are neither in the plan's set nor there
 // any more.
