@@ -175,7 +175,7 @@ func (b bucketLook) deleting(ctx context.Context, object *unstructured.Unstructu
 	if len(finalizers) == 0 {
 		return Refuse("Bucket "+object.GetName()+" is being deleted", state.Text, state.Hint)
 	}
-	why := state.Text + "; it waits for " + strings.Join(finalizers, ", ")
+	why := strings.TrimPrefix(state.Text, "it is being deleted: ") + "; it waits for " + strings.Join(finalizers, ", ")
 	if ack.Complaint(object) == "" {
 		why += ", which only the ACK S3 controller takes off: is it running?"
 	}

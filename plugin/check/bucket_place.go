@@ -49,7 +49,7 @@ func judgePlace(object *unstructured.Unstructured, wanted, from, account string)
 	if owner := ack.Account(object); owner != "" && account != "" && owner != account {
 		return Refuse(
 			fmt.Sprintf("the controller has the bucket in account %s, and you look with account %s", owner, account),
-			"either your credentials are of the wrong account, or the controller's role is; once its account changes, "+ignored,
+			"either your credentials are of the wrong account, or the controller's role is: it leaves every object alone whose bucket is in another account than its role",
 			"aws sts get-caller-identity shows yours (--profile takes another); a cluster admin looks at the role of the controller's service account",
 		)
 	}
@@ -149,7 +149,9 @@ func (b bucketLook) once(ctx context.Context) Finding {
 		return Warn(
 			"the bucket "+b.name()+" is managed by "+strings.Join(others, ", ")+" as well",
 			"each object puts its own settings on the bucket, and any of them deletes it unless its deletion policy is retain",
-			"let one of them go: oc annotate it with "+deletionPolicyNote+"=retain, then oc delete it; the bucket stays",
+			"let one of them go; the bucket stays:\n"+
+				"oc annotate buckets.s3.services.k8s.aws NAME -n PROJECT "+deletionPolicyNote+"=retain --overwrite\n"+
+				"oc delete buckets.s3.services.k8s.aws NAME -n PROJECT",
 		)
 	case apierrors.IsForbidden(everywhere):
 		return Unseen("list buckets.s3.services.k8s.aws in all projects", "whether another project's object manages the same bucket")

@@ -97,7 +97,7 @@ func shown(value any) string {
 	if value == nil {
 		return "absent"
 	}
-	text := fmt.Sprintf("%v", value)
+	text := strings.Join(strings.Fields(fmt.Sprintf("%v", value)), " ")
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "..."
 	}

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func bucketWideFaults() []fault {
 	denied := func(check, action string) fault {
 		return fault{check: check, status: "not allowed", says: action, make: func(t *testing.T, s *scene) {
 			must(t, s.AWS.Deny(t.Context(), action))
-			t.Cleanup(func() { must(t, s.AWS.Reset(t.Context())) })
+			t.Cleanup(func() { must(t, s.AWS.Reset(context.WithoutCancel(t.Context()))) })
 		}}
 	}
 	return []fault{
