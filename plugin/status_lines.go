@@ -55,7 +55,7 @@ func origin(i status.Installed, now time.Time) string {
 		words = append(words, "by "+i.By)
 	}
 	if i.Version != "" {
-		words = append(words, "by version "+i.Version)
+		words = append(words, "last by version "+i.Version)
 	}
 	if i.Inventory != "found" {
 		words = append(words, "inventory "+i.Inventory)
@@ -151,6 +151,9 @@ func podText(p status.Pod, now time.Time, wide bool) string {
 
 func routeLine(r status.Route) statusLine {
 	line := statusLine{"route", r.Mark, r.URL, ""}
+	if r.URL == "" && r.Kind != "" {
+		line.name = "ostoy-route"
+	}
 	if r.URL == "" || r.Mark != status.OK {
 		line.text = r.Text
 	}
@@ -186,7 +189,7 @@ func recordedAt(i status.Installed) string {
 	if i.Recorded.IsZero() {
 		return i.Inventory
 	}
-	return fmt.Sprintf("%d objects, at %s, by version %s", len(i.Objects), i.Recorded.UTC().Format(time.RFC3339), i.Version)
+	return fmt.Sprintf("%s, at %s, by version %s", plural(int64(len(i.Objects)), "object"), i.Recorded.UTC().Format(time.RFC3339), i.Version)
 }
 
 func say(what, value string) string {

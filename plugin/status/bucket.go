@@ -50,7 +50,7 @@ func (f Found) bucket() Bucket {
 	b.inS3(f)
 	b.Protection = f.protection(item.Live)
 	if b.Mark == OK && b.Protection.weak() {
-		b.Mark = Warning
+		b.Mark, b.Hint = Warning, "oc ostoy-s3 check -n "+f.Facts.Namespace.Value
 	}
 	return b
 }
