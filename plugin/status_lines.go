@@ -152,7 +152,7 @@ func podText(p status.Pod, now time.Time, wide bool) string {
 func routeLine(r status.Route) statusLine {
 	line := statusLine{"route", r.Mark, r.URL, ""}
 	if r.URL == "" && r.Kind != "" {
-		line.name = "ostoy-route"
+		line.name = "ostoy-" + strings.ToLower(r.Kind)
 	}
 	if r.URL == "" || r.Mark != status.OK {
 		line.text = r.Text
