@@ -196,27 +196,27 @@ func TestTrails(t *testing.T) {
 		return f
 	}
 	for name, c := range map[string]struct {
-		history history
+		history *history
 		want    State
 	}{
-		"no trail":            {history{}, Off},
-		"may not look":        {history{refuse: map[string]bool{"DescribeTrails": true}}, Unknown},
-		"no selectors":        {history{trails: trail, logging: true}, Off},
-		"all buckets":         {history{trails: trail, logging: true, basic: basic(s3Object, "arn:aws:s3")}, On},
-		"this bucket":         {history{trails: trail, logging: true, basic: basic(s3Object, "arn:aws:s3:::demo-bucket/")}, On},
-		"another bucket":      {history{trails: trail, logging: true, basic: basic(s3Object, "arn:aws:s3:::other/")}, Off},
-		"functions":           {history{trails: trail, logging: true, basic: basic("AWS::Lambda::Function", "arn:aws:lambda")}, Off},
-		"switched off":        {history{trails: trail, basic: basic(s3Object, "arn:aws:s3")}, Off},
-		"status unseen":       {history{trails: trail, logging: true, basic: basic(s3Object, "arn:aws:s3"), refuse: map[string]bool{"GetTrailStatus": true}}, Unknown},
-		"selectors unseen":    {history{trails: trail, refuse: map[string]bool{"GetEventSelectors": true}}, Unknown},
-		"advanced, all":       {history{trails: trail, logging: true, further: advanced()}, On},
-		"advanced, this":      {history{trails: trail, logging: true, further: advanced(arn(types.AdvancedFieldSelector{StartsWith: []string{"arn:aws:s3:::demo-bucket/"}}))}, On},
-		"advanced, another":   {history{trails: trail, logging: true, further: advanced(arn(types.AdvancedFieldSelector{StartsWith: []string{"arn:aws:s3:::other/"}}))}, Off},
-		"advanced, all but":   {history{trails: trail, logging: true, further: advanced(arn(types.AdvancedFieldSelector{NotStartsWith: []string{"arn:aws:s3:::demo-bucket/"}}))}, Off},
-		"advanced, but other": {history{trails: trail, logging: true, further: advanced(arn(types.AdvancedFieldSelector{NotStartsWith: []string{"arn:aws:s3:::other/"}}))}, On},
+		"no trail":            {&history{}, Off},
+		"may not look":        {&history{refuse: map[string]bool{"DescribeTrails": true}}, Unknown},
+		"no selectors":        {&history{trails: trail, logging: true}, Off},
+		"all buckets":         {&history{trails: trail, logging: true, basic: basic(s3Object, "arn:aws:s3")}, On},
+		"this bucket":         {&history{trails: trail, logging: true, basic: basic(s3Object, "arn:aws:s3:::demo-bucket/")}, On},
+		"another bucket":      {&history{trails: trail, logging: true, basic: basic(s3Object, "arn:aws:s3:::other/")}, Off},
+		"functions":           {&history{trails: trail, logging: true, basic: basic("AWS::Lambda::Function", "arn:aws:lambda")}, Off},
+		"switched off":        {&history{trails: trail, basic: basic(s3Object, "arn:aws:s3")}, Off},
+		"status unseen":       {&history{trails: trail, logging: true, basic: basic(s3Object, "arn:aws:s3"), refuse: map[string]bool{"GetTrailStatus": true}}, Unknown},
+		"selectors unseen":    {&history{trails: trail, refuse: map[string]bool{"GetEventSelectors": true}}, Unknown},
+		"advanced, all":       {&history{trails: trail, logging: true, further: advanced()}, On},
+		"advanced, this":      {&history{trails: trail, logging: true, further: advanced(arn(types.AdvancedFieldSelector{StartsWith: []string{"arn:aws:s3:::demo-bucket/"}}))}, On},
+		"advanced, another":   {&history{trails: trail, logging: true, further: advanced(arn(types.AdvancedFieldSelector{StartsWith: []string{"arn:aws:s3:::other/"}}))}, Off},
+		"advanced, all but":   {&history{trails: trail, logging: true, further: advanced(arn(types.AdvancedFieldSelector{NotStartsWith: []string{"arn:aws:s3:::demo-bucket/"}}))}, Off},
+		"advanced, but other": {&history{trails: trail, logging: true, further: advanced(arn(types.AdvancedFieldSelector{NotStartsWith: []string{"arn:aws:s3:::other/"}}))}, On},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := lookAtTrails(t.Context(), &c.history, request()); got.State != c.want || got.State == Unknown && got.Why == "" {
+			if got := lookAtTrails(t.Context(), c.history, request()); got.State != c.want || got.State == Unknown && got.Why == "" {
 				t.Errorf("%+v, want %s", got, c.want)
 			}
 		})
