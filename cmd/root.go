@@ -33,6 +33,8 @@ type session struct {
 	name   string // how the user calls us, for example "oc ostoy-s3"
 	config *genericclioptions.ConfigFlags
 	ui     *ui.UI
+	report *ui.UI
+	log    *logFlag
 }
 
 // app is the use cases, wired to this run.
@@ -40,6 +42,7 @@ func (s *session) app() *plugin.App {
 	return &plugin.App{
 		Streams: s.Streams,
 		UI:      s.ui,
+		Report:  s.report,
 		Getter:  s.config,
 		Version: s.Version,
 		Now:     s.Now,
@@ -53,7 +56,8 @@ func Run(ctx context.Context, args []string, process Process) int {
 		Process: process,
 		name:    name,
 		config:  genericclioptions.NewConfigFlags(true),
-		ui:      ui.New(process.Streams.ErrOut, terminalStyle(process, name), process.Now),
+		ui:      ui.New(process.Streams.ErrOut, terminalStyle(process.Streams.ErrOut, process, name), process.Now),
+		report:  ui.New(process.Streams.Out, terminalStyle(process.Streams.Out, process, name), process.Now),
 	}
 	root := newRootCommand(s)
 	root.SetArgs(args)
@@ -90,11 +94,13 @@ that bucket. "install" does it, "render" prints the same objects for GitOps.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err.Error()) })
 	s.config.AddFlags(root.PersistentFlags())
-	logging := addLogFlag(root.PersistentFlags())
-	root.PersistentPreRun = func(*cobra.Command, []string) { logging.start(s.Streams.ErrOut) }
+	s.log = addLogFlag(root.PersistentFlags())
+	root.PersistentPreRun = func(*cobra.Command, []string) { s.log.start(s.Streams.ErrOut) }
 	root.AddCommand(
 		newInstallCommand(s),
 		newUninstallCommand(s),
+		newCheckCommand(s),
+		newStatusCommand(s),
 		newRenderCommand(s),
 		newValuesCommand(s),
 		newFactsCommand(s),
@@ -153,6 +159,7 @@ func (s *session) tell(err error) {
 			s.ui.Problem(one.What, one.Why, one.Next, one.More)
 		}
 		s.ui.Line(several.Note)
+	case errors.As(err, &told) && told.What == "": // it has said all there is
 	case errors.As(err, &told):
 		s.ui.Problem(told.What, told.Why, told.Next, told.More)
 	case errors.As(err, &parts):

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"io"
 	"os"
 	"strings"
 
@@ -9,10 +10,10 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 )
 
-// terminalStyle finds out what stderr can show. NO_COLOR and TERM=dumb are
+// terminalStyle finds out what a stream can show. NO_COLOR and TERM=dumb are
 // obeyed; a locale that is not UTF-8 gets words instead of glyphs.
-func terminalStyle(process Process, name string) ui.Style {
-	file, isFile := process.Streams.ErrOut.(*os.File)
+func terminalStyle(stream io.Writer, process Process, name string) ui.Style {
+	file, isFile := stream.(*os.File)
 	terminal := isFile && term.IsTerminal(int(file.Fd())) && process.Getenv("TERM") != "dumb"
 	return ui.Style{
 		Terminal: terminal,

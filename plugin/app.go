@@ -19,6 +19,7 @@ import (
 type App struct {
 	Streams genericiooptions.IOStreams // Out is data, ErrOut is the UI's
 	UI      *ui.UI
+	Report  *ui.UI // on Out: what a person asked to see, where that is no document
 	Getter  genericclioptions.RESTClientGetter
 	Version string
 	Now     func() time.Time
@@ -32,6 +33,7 @@ const (
 	FormatTable Format = "table"
 	FormatYAML  Format = "yaml"
 	FormatJSON  Format = "json"
+	FormatJUnit Format = "junit"
 )
 
 // FactsRequest says which facts are given and where to look for the others.

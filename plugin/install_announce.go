@@ -104,7 +104,7 @@ func (i *install) announceNotes() {
 	// What is on record is a hint that anybody may have edited, and here becomes
 	// a command that somebody may copy.
 	last, err := render.ParseARNOf(i.inventory.RoleARN, "iam", "role")
-	name := last.Resource[strings.LastIndex(last.Resource, "/")+1:]
+	name := last.Name()
 	if err == nil && last.String() != i.role.Role.ARN && regexp.MustCompile(`^[\w+=,.@-]+$`).MatchString(name) {
 		i.UI.Warn("the role of the last install, "+last.String()+", stays and is no longer used",
 			fmt.Sprintf("aws iam delete-role-policy --role-name %s --policy-name %s; aws iam delete-role --role-name %s", name, iam.PolicyName, name))

@@ -106,7 +106,7 @@ func (i *install) projectForIssuer(ctx context.Context) (err error) {
 		return i.checkFacts()
 	}
 	early := check.Pre(check.Target{Facts: i.facts, Conn: i.conn, Namespace: check.NamespaceMissing})
-	if err := refusal(check.Run(ctx, check.Only(early, check.IDBucketCRD, check.IDProjectRights))); err != nil {
+	if err := refusal(check.Run(ctx, check.Only(early, check.IDBucketCRD, check.IDProjectRights), nil)); err != nil {
 		return err
 	}
 	if err := i.makeProject(ctx); err != nil {

@@ -43,14 +43,39 @@ func (i *install) surveyFreeName(ctx context.Context) error {
 
 // survey renders the objects, plans them and the role, and runs the checks
 // that must pass, all at the same time. It touches nothing.
-func (i *install) survey(ctx context.Context) (err error) {
-	desired, err := iam.Desired(i.facts, i.request.Role)
+func (i *install) survey(ctx context.Context) error {
+	target, err := i.target()
 	if err != nil {
 		return err
 	}
+	if !i.project.exists {
+		if err := i.planObjects(ctx); err != nil {
+			return err
+		}
+	}
+	outcomes := check.Run(ctx, check.Pre(target), nil)
+	if err := refusal(outcomes); err != nil {
+		return err
+	}
+	for _, warning := range check.Having(outcomes, check.Warned, check.NotAllowed) {
+		i.UI.Warn(warning.What+": "+warning.Why, warning.Next)
+	}
+	if i.plan.Inventory.BucketOrigin == "" {
+		i.plan.Inventory.BucketOrigin = i.bucketOrigin()
+	}
+	return nil
+}
+
+// target is what the checks look at. It renders the objects and makes the AWS
+// clients; it sends nothing.
+func (i *install) target() (check.Target, error) {
+	desired, err := iam.Desired(i.facts, i.request.Role)
+	if err != nil {
+		return check.Target{}, err
+	}
 	i.options.RoleARN = desired.ARN
 	if i.objects, err = renderObjects(i.facts, i.options, ""); err != nil {
-		return err
+		return check.Target{}, err
 	}
 	// The region of the facts is of the right partition, whatever is configured.
 	config := i.found.AWS.Config
@@ -69,21 +94,8 @@ func (i *install) survey(ctx context.Context) (err error) {
 	}
 	if !i.project.exists {
 		target.Namespace = check.NamespaceMissing
-		if err := i.planObjects(ctx); err != nil {
-			return err
-		}
 	}
-	outcomes := check.Run(ctx, check.Pre(target))
-	if err := refusal(outcomes); err != nil {
-		return err
-	}
-	for _, warning := range check.Having(outcomes, check.Warned, check.NotAllowed) {
-		i.UI.Warn(warning.What+": "+warning.Why, warning.Next)
-	}
-	if i.plan.Inventory.BucketOrigin == "" {
-		i.plan.Inventory.BucketOrigin = i.bucketOrigin()
-	}
-	return nil
+	return target, nil
 }
 
 // refusal is the error of all checks that failed, nil if none did.

@@ -54,14 +54,9 @@ func (u *uninstall) settle(ctx context.Context, given render.Facts) error {
 // onRecord is the source of a fact that only the inventory tells.
 const onRecord = "configmaps/" + apply.InventoryName
 
-// recall takes a fact from the record, if it can be true: somebody may have
-// edited it.
+// recall takes a fact from the record, if it can be true.
 func (u *uninstall) recall(recorded string, of func(*render.Facts) *render.Fact) {
-	facts := u.facts
-	*of(&facts) = render.Fact{Value: recorded, Source: onRecord}
-	if recorded != "" && facts.Validate() == nil {
-		u.facts = facts.Complete()
-	}
+	u.facts = recalled(u.facts, recorded, of)
 }
 
 func (u *uninstall) needsAWS() bool { return !u.request.KeepBucket || !u.request.KeepRole }

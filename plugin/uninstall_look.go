@@ -151,7 +151,7 @@ func (u *uninstall) nameOf(arn string) string {
 	if err != nil || parsed.Account != u.facts.Account.Value || parsed.Partition != u.facts.Partition.Value {
 		return ""
 	}
-	return roleNameIn(parsed)
+	return parsed.Name()
 }
 
 // removalOptions gives leave only for a role that this tool made: --adopt-role

@@ -5,13 +5,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
-
-// roleNameIn is the last part of role/PATH/NAME.
-func roleNameIn(arn render.ARN) string {
-	return arn.Resource[strings.LastIndex(arn.Resource, "/")+1:]
-}
 
 // whichRole is the error for several roles that may be meant, each of another
 // cluster.

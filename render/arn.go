@@ -16,6 +16,9 @@ func (a ARN) String() string {
 	return strings.Join([]string{"arn", a.Partition, a.Service, a.Region, a.Account, a.Resource}, ":")
 }
 
+// Name is the last part of the resource: NAME of role/PATH/NAME.
+func (a ARN) Name() string { return a.Resource[strings.LastIndex(a.Resource, "/")+1:] }
+
 // ParseARN takes an ARN apart. It checks the form, not whether the thing
 // exists; an *InputError says what is wrong.
 func ParseARN(s string) (ARN, error) {

@@ -19,11 +19,42 @@ import (
 
 // Check is one thing to look at.
 type Check struct {
-	ID    string // also its page: docs/checks/<ID>.md
-	Title string
-	Needs []string // checks that must have passed, by ID
-	Run   func(context.Context) Finding
+	ID       string // also its page: docs/checks/<ID>.md
+	Group    Group
+	Title    string   // what is so when it passes
+	Severity Severity // the worst it can find
+	Hint     string   // what mends it, where the finding does not know better
+	Needs    []string // checks that must have passed, by ID
+	Run      func(context.Context) Finding
 }
+
+// Group is the part of the whole that a check is about.
+type Group string
+
+// The groups, in the order of what builds on what.
+const (
+	Cluster    Group = "cluster"
+	AWS        Group = "aws"
+	Controller Group = "controller"
+	Identity   Group = "identity"
+	Bucket     Group = "bucket"
+	App        Group = "app"
+	Ownership  Group = "ownership"
+)
+
+// Groups are all groups in their order.
+func Groups() []Group {
+	return []Group{Cluster, AWS, Controller, Identity, Bucket, App, Ownership}
+}
+
+// Severity is how bad it is when a check does not pass.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"   // something does not work, or is not safe
+	Warning Severity = "warning" // something will not work some day, or is a waste
+)
 
 // Status is how a check ended.
 type Status string
@@ -33,7 +64,7 @@ const (
 	Passed     Status = "passed"
 	Warned     Status = "warning"
 	Failed     Status = "failed"
-	Skipped    Status = "skipped"     // what it needs did not pass
+	Skipped    Status = "skipped"     // what it needs did not pass, or is not there
 	NotAllowed Status = "not allowed" // this user may not look: no pass
 )
 
@@ -54,6 +85,20 @@ type Outcome struct {
 
 // Pass is the finding of a check that has nothing to say.
 func Pass() Finding { return Finding{Status: Passed} }
+
+// Refuse is the finding of something that is wrong.
+func Refuse(what, why, next string) Finding {
+	return Finding{Status: Failed, What: what, Why: why, Next: next}
+}
+
+// Unseen is the finding of a check whose object this user may not look at:
+// needs is the right that is missing, would is what an admin would see.
+func Unseen(needs, would string) Finding {
+	return Finding{Status: NotAllowed, What: "needs " + needs, Why: "an admin would see " + would}
+}
+
+// Leave is the finding of a check that has nothing to look at.
+func Leave(why string) Finding { return Finding{Status: Skipped, Why: why} }
 
 // Warn is the finding of something worth a look that stops nobody.
 func Warn(what, why, next string) Finding {
@@ -99,34 +144,66 @@ func (o Outcome) Problem() *problem.Error {
 }
 
 // Run runs checks, independent ones at the same time, and returns their
-// outcomes in the order given. It returns when all have ended.
-func Run(ctx context.Context, checks []Check) []Outcome {
-	outcomes := make([]Outcome, len(checks))
-	ended := make(map[string]chan struct{}, len(checks))
-	index := make(map[string]int, len(checks))
+// outcomes in the order given, when all have ended. observe (may be nil) is told
+// each as it ends, one at a time.
+func Run(ctx context.Context, checks []Check, observe func(Outcome)) []Outcome {
+	r := &run{
+		outcomes: make([]Outcome, len(checks)),
+		ended:    make([]chan struct{}, len(checks)),
+		index:    make(map[string]int, len(checks)),
+		observe:  observe,
+	}
 	for i, c := range checks {
-		ended[c.ID], index[c.ID] = make(chan struct{}), i
+		r.ended[i], r.index[c.ID] = make(chan struct{}), i
 	}
 	var all sync.WaitGroup
 	for i, c := range checks {
 		all.Go(func() {
-			defer close(ended[c.ID])
-			for _, need := range c.Needs {
-				at, chosen := index[need]
-				if !chosen {
-					continue // the caller left it out
-				}
-				<-ended[need]
-				if status := outcomes[at].Status; status != Passed && status != Warned {
-					outcomes[i] = Outcome{c, Finding{Status: Skipped, What: c.Title, Why: "needs " + need}}
-					return
-				}
-			}
-			outcomes[i] = Outcome{c, c.Run(ctx)}
+			defer close(r.ended[i])
+			r.end(i, Outcome{c, r.find(ctx, c)})
 		})
 	}
 	all.Wait()
-	return outcomes
+	return r.outcomes
+}
+
+// run is one run of some checks.
+type run struct {
+	outcomes []Outcome
+	ended    []chan struct{}
+	index    map[string]int
+
+	mu      sync.Mutex
+	observe func(Outcome)
+}
+
+// find waits for what a check needs, and runs it. A need that the caller left
+// out counts as met.
+func (r *run) find(ctx context.Context, c Check) Finding {
+	for _, need := range c.Needs {
+		at, chosen := r.index[need]
+		if !chosen {
+			continue
+		}
+		<-r.ended[at]
+		if status := r.outcomes[at].Status; status != Passed && status != Warned {
+			return Leave("needs " + need)
+		}
+	}
+	finding := c.Run(ctx)
+	if finding.Next == "" && (finding.Status == Failed || finding.Status == Warned) {
+		finding.Next = c.Hint
+	}
+	return finding
+}
+
+func (r *run) end(at int, outcome Outcome) {
+	r.outcomes[at] = outcome
+	if r.observe != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.observe(outcome)
+	}
 }
 
 // Having are the outcomes with one of these statuses.

@@ -25,7 +25,7 @@ func TestIndependentChecksRunTogether(t *testing.T) {
 			return Pass()
 		}
 	}
-	outcomes := Run(t.Context(), []Check{{ID: "a", Run: meet(a, b)}, {ID: "b", Run: meet(b, a)}})
+	outcomes := Run(t.Context(), []Check{{ID: "a", Run: meet(a, b)}, {ID: "b", Run: meet(b, a)}}, nil)
 	if len(Having(outcomes, Passed)) != 2 {
 		t.Errorf("outcomes: %v", outcomes)
 	}
@@ -43,7 +43,7 @@ func TestDependencies(t *testing.T) {
 		{ID: "warned", Run: ending(Warn("w", "y", ""))},
 		{ID: "after warning", Needs: []string{"warned"}, Run: ending(Pass())},
 		{ID: "needs what was not chosen", Needs: []string{"elsewhere"}, Run: ending(Pass())},
-	})
+	}, nil)
 	want := []Status{Skipped, Skipped, Failed, Warned, Passed, Passed}
 	for n, outcome := range outcomes {
 		if outcome.Status != want[n] {

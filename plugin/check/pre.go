@@ -41,23 +41,42 @@ type Namespace int
 const (
 	NamespaceExists  Namespace = iota
 	NamespaceMissing           // not there, or not to be seen by this user
+	NamespaceEither            // for the list of checks, not to be run
 )
 
 // Pre are the checks that must pass before anything is touched.
 func Pre(t Target) []Check {
 	checks := []Check{
-		{ID: IDBucketCRD, Title: "the cluster knows ACK's Bucket", Run: t.bucketCRD},
-		{ID: IDBucket, Title: "the bucket name is free or ours", Run: failing(t.Bucket)},
-		{ID: IDProvider, Title: "IAM knows the cluster's issuer", Run: t.Provider},
-		{ID: IDRole, Title: "the role is free or ours", Run: failing(t.Role)},
+		{ID: IDBucketCRD, Group: Controller, Severity: Error, Title: "the cluster knows ACK's Bucket", Run: t.bucketCRD},
+		{ID: IDBucket, Group: Bucket, Severity: Error, Title: "the bucket name is free or ours", Run: failing(t.Bucket)},
+		{ID: IDProvider, Group: Identity, Severity: Error, Title: "IAM knows the cluster's issuer", Run: t.Provider},
+		{ID: IDRole, Group: Identity, Severity: Error, Title: "the role is free or ours", Run: failing(t.Role)},
 	}
-	if t.Namespace == NamespaceMissing {
-		return append(checks, Check{ID: IDProjectRights, Title: "you may make the project and Buckets in it", Run: t.projectRights})
+	if t.Namespace != NamespaceExists {
+		checks = append(checks, Check{
+			ID: IDProjectRights, Group: Cluster, Severity: Error,
+			Title: "you may make the project and Buckets in it", Run: t.projectRights,
+		})
 	}
-	return append(checks,
-		Check{ID: IDClusterRights, Title: "you may make every object", Needs: []string{IDBucketCRD}, Run: t.clusterRights},
-		Check{ID: IDObjects, Title: "the objects are free or ours", Needs: []string{IDBucketCRD}, Run: failing(t.Plan)},
-	)
+	if t.Namespace != NamespaceMissing {
+		checks = append(
+			checks,
+			Check{
+				ID: IDClusterRights, Group: Cluster, Severity: Error, Needs: []string{IDBucketCRD},
+				Title: "you may make every object", Run: t.clusterRights,
+			},
+			Check{
+				ID: IDObjects, Group: Ownership, Severity: Error, Needs: []string{IDBucketCRD},
+				Title: "the objects are free or ours", Run: failing(t.Plan),
+			},
+		)
+	}
+	return checks
+}
+
+// found is a check of something that is known already.
+func found(err error) func(context.Context) Finding {
+	return func(context.Context) Finding { return Fail(err) }
 }
 
 func failing(look func(context.Context) error) func(context.Context) Finding {

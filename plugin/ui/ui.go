@@ -79,6 +79,9 @@ func glyphOf(m Mark) glyph {
 	}
 }
 
+// Sign is a mark alone, for a line that the caller puts together.
+func (u *UI) Sign(m Mark) string { return u.mark(m) }
+
 func (u *UI) mark(m Mark) string {
 	g := glyphOf(m)
 	text := g.plain

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 )
 
 // resourceOf is the resource by which a kind is watched.
@@ -27,6 +29,14 @@ func resourceOf(kind string) schema.GroupVersionResource {
 		return schema.GroupVersionResource{Group: "route.openshift.io", Version: "v1", Resource: "routes"}
 	case "Ingress":
 		return schema.GroupVersionResource{Group: "networking.k8s.io", Version: "v1", Resource: "ingresses"}
+	case "ServiceAccount":
+		return schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
+	case "ConfigMap":
+		return schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+	case "Service":
+		return schema.GroupVersionResource{Version: "v1", Resource: "services"}
+	case "RoleBinding":
+		return schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"}
 	}
 	return schema.GroupVersionResource{Version: "v1", Resource: "pods"}
 }
@@ -145,7 +155,7 @@ func (w *watched) fail(kind string, err error) {
 	}
 	w.mu.Lock()
 	if len(w.broken) == 0 { // texts of later ones differ in ports and times only
-		w.cause = oneLine(err.Error())
+		w.cause = health.OneLine(err.Error())
 	}
 	b := brokenWatch{err: err, version: w.informers[kind].LastSyncResourceVersion()}
 	if apierrors.IsUnauthorized(err) {
@@ -166,7 +176,17 @@ func (w *watched) fail(kind string, err error) {
 func (w *watched) denied() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for kind, b := range w.broken {
+	for kind := range w.broken {
+		if err := w.refusal(kind); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refusal is denied for one kind; the caller holds the lock.
+func (w *watched) refusal(kind string) error {
+	if b, broken := w.broken[kind]; broken {
 		final := apierrors.IsForbidden(b.err) || apierrors.IsUnauthorized(b.err) || apierrors.IsNotFound(b.err)
 		expired := !b.loggedOut.IsZero() && time.Since(b.loggedOut) > loggedOutGrace
 		if expired || final && !w.informers[kind].HasSynced() {

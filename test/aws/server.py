@@ -4,7 +4,7 @@ Usage: python server.py PORT
 
 Every request passes through Bed.__call__, which names it (seen.py), answers
 the control requests under /testbed/, plays the faults a test asked for,
-closes moto's gaps (gaps.py, webidentity.py) and hands over the rest to moto.
+closes moto's gaps (gaps.py, webidentity.py, cloudtrail.py) and hands over the rest to moto.
 """
 
 import io
@@ -20,6 +20,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import WSGIRequestHandler, run_simple
 
+import cloudtrail
 import gaps
 import seen
 import webidentity
@@ -36,6 +37,7 @@ class Bed:
         self.faults = Faults()
         self.delay = 0.0
         self.identity = webidentity.WebIdentity()
+        self.trail = cloudtrail.CloudTrail()
 
     def __call__(self, environ, start_response):
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -50,9 +52,12 @@ class Bed:
         request = seen.Request(environ, body)
         request.principal = self.identity.principal(request)
         answer = self.refusal(request)
+        if answer is None and request.action == "cloudtrail:LookupEvents":
+            answer = self.trail.lookup(request)
         if answer is None:
             return self.forward(request, environ, start_response)
         self.remember(request, answer.status)
+        self.trail.write(request, answer.status, answer.code)
         return answer.send(request, start_response)
 
     def refusal(self, request):
@@ -75,6 +80,7 @@ class Bed:
         chunks = list(self.moto(environ, started))
         self.identity.learn(request, status[0], b"".join(chunks))
         self.remember(request, status[0])
+        self.trail.write(request, status[0], "")
         return chunks
 
     def remember(self, request, status):
@@ -121,6 +127,7 @@ class Handler(WSGIRequestHandler):
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     gaps.install()
+    cloudtrail.install()
     app = Bed(DomainDispatcherApplication(create_backend_app))
     run_simple(
         "127.0.0.1",

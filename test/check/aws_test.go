@@ -1,0 +1,3 @@
+package check_test
+
+func awsFaults() []fault { return nil }
