@@ -95,6 +95,8 @@ that bucket. "install" does it, "render" prints the same objects for GitOps.`,
 	root.AddCommand(
 		newInstallCommand(s),
 		newUninstallCommand(s),
+		newVerifyCommand(s),
+		newOpenCommand(s),
 		newRenderCommand(s),
 		newValuesCommand(s),
 		newFactsCommand(s),

@@ -56,6 +56,14 @@ func (b *Board) Set(name string, mark Mark, text string) {
 	b.show(line)
 }
 
+// Glimpse is Set for what is worth a look while it lasts, and no line of its own
+// where lines stay.
+func (b *Board) Glimpse(name string, mark Mark, text string) {
+	if b.ui.style.Terminal {
+		b.Set(name, mark, text)
+	}
+}
+
 // show draws after a change: everything on a terminal, the line elsewhere.
 func (b *Board) show(changed boardLine) {
 	if !b.ui.style.Terminal {

@@ -4,6 +4,15 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
+// URL is the address that a Route or an Ingress gives the app; empty where it has
+// none (yet).
+func URL(obj *unstructured.Unstructured) string {
+	if obj.GetKind() == "Ingress" {
+		return ingressState(obj).URL
+	}
+	return routeState(obj).URL
+}
+
 // routeState judges an OpenShift Route: it works once a router admits it.
 func routeState(obj *unstructured.Unstructured) State {
 	host := str(obj.Object, "spec", "host")
