@@ -160,6 +160,11 @@ func (a *App) tellProof(report verify.Report) {
 	for _, probe := range report.NotTested() {
 		a.UI.Marked(ui.Kept, "not tested: %s", probe.What)
 	}
+	a.tellSurroundings(report)
+}
+
+// tellSurroundings tells what the user should know whatever the verdict.
+func (a *App) tellSurroundings(report verify.Report) {
 	if report.Detour != "" && report.Via == verify.ViaForward {
 		a.UI.Marked(ui.Kept, "the Route does not answer from here: %s; a port-forward was used", report.Detour)
 	}
