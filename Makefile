@@ -4,7 +4,7 @@
 
 GO       ?= go
 CACHE    ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/oc-ostoy-s3
-FUZZTIME ?= 10s
+FUZZTIME ?= 1m
 
 # The version is the tag, or what git says about the distance to the last one.
 VERSION           ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo v0.0.0-$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown))
@@ -46,7 +46,7 @@ test-e2e: ## run the tests on a real API server and an emulated AWS
 	@echo "==> testing end to end (the first run builds a control plane: about ten minutes)" >&2
 	@$(GO) -C test test -count=1 -p 1 -timeout 60m ./...
 
-fuzz: ## run every fuzz target for FUZZTIME (10s)
+fuzz: ## run every fuzz target for FUZZTIME (1m each)
 	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' cmd plugin render krew charts); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
 			echo "==> fuzzing $$target in $$(dirname $$file) for $(FUZZTIME)" >&2; \
@@ -54,7 +54,7 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 		done; \
 	done
 
-lint: lint-tools ## check format, vet and staticcheck in both modules
+lint: lint-tools ## check format, vet, staticcheck in both modules, and for known vulnerabilities
 	@echo "==> gofumpt" >&2
 	@files=$$($(TOOLS)/gofumpt -l .); test -z "$$files" || { echo "not formatted (gofumpt -w .):" >&2; echo "$$files" >&2; exit 1; }
 	@echo "==> go vet, both modules" >&2
@@ -63,12 +63,14 @@ lint: lint-tools ## check format, vet and staticcheck in both modules
 	@echo "==> staticcheck, both modules" >&2
 	@$(TOOLS)/staticcheck ./...
 	@cd test && $(TOOLS)/staticcheck ./...
+	@echo "==> govulncheck, of what is released" >&2
+	@$(GO) -C test run ./cmd/vulncheck -govulncheck $(TOOLS)/govulncheck "$(CURDIR)"
 
 # The versions are those of test/go.mod.
 lint-tools:
 	@echo "==> building the lint tools" >&2
 	@mkdir -p $(TOOLS)
-	@$(GO) -C test build -o $(TOOLS)/ honnef.co/go/tools/cmd/staticcheck mvdan.cc/gofumpt
+	@$(GO) -C test build -o $(TOOLS)/ honnef.co/go/tools/cmd/staticcheck mvdan.cc/gofumpt golang.org/x/vuln/cmd/govulncheck
 
 bench: build ## measure, against helm where there is something to compare
 	@echo "==> benchmarks of render" >&2

@@ -14,7 +14,7 @@ func edges() map[string][]string {
 	return map[string][]string{
 		// the command line
 		"cmd/kubectl-ostoy_s3": {"cmd"},
-		"cmd":                  {"plugin", "plugin/problem", "plugin/ui", "render"},
+		"cmd":                  {"plugin", "plugin/problem", "plugin/secret", "plugin/ui", "render"},
 
 		// the use cases: they join the adapters
 		"plugin": {
@@ -26,7 +26,7 @@ func edges() map[string][]string {
 		"plugin/detect":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
 		"plugin/iam":     {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/bucket":  {"plugin/awserr", "plugin/problem", "render"},
-		"plugin/apply":   {"plugin/cluster", "plugin/problem", "render"},
+		"plugin/apply":   {"plugin/cluster", "plugin/problem", "plugin/secret", "render"},
 		"plugin/ack":     {"plugin/cluster", "plugin/problem", "render"},
 		"plugin/wait":    {"plugin/cluster", "plugin/problem", "render"},
 		"plugin/verify":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
@@ -34,10 +34,11 @@ func edges() map[string][]string {
 		"plugin/check":   {"plugin/ack", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
 
 		// what the adapters share
-		"plugin/awserr":  {"plugin/problem", "render"},
-		"plugin/cluster": {"plugin/problem", "render"},
-		"plugin/ui":      {"plugin/problem"},
+		"plugin/awserr":  {"plugin/problem", "plugin/secret", "render"},
+		"plugin/cluster": {"plugin/problem", "plugin/secret", "render"},
+		"plugin/ui":      {"plugin/problem", "plugin/secret"},
 		"plugin/problem": {},
+		"plugin/secret":  {},
 
 		// for tests only: no package above lists it
 		"plugin/cluster/clustertest": {"plugin/cluster"},

@@ -90,6 +90,12 @@ func addRole(role *plugin.RoleRequest, flags *pflag.FlagSet) {
 	flags.BoolVar(&role.Adopt, "adopt-role", false, "take over a role of that name that this tool did not make for this project")
 }
 
+// addForceOwner adds the leave to work on what a GitOps engine or Helm works on,
+// too. Both commands that change objects have it.
+func addForceOwner(force *bool, flags *pflag.FlagSet) {
+	flags.BoolVar(force, "force-owner", false, "go on although Argo CD, Flux or Helm manage some of the objects, and may undo what is done here")
+}
+
 // outputFlag is -o with the formats a command knows; the first is the default.
 type outputFlag struct {
 	value   string

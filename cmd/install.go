@@ -61,6 +61,7 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	flags.BoolVar(&request.Verify, "verify", true, "prove in the end that the app reads and writes its bucket, and nobody else")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 	flags.BoolVar(&request.ForceConflicts, "force-conflicts", false, "take over objects and fields that somebody else manages")
+	addForceOwner(&request.ForceOwner, flags)
 	flags.BoolVar(&request.AdoptBucket, "adopt-bucket", false, "take over a bucket of this account that this tool did not make for this project")
 }
 

@@ -8,6 +8,8 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
 	"k8s.io/klog/v2"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
 // maxLogLevel keeps request and response bodies out of the log: client-go
@@ -23,7 +25,8 @@ func addLogFlag(flags *pflag.FlagSet) *logFlag {
 }
 
 // start sends client-go's log to stderr, or nowhere: its retries are told by
-// our own lines.
+// our own lines. client-go masks the Authorization header, but logs URLs with
+// the password that they may hold.
 func (l *logFlag) start(stderr io.Writer) {
 	if l.level <= 0 {
 		klog.SetLogger(logr.Discard())
@@ -34,5 +37,5 @@ func (l *logFlag) start(stderr io.Writer) {
 	// These two flags always exist and take these values.
 	_ = flags.Set("v", strconv.Itoa(min(l.level, maxLogLevel)))
 	_ = flags.Set("logtostderr", "false")
-	klog.SetOutput(stderr)
+	klog.SetOutput(secret.Writer(stderr))
 }

@@ -59,7 +59,7 @@ func addUninstall(request *plugin.UninstallRequest, flags *pflag.FlagSet) {
 	flags.BoolVar(&request.KeepRole, "keep-role", false, "keep the IAM role")
 	flags.BoolVar(&request.RoleOnly, "role-only", false, "remove the IAM role and nothing else; needs no cluster")
 	flags.BoolVar(&request.DeleteNamespace, "delete-namespace", false, "also delete the project, if install made it and nothing else is in it")
-	flags.BoolVar(&request.ForceOwner, "force-owner", false, "also delete objects of ours that Argo CD, Flux or Helm manage, too")
+	addForceOwner(&request.ForceOwner, flags)
 	flags.BoolVar(&request.AdoptRole, "adopt-role", false, "also remove a role of ours that others attached policies to")
 	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that deletes data must say so")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")

@@ -52,6 +52,7 @@ type InstallRequest struct {
 	Verify         bool          // prove that it works, once it is waited for
 	Timeout        time.Duration // of everything together
 	ForceConflicts bool
+	ForceOwner     bool // also what Argo CD, Flux or Helm bring
 	AdoptBucket    bool
 	Output         Format // FormatJSON, or empty for talk and the URL
 }
@@ -90,6 +91,7 @@ type install struct {
 	// executed
 	board          *ui.Board
 	madeProject    bool
+	leftBehind     []string // projects that could not be taken back
 	changedNothing bool
 	roleSteps      []iam.Step
 	done           map[apply.Action]int
@@ -100,10 +102,8 @@ type install struct {
 // Install makes bucket, role and app. Until the plan is printed nothing is
 // touched; one exception is a new project that is needed to learn the issuer.
 func (a *App) Install(ctx context.Context, request InstallRequest) error {
-	limited, cancel := context.WithTimeout(ctx, request.Timeout)
-	defer cancel()
 	i := &install{App: a, request: request, started: a.Now(), board: a.UI.Board(frontend, "ostoy-microservice")}
-	return i.onceMore(cutOff(ctx, i.run(limited), request.Timeout, i.doneSoFar))
+	return i.onceMore(inTime(ctx, request.Timeout, request.Timeout, i.doneSoFar, i.run))
 }
 
 // onceMore words the advice to run the command again for a project whose name
@@ -158,7 +158,7 @@ func (i *install) run(ctx context.Context) error {
 		return err
 	}
 	if err := i.execute(ctx); err != nil {
-		return err
+		return i.stopped(ctx, err)
 	}
 	return i.await(ctx)
 }

@@ -76,11 +76,23 @@ func (i *install) applied(event apply.Event) {
 	i.done[event.Action]++
 }
 
+// stopped tells what was done before an error that ends the run, unless the
+// run was cut off: then the error's own text will.
+func (i *install) stopped(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		i.UI.Line(i.doneSoFar())
+	}
+	return err
+}
+
 // doneSoFar says what a run that was cut off has done.
 func (i *install) doneSoFar() string {
 	var done []string
 	if i.madeProject {
 		done = append(done, "project "+i.facts.Namespace.Value+" created")
+	}
+	for _, name := range i.leftBehind {
+		done = append(done, "project "+name+" created, and not removed again")
 	}
 	if n := len(i.roleSteps); n > 0 {
 		done = append(done, fmt.Sprintf("role %s: %d of %d steps", i.role.Role.Name, n, max(n, len(i.role.Steps))))

@@ -172,6 +172,7 @@ func (i *install) applier(namespace string, fresh bool) *apply.Applier {
 	return apply.New(i.conn, apply.Options{
 		Namespace:      namespace,
 		ForceConflicts: i.request.ForceConflicts,
+		ForceOwner:     i.request.ForceOwner,
 		Fresh:          fresh,
 		Guess:          i.request.DryRun == DryRunClient,
 		TryCreates:     i.request.DryRun == DryRunServer,

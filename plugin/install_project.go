@@ -196,7 +196,7 @@ func (i *install) awaitRights(ctx context.Context, name string) error {
 		return finding.Status == check.Passed, nil
 	})
 	if err == nil || ctx.Err() != nil { // interrupted, or out of time: no answer
-		return ctx.Err()
+		return problem.While("your right to make Buckets in project "+name, ctx.Err())
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
@@ -208,10 +208,15 @@ func (i *install) awaitRights(ctx context.Context, name string) error {
 }
 
 // removeProject takes back a project that was made a moment ago and holds
-// nothing yet. A user who pressed Ctrl-C still wants it gone.
+// nothing yet. A user who pressed Ctrl-C still wants it gone; one whose time is
+// over does, too, but waits no longer for it than --timeout may be overrun.
 func (i *install) removeProject(ctx context.Context) {
-	const patience, pause = 10 * time.Second, 250 * time.Millisecond
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	const patience, overrun, pause = 10 * time.Second, 1500 * time.Millisecond, 250 * time.Millisecond
+	end := i.Now().Add(patience)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Add(overrun).Before(end) {
+		end = deadline.Add(overrun)
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
 	defer cancel()
 	name := i.facts.Namespace.Value
 	client, err := projectClient(ctx, i.conn)
@@ -224,6 +229,7 @@ func (i *install) removeProject(ctx context.Context) {
 	}
 	i.project, i.madeProject = project{}, false
 	if err != nil && !apierrors.IsNotFound(err) {
+		i.leftBehind = append(i.leftBehind, name)
 		i.UI.Warn(fmt.Sprintf("project %s was made and could not be removed: %v", name, err), "oc delete namespace "+name)
 		return
 	}

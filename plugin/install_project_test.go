@@ -90,6 +90,9 @@ func TestProjectThatCannotBeRemoved(t *testing.T) {
 	if i.project.exists || i.madeProject {
 		t.Errorf("%+v, made %t", i.project, i.madeProject)
 	}
+	if text := i.doneSoFar(); !strings.Contains(text, "project ostoy-1 created, and not removed again") {
+		t.Errorf("says %q", text)
+	}
 }
 
 // TestRoleLeftBehind: a role of another name is told of when it is given up, and

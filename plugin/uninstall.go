@@ -82,25 +82,16 @@ type uninstall struct {
 // that a run that was cut off can be continued by another. What is not ours, and
 // data that nobody gave up, stays.
 func (a *App) Uninstall(ctx context.Context, request UninstallRequest) error {
-	limited, cancel := context.WithTimeout(ctx, request.Timeout)
-	defer cancel()
 	u := &uninstall{App: a, request: request, started: a.Now(), board: a.UI.Board("workload")}
-	return cutOff(ctx, u.run(ctx, limited), request.Timeout, u.doneSoFar)
+	return u.run(ctx)
 }
 
-// run takes both contexts: a person may think about a question as long as they
-// like.
-func (u *uninstall) run(ctx, limited context.Context) error {
+func (u *uninstall) run(ctx context.Context) error {
 	if err := u.mayDeleteData(); err != nil {
 		return err
 	}
-	if err := u.learn(limited); err != nil {
-		return err
-	}
-	if err := u.look(limited); err != nil {
-		return err
-	}
-	if err := u.decide(limited); err != nil {
+	timeout := u.request.Timeout
+	if err := inTime(ctx, timeout, timeout, u.doneSoFar, u.prepare); err != nil {
 		return err
 	}
 	u.announce()
@@ -108,14 +99,23 @@ func (u *uninstall) run(ctx, limited context.Context) error {
 		return u.conclude()
 	}
 	// The time that a person takes to answer is not the run's.
-	used := u.Now().Sub(u.started)
+	left := timeout - u.Now().Sub(u.started)
 	if err := u.confirm(ctx); err != nil {
-		return err
+		return cutOff(ctx, err, timeout, u.doneSoFar)
 	}
-	limited, cancel := context.WithTimeout(ctx, u.request.Timeout-used)
-	defer cancel()
-	if err := u.execute(limited); err != nil {
+	if err := inTime(ctx, left, timeout, u.doneSoFar, u.execute); err != nil {
 		return err
 	}
 	return u.conclude()
+}
+
+// prepare finds out what there is and decides what is to become of it. It
+// touches nothing.
+func (u *uninstall) prepare(ctx context.Context) error {
+	for _, phase := range []func(context.Context) error{u.learn, u.look, u.decide} {
+		if err := phase(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }

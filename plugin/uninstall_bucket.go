@@ -153,7 +153,10 @@ func (u *uninstall) objectGone(ctx context.Context, l *line, stop func(*unstruct
 }
 
 func (u *uninstall) notReleased(ended error, last *unstructured.Unstructured) error {
-	if !errors.Is(ended, context.DeadlineExceeded) || last == nil {
+	if last == nil { // nobody has shown it
+		return problem.While("the object Bucket of "+u.namespace()+" to be listed", ended)
+	}
+	if !errors.Is(ended, context.DeadlineExceeded) {
 		return ended
 	}
 	why := "the ACK controller has not let go of it"
@@ -167,7 +170,6 @@ func (u *uninstall) notReleased(ended error, last *unstructured.Unstructured) er
 		Why:  why + "; " + u.doneSoFar(),
 		Next: "look at the controller (oc get pods -A | grep ack-s3), then run the same command again; where there is none:\n" +
 			"oc patch " + name + ` --type=merge -p '{"metadata":{"finalizers":null}}', which keeps the bucket`,
-		Err: ended,
 	}
 }
 

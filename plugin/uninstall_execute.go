@@ -24,16 +24,16 @@ import (
 // keep the rest; but the inventory then stays, for the next run.
 func (u *uninstall) execute(ctx context.Context) error {
 	if err := u.executeWorkload(ctx); err != nil {
-		return u.stopped(err)
+		return u.stopped(ctx, err)
 	}
 	if err := u.executeBucket(ctx); err != nil {
-		return u.stopped(err)
+		return u.stopped(ctx, err)
 	}
 	if err := u.executeVolumes(ctx); err != nil {
-		return u.stopped(err)
+		return u.stopped(ctx, err)
 	}
 	if err := u.executeRole(ctx); err != nil {
-		return u.stopped(err)
+		return u.stopped(ctx, err)
 	}
 	if len(u.withFate(fateLeft)) > 0 {
 		u.postpone(theInventory, theProject)
@@ -41,7 +41,7 @@ func (u *uninstall) execute(ctx context.Context) error {
 	}
 	if l := u.one(theInventory); l != nil {
 		if err := u.applier.RemoveInventory(ctx, u.removal); err != nil {
-			return u.stopped(err)
+			return u.stopped(ctx, err)
 		}
 		l.done = true
 	}
@@ -49,9 +49,9 @@ func (u *uninstall) execute(ctx context.Context) error {
 }
 
 // stopped tells what was done before an error that ends the run, unless the
-// error's own text will.
-func (u *uninstall) stopped(err error) error {
-	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+// run was cut off: then the error's own text will.
+func (u *uninstall) stopped(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
 		u.UI.Line(u.doneSoFar())
 	}
 	return err
@@ -137,7 +137,8 @@ func selectors(lines []*line) []map[string]string {
 // podsGone waits until no pod of the workload is left: until then one may still
 // write to the bucket.
 func (u *uninstall) podsGone(ctx context.Context, of []map[string]string) error {
-	return wait.Until(ctx, u.conn.Dynamic, u.namespace(), "Pod", func(pods []*unstructured.Unstructured) (bool, error) {
+	awaited := "the pods of the workload to be listed"
+	err := wait.Until(ctx, u.conn.Dynamic, u.namespace(), "Pod", func(pods []*unstructured.Unstructured) (bool, error) {
 		var left []string
 		for _, pod := range pods {
 			if ofReplicaSet(pod) && slices.ContainsFunc(of, func(labels map[string]string) bool { return within(labels, pod.GetLabels()) }) {
@@ -145,10 +146,12 @@ func (u *uninstall) podsGone(ctx context.Context, of []map[string]string) error 
 			}
 		}
 		if len(left) > 0 {
-			u.board.Set("workload", ui.Busy, "waiting for "+plural(int64(len(left)), "pod")+" to end: "+strings.Join(left, ", "))
+			awaited = plural(int64(len(left)), "pod") + " to end: " + strings.Join(left, ", ")
+			u.board.Set("workload", ui.Busy, "waiting for "+awaited)
 		}
 		return len(left) == 0, nil
 	})
+	return problem.While(awaited, err)
 }
 
 // ofReplicaSet tells a Deployment's pods from others with the same labels.
@@ -182,10 +185,12 @@ func (u *uninstall) executeVolumes(ctx context.Context) error {
 	if err := u.remove(ctx, lines); err != nil {
 		return err
 	}
+	awaited := "the volumes to be listed"
 	err := wait.Until(ctx, u.conn.Dynamic, u.namespace(), "PersistentVolumeClaim", func(volumes []*unstructured.Unstructured) (bool, error) {
 		for _, volume := range volumes {
 			if uids[volume.GetUID()] && volume.GetDeletionTimestamp() != nil {
-				u.board.Set("volume", ui.Busy, "waiting for "+volume.GetName()+" to be released: "+strings.Join(volume.GetFinalizers(), ", "))
+				awaited = volume.GetName() + " to be released: " + strings.Join(volume.GetFinalizers(), ", ")
+				u.board.Set("volume", ui.Busy, "waiting for "+awaited)
 				return false, nil
 			}
 		}
@@ -194,7 +199,7 @@ func (u *uninstall) executeVolumes(ctx context.Context) error {
 	if err == nil {
 		u.board.Set("volume", ui.Done, "removed")
 	}
-	return err
+	return problem.While(awaited, err)
 }
 
 // executeRole removes the role. One that cannot be removed is left for the user

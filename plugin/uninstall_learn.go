@@ -52,7 +52,7 @@ func (u *uninstall) ask(ctx context.Context, given render.Facts) error {
 	})
 	if u.conn != nil {
 		u.applier = apply.New(u.conn, apply.Options{
-			Namespace: given.Namespace.Value, ForceConflicts: u.request.ForceOwner, Now: u.Now,
+			Namespace: given.Namespace.Value, ForceOwner: u.request.ForceOwner, Now: u.Now,
 		})
 		group.Go(func() error { return u.askCluster(ctx, given.Namespace.Value) })
 	}

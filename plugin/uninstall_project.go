@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 )
 
@@ -66,7 +67,7 @@ func (u *uninstall) executeProject(ctx context.Context) error {
 	}
 	others, err := u.others(ctx)
 	if err != nil {
-		return u.stopped(err)
+		return u.stopped(ctx, err)
 	}
 	if len(others) > 0 {
 		l.keep("others have something in it: "+few(others), "oc delete project "+u.namespace())
@@ -107,11 +108,12 @@ func projectClient(ctx context.Context, conn *cluster.Conn) (dynamic.ResourceInt
 // projects. That one may not see it any more means that it is gone.
 func (u *uninstall) projectGone(ctx context.Context) error {
 	const pause = 500 * time.Millisecond
-	return waiting.PollUntilContextCancel(ctx, pause, true, func(ctx context.Context) (bool, error) {
+	err := waiting.PollUntilContextCancel(ctx, pause, true, func(ctx context.Context) (bool, error) {
 		now, err := lookAtProject(ctx, u.conn, u.namespace())
 		if err != nil { // it passes, or the time does
 			return false, nil
 		}
 		return !now.exists, nil
 	})
+	return problem.While("project "+u.namespace()+" to be gone", err)
 }

@@ -33,7 +33,7 @@ func ParseFacts(data []byte, name string) (Facts, error) {
 		field, ok := known[key]
 		switch {
 		case !ok:
-			return fmt.Errorf("line %d: unknown field %q", value.Line, key)
+			return fmt.Errorf("line %d: unknown field %s", value.Line, quote(key))
 		case field.list != nil:
 			return parseList(field.list(&facts), key, value, name)
 		default:
@@ -53,7 +53,7 @@ func factsDocument(data []byte) (*yaml.Node, error) {
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return nil, errors.New("it is empty")
 	} else if err != nil {
-		return nil, fmt.Errorf("it is neither YAML nor JSON: %w", err)
+		return nil, fmt.Errorf("it is neither YAML nor JSON: %s", yamlFault(err))
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
 		return nil, errors.New("it holds more than one document")
@@ -73,7 +73,7 @@ func eachKey(mapping *yaml.Node, visit func(key string, value *yaml.Node) error)
 			return fmt.Errorf("line %d: a field name is expected", key.Line)
 		}
 		if seen[key.Value] {
-			return fmt.Errorf("line %d: field %q comes twice", key.Line, key.Value)
+			return fmt.Errorf("line %d: field %s comes twice", key.Line, quote(key.Value))
 		}
 		seen[key.Value] = true
 		if err := visit(key.Value, value); err != nil {
@@ -122,7 +122,7 @@ func parseList(list *ListFact, key string, node *yaml.Node, file string) error {
 func parsePart(parts map[string]*string, key, part string, node *yaml.Node) error {
 	into, ok := parts[part]
 	if !ok {
-		return fmt.Errorf("line %d: unknown field %q", node.Line, key+"."+part)
+		return fmt.Errorf("line %d: unknown field %s", node.Line, quote(key+"."+part))
 	}
 	value, err := scalar(node)
 	if err == nil {

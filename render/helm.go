@@ -170,7 +170,7 @@ func valuesError(err error) error {
 	}
 	return &InputError{
 		What: "the values do not fit the chart",
-		Why:  strings.TrimSpace(detail),
+		Why:  schemaFault(detail),
 		Next: "`oc ostoy-s3 values` prints every value the chart knows",
 		Err:  err,
 	}

@@ -87,7 +87,7 @@ func overlayBreaks(built []*unstructured.Unstructured, f Facts) string {
 func overlayError(dir, why string, err error) error {
 	return &InputError{
 		What: "kustomize overlay " + dir,
-		Why:  why,
+		Why:  overlayFault(why),
 		Next: "mend the overlay; `oc ostoy-s3 render` without -k prints what it is laid over",
 		Err:  err,
 	}

@@ -32,7 +32,7 @@ func New() (*Renderer, error) {
 // Objects renders the chart and returns its objects in apply order. The Facts
 // must be complete and valid.
 func (r *Renderer) Objects(f Facts, o Options) ([]*unstructured.Unstructured, error) {
-	values, err := r.Values(f, o)
+	values, err := r.values(f, o)
 	if err != nil {
 		return nil, err
 	}

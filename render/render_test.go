@@ -163,7 +163,7 @@ func TestValueErrors(t *testing.T) {
 		"unknown key":          {rosa(), Options{Set: []string{"frontnd.replicas=1"}}, "frontnd"},
 		"wrong type":           {rosa(), Options{Set: []string{"waitForBucket.enabled=perhaps"}}, "boolean"},
 		"no assignment":        {rosa(), Options{Set: []string{"expose"}}, "--set expose"},
-		"bad expression":       {rosa(), Options{SetString: []string{"a[=1"}}, "--set-string a[=1"},
+		"bad expression":       {rosa(), Options{SetString: []string{"a[=1"}}, "--set-string a[=..."},
 		"list file":            {rosa(), file("- a\n- b\n"), "list"},
 		"scalar file":          {rosa(), file("hello"), "mapping"},
 		"no yaml":              {rosa(), file("a: b: c"), "not YAML"},
@@ -236,5 +236,22 @@ func TestFilesThenSets(t *testing.T) {
 	}
 	if size, _, _ := unstructured.NestedString(values, "storage", "size"); size != "3Gi" {
 		t.Errorf("size is %s, want the later file's", size)
+	}
+}
+
+// TestPrintedValuesKeepWhatIsTakenAway: what `values` prints leaves the number of
+// pods to an autoscaler as the flag did, also for Helm.
+func TestPrintedValuesKeepWhatIsTakenAway(t *testing.T) {
+	renderer, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := renderer.Values(rosa(), withRole(rosa(), Options{Set: []string{"microservice.replicas=null"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replicas, there := values["microservice"].(map[string]any)["replicas"]
+	if replicas != nil || !there {
+		t.Errorf("replicas: %v, %t", replicas, there)
 	}
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -40,7 +41,36 @@ const routeAPI = "route.openshift.io/v1"
 // Values computes the chart's values: the chart's defaults, then what the
 // user gave, then what follows from the Facts. A user may repeat a computed
 // value, as a file made by `oc ostoy-s3 values` does, but not contradict it.
+//
+// A default that the user took away is there as null, so that whoever reads the
+// values as a file, Helm or we, does not put it back.
 func (r *Renderer) Values(f Facts, o Options) (map[string]any, error) {
+	values, err := r.values(f, o)
+	if err != nil {
+		return nil, err
+	}
+	return withNulls(values, r.chart.chart.Values), nil
+}
+
+// withNulls are the values with what only the defaults have as null.
+func withNulls(values, defaults map[string]any) map[string]any {
+	all := maps.Clone(values)
+	for key, by := range defaults {
+		have, there := all[key]
+		if !there {
+			all[key] = nil
+			continue
+		}
+		haveTable, _ := have.(map[string]any)
+		if table, ok := by.(map[string]any); ok && haveTable != nil {
+			all[key] = withNulls(haveTable, table)
+		}
+	}
+	return all
+}
+
+// values are those that the chart is rendered with.
+func (r *Renderer) values(f Facts, o Options) (map[string]any, error) {
 	user, err := userValues(o)
 	if err != nil {
 		return nil, err
@@ -92,8 +122,8 @@ func userValues(o Options) (map[string]any, error) {
 		for _, expression := range set.expressions {
 			if err := parseSet(merged, expression, set.asString); err != nil {
 				return nil, &InputError{
-					What: fmt.Sprintf("%s %s", set.flag, expression),
-					Why:  err.Error(),
+					What: set.flag + " " + setKey(expression),
+					Why:  setFault(err),
 					Next: "write it as key=value or key.inner=value, several separated by commas",
 					Err:  err,
 				}
@@ -114,7 +144,7 @@ func parseValueFile(file ValueFile) (map[string]any, error) {
 	}
 	var content any
 	if err := yaml.Unmarshal(file.Data, &content); err != nil {
-		return nil, wrong("it is not YAML: "+err.Error(), err)
+		return nil, wrong("it is not YAML: "+yamlFault(err), err)
 	}
 	switch values := content.(type) {
 	case nil:
@@ -146,7 +176,7 @@ func contradiction(user, computed map[string]any, at []string) error {
 		}
 		if !reflect.DeepEqual(given, computed[key]) {
 			return &InputError{
-				What: fmt.Sprintf("value %s=%v", strings.Join(here, "."), given),
+				What: fmt.Sprintf("value %s=%s", strings.Join(here, "."), plain(given)),
 				Why:  fmt.Sprintf("it follows from the facts, which say %q", fmt.Sprint(computed[key])),
 				Next: "give the fact instead, for example --region, --account-id, --audience or --role-name",
 			}

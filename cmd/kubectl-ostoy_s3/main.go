@@ -24,16 +24,28 @@ func main() { os.Exit(run()) }
 
 func run() int {
 	collectLess()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// Once the first Ctrl-C was seen, the second one ends the process at once.
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go obey(cancel)
 	return cmd.Run(ctx, os.Args[1:], cmd.Process{
 		Streams: genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr},
 		Version: version,
 		Now:     time.Now,
 		Getenv:  os.Getenv,
 	})
+}
+
+// obey ends the run at the first Ctrl-C: it stops where it is and says how far
+// it came. The second one does not wait for that: it ends the process at once,
+// whatever it is blocked in.
+func obey(cancel context.CancelFunc) {
+	const interrupted = 130            // what a shell counts for SIGINT (DESIGN section 8)
+	signals := make(chan os.Signal, 2) // two in quick succession are two
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	<-signals
+	cancel()
+	<-signals
+	os.Exit(interrupted)
 }
 
 // collectLess lets the heap grow to 16 MB before garbage is collected, and then

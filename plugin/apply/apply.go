@@ -24,8 +24,12 @@ type Resources interface {
 type Options struct {
 	// Namespace is the only one that is read or written.
 	Namespace string
-	// ForceConflicts takes over fields and objects of others.
+	// ForceConflicts takes over fields and objects of others, but for those that
+	// Argo CD, Flux or Helm bring.
 	ForceConflicts bool
+	// ForceOwner applies and deletes also what Argo CD, Flux or Helm bring, and
+	// takes over their fields of it.
+	ForceOwner bool
 	// Fresh says that the namespace is new or not there yet: everything is a
 	// create, and planning sends no request.
 	Fresh bool

@@ -60,7 +60,7 @@ func (a *Applier) mayApply(ref Ref, live *unstructured.Unstructured) error {
 			Next: "wait until it is gone (oc get " + ref.Resource() + " -n " + a.opts.Namespace + " -w), then run the same command again",
 		}
 	}
-	if by, ok := deliveredBy(live); ok && !a.opts.ForceConflicts {
+	if by, ok := deliveredBy(live); ok && !a.opts.ForceOwner {
 		return a.delivered(ref, by)
 	}
 	return nil
@@ -107,14 +107,16 @@ func (a *Applier) try(ctx context.Context, it *Item) (*unstructured.Unstructured
 	return nil, a.failure("planned", it.Ref, err)
 }
 
-// mayForce allows putting back what was edited by hand on objects of ours.
+// mayForce allows putting back what was edited by hand on objects of ours, and,
+// with leave, what a deliverer holds.
 func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
-	if it.Live != nil && !Ours(it.Live) {
+	if it.Live != nil && !Ours(it.Live) && !a.mayTake(it.Live) {
 		return a.foreign(it.Ref, it.Live, "; "+list[0].field+" differs")
 	}
 	var others []conflict
 	for _, c := range list {
-		if !c.byHand() {
+		_, delivered := delivererNamed(c.manager)
+		if !c.byHand() && !(delivered && a.opts.ForceOwner) {
 			others = append(others, c)
 		}
 	}
@@ -128,7 +130,7 @@ func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
 func (a *Applier) judge(it *Item) error {
 	switch {
 	case len(it.Changes) > 0:
-		if !Ours(it.Live) && !a.opts.ForceConflicts {
+		if !Ours(it.Live) && !a.mayTake(it.Live) {
 			return a.foreign(it.Ref, it.Live, "; "+it.Changes[0].Path+" differs")
 		}
 		it.Action = Update

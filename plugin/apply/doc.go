@@ -13,7 +13,8 @@
 // object that is not ours but already holds, field for field, what we would
 // apply (somebody ran `oc ostoy-s3 render | kubectl apply`): applying then
 // changes nothing in it but adds our name beside theirs, so it is joined. If
-// its content differs, or Argo CD, Flux or Helm manage it, it is refused.
+// its content differs, or Argo CD, Flux or Helm manage it, it is refused. What those manage
+// is refused also where it is ours; Options.ForceOwner is the leave for it.
 //
 // On objects that are ours:
 //   - fields that somebody changed by hand (an Update without subresource:

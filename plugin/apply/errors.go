@@ -13,14 +13,18 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
 // failure turns an error of a request for one object into three parts. verb is
-// what was tried: "read", "applied", "deleted". A context's own end passes
-// unchanged.
+// what was tried: "read", "applied", "deleted". A context's own end stays what it
+// is; the end of a deadline says what was waited for.
 func (a *Applier) failure(verb string, ref Ref, err error) error {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) {
 		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return problem.While(fmt.Sprintf("%s to be %s", ref, verb), err)
 	}
 	p := &problem.Error{Kind: problem.Failed, What: fmt.Sprintf("%s could not be %s", ref, verb), Err: err}
 	if meta.IsNoMatchError(err) {
@@ -33,7 +37,7 @@ func (a *Applier) failure(verb string, ref Ref, err error) error {
 		if errors.As(err, &done) { // in three parts already
 			return err
 		}
-		p.Why = "the API server did not answer: " + err.Error()
+		p.Why = "the API server did not answer: " + secret.Hide(err.Error())
 		p.Next = "try again; what was applied is kept, a second run goes on from there"
 		return p
 	}
@@ -147,8 +151,9 @@ func immutable(text string) bool {
 
 // withoutValues keeps the names of fields and drops what was said of them.
 func withoutValues(s metav1.Status) metav1.Status {
-	if s.Code >= 500 || s.Reason == metav1.StatusReasonUnauthorized || s.Reason == metav1.StatusReasonForbidden &&
-		(strings.Contains(s.Message, " cannot ") || strings.Contains(s.Message, "exceeded quota")) {
+	rbac := strings.Contains(s.Message, "is forbidden: User ") && strings.Contains(s.Message, " cannot ")
+	if s.Code >= 500 || s.Reason == metav1.StatusReasonUnauthorized ||
+		s.Reason == metav1.StatusReasonForbidden && (rbac || strings.Contains(s.Message, "exceeded quota:")) {
 		return s // says who may not, or how many, never what is in it
 	}
 	out := metav1.Status{Reason: s.Reason, Code: s.Code, Message: "the API server refused it (" + string(s.Reason) + ")"}
@@ -192,33 +197,12 @@ func (a *Applier) foreign(ref Ref, live *unstructured.Unstructured, detail strin
 	}
 }
 
-// delivered says that a GitOps system or Helm brings the object.
-func (a *Applier) delivered(ref Ref, by deliverer) error {
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("%s in %s is managed by %s", ref, a.opts.Namespace, by.name),
-		Why:  by.name + " and this command would undo each other's work",
-		Next: by.instead + "; or take it over with --force-conflicts",
-	}
-}
-
-// deliveredRemoval says that somebody else would bring the object back.
-func (a *Applier) deliveredRemoval(ref Ref, by deliverer) error {
-	instead := "remove it from Git (what it came from: oc ostoy-s3 render), then run the same command again for the role and the bucket"
-	if by.name == "Helm" {
-		instead = "helm uninstall the release, then run the same command again for the role and the bucket"
-	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("%s in %s is managed by %s", ref, a.opts.Namespace, by.name),
-		Why:  by.name + " would bring back what is deleted here",
-		Next: instead + "; or delete what is ours all the same with --force-owner",
-	}
-}
-
 func (a *Applier) conflicted(ref Ref, list []conflict, cause error) error {
 	var lines []string
 	for _, c := range list {
+		if by, ok := delivererNamed(c.manager); ok {
+			return a.delivered(ref, by)
+		}
 		lines = append(lines, c.String())
 	}
 	p := &problem.Error{

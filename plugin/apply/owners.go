@@ -3,7 +3,6 @@ package apply
 import (
 	"bytes"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -85,47 +84,4 @@ func lastSetBy(list []owner, path []step) string {
 		}
 	}
 	return last.manager
-}
-
-// deliverer is a system that brings objects to clusters by itself, and would
-// undo or fight what we do to them.
-type deliverer struct{ name, instead string }
-
-// deliveredBy recognises Argo CD, Flux and Helm by their field managers and
-// by the marks they leave on what they manage.
-func deliveredBy(obj *unstructured.Unstructured) (deliverer, bool) {
-	for _, o := range owners(obj) {
-		if o.subresource == "" {
-			if d, ok := delivererNamed(o.manager); ok {
-				return d, true
-			}
-		}
-	}
-	for key := range obj.GetAnnotations() {
-		switch {
-		case key == "argocd.argoproj.io/tracking-id":
-			return delivererNamed("argocd-controller")
-		case key == "meta.helm.sh/release-name":
-			return delivererNamed("helm")
-		}
-	}
-	for key := range obj.GetLabels() {
-		if strings.Contains(key, ".toolkit.fluxcd.io/") {
-			return delivererNamed("kustomize-controller")
-		}
-	}
-	return deliverer{}, false
-}
-
-func delivererNamed(manager string) (deliverer, bool) {
-	const git = "change it in Git: oc ostoy-s3 render"
-	switch manager {
-	case "argocd-controller", "argocd-application-controller", "argocd":
-		return deliverer{"Argo CD", git}, true
-	case "kustomize-controller", "helm-controller", "flux":
-		return deliverer{"Flux", git}, true
-	case "helm":
-		return deliverer{"Helm", "upgrade the release: helm upgrade ostoy-s3 ... -f <(oc ostoy-s3 values)"}, true
-	}
-	return deliverer{}, false
 }

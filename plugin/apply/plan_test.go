@@ -167,14 +167,16 @@ func TestForeignObjects(t *testing.T) {
 		manager string
 		applied bool
 		parts   []string // empty: joined
+		owner   bool     // it takes --force-owner and not --force-conflicts
 	}{
-		"made by hand":                       {other, "kubectl-create", false, []string{"Route ostoy-route", "kubectl-create", "--force-conflicts"}},
-		"applied by another":                 {other, "kubectl", true, []string{"Route ostoy-route", "managed by kubectl"}},
-		"more than we say":                   {object("route.openshift.io/v1", "Route", "ostoy-route", "", nil), "kubectl", true, []string{"differs"}},
-		"render | kubectl apply":             {testRoute(), "kubectl-client-side-apply", false, nil},
-		"render | kubectl apply server-side": {testRoute(), "kubectl", true, nil},
-		"the same by Argo CD":                {testRoute(), "argocd-controller", true, []string{"Argo CD", "oc ostoy-s3 render"}},
-		"the same by Helm":                   {testRoute(), "helm", false, []string{"Helm"}},
+		"made by hand":                       {other, "kubectl-create", false, []string{"Route ostoy-route", "kubectl-create", "--force-conflicts"}, false},
+		"applied by another":                 {other, "kubectl", true, []string{"Route ostoy-route", "managed by kubectl"}, false},
+		"more than we say":                   {object("route.openshift.io/v1", "Route", "ostoy-route", "", nil), "kubectl", true, []string{"differs"}, false},
+		"render | kubectl apply":             {testRoute(), "kubectl-client-side-apply", false, nil, false},
+		"render | kubectl apply server-side": {testRoute(), "kubectl", true, nil, false},
+		"the same by Argo CD":                {testRoute(), "argocd-controller", true, []string{"Argo CD", "oc ostoy-s3 render", "--force-owner"}, true},
+		"another by Flux":                    {other, "kustomize-controller", true, []string{"Flux", "oc ostoy-s3 render", "--force-owner"}, true},
+		"the same by Helm":                   {testRoute(), "helm", false, []string{"Helm", "--force-owner"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
@@ -199,11 +201,53 @@ func TestForeignObjects(t *testing.T) {
 			if d := cmp.Diff(before, s.live(RefOf(testRoute()))); d != "" {
 				t.Error(d)
 			}
-			run(t, s.applier(Options{ForceConflicts: true}), testSet(), Record{})
+			_, err = plan(t, s.applier(Options{ForceConflicts: tt.owner, ForceOwner: !tt.owner}), testSet(), Record{})
+			wantProblem(t, err, problem.Refused, tt.parts...)
+			run(t, s.applier(Options{ForceConflicts: !tt.owner, ForceOwner: tt.owner}), testSet(), Record{})
 			if !Ours(s.live(RefOf(testRoute()))) {
-				t.Error("--force-conflicts does not take it over")
+				t.Error("with leave it is not taken over")
 			}
 		})
+	}
+}
+
+// TestForceOwner: the leave is for what a deliverer holds. Fields that a third
+// party holds of the same object stay its own.
+func TestForceOwner(t *testing.T) {
+	s := newServer(t)
+	run(t, s.applier(Options{}), testSet(), Record{})
+	replicas := func(n int64) *unstructured.Unstructured {
+		return object("apps/v1", "Deployment", "ostoy-frontend", "", map[string]any{"spec": map[string]any{"replicas": n}})
+	}
+	s.put(replicas(2), "argocd-controller", true)
+	p := run(t, s.applier(Options{ForceOwner: true}), testSet(), Record{})
+	want := []FieldChange{{Path: "spec.replicas", Before: int64(2), After: int64(1), Manager: "argocd-controller"}}
+	if d := cmp.Diff(want, item(t, p, "Deployment").Changes); d != "" {
+		t.Error(d)
+	}
+	s.put(replicas(3), "scaler", true)
+	s.edit(RefOf(replicas(3)), "kubectl-edit", func(o map[string]any) {
+		_ = unstructured.SetNestedField(o, "x", "metadata", "annotations", "argocd.argoproj.io/tracking-id")
+	})
+	_, err := plan(t, s.applier(Options{}), testSet(), Record{})
+	wantProblem(t, err, problem.Refused, "Argo CD", "--force-owner")
+	_, err = plan(t, s.applier(Options{ForceOwner: true}), testSet(), Record{})
+	wantProblem(t, err, problem.Refused, "spec.replicas is set by scaler", "--force-conflicts")
+}
+
+// TestDeliveredMeanwhile: Argo CD comes between plan and apply.
+func TestDeliveredMeanwhile(t *testing.T) {
+	s := newServer(t)
+	p, err := plan(t, s.applier(Options{}), testSet(), Record{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := testRoute()
+	_ = unstructured.SetNestedField(other.Object, "elsewhere", "spec", "to", "name")
+	s.put(other, "argocd-controller", true)
+	wantProblem(t, p.ApplyWave(t.Context(), 0, nil), problem.Refused, "Argo CD", "oc ostoy-s3 render", "--force-owner")
+	if Ours(s.live(RefOf(other))) {
+		t.Error("it was applied all the same")
 	}
 }
 

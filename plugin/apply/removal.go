@@ -37,7 +37,7 @@ type Removal struct {
 // listed is asked for by the inventory's names.
 //
 // Objects of ours that Argo CD, Flux or Helm bring as well are a *problem.Error
-// of kind Refused, unless Options.ForceConflicts.
+// of kind Refused, unless Options.ForceOwner.
 func (a *Applier) PlanRemoval(ctx context.Context, inv Inventory) (*Removal, error) {
 	all := kinds()
 	found := make([][]*Item, len(all))
@@ -175,7 +175,11 @@ func (a *Applier) recorded(ctx context.Context, gvk schema.GroupVersionKind, inv
 
 // removalAction is Delete for what is ours, and Keep with the reason.
 func (a *Applier) removalAction(_ Ref, live *unstructured.Unstructured) (Action, string) {
-	if Ours(live) {
+	by, delivered := deliveredBy(live)
+	switch {
+	case Ours(live) && delivered && !a.opts.ForceOwner: // since it was looked at
+		return Keep, by.name + " manages it, too"
+	case Ours(live):
 		return Delete, ""
 	}
 	who := strings.Join(managerNames(live), ", ")
@@ -187,7 +191,7 @@ func (a *Applier) removalAction(_ Ref, live *unstructured.Unstructured) (Action,
 
 // mayRemove refuses what somebody else would bring back.
 func (a *Applier) mayRemove(it *Item) error {
-	if it.Live == nil || a.opts.ForceConflicts {
+	if it.Live == nil || a.opts.ForceOwner {
 		return nil
 	}
 	by, ok := deliveredBy(it.Live)

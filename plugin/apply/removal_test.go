@@ -100,8 +100,29 @@ func TestRemovalOfDelivered(t *testing.T) {
 	s.put(testRoute(), "argocd-controller", true)
 	_, err := s.applier(Options{}).PlanRemoval(t.Context(), Inventory{})
 	wantProblem(t, err, problem.Refused, "Argo CD", "--force-owner", "oc ostoy-s3 render")
-	if r := planRemoval(t, s.applier(Options{ForceConflicts: true})); !strings.Contains(found(r.Objects), "Route") {
+	if r := planRemoval(t, s.applier(Options{ForceOwner: true})); !strings.Contains(found(r.Objects), "Route") {
 		t.Errorf("with leave: %s", found(r.Objects))
+	}
+}
+
+// TestRemovalOfDeliveredMeanwhile: between look and delete Argo CD took the
+// object, too.
+func TestRemovalOfDeliveredMeanwhile(t *testing.T) {
+	for _, leave := range []bool{false, true} {
+		s := newServer(t)
+		a := s.applier(Options{ForceOwner: leave})
+		run(t, a, testSet(), Record{})
+		r := planRemoval(t, a)
+		s.put(testRoute(), "argocd-controller", true)
+		var kept []string
+		err := a.Remove(t.Context(), r.Objects, func(e Event) {
+			if e.Action == Keep {
+				kept = append(kept, e.Ref.Kind)
+			}
+		})
+		if stays := s.live(RefOf(testRoute())) != nil; err != nil || stays == leave || (len(kept) == 1) == leave {
+			t.Errorf("with leave %t it stays: %t; kept %v, %v", leave, stays, kept, err)
+		}
 	}
 }
 

@@ -5,16 +5,17 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
 // maxText keeps an answer of AWS to what fits a terminal.
 const maxText = 600
 
-const hidden = "(hidden)"
-
-// Redact takes out of a text what must not be printed: access key ids, session
-// tokens, signatures, web identity tokens, and what a credential_process wrote
-// (the SDK quotes its output when it cannot parse it). SignatureDoesNotMatch is
+// Redact takes out of a text what must not be printed: what package secret knows
+// (access key ids, session tokens, signatures, web identity tokens, passwords in
+// URLs), and what a credential_process wrote (the SDK quotes its output when it
+// cannot parse it). SignatureDoesNotMatch is
 // why signatures and tokens are looked for at all: AWS answers it with the
 // request's canonical form, session token included. Control characters become
 // blanks and long texts are cut.
@@ -28,6 +29,7 @@ func Redact(text string) string {
 	for _, rule := range redactions() {
 		text = rule.find.ReplaceAllString(text, rule.put)
 	}
+	text = secret.Hide(text)
 	if len(text) > maxText {
 		cut := maxText
 		for cut > 0 && !utf8.RuneStart(text[cut]) {
@@ -43,16 +45,12 @@ type redaction struct {
 	put  string
 }
 
-// redactions are compiled when needed: errors are rare and start-up is not.
+// redactions are what AWS and its SDK quote whole; compiled when needed, like
+// the rules of package secret.
 func redactions() []redaction {
 	return []redaction{
-		{regexp.MustCompile(`(?i)(the canonical string for this request should have been|the string-to-sign should have been).*`), "$1 " + hidden},
-		{regexp.MustCompile(`(?i)(parse failed of process output:).*`), "$1 " + hidden},
-		{regexp.MustCompile(`(?i)(x-amz-security-token|x-amz-signature|x-amz-credential|signature|securitytoken|webidentitytoken|secretaccesskey|sessiontoken|aws_secret_access_key|aws_session_token)("?\s*[:=]\s*"?)[^\s"&,;]+`), "$1$2" + hidden},
-		{regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{12,}\b`), hidden},
-		{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?`), hidden},
-		// Session tokens are long base64 with a fixed beginning.
-		{regexp.MustCompile(`\b(IQoJ|FwoG|FQoG)[A-Za-z0-9+/=_%-]{20,}`), hidden},
+		{regexp.MustCompile(`(?i)(the canonical string for this request should have been|the string-to-sign should have been).*`), "$1 " + secret.Hidden},
+		{regexp.MustCompile(`(?i)(parse failed of process output:).*`), "$1 " + secret.Hidden},
 	}
 }
 

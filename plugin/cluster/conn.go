@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
 // Options of a connection; the zero value is usable.
@@ -123,8 +126,14 @@ func (c *Conn) Namespace() (name string, explicit bool) {
 // NamespaceSource says where Namespace came from, in the words of a fact's source.
 func (c *Conn) NamespaceSource() string { return c.settings.source }
 
-// Host is the API server's URL.
-func (c *Conn) Host() string { return c.settings.config.Host }
+// Host is the API server's URL, without the user and password that one may have.
+func (c *Conn) Host() string {
+	if u, err := url.Parse(c.settings.config.Host); err == nil && u.User != nil {
+		u.User = nil
+		return u.String()
+	}
+	return secret.Hide(c.settings.config.Host)
+}
 
 // Context is the name of the kubeconfig context, empty without one.
 func (c *Conn) Context() string { return c.settings.context }

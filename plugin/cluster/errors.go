@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
 // Translate turns an error of a request into three parts. Errors that already
@@ -138,4 +139,6 @@ func object(status metav1.Status) string {
 	return fmt.Sprintf("%s %q", resource(status), status.Details.Name)
 }
 
-func oneLineOf(s string) string { return strings.Join(strings.Fields(s), " ") }
+// oneLineOf keeps multi-line texts of others from breaking the layout, and the
+// credentials that they may quote from being shown.
+func oneLineOf(s string) string { return secret.Hide(strings.Join(strings.Fields(s), " ")) }

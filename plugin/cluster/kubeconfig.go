@@ -177,5 +177,5 @@ func usage(what, why, next string, err error) error {
 	return &problem.Error{Kind: problem.Usage, What: what, Why: why, Next: next, Err: err}
 }
 
-// oneLine keeps multi-line texts of libraries from breaking the layout.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// oneLine is the text of a library's error, fit to be shown.
+func oneLine(err error) string { return oneLineOf(err.Error()) }

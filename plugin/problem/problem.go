@@ -3,7 +3,11 @@
 // clouds or printing.
 package problem
 
-import "strings"
+import (
+	"context"
+	"errors"
+	"strings"
+)
 
 // Kind is why a command did not do what was asked. Its number is the exit code.
 type Kind int
@@ -66,4 +70,25 @@ func (s *Several) Kind() Kind {
 		}
 	}
 	return kind
+}
+
+// Awaited is what was waited for when the time was over. It does not say that
+// anything is wrong: Err does, and is the end of a context.
+type Awaited struct {
+	What string // "Secret ostoy-secret to be applied"
+	Err  error
+}
+
+func (a *Awaited) Error() string { return "waiting for " + a.What + ": " + a.Err.Error() }
+
+func (a *Awaited) Unwrap() error { return a.Err }
+
+// While adds to the end of a deadline what was waited for, unless that is on
+// record already. Any other error passes unchanged.
+func While(what string, err error) error {
+	var known *Awaited
+	if !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &known) {
+		return err
+	}
+	return &Awaited{What: what, Err: err}
 }

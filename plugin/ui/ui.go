@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
 // Style is what the terminal can show.
@@ -163,15 +165,16 @@ func (u *UI) Warn(what, next string) {
 	}
 }
 
-// Problem prints an error: what, why, what to do, where to read more.
+// Problem prints an error: what, why, what to do, where to read more. Errors
+// quote what others wrote, so this is the last place to hide what is secret.
 func (u *UI) Problem(what, why, next, more string) {
-	u.Marked(Failed, "%s", what)
+	u.Marked(Failed, "%s", secret.Hide(what))
 	for _, part := range []struct{ label, text string }{{"", why}, {"try   ", next}, {"more  ", more}} {
 		if part.text == "" {
 			continue
 		}
 		indent := "  " + strings.Repeat(" ", len(part.label))
-		lines := strings.Split(strings.TrimSpace(part.text), "\n")
+		lines := strings.Split(strings.TrimSpace(secret.Hide(part.text)), "\n")
 		u.Linef("  %s%s", part.label, lines[0])
 		for _, line := range lines[1:] {
 			u.Line(indent + strings.TrimRight(line, " "))

@@ -32,6 +32,9 @@ func (w *waiting) ended(ctx context.Context) error {
 	} else {
 		p.What = fmt.Sprintf("%d objects are not ready after %s", len(open), took)
 	}
+	if server, ok := w.watched.trouble(); ok && !server.Ready {
+		p.Why = strings.TrimPrefix(p.Why+"\n", "\n") + "the API server " + strings.TrimSuffix(server.Text, ", trying again") + ": " + server.Hint
+	}
 	p.Next = strings.TrimPrefix(p.Next+"\n", "\n") + "run the same command again to go on waiting"
 	p.Err = ctx.Err()
 	return p

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/fake"
 	clienttesting "k8s.io/client-go/testing"
 
@@ -25,10 +26,12 @@ import (
 type bench struct {
 	t      *testing.T
 	client *fake.FakeDynamicClient
-	cancel context.CancelFunc
-	done   chan struct{}
-	result Result
-	err    error
+	// through is what Wait asks; the fake itself, unless a test puts one before it.
+	through dynamic.Interface
+	cancel  context.CancelFunc
+	done    chan struct{}
+	result  Result
+	err     error
 
 	mu   sync.Mutex
 	told []State
@@ -49,6 +52,7 @@ func newBench(t *testing.T, objects ...*unstructured.Unstructured) *bench {
 	}
 	b := &bench{t: t, done: make(chan struct{})}
 	b.client = fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), lists, initial...)
+	b.through = b.client
 	return b
 }
 
@@ -57,7 +61,7 @@ func (b *bench) start(targets Targets, timeout time.Duration) {
 	b.cancel = cancel
 	go func() {
 		defer close(b.done)
-		b.result, b.err = Wait(ctx, b.client, targets, func(s State) {
+		b.result, b.err = Wait(ctx, b.through, targets, func(s State) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.told = append(b.told, s)

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -50,8 +50,8 @@ func (t Targets) kinds() []string {
 // when a connection breaks or a resourceVersion is too old.
 type watched struct {
 	changed   chan struct{} // holds one notice: there is something to look at
-	factory   dynamicinformer.DynamicSharedInformerFactory
 	informers map[string]cache.SharedIndexInformer
+	running   sync.WaitGroup
 	namespace string
 
 	mu     sync.Mutex
@@ -60,22 +60,27 @@ type watched struct {
 	ever   bool                   // whether there was any
 }
 
-// brokenWatch is a watch's last error, and how far it had come by then.
+// brokenWatch is a watch's last error, how far it had come by then, and since
+// when the API server has not taken the login, if that is the error.
 type brokenWatch struct {
-	err     error
-	version string
+	err       error
+	version   string
+	loggedOut time.Time
 }
+
+// loggedOutGrace is how long an API server that has answered before may refuse
+// the login: while OpenShift's part for tokens restarts, nobody's is known.
+const loggedOutGrace = 20 * time.Second
 
 func watch(ctx context.Context, client dynamic.Interface, namespace string, kinds ...string) *watched {
 	w := &watched{
 		changed:   make(chan struct{}, 1),
-		factory:   dynamicinformer.NewFilteredDynamicSharedInformerFactory(client, 0, namespace, nil),
 		informers: map[string]cache.SharedIndexInformer{},
 		namespace: namespace,
 		broken:    map[string]brokenWatch{},
 	}
 	for _, kind := range kinds {
-		informer := w.factory.ForResource(resourceOf(kind)).Informer()
+		informer := source{client.Resource(resourceOf(kind)).Namespace(namespace), kind, w}.informer(client)
 		w.informers[kind] = informer
 		// These fail only for an informer that runs already.
 		_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
@@ -87,8 +92,8 @@ func watch(ctx context.Context, client dynamic.Interface, namespace string, kind
 			DeleteFunc: func(any) { w.notice(kind) },
 		})
 	}
-	w.factory.Start(ctx.Done())
 	for _, informer := range w.informers {
+		w.running.Go(func() { informer.RunWithContext(ctx) })
 		go w.wakeWhenListed(ctx, informer.HasSyncedChecker())
 	}
 	return w
@@ -105,14 +110,23 @@ func (w *watched) wakeWhenListed(ctx context.Context, listed cache.DoneChecker) 
 }
 
 // stop waits until nothing is watched any more; the context has ended before.
-func (w *watched) stop() { w.factory.Shutdown() }
+func (w *watched) stop() { w.running.Wait() }
 
 // notice says that a watch works and brought something.
 func (w *watched) notice(kind string) {
+	w.answered(kind)
+	w.wake()
+}
+
+// answered says that the API server has answered for a kind.
+func (w *watched) answered(kind string) {
 	w.mu.Lock()
+	_, was := w.broken[kind]
 	delete(w.broken, kind)
 	w.mu.Unlock()
-	w.wake()
+	if was {
+		w.wake()
+	}
 }
 
 func (w *watched) wake() {
@@ -133,7 +147,13 @@ func (w *watched) fail(kind string, err error) {
 	if len(w.broken) == 0 { // texts of later ones differ in ports and times only
 		w.cause = oneLine(err.Error())
 	}
-	w.broken[kind] = brokenWatch{err, w.informers[kind].LastSyncResourceVersion()}
+	b := brokenWatch{err: err, version: w.informers[kind].LastSyncResourceVersion()}
+	if apierrors.IsUnauthorized(err) {
+		if b.loggedOut = w.broken[kind].loggedOut; b.loggedOut.IsZero() {
+			b.loggedOut = time.Now()
+		}
+	}
+	w.broken[kind] = b
 	w.ever = true
 	w.mu.Unlock()
 	w.wake()
@@ -141,13 +161,15 @@ func (w *watched) fail(kind string, err error) {
 
 // denied is an error that will not pass: what may not be watched or is not
 // served from the start. Once a watch worked, the same answer is that of an
-// API server that is just starting again.
+// API server that is just starting again; only a login that stays unknown has
+// expired.
 func (w *watched) denied() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for kind, b := range w.broken {
 		final := apierrors.IsForbidden(b.err) || apierrors.IsUnauthorized(b.err) || apierrors.IsNotFound(b.err)
-		if final && !w.informers[kind].HasSynced() {
+		expired := !b.loggedOut.IsZero() && time.Since(b.loggedOut) > loggedOutGrace
+		if expired || final && !w.informers[kind].HasSynced() {
 			return b.err
 		}
 	}
@@ -168,6 +190,11 @@ func (w *watched) trouble() (State, bool) {
 	if len(w.broken) > 0 {
 		s.Level, s.Ready = Warn, false
 		s.Text, s.Hint = "does not answer, trying again", w.cause
+	}
+	for _, b := range w.broken {
+		if !b.loggedOut.IsZero() {
+			s.Text = "does not accept the login any more, trying again"
+		}
 	}
 	return s, w.ever
 }

@@ -7,16 +7,17 @@ import (
 	"testing"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
 // TestAWSRefusesToLook: what is denied before the plan is made touches
 // nothing.
 func TestAWSRefusesToLook(t *testing.T) {
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "aws-look"
-	newNamespace(t, bed, namespace)
-	name := roleName(bed.Issuer, namespace)
+	world.NewNamespace(t, bed, namespace)
+	name := world.RoleName(bed.Issuer, namespace)
 	makeRole(t, bed, name, rolePath, ourTags(bed, namespace))
 	arn := "arn:aws:iam::123456789012:role" + rolePath + name
 	for _, c := range []struct {
@@ -57,7 +58,7 @@ func refusal(action, role string) string {
 // TestAWSRefusesToChange: what is denied half-way is named with action and
 // resource, and once it is allowed the next run ends as an undisturbed one.
 func TestAWSRefusesToChange(t *testing.T) {
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	for _, c := range []struct {
 		namespace string
 		fault     testbed.Fault
@@ -67,7 +68,7 @@ func TestAWSRefusesToChange(t *testing.T) {
 		{
 			// AWS names the role with its path; the request has none to name it by.
 			"aws-policy",
-			testbed.Fault{Action: "iam:PutRolePolicy", Code: "AccessDenied", Status: http.StatusForbidden, Message: refusal("iam:PutRolePolicy", roleName(bed.Issuer, "aws-policy"))},
+			testbed.Fault{Action: "iam:PutRolePolicy", Code: "AccessDenied", Status: http.StatusForbidden, Message: refusal("iam:PutRolePolicy", world.RoleName(bed.Issuer, "aws-policy"))},
 			"none of the caller's policies allows it", "allow iam:PutRolePolicy",
 		},
 		{
@@ -87,8 +88,8 @@ func TestAWSRefusesToChange(t *testing.T) {
 		},
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
-			newNamespace(t, bed, c.namespace)
-			what := "AWS refused " + c.fault.Action + " on arn:aws:iam::123456789012:role" + rolePath + roleName(bed.Issuer, c.namespace)
+			world.NewNamespace(t, bed, c.namespace)
+			what := "AWS refused " + c.fault.Action + " on arn:aws:iam::123456789012:role" + rolePath + world.RoleName(bed.Issuer, c.namespace)
 			if c.fault.Code == "ExpiredToken" {
 				what = "the AWS credentials have expired"
 			}
@@ -99,25 +100,25 @@ func TestAWSRefusesToChange(t *testing.T) {
 				t.Fatal(err)
 			}
 			admin.Run(t, "install", "-n", c.namespace).WantCode(t, done)
-			wantTrusted(t, bed, roleName(bed.Issuer, c.namespace), c.namespace)
+			wantTrusted(t, bed, world.RoleName(bed.Issuer, c.namespace), c.namespace)
 			wantHealthy(t, bed, c.namespace)
 		})
 	}
 }
 
 // wantHealthy wants a second run to have nothing to do, and one role.
-func wantHealthy(t *testing.T, bed *testbed.Bed, namespace string) world {
+func wantHealthy(t *testing.T, bed *testbed.Bed, namespace string) world.World {
 	t.Helper()
 	return wantHealthyTo(t, run.Admin(bed), namespace)
 }
 
 // wantHealthyTo is wantHealthy for somebody else.
-func wantHealthyTo(t *testing.T, user run.User, namespace string) world {
+func wantHealthyTo(t *testing.T, user run.User, namespace string) world.World {
 	t.Helper()
 	bed := user.Bed
-	before := look(t, bed, namespace)
+	before := world.Look(t, bed, namespace)
 	user.Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "nothing to change")
-	before.wantSame(t, look(t, bed, namespace))
+	before.WantSame(t, world.Look(t, bed, namespace))
 	roles := 0
 	for key, text := range before {
 		if strings.HasPrefix(key, "role/") {
@@ -137,9 +138,9 @@ func wantHealthyTo(t *testing.T, user run.User, namespace string) world {
 
 // TestAWSThrottles: being asked to slow down is no failure.
 func TestAWSThrottles(t *testing.T) {
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "aws-throttle"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	if err := bed.AWS.Throttle(t.Context(), 4); err != nil {
 		t.Fatal(err)
 	}
@@ -150,9 +151,9 @@ func TestAWSThrottles(t *testing.T) {
 
 func TestNoCredentials(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "aws-nobody"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	nobody := run.Admin(bed).With("AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=")
 	wantRefused(t, nobody, namespace, failed, message{"no usable AWS credentials", "neither the environment, nor the AWS config files", "aws sso login"})
 	wantRefused(t, run.Admin(bed), namespace, 2, message{"the AWS profile does not exist", "neither the AWS config file", "aws configure list-profiles"},
@@ -163,7 +164,7 @@ func TestNoCredentials(t *testing.T) {
 // Ours is gone on with, a stranger's is refused.
 func TestRoleRaced(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	for _, c := range []struct {
 		namespace string
 		tags      map[string]string
@@ -174,8 +175,8 @@ func TestRoleRaced(t *testing.T) {
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
 			t.Parallel()
-			newNamespace(t, bed, c.namespace)
-			name := roleName(bed.Issuer, c.namespace)
+			world.NewNamespace(t, bed, c.namespace)
+			name := world.RoleName(bed.Issuer, c.namespace)
 			var raced atomic.Bool
 			admin := run.Admin(bed).With(awsThrough(t, bed, func(_ http.ResponseWriter, r *http.Request) bool {
 				if formAction(r) == "CreateRole" && !raced.Swap(true) {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -51,40 +52,40 @@ func ourTags(bed *testbed.Bed, namespace string) map[string]string {
 // everything as it was.
 func wantRefused(t *testing.T, user run.User, namespace string, code int, want message, args ...string) {
 	t.Helper()
-	before := look(t, user.Bed, namespace)
+	before := world.Look(t, user.Bed, namespace)
 	result := user.Run(t, append([]string{"install", "-n", namespace}, args...)...)
 	wantMessages(t, result, code, want)
 	result.WantStdout(t, "")
-	before.wantSame(t, look(t, user.Bed, namespace))
+	before.WantSame(t, world.Look(t, user.Bed, namespace))
 }
 
 func TestBucketOfAnotherAccount(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "bucket-theirs"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	other, err := bed.OtherS3(t.Context(), "222222222222")
 	if err != nil {
 		t.Fatal(err)
 	}
 	makeBucket(t, other, namespace, testbed.Region, nil)
 	for _, args := range [][]string{nil, {"--adopt-bucket"}} {
-		before := world{}
-		before.bucket(t, other, namespace+"-bucket")
+		before := world.World{}
+		before.Bucket(t, other, namespace+"-bucket")
 		wantRefused(t, run.Admin(bed), namespace, refused, message{
 			what: "bucket bucket-theirs-bucket belongs to another AWS account",
 			why:  "OSToy always uses <project>-bucket … \"bucket-theirs\"",
 			next: "oc ostoy-s3 install --new-project",
 		}, args...)
-		now := world{}
-		now.bucket(t, other, namespace+"-bucket")
-		before.wantSame(t, now)
+		now := world.World{}
+		now.Bucket(t, other, namespace+"-bucket")
+		before.WantSame(t, now)
 	}
 }
 
 func TestBucketOfThisAccount(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	second := ourTags(bed, "bucket-issuer")
 	second["ostoy-s3/issuer"] = "https://oidc.op1.openshiftapps.com/2second"
 	twin := ourTags(bed, "bucket-cluster")
@@ -102,7 +103,7 @@ func TestBucketOfThisAccount(t *testing.T) {
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
 			t.Parallel()
-			newNamespace(t, bed, c.namespace)
+			world.NewNamespace(t, bed, c.namespace)
 			makeBucket(t, bed.S3(), c.namespace, c.region, c.tags)
 			wantRefused(t, run.Admin(bed), c.namespace, refused, message{"bucket " + c.namespace + "-bucket … " + c.what, c.why, c.next})
 			args := []string{"install", "-n", c.namespace, "--adopt-bucket", "-o", "json", "--region", c.region}
@@ -132,7 +133,7 @@ func wantOurBucket(t *testing.T, bed *testbed.Bed, namespace, region string) {
 		}
 	}
 	if len(want) > 0 {
-		t.Errorf("the bucket has tags %s and lacks %v", inJSON(got.TagSet), want)
+		t.Errorf("the bucket has tags %s and lacks %v", world.InJSON(got.TagSet), want)
 	}
 }
 
@@ -140,9 +141,9 @@ func wantOurBucket(t *testing.T, bed *testbed.Bed, namespace, region string) {
 // that name finds it and takes it up again without being told to.
 func TestBucketKept(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "bucket-kept"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin, name := run.Admin(bed), aws.String(namespace+"-bucket")
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done)
 	// The test speaks HTTP, which the bucket's own policy forbids.
@@ -156,7 +157,7 @@ func TestBucketKept(t *testing.T) {
 		t.Errorf("the inventory does not say that the bucket was made: %s", record)
 	}
 	admin.Kubectl(t, "delete", "namespace", namespace).WantCode(t, 0)
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done)
 	wantOurBucket(t, bed, namespace, testbed.Region)
 	if _, err := bed.S3().GetBucketPolicy(t.Context(), &s3.GetBucketPolicyInput{Bucket: name}); err != nil {
@@ -174,10 +175,10 @@ func TestBucketKept(t *testing.T) {
 // TestBucketHidden: what the caller may not ask decides what can be said, and
 // on a healthy install ACK's own Bucket speaks for the bucket.
 func TestBucketHidden(t *testing.T) {
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const strange, ours = "bucket-hidden", "bucket-working"
-	newNamespace(t, bed, strange)
-	newNamespace(t, bed, ours)
+	world.NewNamespace(t, bed, strange)
+	world.NewNamespace(t, bed, ours)
 	makeBucket(t, bed.S3(), strange, testbed.Region, nil)
 	admin := run.Admin(bed)
 	admin.Run(t, "install", "-n", ours).WantCode(t, done)
@@ -200,9 +201,9 @@ func TestBucketHidden(t *testing.T) {
 // leaves one that nobody has put tags on yet.
 func TestBucketUntagged(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "bucket-cutoff"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin := run.Admin(bed)
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done)
 	if _, err := bed.S3().DeleteBucketTagging(t.Context(), &s3.DeleteBucketTaggingInput{Bucket: aws.String(namespace + "-bucket")}); err != nil {

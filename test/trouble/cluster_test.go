@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -20,9 +21,9 @@ func providerARN(issuer string) string {
 // TestNotSTS: a cluster whose tokens AWS cannot check, and that has no ACK.
 func TestNotSTS(t *testing.T) {
 	t.Parallel()
-	bed := bedWith(t, testbed.Options{Platform: testbed.Kubernetes, Issuer: "https://kubernetes.default.svc", NoACK: true, NoProvider: true})
+	bed := run.BedOfItsOwn(t, testbed.Options{Platform: testbed.Kubernetes, Issuer: "https://kubernetes.default.svc", NoACK: true, NoProvider: true})
 	const namespace = "not-sts"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin := run.Admin(bed)
 	notSTS := message{
 		"the cluster does not use AWS STS", "its service account issuer is https://kubernetes.default.svc, which AWS cannot reach",
@@ -35,18 +36,18 @@ func TestNotSTS(t *testing.T) {
 	// With another issuer by hand: everything that is missing is told at once.
 	const issuer = "https://issuer.example.com/by-hand"
 	ack := message{"the cluster does not know Buckets (s3.services.k8s.aws/v1alpha1)", "the ACK S3 controller … is not installed", "a cluster admin installs it"}
-	before := look(t, bed, namespace)
+	before := world.Look(t, bed, namespace)
 	result := admin.Run(t, "install", "-n", namespace, "--oidc-issuer", issuer)
 	wantMessages(t, result, refused, ack, message{"IAM does not know the issuer " + issuer, providerARN(issuer), "aws iam create-open-id-connect-provider --url " + issuer + " --client-id-list openshift sts.amazonaws.com"})
 	result.WantTalk(t, "nothing was changed")
-	before.wantSame(t, look(t, bed, namespace))
+	before.WantSame(t, world.Look(t, bed, namespace))
 
 	wantRefused(t, admin, namespace, 2, message{"issuer \"http://issuer.example.com\"", "it must begin with https://", "give it as the cluster spells it"}, "--oidc-issuer", "http://issuer.example.com")
 
 	// A project of its own is not made for a cluster without ACK.
 	gone := admin.Run(t, "install", "--new-project=not-sts-new", "--oidc-issuer", issuer)
 	wantMessages(t, gone, refused, ack)
-	if now := look(t, bed, "not-sts-new"); len(now) > 0 {
+	if now := world.Look(t, bed, "not-sts-new"); len(now) > 0 {
 		t.Errorf("left over: %v", now)
 	}
 }
@@ -55,9 +56,9 @@ func TestNotSTS(t *testing.T) {
 // audience, then as it should be. The same bed lets nobody request projects.
 func TestProvider(t *testing.T) {
 	t.Parallel()
-	bed := bedWith(t, testbed.Options{Platform: testbed.ROSAClassic, NoProvider: true, NoSelfProvisioner: true})
+	bed := run.BedOfItsOwn(t, testbed.Options{Platform: testbed.ROSAClassic, NoProvider: true, NoSelfProvisioner: true})
 	const namespace = "provider"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin := run.Admin(bed)
 	arn := providerARN(bed.Issuer)
 	absent := message{
@@ -69,7 +70,7 @@ func TestProvider(t *testing.T) {
 	learner := run.ProjectAdmin(t, bed, "pupil")
 	result := learner.Run(t, "install", "--new-project=provider-new")
 	wantMessages(t, result, refused, message{"you may not make a project", "create projectrequests.project.openshift.io", "ask for a project and give it with -n"})
-	if now := look(t, bed, "provider-new"); len(now) > 0 {
+	if now := world.Look(t, bed, "provider-new"); len(now) > 0 {
 		t.Errorf("left over: %v", now)
 	}
 
@@ -97,9 +98,9 @@ func registerIssuer(t *testing.T, bed *testbed.Bed, clients ...string) {
 
 // TestProviderUnreadable: who may not look is warned and goes on.
 func TestProviderUnreadable(t *testing.T) {
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "provider-hidden"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	orderDeny(t, bed, "iam:GetOpenIDConnectProvider")
 	result := run.Admin(bed).Run(t, "install", "-n", namespace).WantCode(t, done)
 	result.WantTalk(t, "cannot tell whether IAM knows the issuer", "iam:GetOpenIDConnectProvider on "+providerARN(bed.Issuer))
@@ -109,19 +110,19 @@ func TestProviderUnreadable(t *testing.T) {
 // in one message.
 func TestRightsMissing(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "rights-view"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin := run.Admin(bed)
 	admin.Kubectl(t, "create", "rolebinding", "viewers", "--clusterrole=view", "--user=viewer", "-n", namespace).WantCode(t, 0)
 	viewer := run.ProjectAdmin(t, bed, "viewer")
-	eventually(t, "rights of the viewer", func(context.Context) error {
+	run.Eventually(t, "rights of the viewer", func(context.Context) error {
 		if said := viewer.Kubectl(t, "auth", "can-i", "list", "pods", "-n", namespace); said.Code != 0 {
 			return fmt.Errorf("%s", said.Stderr)
 		}
 		return nil
 	})
-	before := look(t, bed, namespace)
+	before := world.Look(t, bed, namespace)
 	result := viewer.Run(t, "install", "-n", namespace, "--oidc-issuer", bed.Issuer)
 	want := message{"you may not make everything in project " + namespace, "not allowed: ", "a cluster admin lets project admins make Buckets"}
 	wantMessages(t, result, refused, want)
@@ -134,5 +135,5 @@ func TestRightsMissing(t *testing.T) {
 	if n := len(errorsIn(result.Stderr)); n != 1 {
 		t.Errorf("%d errors instead of one\n%s", n, result)
 	}
-	before.wantSame(t, look(t, bed, namespace))
+	before.WantSame(t, world.Look(t, bed, namespace))
 }

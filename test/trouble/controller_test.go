@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
@@ -19,7 +20,7 @@ import (
 // TestControllerRefused: AWS or S3 tells the controller no, each in a way that
 // never heals by waiting.
 func TestControllerRefused(t *testing.T) {
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	for _, c := range []struct {
 		namespace string
 		fault     testbed.Fault
@@ -30,7 +31,7 @@ func TestControllerRefused(t *testing.T) {
 		{"ack-denied", testbed.Fault{Action: "s3:CreateBucket", Code: "AccessDenied", Status: 403, Message: "Access Denied"}, "the ACK controller may not make s3:CreateBucket: AccessDenied", "give the controller's role the right"},
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
-			newNamespace(t, bed, c.namespace)
+			world.NewNamespace(t, bed, c.namespace)
 			c.fault.Principal = "controller"
 			orderFault(t, bed, c.fault)
 			wantHopeless(t, run.Admin(bed), c.namespace, "Bucket "+c.namespace+"-bucket", message{"Bucket " + c.namespace + "-bucket will not become ready", c.why, c.next})
@@ -43,9 +44,9 @@ func TestControllerRefused(t *testing.T) {
 // only, and there is none.
 func TestControllerGivesUp(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "ack-terminal"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	makeBucket(t, bed.S3(), namespace, testbed.Region, ourTags(bed, namespace))
 	admin := run.Admin(bed)
 	object := bucketOf(t, admin.Run(t, "render", "-n", namespace).WantCode(t, done).Stdout)
@@ -54,9 +55,9 @@ func TestControllerGivesUp(t *testing.T) {
 	if _, err := buckets.Create(t.Context(), object, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "status", func(ctx context.Context) error {
+	run.Eventually(t, "status", func(ctx context.Context) error {
 		live, err := buckets.Get(ctx, object.GetName(), metav1.GetOptions{})
-		if err == nil && !strings.Contains(inJSON(live.Object), "ACK.Terminal") {
+		if err == nil && !strings.Contains(world.InJSON(live.Object), "ACK.Terminal") {
 			err = fmt.Errorf("not looked at yet")
 		}
 		return err
@@ -85,13 +86,13 @@ func bucketOf(t *testing.T, manifests string) *unstructured.Unstructured {
 // TestControllerDown: nobody looks at the Bucket. The run says so and who to
 // look for, and goes on when the controller is back.
 func TestControllerDown(t *testing.T) {
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "ack-down"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	bed.ACK.Pause()
 	defer bed.ACK.Resume()
-	running := begin(t, run.Admin(bed), "install", "-n", namespace, "--timeout", forEver)
-	running.says(t, "the ACK S3 controller is not running")
+	running := run.Begin(t, run.Admin(bed), "install", "-n", namespace, "--timeout", forEver)
+	running.Says(t, "the ACK S3 controller is not running")
 	bucket, err := bed.Dynamic.Resource(ack.Resource()).Namespace(namespace).Get(t.Context(), namespace+"-bucket", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -100,15 +101,15 @@ func TestControllerDown(t *testing.T) {
 		t.Errorf("there is a status: %v", status)
 	}
 	bed.ACK.Resume()
-	running.ends(t).WantCode(t, done).WantTalk(t, "oc get deployments -A | grep ack-s3")
+	running.Ends(t).WantCode(t, done).WantTalk(t, "oc get deployments -A | grep ack-s3")
 }
 
 // TestTimeout: not ready in time is exit 3 like never ready, one document, and
 // the way on.
 func TestTimeout(t *testing.T) {
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "ack-late"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	bed.ACK.Pause()
 	defer bed.ACK.Resume()
 	admin := run.Admin(bed)

@@ -6,10 +6,12 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -17,59 +19,81 @@ import (
 // names of ours.
 func TestObjectsOfOthers(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "object-theirs"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin := run.Admin(bed)
 	admin.Kubectl(t, "create", "secret", "generic", "ostoy-secret", "--from-literal=secret.txt=theirs-and-private", "-n", namespace).WantCode(t, 0)
 	admin.Kubectl(t, "create", "configmap", "ostoy-s3", "--from-literal=theirs=yes", "-n", namespace).WantCode(t, 0)
 
-	before := look(t, bed, namespace)
+	before := world.Look(t, bed, namespace)
 	result := admin.Run(t, "install", "-n", namespace)
 	wantMessages(t, result, refused,
 		message{"Secret ostoy-secret in object-theirs is not ours", "managed by kubectl-create", "oc get secret … --force-conflicts"},
 		message{"ConfigMap ostoy-s3 in object-theirs is not ours", "managed by kubectl-create", "oc get configmap … --force-conflicts"},
 	)
 	result.WantTalk(t, "nothing was changed").WantNoTalk(t, "theirs-and-private")
-	before.wantSame(t, look(t, bed, namespace))
+	before.WantSame(t, world.Look(t, bed, namespace))
 
 	admin.Run(t, "install", "-n", namespace, "--force-conflicts").WantCode(t, done).WantNoTalk(t, "theirs-and-private")
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "nothing to change")
 }
 
-// TestObjectsOfArgoCD: two that deliver the same object would fight for ever.
-func TestObjectsOfArgoCD(t *testing.T) {
+// TestObjectsOfGitOps: two that deliver the same object would fight for ever.
+// Both commands stop, and go on with --force-owner alone; what the engine holds
+// is then set to what install wants.
+func TestObjectsOfGitOps(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
-	const namespace = "object-argocd"
-	newNamespace(t, bed, namespace)
-	admin := run.Admin(bed)
-	text := `{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"ostoy-sa","annotations":{"eks.amazonaws.com/role-arn":"arn:aws:iam::123456789012:role/argo"}}}`
-	yes := true
-	deliver := func() {
-		t.Helper()
-		_, err := bed.Client.CoreV1().ServiceAccounts(namespace).Patch(t.Context(), "ostoy-sa", types.ApplyPatchType, []byte(text),
-			metav1.PatchOptions{FieldManager: "argocd-controller", Force: &yes})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	deliver()
-	want := message{"ServiceAccount ostoy-sa in object-argocd is managed by Argo CD", "undo each other's work", "oc ostoy-s3 render … --force-conflicts"}
-	wantRefused(t, admin, namespace, refused, want)
+	for namespace, engine := range map[string]struct{ manager, name string }{
+		"object-argocd": {"argocd-controller", "Argo CD"},
+		"object-flux":   {"kustomize-controller", "Flux"},
+	} {
+		t.Run(namespace, func(t *testing.T) {
+			t.Parallel()
+			bed, admin := run.TheBed(t), run.Admin(run.TheBed(t))
+			world.NewNamespace(t, bed, namespace)
+			accounts := bed.Client.CoreV1().ServiceAccounts(namespace)
+			text := `{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"ostoy-sa","annotations":{"eks.amazonaws.com/role-arn":"arn:aws:iam::123456789012:role/theirs"}}}`
+			yes := true
+			deliver := func() {
+				t.Helper()
+				if _, err := accounts.Patch(t.Context(), "ostoy-sa", types.ApplyPatchType, []byte(text), metav1.PatchOptions{FieldManager: engine.manager, Force: &yes}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			deliver()
+			managed := "ServiceAccount ostoy-sa in " + namespace + " is managed by " + engine.name
+			want := message{managed, "undo each other's work", "oc ostoy-s3 render … --force-owner"}
+			wantRefused(t, admin, namespace, refused, want)
+			wantRefused(t, admin, namespace, refused, want, "--force-conflicts")
 
-	admin.Run(t, "install", "-n", namespace, "--force-conflicts").WantCode(t, done)
-	deliver()
-	wantRefused(t, admin, namespace, refused, want)
+			admin.Run(t, "install", "-n", namespace, "--force-owner").WantCode(t, done)
+			admin.Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "nothing to change")
+			deliver()
+			wantRefused(t, admin, namespace, refused, want)
+			before := world.Look(t, bed, namespace)
+			result := admin.Run(t, "uninstall", "-n", namespace)
+			wantMessages(t, result, refused, message{managed, "would bring back", "oc ostoy-s3 render … --force-owner"})
+			before.WantSame(t, world.Look(t, bed, namespace))
+
+			admin.Run(t, "install", "-n", namespace, "--force-owner").WantCode(t, done).WantTalk(t, "changed by "+engine.manager)
+			wantHealthy(t, bed, namespace)
+			deliver()
+			admin.Run(t, "uninstall", "-n", namespace, "--force-owner").WantCode(t, done)
+			if _, err := accounts.Get(t.Context(), "ostoy-sa", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+				t.Errorf("after uninstall --force-owner: %v", err)
+			}
+		})
+	}
 }
 
 // TestFieldsOfOthers: an object of ours in which another applier holds a
 // field. A hand is put back, an applier is not.
 func TestFieldsOfOthers(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "object-fields"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin := run.Admin(bed)
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done)
 	edit := []byte(`{"spec":{"template":{"spec":{"containers":[{"name":"ostoy-frontend","imagePullPolicy":"Always"}]}}}}`)

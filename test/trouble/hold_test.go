@@ -69,7 +69,7 @@ func (h *held) letGo() { h.once.Do(func() { close(h.free) }) }
 // reached waits until a request to a place is held.
 func (h *held) reached(t *testing.T, place int) {
 	t.Helper()
-	eventually(t, "the request to hold", func(context.Context) error {
+	run.Eventually(t, "the request to hold", func(context.Context) error {
 		h.lock.Lock()
 		defer h.lock.Unlock()
 		if !h.seen[place] {

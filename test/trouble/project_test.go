@@ -12,15 +12,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
 // TestProjectGoing: a namespace that is being deleted takes nothing in.
 func TestProjectGoing(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "project-going"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	maps := bed.Client.CoreV1().ConfigMaps(namespace)
 	held := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "held", Finalizers: []string{"example.com/held"}}}
 	if _, err := maps.Create(t.Context(), held, metav1.CreateOptions{}); err != nil {
@@ -31,9 +32,9 @@ func TestProjectGoing(t *testing.T) {
 	}
 	result := run.Admin(bed).Run(t, "install", "-n", namespace)
 	wantMessages(t, result, refused, message{"project project-going is being deleted", "nothing can be made in it any more", "oc get namespace project-going -w"})
-	after := world{}
-	after.roles(t, bed, namespace)
-	after.bucket(t, bed.S3(), namespace+"-bucket")
+	after := world.World{}
+	after.Roles(t, bed, namespace)
+	after.Bucket(t, bed.S3(), namespace+"-bucket")
 	if len(after) > 0 {
 		t.Errorf("left over: %v", after)
 	}
@@ -47,38 +48,38 @@ func TestProjectGoing(t *testing.T) {
 // from one that is not there, until one tries to make it.
 func TestProjectOfOthers(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "project-theirs"
-	newNamespace(t, bed, namespace, "owner")
+	world.NewNamespace(t, bed, namespace, "owner")
 	learner := run.ProjectAdmin(t, bed, "stranger")
 	for _, args := range [][]string{
 		{"install", "-n", namespace},
 		{"install", "--new-project=" + namespace},
 		{"install", "-n", namespace, "--oidc-issuer", bed.Issuer},
 	} {
-		before := look(t, bed, namespace)
+		before := world.Look(t, bed, namespace)
 		result := learner.Run(t, args...)
 		wantMessages(t, result, refused, message{"project project-theirs belongs to somebody else", "you may not see it", "oc ostoy-s3 install --new-project"})
 		result.WantStdout(t, "")
-		before.wantSame(t, look(t, bed, namespace))
+		before.WantSame(t, world.Look(t, bed, namespace))
 	}
 }
 
 func TestProjectThereAlready(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "project-there"
-	newNamespace(t, bed, namespace)
-	before := look(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
+	before := world.Look(t, bed, namespace)
 	result := run.Admin(bed).Run(t, "install", "--new-project="+namespace)
 	wantMessages(t, result, refused, message{"project project-there is there already", "--new-project makes a project", "oc ostoy-s3 install -n project-there"})
-	before.wantSame(t, look(t, bed, namespace))
+	before.WantSame(t, world.Look(t, bed, namespace))
 }
 
 // TestProjectNameTaken: the bucket of the first names is somebody's, so others
 // are chosen. For a name of the user's there is no other: nothing stays.
 func TestProjectNameTaken(t *testing.T) {
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	bucketPath := regexp.MustCompile(`ostoy-[0-9a-f]{8}-bucket`)
 	var lock sync.Mutex
 	var taken []string
@@ -110,7 +111,7 @@ func TestProjectNameTaken(t *testing.T) {
 				t.Errorf("%v were taken\n%s", taken, result)
 			}
 			for _, name := range taken {
-				if now := look(t, bed, strings.TrimSuffix(name, "-bucket")); !emptyOrGoing(now) {
+				if now := world.Look(t, bed, strings.TrimSuffix(name, "-bucket")); !emptyOrGoing(now) {
 					t.Errorf("left over of %s: %v", name, now)
 				}
 			}
@@ -122,7 +123,7 @@ func TestProjectNameTaken(t *testing.T) {
 // and what was made for it goes.
 func TestProjectNameGiven(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	other, err := bed.OtherS3(t.Context(), "222222222222")
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +132,7 @@ func TestProjectNameGiven(t *testing.T) {
 		makeBucket(t, other, namespace, testbed.Region, nil)
 		result := user.Run(t, "install", "--new-project="+namespace)
 		wantMessages(t, result, refused, message{"bucket " + namespace + "-bucket belongs to another AWS account", namespace, "oc ostoy-s3 install --new-project"})
-		if now := look(t, bed, namespace); !emptyOrGoing(now) {
+		if now := world.Look(t, bed, namespace); !emptyOrGoing(now) {
 			t.Errorf("left over: %v", now)
 		}
 	}
@@ -141,9 +142,9 @@ func TestProjectNameGiven(t *testing.T) {
 // They do not undo each other's work.
 func TestKnowledgeDiffers(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "project-both"
-	newNamespace(t, bed, namespace, "both")
+	world.NewNamespace(t, bed, namespace, "both")
 	learner, admin := run.ProjectAdmin(t, bed, "both"), run.Admin(bed)
 	learner.Run(t, "install", "-n", namespace).WantCode(t, done)
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done)
@@ -152,7 +153,7 @@ func TestKnowledgeDiffers(t *testing.T) {
 }
 
 // emptyOrGoing reports whether there is nothing but a namespace on its way out.
-func emptyOrGoing(w world) bool {
+func emptyOrGoing(w world.World) bool {
 	for key := range w {
 		if strings.HasPrefix(key, "role/") || strings.HasPrefix(key, "bucket/") {
 			return false

@@ -1,8 +1,6 @@
 package trouble_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/url"
 	"strings"
 	"testing"
@@ -12,16 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
 const rolePath = "/ostoy-s3/"
-
-// roleName is the rule of DESIGN section 4, written a second time.
-func roleName(issuer, namespace string) string {
-	sum := sha256.Sum256([]byte(issuer + "\n" + namespace))
-	return namespace[:min(40, len(namespace))] + "-ostoy-sa-" + hex.EncodeToString(sum[:4])
-}
 
 // strangersTrust lets nobody of any cluster in.
 const strangersTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
@@ -53,7 +46,7 @@ func trustOf(t *testing.T, bed *testbed.Bed, name string) string {
 
 func TestRoleForeign(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	twin := ourTags(bed, "role-cluster")
 	twin["ostoy-s3/cluster-id"] = "11111111-2222-4333-8444-555555555555"
 	for _, c := range []struct {
@@ -67,8 +60,8 @@ func TestRoleForeign(t *testing.T) {
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
 			t.Parallel()
-			newNamespace(t, bed, c.namespace)
-			name := roleName(bed.Issuer, c.namespace)
+			world.NewNamespace(t, bed, c.namespace)
+			name := world.RoleName(bed.Issuer, c.namespace)
 			makeRole(t, bed, name, rolePath, c.tags)
 			wantRefused(t, run.Admin(bed), c.namespace, refused, message{"role … " + name + " is there and is not ours", c.why, "--role-name … --adopt-role"})
 			run.Admin(bed).Run(t, "install", "-n", c.namespace, "--adopt-role").WantCode(t, done).WantTalk(t, "taken over")
@@ -94,10 +87,10 @@ func wantTrusted(t *testing.T, bed *testbed.Bed, name, namespace string) {
 
 func TestRoleElsewhere(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace, given = "role-path", "given-to-role-path"
-	newNamespace(t, bed, namespace)
-	name := roleName(bed.Issuer, namespace)
+	world.NewNamespace(t, bed, namespace)
+	name := world.RoleName(bed.Issuer, namespace)
 	makeRole(t, bed, name, "/apps/", nil)
 	makeRole(t, bed, given, "/", nil)
 	admin := run.Admin(bed)
@@ -114,13 +107,13 @@ func TestRoleElsewhere(t *testing.T) {
 // and the reader is told.
 func TestRoleDrift(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "role-drift"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	admin := run.Admin(bed)
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done)
-	name := roleName(bed.Issuer, namespace)
-	healthy := look(t, bed, namespace)
+	name := world.RoleName(bed.Issuer, namespace)
+	healthy := world.Look(t, bed, namespace)
 
 	client, ctx := bed.IAM(), t.Context()
 	old := strings.ReplaceAll(trustOf(t, bed, name), strings.TrimPrefix(bed.Issuer, "https://"), "oidc.op1.openshiftapps.com/1rebuilt")
@@ -129,7 +122,7 @@ func TestRoleDrift(t *testing.T) {
 	}
 	result := admin.Run(t, "install", "-n", namespace).WantCode(t, done)
 	result.WantTalk(t, "trust policy", "oidc.op1.openshiftapps.com/1rebuilt")
-	healthy.wantSame(t, look(t, bed, namespace))
+	healthy.WantSame(t, world.Look(t, bed, namespace))
 
 	wide := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
 	policies, err := client.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &name})
@@ -140,7 +133,7 @@ func TestRoleDrift(t *testing.T) {
 		t.Fatal(err)
 	}
 	admin.Run(t, "install", "-n", namespace).WantCode(t, done).WantTalk(t, "inline policy")
-	healthy.wantSame(t, look(t, bed, namespace))
+	healthy.WantSame(t, world.Look(t, bed, namespace))
 
 	if _, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String("of-billing"), PolicyDocument: &wide}); err != nil {
 		t.Fatal(err)
@@ -152,8 +145,8 @@ func TestRoleDrift(t *testing.T) {
 	if _, err := client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &name, PolicyArn: made.Policy.Arn}); err != nil {
 		t.Fatal(err)
 	}
-	before := look(t, bed, namespace)
+	before := world.Look(t, bed, namespace)
 	result = admin.Run(t, "install", "-n", namespace).WantCode(t, done)
 	result.WantTalk(t, "of-billing", "managed-by-billing", "stays", "nothing to change")
-	before.wantSame(t, look(t, bed, namespace))
+	before.WantSame(t, world.Look(t, bed, namespace))
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -50,12 +51,12 @@ func bearer(t *testing.T, bed *testbed.Bed, namespace string) (run.User, string)
 // the user, tokens asked for on the way, what Secrets hold, signatures.
 func TestNoSecretIsTold(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "secret"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	user, token := bearer(t, bed, namespace)
 	user = user.With("AWS_SECRET_ACCESS_KEY="+secretKey, "AWS_SESSION_TOKEN="+sessionToken)
-	eventually(t, "rights", func(context.Context) error {
+	run.Eventually(t, "rights", func(context.Context) error {
 		if said := user.Kubectl(t, "auth", "can-i", "create", "routes.route.openshift.io", "-n", namespace); said.Code != 0 {
 			return fmt.Errorf("%s", said.Stderr)
 		}

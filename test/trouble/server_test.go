@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
 )
 
@@ -74,7 +75,7 @@ func closed(t *testing.T) string {
 
 func TestServerUnreachable(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	for name, c := range map[string]struct{ address, why string }{
 		"silent": {silent(t), "no answer"},
 		"closed": {closed(t), "refuse"},
@@ -98,9 +99,9 @@ func TestServerUnreachable(t *testing.T) {
 
 func TestAWSUnreachable(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "server-aws"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	lost := run.Admin(bed).With("AWS_ENDPOINT_URL=http://" + closed(t))
 	wantRefused(t, lost, namespace, failed, message{"sts:GetCallerIdentity", "nothing listens at the endpoint", "AWS_ENDPOINT_URL"})
 }
@@ -165,9 +166,9 @@ func (w *wire) set(cut bool) {
 // and all, and comes back when everything has happened. The wait says so, and
 // sees it.
 func TestServerAway(t *testing.T) {
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "server-away"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	through, err := bed.KubeProxy(t.Context(), bed.Kubeconfig, func(int64, *http.Request) error { return nil })
 	if err != nil {
 		t.Fatal(err)
@@ -180,35 +181,35 @@ func TestServerAway(t *testing.T) {
 	bed.ACK.Pause() // nothing else keeps a wait going that cannot fail
 	defer bed.ACK.Resume()
 	user := run.User{Bed: bed, Name: "patient", Kubeconfig: kubeconfigFor(t, "http://"+line.address)}
-	running := begin(t, user, "install", "-n", namespace, "--timeout", forEver)
-	running.says(t, "waiting for the ACK controller")
+	running := run.Begin(t, user, "install", "-n", namespace, "--timeout", forEver)
+	running.Says(t, "waiting for the ACK controller")
 	line.set(true)
-	running.says(t, "does not answer, trying again")
+	running.Says(t, "does not answer, trying again")
 	bed.ACK.Resume()
-	eventually(t, "bucket", func(ctx context.Context) error {
+	run.Eventually(t, "bucket", func(ctx context.Context) error {
 		live, err := bed.Dynamic.Resource(ack.Resource()).Namespace(namespace).Get(ctx, namespace+"-bucket", metav1.GetOptions{})
-		if err == nil && !strings.Contains(inJSON(live.Object), "Resource synced successfully") {
+		if err == nil && !strings.Contains(world.InJSON(live.Object), "Resource synced successfully") {
 			err = errors.New("not synced")
 		}
 		return err
 	})
 	line.set(false)
-	running.ends(t).WantCode(t, done).WantTalk(t, "synced")
+	running.Ends(t).WantCode(t, done).WantTalk(t, "synced")
 	wantHealthy(t, bed, namespace)
 }
 
 // TestTwoAtOnce: two runs in one namespace help each other to one install.
 func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	for _, namespace := range []string{"twice-one", "twice-two"} {
 		t.Run(namespace, func(t *testing.T) {
 			t.Parallel()
-			newNamespace(t, bed, namespace)
-			first := begin(t, run.Admin(bed), "install", "-n", namespace)
-			second := begin(t, run.Admin(bed), "install", "-n", namespace)
-			first.ends(t).WantCode(t, done)
-			second.ends(t).WantCode(t, done)
+			world.NewNamespace(t, bed, namespace)
+			first := run.Begin(t, run.Admin(bed), "install", "-n", namespace)
+			second := run.Begin(t, run.Admin(bed), "install", "-n", namespace)
+			first.Ends(t).WantCode(t, done)
+			second.Ends(t).WantCode(t, done)
 			wantHealthy(t, bed, namespace)
 		})
 	}

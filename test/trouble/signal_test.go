@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -13,20 +14,20 @@ import (
 // what is done, and that a second run goes on; that run ends well.
 func TestInterruptedWait(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	for namespace, signal := range map[string]os.Signal{"signal-int": os.Interrupt, "signal-term": syscall.SIGTERM} {
 		t.Run(namespace, func(t *testing.T) {
 			t.Parallel()
-			newNamespace(t, bed, namespace)
+			world.NewNamespace(t, bed, namespace)
 			// An image is given 10 s before it is called hopeless: time to interrupt.
 			if err := bed.FailPods(t.Context(), namespace, testbed.FailImage, ""); err != nil {
 				t.Fatal(err)
 			}
 			admin := run.Admin(bed)
-			running := begin(t, admin, "install", "-n", namespace, "--timeout", forEver)
-			running.says(t, "ostoy-pvc")
-			running.send(t, signal)
-			result := running.ends(t)
+			running := run.Begin(t, admin, "install", "-n", namespace, "--timeout", forEver)
+			running.Says(t, "ostoy-pvc")
+			running.Send(t, signal)
+			result := running.Ends(t)
 			wantMessages(t, result, interrupted, message{"interrupted", "role", "run the same command again: it continues where this one stopped"})
 			result.WantStdout(t, "")
 
@@ -45,19 +46,17 @@ func TestInterruptedWait(t *testing.T) {
 // is never answered.
 func TestInterruptedTwice(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "signal-twice"
 	learner := run.ProjectAdmin(t, bed, "impatient")
 	held := hold(t, bed, learner.Kubeconfig, "POST", "/"+namespace+"/serviceaccounts/default/token", "DELETE", "/projects/"+namespace)
 	held.after = "/projectrequests"
-	running := begin(t, held.user, "install", "--new-project="+namespace)
+	running := run.Begin(t, held.user, "install", "--new-project="+namespace)
 	held.reached(t, 0)
-	running.send(t, os.Interrupt)
+	running.Send(t, os.Interrupt)
 	held.reached(t, 1)
-	running.send(t, os.Interrupt)
-	if result := running.ends(t); result.Code != -1 {
-		t.Errorf("exit code %d, want an end by the signal itself\n%s", result.Code, result)
-	}
+	running.Send(t, os.Interrupt)
+	running.Ends(t).WantCode(t, interrupted)
 	held.letGo()
 	learner.Run(t, "install", "-n", namespace).WantCode(t, done)
 	wantHealthyTo(t, learner, namespace)
@@ -67,16 +66,16 @@ func TestInterruptedTwice(t *testing.T) {
 // moment ago goes again.
 func TestInterruptedEarly(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "signal-early"
-	newNamespace(t, bed, namespace)
-	before := look(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
+	before := world.Look(t, bed, namespace)
 	held := hold(t, bed, bed.Kubeconfig, "GET", "/"+namespace+"/secrets/ostoy-secret")
-	running := begin(t, held.user, "install", "-n", namespace)
+	running := run.Begin(t, held.user, "install", "-n", namespace)
 	held.reached(t, 0)
-	running.send(t, os.Interrupt)
-	result := running.ends(t)
+	running.Send(t, os.Interrupt)
+	result := running.Ends(t)
 	wantMessages(t, result, interrupted, message{"interrupted", "nothing", "run the same command again"})
 	held.letGo()
-	before.wantSame(t, look(t, bed, namespace))
+	before.WantSame(t, world.Look(t, bed, namespace))
 }

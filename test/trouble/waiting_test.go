@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -51,7 +52,7 @@ func wantHopeless(t *testing.T, user run.User, namespace, object string, want me
 
 func TestPodsThatNeverRun(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	for _, c := range []struct{ namespace, way, said, why, next string }{
 		{"wait-image", testbed.FailImage, "", "the image … cannot be pulled: Back-off pulling image", "oc describe pod … pull secret"},
 		{
@@ -61,7 +62,7 @@ func TestPodsThatNeverRun(t *testing.T) {
 	} {
 		t.Run(c.way, func(t *testing.T) {
 			t.Parallel()
-			newNamespace(t, bed, c.namespace)
+			world.NewNamespace(t, bed, c.namespace)
 			if err := bed.FailPods(t.Context(), c.namespace, c.way, c.said); err != nil {
 				t.Fatal(err)
 			}
@@ -73,9 +74,9 @@ func TestPodsThatNeverRun(t *testing.T) {
 // TestQuota: pods cannot even be made.
 func TestQuota(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "wait-quota"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	quotas := bed.Client.CoreV1().ResourceQuotas(namespace)
 	quota := &corev1.ResourceQuota{
 		ObjectMeta: metav1.ObjectMeta{Name: "no-pods"},
@@ -84,7 +85,7 @@ func TestQuota(t *testing.T) {
 	if _, err := quotas.Create(t.Context(), quota, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "quota", func(ctx context.Context) error {
+	run.Eventually(t, "quota", func(ctx context.Context) error {
 		live, err := quotas.Get(ctx, "no-pods", metav1.GetOptions{})
 		if err == nil && len(live.Status.Hard) == 0 {
 			err = fmt.Errorf("not counted yet")
@@ -99,9 +100,9 @@ func TestQuota(t *testing.T) {
 // TestUnschedulable: no node is as the pods must have it.
 func TestUnschedulable(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "wait-node"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	err := bed.Apply(t.Context(), `apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingAdmissionPolicy
 metadata: {name: unschedulable}
@@ -133,7 +134,7 @@ spec: {policyName: unschedulable}
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		}}}},
 	}
-	eventually(t, "policy", func(ctx context.Context) error {
+	run.Eventually(t, "policy", func(ctx context.Context) error {
 		made, err := bed.Client.CoreV1().Pods(namespace).Create(ctx, probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if err == nil && len(made.Spec.NodeSelector) == 0 {
 			err = fmt.Errorf("pods can be scheduled yet")
@@ -148,9 +149,9 @@ spec: {policyName: unschedulable}
 // TestNoStorageClass: the claim waits for a class that nobody will give it.
 // The default is the whole cluster's, so this test is alone.
 func TestNoStorageClass(t *testing.T) {
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "wait-volume"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	mark := func(isDefault string) {
 		t.Helper()
 		patch := fmt.Sprintf(`{"metadata":{"annotations":{"storageclass.kubernetes.io/is-default-class":%q}}}`, isDefault)

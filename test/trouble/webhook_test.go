@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -26,10 +27,10 @@ func wantInjected(t *testing.T, bed *testbed.Bed, namespace string) {
 			continue
 		}
 		living++
-		text := inJSON(pod.Spec)
+		text := world.InJSON(pod.Spec)
 		for _, piece := range []string{
 			`"name":"aws-iam-token"`, `"audience":"sts.amazonaws.com"`, `"name":"AWS_STS_REGIONAL_ENDPOINTS","value":"regional"`,
-			"arn:aws:iam::" + testbed.Account + ":role" + rolePath + roleName(bed.Issuer, namespace),
+			"arn:aws:iam::" + testbed.Account + ":role" + rolePath + world.RoleName(bed.Issuer, namespace),
 		} {
 			if !strings.Contains(text, piece) {
 				t.Errorf("pod %s lacks %s", pod.Name, piece)
@@ -45,9 +46,9 @@ func wantInjected(t *testing.T, bed *testbed.Bed, namespace string) {
 // role: the annotation tells it ours.
 func TestWebhookInjects(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "webhook-works"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	result := run.Admin(bed).Run(t, "install", "-n", namespace, "--set", byWebhook).WantCode(t, done)
 	result.WantNoTalk(t, "came without its AWS identity")
 	wantInjected(t, bed, namespace)
@@ -56,9 +57,9 @@ func TestWebhookInjects(t *testing.T) {
 // TestWebhookMisses once: the pod is deleted, once, and the reader is told.
 func TestWebhookMisses(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "webhook-misses"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	bed.Webhook.Miss(namespace, 1)
 	result := run.Admin(bed).Run(t, "install", "-n", namespace, "--set", byWebhook).WantCode(t, done)
 	if n := strings.Count(result.Stderr, "came without its AWS identity"); n != 1 {
@@ -71,9 +72,9 @@ func TestWebhookMisses(t *testing.T) {
 // would not help.
 func TestWebhookAway(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "webhook-away"
-	newNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace)
 	bed.Webhook.Miss(namespace, 1000)
 	wantHopeless(t, run.Admin(bed), namespace, "Deployment ostoy-frontend", message{
 		"Deployment ostoy-frontend will not become ready", "its pods get no AWS identity", "--set podIdentity=projected",

@@ -1,10 +1,13 @@
-package trouble_test
+package chaos_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -13,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -51,11 +55,11 @@ func changes(aws bool, r *http.Request) bool {
 // been, and leaves nothing over.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const undisturbed = "kill-nothing"
-	newNamespace(t, bed, undisturbed)
-	run.Admin(bed).Run(t, "install", "-n", undisturbed).WantCode(t, done)
-	want := wantHealthy(t, bed, undisturbed).comparable(bed, undisturbed)
+	world.NewNamespace(t, bed, undisturbed)
+	run.Admin(bed).Run(t, "install", "-n", undisturbed).WantCode(t, 0)
+	want := world.Look(t, bed, undisturbed).Comparable(bed, undisturbed)
 	for _, at := range []killAt{
 		{n: 1},
 		{n: 1, after: true},
@@ -71,10 +75,10 @@ func TestKilled(t *testing.T) {
 		t.Run(at.String(), func(t *testing.T) {
 			t.Parallel()
 			namespace := at.String()
-			newNamespace(t, bed, namespace)
+			world.NewNamespace(t, bed, namespace)
 			kill(t, bed, at, "install", "-n", namespace)
-			run.Admin(bed).Run(t, "install", "-n", namespace).WantCode(t, done)
-			want.wantSame(t, wantHealthy(t, bed, namespace).comparable(bed, namespace))
+			run.Admin(bed).Run(t, "install", "-n", namespace).WantCode(t, 0)
+			want.WantSame(t, world.Look(t, bed, namespace).Comparable(bed, namespace))
 		})
 	}
 }
@@ -83,17 +87,20 @@ func TestKilled(t *testing.T) {
 // run goes on in it, and knows that it is ours.
 func TestKilledWithProject(t *testing.T) {
 	t.Parallel()
-	bed := theBed(t)
+	bed := run.TheBed(t)
 	const namespace = "kill-project"
 	kill(t, bed, killAt{n: 1, after: true}, "install", "--new-project="+namespace)
-	eventually(t, "project", func(ctx context.Context) error {
+	run.Eventually(t, "project", func(ctx context.Context) error {
 		_, err := bed.Client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
 		return err
 	})
-	run.Admin(bed).Run(t, "install", "-n", namespace).WantCode(t, done)
-	wantHealthy(t, bed, namespace)
-	if record := inventory(t, bed, namespace); !holds(record, "namespaceOrigin:created") {
-		t.Errorf("the inventory does not say that the project is ours: %s", record)
+	run.Admin(bed).Run(t, "install", "-n", namespace).WantCode(t, 0)
+	record, err := bed.Client.CoreV1().ConfigMaps(namespace).Get(t.Context(), "ostoy-s3", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if origin := record.Data["namespaceOrigin"]; origin != "created" {
+		t.Errorf("the inventory does not say that the project is ours, but %q", origin)
 	}
 }
 
@@ -129,24 +136,24 @@ func kill(t *testing.T, bed *testbed.Bed, at killAt, args ...string) {
 		t.Fatal(err)
 	}
 	user := run.User{Bed: bed, Name: "killed", Kubeconfig: through}.With("AWS_ENDPOINT_URL=" + endpoint)
-	running := prepare(t, user, args...)
-	running.start(t, func() { victim.Store(running.cmd.Process) })
-	if result := running.ends(t); result.Code != -1 {
+	running := run.Prepare(t, user, args...)
+	running.Start(t, func() { victim.Store(running.Cmd.Process) })
+	if result := running.Ends(t); result.Code != -1 {
 		t.Fatalf("was not killed after %d requests\n%s", count.Load(), result)
 	}
 }
 
-// comparable is the world of a namespace in words that hold for every
-// namespace: names, ids and times that must differ are left out.
-func (w world) comparable(bed *testbed.Bed, namespace string) world {
-	all := world{}
-	for key, text := range w {
-		kind, _, _ := strings.Cut(key, "/")
-		// Pods and what counts their rollouts differ by time, not by install.
-		if kind == "pods" || kind == "replicasets" || kind == "namespace" {
-			continue
-		}
-		all[neutral(bed, namespace, key)] = neutral(bed, namespace, text)
+// formAction is the action of a request to IAM or STS, empty for S3. The body
+// stays readable.
+func formAction(r *http.Request) string {
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if err != nil {
+		return ""
 	}
-	return all
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return ""
+	}
+	return form.Get("Action")
 }

@@ -1,10 +1,8 @@
-package trouble_test
+package world
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,23 +22,23 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// world is all there is of a namespace, in the cluster and in AWS: what is it,
+// World is all there is of a namespace, in the cluster and in AWS: what is it,
 // and how it is.
-type world map[string]string
+type World map[string]string
 
-// look takes stock of a namespace: its objects, the roles that have its name
+// Look takes stock of a namespace: its objects, the roles that have its name
 // in theirs, its bucket.
-func look(t *testing.T, bed *testbed.Bed, namespace string) world {
+func Look(t *testing.T, bed *testbed.Bed, namespace string) World {
 	t.Helper()
-	w := world{}
+	w := World{}
 	w.cluster(t, bed, namespace)
-	w.roles(t, bed, namespace)
-	w.bucket(t, bed.S3(), namespace+"-bucket")
+	w.Roles(t, bed, namespace)
+	w.Bucket(t, bed.S3(), namespace+"-bucket")
 	return w
 }
 
-// wantSame wants a namespace to be as it was.
-func (w world) wantSame(t *testing.T, now world) {
+// WantSame wants a namespace to be as it was.
+func (w World) WantSame(t *testing.T, now World) {
 	t.Helper()
 	for _, key := range w.keys(now) {
 		if w[key] != now[key] {
@@ -48,8 +47,8 @@ func (w world) wantSame(t *testing.T, now world) {
 	}
 }
 
-func (w world) keys(now world) []string {
-	return slices.Compact(slices.Sorted(maps.Keys(func() world {
+func (w World) keys(now World) []string {
+	return slices.Compact(slices.Sorted(maps.Keys(func() World {
 		all := maps.Clone(w)
 		maps.Copy(all, now)
 		return all
@@ -58,7 +57,7 @@ func (w world) keys(now world) []string {
 
 // cluster adds the namespace and every object in it, of any kind, but for what
 // controllers write: status, events, and what belongs to a pod.
-func (w world) cluster(t *testing.T, bed *testbed.Bed, namespace string) {
+func (w World) cluster(t *testing.T, bed *testbed.Bed, namespace string) {
 	t.Helper()
 	ctx := t.Context()
 	live, err := bed.Dynamic.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}).Get(ctx, namespace, metav1.GetOptions{})
@@ -104,17 +103,18 @@ func kinds(t *testing.T, bed *testbed.Bed) []schema.GroupVersionResource {
 }
 
 // add remembers an object without its status and the traces of controllers.
-func (w world) add(kind string, object *unstructured.Unstructured) {
+func (w World) add(kind string, object *unstructured.Unstructured) {
 	object = object.DeepCopy()
 	delete(object.Object, "status")
 	object.SetResourceVersion("")
 	object.SetManagedFields(slices.DeleteFunc(object.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool {
 		return e.Subresource != "" || strings.HasPrefix(e.Manager, "kube-")
 	}))
-	w[kind+"/"+object.GetName()] = inJSON(object.Object)
+	w[kind+"/"+object.GetName()] = InJSON(object.Object)
 }
 
-func inJSON(value any) string {
+// InJSON is a value as one line of text.
+func InJSON(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return err.Error()
@@ -122,8 +122,8 @@ func inJSON(value any) string {
 	return string(text)
 }
 
-// roles adds the roles whose names speak of the namespace.
-func (w world) roles(t *testing.T, bed *testbed.Bed, namespace string) {
+// Roles adds the roles whose names speak of the namespace.
+func (w World) Roles(t *testing.T, bed *testbed.Bed, namespace string) {
 	t.Helper()
 	pages := iam.NewListRolesPaginator(bed.IAM(), &iam.ListRolesInput{})
 	for pages.HasMorePages() {
@@ -167,14 +167,14 @@ func roleText(t *testing.T, client *iam.Client, name string) string {
 	for _, tag := range role.Role.Tags {
 		tags[*tag.Key] = *tag.Value
 	}
-	return inJSON(map[string]any{
+	return InJSON(map[string]any{
 		"arn": role.Role.Arn, "id": role.Role.RoleId, "trust": role.Role.AssumeRolePolicyDocument, "boundary": role.Role.PermissionsBoundary,
 		"tags": tags, "inline": policies, "attached": attached.AttachedPolicies,
 	})
 }
 
-// bucket adds a bucket of the client's account.
-func (w world) bucket(t *testing.T, client *s3.Client, name string) {
+// Bucket adds a bucket of the client's account.
+func (w World) Bucket(t *testing.T, client *s3.Client, name string) {
 	t.Helper()
 	ctx := t.Context()
 	list, err := client.ListBuckets(ctx, &s3.ListBucketsInput{})
@@ -192,44 +192,15 @@ func (w world) bucket(t *testing.T, client *s3.Client, name string) {
 		block, blockErr := client.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: &name}, there)
 		text := ""
 		if tagsErr == nil {
-			slices.SortFunc(tags.TagSet, func(a, b tag) int { return strings.Compare(*a.Key, *b.Key) })
-			text += inJSON(tags.TagSet)
+			slices.SortFunc(tags.TagSet, func(a, b types.Tag) int { return strings.Compare(*a.Key, *b.Key) })
+			text += InJSON(tags.TagSet)
 		}
 		if policyErr == nil {
 			text += *policy.Policy
 		}
 		if blockErr == nil {
-			text += inJSON(block.PublicAccessBlockConfiguration)
+			text += InJSON(block.PublicAccessBlockConfiguration)
 		}
 		w["bucket/"+name] = found.CreationDate.Format(time.RFC3339) + text
 	}
-}
-
-// eventually waits for something that has to happen, with a limit for slow
-// machines: client-go alone may try a dead connection for a minute or more
-// before it says that anything is wrong.
-func eventually(t *testing.T, what string, try func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
-	if err := testbed.Poll(ctx, 100*time.Millisecond, try); err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-}
-
-// newNamespace makes a namespace and waits until it has what every namespace
-// is given.
-func newNamespace(t *testing.T, bed *testbed.Bed, name string, admins ...string) {
-	t.Helper()
-	if err := bed.NewNamespace(t.Context(), name, admins...); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "service account of "+name, func(ctx context.Context) error {
-		_, err1 := bed.Client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
-		_, err2 := bed.Client.CoreV1().ConfigMaps(name).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
-		if err1 != nil || err2 != nil {
-			return fmt.Errorf("%v, %v", err1, err2)
-		}
-		return nil
-	})
 }

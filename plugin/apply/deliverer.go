@@ -1,0 +1,85 @@
+package apply
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// deliverer is a system that brings objects to clusters by itself, and would
+// undo or fight what we do to them.
+type deliverer struct{ name, instead string }
+
+// deliveredBy recognises Argo CD, Flux and Helm by their field managers and
+// by the marks they leave on what they manage.
+func deliveredBy(obj *unstructured.Unstructured) (deliverer, bool) {
+	for _, o := range owners(obj) {
+		if o.subresource == "" {
+			if d, ok := delivererNamed(o.manager); ok {
+				return d, true
+			}
+		}
+	}
+	for key := range obj.GetAnnotations() {
+		switch {
+		case key == "argocd.argoproj.io/tracking-id":
+			return delivererNamed("argocd-controller")
+		case key == "meta.helm.sh/release-name":
+			return delivererNamed("helm")
+		}
+	}
+	for key := range obj.GetLabels() {
+		if strings.Contains(key, ".toolkit.fluxcd.io/") {
+			return delivererNamed("kustomize-controller")
+		}
+	}
+	return deliverer{}, false
+}
+
+func delivererNamed(manager string) (deliverer, bool) {
+	const git = "change it in Git: oc ostoy-s3 render"
+	switch manager {
+	case "argocd-controller", "argocd-application-controller", "argocd":
+		return deliverer{"Argo CD", git}, true
+	case "kustomize-controller", "helm-controller", "flux":
+		return deliverer{"Flux", git}, true
+	case "helm":
+		return deliverer{"Helm", "upgrade the release: helm upgrade ostoy-s3 ... -f <(oc ostoy-s3 values)"}, true
+	}
+	return deliverer{}, false
+}
+
+// mayTake reports whether an object that is not ours may be taken over: by leave
+// for all conflicts, or, where it is brought by a deliverer, by leave for those.
+// Without the latter such an object is refused before this is asked.
+func (a *Applier) mayTake(live *unstructured.Unstructured) bool {
+	_, delivered := deliveredBy(live)
+	return a.opts.ForceConflicts || delivered && a.opts.ForceOwner
+}
+
+// delivered says that a GitOps system or Helm brings the object.
+func (a *Applier) delivered(ref Ref, by deliverer) error {
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: fmt.Sprintf("%s in %s is managed by %s", ref, a.opts.Namespace, by.name),
+		Why:  by.name + " and this command would undo each other's work",
+		Next: by.instead + "; or take it over with --force-owner",
+	}
+}
+
+// deliveredRemoval says that somebody else would bring the object back.
+func (a *Applier) deliveredRemoval(ref Ref, by deliverer) error {
+	instead := "remove it from Git (what it came from: oc ostoy-s3 render), then run the same command again for the role and the bucket"
+	if by.name == "Helm" {
+		instead = "helm uninstall the release, then run the same command again for the role and the bucket"
+	}
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: fmt.Sprintf("%s in %s is managed by %s", ref, a.opts.Namespace, by.name),
+		Why:  by.name + " would bring back what is deleted here",
+		Next: instead + "; or delete what is ours all the same with --force-owner",
+	}
+}

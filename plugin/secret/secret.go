@@ -1,0 +1,84 @@
+// Package secret takes out of texts what must never be shown: credentials that
+// libraries and servers repeat in their errors and logs. It knows secrets by
+// their shape only, so it is the last net and not the first: what holds a secret
+// is not to be printed at all.
+package secret
+
+import (
+	"io"
+	"regexp"
+	"strings"
+)
+
+// Hidden stands where a secret stood.
+const Hidden = "(hidden)"
+
+// Hide takes out of a text: the user and password of a URL (kept as "user:pw@"
+// by every error that quotes a proxy or server), bearer tokens, JSON web tokens,
+// OpenShift's tokens, private keys, and AWS access key ids, session tokens,
+// secret keys and signatures where they are named. All else stays as it is.
+func Hide(text string) string {
+	if !suspicious(text) {
+		return text
+	}
+	for _, rule := range rules() {
+		text = rule.find.ReplaceAllString(text, rule.put)
+	}
+	return text
+}
+
+// suspicious is false for nearly every text, and costs next to nothing.
+func suspicious(text string) bool {
+	if strings.Contains(text, "://") && strings.Contains(text, "@") {
+		return true
+	}
+	for _, sign := range []string{"eyJ", "AKIA", "ASIA", "IQoJ", "FwoG", "FQoG", "sha256~", "PRIVATE KEY"} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	lower := strings.ToLower(text)
+	for _, sign := range []string{"bearer", "authorization", "x-amz-", "signature", "token", "secret"} {
+		if strings.Contains(lower, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+type rule struct {
+	find *regexp.Regexp
+	put  string
+}
+
+// rules are compiled when needed: errors are rare, and start-up is not.
+func rules() []rule {
+	return []rule{
+		// In quotes there may be blanks: a URL that is quoted in an error is often
+		// one that could not be parsed.
+		{regexp.MustCompile(`("[A-Za-z][A-Za-z0-9+.-]*://)[^"]*@`), "${1}" + Hidden + "@"},
+		{regexp.MustCompile(`(\b[A-Za-z][A-Za-z0-9+.-]*://)[^\s"'<>]*@`), "${1}" + Hidden + "@"},
+		{regexp.MustCompile(`(?i)(authorization"?\s*[:=]\s*\[?"?)[a-z0-9-]+ [^\s"<][^"\n]*`), "${1}" + Hidden},
+		{regexp.MustCompile(`(?i)(bearer )[a-z0-9._~+/=-]{8,}`), "${1}" + Hidden},
+		{regexp.MustCompile(`(?i)(x-amz-security-token|x-amz-signature|x-amz-credential|signature|securitytoken|webidentitytoken|secretaccesskey|sessiontoken|aws_secret_access_key|aws_session_token)("?\s*[:=]\s*"?)[^\s"&,;]+`), "${1}${2}" + Hidden},
+		{regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{12,}\b`), Hidden},
+		{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?`), Hidden},
+		{regexp.MustCompile(`\bsha256~[A-Za-z0-9_-]{20,}`), Hidden},
+		// Session tokens are long base64 with a fixed beginning.
+		{regexp.MustCompile(`\b(IQoJ|FwoG|FQoG)[A-Za-z0-9+/=_%-]{20,}`), Hidden},
+		{regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)`), Hidden},
+	}
+}
+
+// Writer hides what is written to w. Each Write is taken for a whole text, as
+// loggers write them: a secret that is cut in two is not seen.
+func Writer(w io.Writer) io.Writer { return &writer{w} }
+
+type writer struct{ to io.Writer }
+
+func (w *writer) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(w.to, Hide(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}

@@ -1,0 +1,47 @@
+package world
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
+)
+
+// passing is what differs between two installs that are the same, and gaps is
+// what its going leaves behind.
+var (
+	passing = regexp.MustCompile(`"(uid|creationTimestamp|time|clusterIP|id|volumeName|generation)":("[^"]*"|\d+)` +
+		`|"clusterIPs":\[[^]]*\]|"(volume|volume.beta|pv).kubernetes.io/[a-z-]+":"[^"]*"|20\d\d-\d\d-\d\dT[0-9:.]+Z`)
+	gaps = regexp.MustCompile(`,+([,}])`)
+)
+
+// Neutral takes out of a text what names the namespace or the moment.
+func Neutral(bed *testbed.Bed, namespace, text string) string {
+	text = strings.ReplaceAll(text, RoleName(bed.Issuer, namespace), "ROLE")
+	text = strings.ReplaceAll(text, namespace, "NS")
+	text = passing.ReplaceAllString(text, "")
+	return strings.ReplaceAll(gaps.ReplaceAllString(text, "$1"), "{,", "{")
+}
+
+// Comparable is the world of a namespace in words that hold for every
+// namespace: names, ids and times that must differ are left out.
+func (w World) Comparable(bed *testbed.Bed, namespace string) World {
+	all := World{}
+	for key, text := range w {
+		kind, _, _ := strings.Cut(key, "/")
+		// Pods and what counts their rollouts differ by time, not by install.
+		if kind == "pods" || kind == "replicasets" || kind == "namespace" {
+			continue
+		}
+		all[Neutral(bed, namespace, key)] = Neutral(bed, namespace, text)
+	}
+	return all
+}
+
+// RoleName is the rule of DESIGN section 4, written a second time.
+func RoleName(issuer, namespace string) string {
+	sum := sha256.Sum256([]byte(issuer + "\n" + namespace))
+	return namespace[:min(40, len(namespace))] + "-ostoy-sa-" + hex.EncodeToString(sum[:4])
+}
