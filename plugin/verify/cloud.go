@@ -44,6 +44,10 @@ type trespasser interface {
 // session is how STS, S3 and CloudTrail know us.
 const session = "ostoy-s3-verify"
 
+// attempts of one request: here nothing is half-way, so that who cannot be reached
+// is given up sooner than by those who change something.
+const attempts = 5
+
 // realCloud is AWS. Its configuration is the caller's, for region, endpoints and
 // transport; the caller's credentials are never used.
 type realCloud struct {
@@ -64,6 +68,9 @@ func quiet(config aws.Config) aws.Config {
 	config = config.Copy()
 	config.Logger, config.ClientLogMode = logging.Nop{}, 0
 	config.AppID = session
+	if config.RetryMaxAttempts == 0 || config.RetryMaxAttempts > attempts {
+		config.RetryMaxAttempts = attempts
+	}
 	return config
 }
 

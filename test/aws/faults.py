@@ -84,7 +84,7 @@ class Faults:
 
     def fail(self, fault):
         """Adds {"action", "code", "message", "status" (400), "count" (0 = always),
-        "principal", "resource"}; in the ARN of a resource * stands for anything."""
+        "principal", "resource", "agent"}; in the last two * stands for anything."""
         with self.lock:
             self.list.append(dict(fault))
 
@@ -113,6 +113,8 @@ def fits(fault, request):
     if not who and request.principal in seen.UNTOUCHED:
         return False
     if not fnmatch.fnmatchcase(request.resource(), fault.get("resource") or "*"):
+        return False
+    if not fnmatch.fnmatchcase(request.agent + " ", fault.get("agent") or "*"):
         return False
     names = (request.action, f"{request.service}:{request.operation}")
     return any(fnmatch.fnmatchcase(name, fault["action"]) for name in names)

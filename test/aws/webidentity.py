@@ -131,7 +131,8 @@ def permitted(arn, request):
     if role is None:
         return False
     documents = list(role.policies.values())
-    documents += [p.document for p in role.managed_policies.values()]
+    for policy in role.managed_policies.values():
+        documents += [v.document for v in policy.versions if v.version_id == policy.default_version_id]
     context = {"aws:ResourceAccount": owner(request), "aws:SecureTransport": "true"}
     for document in documents:
         document = json.loads(document) if isinstance(document, str) else document

@@ -29,7 +29,7 @@ func (a *app) s3(ctx context.Context) (*s3.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := aws.Config{Region: region, BaseEndpoint: &a.Endpoint, Credentials: aws.AnonymousCredentials{}}
+	config := aws.Config{Region: region, BaseEndpoint: &a.Endpoint, Credentials: aws.AnonymousCredentials{}, AppID: "ostoy"}
 	got, err := sts.NewFromConfig(config).AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
 		RoleArn: &role, RoleSessionName: aws.String("ostoy"), WebIdentityToken: &token,
 	})
