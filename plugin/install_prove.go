@@ -24,6 +24,8 @@ func (i *install) prove(ctx context.Context, url string) error {
 		Policy:   i.request.Role.PolicyARN,
 	}, func(e verify.Event) {
 		switch {
+		case e.Waiting && e.Again:
+			i.board.Glimpse(line, ui.Warned, e.Text)
 		case e.Waiting:
 			i.board.Set(line, ui.Warned, e.Text)
 		case e.Report == nil:

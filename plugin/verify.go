@@ -134,8 +134,8 @@ func patience(ctx context.Context) time.Duration {
 
 // showLevel shows what a level is at. That it is looked at is gone in a moment.
 func showLevel(board *ui.Board, e verify.Event) {
-	if e.Report == nil && !e.Waiting {
-		board.Glimpse(string(e.Level), ui.Busy, e.Text)
+	if e.Report == nil && (!e.Waiting || e.Again) {
+		board.Glimpse(string(e.Level), markOfEvent(e), e.Text)
 		return
 	}
 	board.Set(string(e.Level), markOfEvent(e), e.Text)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
@@ -136,5 +137,5 @@ func (r *run) denial(err error) string {
 	if awserr.Message(err) == "" || !errors.As(awserr.Translate(err, "", ""), &told) || told.Why == "" {
 		return "its policy does not allow it, or another policy (of the bucket, a boundary, the organization) forbids it, or the bucket is another account's"
 	}
-	return told.Why
+	return strings.ReplaceAll(told.Why, "the caller's", "the role's")
 }

@@ -20,6 +20,7 @@ type trespass struct {
 	name    string // of the probe
 	title   string // what is tried, for a reader
 	open    string // what it means if it works
+	next    string // how to shut it
 	try     func(context.Context) error
 	refused func(error) bool // nil: awserr.Denied
 }
@@ -55,14 +56,15 @@ func (r *run) proveIsolation(ctx context.Context) ([]Probe, string) {
 func (r *run) trespasses() []trespass { return append(r.byOthers(), r.byApp()...) }
 
 func (r *run) byOthers() []trespass {
+	again := r.install() + " puts the trust policy back"
 	return []trespass{
 		{
-			"default-service-account", "service account default of the same project", "every pod in the project is let in",
+			"default-service-account", "service account default of the same project", "every pod in the project is let in", again,
 			func(ctx context.Context) error { return r.assumeAs(ctx, r.Namespace, "default", r.Audience) }, nil,
 		},
-		{"other-project", "service account " + render.ServiceAccount + " of another project", "other projects are let in", r.tryOtherProject, nil},
+		{"other-project", "service account " + render.ServiceAccount + " of another project", "other projects are let in", again, r.tryOtherProject, nil},
 		{
-			"other-audience", "a token for audience " + r.otherAudience(), "tokens that were made for somebody else than AWS are let in",
+			"other-audience", "a token for audience " + r.otherAudience(), "tokens that were made for somebody else than AWS are let in", again,
 			func(ctx context.Context) error {
 				return r.assumeAs(ctx, r.Namespace, render.ServiceAccount, r.otherAudience())
 			},
@@ -72,6 +74,7 @@ func (r *run) byOthers() []trespass {
 }
 
 func (r *run) byApp() []trespass {
+	again := fmt.Sprintf("%s puts its own policy back; aws iam list-role-policies and list-attached-role-policies --role-name %s show what others put on the role", r.install(), r.roleName())
 	open := func(what string) string {
 		return "the policies of role " + r.roleName() + " allow too much: the app can " + what
 	}
@@ -81,7 +84,7 @@ func (r *run) byApp() []trespass {
 				return untestablef("the role has %s by choice, which may allow it", policy)
 			}
 		}
-		return trespass{name, title, open(what), try, nil}
+		return trespass{name, title, open(what), again, try, nil}
 	}
 	return []trespass{
 		own("other-bucket", "s3:ListBucket on another bucket of the account", "look into other buckets", r.tryOtherBucket),
@@ -129,7 +132,7 @@ func (r *run) trespassed(ctx context.Context, one trespass) Probe {
 			Kind: problem.Refused,
 			What: "NOT REFUSED: " + one.title,
 			Why:  one.open,
-			Next: r.install() + " puts trust policy and permissions back; oc ostoy-s3 verify -n " + r.Namespace + " then looks again",
+			Next: one.next,
 			More: helpPage,
 		})
 	}

@@ -55,6 +55,7 @@ type Event struct {
 	Level   Level
 	Text    string
 	Waiting bool // for AWS to know of a change
+	Again   bool // the same was told a moment ago
 	Report  *LevelReport
 }
 

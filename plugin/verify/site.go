@@ -160,16 +160,30 @@ func (r *run) reach(ctx context.Context) (site, page, func(), error) {
 	if pod == "" {
 		return site{}, page{}, nil, fmt.Errorf("%w; and no pod of %s is ready", route, frontend)
 	}
-	base, stop, err := r.Forward(ctx, pod)
+	at, home, stop, err := r.tunnel(ctx, pod)
 	if err != nil {
-		return site{}, page{}, nil, fmt.Errorf("%w; port-forward to pod %s: %w", route, pod, unreachable(err))
-	}
-	at := site{r.client, base}
-	home, err := at.home(ctx, pageLimit)
-	if err != nil {
-		stop()
 		return site{}, page{}, nil, fmt.Errorf("%w; port-forward to pod %s: %w", route, pod, err)
 	}
 	r.via = ViaForward
 	return at, home, stop, nil
+}
+
+// tunnel opens a port-forward. A pod counts as ready when its program runs, which
+// may be a moment before it listens, so that it is tried for a while.
+func (r *run) tunnel(ctx context.Context, pod string) (at site, home page, stop func(), err error) {
+	const limit, pause = 10 * time.Second, 500 * time.Millisecond
+	for began := time.Now(); ; {
+		var base string
+		if base, stop, err = r.Forward(ctx, pod); err == nil {
+			at = site{r.client, base}
+			if home, err = at.home(ctx, pageLimit); err == nil {
+				return at, home, stop, nil
+			}
+			stop()
+		}
+		// The protocols lose the kind of a refusal; its words stay.
+		if time.Since(began) > limit || strings.Contains(err.Error(), "forbidden") || sleep(ctx, pause) != nil {
+			return site{}, page{}, nil, unreachable(err)
+		}
+	}
 }

@@ -92,13 +92,11 @@ func testInstallOverKubectl(t *testing.T, bed *testbed.Bed) {
 	admin.Kubectl(t, "wait", "--for=condition=Ready", bucket, "--timeout=3m", "-n", namespace).WantCode(t, 0)
 	before := specs(t, bed, namespace)
 
-	// No verify: nothing runs the init container that has OSToy wait for its role
-	// and bucket, so that here it came before its role, and says so ever after.
-	result := install(t, admin, "-n", namespace, "--verify=false")
+	result := install(t, admin, "-n", namespace)
 	result.WantStdout(t, wantURL(bed, namespace))
 	result.WantTalk(t, "✔ role ", "already as it is to be, and taken into the inventory")
 	wantSame(t, before, specs(t, bed, namespace))
 	wantRole(t, bed, namespace, testbed.ClusterID)
-	install(t, admin, "-n", namespace, "--verify=false").WantTalk(t, "nothing to change")
+	install(t, admin, "-n", namespace).WantTalk(t, "nothing to change")
 	wantNoDiff(t, admin, manifests)
 }

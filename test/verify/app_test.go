@@ -27,7 +27,7 @@ func TestStartedBeforeItsBucket(t *testing.T) {
 	t.Parallel()
 	a := app{bed: run.TheBed(t), namespace: "too-early"}
 	a.fault(t, testbed.Fault{Action: "s3:HeadBucket", Resource: "bucket", Agent: "*app/ostoy *", Code: "AccessDenied", Status: http.StatusForbidden, Count: 1})
-	a = installed(t, a.namespace)
+	a = installed(t, a.namespace, "--set", "waitForBucket.enabled=false")
 	got, result := a.verify(t, refused)
 	got.wantOnly(t, "app/menu-entry")
 	result.WantTalk(t, `OSToy has no menu entry "ACK S3"`, "oc rollout restart deployment/ostoy-frontend -n too-early", "✔ isolation")
