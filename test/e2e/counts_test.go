@@ -166,14 +166,15 @@ func wantAtMost(t *testing.T, asked requests, kube, aws int) {
 }
 
 // once are the requests to the API server that there is never a reason to
-// repeat. Watches may be resumed; reviews are asked until the answer is yes; a
+// repeat. Watches may be resumed; reviews are asked until the answer is yes, and a
+// way into a pod until it listens; a
 // token that nobody could give because there was no project, or no service
 // account in it, is asked for again.
 func (r requests) once() []testbed.KubeRequest {
 	return slices.DeleteFunc(slices.Clone(r.kube), func(k testbed.KubeRequest) bool {
 		path, _, _ := strings.Cut(k.URI, "?")
 		return k.Verb == "watch" || strings.HasPrefix(path, "/apis/authorization.k8s.io/") ||
-			strings.HasSuffix(path, "/token") && k.Status.Code >= 400
+			strings.HasSuffix(path, "/token") && k.Status.Code >= 400 || strings.HasSuffix(path, "/portforward")
 	})
 }
 
