@@ -24,7 +24,7 @@ PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 wind
 SANDBOX = $(GO) -C test run ./cmd/sandbox
 TOOLS   = $(CACHE)/lint
 
-.PHONY: help build test test-unit test-e2e fuzz lint lint-tools bench demo sandbox sandbox-down dist clean
+.PHONY: help build test test-unit test-e2e test-chaos fuzz lint lint-tools bench demo sandbox sandbox-down dist clean
 .DEFAULT_GOAL = help
 
 help: ## say what can be made
@@ -45,6 +45,11 @@ test-unit: ## run the tests that need no server
 test-e2e: ## run the tests on a real API server and an emulated AWS
 	@echo "==> testing end to end (the first run builds a control plane: about ten minutes)" >&2
 	@$(GO) -C test test -count=1 -p 1 -timeout 60m ./...
+
+# Its table goes to stdout, which go test shows as it comes for one package only.
+test-chaos: ## cut runs off at every request, and give them bad servers (under an hour)
+	@echo "==> testing what is cut off anywhere and what meets bad servers" >&2
+	@$(GO) -C test/chaos test -count=1 -timeout 180m -everything
 
 fuzz: ## run every fuzz target for FUZZTIME (1m each)
 	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' cmd plugin render krew charts); do \

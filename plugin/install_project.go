@@ -139,7 +139,10 @@ func (i *install) makeProject(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := client.Create(ctx, object, metav1.CreateOptions{FieldManager: apply.Manager}); err != nil {
+	asked, inDoubt := cluster.InDoubt(ctx)
+	_, err = client.Create(asked, object, metav1.CreateOptions{FieldManager: apply.Manager})
+	madeAfterAll := apierrors.IsAlreadyExists(err) && inDoubt() && i.isOurs(ctx, name)
+	if err != nil && !madeAfterAll {
 		return i.projectRefused(name, err)
 	}
 	i.project = project{exists: true, ours: true}
@@ -150,6 +153,18 @@ func (i *install) makeProject(ctx context.Context) error {
 	}
 	i.board.Set("project", ui.Done, "created")
 	return nil
+}
+
+// isOurs reports whether a project is one that this tool made. Its maker may
+// see it a moment later only: OpenShift binds the role after it has made it.
+func (i *install) isOurs(ctx context.Context, name string) bool {
+	const patience, pause = 5 * time.Second, 250 * time.Millisecond
+	var now project
+	_ = wait.PollUntilContextTimeout(ctx, pause, patience, true, func(ctx context.Context) (seen bool, err error) {
+		now, err = lookAtProject(ctx, i.conn, name)
+		return now.exists, err
+	})
+	return now.ours && !now.terminating
 }
 
 func (i *install) projectRefused(name string, err error) error {
@@ -226,6 +241,11 @@ func (i *install) removeProject(ctx context.Context) {
 			err = client.Delete(ctx, name, metav1.DeleteOptions{})
 			return !apierrors.IsForbidden(err), nil
 		})
+	}
+	if apierrors.IsConflict(err) { // on its way out, where the answer to an earlier try was lost
+		if now, lookErr := lookAtProject(ctx, i.conn, name); lookErr == nil && now.terminating {
+			err = nil
+		}
 	}
 	i.project, i.madeProject = project{}, false
 	if err != nil && !apierrors.IsNotFound(err) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +118,20 @@ func TestCutOff(t *testing.T) {
 		if kind(err) != problem.Failed || !strings.Contains(err.Error(), want) {
 			t.Errorf("does not say %q: %v", want, err)
 		}
+	}
+	request := &url.Error{Op: "Get", URL: "https://api:6443/api/v1/namespaces/demo?limit=1", Err: context.DeadlineExceeded}
+	for want, err := range map[string]error{
+		"it was waiting for Secret x to be read":                   fmt.Errorf("plan: %w", problem.While("Secret x to be read", context.DeadlineExceeded)),
+		"no answer in time to GET api:6443/api/v1/namespaces/demo": fmt.Errorf("look: %w", request),
+		"AWS did not do iam:GetRole: no answer in time":            &problem.Error{Kind: problem.Failed, What: "AWS did not do iam:GetRole", Err: context.DeadlineExceeded},
+	} {
+		if err := cutOff(t.Context(), err, time.Minute, i.doneSoFar); kind(err) != problem.Failed || !strings.Contains(err.Error(), want+"\n") {
+			t.Errorf("does not say %q: %v", want, err)
+		}
+	}
+	refused := &problem.Error{Kind: problem.Refused, What: "no"}
+	if err := cutOff(t.Context(), refused, time.Minute, i.doneSoFar); kind(err) != problem.Refused {
+		t.Errorf("a refusal became %v", err)
 	}
 	verdict := &problem.Error{Kind: problem.NotReady, Err: context.DeadlineExceeded}
 	if err := cutOff(t.Context(), verdict, time.Minute, i.doneSoFar); kind(err) != problem.NotReady {

@@ -73,8 +73,9 @@ type uninstall struct {
 	doubts   []string // what the user has to say yes to
 
 	// decided, and what became of it
-	lines []*line
-	board *ui.Board
+	lines   []*line
+	board   *ui.Board
+	emptied int64 // versions and delete markers in the bucket
 }
 
 // Uninstall removes what install made, in the safe order: the workload, then,

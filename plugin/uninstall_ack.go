@@ -79,7 +79,7 @@ func (u *uninstall) inCharge(ctx context.Context, object *line) (bool, error) {
 			}
 		}
 		return false, nil
-	})
+	}, u.serverState)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return false, nil
 	}

@@ -44,6 +44,7 @@ func (u *uninstall) empty(ctx context.Context, l *line) error {
 		return nil
 	}
 	err := u.buckets.Empty(ctx, u.target(), !u.request.DeleteData, func(deleted int64) {
+		u.emptied = deleted
 		u.board.Set("bucket", ui.Busy, fmt.Sprintf("emptying: %d deleted", deleted))
 	})
 	if err != nil {
@@ -148,7 +149,7 @@ func (u *uninstall) objectGone(ctx context.Context, l *line, stop func(*unstruct
 			}
 		}
 		return last == nil || stop != nil && stop(last), nil
-	})
+	}, u.serverState)
 	return last, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
@@ -150,9 +151,12 @@ func (u *uninstall) podsGone(ctx context.Context, of []map[string]string) error 
 			u.board.Set("workload", ui.Busy, "waiting for "+awaited)
 		}
 		return len(left) == 0, nil
-	})
+	}, u.serverState)
 	return problem.While(awaited, err)
 }
+
+// serverState tells of an API server that is away, and back.
+func (u *uninstall) serverState(state wait.State) { u.board.Set(state.Name, markOf(state), state.Text) }
 
 // ofReplicaSet tells a Deployment's pods from others with the same labels.
 func ofReplicaSet(pod *unstructured.Unstructured) bool {
@@ -195,7 +199,7 @@ func (u *uninstall) executeVolumes(ctx context.Context) error {
 			}
 		}
 		return true, nil
-	})
+	}, u.serverState)
 	if err == nil {
 		u.board.Set("volume", ui.Done, "removed")
 	}
@@ -220,11 +224,15 @@ func (u *uninstall) executeRole(ctx context.Context) error {
 	return u.couldNot(ctx, l, err)
 }
 
-// couldNot leaves a thing to the user, with the reason in the error; an
-// interrupted run ends.
+// couldNot leaves a thing to the user, with the reason in the error. A run that
+// is over ends, and so does one whose credentials are: nothing else would go
+// either.
 func (u *uninstall) couldNot(ctx context.Context, l *line, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	if awserr.LoggedOut(err) {
+		return err
 	}
 	var told *problem.Error
 	if errors.As(err, &told) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -85,7 +86,7 @@ func (u *uninstall) ourBucket() bool {
 func (u *uninstall) lookAtRole(ctx context.Context) error {
 	var refused error
 	for _, name := range u.roleNames() {
-		actual, err := iam.Read(ctx, u.roles, name, true)
+		actual, err := u.readRole(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -105,6 +106,18 @@ func (u *uninstall) lookAtRole(ctx context.Context) error {
 		return refused // or gone: the record would have named it
 	}
 	return u.searchRole(ctx)
+}
+
+// readRole looks at a role. One of an install that ran a moment ago is looked
+// for more than once: were it called absent, it would stay behind, and the
+// record that names it would go.
+func (u *uninstall) readRole(ctx context.Context, name string) (*iam.Actual, error) {
+	const aMoment = 2 * time.Minute
+	record := u.removal.Inventory
+	if name == u.nameOf(record.RoleARN) && u.Now().Sub(record.Written()) < aMoment {
+		return iam.ReadNew(ctx, u.roles, name)
+	}
+	return iam.Read(ctx, u.roles, name, true)
 }
 
 // roleNames are the names our role may have, the most likely first.

@@ -55,11 +55,7 @@ func (u *uninstall) othersOf(ctx context.Context, resource schema.GroupVersionRe
 	opts := metav1.ListOptions{Limit: page}
 	var names []string
 	for {
-		var list *unstructured.UnstructuredList
-		err := u.applier.Retry(ctx, func() (err error) {
-			list, err = u.conn.Dynamic.Resource(resource).Namespace(u.namespace()).List(ctx, opts)
-			return err
-		})
+		list, err := u.conn.Dynamic.Resource(resource).Namespace(u.namespace()).List(ctx, opts)
 		switch {
 		case apierrors.IsForbidden(err), apierrors.IsNotFound(err), apierrors.IsMethodNotSupported(err):
 			return nil, nil

@@ -78,8 +78,8 @@ func (u *uninstall) executeProject(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = u.applier.Retry(ctx, func() error { return client.Delete(ctx, u.namespace(), metav1.DeleteOptions{}) })
-	if err != nil && !apierrors.IsNotFound(err) {
+	err = client.Delete(ctx, u.namespace(), metav1.DeleteOptions{})
+	if err != nil && !u.projectGoes(ctx) {
 		return u.couldNot(ctx, l, u.conn.Translate(err))
 	}
 	if err := u.projectGone(ctx); err != nil {
@@ -104,13 +104,25 @@ func projectClient(ctx context.Context, conn *cluster.Conn) (dynamic.ResourceInt
 	return conn.Resource(ctx, gvk, "")
 }
 
+// projectGoes reports whether the project is gone or about to be, whatever the
+// answer to its deletion was: the answer to an earlier try may have been lost,
+// and what is being deleted already may not be deleted once more (409, or 403
+// to a user whose rights in it are gone).
+func (u *uninstall) projectGoes(ctx context.Context) bool {
+	now, err := lookAtProject(ctx, u.conn, u.namespace())
+	return err == nil && (now.terminating || !now.exists)
+}
+
 // projectGone asks again and again: who is admin of one project may not watch
 // projects. That one may not see it any more means that it is gone.
 func (u *uninstall) projectGone(ctx context.Context) error {
 	const pause = 500 * time.Millisecond
 	err := waiting.PollUntilContextCancel(ctx, pause, true, func(ctx context.Context) (bool, error) {
 		now, err := lookAtProject(ctx, u.conn, u.namespace())
-		if err != nil { // it passes, or the time does
+		switch {
+		case apierrors.IsUnauthorized(err): // it does not pass: the login is over
+			return false, err
+		case err != nil: // it passes, or the time does
 			return false, nil
 		}
 		return !now.exists, nil

@@ -190,8 +190,12 @@ func (u *uninstall) doneSoFar() string {
 			done = append(done, l)
 		}
 	}
-	if len(done) == 0 {
+	text := strings.ReplaceAll(wrap(inKinds(done)), "\n", " ")
+	if l := u.one(theBucket); u.emptied > 0 && !l.done {
+		text = strings.TrimPrefix(text+", "+plural(u.emptied, "version")+" in "+l.Object, ", ")
+	}
+	if text == "" {
 		return "nothing was removed"
 	}
-	return "removed so far: " + strings.ReplaceAll(wrap(inKinds(done)), "\n", " ")
+	return "removed so far: " + text
 }

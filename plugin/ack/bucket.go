@@ -121,8 +121,12 @@ func ForRemoval(was *unstructured.Unstructured) *unstructured.Unstructured {
 	return made
 }
 
-// Complaint is what the controller says it cannot do with a Bucket, "" if it
-// does not complain.
+// maxComplaint is how many bytes of a complaint are shown: it is an error of AWS,
+// which may quote a whole policy.
+const maxComplaint = 600
+
+// Complaint is what the controller says it cannot do with a Bucket, in one line;
+// "" if it does not complain.
 func Complaint(bucket *unstructured.Unstructured) string {
 	conditions, _, _ := unstructured.NestedSlice(bucket.Object, "status", "conditions")
 	for _, entry := range conditions {
@@ -132,7 +136,11 @@ func Complaint(bucket *unstructured.Unstructured) string {
 			continue
 		}
 		if message, _ := c["message"].(string); message != "" {
-			return strings.Join(strings.Fields(message), " ")
+			message = strings.Join(strings.Fields(message), " ")
+			if len(message) > maxComplaint {
+				message = strings.ToValidUTF8(message[:maxComplaint], "") + "..."
+			}
+			return message
 		}
 	}
 	return ""

@@ -73,7 +73,3 @@ func (a *Applier) Make(ctx context.Context, object *unstructured.Unstructured) (
 	made, err := a.patch(ctx, it, false)
 	return made, a.failure("applied", it.Ref, err)
 }
-
-// Retry repeats a call as the Applier repeats its own: while its failure is one
-// that passes.
-func (a *Applier) Retry(ctx context.Context, call func() error) error { return a.retry(ctx, call) }

@@ -185,11 +185,7 @@ func (a *Applier) get(ctx context.Context, ref Ref) (*unstructured.Unstructured,
 	if err != nil {
 		return nil, err
 	}
-	var live *unstructured.Unstructured
-	err = a.retry(ctx, func() (err error) {
-		live, err = client.Get(ctx, ref.Name, metav1.GetOptions{})
-		return err
-	})
+	live, err := client.Get(ctx, ref.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}

@@ -223,12 +223,12 @@ func (a *Applier) conflicted(ref Ref, list []conflict, cause error) error {
 }
 
 // combine makes one error of those of several objects: nil, the one, or a
-// *problem.Several. The end of the context is the only cause worth telling
-// where it is one.
+// *problem.Several. The end of the context, or of the login, is the only cause
+// worth telling where it is one.
 func combine(errs []error) error {
 	errs = slices.DeleteFunc(errs, func(e error) bool { return e == nil })
 	for _, e := range errs {
-		if errors.Is(e, context.Canceled) || errors.Is(e, context.DeadlineExceeded) {
+		if errors.Is(e, context.Canceled) || errors.Is(e, context.DeadlineExceeded) || apierrors.IsUnauthorized(e) {
 			return e
 		}
 	}

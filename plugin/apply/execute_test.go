@@ -43,21 +43,14 @@ func statusOf(err error) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) { answerError(w, err) }
 }
 
-func TestPassingFailuresAreRetried(t *testing.T) {
-	for name, fail := range map[string]func(http.ResponseWriter){
-		"cut connection":  cut,
-		"500":             statusOf(apierrors.NewInternalError(errors.New("etcd"))),
-		"503":             statusOf(apierrors.NewServiceUnavailable("starting")),
-		"504":             statusOf(apierrors.NewTimeoutError("slow", 0)),
-		"429":             statusOf(apierrors.NewTooManyRequestsError("busy")),
-		"modified":        statusOf(apierrors.NewConflict(schema.GroupResource{}, "x", errors.New("the object has been modified"))),
-		"already exists":  statusOf(apierrors.NewAlreadyExists(schema.GroupResource{}, "x")),
-		"bare 502":        func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) },
-		"429 Retry-After": func(w http.ResponseWriter) { w.Header().Set("Retry-After", "0"); w.WriteHeader(429) },
+func TestRacesAreRun(t *testing.T) {
+	for name, fail := range map[string]error{
+		"modified":       apierrors.NewConflict(schema.GroupResource{}, "x", errors.New("the object has been modified")),
+		"already exists": apierrors.NewAlreadyExists(schema.GroupResource{}, "x"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
-			s.hook = failFirst(3, isWrite, fail)
+			s.hook = failFirst(3, isWrite, statusOf(fail))
 			run(t, s.applier(Options{}), testSet(), Record{})
 			if s.live(RefOf(testDeployment())) == nil {
 				t.Error("not applied")
@@ -94,7 +87,7 @@ func TestServerThatStaysAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantProblem(t, p.WriteInventory(t.Context()), problem.Failed, "ConfigMap ostoy-s3", "did not answer")
-	if n := count(s.seen(), "PATCH", ""); n != maxRetries+1 {
+	if n := count(s.seen(), "PATCH", ""); n != 1 { // what passes is package cluster's to repeat
 		t.Errorf("tried %d times", n)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -46,6 +47,21 @@ type Inventory struct {
 	Foreign bool `json:"foreign,omitempty"`
 
 	live *unstructured.Unstructured
+}
+
+// Written is when we last wrote the inventory, by the API server's clock; zero
+// where that is not known.
+func (i Inventory) Written() time.Time {
+	var last time.Time
+	if i.live == nil {
+		return last
+	}
+	for _, entry := range i.live.GetManagedFields() {
+		if entry.Manager == Manager && entry.Time != nil && entry.Time.After(last) {
+			last = entry.Time.Time
+		}
+	}
+	return last
 }
 
 // field is a key of the ConfigMap and where its value belongs.

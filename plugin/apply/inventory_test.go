@@ -4,9 +4,12 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 func TestInventoryRoundTrip(t *testing.T) {
@@ -42,6 +45,19 @@ func TestRecordKeepsWhatItKnew(t *testing.T) {
 	}
 	if got := was.with(Record{Bucket: "other", BucketOrigin: OriginAdopted}); got.BucketOrigin != OriginAdopted {
 		t.Errorf("another bucket inherits the origin: %+v", got)
+	}
+}
+
+// TestWritten: the time of our own writing, not of others'.
+func TestWritten(t *testing.T) {
+	if at := (Inventory{}).Written(); !at.IsZero() {
+		t.Errorf("an inventory that is not there was written at %s", at)
+	}
+	ours, theirs := metav1.NewTime(time.Unix(1000, 0)), metav1.NewTime(time.Unix(2000, 0))
+	live := &unstructured.Unstructured{Object: map[string]any{}}
+	live.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: Manager, Time: &ours}, {Manager: Manager}, {Manager: "kubectl-edit", Time: &theirs}})
+	if at := (Inventory{live: live}).Written(); !at.Equal(ours.Time) {
+		t.Errorf("written at %s", at)
 	}
 }
 

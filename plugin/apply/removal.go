@@ -132,11 +132,7 @@ func (a *Applier) list(ctx context.Context, gvk schema.GroupVersionKind) ([]*uns
 	var all []*unstructured.Unstructured
 	opts := metav1.ListOptions{Limit: page}
 	for {
-		var list *unstructured.UnstructuredList
-		err := a.retry(ctx, func() (err error) {
-			list, err = client.List(ctx, opts)
-			return err
-		})
+		list, err := client.List(ctx, opts)
 		switch {
 		case apierrors.IsNotFound(err): // the CRD went away since discovery
 			return nil, &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}}

@@ -77,6 +77,17 @@ func Conflict(err error) bool {
 	return hasCode(err, "DeleteConflict", "DeleteConflictException")
 }
 
+// LoggedOut reports whether AWS does not, or no longer, take the credentials:
+// whatever is asked next will fail as well, until they are renewed.
+func LoggedOut(err error) bool {
+	if hasCode(err, "ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired",
+		"InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "InvalidToken") {
+		return true
+	}
+	_, before := explainCredentials(err)
+	return err != nil && before
+}
+
 // Throttled reports whether AWS asked to slow down.
 func Throttled(err error) bool {
 	_, ok := retry.DefaultThrottleErrorCodes[Code(err)]

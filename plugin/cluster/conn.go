@@ -58,13 +58,16 @@ func Connect(getter genericclioptions.RESTClientGetter, opts Options) (*Conn, er
 	limit := prepare(s.config, opts)
 	config := rest.CopyConfig(s.config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return newPatience(next, limit)
+		return newAgain(newPatience(next, limit))
 	})
 	// Our limits must lie under the credential plugins, which may wait for a
 	// human at a browser; client-go puts plugins above what is wrapped here.
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, configFlaw(s.context, err)
+	}
+	if config.ExecProvider != nil {
+		client.Transport = leave{client.Transport}
 	}
 	conn := &Conn{settings: s, version: newShared[string](), issuer: newShared[string]()}
 	if conn.Dynamic, err = dynamic.NewForConfigAndClient(config, client); err != nil {

@@ -19,11 +19,6 @@ import (
 )
 
 const (
-	// manyAttempts outlasts IAM's throttling, unless AWS_MAX_ATTEMPTS says otherwise.
-	manyAttempts = 8
-	// fewAttempts are for the first call: without a network the user should
-	// learn it soon.
-	fewAttempts = 3
 	// anyRegion is where STS is asked if nothing tells a region; an account of
 	// the partition aws is the same everywhere.
 	anyRegion = "us-east-1"
@@ -69,10 +64,7 @@ func LoadAWS(ctx context.Context, opts AWSOptions) (*AWS, error) {
 	if err != nil {
 		return nil, awserr.Translate(err, callerAction, "")
 	}
-	if config.RetryMaxAttempts == 0 {
-		config.RetryMaxAttempts = manyAttempts
-	}
-	return &AWS{Config: config, ConfiguredRegion: config.Region}, nil
+	return &AWS{Config: repeatedly(config), ConfiguredRegion: config.Region}, nil
 }
 
 // ErrNoCredentials is the cause where nothing gives AWS credentials, as opposed
@@ -87,7 +79,7 @@ func (a *AWS) Identity(ctx context.Context) (Identity, error) {
 		return *a.identity, nil
 	}
 	client := sts.NewFromConfig(a.Config, func(o *sts.Options) {
-		o.RetryMaxAttempts = min(o.RetryMaxAttempts, fewAttempts)
+		o.Retryer = newRetryer(o.RetryMaxAttempts, noConnection(fewAttempts))
 		if o.Region == "" {
 			o.Region = anyRegion
 		}

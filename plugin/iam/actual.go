@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -53,6 +54,19 @@ func Read(ctx context.Context, api Reader, name string, known bool) (*Actual, er
 	role.Inline, role.Inlines, role.Attached = policies.Inline, policies.Inlines, policies.Attached
 	role.InlinesErr, role.AttachedErr = policies.InlinesErr, policies.AttachedErr
 	return role, nil
+}
+
+// ReadNew is Read for a role that was made a moment ago: IAM may not know it
+// everywhere yet, so that it is asked a few times, for four seconds altogether,
+// before the role is called absent.
+func ReadNew(ctx context.Context, api Reader, name string) (*Actual, error) {
+	const patience = 4 * time.Second
+	for waits := (pauses{}); ; {
+		actual, err := Read(ctx, api, name, true)
+		if err != nil || actual.Exists || waits.sum >= patience || !waits.next(ctx) {
+			return actual, err
+		}
+	}
 }
 
 // roleGetter is the one operation that both Reader and Finder have.

@@ -184,7 +184,7 @@ func TestLoginThatExpires(t *testing.T) {
 				defer close(m.done)
 				m.err = Until(m.t.Context(), m.through, "demo", "Bucket", func(all []*unstructured.Unstructured) (bool, error) {
 					return len(all) == 0, nil
-				})
+				}, nil)
 			}()
 		},
 	} {

@@ -15,17 +15,23 @@ import (
 // Until watches the objects of one kind in a namespace until done says so. done
 // is asked after each change and each second, with all objects as they are, by
 // name; they must not be changed. A kind that is not served has no objects.
+// observe, which may be nil, is told when the API server does not answer, and
+// when it does again.
 //
 // The error is done's own, one for a user who may not watch (*problem.Error of
 // kind Failed), or the context's.
-func Until(ctx context.Context, client dynamic.Interface, namespace, kind string, done func([]*unstructured.Unstructured) (bool, error)) error {
+func Until(ctx context.Context, client dynamic.Interface, namespace, kind string, done func([]*unstructured.Unstructured) (bool, error), observe func(State)) error {
 	watchCtx, stop := context.WithCancel(ctx)
 	w := watch(watchCtx, client, namespace, kind)
 	defer w.stop()
 	defer stop()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
+	tracker := newTracker(observe)
 	for {
+		if s, ok := w.trouble(); ok {
+			tracker.tell(s, time.Now())
+		}
 		over, err := w.ask(kind, done)
 		if over || err != nil {
 			return err

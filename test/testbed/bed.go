@@ -44,18 +44,20 @@ type Bed struct {
 	// Webhook is the pod identity webhook's stand-in, nil where there is none.
 	Webhook *webhook.Webhook
 
-	binaries  binaries
-	python    string
-	partEnv   []string
-	server    string
-	authority *authority
-	mapper    *restmapper.DeferredDiscoveryRESTMapper
-	processes []*process
-	standIns  sync.WaitGroup
-	cancel    context.CancelFunc
-	stopOnce  sync.Once
-	stopErr   error
-	ownLogs   bool
+	binaries binaries
+	python   string
+	partEnv  []string
+	server   string
+	// serverFlags are the API server's, to start it again.
+	serverFlags []string
+	authority   *authority
+	mapper      *restmapper.DeferredDiscoveryRESTMapper
+	processes   []*process
+	standIns    sync.WaitGroup
+	cancel      context.CancelFunc
+	stopOnce    sync.Once
+	stopErr     error
+	ownLogs     bool
 }
 
 // Start builds what is missing and starts a bed. When it fails, or when ctx

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -48,7 +49,12 @@ func (b *Bed) startAPI(ctx context.Context) error {
 		return err
 	}
 	b.server = local("https", ports[2])
-	server, err := b.start("kube-apiserver", b.binaries["kube-apiserver"], b.apiFlags(client, ports[2])...)
+	b.serverFlags = b.apiFlags(client, ports[2])
+	return b.startServer(ctx)
+}
+
+func (b *Bed) startServer(ctx context.Context) error {
+	server, err := b.start("kube-apiserver", b.binaries["kube-apiserver"], b.serverFlags...)
 	if err != nil {
 		return err
 	}
@@ -57,6 +63,25 @@ func (b *Bed) startAPI(ctx context.Context) error {
 		return err
 	}
 	return server.await(ctx, startLimit, ready)
+}
+
+// RestartAPIServer stops the API server, calls down, which may be nil, while it
+// is gone, and starts it again on the same port and etcd. It returns when the
+// server is ready. Not for a bed that other tests use at the same time.
+func (b *Bed) RestartAPIServer(ctx context.Context, down func() error) error {
+	at := slices.IndexFunc(b.processes, func(p *process) bool { return p.name == "kube-apiserver" })
+	b.processes[at].stop()
+	last := len(b.processes)
+	var failed error
+	if down != nil {
+		failed = down()
+	}
+	err := b.startServer(ctx)
+	if len(b.processes) > last { // in the old one's place: the bed stops its parts in order
+		b.processes[at] = b.processes[last]
+		b.processes = b.processes[:last]
+	}
+	return errors.Join(failed, err)
 }
 
 // apiFlags are the API server's: FACTS 10.5, the issuer of the platform, and

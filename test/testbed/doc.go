@@ -42,7 +42,10 @@
 //     message: pods that are made later never become ready.
 //   - Bed.KubeProxy(ctx, kubeconfig, hook) and Bed.AWSProxy(ctx, hook): a server
 //     before the API server or AWS that shows each request to the hook, which
-//     may delay it or cut the connection.
+//     may delay it or cut the connection. KubeBehind and AWSBehind may also
+//     answer, or lose answers; test/internal/relay does both for one run.
+//   - Bed.RestartAPIServer(ctx, down): the API server is gone while down runs,
+//     and back on the same port with the same objects.
 //   - Bed.Apply(ctx, yaml): anything else, server-side, all rights.
 //
 // # What was asked

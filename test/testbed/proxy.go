@@ -22,15 +22,42 @@ import (
 // network were gone.
 type Hook func(number int64, request *http.Request) error
 
+// Between makes the handler of a proxy from the one that passes requests on: it
+// may answer some itself, or pass them on and keep the answer.
+type Between func(passOn http.Handler) http.Handler
+
 // AWSProxy puts a server before AWS until ctx ends; the result is for
 // AWS_ENDPOINT_URL.
 func (b *Bed) AWSProxy(ctx context.Context, hook Hook) (string, error) {
-	return proxy(ctx, b.AWSEndpoint, http.DefaultTransport, hook)
+	return b.AWSBehind(ctx, hook.between())
 }
 
 // KubeProxy puts a server before the API server until ctx ends. The result is
 // the kubeconfig of the given kubeconfig's user that leads through it.
 func (b *Bed) KubeProxy(ctx context.Context, kubeconfig string, hook Hook) (string, error) {
+	return b.KubeBehind(ctx, kubeconfig, hook.between())
+}
+
+// between shows each request to the hook.
+func (h Hook) between() Between {
+	return func(passOn http.Handler) http.Handler {
+		var count atomic.Int64
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := h(count.Add(1), r); err != nil {
+				panic(http.ErrAbortHandler) // net/http's way to drop a connection
+			}
+			passOn.ServeHTTP(w, r)
+		})
+	}
+}
+
+// AWSBehind is AWSProxy for who wants to do more than look.
+func (b *Bed) AWSBehind(ctx context.Context, between Between) (string, error) {
+	return proxy(ctx, b.AWSEndpoint, http.DefaultTransport, between)
+}
+
+// KubeBehind is KubeProxy for who wants to do more than look.
+func (b *Bed) KubeBehind(ctx context.Context, kubeconfig string, between Between) (string, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return "", err
@@ -45,7 +72,7 @@ func (b *Bed) KubeProxy(ctx context.Context, kubeconfig string, hook Hook) (stri
 	if err != nil {
 		return "", err
 	}
-	address, err := proxy(ctx, config.Host, twoWays{transport, upgrades}, hook)
+	address, err := proxy(ctx, config.Host, twoWays{transport, upgrades}, between)
 	if err != nil {
 		return "", err
 	}
@@ -74,7 +101,7 @@ func (w twoWays) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // proxy serves plain HTTP on loopback and passes requests on to target.
-func proxy(ctx context.Context, target string, transport http.RoundTripper, hook Hook) (string, error) {
+func proxy(ctx context.Context, target string, transport http.RoundTripper, between Between) (string, error) {
 	to, err := url.Parse(target)
 	if err != nil {
 		return "", err
@@ -83,7 +110,6 @@ func proxy(ctx context.Context, target string, transport http.RoundTripper, hook
 	if err != nil {
 		return "", err
 	}
-	var count atomic.Int64
 	forward := &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(to) },
 		Transport: transport,
@@ -91,12 +117,7 @@ func proxy(ctx context.Context, target string, transport http.RoundTripper, hook
 		FlushInterval: -1,
 		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := hook(count.Add(1), r); err != nil {
-			panic(http.ErrAbortHandler) // net/http's way to drop a connection
-		}
-		forward.ServeHTTP(w, r)
-	})}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: between(forward)}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -9,10 +9,13 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"path/filepath"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -52,18 +55,53 @@ func takeBack(t *testing.T, bed *testbed.Bed) {
 // user's environment.
 func awsThrough(t *testing.T, bed *testbed.Bed, answer func(w http.ResponseWriter, r *http.Request) bool) string {
 	t.Helper()
-	to, err := url.Parse(bed.AWSEndpoint)
+	return "AWS_ENDPOINT_URL=" + serverBefore(t, bed.AWSEndpoint, answer)
+}
+
+// kubeThrough is awsThrough for the API server: what it gives is the user of a
+// kubeconfig that leads through.
+func kubeThrough(t *testing.T, user run.User, answer func(w http.ResponseWriter, r *http.Request) bool) run.User {
+	t.Helper()
+	path, err := user.Bed.KubeProxy(t.Context(), user.Kubeconfig, func(int64, *http.Request) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
+	config, err := clientcmd.LoadFromFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster := config.Clusters[config.Contexts[config.CurrentContext].Cluster]
+	cluster.Server = serverBefore(t, cluster.Server, answer)
+	user.Kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, user.Kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	return user
+}
+
+// serverBefore puts a server before another until the test ends, and gives its
+// URL.
+func serverBefore(t *testing.T, target string, answer func(w http.ResponseWriter, r *http.Request) bool) string {
+	t.Helper()
+	to, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		FlushInterval: -1, // watches: every byte at once
+		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !answer(w, r) {
 			forward.ServeHTTP(w, r)
 		}
 	}))
-	t.Cleanup(server.Close)
-	return "AWS_ENDPOINT_URL=" + server.URL
+	t.Cleanup(func() {
+		server.CloseClientConnections() // what is held ends with its connection
+		server.Close()
+	})
+	return server.URL
 }
 
 // inventory is what an install left on record, as JSON.

@@ -2,53 +2,31 @@ package trouble_test
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	authentication "k8s.io/api/authentication/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// What a user has in the environment and in a Secret, and wants to read
-// nowhere.
+// What a user has in the environment, in files and in a Secret, and wants to
+// read nowhere.
 const (
 	secretKey    = "wJalrXUtnFEMISECRETSECRETKEY"
 	sessionToken = "FwoGZXIvYXdzSESSIONSESSIONTOKEN"
 	secretData   = "the-data-of-a-secret-of-theirs"
+	password     = "pa55w0rd-of-somebody"
 )
 
-// bearer makes a user who is known by a token, which it returns.
-func bearer(t *testing.T, bed *testbed.Bed, namespace string) (run.User, string) {
-	t.Helper()
-	run.Admin(bed).Kubectl(t, "create", "rolebinding", "bearer", "--clusterrole=admin", "--serviceaccount="+namespace+":default", "-n", namespace).WantCode(t, 0)
-	got, err := bed.Client.CoreV1().ServiceAccounts(namespace).CreateToken(t.Context(), "default", &authentication.TokenRequest{}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := api.NewConfig()
-	config.Clusters["there"] = &api.Cluster{Server: bed.Config.Host, CertificateAuthorityData: bed.Config.CAData, CertificateAuthority: bed.Config.CAFile}
-	config.AuthInfos["bearer"] = &api.AuthInfo{Token: got.Status.Token}
-	config.Contexts["there"] = &api.Context{Cluster: "there", AuthInfo: "bearer", Namespace: namespace}
-	config.CurrentContext = "there"
-	path := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := clientcmd.WriteToFile(*config, path); err != nil {
-		t.Fatal(err)
-	}
-	return run.User{Bed: bed, Name: "bearer", Kubeconfig: path}, got.Status.Token
-}
-
 // TestNoSecretIsTold, not even in the most talkative log: keys and tokens of
-// the user, tokens asked for on the way, what Secrets hold, signatures.
+// the user, tokens asked for on the way, what Secrets hold, signatures. Every
+// command is run; one that has no scene here fails the test.
 func TestNoSecretIsTold(t *testing.T) {
 	t.Parallel()
 	bed := run.TheBed(t)
@@ -63,60 +41,129 @@ func TestNoSecretIsTold(t *testing.T) {
 		return nil
 	})
 	user.Kubectl(t, "create", "secret", "generic", "ostoy-secret", "--from-literal=secret.txt="+secretData, "-n", namespace).WantCode(t, 0)
-	check := func(result run.Result, more ...string) {
-		t.Helper()
-		wantUntold(t, result, append(more, secretKey, sessionToken, token, secretData, base64.StdEncoding.EncodeToString([]byte(secretData)))...)
-	}
-	const talkative = "-v=9"
-	check(user.Run(t, "install", talkative).WantCode(t, refused))
-	installed := user.Run(t, "install", talkative, "--force-conflicts").WantCode(t, done)
+	k := &keeper{secrets: encoded(secretKey, sessionToken, token, secretData, password)}
+
+	k.run(t, user, refused, "install") // a Secret of theirs is in the way
+	installed := k.run(t, user, done, "install", "--force-conflicts")
 	if !strings.Contains(installed.Stderr, `verb="PATCH" url="https://`) {
 		t.Errorf("the log is not talkative\n%s", installed)
 	}
-	ours := secretsOf(t, bed, namespace)
-	check(installed, ours...)
-	check(user.Run(t, "install", talkative, "-o", "json").WantCode(t, done), ours...)
-	check(user.Run(t, "install", talkative, "--dry-run=server", "-o", "json").WantCode(t, done), ours...)
-	check(user.Run(t, "facts", talkative, "-o", "yaml").WantCode(t, done), ours...)
-	check(user.Run(t, "values", talkative).WantCode(t, done))
-	check(user.Run(t, "version", talkative).WantCode(t, done), ours...)
-	// render prints the chart's own two Secrets: that is what it is for.
-	check(user.Run(t, "render", talkative).WantCode(t, done))
-	check(user.With("AWS_ENDPOINT_URL=http://"+closed(t)).Run(t, "install", talkative).WantCode(t, failed), ours...)
+	k.secrets = append(k.secrets, secretsOf(t, bed, namespace)...)
+	k.run(t, user, done, "install", "-o", "json")
+	// Somebody edits a Secret: its values are not in what is to change.
+	user.Kubectl(t, "patch", "secret", "ostoy-secret-env", "-n", namespace, "--type=merge", "-p", `{"stringData":{"ENV_TOY_SECRET":"`+password+`"}}`).WantCode(t, 0)
+	k.run(t, user, done, "install", "--dry-run=client", "-o", "json")
+	k.run(t, user, done, "install", "--dry-run=server", "-o", "json").WantTalk(t, "(secret)")
+	k.run(t, user, misused, "install", "--set", "secrets.password="+password)
+	k.run(t, user, misused, "install", "--set", "frontend.image.tag="+password+","+password+"=x,y[")
+	deny(t, bed, namespace)
+	k.run(t, user, failed, "install").WantTalk(t, "Secret ostoy-secret")
+	k.run(t, user, failed, "install", "--dry-run=server")
+	allow(t, bed)
+	k.run(t, user.With("AWS_ENDPOINT_URL="+telltale(t)), failed, "install")
+	k.run(t, user.With("AWS_ENDPOINT_URL=http://"+closed(t)), failed, "install")
+	for _, args := range [][]string{{"facts"}, {"facts", "-o", "yaml"}, {"values"}, {"version"}, {"version", "-o", "json"}} {
+		k.run(t, user, done, args...)
+	}
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell", "kubectl", "oc"} {
+		k.run(t, user, done, "completion", shell)
+	}
+	k.run(t, user, done, "render")
+	k.run(t, user, done, "uninstall", "--dry-run", "-o", "json")
+	k.run(t, user, done, "uninstall")
+	k.run(t, user, done, "install")
+	k.run(t, user, done, "uninstall", "--delete-data", "--yes", "-o", "json")
+	k.wantAllCommands(t)
 }
 
-// wantUntold wants none of the secrets in what a run said, nor anything that
-// looks like a token or a signature.
-func wantUntold(t *testing.T, result run.Result, secrets ...string) {
-	t.Helper()
-	said := result.Stdout + result.Stderr
-	for _, text := range secrets {
-		if strings.Contains(said, text) {
-			t.Errorf("%q is told\n%s", text, result)
+// TestNoSecretOfFilesIsTold: what stands in files that are not what they were
+// taken for, in addresses, and in kubeconfigs that do not work.
+func TestNoSecretOfFilesIsTold(t *testing.T) {
+	t.Parallel()
+	bed := run.TheBed(t)
+	admin := run.Admin(bed)
+	k := &keeper{secrets: append(encoded(secretKey, sessionToken, password), keysOf(t, bed.Kubeconfig)...)}
+	const in = "--namespace=nowhere-at-all"
+	dir := t.TempDir()
+	file := func(name, text string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
 		}
+		return path
 	}
-	for _, shape := range []string{`eyJ[A-Za-z0-9_-]{10,}\.`, `AWS4-HMAC-SHA256 `, `(?i)bearer [^<]`} {
-		if found := regexp.MustCompile(shape).FindString(said); found != "" {
-			t.Errorf("%q is told\n%s", found, result)
-		}
+	k.run(t, admin, done, "facts", in) // with a client key
+	for name, text := range map[string]string{
+		"env":         "AWS_SECRET_ACCESS_KEY=" + secretKey + "\n",
+		"credentials": "[default]\naws_secret_access_key = " + secretKey + "\n",
+		"values":      "region: us-east-2\npassword: " + password + "\n",
+		"alias":       "password: *" + password + "\n",
+		"tag":         "password: !!int " + password + "\n",
+	} {
+		path := file(name, text, 0o600)
+		k.run(t, admin, misused, "facts", in, "--facts", path)
+		k.run(t, admin, misused, "render", in, "-f", path)
+		k.run(t, admin, misused, "install", in, "--facts", path)
+	}
+	// A profile whose program says too much, and one that is no profile.
+	broken := file("says", "#!/bin/sh\necho '{\"SecretAccessKey\": \""+secretKey+"\", '\n", 0o700)
+	config := file("config", "[profile p]\ncredential_process = "+broken+"\n[profile q]\naws_secret_access_key = "+secretKey+"\n", 0o600)
+	nobody := admin.With("AWS_CONFIG_FILE="+config, "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_SESSION_TOKEN=", "AWS_EC2_METADATA_DISABLED=true")
+	k.run(t, nobody, failed, "facts", in, "--profile", "p")
+	k.run(t, nobody, failed, "facts", in, "--profile", "q")
+	at := "bob:" + password + "@" + closed(t)
+	for name, env := range map[string][]string{
+		"endpoint gone":     {"AWS_ENDPOINT_URL=http://" + at},
+		"endpoint misspelt": {"AWS_ENDPOINT_URL=http://bob:" + password + "@ho st"},
+		"no endpoint":       {"AWS_ENDPOINT_URL=bob:" + password},
+		"proxy gone":        {"AWS_ENDPOINT_URL=http://aws.invalid", "HTTP_PROXY=http://" + at},
+		"proxy misspelt":    {"AWS_ENDPOINT_URL=http://aws.invalid", "HTTP_PROXY=http://bob:" + password + "@ho st"},
+	} {
+		t.Run(name, func(t *testing.T) { // AWS is tried several times: they wait together
+			t.Parallel()
+			k.run(t, admin.With(append(env, "AWS_MAX_ATTEMPTS=1")...), failed, "facts", in)
+		})
+	}
+	for name, c := range brokenKubeconfigs(t, bed, file) {
+		t.Run(name, func(t *testing.T) {
+			broken := run.User{Bed: bed, Name: name, Kubeconfig: c.path}
+			k.run(t, broken, c.code, "facts", in)
+			k.run(t, broken, c.code, "install", in)
+		})
 	}
 }
 
-// secretsOf are the values in a namespace's Secrets, as they are and encoded.
-func secretsOf(t *testing.T, bed *testbed.Bed, namespace string) []string {
+// telltale is an AWS that repeats the request in its refusal, as S3 and IAM do
+// when a signature is wrong.
+func telltale(t *testing.T) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		canonical := r.Method + "\n" + r.URL.Path + "\n"
+		for name, values := range r.Header {
+			canonical += strings.ToLower(name) + ":" + strings.Join(values, ",") + "\n"
+		}
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>The Canonical String for this request should have been '%s'</Message></Error></ErrorResponse>", canonical)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// commands are those of the tool, as its list of commands and flags has them.
+func commands(t *testing.T) []string {
 	t.Helper()
-	secrets, err := bed.Client.CoreV1().Secrets(namespace).List(t.Context(), metav1.ListOptions{})
+	text, err := os.ReadFile(filepath.Join("..", "..", "cmd", "testdata", "commands.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var values []string
-	for _, secret := range secrets.Items {
-		for _, value := range secret.Data {
-			values = append(values, string(value), base64.StdEncoding.EncodeToString(value))
+	var all []string
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(line, "oc ostoy-s3 "); ok {
+			name, _, _ = strings.Cut(name, ":")
+			all = append(all, name)
 		}
 	}
-	if len(values) == 0 {
-		t.Fatal("there are no Secrets")
+	if !slices.Contains(all, "install") {
+		t.Fatalf("no list of commands: %q", all)
 	}
-	return values
+	return all
 }

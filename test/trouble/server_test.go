@@ -19,6 +19,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
 // generous is the limit for what the tool promises within ten seconds: the
@@ -213,4 +214,41 @@ func TestTwoAtOnce(t *testing.T) {
 			wantHealthy(t, bed, namespace)
 		})
 	}
+}
+
+// TestServerRestarts: the API server itself is stopped and started again while
+// an install waits for the bucket, and while an uninstall waits for a pod. Both
+// say so, and see what happens after it.
+func TestServerRestarts(t *testing.T) {
+	t.Parallel()
+	bed := run.BedOfItsOwn(t, testbed.Options{Platform: testbed.Kubernetes})
+	const namespace = "server-restarts"
+	world.NewNamespace(t, bed, namespace)
+	admin := run.Admin(bed)
+	restart := func(running *run.Running) {
+		t.Helper()
+		err := bed.RestartAPIServer(t.Context(), func() error {
+			running.Says(t, "does not answer, trying again")
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	bed.ACK.Pause()
+	running := run.Begin(t, admin, "install", "-n", namespace, "--timeout", forEver)
+	running.Says(t, "waiting for the ACK controller")
+	restart(running)
+	running.Says(t, "answers again")
+	bed.ACK.Resume()
+	running.Ends(t).WantCode(t, done).WantTalk(t, "synced")
+	wantHealthy(t, bed, namespace)
+
+	_, letGo := holdPod(t, bed, namespace)
+	running = run.Begin(t, admin, "uninstall", "-n", namespace, "--timeout", forEver)
+	running.Says(t, "waiting for 1 pod to end")
+	restart(running)
+	letGo()
+	running.Ends(t).WantCode(t, done)
+	wantGone(t, bed, namespace)
 }

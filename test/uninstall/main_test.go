@@ -26,6 +26,7 @@ func TestSharedBed(t *testing.T) {
 		{"data is kept and adopted again", testDataKeptAndAdopted},
 		{"delete data in a script", testDeleteDataInScript},
 		{"delete data at a terminal", testDeleteDataAtTerminal},
+		{"delete thousands", testThousands},
 		{"objects of verify are no data", testVerifyObjects},
 		{"adopted bucket", testAdoptedBucket},
 		{"keep flags", testKeepFlags},

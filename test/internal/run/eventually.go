@@ -11,7 +11,7 @@ import (
 // Eventually waits for something that has to happen, with a limit for slow
 // machines: client-go alone may try a dead connection for a minute or more
 // before it says that anything is wrong.
-func Eventually(t *testing.T, what string, try func(context.Context) error) {
+func Eventually(t testing.TB, what string, try func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()

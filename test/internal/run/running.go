@@ -36,7 +36,7 @@ func (r *Running) Said() string {
 }
 
 // Prepare makes a run; it is killed at the latest when the test ends.
-func Prepare(t *testing.T, user User, args ...string) *Running {
+func Prepare(t testing.TB, user User, args ...string) *Running {
 	t.Helper()
 	r := &Running{Cmd: user.Command(t.Context(), t, args...), ended: make(chan error, 1)}
 	r.Cmd.Stdout, r.Cmd.Stderr = &r.stdout, r
@@ -45,7 +45,7 @@ func Prepare(t *testing.T, user User, args ...string) *Running {
 
 // Start starts the run. started, which may be nil, is called as soon as there
 // is a process.
-func (r *Running) Start(t *testing.T, started func()) {
+func (r *Running) Start(t testing.TB, started func()) {
 	t.Helper()
 	if err := r.Cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func (r *Running) Start(t *testing.T, started func()) {
 }
 
 // Begin is Prepare and Start.
-func Begin(t *testing.T, user User, args ...string) *Running {
+func Begin(t testing.TB, user User, args ...string) *Running {
 	t.Helper()
 	r := Prepare(t, user, args...)
 	r.Start(t, nil)
@@ -65,7 +65,7 @@ func Begin(t *testing.T, user User, args ...string) *Running {
 }
 
 // Says waits until the run has said a text.
-func (r *Running) Says(t *testing.T, text string) {
+func (r *Running) Says(t testing.TB, text string) {
 	t.Helper()
 	Eventually(t, "the run", func(context.Context) error {
 		select {
@@ -82,7 +82,7 @@ func (r *Running) Says(t *testing.T, text string) {
 }
 
 // Send sends a signal.
-func (r *Running) Send(t *testing.T, signal os.Signal) {
+func (r *Running) Send(t testing.TB, signal os.Signal) {
 	t.Helper()
 	if err := r.Cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func (r *Running) Send(t *testing.T, signal os.Signal) {
 }
 
 // Ends waits for the end.
-func (r *Running) Ends(t *testing.T) Result {
+func (r *Running) Ends(t testing.TB) Result {
 	t.Helper()
 	Eventually(t, "the end of the run", func(context.Context) error {
 		select {

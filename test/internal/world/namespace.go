@@ -13,7 +13,7 @@ import (
 
 // NewNamespace makes a namespace and waits until it has what every namespace
 // is given.
-func NewNamespace(t *testing.T, bed *testbed.Bed, name string, admins ...string) {
+func NewNamespace(t testing.TB, bed *testbed.Bed, name string, admins ...string) {
 	t.Helper()
 	if err := bed.NewNamespace(t.Context(), name, admins...); err != nil {
 		t.Fatal(err)

@@ -1,18 +1,14 @@
 package world
 
 import (
-	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -28,7 +24,7 @@ type World map[string]string
 
 // Look takes stock of a namespace: its objects, the roles that have its name
 // in theirs, its bucket.
-func Look(t *testing.T, bed *testbed.Bed, namespace string) World {
+func Look(t testing.TB, bed *testbed.Bed, namespace string) World {
 	t.Helper()
 	w := World{}
 	w.cluster(t, bed, namespace)
@@ -38,7 +34,7 @@ func Look(t *testing.T, bed *testbed.Bed, namespace string) World {
 }
 
 // WantSame wants a namespace to be as it was.
-func (w World) WantSame(t *testing.T, now World) {
+func (w World) WantSame(t testing.TB, now World) {
 	t.Helper()
 	for _, key := range w.keys(now) {
 		if w[key] != now[key] {
@@ -57,7 +53,7 @@ func (w World) keys(now World) []string {
 
 // cluster adds the namespace and every object in it, of any kind, but for what
 // controllers write: status, events, and what belongs to a pod.
-func (w World) cluster(t *testing.T, bed *testbed.Bed, namespace string) {
+func (w World) cluster(t testing.TB, bed *testbed.Bed, namespace string) {
 	t.Helper()
 	ctx := t.Context()
 	live, err := bed.Dynamic.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}).Get(ctx, namespace, metav1.GetOptions{})
@@ -80,7 +76,7 @@ func (w World) cluster(t *testing.T, bed *testbed.Bed, namespace string) {
 }
 
 // kinds are those that can be in a namespace, of each the preferred version.
-func kinds(t *testing.T, bed *testbed.Bed) []schema.GroupVersionResource {
+func kinds(t testing.TB, bed *testbed.Bed) []schema.GroupVersionResource {
 	t.Helper()
 	lists, err := discovery.ServerPreferredNamespacedResources(bed.Client.Discovery())
 	if err != nil && len(lists) == 0 {
@@ -123,7 +119,7 @@ func InJSON(value any) string {
 }
 
 // Roles adds the roles whose names speak of the namespace.
-func (w World) Roles(t *testing.T, bed *testbed.Bed, namespace string) {
+func (w World) Roles(t testing.TB, bed *testbed.Bed, namespace string) {
 	t.Helper()
 	pages := iam.NewListRolesPaginator(bed.IAM(), &iam.ListRolesInput{})
 	for pages.HasMorePages() {
@@ -140,7 +136,7 @@ func (w World) Roles(t *testing.T, bed *testbed.Bed, namespace string) {
 }
 
 // roleText is a role with everything on it.
-func roleText(t *testing.T, client *iam.Client, name string) string {
+func roleText(t testing.TB, client *iam.Client, name string) string {
 	t.Helper()
 	ctx := t.Context()
 	role, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
@@ -171,36 +167,4 @@ func roleText(t *testing.T, client *iam.Client, name string) string {
 		"arn": role.Role.Arn, "id": role.Role.RoleId, "trust": role.Role.AssumeRolePolicyDocument, "boundary": role.Role.PermissionsBoundary,
 		"tags": tags, "inline": policies, "attached": attached.AttachedPolicies,
 	})
-}
-
-// Bucket adds a bucket of the client's account.
-func (w World) Bucket(t *testing.T, client *s3.Client, name string) {
-	t.Helper()
-	ctx := t.Context()
-	list, err := client.ListBuckets(ctx, &s3.ListBucketsInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, found := range list.Buckets {
-		if *found.Name != name {
-			continue
-		}
-		there := func(o *s3.Options) { o.Region = cmp.Or(aws.ToString(found.BucketRegion), testbed.Region) }
-		// What a bucket does not have is an error, and as good a text as any.
-		tags, tagsErr := client.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: &name}, there)
-		policy, policyErr := client.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: &name}, there)
-		block, blockErr := client.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: &name}, there)
-		text := ""
-		if tagsErr == nil {
-			slices.SortFunc(tags.TagSet, func(a, b types.Tag) int { return strings.Compare(*a.Key, *b.Key) })
-			text += InJSON(tags.TagSet)
-		}
-		if policyErr == nil {
-			text += *policy.Policy
-		}
-		if blockErr == nil {
-			text += InJSON(block.PublicAccessBlockConfiguration)
-		}
-		w["bucket/"+name] = found.CreationDate.Format(time.RFC3339) + text
-	}
 }

@@ -1,0 +1,212 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"k8s.io/klog/v2"
+)
+
+// How often a request is made: eight times, with pauses of 0.1 s, 0.2 s, 0.4 s,
+// 0.8 s, 1.6 s, 2 s and 2 s, 7.1 s in all, or as long as the server asks for.
+const (
+	maxTries     = 8
+	firstPause   = 100 * time.Millisecond
+	longestPause = 2 * time.Second
+	// longestAsked is the longest Retry-After that is obeyed; the API server's
+	// own are of a few seconds.
+	longestAsked = 30 * time.Second
+	// enough is after how long no further try begins: a server that takes a
+	// minute to say 504 is not asked eight times.
+	enough = 30 * time.Second
+)
+
+// again repeats requests whose failure passes: the server is overloaded or
+// restarts, or the connection broke. It is the only place that does, and does
+// it for reads and writes alike. client-go alone repeats what carries
+// Retry-After, and reads whose connection broke; it finds nothing left to
+// repeat here.
+//
+// A write whose answer was lost may have been done. Who makes requests that are
+// not the same a second time (a create; an apply is the same) asks InDoubt.
+// What does not pass is answered at once: a refusal, a conflict, and, before the
+// server has ever answered, that nothing listens there.
+type again struct {
+	next     http.RoundTripper
+	answered *atomic.Bool // the server has answered anything at all
+	well     atomic.Bool  // and something else than that it cannot
+	pause    func(context.Context, time.Duration) error
+}
+
+func newAgain(next *patience) *again {
+	return &again{next: next, answered: next.answered, pause: sleep}
+}
+
+// WrappedRoundTripper lets client-go look through (it unwraps transports).
+func (a *again) WrappedRoundTripper() http.RoundTripper { return a.next }
+
+// RoundTrip implements http.RoundTripper.
+func (a *again) RoundTrip(req *http.Request) (*http.Response, error) {
+	began, wait := time.Now(), firstPause
+	for try := 1; ; try++ {
+		resp, err := a.try(req)
+		why := a.passes(req, resp, err)
+		if why == "" {
+			a.well.Store(a.well.Load() || err == nil)
+			return resp, err
+		}
+		doubt(req.Context(), resp, err)
+		asked, wanted := askedPause(resp)
+		if wanted {
+			wait = max(wait, asked)
+		}
+		next, ok := rewound(req)
+		if !ok || try == maxTries || a.late(time.Since(began)+wait, wanted) {
+			return final(resp, err)
+		}
+		tell(req, why, wait, try)
+		if ended := a.pause(req.Context(), wait); ended != nil {
+			return nil, fmt.Errorf("%w; before that: %s", ended, why)
+		}
+		req, wait = next, min(2*wait, longestPause)
+	}
+}
+
+// try makes the request and reads its answer, unless that has no end: a
+// connection may also break in the middle of an answer.
+func (a *again) try(req *http.Request) (*http.Response, error) {
+	resp, err := a.next.RoundTrip(req)
+	if err != nil || lasting(req) || resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp, err
+	}
+	data, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(data))
+	return resp, nil
+}
+
+// late reports whether it is too late for another try. A server that has never
+// done anything but refuse is given up as soon as one that hangs up.
+func (a *again) late(after time.Duration, wanted bool) bool {
+	if !a.well.Load() {
+		return after > hangUpLimit
+	}
+	return after > enough && !wanted
+}
+
+// passes says why a request should be made again, "" if it should not.
+func (a *again) passes(req *http.Request, resp *http.Response, err error) string {
+	if err != nil {
+		return a.passesError(req.Context(), err)
+	}
+	switch resp.StatusCode {
+	case http.StatusServiceUnavailable:
+		if ofGroup(req.URL.Path) { // the server behind it is away, and that is the answer
+			return ""
+		}
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
+	default:
+		return ""
+	}
+	return "HTTP " + resp.Status
+}
+
+func (a *again) passesError(ctx context.Context, err error) string {
+	if ctx.Err() != nil {
+		return ""
+	}
+	var timeout net.Error
+	var quiet *silence
+	switch {
+	case isHangUp(err), isLost(err):
+	case !a.answered.Load(), errors.As(err, &quiet):
+		return "" // it is not there, or the user chose the limit
+	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.As(err, &timeout) && timeout.Timeout():
+	default:
+		return ""
+	}
+	return innermost(err)
+}
+
+// isLost recognises a connection that ended under other requests.
+func isLost(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || strings.Contains(err.Error(), "http2: client connection lost") ||
+		strings.Contains(err.Error(), "server sent GOAWAY")
+}
+
+// ofGroup recognises discovery of one group and version, /apis/GROUP/VERSION.
+func ofGroup(path string) bool {
+	return strings.HasPrefix(path, "/apis/") && strings.Count(path, "/") == 3
+}
+
+// askedPause is what the answer says in Retry-After, in seconds; API servers
+// use no dates there.
+func askedPause(resp *http.Response) (time.Duration, bool) {
+	if resp == nil {
+		return 0, false
+	}
+	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return 0, false
+	}
+	return min(time.Duration(seconds)*time.Second, longestAsked), true
+}
+
+// rewound is the same request once more, if its body can be had again.
+func rewound(req *http.Request) (*http.Request, bool) {
+	next := req.Clone(req.Context())
+	if req.Body == nil || req.Body == http.NoBody {
+		return next, true
+	}
+	if req.GetBody == nil {
+		return nil, false
+	}
+	body, err := req.GetBody()
+	next.Body = body
+	return next, err == nil
+}
+
+// final is the last answer as client-go is to see it: it must not begin anew.
+func final(resp *http.Response, err error) (*http.Response, error) {
+	if err != nil && isHangUp(err) {
+		return nil, hungUp{}
+	}
+	if resp != nil {
+		resp.Header.Del("Retry-After")
+	}
+	return resp, err
+}
+
+// tell logs a repetition: who waits for long is told by the first level of -v.
+func tell(req *http.Request, why string, wait time.Duration, try int) {
+	level := klog.Level(4)
+	if wait >= longestPause {
+		level = 1
+	}
+	klog.V(level).Infof("API server: %s %s: %s; trying again in %s (%d of %d)", req.Method, req.URL.Path, why, wait, try, maxTries)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

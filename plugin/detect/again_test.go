@@ -1,0 +1,111 @@
+package detect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+const identityAnswer = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>` +
+	`<Arn>arn:aws:iam::123456789012:user/bob</Arn><UserId>X</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`
+
+func refusal(status int, code string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/xml")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>m</Message></Error></ErrorResponse>`, code)
+	}
+}
+
+// unhurried does not pause between attempts.
+type unhurried struct{ aws.Retryer }
+
+func (unhurried) RetryDelay(int, error) (time.Duration, error) { return 0, nil }
+
+// TestRepeatedly: what passes is repeated to the last attempt but not beyond,
+// and what does not is told at once.
+func TestRepeatedly(t *testing.T) {
+	for name, c := range map[string]struct {
+		fail http.HandlerFunc
+		want int64
+	}{
+		"Throttling":               {refusal(400, "Throttling"), manyAttempts},
+		"TooManyRequestsException": {refusal(429, "TooManyRequestsException"), manyAttempts},
+		"TooManyRequests":          {refusal(429, "TooManyRequests"), manyAttempts},
+		"429 with its own code":    {refusal(429, "Whatever"), manyAttempts},
+		"SlowDown":                 {refusal(503, "SlowDown"), manyAttempts},
+		"500":                      {refusal(500, "InternalFailure"), manyAttempts},
+		"503":                      {refusal(503, "ServiceUnavailable"), manyAttempts},
+		"hangs up":                 {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, manyAttempts},
+		"breaks off": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(identityAnswer)))
+			fmt.Fprint(w, identityAnswer[:100])
+			panic(http.ErrAbortHandler)
+		}, manyAttempts},
+		"AccessDenied": {refusal(403, "AccessDenied"), 1},
+		"Malformed":    {refusal(400, "MalformedPolicyDocument"), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				c.fail(w, r)
+			}))
+			t.Cleanup(server.Close)
+			if err := ask(t.Context(), server.URL); err == nil {
+				t.Error("no error")
+			}
+			if asked.Load() != c.want {
+				t.Errorf("asked %d times, want %d", asked.Load(), c.want)
+			}
+		})
+	}
+}
+
+func ask(ctx context.Context, endpoint string) error {
+	config := repeatedly(aws.Config{
+		Region: "us-east-2", BaseEndpoint: &endpoint,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "A", SecretAccessKey: "B"}, nil
+		}),
+	})
+	client := sts.NewFromConfig(config, func(o *sts.Options) { o.Retryer = unhurried{o.Retryer} })
+	_, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	return err
+}
+
+// TestChosenByTheUser: the number of attempts and the mode of AWS's own
+// configuration win.
+func TestChosenByTheUser(t *testing.T) {
+	config := repeatedly(aws.Config{RetryMaxAttempts: 2})
+	if n := config.Retryer().MaxAttempts(); n != 2 {
+		t.Errorf("%d attempts", n)
+	}
+	if config := repeatedly(aws.Config{RetryMode: aws.RetryModeAdaptive}); config.Retryer != nil {
+		t.Error("the adaptive mode is lost")
+	}
+}
+
+// TestNoConnection: an endpoint that is not there is given up sooner than one
+// that is there and does badly.
+func TestNoConnection(t *testing.T) {
+	retryer := newRetryer(manyAttempts, noConnection(fewAttempts))
+	dial := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	for attempt := int32(1); attempt <= fewAttempts; attempt++ {
+		if again := retryer.IsErrorRetryable(dial); again != (attempt < fewAttempts) {
+			t.Errorf("attempt %d: %t", attempt, again)
+		}
+	}
+	if pause, err := retryer.RetryDelay(manyAttempts, dial); err != nil || pause > longestPause {
+		t.Errorf("a pause of %s, %v", pause, err)
+	}
+}
