@@ -113,7 +113,10 @@ func (r *run) trespassed(ctx context.Context, one trespass) Probe {
 	if refused == nil {
 		refused = awserr.Denied
 	}
-	settles := func(err error) bool { return r.options.Settling && errors.Is(err, errAllowed) }
+	// A role that was made a moment ago may not be known to all of IAM.
+	settles := func(err error) bool {
+		return r.options.Settling && (errors.Is(err, errAllowed) || awserr.Missing(err))
+	}
 	err := r.patiently(ctx, Isolation, one.title+" is not refused yet", settles, func(ctx context.Context) error {
 		err := one.try(ctx)
 		if err == nil {
