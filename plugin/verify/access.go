@@ -134,7 +134,7 @@ func (r *run) notAllowed(s step, err error) error {
 // denial is AWS's word for who refuses, where it says so: a HEAD has no body.
 func (r *run) denial(err error) string {
 	var told *problem.Error
-	if awserr.Message(err) == "" || !errors.As(awserr.Translate(err, "", ""), &told) || told.Why == "" {
+	if awserr.Message(err) == "" || awserr.Code(err) == "Forbidden" || !errors.As(awserr.Translate(err, "", ""), &told) || told.Why == "" {
 		return "its policy does not allow it, or another policy (of the bucket, a boundary, the organization) forbids it, or the bucket is another account's"
 	}
 	return strings.ReplaceAll(told.Why, "the caller's", "the role's")
