@@ -63,18 +63,31 @@ func (r *run) put(ctx context.Context, content string) (string, error) {
 		}
 		r.wrote(key, "")
 		version, err := r.credentials.put(ctx, key, content)
-		switch {
-		case err == nil:
+		if awserr.Code(err) == "PreconditionFailed" {
+			version, err = r.perhapsOurs(ctx, key, content, err)
+		}
+		if err == nil {
 			r.wrote(key, version)
 			return key, nil
-		case awserr.Denied(err):
+		}
+		taken := awserr.Code(err) == "PreconditionFailed"
+		if taken || awserr.Denied(err) {
 			r.notOurs(key)
-			return "", err
-		case awserr.Code(err) != "PreconditionFailed" || n == tries:
+		}
+		if !taken || n == tries {
 			return "", err
 		}
-		r.notOurs(key)
 	}
+}
+
+// perhapsOurs looks at an object that is there already: where the answer to the
+// first try was lost, the second one finds the object it has written.
+func (r *run) perhapsOurs(ctx context.Context, key, content string, taken error) (string, error) {
+	got, version, err := r.credentials.get(ctx, key)
+	if err != nil || string(got) != content {
+		return "", taken
+	}
+	return version, nil
 }
 
 // getBack wants the very bytes that were written.

@@ -29,6 +29,7 @@ type fake struct {
 	elsewhere []string
 	other     string // bucket
 	removed   []object
+	found     string // in objects that nobody wrote here
 }
 
 func newFake(answers map[string][]error) *fake {
@@ -79,7 +80,11 @@ func (f *fake) put(_ context.Context, key, content string) (string, error) {
 }
 
 func (f *fake) get(_ context.Context, key string) ([]byte, string, error) {
-	return []byte(f.objects[key]), "v1", f.answer("get")
+	content, written := f.objects[key]
+	if !written {
+		content = f.found
+	}
+	return []byte(content), "v1", f.answer("get")
 }
 
 func (f *fake) headObject(context.Context, string) error { return f.answer("head-object") }

@@ -65,7 +65,10 @@ type Event struct {
 // removed in any case.
 func Run(ctx context.Context, target Target, options Options, observe func(Event)) (Report, error) {
 	began := time.Now()
-	pods, err := LookAtPods(ctx, target.Conn.Dynamic, target.Namespace, render.ServiceAccount)
+	look := func(ctx context.Context) (Pods, error) {
+		return LookAtPods(ctx, target.Conn.Dynamic, target.Namespace, render.ServiceAccount)
+	}
+	pods, err := look(ctx)
 	if err != nil {
 		return Report{}, cannotLook(target.Conn, target.Namespace, err)
 	}
@@ -79,7 +82,7 @@ func Run(ctx context.Context, target Target, options Options, observe func(Event
 	r.issuer = kube{target.Conn.Dynamic}
 	r.cloud = newCloud(r.AWS, r.bucket, arn.Account)
 	r.caller = newCaller(r.AWS)
-	r.client = newClient()
+	r.client, r.look = newClient(), look
 	defer r.client.CloseIdleConnections()
 	return r.prove(ctx)
 }
@@ -98,6 +101,7 @@ type run struct {
 	cloud  cloud
 	caller caller
 	client *http.Client // for the app's pages
+	look   func(context.Context) (Pods, error)
 
 	credentials asRole // once identity has passed
 	claims      claims // of the token they were given for
@@ -151,7 +155,7 @@ func (r *run) climb(ctx context.Context, levels []Level, reports []LevelReport) 
 		case needed != "":
 			reports[n] = r.skipped(level, needed)
 		case level == Identity || level == Access:
-			report, err := r.look(ctx, level, prober)
+			report, err := r.rise(ctx, level, prober)
 			if err != nil {
 				return err
 			}
@@ -160,7 +164,7 @@ func (r *run) climb(ctx context.Context, levels []Level, reports []LevelReport) 
 			}
 		default:
 			group.Go(func() (err error) {
-				reports[n], err = r.look(groupCtx, level, prober)
+				reports[n], err = r.rise(groupCtx, level, prober)
 				return err
 			})
 		}
@@ -183,9 +187,9 @@ func (r *run) prober(level Level) prober {
 	return r.proveApp
 }
 
-// look has a level looked at, and tells. A context that ended is an error: what
+// rise has a level looked at, and tells. A context that ended is an error: what
 // failed then has failed for that.
-func (r *run) look(ctx context.Context, level Level, prove prober) (LevelReport, error) {
+func (r *run) rise(ctx context.Context, level Level, prove prober) (LevelReport, error) {
 	began := time.Now()
 	r.observe(Event{Level: level, Text: "looking"})
 	probes, text := prove(ctx)

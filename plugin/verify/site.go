@@ -156,34 +156,45 @@ func (r *run) reach(ctx context.Context) (site, page, func(), error) {
 		route = fmt.Errorf("%s: %w", r.URL, err)
 		r.detour = err.Error()
 	}
-	pod := r.pods.Ready
-	if pod == "" {
-		return site{}, page{}, nil, fmt.Errorf("%w; and no pod of %s is ready", route, frontend)
-	}
-	at, home, stop, err := r.tunnel(ctx, pod)
+	at, home, stop, err := r.tunnel(ctx)
 	if err != nil {
-		return site{}, page{}, nil, fmt.Errorf("%w; port-forward to pod %s: %w", route, pod, err)
+		return site{}, page{}, nil, fmt.Errorf("%w; %w", route, err)
 	}
 	r.via = ViaForward
 	return at, home, stop, nil
 }
 
-// tunnel opens a port-forward. A pod counts as ready when its program runs, which
-// may be a moment before it listens, so that it is tried for a while.
-func (r *run) tunnel(ctx context.Context, pod string) (at site, home page, stop func(), err error) {
+// tunnel opens a port-forward to a pod that is ready. A pod counts as ready when
+// its program runs, which may be a moment before it listens, and after a change
+// pods come and go: it is tried for a while, and the pods are looked at anew.
+func (r *run) tunnel(ctx context.Context) (site, page, func(), error) {
 	const limit, pause = 10 * time.Second, 500 * time.Millisecond
 	for began := time.Now(); ; {
-		var base string
-		if base, stop, err = r.Forward(ctx, pod); err == nil {
-			at = site{r.client, base}
-			if home, err = at.home(ctx, pageLimit); err == nil {
-				return at, home, stop, nil
-			}
-			stop()
-		}
+		at, home, stop, err := r.tunnelTo(ctx, r.pods.Ready)
 		// The protocols lose the kind of a refusal; its words stay.
-		if time.Since(began) > limit || strings.Contains(err.Error(), "forbidden") || sleep(ctx, pause) != nil {
-			return site{}, page{}, nil, unreachable(err)
+		if err == nil || time.Since(began) > limit || strings.Contains(err.Error(), "forbidden") || sleep(ctx, pause) != nil {
+			return at, home, stop, err
+		}
+		if pods, err := r.look(ctx); err == nil {
+			r.pods = pods
 		}
 	}
+}
+
+// tunnelTo opens a port-forward to one pod.
+func (r *run) tunnelTo(ctx context.Context, pod string) (site, page, func(), error) {
+	if pod == "" {
+		return site{}, page{}, nil, fmt.Errorf("no pod of %s is ready", frontend)
+	}
+	base, stop, err := r.Forward(ctx, pod)
+	if err != nil {
+		return site{}, page{}, nil, fmt.Errorf("port-forward to pod %s: %w", pod, unreachable(err))
+	}
+	at := site{r.client, base}
+	home, err := at.home(ctx, pageLimit)
+	if err != nil {
+		stop()
+		return site{}, page{}, nil, fmt.Errorf("port-forward to pod %s: %w", pod, err)
+	}
+	return at, home, stop, nil
 }

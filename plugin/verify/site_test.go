@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // toy plays OSToy's pages as FACTS 7 has them.
@@ -100,12 +102,14 @@ func TestReach(t *testing.T) {
 		"route":                     {working.base + "/", "pod", nil, ViaRoute, ""},
 		"stranger at the route":     {stranger.URL, "pod", nil, ViaForward, ""},
 		"no route":                  {"", "pod", nil, ViaForward, ""},
-		"neither route nor pod":     {"", "", nil, "", "the app has no Route; and no pod of ostoy-frontend is ready"},
 		"stranger, and no way past": {stranger.URL, "pod", errors.New("pods is forbidden"), "", "what answers is not OSToy (HTTP 200); port-forward to pod pod: pods is forbidden"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r, _ := started(t, newFake(nil))
-			r.URL, r.pods, r.client = c.url, Pods{Ready: c.pod}, newClient()
+			r.URL, r.client = c.url, newClient()
+			// The pod comes a moment later.
+			r.look = func(context.Context) (Pods, error) { return Pods{Ready: c.pod}, nil }
 			stopped := false
 			r.Forward = func(context.Context, string) (string, func(), error) {
 				return working.base, func() { stopped = true }, c.forward
@@ -125,6 +129,19 @@ func TestReach(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReachWithoutPod waits a while for one, and then says so.
+func TestReachWithoutPod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := started(t, newFake(nil))
+		looks := 0
+		r.look = func(context.Context) (Pods, error) { looks++; return Pods{}, nil }
+		_, _, _, err := r.reach(t.Context())
+		if err == nil || err.Error() != "the app has no Route; no pod of ostoy-frontend is ready" || looks < 10 || time.Since(r.began) > time.Minute {
+			t.Errorf("%v after %d looks and %s", err, looks, time.Since(r.began))
+		}
+	})
 }
 
 // TestAppLevel: each failure is a probe of its own, and ends the level.

@@ -147,6 +147,13 @@ func TestPutTakesAFreeKey(t *testing.T) {
 	if _, err := r.put(t.Context(), "content"); err == nil || f.asked["put"] > 3 {
 		t.Errorf("%v after %d tries", err, f.asked["put"])
 	}
+	// The answer to the first try was lost: the object that is there is ours.
+	f = newFake(map[string][]error{"put": {taken}})
+	r, _ = started(t, f)
+	f.found = "content"
+	if _, err := r.put(t.Context(), "content"); err != nil || len(r.written) != 1 || f.asked["put"] != 1 {
+		t.Errorf("%v %v", r.written, err)
+	}
 	// An answer that was lost may have been a yes.
 	r, _ = started(t, newFake(map[string][]error{"put": {errNetwork}}))
 	if _, err := r.put(t.Context(), "content"); err == nil || len(r.written) != 1 {
