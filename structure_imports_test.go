@@ -19,18 +19,19 @@ func edges() map[string][]string {
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster",
-			"plugin/detect", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render",
+			"plugin/detect", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
-		"plugin/detect": {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
-		"plugin/iam":    {"plugin/awserr", "plugin/problem", "render"},
-		"plugin/bucket": {"plugin/awserr", "plugin/problem", "render"},
-		"plugin/audit":  {"plugin/awserr", "plugin/problem", "render"},
-		"plugin/apply":  {"plugin/cluster", "plugin/problem", "plugin/secret", "render"},
-		"plugin/ack":    {"plugin/cluster", "plugin/problem", "render"},
-		"plugin/wait":   {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
-		"plugin/verify": {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
+		"plugin/detect":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
+		"plugin/iam":     {"plugin/awserr", "plugin/problem", "render"},
+		"plugin/bucket":  {"plugin/awserr", "plugin/problem", "render"},
+		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},
+		"plugin/apply":   {"plugin/cluster", "plugin/problem", "plugin/secret", "render"},
+		"plugin/ack":     {"plugin/cluster", "plugin/problem", "render"},
+		"plugin/wait":    {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
+		"plugin/verify":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
+		"plugin/forward": {"plugin/cluster"},
 
 		// what is there, asked once: the adapters' questions for those who judge
 		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
@@ -72,7 +73,7 @@ func homes() map[string][]string {
 		"helm.sh/helm":                   {"render"},
 		"sigs.k8s.io/kustomize":          {"plugin", "render"},
 		"k8s.io/cli-runtime":             {"cmd", "cmd/kubectl-ostoy_s3", "plugin", "plugin/cluster", "plugin/cluster/clustertest"},
-		"k8s.io/client-go":               {"cmd/kubectl-ostoy_s3", "plugin", "plugin/ack", "plugin/apply", "plugin/check", "plugin/cluster", "plugin/cluster/clustertest", "plugin/detect", "plugin/verify", "plugin/wait"},
+		"k8s.io/client-go":               {"cmd/kubectl-ostoy_s3", "plugin", "plugin/ack", "plugin/apply", "plugin/check", "plugin/cluster", "plugin/cluster/clustertest", "plugin/detect", "plugin/forward", "plugin/verify", "plugin/wait"},
 		"k8s.io/apiextensions-apiserver": {},
 	}
 }

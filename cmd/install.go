@@ -8,8 +8,8 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 )
 
-const installLong = `Makes the bucket, the role and the app, and waits until they are ready. It can be
-repeated: what is as it should be is left alone, what was changed is put back.
+const installLong = `Makes the bucket, the role and the app, waits until they are ready, and proves that
+they work (see verify). It can be repeated: what is as it should be is left alone, what was changed is put back.
 
   oc ostoy-s3 install --new-project             in a new project with a free name
   oc ostoy-s3 install --new-project=demo        in a new project of that name
@@ -58,6 +58,7 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	flags.StringVar((*string)(&request.DryRun), "dry-run", "none", "none, client (nothing is sent) or server (sent, not persisted)")
 	flags.Lookup("dry-run").NoOptDefVal = "unchanged"
 	flags.BoolVar(&request.Wait, "wait", true, "wait until everything is ready")
+	flags.BoolVar(&request.Verify, "verify", true, "prove in the end that the app reads and writes its bucket, and nobody else")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 	flags.BoolVar(&request.ForceConflicts, "force-conflicts", false, "take over objects and fields that somebody else manages")
 	addForceOwner(&request.ForceOwner, flags)

@@ -15,6 +15,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/verify"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -48,6 +49,7 @@ type InstallRequest struct {
 
 	DryRun         DryRun
 	Wait           bool
+	Verify         bool          // prove that it works, once it is waited for
 	Timeout        time.Duration // of everything together
 	ForceConflicts bool
 	ForceOwner     bool // also what Argo CD, Flux or Helm bring
@@ -93,6 +95,8 @@ type install struct {
 	changedNothing bool
 	roleSteps      []iam.Step
 	done           map[apply.Action]int
+	ready          bool
+	proof          *verify.Report // nil: not looked at
 }
 
 // Install makes bucket, role and app. Until the plan is printed nothing is

@@ -16,7 +16,8 @@ import (
 // frontend is the Deployment whose pods carry the identity.
 const frontend = "ostoy-frontend"
 
-// await watches everything that was applied until it is ready.
+// await watches everything that was applied until it is ready, and proves that it
+// works.
 func (i *install) await(ctx context.Context) error {
 	if !i.request.Wait {
 		return i.conclude(wait.Result{}, nil)
@@ -35,7 +36,11 @@ func (i *install) await(ctx context.Context) error {
 			i.UI.Linef("  try   %s", state.Hint)
 		}
 	})
-	return i.conclude(result, err)
+	i.ready = err == nil
+	if err != nil || !i.request.Verify {
+		return i.conclude(result, err)
+	}
+	return i.conclude(result, i.prove(ctx, result.URL))
 }
 
 func markOf(state wait.State) ui.Mark {

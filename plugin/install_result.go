@@ -1,29 +1,30 @@
 package plugin
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/verify"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // installResult is the document of `install -o json`.
 type installResult struct {
-	Namespace string       `json:"namespace"`
-	Bucket    string       `json:"bucket"`
-	Role      string       `json:"role"` // ARN
-	DryRun    DryRun       `json:"dryRun,omitempty"`
-	Changes   []change     `json:"changes"`
-	Kept      []string     `json:"kept,omitempty"` // data that is no longer part of the set and stays
-	Ready     bool         `json:"ready"`
-	States    []wait.State `json:"states,omitempty"` // where not ready
-	URL       string       `json:"url,omitempty"`
-	Seconds   float64      `json:"durationSeconds"`
+	Namespace string         `json:"namespace"`
+	Bucket    string         `json:"bucket"`
+	Role      string         `json:"role"` // ARN
+	DryRun    DryRun         `json:"dryRun,omitempty"`
+	Changes   []change       `json:"changes"`
+	Kept      []string       `json:"kept,omitempty"` // data that is no longer part of the set and stays
+	Ready     bool           `json:"ready"`
+	States    []wait.State   `json:"states,omitempty"` // where not ready
+	URL       string         `json:"url,omitempty"`
+	Proof     *verify.Report `json:"verification,omitempty"` // unless --verify=false
+	Seconds   float64        `json:"durationSeconds"`
 }
 
 // change is one thing an install changes.
@@ -98,18 +99,19 @@ func (i *install) reportDryRun() error {
 	} else {
 		i.UI.Line("nothing was changed: this was a dry run")
 	}
-	return i.print(wait.Result{}, false)
+	return i.print(wait.Result{}, false, nil)
 }
 
-// conclude prints the result of a run that got to the end of applying.
-func (i *install) conclude(result wait.Result, waitErr error) error {
-	if waitErr == nil {
+// conclude prints the result of a run that got to the end of applying. What is
+// ready may still have failed the proof.
+func (i *install) conclude(result wait.Result, failure error) error {
+	if failure == nil {
 		i.farewell(result)
 	}
-	if err := i.print(result, waitErr == nil && i.request.Wait); err != nil {
-		return errors.Join(waitErr, err)
+	if err := i.print(result, i.ready, failure); err != nil {
+		return errors.Join(failure, err)
 	}
-	return waitErr
+	return failure
 }
 
 func (i *install) farewell(result wait.Result) {
@@ -131,9 +133,9 @@ func (i *install) farewell(result wait.Result) {
 }
 
 // print writes the data: the document, or the URL alone, once it leads somewhere.
-func (i *install) print(result wait.Result, ready bool) error {
+func (i *install) print(result wait.Result, ready bool, failure error) error {
 	if i.request.Output != FormatJSON {
-		if ready && result.URL != "" {
+		if ready && failure == nil && result.URL != "" {
 			_, err := fmt.Fprintln(i.Streams.Out, result.URL)
 			return err
 		}
@@ -147,6 +149,7 @@ func (i *install) print(result wait.Result, ready bool) error {
 		Kept:      i.kept(),
 		Ready:     ready,
 		URL:       result.URL,
+		Proof:     i.proof,
 		Seconds:   i.Now().Sub(i.started).Seconds(),
 	}
 	if i.request.DryRun != DryRunNone {
@@ -155,10 +158,7 @@ func (i *install) print(result wait.Result, ready bool) error {
 	if !ready {
 		document.States = result.States
 	}
-	encoder := json.NewEncoder(i.Streams.Out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(document)
+	return i.printJSON(document)
 }
 
 func (i *install) took() string {

@@ -4,6 +4,15 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
+// URL is the address that a Route or an Ingress gives the app; empty where it has
+// none (yet).
+func URL(obj *unstructured.Unstructured) string {
+	if obj.GetKind() == "Ingress" {
+		return Ingress(obj).URL
+	}
+	return Route(obj).URL
+}
+
 // Route judges an OpenShift Route: it works once a router admits it.
 func Route(obj *unstructured.Unstructured) State {
 	host := Text(obj.Object, "spec", "host")

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -54,6 +55,33 @@ func (b *Board) Set(name string, mark Mark, text string) {
 	}
 	b.lines = append(b.lines, line)
 	b.show(line)
+}
+
+// Glimpse is Set for what is worth a look while it lasts, and no line of its own
+// where lines stay.
+func (b *Board) Glimpse(name string, mark Mark, text string) {
+	if b.ui.style.Terminal {
+		b.Set(name, mark, text)
+	}
+}
+
+// Conclude says the last word on a thing: in full, without a time, and below all
+// others, which are not rewritten any more.
+func (b *Board) Conclude(name string, mark Mark, text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.width = max(b.width, len(name))
+	last := fmt.Sprintf("%s %-*s  %s\n", b.ui.mark(mark), b.width, name, text)
+	if !b.ui.style.Terminal {
+		b.ui.print(last)
+		return
+	}
+	b.lines = slices.DeleteFunc(b.lines, func(line boardLine) bool { return line.name == name })
+	var out strings.Builder
+	for _, line := range b.lines {
+		out.WriteString("\r\x1b[2K" + b.format(line) + "\n")
+	}
+	b.ui.redraw(out.String()+"\r\x1b[2K"+last, 0)
 }
 
 // show draws after a change: everything on a terminal, the line elsewhere.

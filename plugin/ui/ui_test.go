@@ -155,3 +155,30 @@ func TestBoardOnTerminal(t *testing.T) {
 		t.Errorf("%s\n%q", diff, raw)
 	}
 }
+
+// TestBoardConcludes: the last word is told in full, stands below the others, and
+// takes the place of what was said of the thing before.
+func TestBoardConcludes(t *testing.T) {
+	long := strings.Repeat("word ", 20) + "end"
+	say := func(u *UI) {
+		b := u.Board("bucket")
+		b.Set("bucket", Done, "synced")
+		b.Glimpse("verified", Busy, "looking")
+		b.Set("verified", Warned, "not yet")
+		b.Conclude("verified", Done, long)
+		u.Line("bye")
+	}
+	plain := talk(Style{UTF8: true}, say)
+	if !strings.HasSuffix(plain, "\n✔ verified  "+long+"\nbye\n") || strings.Contains(plain, "looking") {
+		t.Error(plain)
+	}
+	screen := talk(Style{UTF8: true, Terminal: true}, say)
+	if !strings.Contains(screen, "looking") {
+		t.Errorf("nothing to see while it lasts: %q", screen)
+	}
+	// After the last jump to the top come one line of the board and the last word.
+	drawn := screen[strings.LastIndex(screen, "\x1b[2A"):]
+	if strings.Count(drawn, "\n") != 3 || !strings.Contains(drawn, "\x1b[2K✔ verified  "+long+"\nbye\n") || strings.Contains(drawn, "not yet") {
+		t.Errorf("%q", drawn)
+	}
+}

@@ -54,9 +54,11 @@ class Answer:
         )
 
 
-def denied(request):
-    """The refusal AWS words for a missing identity-based permission."""
-    who = f"arn:aws:sts::{request.account}:assumed-role/Admin/x"
+def denied(request, role=""):
+    """The refusal AWS words for a missing identity-based permission, of the
+    user's or of a role (its ARN)."""
+    name = role.rsplit("/", 1)[-1] or "Admin"
+    who = f"arn:aws:sts::{request.account}:assumed-role/{name}/x"
     resource = request.resource()
     if request.service == "s3":
         resource = f'"{resource}"'
@@ -92,7 +94,8 @@ class Faults:
         self.fail({"action": "iam:*", "code": "Throttling", "message": "Rate exceeded", "count": count})
 
     def fail(self, fault):
-        """Adds {"action", "code", "message", "status" (400), "count" (0 = always), "principal"}."""
+        """Adds {"action", "code", "message", "status" (400), "count" (0 = always),
+        "principal", "resource", "agent"}; in the last two * stands for anything."""
         with self.lock:
             self.list.append(dict(fault))
 
@@ -119,6 +122,10 @@ def fits(fault, request):
     if who not in ("", "any", request.principal):
         return False
     if not who and request.principal in seen.UNTOUCHED:
+        return False
+    if not fnmatch.fnmatchcase(request.resource(), fault.get("resource") or "*"):
+        return False
+    if not fnmatch.fnmatchcase(request.agent + " ", fault.get("agent") or "*"):
         return False
     names = (request.action, f"{request.service}:{request.operation}")
     return any(fnmatch.fnmatchcase(name, fault["action"]) for name in names)

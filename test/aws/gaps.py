@@ -5,6 +5,7 @@ import re
 
 from moto.s3.models import FakeBucket, PublicAccessBlock, s3_backends
 
+import webidentity
 from faults import Answer
 
 BAD_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -67,9 +68,21 @@ def refusal(request):
     partition, owner = held
     if request.owner and request.owner != owner:
         return Answer(403, "AccessDenied", "Access Denied")
-    if request.account != owner:
+    bucket = s3_backends[owner][partition].buckets[request.bucket]
+    if request.account != owner and not for_everybody(bucket, request):
         return Answer(403, "AccessDenied", "Access Denied")
-    return elsewhere(request, s3_backends[owner][partition].buckets[request.bucket])
+    return elsewhere(request, bucket)
+
+
+def for_everybody(bucket, request):
+    """Whether the bucket's own policy lets in whoever asks."""
+    document = json.loads(bucket.policy) if bucket.policy else {"Statement": []}
+    for statement in document["Statement"]:
+        if statement.get("Principal") not in ("*", {"AWS": "*"}):
+            continue
+        if webidentity.allows(statement, request, {}):
+            return True
+    return False
 
 
 def elsewhere(request, bucket):

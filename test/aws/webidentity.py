@@ -11,14 +11,19 @@ import fnmatch
 import json
 import os
 import re
+import time
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from moto.iam.models import iam_backends
+from moto.s3.models import s3_backends
 
 import seen
 from faults import Answer, denied
+
+# What AWS lets everybody do who is somebody, whatever the policies say.
+ALWAYS = ("sts:GetCallerIdentity",)
 
 ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role(/.*)$")
 
@@ -39,9 +44,10 @@ class WebIdentity:
     def refusal(self, request):
         if request.operation == "AssumeRoleWithWebIdentity":
             return token_refusal(request)
-        if request.principal == "app" and not permitted(self.roles[request.key], request):
-            return denied(request)
-        return None
+        if request.principal != "app" or request.action in ALWAYS:
+            return None
+        arn = self.roles[request.key]
+        return None if permitted(arn, request) else denied(request, arn)
 
     def learn(self, request, status, body):
         if request.operation != "AssumeRoleWithWebIdentity" or status != 200:
@@ -56,6 +62,8 @@ def token_refusal(request):
     claims = decode(request.param("WebIdentityToken"))
     if claims is None:
         return Answer(400, "InvalidIdentityToken", "Couldn't verify the signature of the token")
+    if claims["exp"] < time.time():
+        return Answer(400, "ExpiredTokenException", "Token expired")
     arn = ROLE_ARN.match(request.param("RoleArn"))
     not_authorized = Answer(
         403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"
@@ -123,15 +131,21 @@ def permitted(arn, request):
     if role is None:
         return False
     documents = list(role.policies.values())
-    documents += [p.document for p in role.managed_policies.values()]
-    held = request.account
-    context = {"aws:ResourceAccount": held, "aws:SecureTransport": "true"}
+    for policy in role.managed_policies.values():
+        documents += [v.document for v in policy.versions if v.version_id == policy.default_version_id]
+    context = {"aws:ResourceAccount": owner(request), "aws:SecureTransport": "true"}
     for document in documents:
         document = json.loads(document) if isinstance(document, str) else document
         for statement in listed(document["Statement"]):
             if allows(statement, request, context):
                 return True
     return False
+
+
+def owner(request):
+    """The account that what the request is about belongs to."""
+    partition_and_account = s3_backends.bucket_accounts.get(request.bucket)
+    return partition_and_account[1] if partition_and_account else request.account
 
 
 def allows(statement, request, context):

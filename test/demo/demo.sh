@@ -33,6 +33,9 @@ say "What is in AWS"
 role=$(kubectl get serviceaccount ostoy-sa -n "$project" -o 'jsonpath={.metadata.annotations.eks\.amazonaws\.com/role-arn}')
 run look "$bucket" "$role"
 
+say "The proof: it reads and writes its bucket, and nobody else does"
+run kubectl ostoy-s3 verify -n "$project"
+
 say "What render prints is what was installed: kubectl sees no difference"
 printf '$ kubectl ostoy-s3 render -n %s | kubectl diff --server-side -f -\n' "$project"
 kubectl ostoy-s3 render -n "$project" >"$scratch/manifests.yaml"

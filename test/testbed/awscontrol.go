@@ -41,6 +41,12 @@ type Fault struct {
 	// Principal narrows it to one (AWSRequest.Principal), or widens it to
 	// "any"; empty: everybody but controller and helper.
 	Principal string `json:"principal,omitempty"`
+	// Resource narrows it to an ARN, with wildcards; empty: any. Tests that share
+	// a bed order faults for their own role and bucket by it.
+	Resource string `json:"resource,omitempty"`
+	// Agent narrows it to a user agent, with wildcards; empty: any. The app's is
+	// "*app/ostoy *".
+	Agent string `json:"agent,omitempty"`
 	// Code, Message and Status of the error; without a Code it is AWS's
 	// AccessDenied.
 	Code    string `json:"code,omitempty"`

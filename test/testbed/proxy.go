@@ -33,8 +33,7 @@ func (b *Bed) AWSProxy(ctx context.Context, hook Hook) (string, error) {
 }
 
 // KubeProxy puts a server before the API server until ctx ends. The result is
-// the kubeconfig of the given kubeconfig's user that leads through it. Not for
-// port-forward.
+// the kubeconfig of the given kubeconfig's user that leads through it.
 func (b *Bed) KubeProxy(ctx context.Context, kubeconfig string, hook Hook) (string, error) {
 	return b.KubeBehind(ctx, kubeconfig, hook.between())
 }
@@ -67,7 +66,13 @@ func (b *Bed) KubeBehind(ctx context.Context, kubeconfig string, between Between
 	if err != nil {
 		return "", err
 	}
-	address, err := proxy(ctx, config.Host, transport, between)
+	// A connection that becomes something else (port-forward) must not share one.
+	config.NextProtos = []string{"http/1.1"}
+	upgrades, err := rest.TransportFor(config)
+	if err != nil {
+		return "", err
+	}
+	address, err := proxy(ctx, config.Host, twoWays{transport, upgrades}, between)
 	if err != nil {
 		return "", err
 	}
@@ -82,6 +87,17 @@ func (b *Bed) KubeBehind(ctx context.Context, kubeconfig string, between Between
 	}
 	path := filepath.Join(b.Dir, "kubeconfig-proxy-"+port)
 	return path, clientcmd.WriteToFile(*through, path)
+}
+
+// twoWays passes on what becomes another protocol by a transport of its own.
+type twoWays struct{ plain, upgrades http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (w twoWays) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Header.Get("Upgrade") != "" {
+		return w.upgrades.RoundTrip(r)
+	}
+	return w.plain.RoundTrip(r)
 }
 
 // proxy serves plain HTTP on loopback and passes requests on to target.

@@ -23,7 +23,7 @@ import (
 // parallel tests: it is the whole bed's AWS that refuses.
 func orderDeny(t *testing.T, bed *testbed.Bed, actions ...string) {
 	t.Helper()
-	if err := bed.AWS.Deny(t.Context(), actions...); err != nil {
+	if err := bed.AWS.DenyFor(t.Context(), "admin", actions...); err != nil {
 		t.Fatal(err)
 	}
 	takeBack(t, bed)

@@ -50,6 +50,10 @@ func TestNoSecretIsTold(t *testing.T) {
 	}
 	k.secrets = append(k.secrets, secretsOf(t, bed, namespace)...)
 	k.run(t, user, done, "install", "-o", "json")
+	// What verify itself is given is looked for in its own tests.
+	k.run(t, user, done, "verify")
+	k.run(t, user, done, "verify", "-o", "json")
+	k.run(t, user, done, "open", "--print")
 	// Somebody edits a Secret: its values are not in what is to change.
 	user.Kubectl(t, "patch", "secret", "ostoy-secret-env", "-n", namespace, "--type=merge", "-p", `{"stringData":{"ENV_TOY_SECRET":"`+password+`"}}`).WantCode(t, 0)
 	k.run(t, user, done, "install", "--dry-run=client", "-o", "json")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,8 +58,14 @@ func (p Person) Count(ctx context.Context, args ...string) (Tally, error) {
 	if err != nil {
 		return nil, err
 	}
-	aws, err := p.Bed.AWS.Log(ctx, "admin")
-	return Count(kube, aws), err
+	aws, err := p.Bed.AWS.Log(ctx)
+	return Count(kube, slices.DeleteFunc(aws, notOurs)), err
+}
+
+// notOurs are the requests that neither the user nor verify has made: the pods'
+// and the controller's.
+func notOurs(request testbed.AWSRequest) bool {
+	return request.Principal != "admin" && !strings.HasSuffix(request.UserAgent, " app/ostoy-s3-verify")
 }
 
 // settled reads the log of requests when it has stopped growing: the API server

@@ -20,17 +20,24 @@ type Counted struct {
 	Polled map[string]bool // asked that often or oftener: until the answer is yes
 }
 
-// settle cuts off the repetitions of what is asked until a new project has
-// what its maker was promised. How many there are is a matter of time.
-func (c *Counted) settle() {
-	const reviews, tokens = "kube create selfsubjectaccessreviews", "kube create serviceaccounts/token (dry run)"
+// settle cuts off the repetitions of what is asked until the answer is yes: how
+// many there are is a matter of time. A port-forward is tried until the app
+// listens; in a new project, what its maker was promised comes a little later.
+func (c *Counted) settle(newProject bool) {
 	c.Polled = map[string]bool{}
-	// Before the project is made two reviews, and a token in either namespace;
-	// after it, one of each, if the first try tells.
-	for name, least := range map[string]int{reviews: 3, tokens: 3} {
-		if c.Tally[name] >= least {
-			c.Tally[name], c.Polled[name] = least, true
-		}
+	c.cut("kube get pods/portforward", 1)
+	if newProject {
+		// Before the project is made two reviews, and a token in either namespace;
+		// after it, one of each, if the first try tells, and one token for verify.
+		c.cut("kube create selfsubjectaccessreviews", 3)
+		c.cut("kube create serviceaccounts/token of default (dry run)", 4)
+	}
+}
+
+// cut leaves so many of what was asked at least as often.
+func (c *Counted) cut(name string, least int) {
+	if c.Tally[name] >= least {
+		c.Tally[name], c.Polled[name] = least, true
 	}
 }
 
@@ -70,9 +77,7 @@ func Installs(ctx context.Context, bed *testbed.Bed, tool string) ([]Counted, er
 				return nil, err
 			}
 			one := Counted{Title: who.title + ", " + run.title, Tally: tally}
-			if strings.HasPrefix(run.title, "new project, first") {
-				one.settle()
-			}
+			one.settle(strings.HasPrefix(run.title, "new project, first"))
 			all = append(all, one)
 		}
 	}

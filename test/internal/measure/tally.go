@@ -20,9 +20,22 @@ func Count(kube []testbed.KubeRequest, aws []testbed.AWSRequest) Tally {
 		tally["kube "+kubeName(request)]++
 	}
 	for _, request := range aws {
-		tally[request.Service+" "+request.Operation]++
+		tally[awsName(request)]++
 	}
 	return tally
+}
+
+// awsName tells the user's own requests from those that verify makes as the role,
+// and on the way there.
+func awsName(request testbed.AWSRequest) string {
+	name := request.Service + " " + request.Operation
+	switch request.Principal {
+	case "app":
+		return name + " (as the role)"
+	case "anonymous":
+		return name + " (with a token)"
+	}
+	return name
 }
 
 func kubeName(request testbed.KubeRequest) string {
@@ -33,6 +46,9 @@ func kubeName(request testbed.KubeRequest) string {
 	name := request.Verb + " " + request.Object.Resource
 	if request.Object.Subresource != "" {
 		name += "/" + request.Object.Subresource
+	}
+	if request.Object.Subresource == "token" {
+		name += " of " + request.Object.Name
 	}
 	if strings.Contains(query, "dryRun=All") {
 		name += " (dry run)"

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -29,7 +31,7 @@ func (a *app) s3(ctx context.Context) (*s3.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := aws.Config{Region: region, BaseEndpoint: &a.Endpoint, Credentials: aws.AnonymousCredentials{}}
+	config := aws.Config{Region: region, BaseEndpoint: &a.Endpoint, Credentials: aws.AnonymousCredentials{}, AppID: "ostoy"}
 	got, err := sts.NewFromConfig(config).AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
 		RoleArn: &role, RoleSessionName: aws.String("ostoy"), WebIdentityToken: &token,
 	})
@@ -39,6 +41,26 @@ func (a *app) s3(ctx context.Context) (*s3.Client, error) {
 	c := got.Credentials
 	config.Credentials = credentials.NewStaticCredentialsProvider(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
 	return s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true }), nil
+}
+
+// awaitBucket is the init container of the chart, where the pod has it.
+func (a *app) awaitBucket(ctx context.Context) {
+	pause := 200 * time.Millisecond
+	waits := slices.ContainsFunc(a.pod.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == "wait-for-bucket" })
+	for waits && ctx.Err() == nil {
+		client, err := a.s3(ctx)
+		if err == nil {
+			_, err = client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &a.bucket})
+		}
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+			pause = min(pause+pause/4, time.Second)
+		}
+	}
 }
 
 // environment holds the literal variables of the container.

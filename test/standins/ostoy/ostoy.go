@@ -2,6 +2,9 @@
 // an HTTP server on loopback with the pages of FACTS 7 and 10.3, which looks
 // for its bucket once, when it starts, and answers 200 even to errors.
 //
+// A pod with the init container wait-for-bucket starts when its bucket answers, as
+// kubelet would have it; kwok calls it ready before that.
+//
 // It reaches S3 as the pod would: with a token of the pod's service account,
 // exchanged at STS for the role in the pod's environment, anew each time.
 // kwok leads port-forwards and logs of the pod here. It does not play OSToy's
@@ -120,6 +123,7 @@ func (r *runner) serve(ctx context.Context, pod *corev1.Pod) {
 		return
 	}
 	app := &app{runner: r, pod: pod, bucket: pod.Namespace + "-bucket"}
+	app.awaitBucket(ctx)
 	lines := app.start(ctx)
 	writeLog(path, lines...)
 	server := &http.Server{Handler: app.pages(), ReadHeaderTimeout: time.Minute}

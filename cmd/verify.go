@@ -1,0 +1,84 @@
+package cmd
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+)
+
+const verifyLong = `Proves that the app reads and writes its bucket, and that nobody else does:
+
+  identity   a token of ostoy-sa, exchanged at AWS, is the role
+  access     with it, the calls OSToy makes work: list, put, get
+  isolation  what must be refused is refused: other service accounts, projects and
+             audiences, other buckets, deleting, looking around in the account
+  app        OSToy's own pages write an object, show it, and S3 has it
+
+  oc ostoy-s3 verify -n demo
+  oc ostoy-s3 verify -n demo --level access -o json
+
+Your own AWS credentials are used to remove the objects it wrote, below
+ostoy-s3-verify/, and to find another bucket to try. It works without any.
+A change to IAM takes a while to be known everywhere: it is waited for, up to a
+minute, or half of --timeout if that is less.`
+
+func newVerifyCommand(s *session) *cobra.Command {
+	facts, request := &factFlags{}, plugin.VerifyRequest{}
+	output := newOutput("", "json")
+	var levels []string
+	c := &cobra.Command{
+		Use:   "verify",
+		Short: "Prove that the app reads and writes its bucket, and nobody else",
+		Long:  verifyLong,
+		Args:  noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := output.check(c); err != nil {
+				return err
+			}
+			for _, level := range levels {
+				request.Levels = append(request.Levels, plugin.VerifyLevel(level))
+			}
+			if err := checkVerify(c, request); err != nil {
+				return err
+			}
+			request.Facts = facts.request(s, c.Flags())
+			request.Output = plugin.Format(output.value)
+			return s.app().Verify(c.Context(), request)
+		},
+	}
+	const timeout = 3 * time.Minute
+	flags := c.Flags()
+	flags.StringVar(&facts.profile, "profile", "", "profile of the AWS configuration")
+	flags.StringVar(&facts.region, "region", "", "AWS region of the bucket (default: the pods')")
+	flags.StringVar(&facts.audience, "audience", "", "token audience, where no pod tells it")
+	flags.StringSliceVar(&levels, "level", nil, "only this level and those it needs: "+levelNames()+"; may be repeated")
+	flags.BoolVar(&request.Keep, "keep", false, "leave the objects it wrote in the bucket")
+	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
+	output.add(flags)
+	return c
+}
+
+func levelNames() string {
+	var names []string
+	for _, level := range plugin.VerifyLevels() {
+		names = append(names, string(level))
+	}
+	return strings.Join(names, ", ")
+}
+
+// checkVerify holds the flags against what they may be.
+func checkVerify(c *cobra.Command, request plugin.VerifyRequest) error {
+	if request.Timeout <= 0 {
+		return usage(c, "--timeout must be longer than nothing, for example 3m")
+	}
+	for _, level := range request.Levels {
+		if !slices.Contains(plugin.VerifyLevels(), level) {
+			return usage(c, "--level "+string(level)+" is none; there are "+levelNames())
+		}
+	}
+	return nil
+}

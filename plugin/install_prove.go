@@ -1,0 +1,53 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/verify"
+)
+
+// prove is verify as the last step: one line on the board, unless something is
+// wrong.
+func (i *install) prove(ctx context.Context, url string) error {
+	const line = "verified"
+	config := i.found.AWS.Config
+	namespace := i.facts.Namespace.Value
+	report, err := verify.Run(ctx, verify.Target{
+		Namespace: namespace, Audience: i.facts.Audience.Value, Region: i.facts.Region.Value, URL: url,
+		Conn: i.conn, AWS: config, CallerAccount: i.facts.Account.Value, Forward: forwarder(i.conn, namespace),
+	}, verify.Options{
+		Patience: patience(ctx),
+		Settling: len(i.roleSteps) > 0,
+		Policy:   i.request.Role.PolicyARN,
+	}, func(e verify.Event) {
+		switch {
+		case e.Waiting && e.Again:
+			i.board.Glimpse(line, ui.Warned, e.Text)
+		case e.Waiting:
+			i.board.Set(line, ui.Warned, e.Text)
+		case e.Report == nil:
+			i.board.Glimpse(line, ui.Busy, string(e.Level))
+		case e.Report.Outcome == verify.Failed:
+			i.board.Set(line, ui.Failed, string(e.Level)+": "+e.Text)
+		}
+	})
+	if err == nil {
+		i.proof = &report
+		if report.Verified {
+			i.board.Conclude(line, ui.Done, report.Summary())
+		}
+	}
+	i.tellSurroundings(report)
+	const note = "applied, not verified"
+	var told *problem.Error
+	if errors.As(err, &told) {
+		return &problem.Several{Problems: []*problem.Error{told}, Note: note}
+	}
+	if err != nil {
+		return err
+	}
+	return unproven(report, note)
+}

@@ -1,0 +1,192 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/forward"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/verify"
+)
+
+// VerifyLevel is a level of the proof.
+type VerifyLevel = verify.Level
+
+// VerifyLevels are all levels, in order.
+func VerifyLevels() []VerifyLevel { return verify.Levels() }
+
+// VerifyRequest is what is to be proven.
+type VerifyRequest struct {
+	Facts   FactsRequest  // of which namespace, region and audience are used
+	Levels  []VerifyLevel // none: all
+	Keep    bool          // leave the objects that were written
+	Timeout time.Duration // of everything together
+	Output  Format        // FormatJSON, or empty for talk
+}
+
+// appPort is the frontend's.
+const appPort = 8080
+
+// Verify proves that the app reads and writes its bucket, and that nobody and
+// nothing else does.
+func (a *App) Verify(ctx context.Context, request VerifyRequest) error {
+	limited, cancel := context.WithTimeout(ctx, request.Timeout)
+	defer cancel()
+	err := a.verify(limited, request)
+	return cutOff(ctx, err, request.Timeout, func() string { return "nothing is proven" })
+}
+
+func (a *App) verify(ctx context.Context, request VerifyRequest) error {
+	conn, target, err := a.verifyTarget(ctx, request)
+	if err != nil {
+		return err
+	}
+	target.Conn, target.Forward = conn, forwarder(conn, target.Namespace)
+	names := []string{}
+	for _, level := range verify.WithNeeded(request.Levels...) {
+		names = append(names, string(level))
+	}
+	board := a.UI.Board(names...)
+	report, err := verify.Run(ctx, target, verify.Options{
+		Levels: request.Levels, Keep: request.Keep, Patience: patience(ctx),
+	}, func(e verify.Event) { showLevel(board, e) })
+	a.tellProof(report)
+	if err != nil {
+		return err
+	}
+	if request.Output == FormatJSON {
+		if err := a.printJSON(report); err != nil {
+			return err
+		}
+	}
+	return unproven(report, "not verified")
+}
+
+// verifyTarget gathers what the flags and the cluster know, and who the caller is
+// to AWS: that nobody is, is no error.
+func (a *App) verifyTarget(ctx context.Context, request VerifyRequest) (*cluster.Conn, verify.Target, error) {
+	var target verify.Target
+	given, err := a.givenFacts(request.Facts)
+	if err != nil {
+		return nil, target, err
+	}
+	conn, err := a.connect()
+	if err != nil {
+		return nil, target, err
+	}
+	if !given.Namespace.Known() {
+		given.Namespace.Value, _ = conn.Namespace()
+	}
+	if err := given.Validate(); err != nil {
+		return nil, target, err
+	}
+	target.Namespace, target.Audience, target.Region = given.Namespace.Value, given.Audience.Value, given.Region.Value
+	loaded, err := detect.LoadAWS(ctx, detect.AWSOptions{Profile: request.Facts.Profile, Region: target.Region})
+	if err != nil {
+		return nil, target, err
+	}
+	target.AWS = loaded.Config
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		target.URL, err = appURL(ctx, conn, target.Namespace)
+		return err
+	})
+	group.Go(func() error {
+		identity, err := loaded.Identity(ctx)
+		if err != nil {
+			target.NoCaller = err.Error()
+		}
+		target.CallerAccount = identity.Account
+		return nil
+	})
+	err = group.Wait()
+	return conn, target, err
+}
+
+// forwarder opens port-forwards to pods of a namespace.
+func forwarder(conn *cluster.Conn, namespace string) func(context.Context, string) (string, func(), error) {
+	return func(ctx context.Context, pod string) (string, func(), error) {
+		way, err := forward.Open(ctx, conn, namespace, pod, appPort)
+		if err != nil {
+			return "", nil, err
+		}
+		return way.URL, way.Close, nil
+	}
+}
+
+// patience is how long IAM may take to spread a change (FACTS 5), if the run has
+// that long: there must be time for a verdict.
+func patience(ctx context.Context) time.Duration {
+	const longest = time.Minute
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return longest
+	}
+	return min(longest, time.Until(deadline)/2)
+}
+
+// showLevel shows what a level is at. That it is looked at is gone in a moment.
+func showLevel(board *ui.Board, e verify.Event) {
+	if e.Report == nil && (!e.Waiting || e.Again) {
+		board.Glimpse(string(e.Level), markOfEvent(e), e.Text)
+		return
+	}
+	board.Set(string(e.Level), markOfEvent(e), e.Text)
+}
+
+func markOfEvent(e verify.Event) ui.Mark {
+	switch {
+	case e.Waiting:
+		return ui.Warned
+	case e.Report == nil:
+		return ui.Busy
+	case e.Report.Outcome == verify.Passed:
+		return ui.Done
+	case e.Report.Outcome == verify.Failed:
+		return ui.Failed
+	}
+	return ui.Kept
+}
+
+// tellProof tells what stands beside the verdict.
+func (a *App) tellProof(report verify.Report) {
+	for _, probe := range report.NotTested() {
+		a.UI.Marked(ui.Kept, "not tested: %s", probe.What)
+	}
+	a.tellSurroundings(report)
+}
+
+// tellSurroundings tells what the user should know whatever the verdict.
+func (a *App) tellSurroundings(report verify.Report) {
+	if report.Detour != "" && report.Via == verify.ViaForward {
+		a.UI.Marked(ui.Kept, "the Route does not answer from here: %s; a port-forward was used", report.Detour)
+	}
+	for _, key := range report.Left {
+		a.UI.Warn("object "+key+" stays in bucket "+report.Bucket+": "+report.WhyLeft,
+			"oc ostoy-s3 uninstall -n "+report.Namespace+" takes it away when the bucket goes; or aws s3 rm s3://"+report.Bucket+"/"+key)
+	}
+}
+
+// unproven is the error of what failed, nil if all is proven.
+func unproven(report verify.Report, note string) error {
+	err := report.Err()
+	var several *problem.Several
+	if errors.As(err, &several) {
+		several.Note = note
+	}
+	return err
+}
+
+func (a *App) printJSON(document any) error {
+	encoder := json.NewEncoder(a.Streams.Out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(document)
+}

@@ -1,0 +1,171 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// proveApp uses the app as a person with a browser would.
+func (r *run) proveApp(ctx context.Context) ([]Probe, string) {
+	const reached, menu = "reached", "menu-entry"
+	began := time.Now()
+	at, home, stop, err := r.reach(ctx)
+	if err != nil {
+		return []Probe{fail(reached, began, r.notReached(err))}, "the app cannot be reached"
+	}
+	defer stop()
+	probes := []Probe{pass(reached, began)}
+	began = time.Now()
+	if !strings.Contains(home.body, menuEntry) {
+		return append(probes, fail(menu, began, r.noMenuEntry())), `no menu entry "ACK S3"`
+	}
+	probes = append(probes, pass(menu, began))
+	through := "its Route"
+	if r.via == ViaForward {
+		through = "a port-forward"
+	}
+	more, text := r.throughPages(ctx, at)
+	if text == "" {
+		text = "upload and read through " + through + "; S3 has it"
+	}
+	return append(probes, more...), text
+}
+
+// throughPages writes and reads an object through the app, and reads it from S3.
+// The text is empty if all of it works.
+func (r *run) throughPages(ctx context.Context, at site) (probes []Probe, text string) {
+	key, err := r.freeKey(ctx)
+	var content string
+	if err == nil {
+		content, err = newContent()
+	}
+	if err != nil {
+		return []Probe{fail("upload", time.Now(), awserr.Translate(err, actionGet, r.arn()+"/*"))}, "no upload"
+	}
+	r.wrote(key, "")
+	for _, s := range []struct {
+		name, not string
+		do        func(context.Context) error
+	}{
+		{"upload", "upload does not work", func(ctx context.Context) error { return at.upload(ctx, key, content) }},
+		{"read", "what was uploaded cannot be read", func(ctx context.Context) error { return at.read(ctx, key, content) }},
+		{"found-in-s3", "what was uploaded is not in S3", func(ctx context.Context) error { return r.foundInS3(ctx, key, content) }},
+	} {
+		began := time.Now()
+		if err := r.patiently(ctx, App, s.name+" is refused", passes, s.do); err != nil {
+			return append(probes, fail(s.name, began, r.pageFailed(s.not, key, err))), s.not
+		}
+		probes = append(probes, pass(s.name, began))
+	}
+	return probes, ""
+}
+
+// passes reports whether a failure may be IAM's that has not heard of a change.
+func passes(err error) bool {
+	var told *pageError
+	return errors.As(err, &told) && told.denied() || awserr.Denied(err)
+}
+
+// freeKey is a key that nobody has: the app writes without asking.
+func (r *run) freeKey(ctx context.Context) (string, error) {
+	const tries = 3
+	for range tries {
+		key, err := newKey()
+		if err != nil {
+			return "", err
+		}
+		if err = r.credentials.headObject(ctx, key); awserr.Missing(err) {
+			return key, nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", fmt.Errorf("no key below %s is free", Prefix)
+}
+
+func (s site) upload(ctx context.Context, key, content string) error {
+	got, err := s.ask(ctx, pageLimit, http.MethodPost, "/s3upload", url.Values{"filename": {key}, "content": {content}})
+	if err != nil {
+		return unreachable(err)
+	}
+	return got.flaw()
+}
+
+// read reads the page that shows an object.
+func (s site) read(ctx context.Context, key, content string) error {
+	got, err := s.ask(ctx, pageLimit, http.MethodGet, "/getFile?"+url.Values{"filename": {key}}.Encode(), nil)
+	if err != nil {
+		return unreachable(err)
+	}
+	if err := got.flaw(); err != nil {
+		return err
+	}
+	if !strings.Contains(html.UnescapeString(got.body), strings.TrimSpace(content)) {
+		return &pageError{"the page does not show what was written: " + plain(got.body)}
+	}
+	return nil
+}
+
+func (r *run) foundInS3(ctx context.Context, key, content string) error {
+	got, version, err := r.credentials.get(ctx, key)
+	if err != nil {
+		return err
+	}
+	r.wrote(key, version)
+	if string(got) != content {
+		return r.otherBytes(key)
+	}
+	return nil
+}
+
+func (r *run) notReached(err error) error {
+	told := &problem.Error{
+		Kind: problem.Refused,
+		What: "OSToy cannot be reached",
+		Why:  strings.ReplaceAll(err.Error(), "; ", "\n"),
+		Next: fmt.Sprintf("oc get pods,routes -n %s; oc logs -n %[1]s deployment/%s --all-containers", r.Namespace, frontend),
+		More: helpPage,
+	}
+	return told
+}
+
+// noMenuEntry: OSToy looks for its bucket once, when it starts.
+func (r *run) noMenuEntry() error {
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: `OSToy has no menu entry "ACK S3"`,
+		Why:  "it looks for its bucket once, when it starts, and did not find it then; it does now",
+		Next: fmt.Sprintf("oc rollout restart deployment/%s -n %s; then oc ostoy-s3 verify -n %[2]s", frontend, r.Namespace),
+		More: helpPage,
+	}
+}
+
+// pageFailed says what the app answered.
+func (r *run) pageFailed(what, key string, err error) error {
+	var parts *problem.Error
+	if errors.As(err, &parts) {
+		return err
+	}
+	told := &problem.Error{
+		Kind: problem.Refused,
+		What: fmt.Sprintf("OSToy: %s (object %s in bucket %s)%s", what, key, r.bucket, r.stillSo()),
+		Why:  "OSToy says: " + err.Error(),
+		Next: fmt.Sprintf("oc logs -n %s deployment/%s; the role itself may do this, so look at the pod's AWS_ variables", r.Namespace, frontend),
+		More: helpPage,
+		Err:  awserr.Cause(err),
+	}
+	if awserr.Code(err) != "" {
+		told.Why = "S3 says: " + strings.TrimSpace(awserr.Code(err)+" "+awserr.Message(err))
+	}
+	return told
+}

@@ -1,0 +1,125 @@
+package verify
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// helpPage is where the messages of this package are explained.
+const helpPage = "docs/verify.md"
+
+// notAssumed says what STS means by a refusal of a token: codes and texts of
+// FACTS 5. What is no answer about the token is left to package awserr.
+func (r *run) notAssumed(err error) error {
+	code, message := awserr.Code(err), awserr.Message(err)
+	says := func(text string) bool { return strings.Contains(strings.ToLower(message), strings.ToLower(text)) }
+	var told *problem.Error
+	switch {
+	case awserr.Denied(err):
+		told = r.notTrusted()
+	case says("No OpenIDConnect provider found"):
+		told = r.noProvider()
+	case says("Incorrect token audience"):
+		told = r.wrongAudience()
+	case says("verification key"), code == "IDPCommunicationError", code == "IDPCommunicationErrorException":
+		told = r.noKeys()
+	case code == "ExpiredToken", code == "ExpiredTokenException":
+		told = r.expired()
+	case code == "IDPRejectedClaim", code == "IDPRejectedClaimException":
+		told = r.rejected(message)
+	case code == "InvalidIdentityToken", code == "InvalidIdentityTokenException":
+		told = r.invalid(message)
+	case code == "RegionDisabledException", code == "RegionDisabled":
+		told = r.regionOff()
+	case code == "ValidationError" && says("arn"):
+		told = r.badARN(message)
+	default:
+		return awserr.Translate(err, actionAssume, r.role.String())
+	}
+	told.Kind, told.More, told.Err = problem.Refused, helpPage, awserr.Cause(err)
+	return told
+}
+
+func (r *run) install() string { return "oc ostoy-s3 install -n " + r.Namespace }
+
+func (r *run) notTrusted() *problem.Error {
+	return &problem.Error{
+		What: fmt.Sprintf("STS does not let %s assume role %s%s", render.ServiceAccount, r.roleName(), r.stillSo()),
+		Why: fmt.Sprintf("the role is not there, or its trust policy does not name what the token says:\nissuer %s\nsub %s\naud %s",
+			r.claims.Issuer, r.claims.Subject, r.Audience),
+		Next: r.install() + " puts role and trust policy right",
+	}
+}
+
+func (r *run) provider() string {
+	return render.ProviderARN(r.role.Partition, r.role.Account, r.claims.Issuer)
+}
+
+func (r *run) noProvider() *problem.Error {
+	return &problem.Error{
+		What: fmt.Sprintf("IAM of account %s does not know the issuer %s", r.role.Account, r.claims.Issuer),
+		Why:  "there is no OIDC provider " + r.provider() + ": it was removed, or the cluster was made with another account",
+		Next: "install with the account the cluster was made in (--profile), or register the issuer:\n" +
+			"aws iam create-open-id-connect-provider --url " + r.claims.Issuer + " --client-id-list openshift sts.amazonaws.com",
+	}
+}
+
+func (r *run) wrongAudience() *problem.Error {
+	return &problem.Error{
+		What: "the OIDC provider of the cluster does not take audience " + r.Audience,
+		Why:  "it is not among the client ids of " + r.provider(),
+		Next: "aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn " + r.provider() + " --client-id " + r.Audience,
+	}
+}
+
+func (r *run) noKeys() *problem.Error {
+	return &problem.Error{
+		What: "AWS does not get the cluster's public keys",
+		Why:  "STS reads them at " + r.claims.Issuer + "/.well-known/openid-configuration and where that points, and cannot",
+		Next: "have a cluster administrator make both answer from the internet; curl shows whether they do",
+	}
+}
+
+func (r *run) expired() *problem.Error {
+	return &problem.Error{
+		What: "STS takes a token made a moment ago for expired",
+		Why:  "the clocks of the cluster's control plane are behind AWS's",
+		Next: "have a cluster administrator set them; oc get --raw /version -v=8 shows the server's Date",
+	}
+}
+
+func (r *run) rejected(message string) *problem.Error {
+	return &problem.Error{
+		What: "STS rejects a claim of the cluster's token",
+		Why:  message + " (the issuer has revoked the token, or says otherwise what it is)",
+		Next: "run the same command again; if it stays so, show the message to a cluster administrator",
+	}
+}
+
+func (r *run) invalid(message string) *problem.Error {
+	return &problem.Error{
+		What: "STS does not take the cluster's token for valid",
+		Why:  message + ": the keys published at " + r.claims.Issuer + " are not those the cluster signs with",
+		Next: "have a cluster administrator publish the new public keys, as after a change of the signing key",
+	}
+}
+
+func (r *run) regionOff() *problem.Error {
+	return &problem.Error{
+		What: "STS of region " + r.Region + " is switched off in account " + r.role.Account,
+		Why:  "the app's pods ask the STS of their region, and so does this",
+		Next: "aws account enable-region --region-name " + r.Region + "; in a region that is on by default: IAM console, Account settings, Endpoints",
+	}
+}
+
+func (r *run) badARN(message string) *problem.Error {
+	return &problem.Error{
+		What: "STS does not take " + r.role.String() + " for a role",
+		Why:  message,
+		Next: r.install() + " names the right one in the annotation " + roleAnnotation,
+	}
+}

@@ -1,0 +1,234 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// trespass is something that must be refused.
+type trespass struct {
+	name    string // of the probe
+	title   string // what is tried, for a reader
+	open    string // what it means if it works
+	next    string // how to shut it
+	try     func(context.Context) error
+	refused func(error) bool // nil: awserr.Denied
+}
+
+// untestable is why something cannot be tried here.
+type untestable struct{ why string }
+
+func (u *untestable) Error() string { return u.why }
+
+func untestablef(format string, args ...any) error {
+	return &untestable{fmt.Sprintf(format, args...)}
+}
+
+// proveIsolation tries all of it at the same time.
+func (r *run) proveIsolation(ctx context.Context) ([]Probe, string) {
+	tries := r.trespasses()
+	probes := make([]Probe, len(tries))
+	var group sync.WaitGroup
+	for n, one := range tries {
+		group.Go(func() { probes[n] = r.trespassed(ctx, one) })
+	}
+	group.Wait()
+	report := LevelReport{Probes: probes}
+	refused, tested := report.count(Passed), report.count(Passed)+report.count(Failed)
+	text := fmt.Sprintf("%d of %d forbidden things were refused", refused, tested)
+	if left := len(probes) - tested; left > 0 {
+		text += fmt.Sprintf(", %d not tested", left)
+	}
+	return probes, text
+}
+
+// trespasses are by others, and by the app itself.
+func (r *run) trespasses() []trespass { return append(r.byOthers(), r.byApp()...) }
+
+func (r *run) byOthers() []trespass {
+	again := r.install() + " puts the trust policy back"
+	return []trespass{
+		{
+			"default-service-account", "service account default of the same project", "every pod in the project is let in", again,
+			func(ctx context.Context) error { return r.assumeAs(ctx, r.Namespace, "default", r.Audience) }, nil,
+		},
+		{"other-project", "service account " + render.ServiceAccount + " of another project", "other projects are let in", again, r.tryOtherProject, nil},
+		{
+			"other-audience", "a token for audience " + r.otherAudience(), "tokens that were made for somebody else than AWS are let in", again,
+			func(ctx context.Context) error {
+				return r.assumeAs(ctx, r.Namespace, render.ServiceAccount, r.otherAudience())
+			},
+			refusedAudience,
+		},
+	}
+}
+
+func (r *run) byApp() []trespass {
+	again := fmt.Sprintf("%s puts its own policy back; aws iam list-role-policies and list-attached-role-policies --role-name %s show what others put on the role", r.install(), r.roleName())
+	open := func(what string) string {
+		return "the policies of role " + r.roleName() + " allow too much: the app can " + what
+	}
+	own := func(name, title, what string, try func(context.Context) error) trespass {
+		if policy := r.options.Policy; policy != "" {
+			try = func(context.Context) error {
+				return untestablef("the role has %s by choice, which may allow it", policy)
+			}
+		}
+		return trespass{name, title, open(what), again, try, nil}
+	}
+	return []trespass{
+		own("other-bucket", "s3:ListBucket on another bucket of the account", "look into other buckets", r.tryOtherBucket),
+		own("delete-object", "s3:DeleteObject on the object it wrote", "delete objects", r.tryDelete),
+		own("list-buckets", "s3:ListAllMyBuckets", "see the names of all buckets of the account", r.credentials.listBuckets),
+		own("get-role", "iam:GetRole on the role itself", "look at IAM", func(ctx context.Context) error {
+			return r.credentials.getRole(ctx, r.roleName())
+		}),
+	}
+}
+
+// refusedAudience: a provider that does not take the audience refuses it before
+// the trust policy is asked.
+func refusedAudience(err error) bool {
+	return awserr.Denied(err) || awserr.Code(err) == "InvalidIdentityToken" && strings.Contains(awserr.Message(err), "audience")
+}
+
+// errAllowed is the failure to be refused.
+var errAllowed = errors.New("it was not refused")
+
+// trespassed tries one. Only AWS's own no is a refusal; that something did not
+// work for another reason proves nothing.
+func (r *run) trespassed(ctx context.Context, one trespass) Probe {
+	began := time.Now()
+	refused := one.refused
+	if refused == nil {
+		refused = awserr.Denied
+	}
+	// A role that was made a moment ago may not be known to all of IAM.
+	settles := func(err error) bool {
+		return r.options.Settling && (errors.Is(err, errAllowed) || awserr.Missing(err))
+	}
+	err := r.patiently(ctx, Isolation, one.title+" is not refused yet", settles, func(ctx context.Context) error {
+		err := one.try(ctx)
+		if err == nil {
+			return errAllowed
+		}
+		return err
+	})
+	var cannot *untestable
+	switch {
+	case errors.As(err, &cannot):
+		return skip(one.name, began, "%s: %s", one.title, cannot.why)
+	case refused(err):
+		return pass(one.name, began)
+	case errors.Is(err, errAllowed):
+		return fail(one.name, began, &problem.Error{
+			Kind: problem.Refused,
+			What: "NOT REFUSED: " + one.title,
+			Why:  one.open,
+			Next: one.next,
+			More: helpPage,
+		})
+	}
+	return fail(one.name, began, r.cannotTell(one, err))
+}
+
+// cannotTell is for answers that are neither yes nor no.
+func (r *run) cannotTell(one trespass, err error) error {
+	told := &problem.Error{
+		Kind: problem.Failed, What: "cannot tell whether it is refused: " + one.title,
+		Next: "oc ostoy-s3 verify -n " + r.Namespace, Err: awserr.Cause(err),
+	}
+	var parts *problem.Error
+	if errors.As(awserr.Translate(err, "", ""), &parts) {
+		told.Why = parts.Why
+	}
+	return told
+}
+
+// assumeAs tries to become the role with the token of another, or another token.
+func (r *run) assumeAs(ctx context.Context, namespace, account, audience string) error {
+	token, err := r.issuer.token(ctx, namespace, account, audience)
+	switch {
+	case apierrors.IsForbidden(err):
+		return untestablef("you may not create a token of serviceaccounts/%s in %s", account, namespace)
+	case apierrors.IsNotFound(err):
+		return untestablef("there is no serviceaccounts/%s in %s", account, namespace)
+	case err != nil:
+		return r.Conn.Translate(err)
+	}
+	_, err = r.cloud.assume(ctx, r.role.String(), token)
+	return err
+}
+
+// otherAudience is one that AWS may know, too: a provider made by rosa takes both
+// (FACTS 2.3), so that it is the trust policy that has to refuse it.
+func (r *run) otherAudience() string {
+	if r.Audience == render.DefaultAudience {
+		return "openshift"
+	}
+	return render.DefaultAudience
+}
+
+// tryOtherProject takes the first project with such a service account whose
+// token may be had.
+func (r *run) tryOtherProject(ctx context.Context) error {
+	projects, err := r.issuer.others(ctx, r.Namespace, render.ServiceAccount)
+	switch {
+	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
+		return untestablef("you may not see other projects")
+	case err != nil:
+		return r.Conn.Translate(err)
+	}
+	var cannot *untestable
+	for _, project := range projects {
+		if err := r.assumeAs(ctx, project, render.ServiceAccount, r.Audience); !errors.As(err, &cannot) {
+			return err
+		}
+	}
+	return untestablef("there is no other project with one that you may use")
+}
+
+func (r *run) tryOtherBucket(ctx context.Context) error {
+	switch {
+	case r.CallerAccount == "":
+		return untestablef("to find one, %s", r.noCaller())
+	case r.CallerAccount != r.role.Account:
+		return untestablef("to find one, your AWS credentials are of account %s", r.CallerAccount)
+	}
+	other, err := r.caller.otherBucket(ctx, r.bucket, r.Region)
+	switch {
+	case awserr.Denied(err):
+		return untestablef("to find one, you need s3:ListAllMyBuckets")
+	case err != nil:
+		return err
+	case other == "":
+		return untestablef("there is none in region %s", r.Region)
+	}
+	err = r.credentials.listObjects(ctx, other)
+	if awserr.Missing(err) || awserr.Header(err, "x-amz-bucket-region") != "" {
+		return untestablef("%s is gone, or in another region", other)
+	}
+	return err
+}
+
+// tryDelete aims at the very object that was written, and so at nobody's data.
+func (r *run) tryDelete(ctx context.Context) error {
+	r.mu.Lock()
+	if len(r.written) == 0 {
+		r.mu.Unlock()
+		return untestablef("nothing was written")
+	}
+	key := r.written[0].key
+	r.mu.Unlock()
+	return r.credentials.deleteObject(ctx, key)
+}

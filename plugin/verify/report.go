@@ -1,0 +1,190 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// Level is one step of the proof.
+type Level string
+
+// The levels, each on top of those before it.
+const (
+	Identity  Level = "identity"  // the service account is the role
+	Access    Level = "access"    // the role does with the bucket what the app does
+	Isolation Level = "isolation" // and nothing else, and nobody else is it
+	App       Level = "app"       // the app's own pages write and read
+)
+
+// Levels are all levels, in order.
+func Levels() []Level { return []Level{Identity, Access, Isolation, App} }
+
+// WithNeeded are the levels asked for, and those they need, in order. None asked
+// for means all.
+func WithNeeded(asked ...Level) []Level {
+	if len(asked) == 0 {
+		return Levels()
+	}
+	return slices.DeleteFunc(Levels(), func(l Level) bool {
+		switch l {
+		case Identity:
+			return false
+		case Access:
+			return !slices.ContainsFunc(asked, func(a Level) bool { return a != Identity })
+		}
+		return !slices.Contains(asked, l)
+	})
+}
+
+// Outcome is how a probe, or a level, ended.
+type Outcome string
+
+// The outcomes. What was not tested is no pass.
+const (
+	Passed    Outcome = "passed"
+	Failed    Outcome = "failed"
+	NotTested Outcome = "not tested"
+)
+
+// Probe is one question and its answer. What, Why and Next are the parts of a
+// failure; What alone is the reason why something was not tested.
+type Probe struct {
+	Name    string  `json:"name"`
+	Outcome Outcome `json:"outcome"`
+	What    string  `json:"what,omitempty"`
+	Why     string  `json:"why,omitempty"`
+	Next    string  `json:"next,omitempty"`
+	Seconds float64 `json:"durationSeconds"`
+
+	failure *problem.Error
+}
+
+// LevelReport is a level with its probes, in a fixed order.
+type LevelReport struct {
+	Level   Level   `json:"level"`
+	Outcome Outcome `json:"outcome"`
+	Text    string  `json:"text"` // in a few words
+	Probes  []Probe `json:"probes"`
+	Seconds float64 `json:"durationSeconds"`
+}
+
+// Report is everything that was found out.
+type Report struct {
+	Namespace      string        `json:"namespace"`
+	ServiceAccount string        `json:"serviceAccount"`
+	Role           string        `json:"role"` // ARN
+	Audience       string        `json:"audience"`
+	Bucket         string        `json:"bucket"`
+	URL            string        `json:"url,omitempty"`    // of the app; empty without a Route
+	Via            string        `json:"via,omitempty"`    // how the app was reached: ViaRoute, ViaForward
+	Detour         string        `json:"detour,omitempty"` // why not by its Route
+	Verified       bool          `json:"verified"`
+	Levels         []LevelReport `json:"levels"`
+	Left           []string      `json:"left,omitempty"` // keys of the objects that stay in the bucket
+	WhyLeft        string        `json:"whyLeft,omitempty"`
+	Seconds        float64       `json:"durationSeconds"`
+}
+
+// The ways to the app.
+const (
+	ViaRoute   = "route"
+	ViaForward = "port-forward"
+)
+
+// Level is the report of one level, nil if it was not looked at.
+func (r Report) Level(l Level) *LevelReport {
+	for i := range r.Levels {
+		if r.Levels[i].Level == l {
+			return &r.Levels[i]
+		}
+	}
+	return nil
+}
+
+// Err is a *problem.Several of all that failed, nil if nothing did.
+func (r Report) Err() error {
+	several := &problem.Several{}
+	for _, level := range r.Levels {
+		for _, probe := range level.Probes {
+			if probe.Outcome == Failed {
+				several.Problems = append(several.Problems, probe.failure)
+			}
+		}
+	}
+	if len(several.Problems) == 0 {
+		return nil
+	}
+	return several
+}
+
+// NotTested are the probes that could not be made, of all levels that could.
+func (r Report) NotTested() []Probe {
+	var all []Probe
+	for _, level := range r.Levels {
+		if level.Outcome == NotTested {
+			continue
+		}
+		for _, probe := range level.Probes {
+			if probe.Outcome == NotTested {
+				all = append(all, probe)
+			}
+		}
+	}
+	return all
+}
+
+// Summary is the whole proof in one line, for a report in which all is well.
+func (r Report) Summary() string {
+	text := "put, list, get as " + r.ServiceAccount
+	if isolation := r.Level(Isolation); isolation != nil {
+		text += "; " + isolation.Text
+	}
+	return text
+}
+
+// count counts the probes that ended so.
+func (l LevelReport) count(o Outcome) int {
+	n := 0
+	for _, p := range l.Probes {
+		if p.Outcome == o {
+			n++
+		}
+	}
+	return n
+}
+
+// judge is the outcome of a level: one failure fails it, and it takes at least
+// one pass to pass it.
+func (l LevelReport) judge() Outcome {
+	switch {
+	case l.count(Failed) > 0:
+		return Failed
+	case l.count(Passed) > 0:
+		return Passed
+	}
+	return NotTested
+}
+
+// pass, fail and skip end a probe that began at a moment.
+func pass(name string, began time.Time) Probe {
+	return Probe{Name: name, Outcome: Passed, Seconds: time.Since(began).Seconds()}
+}
+
+func skip(name string, began time.Time, format string, args ...any) Probe {
+	return Probe{Name: name, Outcome: NotTested, What: fmt.Sprintf(format, args...), Seconds: time.Since(began).Seconds()}
+}
+
+func fail(name string, began time.Time, err error) Probe {
+	var told *problem.Error
+	if !errors.As(err, &told) {
+		told = &problem.Error{Kind: problem.Failed, What: err.Error(), Err: err}
+	}
+	return Probe{
+		Name: name, Outcome: Failed, What: told.What, Why: told.Why, Next: told.Next,
+		Seconds: time.Since(began).Seconds(), failure: told,
+	}
+}

@@ -1,0 +1,225 @@
+package verify
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Target is what is to be proven, and by which means.
+type Target struct {
+	Namespace string
+	Audience  string // for where no pod tells; empty is render.DefaultAudience
+	Region    string // of the bucket; empty is the pods', else that of AWS
+	URL       string // of the app; empty without a Route or Ingress
+
+	Conn *cluster.Conn
+	// AWS is the caller's configuration. Its credentials are used for the other
+	// bucket and for tidying up only.
+	AWS aws.Config
+	// CallerAccount is the account of these credentials; empty where there are
+	// none, and then NoCaller says why.
+	CallerAccount string
+	NoCaller      string
+	// Forward opens a way to a pod of the app, past the Route. The function it
+	// gives closes it.
+	Forward func(ctx context.Context, pod string) (url string, stop func(), err error)
+}
+
+// Options is how it is to be proven.
+type Options struct {
+	Levels []Level // none: all
+	Keep   bool    // leave the objects that were written
+	// Patience is how long a refusal may be IAM's that has not heard of a change
+	// yet, counted from the beginning of the run (FACTS 5: 60 s).
+	Patience time.Duration
+	// Policy is the ARN of a policy that somebody chose for the role instead of the
+	// narrow one: what it allows is their choice, and is not tested.
+	Policy string
+	// Settling says that the role was changed a moment ago, so that also what it
+	// allows too much may be IAM's that has not heard of it yet.
+	Settling bool
+}
+
+// Event tells what a level is at. The last one of a level has its report.
+type Event struct {
+	Level   Level
+	Text    string
+	Waiting bool // for AWS to know of a change
+	Again   bool // the same was told a moment ago
+	Report  *LevelReport
+}
+
+// Run makes the proof, level after level; observe is called from one goroutine at
+// a time. An error is what kept it from looking: an API server that does not
+// answer, an interrupt. What was found wrong is in the report. What it wrote is
+// removed in any case.
+func Run(ctx context.Context, target Target, options Options, observe func(Event)) (Report, error) {
+	began := time.Now()
+	look := func(ctx context.Context) (Pods, error) {
+		return LookAtPods(ctx, target.Conn.Dynamic, target.Namespace, render.ServiceAccount)
+	}
+	pods, err := look(ctx)
+	if err != nil {
+		return Report{}, cannotLook(target.Conn, target.Namespace, err)
+	}
+	arn, err := roleOf(pods, target.Namespace)
+	if err != nil {
+		return Report{}, err
+	}
+	r := &run{Target: target, options: options, pods: pods, role: arn, began: began, observer: observe}
+	r.bucket = render.BucketName(target.Namespace)
+	r.complete()
+	r.issuer = kube{target.Conn.Dynamic}
+	r.cloud = newCloud(r.AWS, r.bucket, arn.Account)
+	r.caller = newCaller(r.AWS)
+	r.client, r.look = newClient(), look
+	defer r.client.CloseIdleConnections()
+	return r.prove(ctx)
+}
+
+// run is one proof at work.
+type run struct {
+	Target
+	options  Options
+	pods     Pods
+	role     render.ARN
+	bucket   string
+	began    time.Time
+	observer func(Event)
+
+	issuer issuer
+	cloud  cloud
+	caller caller
+	client *http.Client // for the app's pages
+	look   func(context.Context) (Pods, error)
+
+	credentials asRole // once identity has passed
+	claims      claims // of the token they were given for
+	via         string // how the app was reached
+	detour      string // why not by its Route, where it has one
+
+	mu      sync.Mutex
+	written []object
+}
+
+// complete fills in what was left out: the pods know best.
+func (r *run) complete() {
+	if r.pods.Audience != "" {
+		r.Audience = r.pods.Audience
+	}
+	if r.Audience == "" {
+		r.Audience = render.DefaultAudience
+	}
+	if r.Region == "" {
+		r.Region = r.pods.Region
+	}
+	if r.Region == "" {
+		r.Region = r.AWS.Region
+	}
+	r.AWS = r.AWS.Copy()
+	r.AWS.Region = r.Region
+}
+
+// prove goes through the levels. Isolation and app do not need each other.
+func (r *run) prove(ctx context.Context) (Report, error) {
+	levels := WithNeeded(r.options.Levels...)
+	reports := make([]LevelReport, len(levels))
+	err := r.climb(ctx, levels, reports)
+	report := Report{
+		Namespace: r.Namespace, ServiceAccount: render.ServiceAccount, Role: r.role.String(), Audience: r.Audience,
+		Bucket: r.bucket, URL: r.URL, Via: r.via, Detour: r.detour, Levels: reports,
+	}
+	report.Verified = !slices.ContainsFunc(reports, func(l LevelReport) bool { return l.Outcome != Passed })
+	report.Left, report.WhyLeft = r.tidy(ctx)
+	report.Seconds = time.Since(r.began).Seconds()
+	return report, err
+}
+
+// climb fills in the reports. Its error is the end of the context.
+func (r *run) climb(ctx context.Context, levels []Level, reports []LevelReport) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	needed := ""
+	for n, level := range levels {
+		prober := r.prober(level)
+		switch {
+		case needed != "":
+			reports[n] = r.skipped(level, needed)
+		case level == Identity || level == Access:
+			report, err := r.rise(ctx, level, prober)
+			if err != nil {
+				return err
+			}
+			if reports[n] = report; report.Outcome != Passed {
+				needed = string(level)
+			}
+		default:
+			group.Go(func() (err error) {
+				reports[n], err = r.rise(groupCtx, level, prober)
+				return err
+			})
+		}
+	}
+	return group.Wait()
+}
+
+// prober looks at one level: it gives the probes, and the level in a few words.
+type prober func(context.Context) ([]Probe, string)
+
+func (r *run) prober(level Level) prober {
+	switch level {
+	case Identity:
+		return r.proveIdentity
+	case Access:
+		return r.proveAccess
+	case Isolation:
+		return r.proveIsolation
+	}
+	return r.proveApp
+}
+
+// rise has a level looked at, and tells. A context that ended is an error: what
+// failed then has failed for that.
+func (r *run) rise(ctx context.Context, level Level, prove prober) (LevelReport, error) {
+	began := time.Now()
+	r.observe(Event{Level: level, Text: "looking"})
+	probes, text := prove(ctx)
+	if ctx.Err() != nil {
+		return LevelReport{}, context.Cause(ctx)
+	}
+	report := LevelReport{Level: level, Text: text, Probes: probes, Seconds: time.Since(began).Seconds()}
+	report.Outcome = report.judge()
+	r.observe(Event{Level: level, Text: text, Report: &report})
+	return report, nil
+}
+
+// skipped is a level that could not be looked at.
+func (r *run) skipped(level Level, needed string) LevelReport {
+	text := "not tested: needs " + needed
+	report := LevelReport{
+		Level: level, Outcome: NotTested, Text: text,
+		Probes: []Probe{{Name: string(level), Outcome: NotTested, What: "needs " + needed}},
+	}
+	r.observe(Event{Level: level, Text: text, Report: &report})
+	return report
+}
+
+func (r *run) observe(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.observer(e)
+}
+
+// roleName is the role without its path.
+func (r *run) roleName() string {
+	return r.role.Resource[strings.LastIndex(r.role.Resource, "/")+1:]
+}

@@ -1,0 +1,183 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"html"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// toy plays OSToy's pages as FACTS 7 has them.
+func toy(t *testing.T, menu bool, broken string) site {
+	t.Helper()
+	objects := map[string]string{}
+	mux := http.NewServeMux()
+	page := func(w http.ResponseWriter, body string) {
+		_, _ = io.WriteString(w, "<html><h1>OSToy</h1>"+body+"</html>")
+	}
+	mux.HandleFunc("GET /home", func(w http.ResponseWriter, _ *http.Request) {
+		if menu {
+			page(w, `<a href="/ack">ACK S3</a>`)
+			return
+		}
+		page(w, "")
+	})
+	mux.HandleFunc("POST /s3upload", func(w http.ResponseWriter, r *http.Request) {
+		if broken != "" {
+			page(w, "<h2>Error Encountered!</h2><pre>"+html.EscapeString(broken)+"</pre>")
+			return
+		}
+		objects[r.PostFormValue("filename")] = r.PostFormValue("content")
+		http.Redirect(w, r, "/ack", http.StatusFound)
+	})
+	mux.HandleFunc("GET /getFile", func(w http.ResponseWriter, r *http.Request) {
+		page(w, "<pre>"+html.EscapeString(objects[r.FormValue("filename")])+"</pre>")
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return site{newClient(), server.URL}
+}
+
+func TestPagesOfOSToy(t *testing.T) {
+	at := toy(t, true, "")
+	home, err := at.home(t.Context(), pageLimit)
+	if err != nil || !strings.Contains(home.body, menuEntry) {
+		t.Fatalf("%+v, %v", home, err)
+	}
+	const key, content = Prefix + "a b&c.txt", "<written> & read\n"
+	if err := at.upload(t.Context(), key, content); err != nil {
+		t.Error(err)
+	}
+	if err := at.read(t.Context(), key, content); err != nil {
+		t.Error(err)
+	}
+	if err := at.read(t.Context(), key, "something else"); err == nil {
+		t.Error("a page that shows something else passes")
+	}
+}
+
+// TestErrorsComeAs200 reads the page, not the status.
+func TestErrorsComeAs200(t *testing.T) {
+	at := toy(t, true, `{"message":"Access Denied","code":"AccessDenied"}`)
+	err := at.upload(t.Context(), "k", "c")
+	var told *pageError
+	if !errors.As(err, &told) || told.text != `{"message":"Access Denied","code":"AccessDenied"}` || !told.denied() || !passes(err) {
+		t.Errorf("%#v", err)
+	}
+	for body, want := range map[string]string{
+		"<p>In order to use the ACK this must be run on AWS.</p>":               notOnAWS,
+		"Error Encountered! <b>NoSuchBucket</b> " + strings.Repeat("long ", 99): "NoSuchBucket",
+		"all is well": "",
+	} {
+		err := page{200, body}.flaw()
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want) || len(err.Error()) > 310) {
+			t.Errorf("%q: %v", body, err)
+		}
+		if passes(err) {
+			t.Errorf("%v is waited for", err)
+		}
+	}
+	if err := (page{503, "<h1>gone</h1>"}).flaw(); err == nil || err.Error() != "HTTP 503: gone" {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestReach prefers the Route, and takes a port-forward where that leads nowhere.
+func TestReach(t *testing.T) {
+	working := toy(t, true, "")
+	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "welcome") }))
+	t.Cleanup(stranger.Close)
+	for name, c := range map[string]struct {
+		url, pod string
+		forward  error
+		via      string
+		says     string
+	}{
+		"route":                     {working.base + "/", "pod", nil, ViaRoute, ""},
+		"stranger at the route":     {stranger.URL, "pod", nil, ViaForward, ""},
+		"no route":                  {"", "pod", nil, ViaForward, ""},
+		"stranger, and no way past": {stranger.URL, "pod", errors.New("pods is forbidden"), "", "what answers is not OSToy (HTTP 200); port-forward to pod pod: pods is forbidden"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, _ := started(t, newFake(nil))
+			r.URL, r.client = c.url, newClient()
+			// The pod comes a moment later.
+			r.look = func(context.Context) (Pods, error) { return Pods{Ready: c.pod}, nil }
+			stopped := false
+			r.Forward = func(context.Context, string) (string, func(), error) {
+				return working.base, func() { stopped = true }, c.forward
+			}
+			_, _, stop, err := r.reach(t.Context())
+			if c.says != "" {
+				if err == nil || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("%v", err)
+				}
+				return
+			}
+			if err != nil || r.via != c.via {
+				t.Fatalf("via %q, %v", r.via, err)
+			}
+			if stop(); stopped != (c.via == ViaForward) {
+				t.Errorf("the way is closed: %t", stopped)
+			}
+		})
+	}
+}
+
+// TestReachWithoutPod waits a while for one, and then says so.
+func TestReachWithoutPod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := started(t, newFake(nil))
+		looks := 0
+		r.look = func(context.Context) (Pods, error) { looks++; return Pods{}, nil }
+		_, _, _, err := r.reach(t.Context())
+		if err == nil || err.Error() != "the app has no Route; no pod of ostoy-frontend is ready" || looks < 10 || time.Since(r.began) > time.Minute {
+			t.Errorf("%v after %d looks and %s", err, looks, time.Since(r.began))
+		}
+	})
+}
+
+// TestAppLevel: each failure is a probe of its own, and ends the level.
+func TestAppLevel(t *testing.T) {
+	for name, c := range map[string]struct {
+		menu   bool
+		broken string
+		want   string
+	}{
+		"no menu entry": {false, "", "menu-entry"},
+		"error page":    {true, "NoSuchBucket", "upload"},
+		"not in S3":     {true, "", "found-in-s3"}, // the fake's S3 has other bytes
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, _ := started(t, newFake(map[string][]error{"head-object": {says("NotFound", "")}}))
+			at := toy(t, c.menu, c.broken)
+			r.URL, r.client = at.base, at.client
+			probes, text := r.proveApp(t.Context())
+			last := probes[len(probes)-1]
+			if last.Name != c.want || last.Outcome != Failed || text == "" {
+				t.Errorf("%s: %+v", text, probes)
+			}
+			if wrote := len(r.written); wrote != map[bool]int{true: 1}[c.menu] {
+				t.Errorf("%d objects are remembered", wrote)
+			}
+		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	if _, err := (site{newClient(), closed.URL}).home(t.Context(), pageLimit); err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("%v", err)
+	}
+	if err := unreachable(context.DeadlineExceeded); err.Error() != "no answer in time" {
+		t.Error(err)
+	}
+}
