@@ -1,12 +1,15 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -42,6 +45,7 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	c.world = &live.World{Conn: c.conn, Namespace: given.Namespace.Value, Facts: c.facts}
 	if c.sources.AWS == nil && c.found.AWS != nil {
 		config := c.found.AWS.Config
+		config.Region = cmp.Or(c.facts.Region.Value, config.Region)
 		c.world.Roles, c.world.Buckets = iam.New(config), bucket.New(config)
 	}
 	target = check.Target{Facts: c.facts, Conn: c.conn, Namespace: check.NamespaceExists}
@@ -54,7 +58,53 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	if err := c.checkFacts(); err != nil {
 		return target, err
 	}
-	return c.target()
+	if !c.request.Pre {
+		c.recallRole()
+	}
+	if target, err = c.target(); err != nil {
+		return target, err
+	}
+	target.Provider = func(ctx context.Context) check.Finding { return check.Provider(ctx, c.world) }
+	target.Role = c.lookAtRole
+	return target, nil
+}
+
+// recallRole looks at the role of the last install where the flags name no
+// other. What is on record is a hint: one that no role can have is passed over.
+func (c *checkup) recallRole() {
+	role := &c.install.request.Role
+	arn, err := render.ParseARNOf(c.inventory.RoleARN, "iam", "role")
+	if err != nil || arn.Account != c.facts.Account.Value || role.Name != "" || role.Path != "" {
+		return
+	}
+	named := *role
+	named.Name = arn.Name()
+	named.Path = strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "role"), named.Name)
+	if _, err := iam.Desired(c.facts, named); err == nil {
+		*role = named
+	}
+}
+
+// lookAtRole asks whether the next install may change the role. The role that
+// other checks look at as well is asked for once.
+func (c *checkup) lookAtRole(ctx context.Context) check.Finding {
+	desired, err := iam.Desired(c.facts, c.install.request.Role)
+	if err != nil {
+		return check.Fail(err)
+	}
+	var actual *iam.Actual
+	if c.world.RoleName(ctx) == desired.Name {
+		actual, err = c.world.Role(ctx)
+	} else {
+		actual, err = iam.Look(ctx, c.world.Roles, desired.Name)
+	}
+	if awserr.Denied(err) {
+		return check.Unseen("iam:GetRole on role "+desired.Name, "whether the role is free or ours")
+	}
+	if err == nil {
+		_, err = iam.NewPlan(desired, actual, c.facts)
+	}
+	return check.Fail(err)
 }
 
 // find asks the cluster and AWS for the facts, for the project and for what is

@@ -32,6 +32,8 @@ type World struct {
 	bucketContents asked[bucket.Contents]
 	role           asked[*iam.Actual]
 	provider       asked[*iam.OIDCProvider]
+
+	identityAnswers
 }
 
 // listKey is a kind in a namespace; the empty namespace is the whole cluster.
