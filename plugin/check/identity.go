@@ -19,13 +19,14 @@ type identityLook struct{ *live.World }
 
 // IDs of the identity checks that others need.
 const (
-	IDAccount     = "service-account"
-	IDRoleExists  = "role"
-	IDTrust       = "trust-policy"
-	IDTrustIssuer = "trust-issuer"
-	IDPodAccount  = "pod-service-account"
-	IDPodSkipped  = "webhook-skipped"
-	IDPodIdentity = "pod-identity"
+	IDAccount      = "service-account"
+	IDRoleExists   = "role"
+	IDTrust        = "trust-policy"
+	IDTrustIssuer  = "trust-issuer"
+	IDTrustSubject = "trust-subject"
+	IDPodAccount   = "pod-service-account"
+	IDPodSkipped   = "webhook-skipped"
+	IDPodIdentity  = "pod-identity"
 )
 
 // identityChecks are about how a pod becomes the role.
@@ -86,9 +87,9 @@ func (i identityLook) trustChecks() []Check {
 	return []Check{
 		{ID: IDTrust, Severity: Error, Needs: []string{IDRoleExists}, Title: "the role's trust policy is for tokens", Run: i.trusting(trustPolicy)},
 		{ID: IDTrustIssuer, Severity: Error, Needs: []string{IDTrust}, Title: "the role trusts this cluster", Run: i.trusting(trustIssuer)},
-		{ID: "trust-subject", Severity: Error, Needs: needs, Title: "the role trusts the app's service account and no other by wildcard", Run: i.trusting(trustSubject)},
+		{ID: IDTrustSubject, Severity: Error, Needs: needs, Title: "the role trusts the app's service account and no other by wildcard", Run: i.trusting(trustSubject)},
 		{ID: "trust-audience", Severity: Error, Needs: needs, Title: "the role asks for the tokens' audience", Run: i.trusting(trustAudience)},
-		{ID: "trust-others", Severity: Warning, Needs: needs, Title: "the role trusts nobody else", Run: i.trusting(trustOthers)},
+		{ID: "trust-others", Severity: Warning, Needs: []string{IDTrustSubject}, Title: "the role trusts nobody else", Run: i.trusting(trustOthers)},
 	}
 }
 

@@ -23,7 +23,7 @@ func roleFaults() []fault {
 		{check: "role-foreign", says: "under another path", make: movedRole},
 		{check: "role-policy", says: "may do nothing", make: withoutPolicy},
 		{check: "role-policy", says: "s3:PutObject on", admin: true, make: putPolicy("ostoy-s3",
-			allow("s3:ListBucket", "arn:aws:s3:::NAMESPACE-bucket"), allow("s3:GetObject", "arn:aws:s3:::NAMESPACE-bucket/*"))},
+			inAccount(allow("s3:ListBucket", "arn:aws:s3:::NAMESPACE-bucket")), inAccount(allow("s3:GetObject", "arn:aws:s3:::NAMESPACE-bucket/*")))},
 		{check: "role-excess", status: "warning", says: "inline policy extra", make: putPolicy("extra", allow("dynamodb:*", "*"))},
 		{check: "role-excess", status: "warning", says: "it reaches *; its rights do not end at the account", make: putPolicy("ostoy-s3",
 			allow("s3:ListBucket", "*"), allow("s3:GetObject", "*"), allow("s3:PutObject", "*"))},
@@ -42,7 +42,8 @@ func roleFaults() []fault {
 func trustFaults() []fault {
 	const rebuilt = "arn:aws:iam::" + testbed.Account + ":oidc-provider/oidc.example.com/1old"
 	return []fault{
-		{check: "trust-policy", says: "NotAction", make: trusted(`"NotAction": "sts:TagSession"`, `"Action": "sts:AssumeRoleWithWebIdentity"`)},
+		{check: "trust-policy", says: "shuts the app out", make: trusted(
+			`"Statement": [{"Effect": "Deny", "Principal": {"Federated": "PROVIDER"}, "Action": "sts:AssumeRoleWithWebIdentity"}, `, `"Statement": [`)},
 		{check: "trust-policy", says: "another action", make: trusted(`"Action": "sts:AssumeRole"`, `"Action": "sts:AssumeRoleWithWebIdentity"`)},
 		{check: "trust-issuer", says: "1old", admin: true, make: trusted(rebuilt, "PROVIDER")},
 		{check: "trust-issuer", says: "asks for claims of another", make: trusted("oidc.example.com/1old:", "ISSUER:")},
@@ -87,7 +88,7 @@ func role(t *testing.T, s *scene) types.Role {
 		page, err := pages.NextPage(t.Context())
 		must(t, err)
 		for _, one := range page.Roles {
-			if strings.Contains(aws.ToString(one.AssumeRolePolicyDocument), "serviceaccount%3A"+s.Namespace+"%3A") {
+			if strings.Contains(plain(t, one.AssumeRolePolicyDocument), "serviceaccount:"+s.Namespace+":") {
 				return one
 			}
 		}
@@ -150,6 +151,11 @@ func trusted(piece, instead string) func(*testing.T, *scene) {
 
 func allow(action, resource string) string {
 	return `{"Effect": "Allow", "Action": "` + action + `", "Resource": "` + resource + `"}`
+}
+
+// inAccount ends the rights of a statement at the account, as ours do.
+func inAccount(statement string) string {
+	return strings.TrimSuffix(statement, "}") + `, "Condition": {"StringEquals": {"aws:ResourceAccount": "` + testbed.Account + `"}}}`
 }
 
 func policy(s *scene, statements ...string) *string {

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func TestFaultsOfANamespace(t *testing.T) {
 	for n, f := range local() {
 		t.Run(f.name(), func(t *testing.T) {
 			t.Parallel()
-			f.play(t, bed, "local-"+string(rune('a'+n/26))+string(rune('a'+n%26)))
+			f.play(t, bed, "local-"+strconv.Itoa(n))
 		})
 	}
 }
@@ -78,7 +79,7 @@ func TestFaultsOfANamespace(t *testing.T) {
 func TestFaultsOfTheBed(t *testing.T) {
 	bed := start(t, testbed.Options{Platform: testbed.ROSAClassic})
 	for n, f := range global() {
-		t.Run(f.name(), func(t *testing.T) { f.play(t, bed, "global-"+string(rune('a'+n/26))+string(rune('a'+n%26))) })
+		t.Run(f.name(), func(t *testing.T) { f.play(t, bed, "global-"+strconv.Itoa(n)) })
 	}
 }
 
