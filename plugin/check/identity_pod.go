@@ -105,7 +105,7 @@ func missing(spec core.PodSpec) string {
 	var parts []string
 	for _, c := range appContainers(spec) {
 		if m := lacks(spec, c); len(m) > 0 {
-			parts = append(parts, c.Name+" has no "+strings.Join(m, ", "))
+			parts = append(parts, c.Name+" lacks "+strings.Join(m, ", "))
 		}
 	}
 	return strings.Join(parts, "; ")

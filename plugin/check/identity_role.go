@@ -242,4 +242,3 @@ func judgeOrphans(found []iam.Found) Finding {
 		"if that cluster is gone: aws iam delete-role-policy --role-name "+first.Name+" --policy-name "+iam.PolicyName+"; aws iam delete-role --role-name "+first.Name,
 	)
 }
-

@@ -70,7 +70,7 @@ func podFaults() []fault {
 		},
 		{check: "pod-identity", says: "missed it", with: webhook, admin: true, make: missedByWebhook},
 		{check: "pod-identity", says: "before its service account was annotated", with: webhook, make: annotatedLate},
-		{check: "pod-identity", says: "has no AWS_WEB_IDENTITY_TOKEN_FILE", make: setEnv("AWS_WEB_IDENTITY_TOKEN_FILE-")},
+		{check: "pod-identity", says: "lacks AWS_WEB_IDENTITY_TOKEN_FILE", make: setEnv("AWS_WEB_IDENTITY_TOKEN_FILE-")},
 		{check: "pod-role", says: anotherRole, admin: true, make: setEnv("AWS_ROLE_ARN=" + anotherRole)},
 		{
 			check: "pod-audience", says: `audience "openshift"`,
@@ -124,7 +124,7 @@ func annotatedLate(t *testing.T, s *scene) {
 	annotate("eks.amazonaws.com/role-arn-")(t, s)
 	newPods(t, s)
 	time.Sleep(2 * time.Second) // both times are kept in whole seconds
-	annotate("eks.amazonaws.com/role-arn=" + account.Annotations["eks.amazonaws.com/role-arn"])(t, s)
+	annotate("eks.amazonaws.com/role-arn="+account.Annotations["eks.amazonaws.com/role-arn"])(t, s)
 }
 
 // newPods puts new pods in the place of the frontend's.
