@@ -199,7 +199,7 @@ func judgeIdentity(pod core.Pod, injected, named bool, since time.Time, again st
 func annotatedAt(fields []metav1.ManagedFieldsEntry) time.Time {
 	var last time.Time
 	for _, entry := range fields {
-		if entry.FieldsV1 != nil && entry.Time != nil && strings.Contains(string(entry.FieldsV1.Raw), `"f:`+live.RoleAnnotation+`"`) && entry.Time.After(last) {
+		if entry.FieldsV1 != nil && entry.Time != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+live.RoleAnnotation+`"`) && entry.Time.After(last) {
 			last = entry.Time.Time
 		}
 	}

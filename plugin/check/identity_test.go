@@ -136,7 +136,7 @@ func TestJudgeIdentity(t *testing.T) {
 func TestAnnotatedAt(t *testing.T) {
 	entry := func(second int64, fields string) metav1.ManagedFieldsEntry {
 		at := metav1.Unix(second, 0)
-		return metav1.ManagedFieldsEntry{Time: &at, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+		return metav1.ManagedFieldsEntry{Time: &at, FieldsV1: metav1.NewFieldsV1(fields)}
 	}
 	role := `{"f:metadata":{"f:annotations":{"f:eks.amazonaws.com/role-arn":{}}}}`
 	got := annotatedAt([]metav1.ManagedFieldsEntry{entry(5, role), entry(7, role), entry(9, `{"f:secrets":{}}`), {}})
