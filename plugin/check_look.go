@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
@@ -63,6 +64,16 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	}
 	if target, err = c.target(); err != nil {
 		return target, err
+	}
+	// Asked by the check of what install would refuse and by those of what it
+	// would change: planned once.
+	c.world.Planner = func(ctx context.Context) (*apply.Plan, error) {
+		err := c.planObjects(ctx)
+		return c.plan, err
+	}
+	target.Plan = func(ctx context.Context) error {
+		_, err := c.world.Plan(ctx)
+		return err
 	}
 	target.Provider = func(ctx context.Context) check.Finding { return check.Provider(ctx, c.world) }
 	target.Role = c.lookAtRole

@@ -125,7 +125,7 @@ const frontend = "ostoy-frontend"
 
 // pods are the frontend's that are alive.
 func (i identityLook) pods(ctx context.Context) ([]core.Pod, error) {
-	objects, err := i.AppPods(ctx)
+	objects, err := i.Here(ctx, live.Pods())
 	if err != nil {
 		return nil, err
 	}

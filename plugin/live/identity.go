@@ -24,12 +24,6 @@ type identityAnswers struct {
 // Secrets of any namespace. World never keeps what is in them.
 func Secrets() schema.GroupVersionResource { return core("secrets") }
 
-// AppPods are the pods of the app's two Deployments, those of older rollouts
-// too, by the label that the tutorial gives them as well.
-func (w *World) AppPods(ctx context.Context) ([]*unstructured.Unstructured, error) {
-	return w.List(ctx, Pods(), w.Namespace, "app in (ostoy-frontend,ostoy-microservice)")
-}
-
 // Account is the service account of the app, nil where it is not there.
 func (w *World) Account(ctx context.Context) (*unstructured.Unstructured, error) {
 	return w.One(ctx, ServiceAccounts(), render.ServiceAccount)

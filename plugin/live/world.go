@@ -23,6 +23,8 @@ type World struct {
 	Facts     render.Facts   // as far as they are known
 	Roles     *iam.Client    // nil where there are no AWS credentials
 	Buckets   *bucket.Client // nil where there are no AWS credentials
+	// Planner plans what install would do; nil where too little is known for it.
+	Planner func(context.Context) (*apply.Plan, error)
 
 	lists     askedOf[listKey, []*unstructured.Unstructured]
 	objects   askedOf[objectKey, *unstructured.Unstructured]
@@ -32,6 +34,10 @@ type World struct {
 	bucketContents asked[bucket.Contents]
 	role           asked[*iam.Actual]
 	provider       asked[*iam.OIDCProvider]
+
+	settings  bucketSettings
+	logStarts askedOf[string, string]
+	plan      asked[*apply.Plan]
 
 	identityAnswers
 }

@@ -13,6 +13,18 @@ import (
 
 const byWebhook = "--set=podIdentity=webhook"
 
+// waysToInstall are flags of installs in which nothing is wrong, though they are
+// not the usual one. Check is told none of them.
+func waysToInstall() []string {
+	return []string{
+		byWebhook,
+		"--role-name=check-good --role-path=/mine/",
+		"--policy-arn=" + fullAccess,
+		"--audience=openshift",
+		"--audience=openshift " + byWebhook,
+	}
+}
+
 func identityFaults() []fault {
 	all := append(accountFaults(), roleFaults()...)
 	return append(append(all, trustFaults()...), podFaults()...)

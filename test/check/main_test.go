@@ -10,9 +10,9 @@ package check_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +55,7 @@ func local() []fault {
 
 // global are the faults of the whole bed. Each takes back what it did.
 func global() []fault {
-	return slices.Concat(clusterWideFaults(), controllerWideFaults(), identityWideFaults())
+	return slices.Concat(clusterWideFaults(), controllerWideFaults(), identityWideFaults(), bucketWideFaults(), appWideFaults())
 }
 
 func TestFaultsOfANamespace(t *testing.T) {
@@ -68,10 +68,16 @@ func TestFaultsOfANamespace(t *testing.T) {
 		t.Parallel()
 		fault{admin: true}.play(t, bed, "good-admin")
 	})
+	for n, way := range waysToInstall() {
+		t.Run("no fault, "+way, func(t *testing.T) {
+			t.Parallel()
+			fault{with: strings.Fields(way)}.play(t, bed, fmt.Sprintf("good-%d", n))
+		})
+	}
 	for n, f := range local() {
 		t.Run(f.name(), func(t *testing.T) {
 			t.Parallel()
-			f.play(t, bed, "local-"+strconv.Itoa(n))
+			f.play(t, bed, fmt.Sprintf("local-%d", n))
 		})
 	}
 }
@@ -79,7 +85,7 @@ func TestFaultsOfANamespace(t *testing.T) {
 func TestFaultsOfTheBed(t *testing.T) {
 	bed := start(t, testbed.Options{Platform: testbed.ROSAClassic})
 	for n, f := range global() {
-		t.Run(f.name(), func(t *testing.T) { f.play(t, bed, "global-"+strconv.Itoa(n)) })
+		t.Run(f.name(), func(t *testing.T) { f.play(t, bed, fmt.Sprintf("global-%d", n)) })
 	}
 }
 
