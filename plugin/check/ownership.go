@@ -35,7 +35,7 @@ func ownershipChecks(w *live.World) []Check {
 			Title: "the objects are as install made them", Run: o.drift,
 		},
 		{
-			ID: "leftovers", Group: Ownership, Severity: Warning, Needs: append(here, IDObjects),
+			ID: "leftovers", Group: Ownership, Severity: Warning, Needs: append(here, IDObjects, "route-api"),
 			Title: "nothing of ours is left over", Run: o.leftovers,
 		},
 		{
