@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -23,27 +21,11 @@ import (
 // look finds the facts, as far as they can be found: what cannot is a finding,
 // and no reason to stop. Wrong input is.
 func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
-	if c.options, err = c.App.options(c.request.Chart); err != nil {
-		return target, err
-	}
-	given, err := c.givenFacts(c.request.Facts)
-	if err != nil {
-		return target, err
-	}
-	if c.conn, err = c.connect(); err != nil {
-		return target, err
-	}
-	if given.Namespace, err = c.chooseNamespace(given.Namespace); err != nil {
-		return target, err
-	}
-	if err := (render.Facts{Namespace: given.Namespace}).Validate(); err != nil {
-		return target, err
-	}
-	if err := c.find(ctx, given); err != nil {
+	if err := c.begin(ctx); err != nil {
 		return target, err
 	}
 	c.facts = c.found.Facts
-	c.world = &live.World{Conn: c.conn, Namespace: given.Namespace.Value, Facts: c.facts}
+	c.world = &live.World{Conn: c.conn, Namespace: c.facts.Namespace.Value, Facts: c.facts}
 	if c.sources.AWS == nil && c.found.AWS != nil {
 		config := c.found.AWS.Config
 		config.Region = cmp.Or(c.facts.Region.Value, config.Region)
@@ -80,42 +62,25 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	return target, nil
 }
 
-// recallRole looks at the role of the last install where the flags name no
-// other. What is on record is a hint: one that no role can have is passed over.
-func (c *checkup) recallRole() {
-	role := &c.install.request.Role
-	arn, err := render.ParseARNOf(c.inventory.RoleARN, "iam", "role")
-	if err != nil || arn.Account != c.facts.Account.Value || role.Name != "" || role.Path != "" {
-		return
+// begin reads what the user gave and finds out what can be found.
+func (c *checkup) begin(ctx context.Context) (err error) {
+	if c.options, err = c.App.options(c.request.Chart); err != nil {
+		return err
 	}
-	named := *role
-	named.Name = arn.Name()
-	named.Path = strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "role"), named.Name)
-	if _, err := iam.Desired(c.facts, named); err == nil {
-		*role = named
-	}
-}
-
-// lookAtRole asks whether the next install may change the role. The role that
-// other checks look at as well is asked for once.
-func (c *checkup) lookAtRole(ctx context.Context) check.Finding {
-	desired, err := iam.Desired(c.facts, c.install.request.Role)
+	given, err := c.givenFacts(c.request.Facts)
 	if err != nil {
-		return check.Fail(err)
+		return err
 	}
-	var actual *iam.Actual
-	if c.world.RoleName(ctx) == desired.Name {
-		actual, err = c.world.Role(ctx)
-	} else {
-		actual, err = iam.Look(ctx, c.world.Roles, desired.Name)
+	if c.conn, err = c.connect(); err != nil {
+		return err
 	}
-	if awserr.Denied(err) {
-		return check.Unseen("iam:GetRole on role "+desired.Name, "whether the role is free or ours")
+	if given.Namespace, err = c.chooseNamespace(given.Namespace); err != nil {
+		return err
 	}
-	if err == nil {
-		_, err = iam.NewPlan(desired, actual, c.facts)
+	if err := (render.Facts{Namespace: given.Namespace}).Validate(); err != nil {
+		return err
 	}
-	return check.Fail(err)
+	return c.find(ctx, given)
 }
 
 // find asks the cluster and AWS for the facts, for the project and for what is

@@ -21,11 +21,11 @@ import (
 // for each role that nobody can assume, whose tags say whether it is ours. For a
 // caller who may not list, awserr.Denied(err) is true.
 func Orphans(ctx context.Context, api Lister, issuer string) ([]Found, error) {
-	trusts, providers := map[string]string{}, []string(nil)
+	roles, providers := map[string]Listed{}, []string(nil)
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		trusts, err = listTrusts(groupCtx, api)
-		return awserr.Translate(err, "iam:ListRoles", "the roles of the path "+render.RolePath)
+		roles, err = List(groupCtx, api)
+		return err
 	})
 	group.Go(func() (err error) {
 		providers, err = listProviders(groupCtx, api)
@@ -35,9 +35,9 @@ func Orphans(ctx context.Context, api Lister, issuer string) ([]Found, error) {
 		return nil, err
 	}
 	var suspects []string
-	for name, trust := range trusts {
-		if trustsNobody(trust, providers) {
-			suspects = append(suspects, name)
+	for _, role := range roles {
+		if trustsNobody(role.Trust, providers) {
+			suspects = append(suspects, role.Name)
 		}
 	}
 	return ownOf(ctx, api, suspects, issuer)
@@ -93,25 +93,6 @@ func trustsNobody(trust string, providers []string) bool {
 		}
 	}
 	return true
-}
-
-// listTrusts are the trust policies of the roles of our path, by name.
-func listTrusts(ctx context.Context, api Finder) (map[string]string, error) {
-	trusts := map[string]string{}
-	in := &awsiam.ListRolesInput{PathPrefix: aws.String(render.RolePath)}
-	for {
-		out, err := api.ListRoles(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		for _, role := range out.Roles {
-			trusts[aws.ToString(role.RoleName)] = aws.ToString(role.AssumeRolePolicyDocument)
-		}
-		if !out.IsTruncated || aws.ToString(out.Marker) == "" {
-			return trusts, nil
-		}
-		in = &awsiam.ListRolesInput{PathPrefix: in.PathPrefix, Marker: out.Marker}
-	}
 }
 
 // listProviders are the ARNs of the account's OIDC providers; IAM has at most
