@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -27,6 +28,7 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	c.world = &live.World{Conn: c.conn, Namespace: c.facts.Namespace.Value, Facts: c.facts}
 	if c.sources.AWS == nil && c.found.AWS != nil {
 		config := c.found.AWS.Config
+		config.Region = cmp.Or(c.facts.Region.Value, config.Region)
 		c.world.Roles, c.world.Buckets = iam.New(config), bucket.New(config)
 	}
 	target = check.Target{Facts: c.facts, Conn: c.conn, Namespace: check.NamespaceExists}
@@ -38,6 +40,9 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	}
 	if err := c.checkFacts(); err != nil {
 		return target, err
+	}
+	if !c.request.Pre {
+		c.recallRole()
 	}
 	if target, err = c.target(); err != nil {
 		return target, err
@@ -52,6 +57,8 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 		_, err := c.world.Plan(ctx)
 		return err
 	}
+	target.Provider = func(ctx context.Context) check.Finding { return check.Provider(ctx, c.world) }
+	target.Role = c.lookAtRole
 	return target, nil
 }
 

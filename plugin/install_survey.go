@@ -3,9 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,10 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -80,16 +78,18 @@ func (i *install) target() (check.Target, error) {
 	// The region of the facts is of the right partition, whatever is configured.
 	config := i.found.AWS.Config
 	config.Region = i.facts.Region.Value
-	i.roles = iam.New(config)
+	roles := iam.New(config)
+	i.roles = roles
 	i.buckets = bucket.New(config)
+	world := &live.World{Conn: i.conn, Namespace: i.facts.Namespace.Value, Facts: i.facts, Roles: roles}
 	target := check.Target{
 		Facts:     i.facts,
 		Conn:      i.conn,
 		Objects:   i.objects,
 		Namespace: check.NamespaceExists,
 		Bucket:    i.lookAtBucket,
-		Provider:  i.lookAtProvider,
-		Role:      func(ctx context.Context) error { return i.planRole(ctx, desired) },
+		Provider:  func(ctx context.Context) check.Finding { return i.lookAtProvider(ctx, world) },
+		Role:      func(ctx context.Context) check.Finding { return check.Fail(i.planRole(ctx, desired)) },
 		Plan:      i.planObjects,
 	}
 	if !i.project.exists {
@@ -192,35 +192,10 @@ func (i *install) bucketOrigin() string {
 	return apply.OriginAdopted
 }
 
-// lookAtProvider asks whether IAM knows the issuer and takes our audience. A
-// caller who may not look is warned: the role may still work.
-func (i *install) lookAtProvider(ctx context.Context) check.Finding {
-	issuer := i.facts.Issuer.Value
-	arn := render.ProviderARN(i.facts.Partition.Value, i.facts.Account.Value, issuer)
-	provider, err := iam.Provider(ctx, i.roles, arn)
-	audience := i.facts.Audience.Value
-	switch {
-	case awserr.Denied(err):
-		return check.Warn("cannot tell whether IAM knows the issuer", "needs iam:GetOpenIDConnectProvider on "+arn, "")
-	case err != nil:
-		return check.Fail(err)
-	case !provider.Exists:
-		return check.Finding{
-			Status: check.Failed,
-			What:   "IAM does not know the issuer " + issuer,
-			Why:    fmt.Sprintf("account %s has no OIDC provider %s, so no pod of this cluster can assume a role there", i.facts.Account.Value, arn),
-			Next:   "use the account the cluster was made in (--profile), or register the issuer:\naws iam create-open-id-connect-provider --url " + issuer + " --client-id-list openshift sts.amazonaws.com",
-		}
-	case !provider.Takes(audience):
-		return check.Finding{
-			Status: check.Failed,
-			What:   fmt.Sprintf("the OIDC provider of the cluster does not take audience %s", audience),
-			Why:    "its client ids are " + strings.Join(provider.ClientIDs, ", "),
-			Next:   "aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn " + arn + " --client-id " + audience,
-		}
-	}
-	i.knownToIAM = true
-	return check.Pass()
+func (i *install) lookAtProvider(ctx context.Context, w *live.World) check.Finding {
+	finding := check.Provider(ctx, w)
+	i.knownToIAM = finding.Status == check.Passed
+	return finding
 }
 
 func (i *install) planRole(ctx context.Context, desired iam.Role) error {

@@ -43,7 +43,7 @@ func (o ownLook) drift(ctx context.Context) Finding {
 			}
 		case apply.Update:
 			for _, change := range item.Changes {
-				if !toldElsewhere(item.Ref.Kind, change.Path) {
+				if !toldElsewhere(item.Ref.Kind, change) {
 					lines = append(lines, item.Ref.String()+" "+changeText(change))
 				}
 			}
@@ -65,7 +65,8 @@ func toldWhenMissing() []string {
 
 // toldElsewhere reports whether another check looks at a field: what is wrong is
 // told once, by the one who knows what it means.
-func toldElsewhere(kind, path string) bool {
+func toldElsewhere(kind string, change apply.FieldChange) bool {
+	path := change.Path
 	any := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(path, part) })
 	}
@@ -77,7 +78,9 @@ func toldElsewhere(kind, path string) bool {
 	case "Service":
 		return any("spec.selector", "targetPort")
 	case "Deployment":
-		return any("spec.replicas", "spec.strategy", "serviceAccount", "AWS_", "aws-iam-token", "ostoy-s3/")
+		return any("spec.replicas", "spec.strategy", "serviceAccount", "AWS_", "aws-iam-token", "ostoy-s3/") ||
+			// a container's only mount comes or goes as the whole list
+			strings.HasSuffix(path, "volumeMounts") && strings.Contains(fmt.Sprint(change.Before, change.After), "aws-iam-token")
 	}
 	return false
 }

@@ -28,9 +28,15 @@ func TestToldElsewhere(t *testing.T) {
 		"Deployment spec.template.spec.containers[ostoy-frontend].resources.limits.memory": false,
 	} {
 		kind, path, _ := strings.Cut(field, " ")
-		if got := toldElsewhere(kind, path); got != want {
+		if got := toldElsewhere(kind, apply.FieldChange{Path: path}); got != want {
 			t.Errorf("%s: %t", field, got)
 		}
+	}
+	mounts := func(name string) apply.FieldChange {
+		return apply.FieldChange{Path: "spec.template.spec.initContainers[wait-for-bucket].volumeMounts", After: []any{map[string]any{"name": name}}}
+	}
+	if !toldElsewhere("Deployment", mounts("aws-iam-token")) || toldElsewhere("Deployment", mounts("data")) {
+		t.Error("mounts of the token are told elsewhere, those of others are not")
 	}
 }
 

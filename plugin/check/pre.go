@@ -30,7 +30,7 @@ type Target struct {
 
 	Bucket   func(context.Context) error   // may the bucket be made or adopted
 	Provider func(context.Context) Finding // does IAM know the issuer
-	Role     func(context.Context) error   // may the role be made or changed
+	Role     func(context.Context) Finding // may the role be made or changed
 	Plan     func(context.Context) error   // may the objects be made or changed
 }
 
@@ -50,7 +50,7 @@ func Pre(t Target) []Check {
 		{ID: IDBucketCRD, Group: Controller, Severity: Error, Title: "the cluster knows ACK's Bucket", Run: t.bucketCRD},
 		{ID: IDBucket, Group: Bucket, Severity: Error, Title: "the bucket name is free or ours", Run: failing(t.Bucket)},
 		{ID: IDProvider, Group: Identity, Severity: Error, Title: "IAM knows the cluster's issuer", Run: t.Provider},
-		{ID: IDRole, Group: Identity, Severity: Error, Title: "the role is free or ours", Run: failing(t.Role)},
+		{ID: IDRole, Group: Identity, Severity: Error, Title: "the role is free or ours", Run: t.Role},
 	}
 	if t.Namespace != NamespaceExists {
 		checks = append(checks, Check{

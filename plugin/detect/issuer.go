@@ -2,8 +2,6 @@ package detect
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,7 +10,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 
@@ -141,14 +138,7 @@ var errNoToken = errors.New("no token")
 // service account of a namespace: the least right that tells it. The token is
 // not kept. A cluster whose issuer AWS cannot use is an error of kind Refused.
 func IssuerFromToken(ctx context.Context, conn *cluster.Conn, namespace string) (render.Fact, error) {
-	request := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "authentication.k8s.io/v1",
-		"kind":       "TokenRequest",
-		"metadata":   map[string]any{"name": "default", "namespace": namespace},
-		"spec":       map[string]any{"expirationSeconds": int64(600)}, // the shortest there is
-	}}
-	answer, err := conn.Dynamic.Resource(core("serviceaccounts")).Namespace(namespace).
-		Create(ctx, request, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}, "token")
+	issuer, err := conn.TokenIssuer(ctx, namespace, "default")
 	switch {
 	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
 		p := (*problem.Error)(nil)
@@ -159,9 +149,7 @@ func IssuerFromToken(ctx context.Context, conn *cluster.Conn, namespace string) 
 	case err != nil:
 		return render.Fact{}, conn.Translate(err)
 	}
-	token, _, _ := unstructured.NestedString(answer.Object, "status", "token")
-	issuer, ok := issuerOf(token)
-	if !ok {
+	if issuer == "" {
 		return render.Fact{}, &problem.Error{
 			Kind: problem.Failed,
 			What: fmt.Sprintf("the token of serviceaccounts/default in namespace %s", namespace),
@@ -189,24 +177,4 @@ func IssuerOfNewProject(ctx context.Context, conn *cluster.Conn, namespace strin
 		return render.Fact{}, ctx.Err()
 	}
 	return fact, err
-}
-
-// issuerOf reads the claim iss of a JWT. Nothing of the token gets into an
-// error, which is why there is none.
-func issuerOf(token string) (string, bool) {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return "", false
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return "", false
-	}
-	var claims struct {
-		Issuer *string `json:"iss"`
-	}
-	if err := json.Unmarshal(payload, &claims); err != nil || claims.Issuer == nil {
-		return "", false
-	}
-	return *claims.Issuer, true
 }

@@ -30,6 +30,8 @@ type Actual struct {
 	// InlinesErr and AttachedErr say why the two lists are not known to a caller
 	// who may not read them. Only a plan that needs them fails on it.
 	InlinesErr, AttachedErr error
+	// InlineErr is the same for our inline policy. Only Look leaves it here.
+	InlineErr error
 }
 
 // Read looks at the role. known says that there is reason to believe it exists
@@ -42,8 +44,21 @@ func Read(ctx context.Context, api Reader, name string, known bool) (*Actual, er
 		if err := readRole(ctx, api, name, a); err != nil || !a.Exists {
 			return a, err
 		}
-		return a, readPolicies(ctx, api, name, a)
+		if err := readPolicies(ctx, api, name, a); err != nil {
+			return a, err
+		}
+		return a, a.InlineErr
 	}
+	a, err := Look(ctx, api, name)
+	if err == nil && a.InlineErr != nil {
+		return nil, a.InlineErr
+	}
+	return a, err
+}
+
+// Look is Read for who only wants to see what there is: our inline policy, too,
+// may be one that the caller may not read.
+func Look(ctx context.Context, api Reader, name string) (*Actual, error) {
 	// Two values, so that nothing is written twice; joined when both are done.
 	role, policies := &Actual{}, &Actual{}
 	g, ctx := errgroup.WithContext(ctx)
@@ -56,7 +71,7 @@ func Read(ctx context.Context, api Reader, name string, known bool) (*Actual, er
 		return role, nil
 	}
 	role.Inline, role.Inlines, role.Attached = policies.Inline, policies.Inlines, policies.Attached
-	role.InlinesErr, role.AttachedErr = policies.InlinesErr, policies.AttachedErr
+	role.InlinesErr, role.AttachedErr, role.InlineErr = policies.InlinesErr, policies.AttachedErr, policies.InlineErr
 	return role, nil
 }
 
@@ -106,16 +121,10 @@ func readRole(ctx context.Context, api roleGetter, name string, a *Actual) error
 // readRole to say, so an absent role is an empty answer here.
 func readPolicies(ctx context.Context, api Reader, name string, a *Actual) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		out, err := api.GetRolePolicy(ctx, &awsiam.GetRolePolicyInput{RoleName: aws.String(name), PolicyName: aws.String(PolicyName)})
-		if awserr.Absent(err) {
-			return nil
-		}
-		if err != nil {
-			return awserr.Translate(err, "iam:GetRolePolicy", "role "+name)
-		}
-		a.Inline = aws.ToString(out.PolicyDocument)
-		return nil
+	g.Go(func() (err error) {
+		a.Inline, err = inlineDocument(ctx, api, name, PolicyName)
+		a.InlineErr, err = tolerate(err, "iam:GetRolePolicy", name)
+		return err
 	})
 	g.Go(func() (err error) {
 		a.Inlines, err = listInline(ctx, api, name)
@@ -130,7 +139,15 @@ func readPolicies(ctx context.Context, api Reader, name string, a *Actual) error
 	return g.Wait()
 }
 
-// tolerate sorts the error of a list that a plan can mostly do without: an
+func inlineDocument(ctx context.Context, api Reader, role, policy string) (string, error) {
+	out, err := api.GetRolePolicy(ctx, &awsiam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(policy)})
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(out.PolicyDocument), nil
+}
+
+// tolerate sorts the error of what some callers can do without: an
 // absent role is none, a refusal is kept for later, all else is fatal.
 func tolerate(err error, action, name string) (later, now error) {
 	switch {

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -64,7 +65,10 @@ func (f *fake) ListRoles(ctx context.Context, in *awsiam.ListRolesInput, _ ...fu
 	page, out.Marker, out.IsTruncated = f.cut(names, in.Marker)
 	for _, name := range page {
 		r := f.roles[name]
-		out.Roles = append(out.Roles, types.Role{RoleName: aws.String(name), Arn: aws.String(r.arn), Path: aws.String(r.path)})
+		out.Roles = append(out.Roles, types.Role{
+			RoleName: aws.String(name), Arn: aws.String(r.arn), Path: aws.String(r.path),
+			AssumeRolePolicyDocument: aws.String(url.PathEscape(r.trust)),
+		})
 	}
 	return out, nil
 }

@@ -32,6 +32,9 @@ type Client struct {
 	deleteRole                 call[awsiam.DeleteRoleInput, awsiam.DeleteRoleOutput]
 	listRoles                  call[awsiam.ListRolesInput, awsiam.ListRolesOutput]
 	getOpenIDConnectProvider   call[awsiam.GetOpenIDConnectProviderInput, awsiam.GetOpenIDConnectProviderOutput]
+	getPolicy                  call[awsiam.GetPolicyInput, awsiam.GetPolicyOutput]
+	getPolicyVersion           call[awsiam.GetPolicyVersionInput, awsiam.GetPolicyVersionOutput]
+	listOpenIDConnectProviders call[awsiam.ListOpenIDConnectProvidersInput, awsiam.ListOpenIDConnectProvidersOutput]
 }
 
 var (
@@ -39,6 +42,8 @@ var (
 	_ Remover        = (*Client)(nil)
 	_ Finder         = (*Client)(nil)
 	_ ProviderReader = (*Client)(nil)
+	_ PolicyReader   = (*Client)(nil)
+	_ Lister         = (*Client)(nil)
 )
 
 // maxAttempts of one request. IAM throttles per account and not per caller, so
@@ -70,6 +75,9 @@ func New(cfg aws.Config) *Client {
 		deleteRole:                 client.DeleteRole,
 		listRoles:                  client.ListRoles,
 		getOpenIDConnectProvider:   client.GetOpenIDConnectProvider,
+		getPolicy:                  client.GetPolicy,
+		getPolicyVersion:           client.GetPolicyVersion,
+		listOpenIDConnectProviders: client.ListOpenIDConnectProviders,
 	}
 }
 
@@ -146,4 +154,19 @@ func (c *Client) ListRoles(ctx context.Context, in *awsiam.ListRolesInput, opts 
 // GetOpenIDConnectProvider implements ProviderReader.
 func (c *Client) GetOpenIDConnectProvider(ctx context.Context, in *awsiam.GetOpenIDConnectProviderInput, opts ...func(*awsiam.Options)) (*awsiam.GetOpenIDConnectProviderOutput, error) {
 	return c.getOpenIDConnectProvider(ctx, in, opts...)
+}
+
+// GetPolicy implements PolicyReader.
+func (c *Client) GetPolicy(ctx context.Context, in *awsiam.GetPolicyInput, opts ...func(*awsiam.Options)) (*awsiam.GetPolicyOutput, error) {
+	return c.getPolicy(ctx, in, opts...)
+}
+
+// GetPolicyVersion implements PolicyReader.
+func (c *Client) GetPolicyVersion(ctx context.Context, in *awsiam.GetPolicyVersionInput, opts ...func(*awsiam.Options)) (*awsiam.GetPolicyVersionOutput, error) {
+	return c.getPolicyVersion(ctx, in, opts...)
+}
+
+// ListOpenIDConnectProviders implements Lister.
+func (c *Client) ListOpenIDConnectProviders(ctx context.Context, in *awsiam.ListOpenIDConnectProvidersInput, opts ...func(*awsiam.Options)) (*awsiam.ListOpenIDConnectProvidersOutput, error) {
+	return c.listOpenIDConnectProviders(ctx, in, opts...)
 }

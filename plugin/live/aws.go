@@ -69,13 +69,14 @@ func (w *World) nameIn(arn string) string {
 }
 
 // Role is the install's role as IAM has it; one that is not there does not
-// exist, which is no error.
+// exist, which is no error. Which of its policies the caller may not read stands
+// in the answer.
 func (w *World) Role(ctx context.Context) (*iam.Actual, error) {
 	return w.role.get(func() (*iam.Actual, error) {
 		if w.Roles == nil {
 			return nil, ErrNoAWS
 		}
-		return iam.Read(ctx, w.Roles, w.RoleName(ctx), true)
+		return iam.Look(ctx, w.Roles, w.RoleName(ctx))
 	})
 }
 

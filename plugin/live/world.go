@@ -38,6 +38,8 @@ type World struct {
 	settings  bucketSettings
 	logStarts askedOf[string, string]
 	plan      asked[*apply.Plan]
+
+	identityAnswers
 }
 
 // listKey is a kind in a namespace; the empty namespace is the whole cluster.

@@ -68,6 +68,12 @@ func TestFaultsOfANamespace(t *testing.T) {
 		t.Parallel()
 		fault{admin: true}.play(t, bed, "good-admin")
 	})
+	for n, way := range waysToInstall() {
+		t.Run("no fault, "+way, func(t *testing.T) {
+			t.Parallel()
+			fault{with: strings.Fields(way)}.play(t, bed, fmt.Sprintf("good-%d", n))
+		})
+	}
 	for n, f := range local() {
 		t.Run(f.name(), func(t *testing.T) {
 			t.Parallel()

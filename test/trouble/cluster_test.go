@@ -103,7 +103,7 @@ func TestProviderUnreadable(t *testing.T) {
 	world.NewNamespace(t, bed, namespace)
 	orderDeny(t, bed, "iam:GetOpenIDConnectProvider")
 	result := run.Admin(bed).Run(t, "install", "-n", namespace).WantCode(t, done)
-	result.WantTalk(t, "cannot tell whether IAM knows the issuer", "iam:GetOpenIDConnectProvider on "+providerARN(bed.Issuer))
+	result.WantTalk(t, "whether IAM knows the issuer", "iam:GetOpenIDConnectProvider on "+providerARN(bed.Issuer))
 }
 
 // TestRightsMissing: somebody who may only look is told all that is missing,

@@ -11,7 +11,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	admission "k8s.io/api/admission/v1"
@@ -97,8 +99,12 @@ func (w *Webhook) admit(ctx context.Context, request *admission.AdmissionRequest
 // inject changes the pod by the service account's annotations.
 func (w *Webhook) inject(pod *corev1.Pod, annotations map[string]string) {
 	changed := false
+	skip := strings.Split(pod.Annotations[prefix+"skip-containers"], ",")
 	for _, list := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
 		for i := range list {
+			if slices.Contains(skip, list[i].Name) {
+				continue
+			}
 			changed = w.injectContainer(&list[i], annotations) || changed
 		}
 	}

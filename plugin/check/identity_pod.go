@@ -1,0 +1,243 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// What a pod's identity is made of (FACTS 2.1).
+const (
+	roleVariable      = "AWS_ROLE_ARN"
+	tokenVariable     = "AWS_WEB_IDENTITY_TOKEN_FILE"
+	regionVariable    = "AWS_REGION"
+	endpointsVariable = "AWS_STS_REGIONAL_ENDPOINTS"
+
+	skipLabel      = annotationDomain + "skip-pod-identity-webhook"
+	skipAnnotation = annotationDomain + "skip-containers"
+)
+
+// bucketWaiter is the init container that needs the identity first.
+const bucketWaiter = "wait-for-bucket"
+
+// appContainers are those that talk to AWS; all of them where none has the name
+// that the chart gives it.
+func appContainers(spec core.PodSpec) []core.Container {
+	all := append(slices.Clone(spec.InitContainers), spec.Containers...)
+	own := slices.DeleteFunc(slices.Clone(all), func(c core.Container) bool { return c.Name != frontend && c.Name != bucketWaiter })
+	if !slices.ContainsFunc(own, func(c core.Container) bool { return c.Name == frontend }) {
+		return all
+	}
+	return own
+}
+
+// env is a variable in the container's own list, the last of that name. One
+// whose value is somewhere else is set and has an empty value here.
+func env(c core.Container, name string) (value string, set bool) {
+	for _, e := range c.Env {
+		if e.Name == name {
+			value, set = e.Value, e.Value != "" || e.ValueFrom != nil
+		}
+	}
+	return value, set
+}
+
+// tokenIn is the service account token that a volume projects, nil if none.
+func tokenIn(v core.Volume) *core.ServiceAccountTokenProjection {
+	if v.Projected == nil {
+		return nil
+	}
+	for _, source := range v.Projected.Sources {
+		if source.ServiceAccountToken != nil {
+			return source.ServiceAccountToken
+		}
+	}
+	return nil
+}
+
+// tokenVolume is the volume behind a container's token file, nil if there is
+// none. A container without the variable has none.
+func tokenVolume(spec core.PodSpec, c core.Container) *core.Volume {
+	file, _ := env(c, tokenVariable)
+	for _, mount := range c.VolumeMounts {
+		rest, below := strings.CutPrefix(path.Clean(file), path.Clean(mount.MountPath)+"/")
+		if file == "" || !below {
+			continue
+		}
+		for n, v := range spec.Volumes {
+			if token := tokenIn(v); v.Name == mount.Name && token != nil && path.Join(mount.SubPath, token.Path) == path.Join(mount.SubPath, rest) {
+				return &spec.Volumes[n]
+			}
+		}
+	}
+	return nil
+}
+
+// partsOfIdentity are role, token file and token volume.
+const partsOfIdentity = 3
+
+// lacks says what a container has not got of an identity.
+func lacks(spec core.PodSpec, c core.Container) []string {
+	var missing []string
+	for _, name := range []string{roleVariable, tokenVariable} {
+		if _, set := env(c, name); !set {
+			missing = append(missing, name)
+		}
+	}
+	if tokenVolume(spec, c) == nil {
+		missing = append(missing, "the token volume")
+	}
+	return missing
+}
+
+// missing says what a pod's containers have not got, empty if nothing.
+func missing(spec core.PodSpec) string {
+	var parts []string
+	for _, c := range appContainers(spec) {
+		if m := lacks(spec, c); len(m) > 0 {
+			parts = append(parts, c.Name+" lacks "+strings.Join(m, ", "))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (i identityLook) podAccount(ctx context.Context, pod core.Pod) Finding {
+	if pod.Spec.ServiceAccountName == render.ServiceAccount {
+		return Pass()
+	}
+	return Refuse(
+		fmt.Sprintf("pod %s runs as service account %s", pod.Name, pod.Spec.ServiceAccountName),
+		"the role lets only "+render.ServiceAccount+" in, and the webhook goes by the pod's own account",
+		i.again(ctx),
+	)
+}
+
+// podSkipped looks at the template: what it says is true of every pod.
+func (i identityLook) podSkipped(ctx context.Context) Finding {
+	d, err := i.frontend(ctx)
+	if err != nil {
+		return Fail(i.Conn.Translate(err))
+	}
+	injected, err := i.injected(ctx)
+	if err != nil || d == nil || !injected {
+		return Pass()
+	}
+	why := skipped(d.Spec.Template)
+	if why == "" {
+		return Pass()
+	}
+	pods, err := i.pods(ctx)
+	if err == nil && len(pods) > 0 && !slices.ContainsFunc(pods, func(p core.Pod) bool { return missing(p.Spec) != "" }) {
+		return Warn("the frontend's pods tell the webhook to pass them by: "+why,
+			"they have an identity all the same: this cluster's webhook does not heed it, or they are older than it", i.again(ctx))
+	}
+	return Refuse("the frontend's pods tell the webhook to pass them by: "+why, "so they get no AWS identity", i.again(ctx))
+}
+
+// skipped says by what a template keeps the webhook away, empty if by nothing.
+func skipped(template core.PodTemplateSpec) string {
+	if _, labelled := template.Labels[skipLabel]; labelled {
+		return "label " + skipLabel
+	}
+	for name := range strings.SplitSeq(template.Annotations[skipAnnotation], ",") {
+		if name = strings.TrimSpace(name); slices.ContainsFunc(appContainers(template.Spec), func(c core.Container) bool { return c.Name == name }) {
+			return "annotation " + skipAnnotation + " names " + name
+		}
+	}
+	return ""
+}
+
+func (i identityLook) podIdentity(ctx context.Context, pod core.Pod) Finding {
+	injected, err := i.injected(ctx)
+	if err != nil {
+		return Fail(i.Conn.Translate(err))
+	}
+	account, _ := i.Account(ctx) // without it nobody knows when it was annotated
+	var since time.Time
+	named := false
+	if account != nil {
+		since = annotatedAt(account.GetManagedFields())
+		named = account.GetAnnotations()[live.RoleAnnotation] != ""
+	}
+	return judgeIdentity(pod, injected, named, since, i.again(ctx))
+}
+
+// judgeIdentity says of a pod without identity why that may be. since is when
+// the service account was annotated, as far as known.
+func judgeIdentity(pod core.Pod, injected, named bool, since time.Time, again string) Finding {
+	miss := missing(pod.Spec)
+	if miss == "" {
+		return Pass()
+	}
+	what := "pod " + pod.Name + " has no AWS identity: " + miss
+	recreate := "oc delete pod " + pod.Name + " -n " + pod.Namespace + "; a new one takes its place"
+	born := pod.CreationTimestamp.Time
+	switch {
+	case !injected:
+		return Refuse(what, "the Deployment's pods should carry it; somebody edited them, or they are of another install", again)
+	case !named:
+		return Refuse(what, "service account "+render.ServiceAccount+" names no role, so the webhook has nothing to give", again)
+	case since.After(born):
+		return Refuse(what, "it was made before its service account was annotated, and the webhook looks at pods only when they are made", recreate)
+	}
+	return Refuse(what, "the pod identity webhook missed it: it fails open when it is away, or slower than the pod",
+		recreate+"\nif that one has none either: "+again+" --set podIdentity=projected, which needs no webhook")
+}
+
+// annotatedAt is when whoever set the role's annotation last wrote to the
+// service account.
+func annotatedAt(fields []metav1.ManagedFieldsEntry) time.Time {
+	var last time.Time
+	for _, entry := range fields {
+		if entry.FieldsV1 != nil && entry.Time != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+live.RoleAnnotation+`"`) && entry.Time.After(last) {
+			last = entry.Time.Time
+		}
+	}
+	return last
+}
+
+func (i identityLook) podRole(ctx context.Context, pod core.Pod) Finding {
+	return judgeRole(pod, i.roleARN(ctx), i.again(ctx))
+}
+
+// roleARN is the ARN of the install's role: on record, by the service account,
+// as IAM has it; empty where none of them says.
+func (i identityLook) roleARN(ctx context.Context) string {
+	inventory, _ := i.Inventory(ctx)
+	if _, err := render.ParseARNOf(inventory.RoleARN, "iam", "role"); err == nil {
+		return inventory.RoleARN
+	}
+	if account, err := i.Account(ctx); err == nil && account != nil && account.GetAnnotations()[live.RoleAnnotation] != "" {
+		return account.GetAnnotations()[live.RoleAnnotation]
+	}
+	if role, err := i.Role(ctx); err == nil {
+		return role.ARN
+	}
+	return ""
+}
+
+func judgeRole(pod core.Pod, want, again string) Finding {
+	if want == "" {
+		return Leave("nothing says which role is the install's")
+	}
+	for _, c := range appContainers(pod.Spec) {
+		if is, _ := env(c, roleVariable); is != "" && is != want {
+			return Refuse(
+				fmt.Sprintf("pod %s assumes %s", pod.Name, awserr.Redact(is)),
+				fmt.Sprintf("%s in %s is another role than the install's, %s", roleVariable, c.Name, awserr.Redact(want)),
+				again,
+			)
+		}
+	}
+	return Pass()
+}

@@ -1,0 +1,244 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// splitRole gives path and name of a role's ARN.
+func splitRole(arn render.ARN) (path, name string) {
+	name = arn.Name()
+	return strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "role"), name), name
+}
+
+func (i identityLook) roleThere(ctx context.Context) Finding {
+	name := i.RoleName(ctx)
+	role, err := i.Role(ctx)
+	switch {
+	case awserr.Denied(err):
+		return Unseen("iam:GetRole on role "+name, "whether the role is there, whom it trusts and what it may do")
+	case err != nil:
+		return Fail(err)
+	case !role.Exists:
+		return Refuse(
+			"the role "+name+" is not there",
+			"account "+i.Facts.Account.Value+" has none of that name, and the pods ask STS for it: every call of OSToy to S3 is refused",
+			i.again(ctx),
+		)
+	}
+	return Pass()
+}
+
+// policies are what is known of what a role may do.
+type policies struct {
+	role      *iam.Actual
+	documents []iam.Document
+	unknown   []string // policies that nobody here can judge: names, and why
+	unread    []string // rights that reading the rest takes
+	wanted    string   // the managed policy that was asked for instead of ours
+}
+
+// rolePolicy reads what others put on the role only where ours is not enough.
+func (i identityLook) rolePolicy(ctx context.Context) Finding {
+	role, err := i.Role(ctx)
+	if err != nil {
+		return Fail(err)
+	}
+	p := policies{role: role}
+	p.add("inline policy "+iam.PolicyName, role.Inline, role.InlineErr, "iam:GetRolePolicy")
+	needed := iam.Needed(i.Facts.Partition.Value, render.BucketName(i.Namespace))
+	missing, unsure := iam.Lacks(p.documents, needed, i.Facts.Account.Value)
+	if len(missing) > 0 {
+		i.readOthers(ctx, &p)
+		missing, unsure = iam.Lacks(p.documents, needed, i.Facts.Account.Value)
+	}
+	return p.judge(missing, unsure, i.RoleName(ctx), i.again(ctx))
+}
+
+// readOthers adds the other policies on the role.
+func (i identityLook) readOthers(ctx context.Context, p *policies) {
+	for _, name := range p.role.Inlines {
+		if name != iam.PolicyName {
+			text, err := i.InlinePolicy(ctx, name)
+			p.add("inline policy "+name, text, err, "iam:GetRolePolicy")
+		}
+	}
+	for _, arn := range p.role.Attached {
+		text, err := i.ManagedPolicy(ctx, arn)
+		p.add(arn, text, err, "iam:GetPolicy and iam:GetPolicyVersion")
+	}
+	for _, unseen := range []struct {
+		err   error
+		right string
+	}{{p.role.InlinesErr, "iam:ListRolePolicies"}, {p.role.AttachedErr, "iam:ListAttachedRolePolicies"}} {
+		if unseen.err != nil {
+			p.unread = append(p.unread, unseen.right)
+		}
+	}
+}
+
+// add takes a policy over, or why it cannot be judged.
+func (p *policies) add(name, text string, err error, right string) {
+	if err == nil && text == "" {
+		return
+	}
+	var document iam.Document
+	if err == nil {
+		document, err = iam.ParseDocument(text)
+	}
+	switch {
+	case awserr.Denied(err):
+		p.unread = append(p.unread, right)
+	case err != nil:
+		p.unknown = append(p.unknown, name+" ("+awserr.Redact(err.Error())+")")
+	default:
+		p.documents = append(p.documents, document)
+	}
+}
+
+func (p *policies) judge(missing, unsure []iam.Right, name, again string) Finding {
+	switch {
+	case len(missing) > 0 && len(p.unread) > 0:
+		slices.Sort(p.unread)
+		return Unseen(strings.Join(slices.Compact(p.unread), ", ")+" on role "+name, "whether the role may "+words(missing))
+	case len(missing) > 0 && len(p.unknown) > 0:
+		return Warn("cannot tell whether the role "+name+" may "+words(missing), "not understood here: "+strings.Join(p.unknown, ", "), again)
+	case len(missing) > 0 && len(p.documents) == 0:
+		return Refuse("the role "+name+" may do nothing", "it has no policy: OSToy needs "+words(missing), again)
+	case len(missing) > 0:
+		return Refuse("the role "+name+" may not "+words(missing), "OSToy needs it, and none of the role's policies allows it, or one forbids it", again)
+	case len(unsure) > 0:
+		return Warn("cannot tell whether the role "+name+" may "+words(unsure), "its policies allow or forbid it under a condition that only AWS can answer", again)
+	}
+	return Pass()
+}
+
+func words(rights []iam.Right) string {
+	texts := make([]string, len(rights))
+	for n, r := range rights {
+		texts[n] = r.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
+// roleExcess names what the app may do beyond what it does.
+func (i identityLook) roleExcess(ctx context.Context) Finding {
+	role, err := i.Role(ctx)
+	if err != nil {
+		return Fail(err)
+	}
+	p := policies{role: role}
+	inventory, _ := i.Inventory(ctx)
+	p.wanted = inventory.PolicyARN
+	if !inventory.Found && role.Inline == "" && len(role.Inlines) == 0 && len(role.Attached) == 1 {
+		p.wanted = role.Attached[0] // install gives a role one or the other
+	}
+	return p.excess(iam.Needed(i.Facts.Partition.Value, render.BucketName(i.Namespace)), i.RoleName(ctx), i.Facts.Account.Value, i.again(ctx))
+}
+
+func (p policies) excess(needed []iam.Right, name, account, again string) Finding {
+	what := "the role " + name + " may do more than OSToy does"
+	for _, other := range p.role.Inlines {
+		if other != iam.PolicyName {
+			return Warn(what, "it has an inline policy "+awserr.Redact(other)+" that is not ours",
+				"aws iam delete-role-policy --role-name "+name+" --policy-name "+awserr.Redact(other)+", if nobody needs it")
+		}
+	}
+	for _, arn := range p.role.Attached {
+		if arn != p.wanted {
+			return Warn(what, "the policy "+arn+" is attached to it",
+				"aws iam detach-role-policy --role-name "+name+" --policy-arn "+arn+", if nobody needs it")
+		}
+	}
+	document, err := iam.ParseDocument(p.role.Inline)
+	switch more := iam.Excess(document, needed, account); {
+	case p.role.Inline != "" && err != nil:
+		return Warn("the policy "+iam.PolicyName+" of role "+name+" is not one of ours", awserr.Redact(err.Error()), again)
+	case p.role.Inline != "" && len(more) > 0:
+		return Warn(what, "its policy "+iam.PolicyName+" is wider than ours: "+awserr.Redact(strings.Join(more, "; ")), again)
+	}
+	if err := errors.Join(p.role.InlineErr, p.role.InlinesErr, p.role.AttachedErr); err != nil {
+		return Unseen("iam:GetRolePolicy, iam:ListRolePolicies and iam:ListAttachedRolePolicies on role "+name, "which policies the role has besides ours")
+	}
+	return Pass()
+}
+
+// roleBoundary holds what OSToy needs against the role's permissions boundary.
+func (i identityLook) roleBoundary(ctx context.Context) Finding {
+	role, err := i.Role(ctx)
+	if err != nil {
+		return Fail(err)
+	}
+	if role.Boundary == "" {
+		return Pass()
+	}
+	text, err := i.ManagedPolicy(ctx, role.Boundary)
+	switch {
+	case awserr.Denied(err):
+		return Unseen("iam:GetPolicy and iam:GetPolicyVersion on "+role.Boundary, "whether the role's permissions boundary lets OSToy through")
+	case err != nil:
+		return Fail(err)
+	}
+	return judgeBoundary(role.Boundary, text, iam.Needed(i.Facts.Partition.Value, render.BucketName(i.Namespace)), i.Facts.Account.Value)
+}
+
+func judgeBoundary(arn, text string, needed []iam.Right, account string) Finding {
+	document, err := iam.ParseDocument(text)
+	if err != nil {
+		return Warn("cannot tell whether the permissions boundary "+arn+" lets OSToy through", awserr.Redact(err.Error()),
+			"aws iam get-policy --policy-arn "+arn+" shows it")
+	}
+	missing, unsure := iam.Lacks([]iam.Document{document}, needed, account)
+	switch {
+	case len(missing) > 0:
+		return Refuse("the role's permissions boundary does not allow "+words(missing),
+			"a role may do what its policies and its boundary "+arn+" both allow",
+			"ask who set the boundary to allow it there; install leaves boundaries as they are")
+	case len(unsure) > 0:
+		return Warn("cannot tell whether the permissions boundary "+arn+" allows "+words(unsure),
+			"it does so under a condition that only AWS can answer", "aws iam get-policy --policy-arn "+arn+" shows it")
+	}
+	return Pass()
+}
+
+// orphaned names what rebuilt clusters left.
+func (i identityLook) orphaned(ctx context.Context) Finding {
+	found, err := i.Orphans(ctx)
+	switch {
+	case awserr.Denied(err):
+		return Unseen("iam:ListRoles and iam:ListOpenIDConnectProviders", "roles of ours that clusters which are gone have left")
+	case err != nil:
+		return Fail(err)
+	}
+	return judgeOrphans(found)
+}
+
+func judgeOrphans(found []iam.Found) Finding {
+	if len(found) == 0 {
+		return Pass()
+	}
+	const shown = 3
+	names := make([]string, 0, shown)
+	for _, one := range found[:min(len(found), shown)] {
+		names = append(names, one.Name)
+	}
+	if len(found) > shown {
+		names = append(names, "...")
+	}
+	what := "a role of ours that nobody can assume is left: "
+	if len(found) > 1 {
+		what = "roles of ours that nobody can assume are left: "
+	}
+	first := found[0]
+	return Warn(
+		what+strings.Join(names, ", "),
+		"made for the issuer "+awserr.Redact(first.Issuer())+", whose OIDC provider is gone from the account; a cluster that was rebuilt has another",
+		"if that cluster is gone: aws iam delete-role-policy --role-name "+first.Name+" --policy-name "+iam.PolicyName+"; aws iam delete-role --role-name "+first.Name,
+	)
+}

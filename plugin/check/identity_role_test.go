@@ -1,0 +1,222 @@
+package check
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/smithy-go"
+	core "k8s.io/api/core/v1"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+)
+
+// goodTrust is the trust policy that install writes; instead puts other pieces
+// in it.
+func trustOf(t *testing.T, instead ...string) trust {
+	t.Helper()
+	const good = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Federated": "PROVIDER"},
+"Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {"ISSUER:sub": "system:serviceaccount:demo:ostoy-sa", "ISSUER:aud": "sts.amazonaws.com"}}}]}`
+	text := strings.NewReplacer(instead...).Replace(good)
+	issuer := strings.TrimPrefix(identityFacts().Issuer.Value, "https://")
+	text = strings.NewReplacer("PROVIDER", "arn:aws:iam::123456789012:oidc-provider/"+issuer, "ISSUER", issuer).Replace(text)
+	is := newTrust(&iam.Actual{Exists: true, ARN: goodARN, Trust: text}, identityFacts())
+	is.audience, is.again = "sts.amazonaws.com", "oc ostoy-s3 install -n demo"
+	return is
+}
+
+const (
+	subject  = `"ISSUER:sub": "system:serviceaccount:demo:ostoy-sa", `
+	audience = `, "ISSUER:aud": "sts.amazonaws.com"`
+	begin    = `"Statement": [`
+)
+
+func TestTrust(t *testing.T) {
+	type judge func(trust) Finding
+	for name, c := range map[string]struct {
+		judge   judge
+		instead []string
+		want    Status
+		says    string
+	}{
+		"not JSON":          {trustPolicy, []string{"{", "<"}, Failed, "cannot be judged"},
+		"NotAction":         {trustPolicy, []string{`"Action"`, `"NotAction"`}, Failed, "NotAction"},
+		"key twice":         {trustPolicy, []string{`"Effect": "Allow",`, `"Effect": "Allow", "Effect": "Deny",`}, Failed, "twice"},
+		"for a user":        {trustPolicy, []string{"sts:AssumeRoleWithWebIdentity", "sts:AssumeRole"}, Failed, "AssumeRoleWithWebIdentity"},
+		"a Deny":            {trustPolicy, []string{begin, begin + `{"Effect": "Deny", "Principal": "*", "Action": "sts:*"}, `}, Failed, "shuts the app out"},
+		"a Deny on others":  {trustPolicy, []string{begin, begin + `{"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": {"StringLike": {"ISSUER:sub": "system:serviceaccount:kube-*:*"}}}, `}, Passed, ""},
+		"a Deny on an if":   {trustPolicy, []string{begin, begin + `{"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": {"IpAddress": {"aws:SourceIp": "::/0"}}}, `}, Warned, "may shut the app out"},
+		"a condition more":  {trustPolicy, []string{`"Condition": {`, `"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}, `}, Warned, "aws:SourceIp"},
+		"the old cluster":   {trustIssuer, []string{"PROVIDER", "arn:aws:iam::123456789012:oidc-provider/old.example.com"}, Failed, "old.example.com"},
+		"another account":   {trustIssuer, []string{"PROVIDER", "arn:aws:iam::222222222222:oidc-provider/ISSUER"}, Failed, "222222222222"},
+		"old claims":        {trustIssuer, []string{"ISSUER:", "old.example.com:"}, Failed, "claims of another"},
+		"a service":         {trustIssuer, []string{`{"Federated": "PROVIDER"}`, `{"Service": "ec2.amazonaws.com"}`}, Failed, "ec2.amazonaws.com"},
+		"no statement":      {trustIssuer, []string{`"Effect": "Allow"`, `"Effect": "Deny"`}, Failed, "trusts nobody"},
+		"several":           {trustIssuer, []string{`"PROVIDER"`, `["arn:aws:iam::1:oidc-provider/x", "PROVIDER"]`}, Passed, ""},
+		"another project":   {trustSubject, []string{":demo:", ":other:"}, Failed, "system:serviceaccount:other:ostoy-sa"},
+		"another account's": {trustSubject, []string{":ostoy-sa", ":default"}, Failed, "system:serviceaccount:demo:default"},
+		"a star in Equals":  {trustSubject, []string{":ostoy-sa", ":*"}, Failed, "for itself"},
+		"wildcard":          {trustSubject, []string{"StringEquals", "StringLike", ":ostoy-sa", ":*"}, Failed, "wildcards"},
+		"like, by name":     {trustSubject, []string{"StringEquals", "StringLike"}, Passed, ""},
+		"no subject":        {trustSubject, []string{subject, ""}, Failed, "every service account"},
+		"among others":      {trustSubject, []string{`"system:serviceaccount:demo:ostoy-sa"`, `["system:serviceaccount:demo:x", "system:serviceaccount:demo:ostoy-sa"]`}, Passed, ""},
+		"in the second":     {trustSubject, []string{begin, begin + `{"Effect": "Allow", "Principal": {"Federated": "PROVIDER"}, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {"ISSUER:sub": "x"}}}, `}, Passed, ""},
+		"another audience":  {trustAudience, []string{`"sts.amazonaws.com"`, `"openshift"`}, Failed, "openshift"},
+		"audience: any":     {trustAudience, []string{audience, ""}, Warned, "any audience"},
+		"audience: both":    {trustAudience, []string{`"sts.amazonaws.com"`, `["sts.amazonaws.com", "openshift"]`}, Passed, ""},
+		"others: none":      {trustOthers, nil, Passed, ""},
+		"others: accounts":  {trustOthers, []string{`"system:serviceaccount:demo:ostoy-sa"`, `["system:serviceaccount:demo:x", "system:serviceaccount:demo:ostoy-sa"]`}, Warned, "system:serviceaccount:demo:x"},
+		"others: a user":    {trustOthers, []string{begin, begin + `{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}, `}, Warned, ":root"},
+		"others: a cluster": {trustOthers, []string{`"PROVIDER"`, `["arn:aws:iam::1:oidc-provider/x", "PROVIDER"]`}, Warned, "oidc-provider/x"},
+		"others: all":       {trustOthers, []string{begin, begin + `{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}, `}, Warned, "*"},
+		"others: denied":    {trustOthers, []string{begin, begin + `{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}, `}, Passed, ""},
+	} {
+		t.Run(name, func(t *testing.T) { wantFinding(t, c.judge(trustOf(t, c.instead...)), c.want, c.says) })
+	}
+	for _, judge := range []judge{trustPolicy, trustIssuer, trustSubject, trustAudience, trustOthers} {
+		wantFinding(t, judge(trustOf(t)), Passed)
+	}
+}
+
+func denied() error { return &smithy.GenericAPIError{Code: "AccessDenied", Message: "no"} }
+
+func TestJudgeProvider(t *testing.T) {
+	f := identityFacts()
+	wantFinding(t, judgeProvider(&iam.OIDCProvider{Exists: true, ClientIDs: []string{"openshift", "sts.amazonaws.com"}}, nil, f), Passed)
+	wantFinding(t, judgeProvider(&iam.OIDCProvider{}, nil, f), Failed, "does not know the issuer", "123456789012", "--profile")
+	wantFinding(t, judgeProvider(&iam.OIDCProvider{Exists: true, ClientIDs: []string{"openshift"}}, nil, f), Failed, "does not take audience sts.amazonaws.com", "openshift", "--client-id sts.amazonaws.com")
+	wantFinding(t, judgeProvider(nil, denied(), f), NotAllowed, "iam:GetOpenIDConnectProvider", "whether IAM knows the issuer")
+	if got := judgeProvider(nil, errors.New("away"), f); got.Status != Failed || got.What != "away" {
+		t.Errorf("away: %+v", got)
+	}
+}
+
+// inline is our policy as install writes it.
+const inline = `{"Version": "2012-10-17", "Statement": [
+{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::demo-bucket", "Condition": {"StringEquals": {"aws:ResourceAccount": "123456789012"}}},
+{"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::demo-bucket/*", "Condition": {"StringEquals": {"aws:ResourceAccount": "123456789012"}}}]}`
+
+func TestPolicies(t *testing.T) {
+	needed := iam.Needed("aws", "demo-bucket")
+	const all = `{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}`
+	for name, c := range map[string]struct {
+		add  func(*policies)
+		want Status
+		says string
+	}{
+		"ours": {func(p *policies) { p.add("x", inline, nil, "") }, Passed, ""},
+		"none": {func(*policies) {}, Failed, "may do nothing"},
+		"less": {func(p *policies) { p.add("x", strings.ReplaceAll(inline, `, "s3:PutObject"`, ""), nil, "") }, Failed, "s3:PutObject on arn:aws:s3:::demo-bucket/*"},
+		"together": {func(p *policies) {
+			p.add("x", strings.ReplaceAll(inline, "s3:PutObject", "s3:X"), nil, "")
+			p.add("y", all, nil, "")
+		}, Passed, ""},
+		"not understood": {func(p *policies) {
+			p.add("arn:x", `{"Statement": {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}}`, nil, "")
+		}, Warned, "NotAction"},
+		"not to be read": {func(p *policies) { p.add("x", "", denied(), "iam:GetPolicy") }, NotAllowed, "iam:GetPolicy"},
+		"on an if": {func(p *policies) {
+			p.add("x", strings.ReplaceAll(inline, "aws:ResourceAccount", "aws:PrincipalTag/x"), nil, "")
+		}, Warned, "condition"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := policies{role: &iam.Actual{Exists: true}}
+			c.add(&p)
+			missing, unsure := iam.Lacks(p.documents, needed, "123456789012")
+			wantFinding(t, p.judge(missing, unsure, "r", "again"), c.want, c.says)
+		})
+	}
+}
+
+func TestRoleExcess(t *testing.T) {
+	for name, c := range map[string]struct {
+		role   iam.Actual
+		wanted string
+		want   Status
+		says   string
+	}{
+		"ours":           {iam.Actual{Inline: inline, Inlines: []string{"ostoy-s3"}}, "", Passed, ""},
+		"none":           {iam.Actual{}, "", Passed, ""},
+		"another":        {iam.Actual{Inline: inline, Inlines: []string{"ostoy-s3", "extra"}}, "", Warned, "extra"},
+		"attached":       {iam.Actual{Inline: inline, Attached: []string{"arn:x"}}, "", Warned, "detach-role-policy --role-name r --policy-arn arn:x"},
+		"as asked":       {iam.Actual{Attached: []string{"arn:x"}}, "arn:x", Passed, ""},
+		"wider":          {iam.Actual{Inline: strings.ReplaceAll(inline, "s3:GetObject", "s3:*")}, "", Warned, "it allows s3:*"},
+		"not ours":       {iam.Actual{Inline: "{"}, "", Warned, "not one of ours"},
+		"not to be seen": {iam.Actual{Inline: inline, AttachedErr: denied()}, "", NotAllowed, "iam:ListAttachedRolePolicies"},
+		"seen so far":    {iam.Actual{Inline: inline, Attached: []string{"arn:x"}, InlinesErr: denied()}, "", Warned, "arn:x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := policies{role: &c.role, wanted: c.wanted}
+			wantFinding(t, p.excess(iam.Needed("aws", "demo-bucket"), "r", "123456789012", "again"), c.want, c.says)
+		})
+	}
+}
+
+func TestJudgeBoundary(t *testing.T) {
+	needed := iam.Needed("aws", "demo-bucket")
+	boundary := func(text string) Finding { return judgeBoundary("arn:b", text, needed, "123456789012") }
+	wantFinding(t, boundary(`{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`), Passed)
+	wantFinding(t, boundary(`{"Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}}`), Failed, "s3:ListBucket", "arn:b")
+	wantFinding(t, boundary(`{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}]}`), Failed, "s3:PutObject")
+	wantFinding(t, boundary(`{"Statement": {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}}`), Warned, "NotAction")
+	wantFinding(t, boundary(`{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-2"}}}}`), Warned, "condition")
+}
+
+func TestJudgeOrphans(t *testing.T) {
+	one := iam.Found{Name: "a", Tags: map[string]string{"ostoy-s3/issuer": "https://old.example.com"}}
+	wantFinding(t, judgeOrphans(nil), Passed)
+	wantFinding(t, judgeOrphans([]iam.Found{one}), Warned, "a role of ours", "https://old.example.com", "delete-role --role-name a")
+	wantFinding(t, judgeOrphans([]iam.Found{one, {Name: "b"}, {Name: "c"}, {Name: "d"}}), Warned, "a, b, c, ...")
+}
+
+// TestStrayKeys: by names alone, also by way of a whole ConfigMap or Secret, one
+// of which this user may not read.
+func TestStrayKeys(t *testing.T) {
+	server := clustertest.New(t, "v1.33.0", "v1/Secret", "v1/ConfigMap")
+	server.Handle("GET /api/v1/namespaces/demo/secrets/keys", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "data": {"ACCESS_KEY_ID": "bm90LXRvLWJlLXNlZW4=", "X": ""}}`))
+	})
+	server.Handle("GET /api/v1/namespaces/demo/secrets/hidden", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(`{"apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "no"}`))
+	})
+	conn, err := cluster.Connect(server.Getter("demo"), cluster.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := func(name, prefix string) core.EnvFromSource {
+		return core.EnvFromSource{Prefix: prefix, SecretRef: &core.SecretEnvSource{LocalObjectReference: core.LocalObjectReference{Name: name}}}
+	}
+	for name, c := range map[string]struct {
+		change func(*core.Container)
+		want   Status
+		says   string
+	}{
+		"none":    {func(*core.Container) {}, Passed, ""},
+		"its own": {func(c *core.Container) { c.Env = []core.EnvVar{{Name: "AWS_ACCESS_KEY_ID", Value: "not-to-be-seen"}} }, Failed, "AWS_ACCESS_KEY_ID"},
+		"by reference": {func(c *core.Container) {
+			c.Env = []core.EnvVar{{Name: "AMAZON_ACCESS_KEY_ID", ValueFrom: &core.EnvVarSource{}}}
+		}, Failed, "AMAZON_ACCESS_KEY_ID"},
+		"an empty one":          {func(c *core.Container) { c.Env = []core.EnvVar{{Name: "AWS_ACCESS_KEY_ID"}} }, Passed, ""},
+		"of a Secret":           {func(c *core.Container) { c.EnvFrom = []core.EnvFromSource{from("keys", "AWS_")} }, Failed, "AWS_ACCESS_KEY_ID of Secret keys"},
+		"of another prefix":     {func(c *core.Container) { c.EnvFrom = []core.EnvFromSource{from("keys", "")} }, Passed, ""},
+		"of nothing":            {func(c *core.Container) { c.EnvFrom = []core.EnvFromSource{{}} }, Passed, ""},
+		"of what may be hidden": {func(c *core.Container) { c.EnvFrom = []core.EnvFromSource{from("hidden", "")} }, NotAllowed, "get secrets hidden in demo"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			look := identityLook{&live.World{Conn: conn, Namespace: "demo", Facts: identityFacts()}}
+			pod := goodPod(func(p *core.Pod) { c.change(&p.Spec.Containers[0]) })
+			finding := look.podCredentials(t.Context(), pod)
+			wantFinding(t, finding, c.want, c.says)
+			if text := finding.What + finding.Why + finding.Next; strings.Contains(text, "not-to-be-seen") || strings.Contains(text, "bm90") {
+				t.Errorf("a value is shown: %s", text)
+			}
+		})
+	}
+}

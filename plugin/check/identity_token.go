@@ -1,0 +1,216 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/version"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+)
+
+func (i identityLook) podAudience(ctx context.Context, pod core.Pod) Finding {
+	want, known := i.audience(ctx)
+	provider, err := i.Provider(ctx)
+	if err != nil {
+		provider = nil // IDProvider tells
+	}
+	return judgeAudience(pod, want, known, provider, i.Facts.Audience.Value, i.again(ctx))
+}
+
+// judgeAudience holds the audience of a pod's token against what the role asks
+// for and what the provider (nil where it is not known) takes. That it does not
+// take the usual one is IDProvider's to tell.
+func judgeAudience(pod core.Pod, want string, known bool, provider *iam.OIDCProvider, usual, again string) Finding {
+	for _, c := range appContainers(pod.Spec) {
+		volume := tokenVolume(pod.Spec, c)
+		if volume == nil {
+			continue
+		}
+		is := tokenIn(*volume).Audience
+		shown := fmt.Sprintf("%q", awserr.Redact(is))
+		switch {
+		case is != want && !known:
+			return Unseen("iam:GetRole", "whether the role takes tokens for audience "+shown+", as pod "+pod.Name+" has one")
+		case is != want:
+			return Refuse("pod "+pod.Name+" has a token for audience "+shown,
+				"the role takes those for "+want+": STS refuses others (AccessDenied, or Incorrect token audience)",
+				again+"; if the pods stay as they are: oc delete pod "+pod.Name+" -n "+pod.Namespace)
+		case is != usual && provider != nil && provider.Exists && !provider.Takes(is):
+			return Refuse("pod "+pod.Name+" has a token for audience "+shown+", which the cluster's OIDC provider does not take",
+				"its client ids are "+strings.Join(provider.ClientIDs, ", ")+": STS says Incorrect token audience",
+				"aws iam add-client-id-to-open-id-connect-provider --client-id "+is+" --open-id-connect-provider-arn ARN")
+		}
+	}
+	return Pass()
+}
+
+func (i identityLook) podToken(ctx context.Context, pod core.Pod) Finding {
+	return judgeReadable(pod, i.Facts.KubeVersion.Value, i.again(ctx))
+}
+
+// judgeReadable: since Kubernetes 1.19 the kubelet gives a token to the pod's
+// fsGroup, or to the one user that all containers run as, and leaves it at the
+// volume's mode (0644 unless told) where there is neither. Before, it was root's
+// alone unless there was an fsGroup (KEP-2451; FACTS 6.20).
+func judgeReadable(pod core.Pod, server, again string) Finding {
+	context := pod.Spec.SecurityContext
+	if context != nil && context.FSGroup != nil || oneUser(pod.Spec) {
+		return Pass()
+	}
+	parsed, err := version.ParseGeneric(server)
+	old := err == nil && parsed.LessThan(version.MustParseGeneric("1.19"))
+	for _, c := range appContainers(pod.Spec) {
+		volume := tokenVolume(pod.Spec, c)
+		if volume == nil || userOf(pod.Spec, c) == 0 {
+			continue
+		}
+		mode := core.ProjectedVolumeSourceDefaultMode
+		if volume.Projected.DefaultMode != nil {
+			mode = *volume.Projected.DefaultMode
+		}
+		const others = 0o004
+		if old || mode&others == 0 {
+			return Refuse(
+				fmt.Sprintf("%s in pod %s may not read its token", c.Name, pod.Name),
+				fmt.Sprintf("the file is root's (mode %04o), and the pod has no fsGroup that it would be given to", mode),
+				again+" --set podSecurityContext.fsGroup=1000",
+			)
+		}
+	}
+	return Pass()
+}
+
+// userOf is the user id that a container runs as, -1 where the spec leaves it to
+// the image.
+func userOf(spec core.PodSpec, c core.Container) int64 {
+	switch {
+	case c.SecurityContext != nil && c.SecurityContext.RunAsUser != nil:
+		return *c.SecurityContext.RunAsUser
+	case spec.SecurityContext != nil && spec.SecurityContext.RunAsUser != nil:
+		return *spec.SecurityContext.RunAsUser
+	}
+	return -1
+}
+
+// oneUser reports whether all containers are said to run as the same user.
+func oneUser(spec core.PodSpec) bool {
+	all := append(slices.Clone(spec.InitContainers), spec.Containers...)
+	first := userOf(spec, all[0])
+	return first >= 0 && !slices.ContainsFunc(all, func(c core.Container) bool { return userOf(spec, c) != first })
+}
+
+// strayKeys are the variables that OSToy's SDK looks at before the token
+// (FACTS 7).
+func strayKeys() []string { return []string{"AWS_ACCESS_KEY_ID", "AMAZON_ACCESS_KEY_ID"} }
+
+func (i identityLook) podCredentials(ctx context.Context, pod core.Pod) Finding {
+	worst := Pass()
+	for _, c := range appContainers(pod.Spec) {
+		sources, unseen := i.sources(ctx, c, strayKeys())
+		if len(sources) > 0 {
+			return Refuse(
+				fmt.Sprintf("%s in pod %s has an AWS access key: %s", c.Name, pod.Name, strings.Join(sources, ", ")),
+				"OSToy's SDK takes it before the role's token, so it talks to S3 as somebody else",
+				"take it away where it comes from: oc set env deployment/"+frontend+" "+strayKeys()[0]+"- AWS_SECRET_ACCESS_KEY- -n "+i.Namespace+", or the key in the ConfigMap or Secret",
+			)
+		}
+		worst = worse(worst, unseen)
+	}
+	return worst
+}
+
+// sources tells where a container gets one of the variables from, by names only:
+// no value is looked at. What may not be read is the finding.
+func (i identityLook) sources(ctx context.Context, c core.Container, names []string) (found []string, unseen Finding) {
+	unseen = Pass()
+	for _, name := range names {
+		if _, set := env(c, name); set {
+			found = append(found, name)
+		}
+	}
+	for _, from := range c.EnvFrom {
+		kind, resource, object := "ConfigMap", live.ConfigMaps(), ""
+		switch {
+		case from.ConfigMapRef != nil:
+			object = from.ConfigMapRef.Name
+		case from.SecretRef != nil:
+			kind, resource, object = "Secret", live.Secrets(), from.SecretRef.Name
+		}
+		keys, err := i.keys(ctx, resource, object)
+		switch {
+		case apierrors.IsForbidden(err):
+			unseen = worse(unseen, Unseen("get "+resource.Resource+" "+object+" in "+i.Namespace, "whether it brings an AWS access key into "+c.Name))
+		case err != nil:
+			unseen = worse(unseen, Fail(i.Conn.Translate(err)))
+		}
+		for _, key := range keys {
+			if name := from.Prefix + key; slices.Contains(names, name) {
+				found = append(found, name+" of "+kind+" "+object)
+			}
+		}
+	}
+	return found, unseen
+}
+
+func (i identityLook) keys(ctx context.Context, resource schema.GroupVersionResource, name string) ([]string, error) {
+	if name == "" {
+		return nil, nil
+	}
+	keys, err := i.KeysOf(ctx, resource, name)
+	return keys.Names, err
+}
+
+func (i identityLook) podRegion(ctx context.Context, pod core.Pod) Finding {
+	worst := Pass()
+	for _, c := range appContainers(pod.Spec) {
+		elsewhere, _ := i.sources(ctx, core.Container{EnvFrom: c.EnvFrom}, []string{regionVariable})
+		worst = worse(worst, judgeRegion(pod.Name, c, len(elsewhere) > 0, i.bucketRegion(ctx), i.again(ctx)))
+	}
+	return worst
+}
+
+// bucketRegion is where the bucket is: as S3 says, as is on record, as the facts
+// say.
+func (i identityLook) bucketRegion(ctx context.Context) string {
+	if state, err := i.BucketState(ctx); err == nil && state.Region != "" {
+		return state.Region
+	}
+	if inventory, err := i.Inventory(ctx); err == nil && inventory.Region != "" {
+		return inventory.Region
+	}
+	return i.Facts.Region.Value
+}
+
+func judgeRegion(pod string, c core.Container, elsewhere bool, want, again string) Finding {
+	region, set := env(c, regionVariable)
+	endpoints, regional := env(c, endpointsVariable)
+	switch {
+	case !set && !elsewhere:
+		return Refuse(
+			fmt.Sprintf("%s in pod %s has no %s", c.Name, pod, regionVariable),
+			"OSToy's SDK then does not know which STS to ask for the role (\"Missing region in config\")",
+			again,
+		)
+	case region != "" && want != "" && region != want:
+		return Warn(
+			fmt.Sprintf("%s in pod %s has %s=%s", c.Name, pod, regionVariable, awserr.Redact(region)),
+			"the bucket is in "+want+": each call goes a longer way, and fails where the other region is switched off or out of reach",
+			again,
+		)
+	case !regional || endpoints != "" && endpoints != "regional":
+		return Warn(
+			fmt.Sprintf("%s in pod %s asks the global STS endpoint (%s is not regional)", c.Name, pod, endpointsVariable),
+			"its credentials do not work in opt-in regions, and private clusters do not reach it",
+			again,
+		)
+	}
+	return Pass()
+}

@@ -1,0 +1,49 @@
+package plugin
+
+import (
+	"context"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// recallRole looks at the role of the last install where the flags name no
+// other. What is on record is a hint: one that no role can have is passed over.
+func (c *checkup) recallRole() {
+	role := &c.install.request.Role
+	arn, err := render.ParseARNOf(c.inventory.RoleARN, "iam", "role")
+	if err != nil || arn.Account != c.facts.Account.Value || role.Name != "" || role.Path != "" {
+		return
+	}
+	named := *role
+	named.Name = arn.Name()
+	named.Path = strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "role"), named.Name)
+	if _, err := iam.Desired(c.facts, named); err == nil {
+		*role = named
+	}
+}
+
+// lookAtRole asks whether the next install may change the role. The role that
+// other checks look at as well is asked for once.
+func (c *checkup) lookAtRole(ctx context.Context) check.Finding {
+	desired, err := iam.Desired(c.facts, c.install.request.Role)
+	if err != nil {
+		return check.Fail(err)
+	}
+	var actual *iam.Actual
+	if c.world.RoleName(ctx) == desired.Name {
+		actual, err = c.world.Role(ctx)
+	} else {
+		actual, err = iam.Look(ctx, c.world.Roles, desired.Name)
+	}
+	if awserr.Denied(err) {
+		return check.Unseen("iam:GetRole on role "+desired.Name, "whether the role is free or ours")
+	}
+	if err == nil {
+		_, err = iam.NewPlan(desired, actual, c.facts)
+	}
+	return check.Fail(err)
+}

@@ -1,0 +1,141 @@
+package iam
+
+import (
+	"slices"
+	"strings"
+)
+
+// Right is one action on one resource. A resource that ends in /* means all
+// objects.
+type Right struct{ Action, Resource string }
+
+// String is the right as a reader takes it in: s3:GetObject on arn:...
+func (r Right) String() string { return r.Action + " on " + r.Resource }
+
+// Answer is what policies say to a right.
+type Answer int
+
+// The answers.
+const (
+	No     Answer = iota // nothing allows it
+	Denied               // something forbids it
+	Unsure               // it hangs on a condition that only the request answers
+	Yes
+)
+
+// Needed are the rights that OSToy uses, and no more.
+func Needed(partition, bucket string) []Right {
+	arn := "arn:" + partition + ":s3:::" + bucket
+	return []Right{{"s3:ListBucket", arn}, {"s3:GetObject", arn + "/*"}, {"s3:PutObject", arn + "/*"}}
+}
+
+// Judge says what permissions policies, together, answer to a right on a thing
+// of the account. Source: "Policy evaluation logic" of the IAM User Guide.
+func Judge(all []Document, r Right, account string) Answer {
+	best, hindered := No, false
+	for _, d := range all {
+		for _, s := range d.Statement {
+			if !s.covers(r) {
+				continue
+			}
+			met := s.Condition.met(account)
+			switch {
+			case s.Effect == "Deny" && met == Yes:
+				return Denied
+			case s.Effect == "Deny" && met == Unsure:
+				hindered = true
+			case s.Effect == "Allow":
+				best = max(best, met)
+			}
+		}
+	}
+	if hindered {
+		return min(best, Unsure)
+	}
+	return best
+}
+
+// Lacks are those of the rights to which policies do not say yes, each with the
+// answer.
+func Lacks(all []Document, rights []Right, account string) (missing, unsure []Right) {
+	for _, r := range rights {
+		switch Judge(all, r, account) {
+		case No, Denied:
+			missing = append(missing, r)
+		case Unsure:
+			unsure = append(unsure, r)
+		}
+	}
+	return missing, unsure
+}
+
+// covers reports whether a statement is about the right.
+func (s Statement) covers(r Right) bool {
+	return slices.ContainsFunc(s.Action, func(a string) bool { return like(strings.ToLower(a), strings.ToLower(r.Action)) }) &&
+		slices.ContainsFunc(s.Resource, func(pattern string) bool { return like(pattern, r.Resource) })
+}
+
+// met says whether a request over TLS for a thing of the account meets the
+// condition. An operator or key that this does not know makes it unsure.
+func (c Condition) met(account string) Answer {
+	answer := Yes
+	for operator, keys := range c {
+		for key, values := range keys {
+			var one Answer
+			switch strings.ToLower(operator) + " " + strings.ToLower(key) {
+			case "stringequals aws:resourceaccount", "stringlike aws:resourceaccount",
+				"stringequals s3:resourceaccount", "stringlike s3:resourceaccount":
+				one = yesIf(slices.ContainsFunc(values, func(v string) bool { return like(v, account) }))
+			case "bool aws:securetransport", "boolifexists aws:securetransport":
+				one = yesIf(slices.Contains(values, "true"))
+			default:
+				one = Unsure
+			}
+			answer = min(answer, one)
+		}
+	}
+	return answer
+}
+
+func yesIf(yes bool) Answer {
+	if yes {
+		return Yes
+	}
+	return No
+}
+
+// Excess says what a policy allows beyond the rights, in words, sorted.
+func Excess(d Document, rights []Right, account string) []string {
+	var more []string
+	for _, s := range d.Statement {
+		if s.Effect != "Allow" {
+			continue
+		}
+		for _, action := range s.Action {
+			if !slices.ContainsFunc(rights, func(r Right) bool { return strings.EqualFold(r.Action, action) }) {
+				more = append(more, "it allows "+action)
+			}
+		}
+		for _, resource := range s.Resource {
+			if !slices.ContainsFunc(rights, func(r Right) bool { return r.Resource == resource }) {
+				more = append(more, "it reaches "+resource)
+			}
+		}
+		if !s.Condition.bindsTo(account) {
+			more = append(more, "its rights do not end at the account: no condition aws:ResourceAccount")
+		}
+	}
+	return sorted(more)
+}
+
+// bindsTo reports whether a condition keeps to the things of one account.
+func (c Condition) bindsTo(account string) bool {
+	for operator, keys := range c {
+		for key, values := range keys {
+			if strings.EqualFold(operator, "StringEquals") && strings.HasSuffix(strings.ToLower(key), ":resourceaccount") {
+				return slices.Equal(values, Strings{account})
+			}
+		}
+	}
+	return false
+}
