@@ -54,6 +54,9 @@ func TestNoSecretIsTold(t *testing.T) {
 	k.run(t, user, done, "verify")
 	k.run(t, user, done, "verify", "-o", "json")
 	k.run(t, user, done, "open", "--print")
+	for _, args := range [][]string{{"check"}, {"check", "-o", "json"}, {"check", "-o", "junit"}, {"status"}, {"status", "-o", "yaml"}, {"status", "--audit"}} {
+		k.run(t, user, done, args...)
+	}
 	// Somebody edits a Secret: its values are not in what is to change.
 	user.Kubectl(t, "patch", "secret", "ostoy-secret-env", "-n", namespace, "--type=merge", "-p", `{"stringData":{"ENV_TOY_SECRET":"`+password+`"}}`).WantCode(t, 0)
 	k.run(t, user, done, "install", "--dry-run=client", "-o", "json")
