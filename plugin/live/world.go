@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -32,6 +33,9 @@ type World struct {
 	bucketContents asked[bucket.Contents]
 	role           asked[*iam.Actual]
 	provider       asked[*iam.OIDCProvider]
+
+	controllers asked[[]ack.Controller]
+	logs        askedOf[string, string]
 }
 
 // listKey is a kind in a namespace; the empty namespace is the whole cluster.
