@@ -19,7 +19,7 @@ func edges() map[string][]string {
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster",
-			"plugin/detect", "plugin/iam", "plugin/live", "plugin/problem", "plugin/ui", "plugin/verify", "plugin/wait", "render",
+			"plugin/detect", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "plugin/ui", "plugin/verify", "plugin/wait", "render",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -28,17 +28,18 @@ func edges() map[string][]string {
 		"plugin/bucket": {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/apply":  {"plugin/cluster", "plugin/problem", "render"},
 		"plugin/ack":    {"plugin/cluster", "plugin/problem", "render"},
-		"plugin/wait":   {"plugin/cluster", "plugin/problem", "render"},
+		"plugin/wait":   {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
 		"plugin/verify": {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
 
 		// what is there, asked once: the adapters' questions for those who judge
 		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
-		"plugin/check": {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/live", "plugin/problem", "render"},
+		"plugin/check": {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "render"},
 
 		// what the adapters share
 		"plugin/awserr":  {"plugin/problem", "render"},
 		"plugin/cluster": {"plugin/problem", "render"},
 		"plugin/ui":      {"plugin/problem"},
+		"plugin/health":  {},
 		"plugin/problem": {},
 
 		// for tests only: no package above lists it

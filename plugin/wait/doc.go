@@ -1,8 +1,8 @@
 // Package wait watches everything that was applied, all at once, until it is
 // ready, or says why it never will be.
 //
-// One goroutine looks at what the watches brought, turns each object into a
-// State by a pure function, and tells an observer what changed. What cannot
+// One goroutine looks at what the watches brought, has package health
+// say how each object is, and tells an observer what changed. What cannot
 // heal by waiting (FACTS 10.1) ends the wait at once, with the cause and the
 // next step; what looks as bad but is known to pass by itself must stay that
 // way for a while first: each such State has its Grace.

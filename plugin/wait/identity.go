@@ -8,6 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 )
 
 // What the pod identity webhook puts into a pod (FACTS 10.2).
@@ -47,14 +49,14 @@ func (i *identity) mend(ctx context.Context, client dynamic.Interface, w *watche
 			continue
 		}
 		round := map[string]bool{} // templates whose pods are deleted in this look
-		for _, pod := range currentPods(deployment, w.list("Pod")) {
+		for _, pod := range health.CurrentPods(deployment, w.list("Pod")) {
 			miss := missed(pod, t.RoleARN)
-			key := name + "/" + templateHash(pod)
+			key := name + "/" + health.TemplateHash(pod)
 			if miss == "" || i.deleted[string(pod.GetUID())] {
 				continue
 			}
 			if i.replaced[key] && !round[key] {
-				i.gaveUp[name] = failing(State{
+				i.gaveUp[name] = health.Failing(State{
 					Text: "its pods get no AWS identity: " + miss + ", and that of its successor " + pod.GetName() + " as well",
 					Hint: "the pod identity webhook does not work here (oc get mutatingwebhookconfigurations); install with --set podIdentity=projected, which needs no webhook",
 				})
@@ -85,7 +87,7 @@ func (i *identity) remove(ctx context.Context, client dynamic.Interface, deploym
 	case apierrors.IsNotFound(err), apierrors.IsConflict(err): // somebody was quicker
 		i.deleted[string(uid)] = true
 	case apierrors.IsForbidden(err):
-		i.gaveUp[deployment] = failing(State{
+		i.gaveUp[deployment] = health.Failing(State{
 			Text: fmt.Sprintf("pod %s came without its AWS identity (%s) and you may not delete it", pod.GetName(), miss),
 			Hint: "oc delete pod " + pod.GetName() + " -n " + pod.GetNamespace() + " as somebody who may, or install with --set podIdentity=projected",
 		})
@@ -96,25 +98,25 @@ func (i *identity) remove(ctx context.Context, client dynamic.Interface, deploym
 // missed says what of its identity a pod lacks; empty if nothing.
 func missed(pod *unstructured.Unstructured, roleARN string) string {
 	volume := false
-	for _, v := range maps(pod.Object, "spec", "volumes") {
-		volume = volume || str(v, "name") == tokenVolume
+	for _, v := range health.Maps(pod.Object, "spec", "volumes") {
+		volume = volume || health.Text(v, "name") == tokenVolume
 	}
 	if !volume {
 		return "no volume " + tokenVolume
 	}
 	for _, list := range []string{"initContainers", "containers"} {
-		for _, c := range maps(pod.Object, "spec", list) {
+		for _, c := range health.Maps(pod.Object, "spec", list) {
 			role := ""
-			for _, e := range maps(c, "env") {
-				if str(e, "name") == roleVariable {
-					role = str(e, "value")
+			for _, e := range health.Maps(c, "env") {
+				if health.Text(e, "name") == roleVariable {
+					role = health.Text(e, "value")
 				}
 			}
 			switch {
 			case role == "":
-				return "no " + roleVariable + " in " + str(c, "name")
+				return "no " + roleVariable + " in " + health.Text(c, "name")
 			case roleARN != "" && role != roleARN:
-				return roleVariable + " in " + str(c, "name") + " is " + role
+				return roleVariable + " in " + health.Text(c, "name") + " is " + role
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func newTracker(observe func(State)) *tracker {
 func (t *tracker) update(s State, now time.Time) State {
 	id := s.Kind + "/" + s.Name
 	was, seen := t.last[id]
-	code := s.code
+	code := s.Code
 	if code == "" {
 		code = s.Text
 	}
@@ -34,14 +34,14 @@ func (t *tracker) update(s State, now time.Time) State {
 	if seen && was.code == code {
 		since = was.since
 	}
-	for s.late != nil && now.Sub(since) >= s.after {
-		late := *s.late
+	for s.Late != nil && now.Sub(since) >= s.After {
+		late := *s.Late
 		late.Kind, late.Name = s.Kind, s.Name
 		s = late
 	}
 	s.Since = since
 	t.last[id] = tracked{code, since, s}
-	if !s.silent && (!seen || was.state.silent || !same(s, was.state)) {
+	if !s.Silent && (!seen || was.state.Silent || !same(s, was.state)) {
 		t.observe(s)
 	}
 	return s

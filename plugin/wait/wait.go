@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 )
 
 // Targets is what to wait for. Empty names are not waited for, and their
@@ -136,32 +138,32 @@ func (w *waiting) states() []State {
 		out = append(out, s)
 	}
 	add("Bucket", t.Bucket, func(obj *unstructured.Unstructured) State {
-		return bucketState(obj, w.baseline(), t.BucketWritten)
+		return health.Bucket(obj, w.baseline(), t.BucketWritten)
 	})
 	bucketReady := len(out) == 0 || out[0].Ready
-	add("PersistentVolumeClaim", t.PVC, volumeState)
+	add("PersistentVolumeClaim", t.PVC, health.Volume)
 	for _, name := range t.Deployments {
 		add("Deployment", name, func(obj *unstructured.Unstructured) State {
 			if s, missed := w.identity.verdict(name); missed {
 				return s
 			}
-			pods := currentPods(obj, w.watched.list("Pod"))
-			return deploymentState(obj, pods, podContext{bucketReady: bucketReady, gaveUpBefore: w.gaveUpBefore})
+			pods := health.CurrentPods(obj, w.watched.list("Pod"))
+			return health.Deployment(obj, pods, health.Around{BucketReady: bucketReady, GaveUpBefore: w.gaveUpBefore})
 		})
 	}
-	add("Route", t.Route, routeState)
-	add("Ingress", t.Ingress, ingressState)
+	add("Route", t.Route, health.Route)
+	add("Ingress", t.Ingress, health.Ingress)
 	return out
 }
 
 // one is the State of one object, if it can be believed yet.
 func (w *waiting) one(kind, name string, judge func(*unstructured.Unstructured) State) State {
 	if !w.watched.synced(kind) || kind == "Deployment" && !w.watched.synced("Pod") {
-		return State{Text: "not looked at yet", silent: true}
+		return State{Text: "not looked at yet", Silent: true}
 	}
 	obj := w.watched.get(kind, name)
 	if obj == nil {
-		return graced(State{Text: "it is not there", Hint: "somebody deleted it; run the same command again"}, missingGrace)
+		return health.Graced(State{Text: "it is not there", Hint: "somebody deleted it; run the same command again"}, health.MissingGrace)
 	}
 	if applied := w.live(kind, name); applied != nil && applied.GetUID() == obj.GetUID() && obj.GetGeneration() < applied.GetGeneration() {
 		return State{Text: "waiting for the API server to show the change"}
@@ -180,9 +182,9 @@ func (w *waiting) live(kind, name string) *unstructured.Unstructured {
 }
 
 // baseline are the conditions the Bucket had when it was applied.
-func (w *waiting) baseline() []condition {
+func (w *waiting) baseline() []health.Condition {
 	if obj := w.live("Bucket", w.targets.Bucket); obj != nil {
-		return conditionsOf(obj)
+		return health.Conditions(obj)
 	}
 	return nil
 }
@@ -194,9 +196,9 @@ func (w *waiting) remember() {
 	}
 	w.crashes = map[string]string{}
 	for _, pod := range w.watched.list("Pod") {
-		for _, c := range maps(pod.Object, "status", "initContainerStatuses") {
-			if str(c, "name") == bucketWaiter {
-				w.crashes[string(pod.GetUID())], _ = gaveUpAt(c)
+		for _, c := range health.Maps(pod.Object, "status", "initContainerStatuses") {
+			if health.Text(c, "name") == health.BucketWaiter {
+				w.crashes[string(pod.GetUID())], _ = health.GaveUpAt(c)
 			}
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 )
 
 // resourceOf is the resource by which a kind is watched.
@@ -131,7 +133,7 @@ func (w *watched) fail(kind string, err error) {
 	}
 	w.mu.Lock()
 	if len(w.broken) == 0 { // texts of later ones differ in ports and times only
-		w.cause = oneLine(err.Error())
+		w.cause = health.OneLine(err.Error())
 	}
 	w.broken[kind] = brokenWatch{err, w.informers[kind].LastSyncResourceVersion()}
 	w.ever = true

@@ -1,4 +1,4 @@
-package wait
+package health
 
 import (
 	"fmt"
@@ -8,23 +8,23 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// bucketWaiter is the init container that waits for the bucket (DESIGN 3).
-const bucketWaiter = "wait-for-bucket"
+// BucketWaiter is the init container that waits for the bucket (DESIGN 3).
+const BucketWaiter = "wait-for-bucket"
 
-// podContext is what else must be known to judge a pod.
-type podContext struct {
-	bucketReady bool
-	// gaveUpBefore tells whether a give-up of wait-for-bucket at this time is
+// Around is what else must be known to judge a pod.
+type Around struct {
+	BucketReady bool
+	// GaveUpBefore tells whether a give-up of wait-for-bucket at this time is
 	// older than the wait.
-	gaveUpBefore func(pod *unstructured.Unstructured, finished string) bool
+	GaveUpBefore func(pod *unstructured.Unstructured, finished string) bool
 }
 
 // worstPod is the State of the pod that has most to say; its Text is empty if
 // none has.
-func worstPod(pods []*unstructured.Unstructured, in podContext) State {
+func worstPod(pods []*unstructured.Unstructured, in Around) State {
 	var worst State
 	for _, pod := range pods {
-		s := podState(pod, in)
+		s := Pod(pod, in)
 		if s.Text != "" && (worst.Text == "" || s.Level > worst.Level) {
 			worst = s
 		}
@@ -32,14 +32,14 @@ func worstPod(pods []*unstructured.Unstructured, in podContext) State {
 	return worst
 }
 
-// podState says what a pod that is not ready is doing.
-func podState(pod *unstructured.Unstructured, in podContext) State {
-	if c, ok := find(conditionsOf(pod), "PodScheduled"); ok && c.status == "False" && c.reason == "Unschedulable" {
+// Pod says what a pod that is not ready is doing.
+func Pod(pod *unstructured.Unstructured, in Around) State {
+	if c, ok := find(Conditions(pod), "PodScheduled"); ok && c.status == "False" && c.reason == "Unschedulable" {
 		return unschedulable(pod, c.message)
 	}
-	for _, c := range maps(pod.Object, "status", "initContainerStatuses") {
+	for _, c := range Maps(pod.Object, "status", "initContainerStatuses") {
 		var s State
-		if str(c, "name") == bucketWaiter {
+		if Text(c, "name") == BucketWaiter {
 			s = bucketWaiterState(pod, c, in)
 		} else {
 			s = containerState(pod, c, true)
@@ -48,7 +48,7 @@ func podState(pod *unstructured.Unstructured, in podContext) State {
 			return s
 		}
 	}
-	for _, c := range maps(pod.Object, "status", "containerStatuses") {
+	for _, c := range Maps(pod.Object, "status", "containerStatuses") {
 		if s := containerState(pod, c, false); s.Text != "" {
 			return s
 		}
@@ -60,9 +60,9 @@ func podState(pod *unstructured.Unstructured, in podContext) State {
 // seconds, while its volume is being bound or a node gets ready. A message
 // that changes means that something moves, so it begins anew then.
 func unschedulable(pod *unstructured.Unstructured, message string) State {
-	return graced(State{
+	return Graced(State{
 		Text: "no node takes its pod: " + message,
-		code: "unschedulable: " + message,
+		Code: "unschedulable: " + message,
 		Hint: "oc describe pod " + pod.GetName() + " -n " + pod.GetNamespace() + "; if the cluster is adding nodes, run the same command again: it goes on waiting",
 	}, unscheduledGrace)
 }
@@ -70,16 +70,16 @@ func unschedulable(pod *unstructured.Unstructured, message string) State {
 // containerState says what keeps a container from running; empty if it runs
 // or, for an init container, is done.
 func containerState(pod *unstructured.Unstructured, c map[string]any, init bool) State {
-	name := str(c, "name")
+	name := Text(c, "name")
 	state, _, _ := unstructured.NestedMap(c, "state")
-	if reason := str(state, "waiting", "reason"); reason != "" {
-		return waitingState(pod, c, reason, str(state, "waiting", "message"))
+	if reason := Text(state, "waiting", "reason"); reason != "" {
+		return waitingState(pod, c, reason, Text(state, "waiting", "message"))
 	}
 	if _, ended := state["terminated"]; ended {
-		if init && number(state, "terminated", "exitCode") == 0 {
+		if init && Number(state, "terminated", "exitCode") == 0 {
 			return State{}
 		}
-		return State{Level: Warn, code: "ended " + name, Text: name + " ended: " + ending(state), Hint: logsOf(pod, name)}
+		return State{Level: Warn, Code: "ended " + name, Text: name + " ended: " + ending(state), Hint: logsOf(pod, name)}
 	}
 	if _, running := state["running"]; running && (init || c["ready"] != true) {
 		return State{Text: name + " is starting"}
@@ -89,24 +89,24 @@ func containerState(pod *unstructured.Unstructured, c map[string]any, init bool)
 
 // waitingState judges the reason kubelet gives for a container that waits.
 func waitingState(pod *unstructured.Unstructured, c map[string]any, reason, message string) State {
-	name, image := str(c, "name"), str(c, "image")
+	name, image := Text(c, "name"), Text(c, "image")
 	describe := "oc describe pod " + pod.GetName() + " -n " + pod.GetNamespace()
 	switch reason {
 	case "ErrImagePull", "ImagePullBackOff":
 		return pullState(image, message, describe)
 	case "InvalidImageName":
-		return failing(State{Text: "the image name " + image + " is not valid", Hint: "mend it with --set or -f"})
+		return Failing(State{About: Image, Text: "the image name " + image + " is not valid", Hint: "mend it with --set or -f"})
 	case "ErrImageNeverPull":
-		return graced(State{Text: "the image " + image + " may not be pulled: " + message, Hint: "set another pull policy with --set or -f"}, imageGrace)
+		return Graced(State{About: Image, Text: "the image " + image + " may not be pulled: " + message, Hint: "set another pull policy with --set or -f"}, imageGrace)
 	case "CreateContainerConfigError":
-		return graced(State{Text: name + " cannot be configured: " + message, code: reason + message, Hint: describe}, configGrace)
+		return Graced(State{Text: name + " cannot be configured: " + message, Code: reason + message, Hint: describe}, configGrace)
 	case "CreateContainerError", "RunContainerError":
-		return graced(State{Text: name + " cannot be started: " + message, code: reason, Hint: describe}, createFailedGrace)
+		return Graced(State{Text: name + " cannot be started: " + message, Code: reason, Hint: describe}, createFailedGrace)
 	case "CrashLoopBackOff":
 		return crashState(pod, c)
 	case "PodInitializing", "ContainerCreating":
 		late := State{Level: Warn, Text: "its pod is not started yet", Hint: describe + " shows what it waits for, most often a volume"}
-		return State{Text: "starting its pod", after: spreadGrace, late: &late}
+		return State{Text: "starting its pod", After: spreadGrace, Late: &late}
 	}
 	return State{Level: Warn, Text: strings.TrimSuffix(name+": "+reason+": "+message, ": "), Hint: describe}
 }
@@ -114,39 +114,40 @@ func waitingState(pod *unstructured.Unstructured, c map[string]any, reason, mess
 // pullState: kubelet goes back and forth between the two reasons, so both are
 // told as one. That it gave up once and tried again shows by the time.
 func pullState(image, message, describe string) State {
-	s := graced(State{
-		Text: "the image " + image + " cannot be pulled",
-		Hint: describe + "; another image or a pull secret goes in with --set or -f",
+	s := Graced(State{
+		About: Image,
+		Text:  "the image " + image + " cannot be pulled",
+		Hint:  describe + "; another image or a pull secret goes in with --set or -f",
 	}, imageGrace)
 	if message != "" {
-		s.late.Text += ": " + oneLine(message)
+		s.Late.Text += ": " + OneLine(message)
 	}
 	return s
 }
 
 // crashState: one crash may be bad luck, kubelet starts it again.
 func crashState(pod *unstructured.Unstructured, c map[string]any) State {
-	name := str(c, "name")
+	name := Text(c, "name")
 	last, _, _ := unstructured.NestedMap(c, "lastState")
 	s := State{
 		Level: Warn,
-		code:  "crash " + name,
-		Text:  fmt.Sprintf("%s crashed %d times: %s", name, number(c, "restartCount"), ending(last)),
+		Code:  "crash " + name,
+		Text:  fmt.Sprintf("%s crashed %d times: %s", name, Number(c, "restartCount"), ending(last)),
 		Hint:  logsOf(pod, name) + " --previous",
 	}
-	if number(c, "restartCount") > 1 {
-		return failing(s)
+	if Number(c, "restartCount") > 1 {
+		return Failing(s)
 	}
 	return s
 }
 
 // ending is how a container ended: its own last words, or exit code and reason.
 func ending(state map[string]any) string {
-	if m := oneLine(str(state, "terminated", "message")); m != "" {
+	if m := OneLine(Text(state, "terminated", "message")); m != "" {
 		return m
 	}
-	text := fmt.Sprintf("exit code %d", number(state, "terminated", "exitCode"))
-	if r := str(state, "terminated", "reason"); r != "" && r != "Error" {
+	text := fmt.Sprintf("exit code %d", Number(state, "terminated", "exitCode"))
+	if r := Text(state, "terminated", "reason"); r != "" && r != "Error" {
 		text += ", " + r
 	}
 	return text
@@ -156,52 +157,53 @@ func ending(state map[string]any) string {
 // writes "CODE from STEP: ..." as its termination message and exits 1; kubelet
 // starts it again. NotFound heals when the bucket comes; anything else has
 // already been given the time that IAM needs.
-func bucketWaiterState(pod *unstructured.Unstructured, c map[string]any, in podContext) State {
+func bucketWaiterState(pod *unstructured.Unstructured, c map[string]any, in Around) State {
 	state, _, _ := unstructured.NestedMap(c, "state")
-	finished, ended := gaveUpAt(c)
-	old := in.gaveUpBefore != nil && in.gaveUpBefore(pod, finished)
+	finished, ended := GaveUpAt(c)
+	old := in.GaveUpBefore != nil && in.GaveUpBefore(pod, finished)
 	_, running := state["running"]
 	switch {
 	case finished != "":
-		return gaveUp(pod, ending(ended), old, running, in.bucketReady)
-	case running && in.bucketReady:
-		late := State{Level: Warn, Text: bucketWaiter + ": the bucket is there, but not yet for this pod: IAM is still spreading the new role"}
-		return State{Text: bucketWaiter + ": looking for the bucket", code: "looking, it is there", after: 5 * time.Second, late: &late}
+		return gaveUp(pod, ending(ended), old, running, in.BucketReady)
+	case running && in.BucketReady:
+		late := State{Level: Warn, Text: BucketWaiter + ": the bucket is there, but not yet for this pod: IAM is still spreading the new role"}
+		return State{Text: BucketWaiter + ": looking for the bucket", Code: "looking, it is there", After: 5 * time.Second, Late: &late}
 	case running:
-		return State{Text: bucketWaiter + ": looking for the bucket"}
+		return State{Text: BucketWaiter + ": looking for the bucket"}
 	}
 	return containerState(pod, c, true)
 }
 
-// gaveUpAt is when a container last ended in failure, empty if it never did,
+// GaveUpAt is when a container last ended in failure, empty if it never did,
 // and the state that tells how.
-func gaveUpAt(c map[string]any) (finished string, ended map[string]any) {
+func GaveUpAt(c map[string]any) (finished string, ended map[string]any) {
 	ended, _, _ = unstructured.NestedMap(c, "state")
 	if _, now := ended["terminated"]; !now {
 		ended, _, _ = unstructured.NestedMap(c, "lastState")
 	}
-	if number(ended, "terminated", "exitCode") != 0 {
-		finished = str(ended, "terminated", "finishedAt")
+	if Number(ended, "terminated", "exitCode") != 0 {
+		finished = Text(ended, "terminated", "finishedAt")
 	}
 	return finished, ended
 }
 
 func gaveUp(pod *unstructured.Unstructured, text string, old, running, bucketReady bool) State {
 	s := State{
+		About: BucketWait,
 		Level: Warn,
-		Text:  bucketWaiter + ": " + text,
+		Text:  BucketWaiter + ": " + text,
 		Hint:  "oc ostoy-s3 install -n " + pod.GetNamespace() + " puts role and trust policy right",
 	}
 	switch notFound := strings.HasPrefix(text, "NotFound") || strings.HasPrefix(text, "NoSuchBucket"); {
 	case old && running:
-		s.Text = bucketWaiter + ": looking again; last time: " + text
+		s.Text = BucketWaiter + ": looking again; last time: " + text
 	case old:
-		s.Text = bucketWaiter + ": gave up before this run and is about to look again; it said: " + text
+		s.Text = BucketWaiter + ": gave up before this run and is about to look again; it said: " + text
 	case notFound && bucketReady:
-		s.code = "not found, but there"
-		return graced(s, spreadGrace)
+		s.Code = "not found, but there"
+		return Graced(s, spreadGrace)
 	case !notFound:
-		return failing(s)
+		return Failing(s)
 	}
 	return s
 }
@@ -210,8 +212,8 @@ func logsOf(pod *unstructured.Unstructured, container string) string {
 	return "oc logs " + pod.GetName() + " -c " + container + " -n " + pod.GetNamespace()
 }
 
-// oneLine keeps what a container said to one line of bearable length.
-func oneLine(text string) string {
+// OneLine keeps what a container said to one line of bearable length.
+func OneLine(text string) string {
 	const longest = 400
 	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > longest {

@@ -1,18 +1,18 @@
-package wait
+package health
 
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// routeState judges an OpenShift Route: it works once a router admits it.
-func routeState(obj *unstructured.Unstructured) State {
-	host := str(obj.Object, "spec", "host")
-	var refused *condition
-	for _, ingress := range maps(obj.Object, "status", "ingress") {
+// Route judges an OpenShift Route: it works once a router admits it.
+func Route(obj *unstructured.Unstructured) State {
+	host := Text(obj.Object, "spec", "host")
+	var refused *Condition
+	for _, ingress := range Maps(obj.Object, "status", "ingress") {
 		list, _, _ := unstructured.NestedSlice(ingress, "conditions")
 		admitted, ok := find(readConditions(list), "Admitted")
 		if ok && admitted.status == "True" {
-			if h := str(ingress, "host"); h != "" {
+			if h := Text(ingress, "host"); h != "" {
 				host = h
 			}
 			return State{Text: "admitted", Ready: true, URL: scheme(obj) + host}
@@ -30,41 +30,41 @@ func routeState(obj *unstructured.Unstructured) State {
 	}
 	if refused.reason == "HostAlreadyClaimed" {
 		s.Hint = "another Route has the host " + host + ", which follows from the project's name: choose another project"
-		return failing(s)
+		return Failing(s)
 	}
-	return graced(s, deniedGrace)
+	return Graced(s, deniedGrace)
 }
 
 func scheme(route *unstructured.Unstructured) string {
-	if str(route.Object, "spec", "tls", "termination") != "" {
+	if Text(route.Object, "spec", "tls", "termination") != "" {
 		return "https://"
 	}
 	return "http://"
 }
 
-// ingressState judges an Ingress. It is ready when it is there: many
+// Ingress judges an Ingress. It is ready when it is there: many
 // controllers never write a status, so none can be waited for.
-func ingressState(obj *unstructured.Unstructured) State {
+func Ingress(obj *unstructured.Unstructured) State {
 	host := ""
-	for _, rule := range maps(obj.Object, "spec", "rules") {
-		if h := str(rule, "host"); h != "" {
+	for _, rule := range Maps(obj.Object, "spec", "rules") {
+		if h := Text(rule, "host"); h != "" {
 			host = h
 			break
 		}
 	}
-	for _, lb := range maps(obj.Object, "status", "loadBalancer", "ingress") {
+	for _, lb := range Maps(obj.Object, "status", "loadBalancer", "ingress") {
 		if host != "" {
 			break
 		}
-		if host = str(lb, "hostname"); host == "" {
-			host = str(lb, "ip")
+		if host = Text(lb, "hostname"); host == "" {
+			host = Text(lb, "ip")
 		}
 	}
 	if host == "" {
 		return State{Text: "there, without an address yet", Ready: true}
 	}
 	prefix := "http://"
-	if len(maps(obj.Object, "spec", "tls")) > 0 {
+	if len(Maps(obj.Object, "spec", "tls")) > 0 {
 		prefix = "https://"
 	}
 	return State{Text: "there", Ready: true, URL: prefix + host}

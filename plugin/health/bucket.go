@@ -1,4 +1,4 @@
-package wait
+package health
 
 import (
 	"slices"
@@ -19,10 +19,10 @@ const (
 	oldFailureGrace = 15 * time.Second
 )
 
-// bucketState judges an ACK Bucket (FACTS 1.2 and 10.1). before are the
+// Bucket judges an ACK Bucket (FACTS 1.2 and 10.1). before are the
 // conditions it had when this run wrote it; they count only if written.
-func bucketState(obj *unstructured.Unstructured, before []condition, written bool) State {
-	conds := conditionsOf(obj)
+func Bucket(obj *unstructured.Unstructured, before []Condition, written bool) State {
+	conds := Conditions(obj)
 	s := judgeBucket(obj, conds)
 	if !written || len(conds) == 0 || !slices.Equal(conds, before) || obj.GetDeletionTimestamp() != nil {
 		return s
@@ -31,10 +31,10 @@ func bucketState(obj *unstructured.Unstructured, before []condition, written boo
 	if s.Ready {
 		wait = oldReadyGrace
 	}
-	return State{Text: "waiting for the ACK controller to take the change", after: wait, late: &s}
+	return State{Text: "waiting for the ACK controller to take the change", After: wait, Late: &s}
 }
 
-func judgeBucket(obj *unstructured.Unstructured, conds []condition) State {
+func judgeBucket(obj *unstructured.Unstructured, conds []Condition) State {
 	recoverable, _ := find(conds, "ACK.Recoverable")
 	terminal, _ := find(conds, "ACK.Terminal")
 	if obj.GetDeletionTimestamp() != nil {
@@ -45,9 +45,9 @@ func judgeBucket(obj *unstructured.Unstructured, conds []condition) State {
 	}
 	switch {
 	case terminal.status == "True":
-		return failing(State{Text: "the ACK controller has given up: " + terminal.text(), Hint: terminalHint(obj, terminal.text())})
+		return Failing(State{Text: "the ACK controller has given up: " + terminal.text(), Hint: terminalHint(obj, terminal.text())})
 	case mentions(conds, "IAM Role is not available"):
-		return failing(State{
+		return Failing(State{
 			Text: "the ACK controller has no role for this project: IAM Role is not available",
 			Hint: "an admin maps accounts to roles for the controller (CARM): see its ConfigMap ack-role-account-map and the annotations of namespace " + obj.GetNamespace(),
 		})
@@ -58,7 +58,7 @@ func judgeBucket(obj *unstructured.Unstructured, conds []condition) State {
 }
 
 // judgeReady accepts both spellings: Ready is there since s3-controller 1.1.2.
-func judgeReady(obj *unstructured.Unstructured, conds []condition) State {
+func judgeReady(obj *unstructured.Unstructured, conds []Condition) State {
 	ready, ok := find(conds, "Ready")
 	if !ok {
 		ready, ok = find(conds, "ACK.ResourceSynced")
@@ -74,42 +74,42 @@ func judgeReady(obj *unstructured.Unstructured, conds []condition) State {
 		Text:  "no controller has looked at it for 30 s: the ACK S3 controller is not running, or does not watch " + obj.GetNamespace(),
 		Hint:  "oc get deployments -A | grep ack-s3, then the log of what it shows",
 	}
-	return State{Text: "waiting for the ACK controller", after: noStatusGrace, late: &late}
+	return State{Text: "waiting for the ACK controller", After: noStatusGrace, Late: &late}
 }
 
 // judgeRecoverable tells apart what ACK calls recoverable: some of it never
 // heals by waiting (FACTS 10.1), the rest is passed through on the way.
-func judgeRecoverable(obj *unstructured.Unstructured, conds []condition, c condition) State {
+func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condition) State {
 	text := c.text()
 	ns := obj.GetNamespace()
 	switch {
 	case strings.Contains(text, "InvalidBucketName"):
-		return failing(State{Text: "S3 does not accept the name: InvalidBucketName", Hint: "choose another project: the bucket is always <project>-bucket"})
+		return Failing(State{Text: "S3 does not accept the name: InvalidBucketName", Hint: "choose another project: the bucket is always <project>-bucket"})
 	case strings.Contains(text, "BucketAlreadyExists"):
-		return failing(State{
+		return Failing(State{
 			Text: "the name belongs to another AWS account: BucketAlreadyExists",
 			Hint: "choose another project, the bucket is always <project>-bucket: oc ostoy-s3 install --new-project",
 		})
 	case strings.Contains(text, "BucketNotEmpty"):
-		return failing(State{Text: "it is to be deleted and is not empty: BucketNotEmpty", Hint: release(obj)})
+		return Failing(State{Text: "it is to be deleted and is not empty: BucketNotEmpty", Hint: release(obj)})
 	case strings.Contains(text, "AccessDenied"):
 		return deniedController(conds)
 	}
 	late := State{Level: Warn, Text: "the ACK controller tries again: " + text, Hint: "oc describe buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + ns}
-	return State{Text: "being made by the ACK controller", code: "recoverable: " + text, after: 5 * time.Second, late: &late}
+	return State{Text: "being made by the ACK controller", Code: "recoverable: " + text, After: 5 * time.Second, Late: &late}
 }
 
 // deniedController: a controller that has just got its role is denied for a
 // few seconds and retries soon, so this must last a little. Later it would
 // not be retried for up to 16 minutes (FACTS 1.3).
-func deniedController(conds []condition) State {
+func deniedController(conds []Condition) State {
 	what := "an S3 call"
 	for _, c := range conds {
 		if op := operation(c.reason + " " + c.message); op != "" {
 			what = "s3:" + op
 		}
 	}
-	return graced(State{
+	return Graced(State{
 		Text: "the ACK controller may not make " + what + ": AccessDenied",
 		Hint: "give the controller's role the right, and look for a service control policy of the organisation that denies it; then restart the controller (oc get deployments -A | grep ack-s3): it retries only after minutes",
 	}, deniedGrace)
@@ -136,24 +136,24 @@ func release(obj *unstructured.Unstructured) string {
 		" services.k8s.aws/deletion-policy=retain --overwrite releases it and keeps the data"
 }
 
-func beingDeleted(obj *unstructured.Unstructured, recoverable condition) State {
+func beingDeleted(obj *unstructured.Unstructured, recoverable Condition) State {
 	s := State{Text: "it is being deleted", Hint: "wait until it is gone, then run the same command again"}
 	if recoverable.status == "True" {
 		s.Text += ": " + recoverable.text()
 		s.Hint = release(obj)
 	}
-	return failing(s)
+	return Failing(s)
 }
 
 // regionDrift: the controller then does nothing at all, not even set a
 // condition (FACTS 0.5, 1.3).
 func regionDrift(obj *unstructured.Unstructured) (State, bool) {
-	is := str(obj.Object, "status", "ackResourceMetadata", "region")
+	is := Text(obj.Object, "status", "ackResourceMetadata", "region")
 	want := obj.GetAnnotations()["services.k8s.aws/region"]
 	if is == "" || want == "" || is == want {
 		return State{}, false
 	}
-	return failing(State{
+	return Failing(State{
 		Text: "the bucket is in " + is + " and is asked for in " + want + ": the ACK controller ignores it",
 		Hint: "install with --region " + is,
 	}), true
@@ -173,8 +173,8 @@ func terminalHint(obj *unstructured.Unstructured, text string) string {
 	return "oc describe buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + obj.GetNamespace()
 }
 
-func mentions(conds []condition, text string) bool {
-	return slices.ContainsFunc(conds, func(c condition) bool {
+func mentions(conds []Condition, text string) bool {
+	return slices.ContainsFunc(conds, func(c Condition) bool {
 		return strings.Contains(c.message, text) || strings.Contains(c.reason, text)
 	})
 }

@@ -1,4 +1,4 @@
-package wait
+package health
 
 import (
 	"strings"
@@ -55,14 +55,6 @@ const (
 	notReady = "Ready=False|x|ACK.Recoverable"
 )
 
-// settled is what a State is called once it has lasted.
-func settled(s State) State {
-	for s.late != nil {
-		s = *s.late
-	}
-	return s
-}
-
 // Every row of FACTS 10.1's table, and of 1.2's.
 func TestBucketState(t *testing.T) {
 	deleting := strings.Replace(bucketHead, "uid: b1", "uid: b1\n  deletionTimestamp: \"2026-01-01T00:00:00Z\"", 1)
@@ -94,9 +86,9 @@ func TestBucketState(t *testing.T) {
 		"throttled":        {bucketHead + conds("ACK.Recoverable=True|SlowDown: reduce|", unsure, notReady), false, Info, Warn, 5 * time.Second, "SlowDown"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := bucketState(parse(t, tt.obj), nil, false)
-			end := settled(s)
-			if s.Ready != tt.ready || s.Level != tt.now || end.Level != tt.end || s.after != tt.after {
+			s := Bucket(parse(t, tt.obj), nil, false)
+			end := s.Settled()
+			if s.Ready != tt.ready || s.Level != tt.now || end.Level != tt.end || s.After != tt.after {
 				t.Errorf("%+v, then %+v", s, end)
 			}
 			if !strings.Contains(end.Text, tt.parts) {
@@ -123,8 +115,8 @@ func TestBucketOldConditions(t *testing.T) {
 		"new ready":        {ready, failed, true, 0},
 		"new after create": {failed, bucketWith(t, ""), true, 0},
 	} {
-		s := bucketState(tt.obj, conditionsOf(tt.before), tt.written)
-		if s.after != tt.after || tt.after > 0 && (s.Ready || s.Level != Info) {
+		s := Bucket(tt.obj, Conditions(tt.before), tt.written)
+		if s.After != tt.after || tt.after > 0 && (s.Ready || s.Level != Info) {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
@@ -162,9 +154,9 @@ func TestDeploymentState(t *testing.T) {
 		"service account": {failure(`pods "x" is forbidden: error looking up service account demo/ostoy-sa`), false, Fail, createFailedGrace, "service account"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := deploymentState(parse(t, deploymentHead+tt.status), nil, podContext{})
-			end := settled(s)
-			if s.Ready != tt.ready || end.Level != tt.end || s.after != tt.after || !strings.Contains(end.Text, tt.parts) {
+			s := Deployment(parse(t, deploymentHead+tt.status), nil, Around{})
+			end := s.Settled()
+			if s.Ready != tt.ready || end.Level != tt.end || s.After != tt.after || !strings.Contains(end.Text, tt.parts) {
 				t.Errorf("%+v, then %+v", s, end)
 			}
 			if end.Level == Fail && end.Hint == "" {
@@ -232,9 +224,9 @@ func TestPodState(t *testing.T) {
 		"not for this pod":  {looking("{waiting: {reason: CrashLoopBackOff}}", gave("NotFound from HeadBucket")), true, Warn, Fail, spreadGrace, "NotFound"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := podState(podWith(t, tt.status), podContext{bucketReady: tt.bucket})
-			end := settled(s)
-			if s.Level != tt.now || end.Level != tt.end || s.after != tt.after || !strings.Contains(end.Text, tt.parts) || tt.parts == "" && end.Text != "" {
+			s := Pod(podWith(t, tt.status), Around{BucketReady: tt.bucket})
+			end := s.Settled()
+			if s.Level != tt.now || end.Level != tt.end || s.After != tt.after || !strings.Contains(end.Text, tt.parts) || tt.parts == "" && end.Text != "" {
 				t.Errorf("%+v, then %+v", s, end)
 			}
 			if end.Level == Fail && end.Hint == "" {
@@ -246,19 +238,21 @@ func TestPodState(t *testing.T) {
 
 func TestOldGiveUpIsNoResult(t *testing.T) {
 	pod := podWith(t, `  initContainerStatuses: [{name: wait-for-bucket, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1, finishedAt: "2026-01-01T00:01:00Z", message: Forbidden}}}]`)
-	w := &waiting{crashes: map[string]string{string(pod.GetUID()): "2026-01-01T00:01:00Z"}}
-	in := podContext{bucketReady: true, gaveUpBefore: w.gaveUpBefore}
-	if s := podState(pod, in); s.Level != Warn {
+	before := map[string]string{string(pod.GetUID()): "2026-01-01T00:01:00Z"}
+	in := Around{BucketReady: true, GaveUpBefore: func(pod *unstructured.Unstructured, finished string) bool {
+		return before[string(pod.GetUID())] == finished
+	}}
+	if s := Pod(pod, in); s.Level != Warn {
 		t.Errorf("%+v", s)
 	}
 	// A pod that was not there as the wait began has given up in it, even if
 	// nothing of it was seen before.
 	pod.SetUID("made-in-the-wait")
-	if s := podState(pod, in); s.Level != Fail {
+	if s := Pod(pod, in); s.Level != Fail {
 		t.Errorf("%+v", s)
 	}
 	later := podWith(t, `  initContainerStatuses: [{name: wait-for-bucket, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1, finishedAt: "2026-01-01T00:05:00Z", message: Forbidden}}}]`)
-	if s := podState(later, in); s.Level != Fail {
+	if s := Pod(later, in); s.Level != Fail {
 		t.Errorf("%+v", s)
 	}
 }
@@ -275,7 +269,7 @@ func TestCurrentPods(t *testing.T) {
 		}
 		return p
 	}
-	got := currentPods(d, []*unstructured.Unstructured{
+	got := CurrentPods(d, []*unstructured.Unstructured{
 		pod("old", "a", "2026-01-01T00:00:00Z", nil),
 		pod("new", "b", "2026-01-02T00:00:00Z", nil),
 		pod("evicted", "b", "2026-01-02T00:00:00Z", func(p *unstructured.Unstructured) {
@@ -306,23 +300,23 @@ func TestVolumeAndRoutes(t *testing.T) {
 		parts string
 		url   string
 	}{
-		"bound":      {volumeState, pvc + "status: {phase: Bound}", true, Info, 0, "bound", ""},
-		"first pod":  {volumeState, pvc + "spec: {storageClassName: gp3-csi}\nstatus: {phase: Pending}", false, Info, 0, "(class gp3-csi)", ""},
-		"no class":   {volumeState, pvc + "spec: {accessModes: [ReadWriteOnce]}\nstatus: {phase: Pending}", false, Fail, deniedGrace, "no storage class", ""},
-		"lost":       {volumeState, pvc + "spec: {volumeName: pv1}\nstatus: {phase: Lost}", false, Fail, 0, "pv1", ""},
-		"admitted":   {routeState, route + "spec: {host: a.example.com}\nstatus: {ingress: [{host: b.example.com, conditions: [{type: Admitted, status: \"True\"}]}]}", true, Info, 0, "admitted", "http://b.example.com"},
-		"tls":        {routeState, route + "spec: {host: a.example.com, tls: {termination: edge}}\nstatus: {ingress: [{conditions: [{type: Admitted, status: \"True\"}]}]}", true, Info, 0, "admitted", "https://a.example.com"},
-		"no router":  {routeState, route + "spec: {host: a.example.com}", false, Info, 0, "waiting for a router", ""},
-		"claimed":    {routeState, route + "status: {ingress: [{conditions: [{type: Admitted, status: \"False\", reason: HostAlreadyClaimed, message: x}]}]}", false, Fail, 0, "HostAlreadyClaimed", ""},
-		"refused":    {routeState, route + "status: {ingress: [{conditions: [{type: Admitted, status: \"False\", reason: Other, message: x}]}]}", false, Fail, deniedGrace, "Other: x", ""},
-		"ingress":    {ingressState, ing + "spec: {rules: [{host: a.example.com}]}", true, Info, 0, "there", "http://a.example.com"},
-		"by address": {ingressState, ing + "spec: {tls: [{}]}\nstatus: {loadBalancer: {ingress: [{ip: 192.0.2.1}]}}", true, Info, 0, "there", "https://192.0.2.1"},
-		"no address": {ingressState, ing + "spec: {}", true, Info, 0, "without an address", ""},
+		"bound":      {Volume, pvc + "status: {phase: Bound}", true, Info, 0, "bound", ""},
+		"first pod":  {Volume, pvc + "spec: {storageClassName: gp3-csi}\nstatus: {phase: Pending}", false, Info, 0, "(class gp3-csi)", ""},
+		"no class":   {Volume, pvc + "spec: {accessModes: [ReadWriteOnce]}\nstatus: {phase: Pending}", false, Fail, deniedGrace, "no storage class", ""},
+		"lost":       {Volume, pvc + "spec: {volumeName: pv1}\nstatus: {phase: Lost}", false, Fail, 0, "pv1", ""},
+		"admitted":   {Route, route + "spec: {host: a.example.com}\nstatus: {ingress: [{host: b.example.com, conditions: [{type: Admitted, status: \"True\"}]}]}", true, Info, 0, "admitted", "http://b.example.com"},
+		"tls":        {Route, route + "spec: {host: a.example.com, tls: {termination: edge}}\nstatus: {ingress: [{conditions: [{type: Admitted, status: \"True\"}]}]}", true, Info, 0, "admitted", "https://a.example.com"},
+		"no router":  {Route, route + "spec: {host: a.example.com}", false, Info, 0, "waiting for a router", ""},
+		"claimed":    {Route, route + "status: {ingress: [{conditions: [{type: Admitted, status: \"False\", reason: HostAlreadyClaimed, message: x}]}]}", false, Fail, 0, "HostAlreadyClaimed", ""},
+		"refused":    {Route, route + "status: {ingress: [{conditions: [{type: Admitted, status: \"False\", reason: Other, message: x}]}]}", false, Fail, deniedGrace, "Other: x", ""},
+		"ingress":    {Ingress, ing + "spec: {rules: [{host: a.example.com}]}", true, Info, 0, "there", "http://a.example.com"},
+		"by address": {Ingress, ing + "spec: {tls: [{}]}\nstatus: {loadBalancer: {ingress: [{ip: 192.0.2.1}]}}", true, Info, 0, "there", "https://192.0.2.1"},
+		"no address": {Ingress, ing + "spec: {}", true, Info, 0, "without an address", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := tt.judge(parse(t, tt.obj))
-			end := settled(s)
-			if s.Ready != tt.ready || end.Level != tt.end || s.after != tt.after || s.URL != tt.url || !strings.Contains(end.Text, tt.parts) {
+			end := s.Settled()
+			if s.Ready != tt.ready || end.Level != tt.end || s.After != tt.after || s.URL != tt.url || !strings.Contains(end.Text, tt.parts) {
 				t.Errorf("%+v, then %+v", s, end)
 			}
 			// A volume's class can be chosen, a Route's host cannot.

@@ -1,4 +1,4 @@
-package wait
+package health
 
 import (
 	"fmt"
@@ -7,23 +7,23 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// deploymentState judges a Deployment by the rules of kubectl rollout status,
+// Deployment judges a Deployment by the rules of kubectl rollout status,
 // and by what its newest pods say, which is known long before the rollout's
 // own deadline.
-func deploymentState(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in podContext) State {
+func Deployment(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in Around) State {
 	d := obj.Object
 	if obj.GetDeletionTimestamp() != nil {
-		return failing(State{Text: "it is being deleted", Hint: "wait until it is gone, then run the same command again"})
+		return Failing(State{Text: "it is being deleted", Hint: "wait until it is gone, then run the same command again"})
 	}
-	if number(d, "status", "observedGeneration") < obj.GetGeneration() {
+	if Number(d, "status", "observedGeneration") < obj.GetGeneration() {
 		return State{Text: "waiting for the deployment controller"}
 	}
 	want := int64(1)
 	if n, ok, _ := unstructured.NestedInt64(d, "spec", "replicas"); ok {
 		want = n
 	}
-	updated, available := number(d, "status", "updatedReplicas"), number(d, "status", "availableReplicas")
-	total := number(d, "status", "replicas")
+	updated, available := Number(d, "status", "updatedReplicas"), Number(d, "status", "availableReplicas")
+	total := Number(d, "status", "replicas")
 	if updated >= want && total <= updated && available >= updated {
 		return State{Text: fmt.Sprintf("%d of %d available", available, want), Ready: true}
 	}
@@ -31,8 +31,8 @@ func deploymentState(obj *unstructured.Unstructured, pods []*unstructured.Unstru
 }
 
 // rollingOut is the State of a Deployment that is not there yet.
-func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in podContext, counts string, begun bool) State {
-	conds := conditionsOf(obj)
+func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in Around, counts string, begun bool) State {
+	conds := Conditions(obj)
 	if c, _ := find(conds, "ReplicaFailure"); c.status == "True" {
 		return noPods(obj, c)
 	}
@@ -47,11 +47,12 @@ func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructure
 		}
 		if pod.Text != "" {
 			s.Text += "; " + pod.Text
+			s.About = pod.About
 		}
 		if pod.Hint != "" {
 			s.Hint = pod.Hint
 		}
-		return failing(s)
+		return Failing(s)
 	}
 	if pod.Text != "" {
 		return pod
@@ -62,13 +63,13 @@ func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructure
 // noPods says why pods cannot even be created. Quotas are counted anew and
 // OpenShift's limits for a new project arrive a little later than its first
 // objects, so each must last.
-func noPods(obj *unstructured.Unstructured, c condition) State {
+func noPods(obj *unstructured.Unstructured, c Condition) State {
 	ns := obj.GetNamespace()
 	why := c.message
 	if _, rest, ok := strings.Cut(why, "is forbidden: "); ok {
 		why = rest
 	}
-	s := State{Text: "its pods cannot be made: " + why, code: "ReplicaFailure", Hint: "oc describe replicasets -n " + ns}
+	s := State{Text: "its pods cannot be made: " + why, Code: "ReplicaFailure", Hint: "oc describe replicasets -n " + ns}
 	grace := createFailedGrace
 	switch {
 	case strings.Contains(c.message, "exceeded quota"):
@@ -78,16 +79,17 @@ func noPods(obj *unstructured.Unstructured, c condition) State {
 		s.Hint = "the level stands in the labels of namespace " + ns + "; the chart's own settings pass \"restricted\": look at what -f and --set change"
 		grace = deniedGrace
 	case strings.Contains(c.message, "security context constraint"):
+		s.About = SCC
 		s.Hint = "the chart's own settings pass restricted-v2: look at what -f and --set change, or install with --set scc.restricted=true"
 		grace = deniedGrace
 	}
-	return graced(s, grace)
+	return Graced(s, grace)
 }
 
-// currentPods are the pods of a Deployment's newest template that are still
+// CurrentPods are the pods of a Deployment's newest template that are still
 // to live: the newest hash is the one of the youngest pod. Old pods of a
 // rollout that replaces them say nothing about it.
-func currentPods(deployment *unstructured.Unstructured, all []*unstructured.Unstructured) []*unstructured.Unstructured {
+func CurrentPods(deployment *unstructured.Unstructured, all []*unstructured.Unstructured) []*unstructured.Unstructured {
 	selector, _, _ := unstructured.NestedStringMap(deployment.Object, "spec", "selector", "matchLabels")
 	var mine []*unstructured.Unstructured
 	var youngest *unstructured.Unstructured
@@ -102,14 +104,15 @@ func currentPods(deployment *unstructured.Unstructured, all []*unstructured.Unst
 	}
 	var out []*unstructured.Unstructured
 	for _, pod := range mine {
-		if templateHash(pod) == templateHash(youngest) {
+		if TemplateHash(pod) == TemplateHash(youngest) {
 			out = append(out, pod)
 		}
 	}
 	return out
 }
 
-func templateHash(pod *unstructured.Unstructured) string { return pod.GetLabels()["pod-template-hash"] }
+// TemplateHash says which template a pod was made from.
+func TemplateHash(pod *unstructured.Unstructured) string { return pod.GetLabels()["pod-template-hash"] }
 
 func selected(pod *unstructured.Unstructured, selector map[string]string) bool {
 	labels := pod.GetLabels()
@@ -118,11 +121,11 @@ func selected(pod *unstructured.Unstructured, selector map[string]string) bool {
 			return false
 		}
 	}
-	return len(selector) > 0 && templateHash(pod) != ""
+	return len(selector) > 0 && TemplateHash(pod) != ""
 }
 
 // over reports whether a pod has ended and will be replaced, as when evicted.
 func over(pod *unstructured.Unstructured) bool {
-	phase := str(pod.Object, "status", "phase")
+	phase := Text(pod.Object, "status", "phase")
 	return phase == "Failed" || phase == "Succeeded"
 }

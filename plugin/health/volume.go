@@ -1,4 +1,4 @@
-package wait
+package health
 
 import (
 	"strings"
@@ -6,25 +6,25 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// volumeState judges a PersistentVolumeClaim. Pending is normal while no pod
+// Volume judges a PersistentVolumeClaim. Pending is normal while no pod
 // uses it: most classes bind only then (WaitForFirstConsumer).
-func volumeState(obj *unstructured.Unstructured) State {
+func Volume(obj *unstructured.Unstructured) State {
 	ns, name := obj.GetNamespace(), obj.GetName()
-	switch phase := str(obj.Object, "status", "phase"); {
+	switch phase := Text(obj.Object, "status", "phase"); {
 	case obj.GetDeletionTimestamp() != nil:
-		return failing(State{Text: "it is being deleted", Hint: "wait until it is gone, then run the same command again"})
+		return Failing(State{Text: "it is being deleted", Hint: "wait until it is gone, then run the same command again"})
 	case phase == "Bound":
 		return State{Text: "bound", Ready: true}
 	case phase == "Lost":
-		return failing(State{
-			Text: "its volume is lost: " + str(obj.Object, "spec", "volumeName") + " is not there any more",
+		return Failing(State{
+			Text: "its volume is lost: " + Text(obj.Object, "spec", "volumeName") + " is not there any more",
 			Hint: "restore the volume, or give its data up: oc delete pvc " + name + " -n " + ns + " and install again",
 		})
 	}
 	class, classed, _ := unstructured.NestedString(obj.Object, "spec", "storageClassName")
-	if !classed && str(obj.Object, "spec", "volumeName") == "" {
+	if !classed && Text(obj.Object, "spec", "volumeName") == "" {
 		// A class that becomes the default later is given to old claims, too.
-		return graced(State{
+		return Graced(State{
 			Text: "it has no storage class, and the cluster has no default one",
 			Hint: "oc get storageclass; choose one with --set storage.storageClassName=NAME, or ask an admin for a default",
 		}, deniedGrace)
