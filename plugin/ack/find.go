@@ -167,17 +167,23 @@ func (c Controller) Replicas() int32 {
 	return *c.Spec.Replicas
 }
 
+// Pod is a controller's pod, and the object it was read from.
+type Pod struct {
+	core.Pod
+	Object *unstructured.Unstructured
+}
+
 // Pods are its pods that are to live, as one request lists them.
-func (c Controller) Pods(ctx context.Context, from Lister) ([]core.Pod, error) {
+func (c Controller) Pods(ctx context.Context, from Lister) ([]Pod, error) {
 	selector := metav1.FormatLabelSelector(c.Spec.Selector)
 	list, err := from.List(ctx, schema.GroupVersionResource{Version: "v1", Resource: "pods"}, c.Namespace, selector)
 	if err != nil {
 		return nil, err
 	}
-	var pods []core.Pod
+	var pods []Pod
 	for _, object := range list {
-		var pod core.Pod
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &pod); err != nil {
+		pod := Pod{Object: object}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &pod.Pod); err != nil {
 			return nil, err
 		}
 		if pod.DeletionTimestamp == nil && pod.Status.Phase != core.PodFailed && pod.Status.Phase != core.PodSucceeded {
@@ -187,9 +193,31 @@ func (c Controller) Pods(ctx context.Context, from Lister) ([]core.Pod, error) {
 	return pods, nil
 }
 
-// Ready reports whether a pod is ready.
-func Ready(pod core.Pod) bool {
-	return slices.ContainsFunc(pod.Status.Conditions, func(c core.PodCondition) bool {
+// Ready reports whether the pod is ready.
+func (p Pod) Ready() bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c core.PodCondition) bool {
 		return c.Type == core.PodReady && c.Status == core.ConditionTrue
 	})
+}
+
+// Crashes reports whether a container of the pod ends over and over.
+func (p Pod) Crashes(container string) bool {
+	return slices.ContainsFunc(p.Status.ContainerStatuses, func(c core.ContainerStatus) bool {
+		waiting := c.State.Waiting != nil && c.State.Waiting.Reason == "CrashLoopBackOff"
+		again := c.RestartCount > 1 && !c.Ready && (c.LastTerminationState.Terminated != nil || c.State.Terminated != nil)
+		return c.Name == container && (waiting || again)
+	})
+}
+
+// Variable is the value of an environment variable in the pod's own spec, where
+// the webhook puts what it adds.
+func (p Pod) Variable(container, name string) (value string, set bool) {
+	for _, c := range p.Spec.Containers {
+		for _, env := range c.Env {
+			if c.Name == container && env.Name == name {
+				return env.Value, true
+			}
+		}
+	}
+	return "", false
 }

@@ -173,3 +173,10 @@ func Settings(flaws []Flaw) []string {
 	}
 	return names
 }
+
+// SafeConfig is the data of a ConfigMap with which every version starts.
+func SafeConfig(region string) map[string]string {
+	data := safe()
+	data["AWS_REGION"] = region
+	return data
+}

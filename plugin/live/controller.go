@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"sync"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -24,7 +23,7 @@ func (w *World) Controllers(ctx context.Context) ([]ack.Controller, error) {
 }
 
 // ControllerPods are the pods of a controller that are to live.
-func (w *World) ControllerPods(ctx context.Context, c ack.Controller) ([]corev1.Pod, error) {
+func (w *World) ControllerPods(ctx context.Context, c ack.Controller) ([]ack.Pod, error) {
 	return c.Pods(ctx, w)
 }
 

@@ -22,6 +22,7 @@ type World struct {
 	Conn      *cluster.Conn
 	Namespace string
 	Facts     render.Facts   // as far as they are known
+	AWSRegion string         // of flag, environment or profile, "" where none names one
 	Roles     *iam.Client    // nil where there are no AWS credentials
 	Buckets   *bucket.Client // nil where there are no AWS credentials
 

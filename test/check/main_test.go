@@ -10,6 +10,7 @@ package check_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -70,7 +71,7 @@ func TestFaultsOfANamespace(t *testing.T) {
 	for n, f := range local() {
 		t.Run(f.name(), func(t *testing.T) {
 			t.Parallel()
-			f.play(t, bed, "local-"+string(rune('a'+n/26))+string(rune('a'+n%26)))
+			f.play(t, bed, fmt.Sprintf("local-%d", n))
 		})
 	}
 }
@@ -78,7 +79,7 @@ func TestFaultsOfANamespace(t *testing.T) {
 func TestFaultsOfTheBed(t *testing.T) {
 	bed := start(t, testbed.Options{Platform: testbed.ROSAClassic})
 	for n, f := range global() {
-		t.Run(f.name(), func(t *testing.T) { f.play(t, bed, "global-"+string(rune('a'+n/26))+string(rune('a'+n%26))) })
+		t.Run(f.name(), func(t *testing.T) { f.play(t, bed, fmt.Sprintf("global-%d", n)) })
 	}
 }
 

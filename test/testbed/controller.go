@@ -3,6 +3,7 @@ package testbed
 import (
 	"context"
 	"errors"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,6 +50,14 @@ func (b *Bed) controllerReady(ctx context.Context) error {
 		}
 	}
 	return errors.New("the ACK controller's pod is not ready")
+}
+
+// ControllerSettled waits until the controller's objects are as after Start, for
+// who changed them and put them back.
+func (b *Bed) ControllerSettled(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	return Poll(ctx, 100*time.Millisecond, b.controllerReady)
 }
 
 func hasVariable(container corev1.Container, name string) bool {
