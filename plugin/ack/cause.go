@@ -77,7 +77,7 @@ func causes() []knownCause {
 		{is(`unable to get caller identity[^\n]*(?:no EC2 IMDS role found|failed to refresh cached credentials, no|static credentials are empty)`), Cause{
 			"it has no AWS credentials", "give its service account the annotation eks.amazonaws.com/role-arn, then restart it", "",
 		}},
-		{is(`unable to (?:determine account info|get caller identity)([^\n]*)`), Cause{
+		{is(`unable to (?:determine account info(?:: unable to get caller identity)?|get caller identity)([^\n]*)`), Cause{
 			"AWS does not tell it who it is%", "look at the role that its service account names", "",
 		}},
 		{is(`x509: certificate signed by unknown authority`), Cause{

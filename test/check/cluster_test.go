@@ -61,16 +61,19 @@ func clusterWideFaults() []fault {
 		{check: "cluster-rights", says: "oc create clusterrole ostoy-s3-buckets", admin: true, make: noBucketRights},
 		{
 			check: "project-rights", says: "oc create clusterrole ostoy-s3-buckets", admin: true, bare: true,
-			flags: []string{"--pre"}, make: noBucketRights,
+			flags: []string{"--pre", classicIssuer}, make: noBucketRights,
 		},
 		{
 			check: "project-rights", says: "you may not make a project", admin: true, bare: true,
-			flags: []string{"--pre"}, make: func(t *testing.T, s *scene) {
+			flags: []string{"--pre", classicIssuer}, make: func(t *testing.T, s *scene) {
 				remove(t, s, rbac("clusterrolebindings"), "", "self-provisioners")
 			},
 		},
 	}
 }
+
+// classicIssuer is for a project admin without a project, who cannot find it out.
+const classicIssuer = "--oidc-issuer=https://oidc.op1.openshiftapps.com/2abcdefghijklmnopqrstuvwxyz01234"
 
 // unreachable is a kubeconfig of a server that is not there.
 func unreachable(t *testing.T) string {
