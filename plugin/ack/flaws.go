@@ -97,7 +97,7 @@ func (s *settings) tags() {
 		return
 	}
 	for _, tag := range s.flags.Pieces("resource-tags") {
-		if strings.Count(tag, "=") != 1 && !strings.HasPrefix(tag, "$(") && tag != "*" {
+		if strings.Count(tag, "=") != 1 && tag != "*" {
 			s.add(Flaw{
 				Setting: "ACK_RESOURCE_TAGS", Put: safe()["ACK_RESOURCE_TAGS"], Putable: true,
 				Why: fmt.Sprintf("%q is no pair of key and value (key=value), which the controller refuses since 1.1.3", tag),
@@ -112,7 +112,7 @@ func (s *settings) gates() {
 		name, value, pair := strings.Cut(gate, "=")
 		_, err := strconv.ParseBool(value)
 		switch {
-		case strings.HasPrefix(gate, "$(") || gate == "*":
+		case gate == "*":
 		case !pair || err != nil:
 			s.add(Flaw{Setting: "FEATURE_GATES", Putable: true, Why: fmt.Sprintf("%q is not of the form Gate=true", gate)})
 		case name == "IAMRoleSelector" && value == "true" && s.carm():

@@ -179,11 +179,12 @@ func (f Flags) Get(name string) (value string, given bool) {
 	return value, given
 }
 
-// Pieces are the parts of a flag that is a comma-separated list.
+// Pieces are the parts of a flag that is a comma-separated list. A variable that
+// nothing gives a value is none.
 func (f Flags) Pieces(name string) []string {
 	var pieces []string
 	for _, piece := range strings.Split(f.values[name], ",") {
-		if piece = strings.TrimSpace(piece); piece != "" {
+		if piece = strings.TrimSpace(piece); piece != "" && !strings.HasPrefix(piece, "$(") {
 			pieces = append(pieces, piece)
 		}
 	}
