@@ -18,7 +18,7 @@ func edges() map[string][]string {
 
 		// the use cases: they join the adapters
 		"plugin": {
-			"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster",
+			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster",
 			"plugin/detect", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "plugin/ui", "plugin/verify", "plugin/wait", "render",
 		},
 
@@ -26,6 +26,7 @@ func edges() map[string][]string {
 		"plugin/detect": {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
 		"plugin/iam":    {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/bucket": {"plugin/awserr", "plugin/problem", "render"},
+		"plugin/audit":  {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/apply":  {"plugin/cluster", "plugin/problem", "render"},
 		"plugin/ack":    {"plugin/cluster", "plugin/problem", "render"},
 		"plugin/wait":   {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
@@ -61,7 +62,7 @@ func edges() map[string][]string {
 func homes() map[string][]string {
 	return map[string][]string{
 		// one room for each thing asked of AWS
-		"github.com/aws": {"plugin/awserr", "plugin/bucket", "plugin/detect", "plugin/iam", "plugin/verify"},
+		"github.com/aws": {"plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/detect", "plugin/iam", "plugin/verify"},
 		// the command line's own
 		"github.com/spf13": {"cmd"},
 		// Helm and kustomize turn the chart into objects; plugin lends kustomize the disk

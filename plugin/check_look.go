@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -55,7 +56,20 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	if err := c.checkFacts(); err != nil {
 		return target, err
 	}
-	return c.target()
+	if target, err = c.target(); err != nil {
+		return target, err
+	}
+	// Asked by the check of what install would refuse and by those of what it
+	// would change: planned once.
+	c.world.Planner = func(ctx context.Context) (*apply.Plan, error) {
+		err := c.planObjects(ctx)
+		return c.plan, err
+	}
+	target.Plan = func(ctx context.Context) error {
+		_, err := c.world.Plan(ctx)
+		return err
+	}
+	return target, nil
 }
 
 // find asks the cluster and AWS for the facts, for the project and for what is

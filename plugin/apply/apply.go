@@ -32,6 +32,9 @@ type Options struct {
 	// Guess says that planning only reads: what would change is worked out here
 	// instead of by the server. It is how --dry-run=client plans.
 	Guess bool
+	// Look says that the plan is only for telling. What keeps an object from being
+	// planned is then noted in its Item (Err) and does not end the plan.
+	Look bool
 	// TryCreates has the server judge what is new as well, one request more for
 	// each object. It is how --dry-run=server plans.
 	TryCreates bool
@@ -65,6 +68,9 @@ const (
 	Delete    Action = "delete" // was applied earlier, left out now
 	Keep      Action = "keep"   // left out now, but data or not ours: stays
 	Gone      Action = "gone"   // its kind is no longer served: dropped from the inventory
+	// Unknown is for Options.Look: the object could not be looked at, or install
+	// would refuse to go on because of it. Item.Err says why.
+	Unknown Action = "unknown"
 )
 
 // TakenAsItIs is the Why of an object that somebody else applied and that is
@@ -97,6 +103,8 @@ type Item struct {
 	Why string `json:"why,omitempty"`
 	// Live is the object as it was when planned; nil if it is not there.
 	Live *unstructured.Unstructured `json:"-"`
+	// Err is why the Action is Unknown, in three parts.
+	Err error `json:"-"`
 
 	object *unstructured.Unstructured // what is applied
 	force  bool

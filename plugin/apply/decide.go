@@ -27,12 +27,16 @@ func (a *Applier) planOne(ctx context.Context, it *Item) error {
 		it.Action = Create
 		return a.tryCreate(ctx, it)
 	}
-	if err := a.mayApply(it.Ref, live); err != nil {
-		return err
+	refused := a.mayApply(it.Ref, live)
+	if refused != nil && !a.opts.Look {
+		return refused
 	}
 	if a.opts.Guess {
 		it.Changes = guess(live, it.object)
-		return a.judge(it)
+		if err := a.judge(it); refused == nil {
+			return err
+		}
+		return refused
 	}
 	would, err := a.try(ctx, it)
 	if err != nil {

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // InventoryName is the ConfigMap that holds the inventory.
@@ -46,6 +49,40 @@ type Inventory struct {
 	Foreign bool `json:"foreign,omitempty"`
 
 	live *unstructured.Unstructured
+}
+
+// Created is when the inventory was made, which is when the first install began;
+// zero if there is none.
+func (i Inventory) Created() time.Time {
+	if i.live == nil {
+		return time.Time{}
+	}
+	return i.live.GetCreationTimestamp().Time
+}
+
+// Written is when an install last wrote the inventory, by its managedFields; zero
+// if that is not on record. A run that changes nothing does not write it.
+func (i Inventory) Written() time.Time {
+	var last time.Time
+	if i.live == nil {
+		return last
+	}
+	for _, o := range owners(i.live) {
+		if o.isUs() && o.when.After(last) {
+			last = o.when
+		}
+	}
+	return last
+}
+
+// InventoryOf reads an inventory from its ConfigMap, however that was found.
+func InventoryOf(live *unstructured.Unstructured) Inventory {
+	inv := ParseInventory(dataOf(live))
+	inv.live = live
+	// A restored backup or a re-created copy has lost our field manager but
+	// not our label. An inventory gives no rights, so the label is enough.
+	inv.Foreign = !Ours(live) && live.GetLabels()[render.TagManagedBy] != Manager
+	return inv
 }
 
 // field is a key of the ConfigMap and where its value belongs.

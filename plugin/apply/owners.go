@@ -117,6 +117,13 @@ func deliveredBy(obj *unstructured.Unstructured) (deliverer, bool) {
 	return deliverer{}, false
 }
 
+// DeliveredBy names who brings an object to the cluster by itself: Argo CD, Flux
+// or Helm; "" if none of them does.
+func DeliveredBy(obj *unstructured.Unstructured) string {
+	by, _ := deliveredBy(obj)
+	return by.name
+}
+
 func delivererNamed(manager string) (deliverer, bool) {
 	const git = "change it in Git: oc ostoy-s3 render"
 	switch manager {

@@ -77,10 +77,23 @@ func (p *Plan) ask(ctx context.Context) error {
 		wg.Go(func() { errs[len(p.Items)+i] = a.planLeft(ctx, item) })
 	}
 	wg.Wait()
+	if a.opts.Look {
+		p.note(errs)
+		return ctx.Err()
+	}
 	if p.old.Foreign && !a.opts.ForceConflicts {
 		errs[len(errs)-1] = a.foreign(inventoryRef(), p.old.live, "; the inventory would take its place")
 	}
 	return combine(errs)
+}
+
+// note leaves each object its own error.
+func (p *Plan) note(errs []error) {
+	for i, item := range append(slices.Clone(p.Items), p.Left...) {
+		if errs[i] != nil {
+			item.Action, item.Err = Unknown, errs[i]
+		}
+	}
 }
 
 // settle derives what will be on record, and drops from Left what is not

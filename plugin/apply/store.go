@@ -24,12 +24,7 @@ func (a *Applier) ReadInventory(ctx context.Context) (Inventory, error) {
 	if live == nil {
 		return Inventory{}, nil
 	}
-	inv := ParseInventory(dataOf(live))
-	inv.live = live
-	// A restored backup or a re-created copy has lost our field manager but
-	// not our label. An inventory gives no rights, so the label is enough.
-	inv.Foreign = !Ours(live) && live.GetLabels()[render.TagManagedBy] != Manager
-	return inv, nil
+	return InventoryOf(live), nil
 }
 
 // dataOf is the data of a ConfigMap, whatever else is in it.

@@ -22,6 +22,9 @@ func All(w *live.World, sources Sources, t Target) []Check {
 		if !slices.Contains([]string{IDBucketCRD, IDClusterRights, IDProjectRights}, pre[i].ID) {
 			pre[i].Needs = append(pre[i].Needs, IDCredentials)
 		}
+		if pre[i].ID == IDObjects { // what these tell, planning would only refuse
+			pre[i].Needs = append(pre[i].Needs, IDEngines, IDBucketName, IDBucketDeleting)
+		}
 	}
 	all := slices.Concat(
 		sourceChecks(sources),

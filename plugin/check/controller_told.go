@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -135,8 +137,13 @@ func judgeVersion(c ack.Controller, flags ack.Flags) Finding {
 // owner: a kind that two operators own keeps the second from being installed.
 func (c controllerLook) owner(ctx context.Context) Finding {
 	crd, err := c.Get(ctx, live.CRDs(), "", "buckets.s3.services.k8s.aws")
-	if err != nil || crd == nil {
+	switch {
+	case apierrors.IsForbidden(err):
 		return Unseen("get customresourcedefinitions", "which operators own ACK's Bucket")
+	case err != nil:
+		return Fail(c.Conn.Translate(err))
+	case crd == nil:
+		return Leave("the cluster does not know Buckets")
 	}
 	var owners []string
 	for key := range crd.GetLabels() {

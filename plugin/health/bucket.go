@@ -91,7 +91,7 @@ func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condi
 			Hint: "choose another project, the bucket is always <project>-bucket: oc ostoy-s3 install --new-project",
 		})
 	case strings.Contains(text, "BucketNotEmpty"):
-		return Failing(State{Text: "it is to be deleted and is not empty: BucketNotEmpty", Hint: release(obj)})
+		return Failing(State{Text: "it is to be deleted and is not empty: BucketNotEmpty", Hint: Release(obj)})
 	case strings.Contains(text, "AccessDenied"):
 		return deniedController(conds)
 	}
@@ -105,33 +105,24 @@ func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condi
 func deniedController(conds []Condition) State {
 	what := "an S3 call"
 	for _, c := range conds {
-		if op := operation(c.reason + " " + c.message); op != "" {
-			what = "s3:" + op
+		if action := missingAction(c.reason + " " + c.message); action != "" {
+			what = action
 		}
+	}
+	hint := "give the controller's role the right, and look for a service control policy of the organisation that denies it"
+	if strings.HasSuffix(what, "PublicAccessBlock") {
+		// ACK's community#2670.
+		hint = "give the controller's role the right; most often a service control policy of the organisation denies this one to all but a few: who runs it must except the controller's role"
 	}
 	return Graced(State{
 		Text: "the ACK controller may not make " + what + ": AccessDenied",
-		Hint: "give the controller's role the right, and look for a service control policy of the organisation that denies it; then restart the controller (oc get deployments -A | grep ack-s3): it retries only after minutes",
+		Hint: hint + "; then restart the controller (oc get deployments -A | grep ack-s3): it retries only after minutes",
 	}, deniedGrace)
 }
 
-// operation is the S3 operation an SDK error names: "operation error S3:
-// CreateBucket, https response error ...".
-func operation(text string) string {
-	_, rest, ok := strings.Cut(text, "operation error S3: ")
-	if !ok {
-		return ""
-	}
-	op, _, _ := strings.Cut(rest, ",")
-	if strings.ContainsAny(op, " :") {
-		return ""
-	}
-	return op
-}
-
-// release is the command that lets a Bucket go and keeps its data: the
+// Release is the command that lets a Bucket go and keeps its data: the
 // controller reads the annotation anew at each retry (FACTS 1.3).
-func release(obj *unstructured.Unstructured) string {
+func Release(obj *unstructured.Unstructured) string {
 	return "oc annotate buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + obj.GetNamespace() +
 		" services.k8s.aws/deletion-policy=retain --overwrite releases it and keeps the data"
 }
@@ -140,7 +131,7 @@ func beingDeleted(obj *unstructured.Unstructured, recoverable Condition) State {
 	s := State{Text: "it is being deleted", Hint: "wait until it is gone, then run the same command again"}
 	if recoverable.status == "True" {
 		s.Text += ": " + recoverable.text()
-		s.Hint = release(obj)
+		s.Hint = Release(obj)
 	}
 	return Failing(s)
 }

@@ -43,3 +43,8 @@ func Routes() schema.GroupVersionResource {
 func Webhooks() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingwebhookconfigurations"}
 }
+
+// ClusterRoleBindings are the cluster's.
+func ClusterRoleBindings() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterrolebindings"}
+}

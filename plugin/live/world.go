@@ -25,6 +25,8 @@ type World struct {
 	AWSRegion string         // of flag, environment or profile, "" where none names one
 	Roles     *iam.Client    // nil where there are no AWS credentials
 	Buckets   *bucket.Client // nil where there are no AWS credentials
+	// Planner plans what install would do; nil where too little is known for it.
+	Planner func(context.Context) (*apply.Plan, error)
 
 	lists     askedOf[listKey, []*unstructured.Unstructured]
 	objects   askedOf[objectKey, *unstructured.Unstructured]
@@ -35,8 +37,11 @@ type World struct {
 	role           asked[*iam.Actual]
 	provider       asked[*iam.OIDCProvider]
 
+	settings bucketSettings
+	logs     askedOf[string, string]
+	plan     asked[*apply.Plan]
+
 	controllers asked[[]ack.Controller]
-	logs        askedOf[string, string]
 }
 
 // listKey is a kind in a namespace; the empty namespace is the whole cluster.

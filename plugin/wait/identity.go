@@ -12,12 +12,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 )
 
-// What the pod identity webhook puts into a pod (FACTS 10.2).
-const (
-	roleVariable = "AWS_ROLE_ARN"
-	tokenVolume  = "aws-iam-token"
-)
-
 // identity mends what the pod identity webhook misses. It fails open: a pod
 // created while it is down, or before it has heard of the service account (1
 // of 30 pods, FACTS 10.2), has no identity and never becomes ready, so pods
@@ -50,7 +44,7 @@ func (i *identity) mend(ctx context.Context, client dynamic.Interface, w *watche
 		}
 		round := map[string]bool{} // templates whose pods are deleted in this look
 		for _, pod := range health.CurrentPods(deployment, w.list("Pod")) {
-			miss := missed(pod, t.RoleARN)
+			miss := health.MissingIdentity(pod, t.RoleARN)
 			key := name + "/" + health.TemplateHash(pod)
 			if miss == "" || i.deleted[string(pod.GetUID())] {
 				continue
@@ -93,32 +87,4 @@ func (i *identity) remove(ctx context.Context, client dynamic.Interface, deploym
 		})
 	}
 	return nil, false // any other error passes; the next look tries again
-}
-
-// missed says what of its identity a pod lacks; empty if nothing.
-func missed(pod *unstructured.Unstructured, roleARN string) string {
-	volume := false
-	for _, v := range health.Maps(pod.Object, "spec", "volumes") {
-		volume = volume || health.Text(v, "name") == tokenVolume
-	}
-	if !volume {
-		return "no volume " + tokenVolume
-	}
-	for _, list := range []string{"initContainers", "containers"} {
-		for _, c := range health.Maps(pod.Object, "spec", list) {
-			role := ""
-			for _, e := range health.Maps(c, "env") {
-				if health.Text(e, "name") == roleVariable {
-					role = health.Text(e, "value")
-				}
-			}
-			switch {
-			case role == "":
-				return "no " + roleVariable + " in " + health.Text(c, "name")
-			case roleARN != "" && role != roleARN:
-				return roleVariable + " in " + health.Text(c, "name") + " is " + role
-			}
-		}
-	}
-	return ""
 }

@@ -6,7 +6,7 @@
 // ExpectedBucketOwner, gives new buckets the defaults AWS gives them, refuses
 // bucket names AWS refuses, checks web identity tokens against provider and
 // trust policy, and holds a role that was assumed with such a token to its
-// permissions. Tests can make it refuse, throttle and delay requests, and read
+// permissions, and plays CloudTrail's event history. Tests can make it refuse, throttle and delay requests, and read
 // back what was asked, at /testbed/ on the same port.
 //
 // This package only carries the files; package testbed runs them.

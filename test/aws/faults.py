@@ -1,6 +1,7 @@
 """Faults a test can order: refusals, throttling, any error code."""
 
 import fnmatch
+import json
 import threading
 from xml.sax.saxutils import escape
 
@@ -22,11 +23,21 @@ class Answer:
         self.headers = list(headers)
 
     def send(self, request, start_response):
+        if request.json is not None:
+            return self.send_json(start_response)
         body = b"" if request.method == "HEAD" else self.body(request).encode()
         headers = [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))]
         headers.append(("x-amzn-RequestId", REQUEST_ID))
         reason = REASONS.get(self.status, "Error")
         start_response(f"{self.status} {reason}", headers + self.headers)
+        return [body]
+
+    def send_json(self, start_response):
+        """The JSON protocols have 400 for every refusal, and longer names."""
+        code = "AccessDeniedException" if self.code == "AccessDenied" else self.code
+        body = json.dumps({"__type": code, "Message": self.message}).encode()
+        headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))]
+        start_response("400 Bad Request", headers + [("x-amzn-RequestId", REQUEST_ID)])
         return [body]
 
     def body(self, request):

@@ -1,5 +1,6 @@
 """Names requests: service, operation, IAM action, bucket, who asks."""
 
+import json
 import re
 from urllib.parse import parse_qs, unquote
 
@@ -63,6 +64,7 @@ class Request:
         self.method = environ["REQUEST_METHOD"]
         self.path = unquote(environ["PATH_INFO"])
         self.agent = environ.get("HTTP_USER_AGENT", "")
+        self.source = environ.get("REMOTE_ADDR", "")
         self.owner = environ.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER", "")
         self.query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         self.key, self.region, self.service = credential(environ)
@@ -72,7 +74,13 @@ class Request:
         self.bucket, self.object = "", ""
         self.principal = ""
         operation = self.form.get("Action") or self.query.get("Action")
-        if operation and self.service != "s3":
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        self.json = None
+        if target:  # a JSON protocol, as CloudTrail speaks it
+            self.operation = target.rpartition(".")[2]
+            self.action = f"{self.service}:{self.operation}"
+            self.json = json.loads(body or b"{}")
+        elif operation and self.service != "s3":
             self.operation = operation[0]
             if not self.service:
                 self.service = "sts"

@@ -4,7 +4,7 @@ Usage: python server.py PORT
 
 Every request passes through Bed.__call__, which names it (seen.py), answers
 the control requests under /testbed/, plays the faults a test asked for,
-closes moto's gaps (gaps.py, webidentity.py) and hands over the rest to moto.
+closes moto's gaps (gaps.py, webidentity.py, cloudtrail.py) and hands over the rest to moto.
 """
 
 import io
@@ -23,6 +23,7 @@ from werkzeug.serving import WSGIRequestHandler, run_simple
 import gaps
 import seen
 import webidentity
+from cloudtrail import CloudTrail
 from faults import Faults
 
 
@@ -36,6 +37,7 @@ class Bed:
         self.faults = Faults()
         self.delay = 0.0
         self.identity = webidentity.WebIdentity()
+        self.trail = CloudTrail()
 
     def __call__(self, environ, start_response):
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -50,9 +52,12 @@ class Bed:
         request = seen.Request(environ, body)
         request.principal = self.identity.principal(request)
         answer = self.refusal(request)
+        if answer is None and request.action == "cloudtrail:LookupEvents":
+            answer = self.trail.lookup(request)
         if answer is None:
             return self.forward(request, environ, start_response)
         self.remember(request, answer.status)
+        self.trail.write(request, answer.status, answer.code)
         return answer.send(request, start_response)
 
     def refusal(self, request):
@@ -75,6 +80,7 @@ class Bed:
         chunks = list(self.moto(environ, started))
         self.identity.learn(request, status[0], b"".join(chunks))
         self.remember(request, status[0])
+        self.trail.write(request, status[0], "")
         return chunks
 
     def remember(self, request, status):

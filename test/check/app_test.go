@@ -1,11 +1,124 @@
 package check_test
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
+)
 
 func appFaults() []fault {
+	return append(podFaults(), reachFaults()...)
+}
+
+// appWideFaults take from everybody what every app may use.
+func appWideFaults() []fault {
+	return []fault{{check: "app-scc", says: "restricted-v2 -z ostoy-sa", make: func(t *testing.T, s *scene) {
+		const name = "system:openshift:scc:restricted-v2"
+		bindings := s.Client.RbacV1().ClusterRoleBindings()
+		was, err := bindings.Get(t.Context(), name, metav1.GetOptions{})
+		must(t, err)
+		must(t, bindings.Delete(t.Context(), name, metav1.DeleteOptions{}))
+		t.Cleanup(func() {
+			again := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: name}, RoleRef: was.RoleRef, Subjects: was.Subjects}
+			_, err := bindings.Create(context.WithoutCancel(t.Context()), again, metav1.CreateOptions{})
+			must(t, err)
+		})
+	}}}
+}
+
+func podFaults() []fault {
+	fail := func(way, message string) func(*testing.T, *scene) {
+		return func(t *testing.T, s *scene) {
+			must(t, s.FailPods(t.Context(), s.Namespace, way, message))
+			s.renew(t)
+		}
+	}
 	return []fault{
 		{check: "installed", bare: true, make: func(t *testing.T, s *scene) {
 			must(t, s.NewNamespace(t.Context(), s.Namespace))
+		}},
+		{check: "app-scaled-down", status: "warning", make: func(t *testing.T, s *scene) {
+			s.kubectl(t, "scale", "deployment", "ostoy-frontend", "--replicas=0")
+		}},
+		{check: "app-image", says: "quay.io/ostoylab/ostoy-frontend", make: fail(testbed.FailImage, "")},
+		{check: "app-image", says: "cannot be pulled", admin: true, make: fail(testbed.FailImage, "")},
+		{
+			check: "app-bucket-wait", says: "AccessDenied from AssumeRoleWithWebIdentity", admin: true,
+			make: fail(testbed.FailInit, "AccessDenied from AssumeRoleWithWebIdentity arn:aws:iam::123456789012:role/x: Not authorized to perform sts:AssumeRoleWithWebIdentity (for 60 s)."),
+		},
+		{check: "app-scc", says: "unable to validate against any security context constraint", make: func(t *testing.T, s *scene) {
+			s.refusePods(t, "unable to validate against any security context constraint: [spec.containers[0].securityContext.capabilities.drop: Required value]")
+			// Pods go on being made until the rule is in force.
+			s.renew(t)
+			s.refused(t)
+		}},
+		{check: "app-volume", says: "no-such-class", bare: true, flags: []string{"--set", "storage.storageClassName=no-such-class"}, make: func(t *testing.T, s *scene) {
+			s.User.Run(t, "install", "--new-project="+s.Namespace, "--set", "storage.storageClassName=no-such-class", "--wait=false").WantCode(t, 0)
+		}},
+		{check: "app-available", says: "OOMKilled", make: func(t *testing.T, s *scene) {
+			for _, pod := range s.pods(t, "ostoy-frontend") {
+				s.status(t, "pod", pod, `{"conditions":[{"type":"Ready","status":"False"}],"containerStatuses":[{"name":"ostoy-frontend","image":"x","imageID":"x","ready":false,"restartCount":5,
+					"state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":137,"reason":"OOMKilled"}}}]}`)
+			}
+		}},
+		{check: "app-available", says: "oc rollout resume", make: func(t *testing.T, s *scene) {
+			s.patch(t, "deployment", "ostoy-microservice", `{"spec":{"paused":true,"template":{"metadata":{"annotations":{"by":"hand"}}}}}`)
+		}},
+		{check: "app-available", says: "there is no Deployment ostoy-microservice", admin: true, make: func(t *testing.T, s *scene) {
+			s.kubectl(t, "delete", "deployment", "ostoy-microservice")
+		}},
+		{check: "app-strategy", status: "warning", make: func(t *testing.T, s *scene) {
+			s.patch(t, "deployment", "ostoy-frontend", `{"spec":{"strategy":{"type":"RollingUpdate"}}}`)
+		}},
+		{check: "app-started-early", make: missBucket},
+		{check: "app-started-early", admin: true, make: missBucket},
+	}
+}
+
+// refused waits until a pod of the frontend was refused.
+func (s *scene) refused(t *testing.T) {
+	t.Helper()
+	eventually(t, func(ctx context.Context) error {
+		deployment, err := s.Client.AppsV1().Deployments(s.Namespace).Get(ctx, "ostoy-frontend", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, condition := range deployment.Status.Conditions {
+			if condition.Type == "ReplicaFailure" {
+				return nil
+			}
+		}
+		err = s.Client.CoreV1().Pods(s.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=ostoy-frontend"})
+		return errors.Join(errors.New("no pod was refused yet"), err)
+	})
+}
+
+// missBucket has OSToy log what it does when it starts before its bucket.
+func missBucket(t *testing.T, s *scene) {
+	for _, pod := range s.pods(t, "ostoy-frontend") {
+		path := filepath.Join(s.Dir, "pod-logs", s.Namespace+"_"+pod+".log")
+		eventually(t, func(context.Context) error { _, err := os.Stat(path); return err })
+		must(t, os.WriteFile(path, []byte("2026-01-02T03:04:05.000000000Z stdout F ACK feature disabled. "+s.bucket()+" not found.\n"), 0o644))
+	}
+}
+
+func reachFaults() []fault {
+	return []fault{
+		{check: "service-endpoints", says: "no=body", make: func(t *testing.T, s *scene) {
+			s.patch(t, "service", "ostoy-frontend-svc", `{"spec":{"selector":{"no":"body"}}}`)
+		}},
+		{check: "route-admitted", says: "HostAlreadyClaimed", admin: true, make: func(t *testing.T, s *scene) {
+			s.status(t, "route", "ostoy-route", `{"ingress":[{"routerName":"default","conditions":[{"type":"Admitted","status":"False","reason":"HostAlreadyClaimed","message":"route ostoy-route already exposes it"}]}]}`)
+		}},
+		{check: "route-tls", status: "warning", says: "redirected", make: func(t *testing.T, s *scene) {
+			s.patch(t, "route", "ostoy-route", `{"spec":{"tls":{"termination":"edge","insecureEdgeTerminationPolicy":"Redirect"}}}`)
 		}},
 	}
 }

@@ -2,115 +2,104 @@ package check_test
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"testing"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// pause is between two looks at something that has to happen.
-const pause = 100 * time.Millisecond
+// bucketKind is the Bucket as kubectl takes it.
+const bucketKind = "buckets.s3.services.k8s.aws"
 
-// putBackLimit is how long a busy machine may take to put something back.
-const putBackLimit = 2 * time.Minute
+// bucket is the name of the scene's bucket, and of its object.
+func (s *scene) bucket() string { return s.Namespace + "-bucket" }
 
-func configs(resource string) schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "config.openshift.io", Version: "v1", Resource: resource}
-}
-
-func rbac(resource string) schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: resource}
-}
-
-func olm(resource string) schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "operators.coreos.com", Version: "v1alpha1", Resource: resource}
-}
-
-func storageClasses() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "storage.k8s.io", Version: "v1", Resource: "storageclasses"}
-}
-
-func webhooks() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingwebhookconfigurations"}
-}
-
-func crds() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-}
-
-func deployments() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
-}
-
-func core(resource string) schema.GroupVersionResource {
-	return schema.GroupVersionResource{Version: "v1", Resource: resource}
-}
-
-// keep remembers an object, and puts it back as it was when the test ends.
-func keep(t *testing.T, s *scene, resource schema.GroupVersionResource, namespace, name string) {
+// kubectl has the cluster admin change something in the namespace by hand.
+func (s *scene) kubectl(t *testing.T, args ...string) {
 	t.Helper()
-	client := s.Dynamic.Resource(resource).Namespace(namespace)
-	was, err := client.Get(t.Context(), name, metav1.GetOptions{})
+	run.Admin(s.Bed).Kubectl(t, append([]string{"-n", s.Namespace}, args...)...).WantCode(t, 0)
+}
+
+// patch has the cluster admin change fields of an object by hand.
+func (s *scene) patch(t *testing.T, kind, name, patch string, more ...string) {
+	t.Helper()
+	s.kubectl(t, append([]string{"patch", kind, name, "--type=merge", "-p", patch}, more...)...)
+}
+
+// status writes into an object's status what its controller would.
+func (s *scene) status(t *testing.T, kind, name, patch string) {
+	t.Helper()
+	s.patch(t, kind, name, `{"status":`+patch+`}`, "--subresource=status")
+}
+
+// annotate sets an annotation of the Bucket object.
+func (s *scene) annotate(t *testing.T, note string) {
+	t.Helper()
+	s.kubectl(t, "annotate", "--overwrite", bucketKind, s.bucket(), note)
+}
+
+// pods are those of a Deployment.
+func (s *scene) pods(t *testing.T, deployment string) []string {
+	t.Helper()
+	list, err := s.Client.CoreV1().Pods(s.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app=" + deployment})
 	must(t, err)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), putBackLimit)
-		defer cancel()
-		must(t, testbed.Poll(ctx, pause, func(ctx context.Context) error {
-			is, err := client.Get(ctx, name, metav1.GetOptions{})
-			copied := was.DeepCopy()
-			copied.SetManagedFields(nil)
-			switch {
-			case apierrors.IsNotFound(err):
-				copied.SetResourceVersion("")
-				copied.SetUID("")
-				if _, err = client.Create(ctx, copied, metav1.CreateOptions{}); err != nil {
-					return err
-				}
-				return errors.New("its status is to be put back")
-			case err != nil:
-				return err
-			case is.GetDeletionTimestamp() != nil:
-				return errors.New("on its way out")
-			}
-			return putBack(ctx, s, resource, namespace, is, copied)
-		}))
-	})
+	var names []string
+	for _, pod := range list.Items {
+		names = append(names, pod.Name)
+	}
+	return names
 }
 
-func putBack(ctx context.Context, s *scene, resource schema.GroupVersionResource, namespace string, is, copied *unstructured.Unstructured) error {
-	client := s.Dynamic.Resource(resource).Namespace(namespace)
-	copied.SetResourceVersion(is.GetResourceVersion())
-	copied.SetUID(is.GetUID())
-	now, err := client.Update(ctx, copied, metav1.UpdateOptions{})
-	if err != nil || resource == deployments() {
-		return err // of a Deployment the status is its controller's
-	}
-	if _, has := copied.Object["status"]; !has {
-		return nil
-	}
-	copied.SetResourceVersion(now.GetResourceVersion())
-	_, err = client.UpdateStatus(ctx, copied, metav1.UpdateOptions{})
-	return err
-}
-
-// change changes an object by a merge patch until the test ends.
-func change(t *testing.T, s *scene, resource schema.GroupVersionResource, namespace, name, patch string) {
+// renew deletes the frontend's pods, so that new ones are made.
+func (s *scene) renew(t *testing.T) {
 	t.Helper()
-	keep(t, s, resource, namespace, name)
-	_, err := s.Dynamic.Resource(resource).Namespace(namespace).Patch(t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+	s.kubectl(t, "delete", "pod", "-l", "app=ostoy-frontend", "--wait=false")
+}
+
+// object reads one.
+func (s *scene) object(t *testing.T, resource schema.GroupVersionResource, name string) *unstructured.Unstructured {
+	t.Helper()
+	object, err := s.Dynamic.Resource(resource).Namespace(s.Namespace).Get(t.Context(), name, metav1.GetOptions{})
 	must(t, err)
+	return object
 }
 
-// remove deletes an object until the test ends.
-func remove(t *testing.T, s *scene, resource schema.GroupVersionResource, namespace, name string) {
+func bucketResource() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: "s3.services.k8s.aws", Version: "v1alpha1", Resource: "buckets"}
+}
+
+// eventually waits until try succeeds.
+func eventually(t *testing.T, try func(context.Context) error) {
 	t.Helper()
-	keep(t, s, resource, namespace, name)
-	must(t, s.Dynamic.Resource(resource).Namespace(namespace).Delete(t.Context(), name, metav1.DeleteOptions{}))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	must(t, testbed.Poll(ctx, 100*time.Millisecond, try))
+}
+
+// refusePods has the API server refuse pods made from now on.
+func (s *scene) refusePods(t *testing.T, message string) {
+	t.Helper()
+	must(t, s.Apply(t.Context(), fmt.Sprintf(`apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: refuse-%[1]s}
+spec:
+  matchConstraints:
+    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %[1]s}}
+    resourceRules:
+    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}
+  validations:
+  - {expression: "false", message: %[2]q}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: refuse-%[1]s}
+spec: {policyName: refuse-%[1]s, validationActions: [Deny]}
+`, s.Namespace, message)))
 }

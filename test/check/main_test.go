@@ -55,7 +55,7 @@ func local() []fault {
 
 // global are the faults of the whole bed. Each takes back what it did.
 func global() []fault {
-	return slices.Concat(clusterWideFaults(), controllerWideFaults(), identityWideFaults())
+	return slices.Concat(clusterWideFaults(), controllerWideFaults(), identityWideFaults(), bucketWideFaults(), appWideFaults())
 }
 
 func TestFaultsOfANamespace(t *testing.T) {

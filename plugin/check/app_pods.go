@@ -1,0 +1,191 @@
+package check
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// workload is a Deployment and how it is.
+type workload struct {
+	name   string
+	object *unstructured.Unstructured // nil: it is not there
+	state  health.State
+}
+
+// workloads judges both Deployments as install does while it waits. Pods that
+// were there before this look have been given all the time there is.
+func (a appLook) workloads(ctx context.Context) ([]workload, error) {
+	deployments, err := a.Here(ctx, live.Deployments())
+	if err != nil {
+		return nil, err
+	}
+	pods, err := a.Here(ctx, live.Pods())
+	if err != nil {
+		return nil, err
+	}
+	around := health.Around{BucketReady: a.bucketReady(ctx)}
+	all := []workload{{name: frontendName}, {name: microserviceName}}
+	for i := range all {
+		for _, deployment := range deployments {
+			if deployment.GetName() == all[i].name {
+				all[i].object = deployment
+				all[i].state = health.Deployment(deployment, health.CurrentPods(deployment, pods), around).Settled()
+			}
+		}
+	}
+	return all, nil
+}
+
+// bucketReady reports whether the bucket's object says that it is there. Who may
+// not see it believes so.
+func (a appLook) bucketReady(ctx context.Context) bool {
+	object, err := a.One(ctx, live.Buckets(), render.BucketName(a.Namespace))
+	return err != nil || object != nil && health.Bucket(object, nil, false).Ready
+}
+
+// about is a check of one thing that keeps pods from running.
+func (a appLook) about(what health.About) func(context.Context) Finding {
+	return func(ctx context.Context) Finding {
+		all, err := a.workloads(ctx)
+		if err != nil {
+			return unreadable(a.Conn, err, "list deployments and pods in "+a.Namespace, "what keeps pods from running")
+		}
+		for _, w := range all {
+			if w.object != nil && !w.state.Ready && w.state.About == what {
+				return notReady("Deployment "+w.name, w.object, w.state)
+			}
+		}
+		return Pass()
+	}
+}
+
+// available wants both Deployments. What a check of its own tells is left to it.
+func (a appLook) available(ctx context.Context) Finding {
+	all, err := a.workloads(ctx)
+	if err != nil {
+		return unreadable(a.Conn, err, "list deployments and pods in "+a.Namespace, "whether the app runs")
+	}
+	if volume := a.volume(ctx); volume.Status == Failed {
+		return Leave("needs app-volume")
+	}
+	for _, w := range all {
+		switch {
+		case w.object == nil:
+			return Refuse("there is no Deployment "+w.name+" in project "+a.Namespace, "somebody deleted it, or an install was cut off", "oc ostoy-s3 install -n "+a.Namespace)
+		case w.state.Ready:
+		case w.state.About == health.Image:
+			return Leave("needs app-image")
+		case w.state.About == health.BucketWait:
+			return Leave("needs app-bucket-wait")
+		case w.state.About == health.SCC:
+			return Leave("needs app-scc")
+		default:
+			return unavailable(w)
+		}
+	}
+	return Pass()
+}
+
+// unavailable adds what no pod can tell.
+func unavailable(w workload) Finding {
+	finding := notReady("Deployment "+w.name, w.object, w.state)
+	if on, _, _ := unstructured.NestedBool(w.object.Object, "spec", "paused"); on {
+		finding.Why += "; its rollout is paused, so the pods are still those of before the last change"
+		finding.Next = "oc rollout resume deployment " + w.name + " -n " + w.object.GetNamespace()
+	}
+	return finding
+}
+
+// volume: most classes bind only for a pod, so one that is pending with nobody
+// to use it is as it should be.
+func (a appLook) volume(ctx context.Context) Finding {
+	claim, err := a.One(ctx, live.Volumes(), volumeName)
+	if err != nil {
+		return unreadable(a.Conn, err, "list persistentvolumeclaims in "+a.Namespace, "whether the app has its volume")
+	}
+	if claim == nil {
+		return a.frontend(func(deployment *unstructured.Unstructured) Finding {
+			if !mounts(deployment, volumeName) {
+				return Pass()
+			}
+			return Refuse(
+				"there is no PersistentVolumeClaim "+volumeName, "the frontend mounts it, so its next pod cannot start",
+				"oc ostoy-s3 install -n "+a.Namespace+" makes an empty one",
+			)
+		})(ctx)
+	}
+	state := health.Volume(claim).Settled()
+	if state.Ready {
+		return Pass()
+	}
+	warnings := a.Warnings(ctx, "PersistentVolumeClaim", volumeName)
+	return judgeVolume(claim, state, warnings)
+}
+
+// judgeVolume: of a claim that is pending the last complaint of the one who is to
+// make the volume is the reason.
+func judgeVolume(claim *unstructured.Unstructured, state health.State, warnings []string) Finding {
+	if len(warnings) > 0 {
+		state.Text += "; " + health.OneLine(warnings[len(warnings)-1])
+		if state.Hint == "" {
+			state.Hint = "oc describe pvc " + claim.GetName() + " -n " + claim.GetNamespace()
+		}
+		state.Level = health.Fail
+	}
+	if state.Level == health.Fail {
+		return notReady("PersistentVolumeClaim "+claim.GetName(), claim, state)
+	}
+	return Pass()
+}
+
+func mounts(deployment *unstructured.Unstructured, claim string) bool {
+	return slices.ContainsFunc(health.Maps(deployment.Object, "spec", "template", "spec", "volumes"), func(v map[string]any) bool {
+		return health.Text(v, "persistentVolumeClaim", "claimName") == claim
+	})
+}
+
+// What OSToy logs about its bucket, once, when it starts (FACTS 7).
+const (
+	logFound  = "Bucket accessible, enabling ACK feature."
+	logMissed = "ACK feature disabled."
+	logStart  = 64 << 10 // bytes; the lines are among the first
+)
+
+// early reads what OSToy said when it looked for its bucket: it does so once.
+func (a appLook) early(ctx context.Context) Finding {
+	pods, err := a.Here(ctx, live.Pods())
+	if err != nil {
+		return unreadable(a.Conn, err, "list pods in "+a.Namespace, "what OSToy said when it started")
+	}
+	deployment, err := a.One(ctx, live.Deployments(), frontendName)
+	if err != nil || deployment == nil {
+		return Leave("there is no frontend")
+	}
+	for _, pod := range health.CurrentPods(deployment, pods) {
+		log, err := a.LogStart(ctx, pod.GetName(), frontendName, logStart)
+		switch {
+		case apierrors.IsForbidden(err):
+			return Unseen("get pods/log in "+a.Namespace, "whether OSToy found its bucket when it started")
+		case err != nil:
+			return Leave("the log of " + pod.GetName() + " cannot be read: " + health.OneLine(err.Error()))
+		case strings.Contains(log, logMissed) && !strings.Contains(log, logFound):
+			return Refuse(
+				"OSToy did not find its bucket when pod "+pod.GetName()+" started",
+				"it looks once, says \"not found\" whatever the reason, and keeps its page ACK S3 switched off until it is started anew",
+				"once the other checks pass: oc delete pod "+pod.GetName()+" -n "+a.Namespace,
+			)
+		case !strings.Contains(log, logFound):
+			return Leave("the log of " + pod.GetName() + " does not tell (any more)")
+		}
+	}
+	return Pass()
+}

@@ -1,0 +1,69 @@
+package check
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+)
+
+func TestServiceLeadsNowhere(t *testing.T) {
+	pod := func(labels, ready string) *unstructured.Unstructured {
+		return fromYAML(t, "{metadata: {labels: {"+labels+"}}, spec: {containers: [{ports: [{name: web}]}]}, status: {conditions: [{type: Ready, status: \""+ready+"\"}]}}")
+	}
+	for name, c := range map[string]struct {
+		service string
+		pods    []*unstructured.Unstructured
+		nowhere bool
+	}{
+		"reached":        {"{selector: {app: a}, ports: [{targetPort: web}]}", []*unstructured.Unstructured{pod("app: a, more: b", "True")}, false},
+		"by number":      {"{selector: {app: a}, ports: [{targetPort: 8080}]}", []*unstructured.Unstructured{pod("app: a", "True")}, false},
+		"one of two":     {"{selector: {app: a}}", []*unstructured.Unstructured{pod("app: a", "False"), pod("app: a", "True")}, false},
+		"no selector":    {"{}", []*unstructured.Unstructured{pod("app: a", "True")}, true},
+		"others' pods":   {"{selector: {app: a, b: c}}", []*unstructured.Unstructured{pod("app: a", "True")}, true},
+		"not ready":      {"{selector: {app: a}}", []*unstructured.Unstructured{pod("app: a", "False")}, true},
+		"no pods":        {"{selector: {app: a}}", nil, true},
+		"port not there": {"{selector: {app: a}, ports: [{targetPort: admin}]}", []*unstructured.Unstructured{pod("app: a", "True")}, true},
+	} {
+		if why := leadsNowhere(fromYAML(t, "{spec: "+c.service+"}"), c.pods); (why != "") != c.nowhere {
+			t.Errorf("%s: %q", name, why)
+		}
+	}
+}
+
+func TestRouteTakesPlainHTTP(t *testing.T) {
+	for tls, c := range map[string]struct {
+		want Status
+		says string
+	}{
+		"{}":                  {Passed, ""},
+		"{termination: edge}": {Warned, "answered by nobody"},
+		"{termination: edge, insecureEdgeTerminationPolicy: Redirect}":    {Warned, "redirected"},
+		"{termination: edge, insecureEdgeTerminationPolicy: Allow}":       {Passed, ""},
+		"{termination: passthrough, insecureEdgeTerminationPolicy: None}": {Warned, "/spec/tls"},
+	} {
+		wantFinding(t, tls, judgePlain(fromYAML(t, "{metadata: {name: ostoy-route}, spec: {host: h, tls: "+tls+"}}")), c.want, c.says)
+	}
+}
+
+func TestVolumeThatIsPending(t *testing.T) {
+	claim := fromYAML(t, "{metadata: {name: ostoy-pvc}, spec: {storageClassName: slow}}")
+	pending := health.Volume(claim).Settled()
+	wantFinding(t, "for its first pod", judgeVolume(claim, pending, nil), Passed, "")
+	wantFinding(t, "and somebody complains", judgeVolume(claim, pending, []string{"A: old", "ProvisioningFailed: no space"}), Failed, "ProvisioningFailed: no space")
+	lost := fromYAML(t, "{metadata: {name: ostoy-pvc}, spec: {volumeName: v}, status: {phase: Lost}}")
+	wantFinding(t, "lost", judgeVolume(lost, health.Volume(lost).Settled(), nil), Failed, "is lost")
+}
+
+func TestFrontendSpec(t *testing.T) {
+	a := appLook{&live.World{Namespace: "demo"}}
+	for text, want := range map[string]Status{"{replicas: 1}": Passed, "{}": Passed, "{replicas: 0}": Warned} {
+		wantFinding(t, text, a.scaled(fromYAML(t, "{spec: "+text+"}")), want, "")
+	}
+	wantFinding(t, "recreate", a.strategy(fromYAML(t, "{spec: {strategy: {type: Recreate}}}")), Passed, "")
+	wantFinding(t, "rolling", a.strategy(fromYAML(t, "{spec: {strategy: {type: RollingUpdate}}}")), Warned, "RollingUpdate")
+	paused := workload{name: "x", object: fromYAML(t, "{spec: {paused: true}}"), state: health.State{Text: "0 of 1"}}
+	wantFinding(t, "paused", unavailable(paused), Failed, "oc rollout resume")
+}

@@ -1,0 +1,160 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Annotations that ACK reads (FACTS 1.3).
+const (
+	defaultRegionNote  = "services.k8s.aws/default-region" // of a namespace
+	readOnlyNote       = "services.k8s.aws/read-only"
+	deletionPolicyNote = "services.k8s.aws/deletion-policy"
+)
+
+// place compares where the controller found the bucket with where it is told to
+// look for it. If the two differ it does nothing, not even delete, and says so
+// in its log only (FACTS 0.5).
+func (b bucketLook) place(ctx context.Context, object *unstructured.Unstructured) Finding {
+	wanted, from := ack.Region(object), "its annotation services.k8s.aws/region"
+	if wanted == "" {
+		if project, err := b.Project(ctx); err == nil && project != nil {
+			wanted, from = project.GetAnnotations()[defaultRegionNote], "the project's annotation "+defaultRegionNote
+		}
+	}
+	return judgePlace(object, wanted, from, b.Facts.Account.Value)
+}
+
+// judgePlace: an empty region or account is not known, and compared with nothing.
+func judgePlace(object *unstructured.Unstructured, wanted, from, account string) Finding {
+	const ignored = "the ACK controller then leaves the object alone, deletion included, and says so nowhere but in its log"
+	ns := object.GetNamespace()
+	if is := health.Text(object.Object, "status", "ackResourceMetadata", "region"); is != "" && wanted != "" && is != wanted {
+		return Refuse(
+			fmt.Sprintf("the bucket is in %s, and %s says %s", is, from, wanted), ignored,
+			fmt.Sprintf("oc ostoy-s3 install -n %s --region %s", ns, is),
+		)
+	}
+	if owner := ack.Account(object); owner != "" && account != "" && owner != account {
+		return Refuse(
+			fmt.Sprintf("the controller has the bucket in account %s, and you look with account %s", owner, account),
+			"either your credentials are of the wrong account, or the controller's role is: it leaves every object alone whose bucket is in another account than its role",
+			"aws sts get-caller-identity shows yours (--profile takes another); a cluster admin looks at the role of the controller's service account",
+		)
+	}
+	return Pass()
+}
+
+// gone: the controller looks again only every ten hours.
+func (b bucketLook) gone(ctx context.Context) Finding {
+	state, err := b.BucketState(ctx)
+	switch {
+	case errors.Is(err, live.ErrNoAWS):
+		return Leave("there are no AWS credentials")
+	case err != nil:
+		return Fail(err)
+	case state.Exists():
+		return Pass()
+	}
+	return Refuse(
+		"the bucket "+b.name()+" is not in S3 any more, though its object says that it is",
+		"somebody deleted it behind the controller's back, which looks again only every ten hours",
+		"oc delete buckets.s3.services.k8s.aws "+b.name()+" -n "+b.Namespace+"\n"+b.again()+" makes both again; what was in it is lost",
+	)
+}
+
+// tagged: without tags nobody knows next time that the bucket is ours. Others'
+// tags are what bucket-name-taken is for.
+func (b bucketLook) tagged(ctx context.Context) Finding {
+	state, err := b.BucketState(ctx)
+	switch {
+	case err != nil:
+		return Fail(err)
+	case state.Kind == bucket.TagsUnreadable:
+		return Unseen(state.Missing+" on it", "whether the bucket's tags say whose it is")
+	case state.Tags == nil || render.Ours(state.Tags, b.Facts):
+		return Pass()
+	}
+	return Warn(
+		"the bucket "+b.name()+" has lost the tags that say whose it is",
+		"only its object shows that it is ours; once that is gone, install takes the bucket for a stranger's",
+		b.anew()+" --adopt-bucket tags it again",
+	)
+}
+
+// retained: unless the policy is to retain, the bucket goes with its object, or
+// keeps the project from going if something is in it (FACTS 1.3, 10.1).
+func (b bucketLook) retained(_ context.Context, object *unstructured.Unstructured) Finding {
+	policy := object.GetAnnotations()[deletionPolicyNote]
+	if policy == ack.Retain {
+		return Pass()
+	}
+	what := "its deletion policy is " + policy
+	switch policy {
+	case "":
+		what = "it has no deletion policy, and the controller's own is usually to delete"
+	case ack.Delete:
+	default:
+		what += ", which the controller does not know and takes for retain as yet"
+	}
+	return Warn(
+		"the bucket "+b.name()+" does not outlive its object: "+what,
+		"deleting the project deletes the bucket if it is empty, and hangs for ever if it is not",
+		b.again(),
+	)
+}
+
+func (b bucketLook) writable(_ context.Context, object *unstructured.Unstructured) Finding {
+	if object.GetAnnotations()[readOnlyNote] != "true" {
+		return Pass()
+	}
+	return Warn(
+		"Bucket "+object.GetName()+" is read-only for the controller",
+		"its annotation "+readOnlyNote+" is true: the controller neither makes the bucket nor puts its protection back",
+		"oc annotate "+bucketRef(object)+" "+readOnlyNote+"-",
+	)
+}
+
+// once looks for other objects of the same bucket: they undo each other's
+// settings, and whichever is deleted with the policy delete takes the bucket
+// (FACTS 10.1). Those of this project are seen by everybody.
+func (b bucketLook) once(ctx context.Context) Finding {
+	here, err := b.Here(ctx, live.Buckets())
+	if err != nil {
+		return Fail(b.Conn.Translate(err))
+	}
+	all, everywhere := b.List(ctx, live.Buckets(), "", "")
+	if everywhere != nil {
+		all = here
+	}
+	var others []string
+	for _, one := range all {
+		if health.Text(one.Object, "spec", "name") == b.name() && (one.GetNamespace() != b.Namespace || one.GetName() != b.name()) {
+			others = append(others, one.GetNamespace()+"/"+one.GetName())
+		}
+	}
+	switch {
+	case len(others) > 0:
+		return Warn(
+			"the bucket "+b.name()+" is managed by "+strings.Join(others, ", ")+" as well",
+			"each object puts its own settings on the bucket, and any of them deletes it unless its deletion policy is retain",
+			"let one of them go; the bucket stays:\n"+
+				"oc annotate buckets.s3.services.k8s.aws NAME -n PROJECT "+deletionPolicyNote+"=retain --overwrite\n"+
+				"oc delete buckets.s3.services.k8s.aws NAME -n PROJECT",
+		)
+	case apierrors.IsForbidden(everywhere):
+		return Unseen("list buckets.s3.services.k8s.aws in all projects", "whether another project's object manages the same bucket")
+	}
+	return Fail(b.Conn.Translate(everywhere))
+}

@@ -1,0 +1,157 @@
+package check
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/yaml"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// fromYAML is an object of project demo.
+func fromYAML(t *testing.T, text string) *unstructured.Unstructured {
+	t.Helper()
+	object := &unstructured.Unstructured{}
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &object.Object); err != nil { // whole numbers stay whole
+		t.Fatal(err)
+	}
+	object.SetNamespace("demo")
+	return object
+}
+
+// wantFinding wants a status, and a part of what is said.
+func wantFinding(t *testing.T, name string, f Finding, status Status, says string) {
+	t.Helper()
+	if f.Status != status || !strings.Contains(f.What+"\n"+f.Why+"\n"+f.Next, says) {
+		t.Errorf("%s: %+v, want %s, saying %q", name, f, status, says)
+	}
+	if (f.Status == Failed || f.Status == Warned) && (f.What == "" || f.Why == "" || f.Next == "") {
+		t.Errorf("%s: a part is missing: %+v", name, f)
+	}
+}
+
+func demoBucket(t *testing.T, more string) *unstructured.Unstructured {
+	object := fromYAML(t, more)
+	object.SetAPIVersion(BucketAPI)
+	object.SetKind("Bucket")
+	object.SetName("demo-bucket")
+	return object
+}
+
+func demoLook() bucketLook {
+	return bucketLook{&live.World{Namespace: "demo", Facts: render.Facts{Namespace: render.Fact{Value: "demo"}}}}
+}
+
+func TestBucketPlace(t *testing.T) {
+	for name, c := range map[string]struct {
+		status, wanted, account string
+		want                    Status
+		says                    string
+	}{
+		"where it is to be":     {`{region: us-east-2, ownerAccountID: "1"}`, "us-east-2", "1", Passed, ""},
+		"not made yet":          {`{}`, "us-east-2", "1", Passed, ""},
+		"nobody says where":     {`{region: us-east-2}`, "", "", Passed, ""},
+		"another region":        {`{region: us-east-2, ownerAccountID: "1"}`, "eu-west-1", "1", Failed, "--region us-east-2"},
+		"another account":       {`{region: us-east-2, ownerAccountID: "2"}`, "us-east-2", "1", Failed, "account 2"},
+		"our account not known": {`{region: us-east-2, ownerAccountID: "2"}`, "us-east-2", "", Passed, ""},
+	} {
+		object := demoBucket(t, "{status: {ackResourceMetadata: "+c.status+"}}")
+		wantFinding(t, name, judgePlace(object, c.wanted, "it", c.account), c.want, c.says)
+	}
+}
+
+func TestBucketNotes(t *testing.T) {
+	b := demoLook()
+	note := func(text string) *unstructured.Unstructured {
+		return demoBucket(t, "{metadata: {annotations: {"+text+"}}}")
+	}
+	wantFinding(t, "retain", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: retain")), Passed, "")
+	wantFinding(t, "delete", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: delete")), Warned, "is delete")
+	wantFinding(t, "nothing", b.retained(t.Context(), note("")), Warned, "no deletion policy")
+	wantFinding(t, "misspelt", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: Retain")), Warned, "does not know")
+	wantFinding(t, "writable", b.writable(t.Context(), note(`services.k8s.aws/read-only: "false"`)), Passed, "")
+	wantFinding(t, "read-only", b.writable(t.Context(), note(`services.k8s.aws/read-only: "true"`)), Warned, "read-only-")
+	wantFinding(t, "right name", b.named(t.Context(), demoBucket(t, "{spec: {name: demo-bucket}}")), Passed, "")
+	wantFinding(t, "wrong name", b.named(t.Context(), demoBucket(t, "{spec: {name: other}}")), Failed, "no other")
+}
+
+func TestBucketUnstated(t *testing.T) {
+	for text, want := range map[string]int{
+		"{spec: {}}": 4,
+		"{spec: {publicAccessBlock: {blockPublicACLs: true, blockPublicPolicy: true, ignorePublicACLs: true, restrictPublicBuckets: true}}}":  0,
+		"{spec: {publicAccessBlock: {blockPublicACLs: true, blockPublicPolicy: false, ignorePublicACLs: true, restrictPublicBuckets: true}}}": 1,
+		"{spec: {publicAccessBlock: {blockPublicACLs: true}}}":                                                                                3,
+	} {
+		if got := unstated(demoBucket(t, text)); len(got) != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+func TestPlainHTTP(t *testing.T) {
+	const arn = "arn:aws:s3:::demo-bucket"
+	statement := func(effect, principal, action, resource, condition string) string {
+		return `{"Effect":` + effect + `,"Principal":` + principal + `,"Action":` + action + `,"Resource":` + resource + `,"Condition":` + condition + `}`
+	}
+	const (
+		deny, all = `"Deny"`, `"s3:*"`
+		both      = `["` + arn + `","` + arn + `/*"]`
+		plain     = `{"Bool":{"aws:SecureTransport":"false"}}`
+	)
+	ours := statement(deny, `"*"`, all, both, plain)
+	for name, c := range map[string]struct {
+		policy  string
+		refuses bool
+	}{
+		"none":                       {"", false},
+		"nonsense":                   {"{", false},
+		"ours":                       {`{"Statement":[` + ours + `]}`, true},
+		"not in a list":              {`{"Statement":` + ours + `}`, true},
+		"another form":               {`{"Statement":[` + statement(deny, `{"AWS":"*"}`, `["s3:*"]`, both, `{"Bool":{"aws:securetransport":false}}`) + `]}`, true},
+		"beside what we do not know": {`{"Statement":[{"Effect":"Allow","NotAction":"s3:Put*"},` + ours + `]}`, true},
+		"allows":                     {`{"Statement":[` + statement(`"Allow"`, `"*"`, all, both, plain) + `]}`, false},
+		"denies one role":            {`{"Statement":[` + statement(deny, `{"AWS":"arn:aws:iam::1:role/x"}`, all, both, plain) + `]}`, false},
+		"denies reading only":        {`{"Statement":[` + statement(deny, `"*"`, `"s3:GetObject"`, both, plain) + `]}`, false},
+		"objects only":               {`{"Statement":[` + statement(deny, `"*"`, all, `"`+arn+`/*"`, plain) + `]}`, false},
+		"another bucket":             {`{"Statement":[` + statement(deny, `"*"`, all, `["arn:aws:s3:::x","arn:aws:s3:::x/*"]`, plain) + `]}`, false},
+		"with TLS":                   {`{"Statement":[` + statement(deny, `"*"`, all, both, `{"Bool":{"aws:SecureTransport":"true"}}`) + `]}`, false},
+		"and only from elsewhere":    {`{"Statement":[` + statement(deny, `"*"`, all, both, `{"Bool":{"aws:SecureTransport":"false"},"StringEquals":{"aws:SourceVpc":"x"}}`) + `]}`, false},
+	} {
+		if why := plainHTTP(c.policy, arn); (why == "") != c.refuses {
+			t.Errorf("%s: %q", name, why)
+		}
+	}
+}
+
+func TestBucketSettings(t *testing.T) {
+	sse := bucket.Encryption{Algorithm: "AES256"}
+	wantFinding(t, "as made", judgeSettings("b", "x", sse, "BucketOwnerEnforced"), Passed, "")
+	wantFinding(t, "not encrypted", judgeSettings("b", "x", bucket.Encryption{}, "BucketOwnerEnforced"), Warned, "no default encryption")
+	wantFinding(t, "KMS", judgeSettings("b", "x", bucket.Encryption{Algorithm: "aws:kms"}, "BucketOwnerEnforced"), Warned, "kms:Decrypt")
+	wantFinding(t, "ACLs", judgeSettings("b", "x", sse, "ObjectWriter"), Warned, "ObjectWriter")
+	wantFinding(t, "no rule", judgeSettings("b", "x", sse, ""), Warned, "not set")
+}
+
+// TestNotReady: what is young is told as it is, what is old as what it then is.
+func TestNotReady(t *testing.T) {
+	state := health.State{Text: "now", After: time.Minute, Late: &health.State{Text: "too late", Hint: "mend it"}}
+	object := demoBucket(t, "{}")
+	object.SetCreationTimestamp(metav1.Now())
+	wantFinding(t, "young", notReady("it", object, state), Failed, "now")
+	wantFinding(t, "young", notReady("it", object, state), Failed, "check --wait")
+	object.SetCreationTimestamp(metav1.NewTime(time.Now().Add(-time.Hour)))
+	wantFinding(t, "old", notReady("it", object, state), Failed, "mend it")
+	wantFinding(t, "ready", notReady("it", object, health.State{Ready: true}), Passed, "")
+}
