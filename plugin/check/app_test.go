@@ -44,26 +44,26 @@ func TestRouteTakesPlainHTTP(t *testing.T) {
 		"{termination: edge, insecureEdgeTerminationPolicy: Allow}":       {Passed, ""},
 		"{termination: passthrough, insecureEdgeTerminationPolicy: None}": {Warned, "/spec/tls"},
 	} {
-		wantFinding(t, tls, judgePlain(fromYAML(t, "{metadata: {name: ostoy-route}, spec: {host: h, tls: "+tls+"}}")), c.want, c.says)
+		wantSaid(t, tls, judgePlain(fromYAML(t, "{metadata: {name: ostoy-route}, spec: {host: h, tls: "+tls+"}}")), c.want, c.says)
 	}
 }
 
 func TestVolumeThatIsPending(t *testing.T) {
 	claim := fromYAML(t, "{metadata: {name: ostoy-pvc}, spec: {storageClassName: slow}}")
 	pending := health.Volume(claim).Settled()
-	wantFinding(t, "for its first pod", judgeVolume(claim, pending, nil), Passed, "")
-	wantFinding(t, "and somebody complains", judgeVolume(claim, pending, []string{"A: old", "ProvisioningFailed: no space"}), Failed, "ProvisioningFailed: no space")
+	wantSaid(t, "for its first pod", judgeVolume(claim, pending, nil), Passed, "")
+	wantSaid(t, "and somebody complains", judgeVolume(claim, pending, []string{"A: old", "ProvisioningFailed: no space"}), Failed, "ProvisioningFailed: no space")
 	lost := fromYAML(t, "{metadata: {name: ostoy-pvc}, spec: {volumeName: v}, status: {phase: Lost}}")
-	wantFinding(t, "lost", judgeVolume(lost, health.Volume(lost).Settled(), nil), Failed, "is lost")
+	wantSaid(t, "lost", judgeVolume(lost, health.Volume(lost).Settled(), nil), Failed, "is lost")
 }
 
 func TestFrontendSpec(t *testing.T) {
 	a := appLook{&live.World{Namespace: "demo"}}
 	for text, want := range map[string]Status{"{replicas: 1}": Passed, "{}": Passed, "{replicas: 0}": Warned} {
-		wantFinding(t, text, a.scaled(fromYAML(t, "{spec: "+text+"}")), want, "")
+		wantSaid(t, text, a.scaled(fromYAML(t, "{spec: "+text+"}")), want, "")
 	}
-	wantFinding(t, "recreate", a.strategy(fromYAML(t, "{spec: {strategy: {type: Recreate}}}")), Passed, "")
-	wantFinding(t, "rolling", a.strategy(fromYAML(t, "{spec: {strategy: {type: RollingUpdate}}}")), Warned, "RollingUpdate")
+	wantSaid(t, "recreate", a.strategy(fromYAML(t, "{spec: {strategy: {type: Recreate}}}")), Passed, "")
+	wantSaid(t, "rolling", a.strategy(fromYAML(t, "{spec: {strategy: {type: RollingUpdate}}}")), Warned, "RollingUpdate")
 	paused := workload{name: "x", object: fromYAML(t, "{spec: {paused: true}}"), state: health.State{Text: "0 of 1"}}
-	wantFinding(t, "paused", unavailable(paused), Failed, "oc rollout resume")
+	wantSaid(t, "paused", unavailable(paused), Failed, "oc rollout resume")
 }

@@ -31,8 +31,8 @@ func fromYAML(t *testing.T, text string) *unstructured.Unstructured {
 	return object
 }
 
-// wantFinding wants a status, and a part of what is said.
-func wantFinding(t *testing.T, name string, f Finding, status Status, says string) {
+// wantSaid wants a status, and a part of what is said.
+func wantSaid(t *testing.T, name string, f Finding, status Status, says string) {
 	t.Helper()
 	if f.Status != status || !strings.Contains(f.What+"\n"+f.Why+"\n"+f.Next, says) {
 		t.Errorf("%s: %+v, want %s, saying %q", name, f, status, says)
@@ -68,7 +68,7 @@ func TestBucketPlace(t *testing.T) {
 		"our account not known": {`{region: us-east-2, ownerAccountID: "2"}`, "us-east-2", "", Passed, ""},
 	} {
 		object := demoBucket(t, "{status: {ackResourceMetadata: "+c.status+"}}")
-		wantFinding(t, name, judgePlace(object, c.wanted, "it", c.account), c.want, c.says)
+		wantSaid(t, name, judgePlace(object, c.wanted, "it", c.account), c.want, c.says)
 	}
 }
 
@@ -77,14 +77,14 @@ func TestBucketNotes(t *testing.T) {
 	note := func(text string) *unstructured.Unstructured {
 		return demoBucket(t, "{metadata: {annotations: {"+text+"}}}")
 	}
-	wantFinding(t, "retain", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: retain")), Passed, "")
-	wantFinding(t, "delete", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: delete")), Warned, "is delete")
-	wantFinding(t, "nothing", b.retained(t.Context(), note("")), Warned, "no deletion policy")
-	wantFinding(t, "misspelt", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: Retain")), Warned, "does not know")
-	wantFinding(t, "writable", b.writable(t.Context(), note(`services.k8s.aws/read-only: "false"`)), Passed, "")
-	wantFinding(t, "read-only", b.writable(t.Context(), note(`services.k8s.aws/read-only: "true"`)), Warned, "read-only-")
-	wantFinding(t, "right name", b.named(t.Context(), demoBucket(t, "{spec: {name: demo-bucket}}")), Passed, "")
-	wantFinding(t, "wrong name", b.named(t.Context(), demoBucket(t, "{spec: {name: other}}")), Failed, "no other")
+	wantSaid(t, "retain", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: retain")), Passed, "")
+	wantSaid(t, "delete", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: delete")), Warned, "is delete")
+	wantSaid(t, "nothing", b.retained(t.Context(), note("")), Warned, "no deletion policy")
+	wantSaid(t, "misspelt", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: Retain")), Warned, "does not know")
+	wantSaid(t, "writable", b.writable(t.Context(), note(`services.k8s.aws/read-only: "false"`)), Passed, "")
+	wantSaid(t, "read-only", b.writable(t.Context(), note(`services.k8s.aws/read-only: "true"`)), Warned, "read-only-")
+	wantSaid(t, "right name", b.named(t.Context(), demoBucket(t, "{spec: {name: demo-bucket}}")), Passed, "")
+	wantSaid(t, "wrong name", b.named(t.Context(), demoBucket(t, "{spec: {name: other}}")), Failed, "no other")
 }
 
 func TestBucketUnstated(t *testing.T) {
@@ -137,11 +137,11 @@ func TestPlainHTTP(t *testing.T) {
 
 func TestBucketSettings(t *testing.T) {
 	sse := bucket.Encryption{Algorithm: "AES256"}
-	wantFinding(t, "as made", judgeSettings("b", "x", sse, "BucketOwnerEnforced"), Passed, "")
-	wantFinding(t, "not encrypted", judgeSettings("b", "x", bucket.Encryption{}, "BucketOwnerEnforced"), Warned, "no default encryption")
-	wantFinding(t, "KMS", judgeSettings("b", "x", bucket.Encryption{Algorithm: "aws:kms"}, "BucketOwnerEnforced"), Warned, "kms:Decrypt")
-	wantFinding(t, "ACLs", judgeSettings("b", "x", sse, "ObjectWriter"), Warned, "ObjectWriter")
-	wantFinding(t, "no rule", judgeSettings("b", "x", sse, ""), Warned, "not set")
+	wantSaid(t, "as made", judgeSettings("b", "x", sse, "BucketOwnerEnforced"), Passed, "")
+	wantSaid(t, "not encrypted", judgeSettings("b", "x", bucket.Encryption{}, "BucketOwnerEnforced"), Warned, "no default encryption")
+	wantSaid(t, "KMS", judgeSettings("b", "x", bucket.Encryption{Algorithm: "aws:kms"}, "BucketOwnerEnforced"), Warned, "kms:Decrypt")
+	wantSaid(t, "ACLs", judgeSettings("b", "x", sse, "ObjectWriter"), Warned, "ObjectWriter")
+	wantSaid(t, "no rule", judgeSettings("b", "x", sse, ""), Warned, "not set")
 }
 
 // TestNotReady: what is young is told as it is, what is old as what it then is.
@@ -149,9 +149,9 @@ func TestNotReady(t *testing.T) {
 	state := health.State{Text: "now", After: time.Minute, Late: &health.State{Text: "too late", Hint: "mend it"}}
 	object := demoBucket(t, "{}")
 	object.SetCreationTimestamp(metav1.Now())
-	wantFinding(t, "young", notReady("it", object, state), Failed, "now")
-	wantFinding(t, "young", notReady("it", object, state), Failed, "check --wait")
+	wantSaid(t, "young", notReady("it", object, state), Failed, "now")
+	wantSaid(t, "young", notReady("it", object, state), Failed, "check --wait")
 	object.SetCreationTimestamp(metav1.NewTime(time.Now().Add(-time.Hour)))
-	wantFinding(t, "old", notReady("it", object, state), Failed, "mend it")
-	wantFinding(t, "ready", notReady("it", object, health.State{Ready: true}), Passed, "")
+	wantSaid(t, "old", notReady("it", object, state), Failed, "mend it")
+	wantSaid(t, "ready", notReady("it", object, health.State{Ready: true}), Passed, "")
 }

@@ -20,7 +20,7 @@ func Services() schema.GroupVersionResource { return core("services") }
 // started, as much as limit bytes. What the kubelet has thrown away since is not
 // in it.
 func (w *World) LogStart(ctx context.Context, pod, container string, limit int) (string, error) {
-	return w.logs.get(pod+"/"+container, func() (string, error) {
+	return w.logStarts.get(pod+"/"+container, func() (string, error) {
 		text, err := w.Conn.REST().Get().
 			AbsPath("/api/v1/namespaces/"+w.Namespace+"/pods/"+pod+"/log").
 			Param("container", container).Param("limitBytes", strconv.Itoa(limit)).

@@ -81,7 +81,7 @@ const lastLines = 200
 // LastLog is the end of the log of a container: of its run before this one, or,
 // where there was none, of this one. It is anybody's text: clean it.
 func (w *World) LastLog(ctx context.Context, namespace, pod, container string) (string, error) {
-	return w.logs.get(namespace+"/"+pod+"/"+container, func() (string, error) {
+	return w.lastLogs.get(namespace+"/"+pod+"/"+container, func() (string, error) {
 		ask := func(previous bool) ([]byte, error) {
 			return w.Conn.REST().Get().
 				AbsPath("/api/v1/namespaces", namespace, "pods", pod, "log").

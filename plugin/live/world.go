@@ -37,11 +37,12 @@ type World struct {
 	role           asked[*iam.Actual]
 	provider       asked[*iam.OIDCProvider]
 
-	settings bucketSettings
-	logs     askedOf[string, string]
-	plan     asked[*apply.Plan]
+	settings  bucketSettings
+	logStarts askedOf[string, string]
+	plan      asked[*apply.Plan]
 
 	controllers asked[[]ack.Controller]
+	lastLogs    askedOf[string, string]
 }
 
 // listKey is a kind in a namespace; the empty namespace is the whole cluster.

@@ -14,7 +14,7 @@ import (
 )
 
 func appFaults() []fault {
-	return append(podFaults(), reachFaults()...)
+	return append(workloadFaults(), reachFaults()...)
 }
 
 // appWideFaults take from everybody what every app may use.
@@ -33,7 +33,7 @@ func appWideFaults() []fault {
 	}}}
 }
 
-func podFaults() []fault {
+func workloadFaults() []fault {
 	fail := func(way, message string) func(*testing.T, *scene) {
 		return func(t *testing.T, s *scene) {
 			must(t, s.FailPods(t.Context(), s.Namespace, way, message))
