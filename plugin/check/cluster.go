@@ -15,8 +15,11 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// IDTerminating is the check that a project is there to stay.
-const IDTerminating = "project-terminating"
+// IDs of checks that others need.
+const (
+	IDTerminating = "project-terminating"
+	IDRouteAPI    = "route-api"
+)
 
 // clusterLook are the checks of what the cluster gives every project.
 type clusterLook struct {
@@ -41,7 +44,7 @@ func clusterChecks(w *live.World, t Target) []Check {
 			Title: "there is a storage class for the app's volume", Run: c.storageClass,
 		},
 		{
-			ID: "route-api", Group: Cluster, Severity: Error, Needs: facts,
+			ID: IDRouteAPI, Group: Cluster, Severity: Error, Needs: facts,
 			Title: "the cluster serves what the app is reached by", Run: c.routeAPI,
 		},
 	}
