@@ -19,7 +19,7 @@ func edges() map[string][]string {
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster",
-			"plugin/detect", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "plugin/ui", "plugin/verify", "plugin/wait", "render",
+			"plugin/detect", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -35,6 +35,8 @@ func edges() map[string][]string {
 		// what is there, asked once: the adapters' questions for those who judge
 		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
 		"plugin/check": {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "render"},
+
+		"plugin/status": {"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "render"},
 
 		// what the adapters share
 		"plugin/awserr":  {"plugin/problem", "render"},

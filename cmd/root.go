@@ -100,6 +100,7 @@ that bucket. "install" does it, "render" prints the same objects for GitOps.`,
 		newInstallCommand(s),
 		newUninstallCommand(s),
 		newCheckCommand(s),
+		newStatusCommand(s),
 		newRenderCommand(s),
 		newValuesCommand(s),
 		newFactsCommand(s),
@@ -158,6 +159,7 @@ func (s *session) tell(err error) {
 			s.ui.Problem(one.What, one.Why, one.Next, one.More)
 		}
 		s.ui.Line(several.Note)
+	case errors.As(err, &told) && told.What == "": // it has said all there is
 	case errors.As(err, &told):
 		s.ui.Problem(told.What, told.Why, told.Next, told.More)
 	case errors.As(err, &parts):

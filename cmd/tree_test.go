@@ -65,9 +65,9 @@ func describe(c *cobra.Command) string {
 }
 
 // TestFlagsOfKubectlKeepTheirMeaning holds our short flags away from kubectl's:
-// -h -n -A -l -o -v mean there what they mean here, or are not used.
+// -h -n -A -l -o -v -w mean there what they mean here, or are not used.
 func TestFlagsOfKubectlKeepTheirMeaning(t *testing.T) {
-	meaning := map[string]string{"h": "help", "n": "namespace", "o": "output", "v": "v", "s": "server", "f": "values", "k": "kustomize", "y": "yes"}
+	meaning := map[string]string{"h": "help", "n": "namespace", "o": "output", "v": "v", "s": "server", "f": "values", "k": "kustomize", "y": "yes", "A": "all-namespaces", "w": "watch"}
 	var walk func(*cobra.Command)
 	walk = func(c *cobra.Command) {
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {

@@ -20,27 +20,11 @@ import (
 // look finds the facts, as far as they can be found: what cannot is a finding,
 // and no reason to stop. Wrong input is.
 func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
-	if c.options, err = c.App.options(c.request.Chart); err != nil {
-		return target, err
-	}
-	given, err := c.givenFacts(c.request.Facts)
-	if err != nil {
-		return target, err
-	}
-	if c.conn, err = c.connect(); err != nil {
-		return target, err
-	}
-	if given.Namespace, err = c.chooseNamespace(given.Namespace); err != nil {
-		return target, err
-	}
-	if err := (render.Facts{Namespace: given.Namespace}).Validate(); err != nil {
-		return target, err
-	}
-	if err := c.find(ctx, given); err != nil {
+	if err := c.begin(ctx); err != nil {
 		return target, err
 	}
 	c.facts = c.found.Facts
-	c.world = &live.World{Conn: c.conn, Namespace: given.Namespace.Value, Facts: c.facts}
+	c.world = &live.World{Conn: c.conn, Namespace: c.facts.Namespace.Value, Facts: c.facts}
 	if c.sources.AWS == nil && c.found.AWS != nil {
 		config := c.found.AWS.Config
 		c.world.AWSRegion = c.found.AWS.ConfiguredRegion
@@ -70,6 +54,27 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 		return err
 	}
 	return target, nil
+}
+
+// begin reads what the user gave and finds out what can be found.
+func (c *checkup) begin(ctx context.Context) (err error) {
+	if c.options, err = c.App.options(c.request.Chart); err != nil {
+		return err
+	}
+	given, err := c.givenFacts(c.request.Facts)
+	if err != nil {
+		return err
+	}
+	if c.conn, err = c.connect(); err != nil {
+		return err
+	}
+	if given.Namespace, err = c.chooseNamespace(given.Namespace); err != nil {
+		return err
+	}
+	if err := (render.Facts{Namespace: given.Namespace}).Validate(); err != nil {
+		return err
+	}
+	return c.find(ctx, given)
 }
 
 // find asks the cluster and AWS for the facts, for the project and for what is

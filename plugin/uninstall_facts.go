@@ -51,14 +51,9 @@ func (u *uninstall) settle(ctx context.Context, given render.Facts) error {
 	return u.sameAccount(record.Account)
 }
 
-// recall takes a fact from the record, if it can be true: somebody may have
-// edited it.
+// recall takes a fact from the record, if it can be true.
 func (u *uninstall) recall(recorded string, of func(*render.Facts) *render.Fact) {
-	facts := u.facts
-	*of(&facts) = render.Fact{Value: recorded, Source: "configmaps/" + apply.InventoryName}
-	if recorded != "" && facts.Validate() == nil {
-		u.facts = facts.Complete()
-	}
+	u.facts = recalled(u.facts, recorded, of)
 }
 
 func (u *uninstall) needsAWS() bool { return !u.request.KeepBucket || !u.request.KeepRole }

@@ -40,6 +40,17 @@ func Adopted(bucket *unstructured.Unstructured) bool {
 // Region is where the bucket is asked for, "" if the object does not say.
 func Region(bucket *unstructured.Unstructured) string { return bucket.GetAnnotations()[regionKey] }
 
+// DeletionPolicy is what becomes of the bucket when its object goes: Delete where
+// the object does not say, Retain for anything but Delete that it says (FACTS
+// 10.1). That a namespace may say otherwise is not looked at.
+func DeletionPolicy(bucket *unstructured.Unstructured) string {
+	switch bucket.GetAnnotations()[policyKey] {
+	case "", Delete:
+		return Delete
+	}
+	return Retain
+}
+
 // Account is the AWS account that the controller found the bucket in.
 func Account(bucket *unstructured.Unstructured) string {
 	account, _, _ := unstructured.NestedString(bucket.Object, "status", "ackResourceMetadata", "ownerAccountID")

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -74,7 +74,7 @@ func (a appLook) available(ctx context.Context) Finding {
 	if err != nil {
 		return unreadable(a.Conn, err, "list deployments and pods in "+a.Namespace, "whether the app runs")
 	}
-	if volume := a.volume(ctx); volume.Status == Failed {
+	if volume := a.volume(ctx); volume.Status == Failed || volume.Status == Skipped {
 		return Leave("needs app-volume")
 	}
 	for _, w := range all {
@@ -127,8 +127,22 @@ func (a appLook) volume(ctx context.Context) Finding {
 	if state.Ready {
 		return Pass()
 	}
+	if a.classMissing(ctx, claim) {
+		return Leave("needs storage-class")
+	}
 	warnings := a.Warnings(ctx, "PersistentVolumeClaim", volumeName)
 	return judgeVolume(claim, state, warnings)
+}
+
+// classMissing reports whether a claim has no volume because no class makes one,
+// which is told by a check of its own to all who may list classes.
+func (a appLook) classMissing(ctx context.Context, claim *unstructured.Unstructured) bool {
+	if health.Text(claim.Object, "spec", "volumeName") != "" {
+		return false
+	}
+	resource := schema.GroupVersionResource{Group: "storage.k8s.io", Version: "v1", Resource: "storageclasses"}
+	classes, err := a.List(ctx, resource, "", "")
+	return err == nil && named(classes, health.Text(claim.Object, "spec", "storageClassName")) == nil
 }
 
 // judgeVolume: of a claim that is pending the last complaint of the one who is to

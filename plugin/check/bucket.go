@@ -46,7 +46,7 @@ func bucketChecks(w *live.World) []Check {
 			Title: "the Bucket object is not on its way out", Run: b.of(b.deleting),
 		},
 		{
-			ID: IDBucketRegion, Group: Bucket, Severity: Error, Needs: []string{IDBucketObject, IDBucketName},
+			ID: IDBucketRegion, Group: Bucket, Severity: Error, Needs: []string{IDBucketObject, IDBucketName, "aws-account"},
 			Title: "the controller looks for the bucket where it is", Run: b.of(b.place),
 		},
 		{

@@ -37,3 +37,21 @@ func MissingIdentity(pod *unstructured.Unstructured, roleARN string) string {
 	}
 	return ""
 }
+
+// RoleOf is the role that a pod's containers are told to assume, "" for none.
+func RoleOf(pod *unstructured.Unstructured) string {
+	for _, c := range Maps(pod.Object, "spec", "containers") {
+		for _, e := range Maps(c, "env") {
+			if Text(e, "name") == roleVariable {
+				return Text(e, "value")
+			}
+		}
+	}
+	return ""
+}
+
+// PodReady reports whether a pod says of itself that it is ready.
+func PodReady(pod *unstructured.Unstructured) bool {
+	c, _ := find(Conditions(pod), "Ready")
+	return c.status == "True"
+}

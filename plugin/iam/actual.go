@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -22,6 +23,10 @@ type Actual struct {
 	Inline   string            // our inline policy as IAM gives it, "" if absent
 	Inlines  []string          // names of all inline policies
 	Attached []string          // ARNs of all attached managed policies
+	// LastUsed is when its credentials were last used, in which region; zero if
+	// never, or not within the 400 days that IAM remembers ("RoleLastUsed").
+	LastUsed       time.Time
+	LastUsedRegion string
 	// InlinesErr and AttachedErr say why the two lists are not known to a caller
 	// who may not read them. Only a plan that needs them fails on it.
 	InlinesErr, AttachedErr error
@@ -75,6 +80,9 @@ func readRole(ctx context.Context, api roleGetter, name string, a *Actual) error
 	a.Path = aws.ToString(out.Role.Path)
 	a.Trust = aws.ToString(out.Role.AssumeRolePolicyDocument)
 	a.Tags = fromTags(out.Role.Tags)
+	if used := out.Role.RoleLastUsed; used != nil {
+		a.LastUsed, a.LastUsedRegion = aws.ToTime(used.LastUsedDate), aws.ToString(used.Region)
+	}
 	if b := out.Role.PermissionsBoundary; b != nil {
 		a.Boundary = aws.ToString(b.PermissionsBoundaryArn)
 	}

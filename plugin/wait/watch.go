@@ -29,6 +29,14 @@ func resourceOf(kind string) schema.GroupVersionResource {
 		return schema.GroupVersionResource{Group: "route.openshift.io", Version: "v1", Resource: "routes"}
 	case "Ingress":
 		return schema.GroupVersionResource{Group: "networking.k8s.io", Version: "v1", Resource: "ingresses"}
+	case "ServiceAccount":
+		return schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
+	case "ConfigMap":
+		return schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+	case "Service":
+		return schema.GroupVersionResource{Version: "v1", Resource: "services"}
+	case "RoleBinding":
+		return schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"}
 	}
 	return schema.GroupVersionResource{Version: "v1", Resource: "pods"}
 }
@@ -147,7 +155,17 @@ func (w *watched) fail(kind string, err error) {
 func (w *watched) denied() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for kind, b := range w.broken {
+	for kind := range w.broken {
+		if err := w.refusal(kind); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refusal is denied for one kind; the caller holds the lock.
+func (w *watched) refusal(kind string) error {
+	if b, broken := w.broken[kind]; broken {
 		final := apierrors.IsForbidden(b.err) || apierrors.IsUnauthorized(b.err) || apierrors.IsNotFound(b.err)
 		if final && !w.informers[kind].HasSynced() {
 			return b.err

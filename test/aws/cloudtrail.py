@@ -11,6 +11,8 @@ import threading
 import time
 import uuid
 
+from moto.cloudtrail.models import Trail
+
 import webidentity
 
 # Where an endpoint without a signature to tell is taken to be (testbed/options.go
@@ -19,6 +21,18 @@ REGION = "us-east-2"
 GLOBAL = "us-east-1"
 
 WRITES = ("Create", "Put", "Update", "Delete", "Attach", "Detach", "Tag", "Untag")
+
+
+def install():
+    """A trail says of itself whether it has selectors, which moto denies of all."""
+    plain = Trail.description
+
+    def description(self, *args, **kwargs):
+        told = plain(self, *args, **kwargs)
+        told["HasCustomEventSelectors"] = bool(self.event_selectors or self.advanced_event_selectors)
+        return told
+
+    Trail.description = description
 
 
 class Found:

@@ -20,10 +20,10 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import WSGIRequestHandler, run_simple
 
+import cloudtrail
 import gaps
 import seen
 import webidentity
-from cloudtrail import CloudTrail
 from faults import Faults
 
 
@@ -37,7 +37,7 @@ class Bed:
         self.faults = Faults()
         self.delay = 0.0
         self.identity = webidentity.WebIdentity()
-        self.trail = CloudTrail()
+        self.trail = cloudtrail.CloudTrail()
 
     def __call__(self, environ, start_response):
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -127,6 +127,7 @@ class Handler(WSGIRequestHandler):
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     gaps.install()
+    cloudtrail.install()
     app = Bed(DomainDispatcherApplication(create_backend_app))
     run_simple(
         "127.0.0.1",

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -40,6 +41,7 @@ func workloadFaults() []fault {
 			s.renew(t)
 		}
 	}
+	slowVolume := []string{"--set", "storage.storageClassName=slow"}
 	return []fault{
 		{check: "installed", bare: true, make: func(t *testing.T, s *scene) {
 			must(t, s.NewNamespace(t.Context(), s.Namespace))
@@ -59,8 +61,10 @@ func workloadFaults() []fault {
 			s.renew(t)
 			s.refused(t)
 		}},
-		{check: "app-volume", says: "no-such-class", bare: true, flags: []string{"--set", "storage.storageClassName=no-such-class"}, make: func(t *testing.T, s *scene) {
-			s.User.Run(t, "install", "--new-project="+s.Namespace, "--set", "storage.storageClassName=no-such-class", "--wait=false").WantCode(t, 0)
+		{check: "app-volume", says: "out of disks", bare: true, flags: slowVolume, make: func(t *testing.T, s *scene) {
+			must(t, s.Apply(t.Context(), `{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: slow}, provisioner: example.com/nobody, volumeBindingMode: WaitForFirstConsumer}`))
+			s.User.Run(t, append([]string{"install", "--new-project=" + s.Namespace, "--wait=false"}, slowVolume...)...).WantCode(t, 0)
+			s.complain(t, "PersistentVolumeClaim", "ostoy-pvc", "out of disks")
 		}},
 		{check: "app-available", says: "OOMKilled", make: func(t *testing.T, s *scene) {
 			for _, pod := range s.pods(t, "ostoy-frontend") {
@@ -80,6 +84,18 @@ func workloadFaults() []fault {
 		{check: "app-started-early", make: missBucket},
 		{check: "app-started-early", admin: true, make: missBucket},
 	}
+}
+
+// complain writes the event by which a controller tells of an object of the
+// project that it has trouble with.
+func (s *scene) complain(t *testing.T, kind, name, message string) {
+	t.Helper()
+	_, err := s.Client.CoreV1().Events(s.Namespace).Create(t.Context(), &corev1.Event{
+		ObjectMeta:     metav1.ObjectMeta{GenerateName: "trouble-", Namespace: s.Namespace},
+		InvolvedObject: corev1.ObjectReference{Kind: kind, Name: name, Namespace: s.Namespace},
+		Type:           corev1.EventTypeWarning, Reason: "ProvisioningFailed", Message: message, LastTimestamp: metav1.Now(),
+	}, metav1.CreateOptions{})
+	must(t, err)
 }
 
 // refused waits until a pod of the frontend was refused.

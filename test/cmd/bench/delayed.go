@@ -89,12 +89,12 @@ func delayedInstall(ctx context.Context, bed *testbed.Bed, tool, title string, n
 		return delayed{}, err
 	}
 	spans := trace.Spans()
-	return delayed{title, took, spans, measure.Chain(spans)}, nil
+	return delayed{"install, " + title, took, spans, measure.Chain(spans)}, nil
 }
 
 // print shows the chain, for a reader who looks for what could be shorter.
 func (d delayed) print(out io.Writer) {
-	fmt.Fprintf(out, "\nThe longest chain of install with 100 ms on every request, %s: %d of %d requests\n", d.title, len(d.chain), len(d.spans))
+	fmt.Fprintf(out, "\nThe longest chain of %s, with 100 ms on every request: %d of %d requests\n", d.title, len(d.chain), len(d.spans))
 	begin := d.spans[0].Start
 	for _, span := range d.chain {
 		beside := 0

@@ -1,8 +1,9 @@
 // Command bench measures what was promised of the plugin's speed: rendering in
-// process, the executable against helm, the requests of install, and how well
-// it waits for many of them at the same time. It prints one table and does not
-// judge: times depend on the machine, so that OVER is a word and not a failure.
-// What can be counted is held by the tests in test/counts.
+// process, the executable against helm, the requests of install and how well it
+// waits for many of them at the same time, and how long check and status take in
+// multiples of one request's time. It prints one table and does not judge: times
+// depend on the machine, so that OVER is a word and not a failure. What can be
+// counted is held by the tests in test/counts.
 package main
 
 import (
@@ -89,6 +90,11 @@ func (b *bench) installs(ctx context.Context) (err error) {
 	}
 	fmt.Printf("\nRequests of install, held by test/counts\n\n%s", measure.Table(counted))
 	rows, err := delays(ctx, bed, b.tool, os.Stdout)
+	b.rows = append(b.rows, rows...)
+	if err != nil {
+		return err
+	}
+	rows, err = looks(ctx, bed, b.tool, os.Stdout)
 	b.rows = append(b.rows, rows...)
 	return err
 }

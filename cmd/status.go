@@ -1,0 +1,75 @@
+package cmd
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+)
+
+const statusLong = `Tells how an install is: bucket, role, service account, pods, URL, and what is not
+as install would make it. It changes nothing.
+
+  oc ostoy-s3 status -n demo           one install
+  oc ostoy-s3 status -A                all of the cluster, or of your projects
+  oc ostoy-s3 status -n demo --watch   go on, and tell what changes
+  oc ostoy-s3 status -n demo --audit   who took the role in the last day, who changed it
+
+The report goes to stdout. What it finds wrong is no failure (exit code 0): "check"
+is there to judge. Exit code 4: nothing is installed in the project.`
+
+func newStatusCommand(s *session) *cobra.Command {
+	facts, chart := &factFlags{}, &chartFlags{}
+	request := plugin.StatusRequest{}
+	output := newOutput("table", "wide", "json", "yaml")
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Tell how an install is, or all of them, and what has drifted",
+		Long:  statusLong,
+		Args:  noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := output.check(c); err != nil {
+				return err
+			}
+			if err := checkStatus(c, request); err != nil {
+				return err
+			}
+			request.Facts = facts.request(s, c.Flags())
+			request.Chart = chart.ChartRequest
+			request.Output = plugin.Format(output.value)
+			return s.app().Status(c.Context(), request)
+		},
+	}
+	facts.add(c.Flags())
+	chart.add(c.Flags())
+	addRoleName(&request.Role, c.Flags())
+	output.add(c.Flags())
+	addStatus(&request, c.Flags())
+	return c
+}
+
+func addStatus(request *plugin.StatusRequest, flags *pflag.FlagSet) {
+	const timeout = 2 * time.Minute
+	flags.StringVar(&request.Role.PolicyARN, "policy-arn", "", "the managed policy that install was told to attach (default: as recorded)")
+	flags.BoolVarP(&request.All, "all-namespaces", "A", false, "every install of the cluster, in one table")
+	flags.BoolVarP(&request.Watch, "watch", "w", false, "go on, and tell what changes, until interrupted")
+	flags.BoolVar(&request.Audit, "audit", false, "also tell from CloudTrail who took the role in the last 24 hours, and who changed it")
+	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long one look may take")
+}
+
+// checkStatus holds flags against each other and against what they may be.
+func checkStatus(c *cobra.Command, request plugin.StatusRequest) error {
+	switch {
+	case request.Timeout <= 0:
+		return usage(c, "--timeout must be longer than nothing, for example 2m")
+	case request.All && c.Flags().Changed("namespace"):
+		return usage(c, "--all-namespaces and --namespace contradict each other; give one of them")
+	case request.All && (request.Watch || request.Audit):
+		return usage(c, "--watch and --audit are about one install; leave out --all-namespaces")
+	case request.Watch && request.Audit:
+		return usage(c, "--audit looks back and --watch goes on; give one of them")
+	}
+	return nil
+}

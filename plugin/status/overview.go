@@ -1,0 +1,164 @@
+package status
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// RoleWord is the role in a table.
+type RoleWord string
+
+// The words. A role is stale when it does not trust this cluster's app, or allows
+// it something else than install would.
+const (
+	RoleOK      RoleWord = "ok"
+	RoleStale   RoleWord = "stale"
+	RoleMissing RoleWord = "missing"
+	RoleUnknown RoleWord = "unknown"
+)
+
+// Row is one install among all of a cluster.
+type Row struct {
+	Namespace string    `json:"namespace"`
+	Mark      Mark      `json:"state"`
+	Bucket    string    `json:"bucket"`
+	Objects   *int64    `json:"objects,omitempty"`
+	More      bool      `json:"moreObjects,omitempty"` // than Objects
+	Role      RoleWord  `json:"role"`
+	RoleARN   string    `json:"roleARN,omitempty"`
+	Ready     int64     `json:"readyPods"`
+	Want      int64     `json:"wantedPods"`
+	Drift     string    `json:"drift"` // no, cluster, iam, "cluster,iam", or ? where it cannot be told
+	URL       string    `json:"url,omitempty"`
+	Since     time.Time `json:"since,omitzero"`
+	Version   string    `json:"version,omitempty"`
+	By        string    `json:"by,omitempty"`
+	Region    string    `json:"region,omitempty"`
+	Problems  []string  `json:"problems,omitempty"`
+}
+
+// Seen is what lists told of one install.
+type Seen struct {
+	Found
+	Desired iam.Role
+	// Known says that roles could be looked at, and Role is what was seen: nil if
+	// it is not there. RoleErr is why not.
+	Role    *iam.Listed
+	RoleErr error
+	// PolicyDrift is how its permissions differ, where they were compared, which
+	// takes a request for each role.
+	PolicyDrift string
+	PolicyErr   error
+}
+
+// RowOf judges one install by what lists tell.
+func RowOf(s Seen) Row {
+	row := Row{Namespace: s.Facts.Namespace.Value, Bucket: render.BucketName(s.Facts.Namespace.Value), RoleARN: s.RoleARN, Region: s.Facts.Region.Value}
+	i := s.installed()
+	row.Since, row.Version, row.By = i.Since, i.Version, i.By
+	r := Report{Bucket: s.bucketObject(), Route: s.route()}
+	r.workloads(s.Found)
+	row.URL = r.Route.URL
+	marks := []Mark{row.note("bucket", r.Bucket.Part), row.note("route", r.Route.Part)}
+	for _, w := range r.Workloads {
+		row.Ready, row.Want = row.Ready+w.Ready, row.Want+w.Want
+		marks = append(marks, row.note(w.Name, w.Part))
+	}
+	for _, p := range r.Pods {
+		if p.Missing != "" {
+			marks = append(marks, row.note("pod "+p.Name, Part{Mark: p.Mark, Text: "without its AWS identity: " + p.Missing}))
+		}
+	}
+	marks = append(marks, row.judgeRole(s), row.judgeDrift(s))
+	row.Mark = worst(marks...)
+	return row
+}
+
+// bucketObject is the Bucket without what S3 would say.
+func (f Found) bucketObject() Bucket {
+	item := f.item("Bucket", "")
+	if item == nil {
+		return Bucket{}
+	}
+	return Bucket{Part: f.part(item, bucketHealth)}
+}
+
+// note keeps what is wrong with a part for the reader.
+func (r *Row) note(what string, p Part) Mark {
+	if p.Mark == Wrong || p.Mark == Warning || p.Mark == Busy {
+		r.Problems = append(r.Problems, what+": "+p.Text)
+	}
+	return p.Mark
+}
+
+func (r *Row) judgeRole(s Seen) Mark {
+	switch {
+	case s.RoleErr != nil:
+		r.Role = RoleUnknown
+		return Unknown
+	case s.Role == nil:
+		r.Role = RoleMissing
+		return r.note("role", Part{Mark: Wrong, Text: "it is not there"})
+	}
+	r.Role = RoleOK
+	for what, drift := range map[string]string{"trust policy": iam.TrustDrift(s.Desired, s.Role.Trust), "permissions": s.PolicyDrift} {
+		if drift != "" {
+			r.Role = RoleStale
+			r.note("role, "+what, Part{Mark: Wrong, Text: drift})
+		}
+	}
+	if r.Role == RoleStale {
+		return Wrong
+	}
+	return OK
+}
+
+func (r *Row) judgeDrift(s Seen) Mark {
+	unseen := r.Role == RoleUnknown || s.PolicyErr != nil
+	changed := 0
+	for _, item := range s.Plan.Items {
+		if drift, drifted := objectDrift(item); drifted {
+			changed++
+			r.note("drift", Part{Mark: Warning, Text: drift.inShort()})
+		}
+		unseen = unseen || item.Err != nil && item.Live == nil
+	}
+	iamDrift := r.Role == RoleStale || r.Role == RoleMissing
+	switch {
+	case changed > 0 && iamDrift:
+		r.Drift = "cluster,iam"
+	case changed > 0:
+		r.Drift = "cluster"
+	case iamDrift:
+		r.Drift = "iam"
+	case unseen:
+		r.Drift = "?"
+		return Unknown
+	default:
+		r.Drift = "no"
+		return OK
+	}
+	return Warning
+}
+
+// inShort is a drift in one clause.
+func (d ObjectDrift) inShort() string {
+	switch {
+	case d.Action == apply.Create || d.Why != "" && len(d.Changes) == 0:
+		return d.Object + ": " + d.Why
+	case len(d.Changes) == 1:
+		return d.Object + ": " + d.Changes[0].Path + by(d.Changes[0].Manager)
+	}
+	return fmt.Sprintf("%s: %s%s and %d more", d.Object, d.Changes[0].Path, by(d.Changes[0].Manager), len(d.Changes)-1)
+}
+
+func by(manager string) string {
+	if manager == "" {
+		return ""
+	}
+	return " (changed by " + manager + ")"
+}

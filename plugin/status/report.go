@@ -1,0 +1,176 @@
+package status
+
+import (
+	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/audit"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+)
+
+// Mark is how something is to be taken.
+type Mark string
+
+// The marks, from good to bad; Unknown is none of these.
+const (
+	OK      Mark = "ok"
+	Busy    Mark = "busy" // on its way
+	Warning Mark = "warning"
+	Wrong   Mark = "wrong"
+	Unknown Mark = "unknown" // this user may not see it, or nobody answered
+)
+
+// Part is one thing of an install.
+type Part struct {
+	Mark Mark   `json:"state"`
+	Text string `json:"text"`
+	Hint string `json:"hint,omitempty"` // what to type, where something is wrong
+}
+
+// Report is one install as it is.
+type Report struct {
+	Namespace string `json:"namespace"`
+	// Mark is the worst of the parts; what is unknown does not count.
+	Mark           Mark           `json:"state"`
+	Installed      Installed      `json:"installed"`
+	Bucket         Bucket         `json:"bucket"`
+	Role           Role           `json:"role"`
+	ServiceAccount ServiceAccount `json:"serviceAccount"`
+	Workloads      []Workload     `json:"workloads"`
+	Pods           []Pod          `json:"pods"`
+	PodsPart       Part           `json:"podsSeen"` // Unknown where pods may not be listed
+	Volume         Part           `json:"volume"`
+	Route          Route          `json:"route"`
+	Drift          Drift          `json:"drift"`
+	Audit          *audit.Report  `json:"audit,omitempty"`
+}
+
+// Installed is what is known of how the install came about.
+type Installed struct {
+	By      string    `json:"by"`      // ostoy-s3, or Argo CD, Flux, Helm; "" if nobody tells
+	Version string    `json:"version"` // of the tool that last wrote the inventory
+	Since   time.Time `json:"since,omitzero"`
+	// Recorded is when an install last changed what is on record.
+	Recorded  time.Time    `json:"recorded,omitzero"`
+	Inventory string       `json:"inventory"` // found, missing, or somebody else's
+	Record    apply.Record `json:"record,omitzero"`
+	Objects   []apply.Ref  `json:"objects,omitempty"`
+}
+
+// Bucket is the ACK object and the bucket in S3.
+type Bucket struct {
+	Part
+	Name       string           `json:"name"`
+	Region     string           `json:"region,omitempty"`
+	S3         bucket.Kind      `json:"s3,omitempty"` // whose it is, "" if not asked
+	Contents   *bucket.Contents `json:"contents,omitempty"`
+	More       bool             `json:"moreContents,omitempty"` // Contents stopped counting
+	Uncounted  string           `json:"uncounted,omitempty"`    // why there are no Contents
+	Protection Protection       `json:"protection"`
+}
+
+// Protection is how the bucket's data is guarded.
+type Protection struct {
+	PublicAccess   Setting `json:"publicAccess"`
+	TLS            Setting `json:"tls"`
+	Encryption     Setting `json:"encryption"`
+	DeletionPolicy Setting `json:"deletionPolicy"`
+}
+
+// Setting is one of them. From says who told: S3, or the Bucket object where S3
+// may not be asked.
+type Setting struct {
+	Text string `json:"text"`
+	Good bool   `json:"good"`
+	From string `json:"from"`
+}
+
+// Role is the IAM role.
+type Role struct {
+	Part
+	Exists         bool              `json:"exists"` // false also where it is Unknown
+	ARN            string            `json:"arn"`
+	Trust          Part              `json:"trust"`
+	Policy         Part              `json:"policy"`
+	LastUsed       time.Time         `json:"lastUsed,omitzero"`
+	LastUsedRegion string            `json:"lastUsedRegion,omitempty"`
+	Boundary       string            `json:"permissionsBoundary,omitempty"`
+	Attached       []string          `json:"attachedPolicies,omitempty"`
+	Tags           map[string]string `json:"tags,omitempty"`
+	Notes          []string          `json:"notes,omitempty"`
+}
+
+// ServiceAccount is the one the role trusts.
+type ServiceAccount struct {
+	Part
+	Name    string `json:"name"`
+	RoleARN string `json:"roleARN,omitempty"` // of its annotation
+}
+
+// Workload is a Deployment.
+type Workload struct {
+	Part
+	Name  string `json:"name"`
+	Ready int64  `json:"ready"` // pods
+	Want  int64  `json:"want"`
+}
+
+// Pod is a pod of the app.
+type Pod struct {
+	Part
+	Name       string    `json:"name"`
+	Deployment string    `json:"deployment"`
+	Ready      bool      `json:"ready"`
+	Restarts   int64     `json:"restarts"`
+	Since      time.Time `json:"since,omitzero"`
+	Node       string    `json:"node,omitempty"`
+	// NeedsIdentity says that it is one of those that call AWS. Identity is the
+	// role it has then, Missing what it lacks of its identity.
+	NeedsIdentity bool   `json:"needsIdentity"`
+	Identity      string `json:"identity,omitempty"`
+	Missing       string `json:"missing,omitempty"`
+}
+
+// Route is how the app is reached: an OpenShift Route or an Ingress.
+type Route struct {
+	Part
+	Kind string `json:"kind,omitempty"`
+	URL  string `json:"url,omitempty"`
+}
+
+// Drift is what install, called as status was, would change.
+type Drift struct {
+	Part
+	Cluster []ObjectDrift `json:"cluster"`
+	IAM     []RoleDrift   `json:"iam"`
+	// Unseen names what could not be compared, and why.
+	Unseen []string `json:"unseen,omitempty"`
+}
+
+// ObjectDrift is one object.
+type ObjectDrift struct {
+	Object  string              `json:"object"` // Deployment ostoy-frontend
+	Action  apply.Action        `json:"action"`
+	Changes []apply.FieldChange `json:"changes,omitempty"` // before: as it is
+	Why     string              `json:"why,omitempty"`
+}
+
+// RoleDrift is one part of the role.
+type RoleDrift struct {
+	What   string `json:"what"`   // trust policy
+	Reason string `json:"reason"` // what it does instead
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// worst is the worst mark that is known.
+func worst(marks ...Mark) Mark {
+	order := map[Mark]int{OK: 0, Busy: 1, Warning: 2, Wrong: 3}
+	bad := OK
+	for _, m := range marks {
+		if order[m] > order[bad] {
+			bad = m
+		}
+	}
+	return bad
+}

@@ -1,0 +1,65 @@
+package status
+
+import (
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+)
+
+func (f Found) role() Role {
+	r := Role{ARN: f.RoleARN}
+	if err := f.AWS.RoleErr; err != nil {
+		r.Part = Part{Mark: Unknown, Text: whyAWS(err, "iam:GetRole, iam:GetRolePolicy")}
+		r.Trust, r.Policy = Part{Mark: Unknown}, Part{Mark: Unknown}
+		return r
+	}
+	actual := f.AWS.Role
+	if !actual.Exists {
+		gone := Part{Wrong, "it is not there, so no pod can reach the bucket", f.Again}
+		r.Part, r.Trust, r.Policy = gone, gone, gone
+		return r
+	}
+	r.Exists = true
+	r.LastUsed, r.LastUsedRegion = actual.LastUsed, actual.LastUsedRegion
+	r.Boundary, r.Attached, r.Tags = actual.Boundary, actual.Attached, actual.Tags
+	if f.AWS.PlanErr != nil {
+		r.Trust, r.Policy = Part{Mark: Unknown}, Part{Mark: Unknown}
+		r.Part = Part{Wrong, whyAWS(f.AWS.PlanErr, ""), "oc ostoy-s3 check -n " + f.Facts.Namespace.Value}
+		return r
+	}
+	r.Notes = f.AWS.Plan.Notes
+	r.judge(f)
+	return r
+}
+
+// judge tells trust and permissions apart.
+func (r *Role) judge(f Found) {
+	r.Trust, r.Policy = Part{Mark: OK, Text: "ok"}, Part{Mark: OK, Text: "ok"}
+	other := Part{Mark: OK}
+	for _, step := range f.AWS.Plan.Steps {
+		bad := Part{Wrong, "drifted: " + health.OneLine(step.Reason), f.Again}
+		switch step.Kind {
+		case iam.UpdateTrust:
+			r.Trust = bad
+		case iam.PutPolicy, iam.AttachPolicy, iam.DeletePolicy:
+			r.Policy = bad
+		default:
+			other = Part{Warning, step.What + " drifted", f.Again}
+		}
+	}
+	r.Mark = worst(r.Trust.Mark, r.Policy.Mark, other.Mark)
+	r.Text = "trust " + short(r.Trust) + ", policy " + short(r.Policy)
+	if other.Mark != OK {
+		r.Text += ", " + other.Text
+	}
+	if r.Mark != OK {
+		r.Hint = f.Again
+	}
+}
+
+// short is a Part in a word: what has drifted is told below, under drift.
+func short(p Part) string {
+	word, _, _ := strings.Cut(p.Text, ":")
+	return word
+}
