@@ -34,7 +34,7 @@ func (b bucketLook) place(ctx context.Context, object *unstructured.Unstructured
 		}
 	}
 	account := b.Facts.Account.Value
-	if (awsLook{b.World}).account(ctx).Status == Failed {
+	if awsLook(b).account(ctx).Status == Failed {
 		account = "" // the wrong one: aws-account tells
 	}
 	return judgePlace(object, wanted, from, account)
