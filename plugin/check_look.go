@@ -29,6 +29,7 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	if c.sources.AWS == nil && c.found.AWS != nil {
 		config := c.found.AWS.Config
 		config.Region = cmp.Or(c.facts.Region.Value, config.Region)
+		c.world.AWSRegion = c.found.AWS.ConfiguredRegion
 		c.world.Roles, c.world.Buckets = iam.New(config), bucket.New(config)
 	}
 	target = check.Target{Facts: c.facts, Conn: c.conn, Namespace: check.NamespaceExists}

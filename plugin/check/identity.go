@@ -19,14 +19,14 @@ type identityLook struct{ *live.World }
 
 // IDs of the identity checks that others need.
 const (
-	IDAccount      = "service-account"
-	IDRoleExists   = "role"
-	IDTrust        = "trust-policy"
-	IDTrustIssuer  = "trust-issuer"
-	IDTrustSubject = "trust-subject"
-	IDPodAccount   = "pod-service-account"
-	IDPodSkipped   = "webhook-skipped"
-	IDPodIdentity  = "pod-identity"
+	IDServiceAccount = "service-account"
+	IDRoleExists     = "role"
+	IDTrust          = "trust-policy"
+	IDTrustIssuer    = "trust-issuer"
+	IDTrustSubject   = "trust-subject"
+	IDPodAccount     = "pod-service-account"
+	IDPodSkipped     = "webhook-skipped"
+	IDPodIdentity    = "pod-identity"
 )
 
 // identityChecks are about how a pod becomes the role.
@@ -43,23 +43,23 @@ func identityChecks(w *live.World) []Check {
 func (i identityLook) accountChecks() []Check {
 	return []Check{
 		{
-			ID: IDAccount, Severity: Error, Needs: []string{IDInstalled},
+			ID: IDServiceAccount, Severity: Error, Needs: []string{IDInstalled},
 			Title: "the service account " + render.ServiceAccount + " is there", Run: i.accountThere,
 		},
 		{
-			ID: "annotation-domain", Severity: Error, Needs: []string{IDAccount},
+			ID: "annotation-domain", Severity: Error, Needs: []string{IDServiceAccount},
 			Title: "no role is named under a misspelt annotation", Run: i.annotated(misspelt),
 		},
 		{
-			ID: "role-annotation", Severity: Error, Needs: []string{IDAccount, IDIssuer, IDCredentials},
+			ID: "role-annotation", Severity: Error, Needs: []string{IDServiceAccount, IDIssuer, IDCredentials},
 			Title: "the service account names the role", Run: i.annotated(namesRole),
 		},
 		{
-			ID: "token-annotations", Severity: Error, Needs: []string{IDAccount},
+			ID: "token-annotations", Severity: Error, Needs: []string{IDServiceAccount},
 			Title: "the service account asks for the right token", Run: i.annotated(asksForToken),
 		},
 		{
-			ID: "token-issuer", Severity: Error, Needs: []string{IDAccount, IDIssuer},
+			ID: "token-issuer", Severity: Error, Needs: []string{IDServiceAccount, IDIssuer},
 			Title: "tokens are of the issuer that the role is made for", Run: i.tokenIssuer,
 		},
 	}

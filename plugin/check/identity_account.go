@@ -63,8 +63,8 @@ func (a annotations) harm(what, why string) Finding {
 func (i identityLook) annotated(judge func(annotations) Finding) func(context.Context) Finding {
 	return func(ctx context.Context) Finding {
 		account, err := i.Account(ctx)
-		if err != nil || account == nil { // IDAccount tells
-			return Leave("needs " + IDAccount)
+		if err != nil || account == nil { // IDServiceAccount tells
+			return Leave("needs " + IDServiceAccount)
 		}
 		a := annotations{all: account.GetAnnotations(), facts: i.Facts, again: i.again(ctx)}
 		if a.injected, err = i.injected(ctx); err != nil {

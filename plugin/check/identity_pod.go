@@ -169,12 +169,12 @@ func (i identityLook) podIdentity(ctx context.Context, pod core.Pod) Finding {
 		since = annotatedAt(account.GetManagedFields())
 		named = account.GetAnnotations()[live.RoleAnnotation] != ""
 	}
-	return judgeIdentity(pod, injected, named, since, i.again(ctx))
+	return judgePodIdentity(pod, injected, named, since, i.again(ctx))
 }
 
-// judgeIdentity says of a pod without identity why that may be. since is when
+// judgePodIdentity says of a pod without identity why that may be. since is when
 // the service account was annotated, as far as known.
-func judgeIdentity(pod core.Pod, injected, named bool, since time.Time, again string) Finding {
+func judgePodIdentity(pod core.Pod, injected, named bool, since time.Time, again string) Finding {
 	miss := missing(pod.Spec)
 	if miss == "" {
 		return Pass()

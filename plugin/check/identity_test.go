@@ -122,15 +122,15 @@ func TestMissingIdentity(t *testing.T) {
 	}
 }
 
-func TestJudgeIdentity(t *testing.T) {
+func TestJudgePodIdentity(t *testing.T) {
 	bare := goodPod(without(roleVariable))
 	born := bare.CreationTimestamp.Time
 	again := "oc ostoy-s3 install -n demo"
-	wantFinding(t, judgeIdentity(goodPod(), true, true, born.Add(time.Hour), again), Passed)
-	wantFinding(t, judgeIdentity(bare, false, true, born, again), Failed, "lacks AWS_ROLE_ARN", again)
-	wantFinding(t, judgeIdentity(bare, true, false, born, again), Failed, "names no role")
-	wantFinding(t, judgeIdentity(bare, true, true, born.Add(time.Second), again), Failed, "before its service account was annotated", "oc delete pod ostoy-frontend-1 -n demo")
-	wantFinding(t, judgeIdentity(bare, true, true, born, again), Failed, "missed it", "podIdentity=projected")
+	wantFinding(t, judgePodIdentity(goodPod(), true, true, born.Add(time.Hour), again), Passed)
+	wantFinding(t, judgePodIdentity(bare, false, true, born, again), Failed, "lacks AWS_ROLE_ARN", again)
+	wantFinding(t, judgePodIdentity(bare, true, false, born, again), Failed, "names no role")
+	wantFinding(t, judgePodIdentity(bare, true, true, born.Add(time.Second), again), Failed, "before its service account was annotated", "oc delete pod ostoy-frontend-1 -n demo")
+	wantFinding(t, judgePodIdentity(bare, true, true, born, again), Failed, "missed it", "podIdentity=projected")
 }
 
 func TestAnnotatedAt(t *testing.T) {
@@ -155,7 +155,7 @@ func TestPodJudgements(t *testing.T) {
 	wantFinding(t, judgeRole(goodPod(), "", again), Skipped)
 
 	region := func(change func(*core.Pod), elsewhere bool, want string) Finding {
-		return judgeRegion("p", goodPod(change).Spec.Containers[0], elsewhere, want, again)
+		return judgePodRegion("p", goodPod(change).Spec.Containers[0], elsewhere, want, again)
 	}
 	wantFinding(t, region(func(*core.Pod) {}, false, "us-east-2"), Passed)
 	wantFinding(t, region(func(*core.Pod) {}, false, ""), Passed)

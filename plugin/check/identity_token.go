@@ -172,7 +172,7 @@ func (i identityLook) podRegion(ctx context.Context, pod core.Pod) Finding {
 	worst := Pass()
 	for _, c := range appContainers(pod.Spec) {
 		elsewhere, _ := i.sources(ctx, core.Container{EnvFrom: c.EnvFrom}, []string{regionVariable})
-		worst = worse(worst, judgeRegion(pod.Name, c, len(elsewhere) > 0, i.bucketRegion(ctx), i.again(ctx)))
+		worst = worse(worst, judgePodRegion(pod.Name, c, len(elsewhere) > 0, i.bucketRegion(ctx), i.again(ctx)))
 	}
 	return worst
 }
@@ -189,7 +189,7 @@ func (i identityLook) bucketRegion(ctx context.Context) string {
 	return i.Facts.Region.Value
 }
 
-func judgeRegion(pod string, c core.Container, elsewhere bool, want, again string) Finding {
+func judgePodRegion(pod string, c core.Container, elsewhere bool, want, again string) Finding {
 	region, set := env(c, regionVariable)
 	endpoints, regional := env(c, endpointsVariable)
 	switch {

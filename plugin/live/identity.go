@@ -21,9 +21,6 @@ type identityAnswers struct {
 	tokenIssuer asked[string]
 }
 
-// Secrets of any namespace. World never keeps what is in them.
-func Secrets() schema.GroupVersionResource { return core("secrets") }
-
 // Account is the service account of the app, nil where it is not there.
 func (w *World) Account(ctx context.Context) (*unstructured.Unstructured, error) {
 	return w.One(ctx, ServiceAccounts(), render.ServiceAccount)

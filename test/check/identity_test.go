@@ -11,17 +11,15 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-const byWebhook = "--set=podIdentity=webhook"
-
 // waysToInstall are flags of installs in which nothing is wrong, though they are
 // not the usual one. Check is told none of them.
 func waysToInstall() []string {
 	return []string{
-		byWebhook,
+		"--set=podIdentity=webhook",
 		"--role-name=check-good --role-path=/mine/",
 		"--policy-arn=" + fullAccess,
 		"--audience=openshift",
-		"--audience=openshift " + byWebhook,
+		"--audience=openshift --set=podIdentity=webhook",
 	}
 }
 
@@ -31,7 +29,7 @@ func identityFaults() []fault {
 }
 
 func accountFaults() []fault {
-	webhook := []string{byWebhook}
+	webhook := byWebhook()
 	return []fault{
 		{check: "service-account", make: kubectl("delete", "serviceaccount", "ostoy-sa")},
 		{
@@ -69,7 +67,7 @@ func installForIssuer(t *testing.T, s *scene) {
 }
 
 func podFaults() []fault {
-	webhook := []string{byWebhook}
+	webhook := byWebhook()
 	return []fault{
 		{check: "pod-service-account", make: kubectl("set", "serviceaccount", "deployment/ostoy-frontend", "default")},
 		{
