@@ -27,6 +27,7 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	c.world = &live.World{Conn: c.conn, Namespace: c.facts.Namespace.Value, Facts: c.facts}
 	if c.sources.AWS == nil && c.found.AWS != nil {
 		config := c.found.AWS.Config
+		c.world.AWSRegion = c.found.AWS.ConfiguredRegion
 		c.world.Roles, c.world.Buckets = iam.New(config), bucket.New(config)
 	}
 	target = check.Target{Facts: c.facts, Conn: c.conn, Namespace: check.NamespaceExists}

@@ -2,7 +2,6 @@ package ack
 
 import (
 	"context"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -10,7 +9,8 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// labelled are the controller's pods as OLM and as ACK's chart label them.
+// labelled are the controller's Deployment and pods as OLM and as ACK's chart
+// label them.
 const labelled = "app.kubernetes.io/name in (ack-s3-controller,s3-chart)"
 
 // Running reports whether a ready pod of the controller is anywhere in the
@@ -57,8 +57,7 @@ func isController(pod *unstructured.Unstructured, byLabel bool) bool {
 	for _, entry := range containers {
 		c, _ := entry.(map[string]any)
 		image, _ := c["image"].(string)
-		name := image[strings.LastIndex(image, "/")+1:]
-		if strings.Contains(name, "s3-controller") {
+		if imageIsController(image) {
 			return true
 		}
 	}

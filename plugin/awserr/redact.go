@@ -19,6 +19,8 @@ const hidden = "(hidden)"
 // request's canonical form, session token included. Control characters become
 // blanks and long texts are cut.
 func Redact(text string) string {
+	// The letter that a colour ends in must not hide where a key begins.
+	text = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`).ReplaceAllString(text, "$0 ")
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError {
 			return ' '

@@ -28,7 +28,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 		"parse failed of process output: {\"AccessKeyId\":\"x\",\n\"SecretAccessKey\":\"" + s[5] + "\"} error: bad",
 		`request {"SecretAccessKey":"` + s[5] + `","SessionToken": "` + s[3] + `"}`,
 		"Post https://sts.amazonaws.com/?WebIdentityToken=" + s[4] + "&X-Amz-Signature=" + s[6] + "&X-Amz-Credential=" + s[0] + "/20260101",
-		"Bearer " + s[4], "key " + s[0] + " and " + s[1], "token " + s[2] + ".", "Signature=" + s[6] + ", more",
+		"Bearer " + s[4], "key " + s[0] + " and " + s[1], "token " + s[2] + ".", "\x1b[31m" + s[1], "Signature=" + s[6] + ", more",
 		"AWS_SECRET_ACCESS_KEY=" + s[5],
 	}
 	for _, text := range texts {

@@ -1,8 +1,103 @@
 package check
 
-import "github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// IDAccount is the check that AWS is asked in the right account: in another one,
+// nothing is found, and all of it looks wrong.
+const IDAccount = "aws-account"
+
+// awsLook are the checks of what AWS tells of the caller.
+type awsLook struct{ *live.World }
 
 // awsChecks are about what AWS tells of the caller.
-func awsChecks(*live.World) []Check {
-	return nil
+func awsChecks(w *live.World) []Check {
+	a := awsLook{w}
+	return []Check{
+		{
+			ID: IDAccount, Group: AWS, Severity: Error, Needs: []string{IDServer, IDCredentials},
+			Title: "your AWS account is that of the install", Run: a.account,
+		},
+		{
+			ID: "aws-region", Group: AWS, Severity: Warning, Needs: []string{IDServer, IDCredentials, IDAccount},
+			Title: "your region is that of the bucket", Run: a.region,
+		},
+	}
+}
+
+// onRecord are the places that name an account, and which.
+func (a awsLook) onRecord(ctx context.Context) []place {
+	var places []place
+	add := func(value, where string) {
+		if value != "" {
+			places = append(places, place{value, where})
+		}
+	}
+	if inventory, err := a.Inventory(ctx); err == nil && !inventory.Foreign {
+		add(inventory.Account, "the record of the install")
+	}
+	if account, err := a.One(ctx, live.ServiceAccounts(), render.ServiceAccount); err == nil && account != nil {
+		if role, err := render.ParseARNOf(account.GetAnnotations()[live.RoleAnnotation], "iam", "role"); err == nil {
+			add(role.Account, "the role of service account "+render.ServiceAccount)
+		}
+	}
+	if bucket, err := a.One(ctx, live.Buckets(), render.BucketName(a.Namespace)); err == nil && bucket != nil {
+		add(ack.Account(bucket), "the bucket as the ACK controller found it")
+	}
+	return places
+}
+
+// place is a value and where it stands.
+type place struct{ value, where string }
+
+func (a awsLook) account(ctx context.Context) Finding {
+	return judgeAccount(a.Facts.Account.Value, a.Namespace, a.onRecord(ctx))
+}
+
+// judgeAccount: one place that agrees is enough. That the others do not is for
+// the checks of what they are about.
+func judgeAccount(caller, namespace string, places []place) Finding {
+	if caller == "" || len(places) == 0 || slices.ContainsFunc(places, func(p place) bool { return p.value == caller }) {
+		return Pass()
+	}
+	texts := make([]string, len(places))
+	for i, p := range places {
+		texts[i] = p.where + " (" + p.value + ")"
+	}
+	return Refuse(
+		"your AWS credentials are of account "+caller+", the install in project "+namespace+" is in "+places[0].value,
+		"so say "+strings.Join(texts, ", "),
+		"oc ostoy-s3 check -n "+namespace+" --profile NAME with a profile of account "+places[0].value+"; aws configure list-profiles shows yours",
+	)
+}
+
+// region is a note: every Bucket of ours names its region, so nothing breaks. That
+// the next install would ask for another one is bucket-name-taken's to tell.
+func (a awsLook) region(ctx context.Context) Finding {
+	inventory, _ := a.Inventory(ctx)
+	recorded := inventory.Region
+	if bucket, err := a.One(ctx, live.Buckets(), render.BucketName(a.Namespace)); err == nil && bucket != nil {
+		if region := ack.Region(bucket); region != "" {
+			recorded = region
+		}
+	}
+	return judgeRegion(a.AWSRegion, a.Facts.Region, recorded, a.Namespace)
+}
+
+func judgeRegion(configured string, used render.Fact, recorded, namespace string) Finding {
+	if recorded == "" || configured == "" || configured == recorded || used.Value != recorded {
+		return Pass()
+	}
+	return Warn(
+		"your AWS configuration says "+configured+", the bucket of project "+namespace+" is in "+recorded,
+		"no harm here: the region is taken from "+used.Source+"; but aws commands that you type go to "+configured+", and do not find it",
+		"for those: --region "+recorded+", or in the environment AWS_REGION="+recorded,
+	)
 }

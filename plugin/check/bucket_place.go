@@ -33,7 +33,11 @@ func (b bucketLook) place(ctx context.Context, object *unstructured.Unstructured
 			wanted, from = project.GetAnnotations()[defaultRegionNote], "the project's annotation "+defaultRegionNote
 		}
 	}
-	return judgePlace(object, wanted, from, b.Facts.Account.Value)
+	account := b.Facts.Account.Value
+	if awsLook(b).account(ctx).Status == Failed {
+		account = "" // the wrong one: aws-account tells
+	}
+	return judgePlace(object, wanted, from, account)
 }
 
 // judgePlace: an empty region or account is not known, and compared with nothing.

@@ -29,7 +29,7 @@ func All(w *live.World, sources Sources, t Target) []Check {
 	all := slices.Concat(
 		sourceChecks(sources),
 		pre,
-		clusterChecks(w),
+		clusterChecks(w, t),
 		awsChecks(w),
 		controllerChecks(w),
 		identityChecks(w),
@@ -37,6 +37,12 @@ func All(w *live.World, sources Sources, t Target) []Check {
 		appChecks(w),
 		ownershipChecks(w),
 	)
+	for i, c := range all {
+		// In another account everything looks wrong, for one reason.
+		if slices.Contains(c.Needs, IDCredentials) && c.Group != AWS && c.Group != Cluster {
+			all[i].Needs = append(slices.Clone(c.Needs), IDAccount)
+		}
+	}
 	slices.SortStableFunc(all, func(a, b Check) int {
 		return slices.Index(Groups(), a.Group) - slices.Index(Groups(), b.Group)
 	})

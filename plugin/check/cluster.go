@@ -2,21 +2,50 @@ package check
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// IDs of checks that others need.
+const (
+	IDTerminating = "project-terminating"
+	IDRouteAPI    = "route-api"
 )
 
 // clusterLook are the checks of what the cluster gives every project.
-type clusterLook struct{ *live.World }
+type clusterLook struct {
+	*live.World
+	objects []*unstructured.Unstructured // what install would apply; nil where the facts are not known
+}
 
-func clusterChecks(w *live.World) []Check {
-	c := clusterLook{w}
+func clusterChecks(w *live.World, t Target) []Check {
+	c := clusterLook{w, t.Objects}
+	facts := []string{IDServer, IDIssuer, IDCredentials}
 	return []Check{
 		{
-			ID: "project-terminating", Group: Cluster, Severity: Error, Needs: []string{IDServer},
+			ID: IDTerminating, Group: Cluster, Severity: Error, Needs: []string{IDServer},
 			Title: "the project is not on its way out", Run: c.terminating,
+		},
+		{
+			ID: "quota", Group: Cluster, Severity: Error, Needs: facts,
+			Title: "the project's quota has room for the app", Run: c.quota,
+		},
+		{
+			ID: "storage-class", Group: Cluster, Severity: Error, Needs: facts,
+			Title: "there is a storage class for the app's volume", Run: c.storageClass,
+		},
+		{
+			ID: IDRouteAPI, Group: Cluster, Severity: Error, Needs: facts,
+			Title: "the cluster serves what the app is reached by", Run: c.routeAPI,
 		},
 	}
 }
@@ -31,9 +60,114 @@ func (c clusterLook) terminating(ctx context.Context) Finding {
 	case project == nil || project.GetDeletionTimestamp() == nil:
 		return Pass()
 	}
+	buckets, _ := c.Here(ctx, live.Buckets()) // where they cannot be seen, the conditions name the finalizer
+	return judgeTerminating(project, buckets)
+}
+
+// judgeTerminating names what a project that is being deleted hangs on.
+func judgeTerminating(project *unstructured.Unstructured, buckets []*unstructured.Unstructured) Finding {
+	name := project.GetName()
+	why, next := "nothing can be made in it any more", "oc ostoy-s3 uninstall -n "+name+" lets go of what it hangs on, and keeps data"
+	for _, bucket := range buckets {
+		if !ack.Managed(bucket) {
+			continue
+		}
+		why += "; it hangs on Bucket " + bucket.GetName() + ", which has the finalizer " + ack.Finalizer
+		if complaint := ack.Complaint(bucket); complaint != "" {
+			why += ": " + awserr.Redact(complaint)
+		}
+		next += "\nwhere no controller runs: " + releaseBucket(name, bucket.GetName()) + " lets go of the object alone"
+	}
+	for _, condition := range health.Maps(project.Object, "status", "conditions") {
+		kind, message := health.Text(condition, "type"), health.Text(condition, "message")
+		remaining := kind == "NamespaceFinalizersRemaining" || kind == "NamespaceDeletionDiscoveryFailure" || kind == "NamespaceDeletionContentFailure"
+		if remaining && condition["status"] == "True" {
+			why += "; " + awserr.Redact(message)
+		}
+	}
+	return Refuse("project "+name+" is being deleted", why, next)
+}
+
+// isDefault are the annotations of a default storage class, new and old.
+func isDefault(class *unstructured.Unstructured) bool {
+	notes := class.GetAnnotations()
+	return notes["storageclass.kubernetes.io/is-default-class"] == "true" || notes["storageclass.beta.kubernetes.io/is-default-class"] == "true"
+}
+
+// storageClass: a claim that names no class waits for a default one for ever. A
+// class that waits for its first pod is fine.
+func (c clusterLook) storageClass(ctx context.Context) Finding {
+	claims, err := c.Here(ctx, live.Volumes())
+	if err != nil {
+		return Fail(c.Conn.Translate(err))
+	}
+	var open []*unstructured.Unstructured // claims that have no volume yet
+	for _, object := range c.objects {
+		if object.GetKind() != "PersistentVolumeClaim" {
+			continue
+		}
+		at := slices.IndexFunc(claims, func(one *unstructured.Unstructured) bool { return one.GetName() == object.GetName() })
+		switch {
+		case at < 0:
+			open = append(open, object)
+		case health.Text(claims[at].Object, "spec", "volumeName") == "":
+			open = append(open, claims[at])
+		}
+	}
+	if len(open) == 0 {
+		return Pass()
+	}
+	classes, err := c.List(ctx, live.StorageClasses(), "", "")
+	switch {
+	case apierrors.IsForbidden(err):
+		return Unseen("list storageclasses", "whether the app's volume gets one")
+	case err != nil:
+		return Fail(c.Conn.Translate(err))
+	}
+	return judgeClasses(open, classes)
+}
+
+func judgeClasses(open, classes []*unstructured.Unstructured) Finding {
+	names := make([]string, len(classes))
+	for i, class := range classes {
+		names[i] = class.GetName()
+	}
+	choose := "--set storage.storageClassName=NAME chooses one (there is " + strings.Join(names, ", ") + ")"
+	if len(classes) == 0 {
+		choose = "a cluster admin makes a storage class"
+	}
+	for _, claim := range open {
+		name := health.Text(claim.Object, "spec", "storageClassName")
+		_, said, _ := unstructured.NestedString(claim.Object, "spec", "storageClassName")
+		switch {
+		case name == "" && said: // asks for a volume without a class
+		case name != "" && !slices.Contains(names, name):
+			return Refuse("there is no storage class "+name+" for the volume "+claim.GetName(), "the claim names it, and nobody makes a volume for it", choose)
+		case name == "" && !slices.ContainsFunc(classes, isDefault):
+			return Refuse(
+				"there is no default storage class for the volume "+claim.GetName(),
+				"the claim names none, and waits for a default one for ever",
+				choose+"\nor a cluster admin makes one the default: oc annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true",
+			)
+		}
+	}
+	return Pass()
+}
+
+// routeAPI: on OpenShift the app is reached by a Route. Where it is not served
+// install would make none, and say nothing.
+func (c clusterLook) routeAPI(context.Context) Finding {
+	wants := []string{render.PlatformROSAHCP, render.PlatformROSAClassic, render.PlatformOpenShift}
+	if !slices.Contains(wants, c.Facts.Platform.Value) || slices.Contains(c.Facts.APIVersions.Values, "route.openshift.io/v1/Route") ||
+		slices.Contains(c.Facts.APIVersions.Values, "route.openshift.io/v1") {
+		return Pass()
+	}
+	if !slices.ContainsFunc(c.objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "Deployment" }) {
+		return Leave("what would be installed is not known")
+	}
 	return Refuse(
-		"project "+c.Namespace+" is being deleted",
-		"nothing can be made in it any more",
-		"oc ostoy-s3 uninstall -n "+c.Namespace+" lets go of what it hangs on",
+		"this OpenShift cluster serves no Routes (route.openshift.io/v1)",
+		"the app would be installed without one, and be reached by nobody; the API versions are from "+c.Facts.APIVersions.Source,
+		"oc get apiservice v1.route.openshift.io; oc get clusteroperator openshift-apiserver shows why",
 	)
 }

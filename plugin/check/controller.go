@@ -1,8 +1,170 @@
 package check
 
-import "github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+)
+
+// IDController is the check that the others of its group need.
+const IDController = "controller-found"
+
+// controllerLook are the checks of the ACK S3 controller.
+type controllerLook struct{ *live.World }
 
 // controllerChecks are about the ACK S3 controller: whether it runs, as whom, and with what.
-func controllerChecks(*live.World) []Check {
-	return nil
+func controllerChecks(w *live.World) []Check {
+	c := controllerLook{w}
+	checks := []Check{
+		{ID: IDController, Title: "an ACK S3 controller is installed", Severity: Error, Needs: []string{IDServer}, Run: c.found},
+		{ID: "controller-olm", Title: "OLM has installed the operator", Severity: Error, Needs: []string{IDServer}, Run: c.olm},
+	}
+	for _, one := range []Check{
+		{ID: "controller-running", Title: "the controller has a ready pod", Severity: Error, Needs: []string{"controller-crash"}, Run: c.running},
+		{ID: "controller-crash", Title: "the controller does not crash", Severity: Error, Run: c.crash},
+		{ID: "controller-single", Title: "one controller looks after a Bucket", Severity: Error, Run: c.single},
+		{ID: "controller-config", Title: "the controller has every setting it needs", Severity: Error, Run: c.config},
+		{ID: "controller-identity", Title: "the controller has AWS credentials that last", Severity: Error, Run: c.identity},
+		{ID: "controller-region", Title: "the controller works in the region it was given", Severity: Warning, Run: c.region},
+		{ID: "controller-version", Title: "the controller can take over buckets that were kept", Severity: Error, Run: c.version},
+		{ID: "controller-watch", Title: "the controller looks at this project", Severity: Error, Run: c.watch},
+		{ID: "controller-owner", Title: "one operator owns ACK's Bucket", Severity: Warning, Run: c.owner},
+	} {
+		one.Needs = append(one.Needs, IDController)
+		checks = append(checks, one)
+	}
+	for i := range checks {
+		checks[i].Group = Controller
+	}
+	return append(checks, Check{
+		ID: IDWebhook, Group: Identity, Severity: Warning, Needs: []string{IDServer},
+		Title: "who needs the pod identity webhook has one", Run: c.webhook,
+	})
+}
+
+func (c controllerLook) found(ctx context.Context) Finding {
+	all, err := c.Controllers(ctx)
+	switch {
+	case apierrors.IsForbidden(err):
+		return Unseen("list deployments in all namespaces", "whether the ACK S3 controller runs, as whom, and with which settings")
+	case err != nil:
+		return Fail(c.Conn.Translate(err))
+	case len(all) > 0:
+		return Pass()
+	}
+	return Refuse(
+		"no ACK S3 controller is installed in this cluster",
+		"no Deployment is it by its labels, its image or its service account; "+c.waiting(ctx),
+		"a cluster admin installs it: package "+ack.Package+" in OperatorHub, or ACK's Helm chart"+c.letGo(ctx),
+	)
+}
+
+// held are the names of the project's Buckets that are being deleted and wait
+// for a controller.
+func (c controllerLook) held(ctx context.Context) []string {
+	buckets, err := c.Here(ctx, live.Buckets())
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, b := range buckets {
+		if ack.Managed(b) && b.GetDeletionTimestamp() != nil {
+			names = append(names, b.GetName())
+		}
+	}
+	return names
+}
+
+// waiting is what comes of it that no controller runs.
+func (c controllerLook) waiting(ctx context.Context) string {
+	if held := c.held(ctx); len(held) > 0 {
+		return "Bucket " + strings.Join(held, ", ") + " is being deleted and waits for it, by finalizer " + ack.Finalizer
+	}
+	return "Buckets get no status, and one that is deleted stays, and its project with it"
+}
+
+// letGo is how to do without a controller for what waits for one.
+func (c controllerLook) letGo(ctx context.Context) string {
+	var next strings.Builder
+	for _, name := range c.held(ctx) {
+		fmt.Fprintf(&next, "\nto let go of the object without one (the bucket stays): %s", releaseBucket(c.Namespace, name))
+	}
+	return next.String()
+}
+
+// releaseBucket is what to type to take the finalizers off a Bucket.
+func releaseBucket(namespace, name string) string {
+	return "oc patch buckets.s3.services.k8s.aws " + name + " -n " + namespace + ` --type=merge -p '{"metadata":{"finalizers":null}}'`
+}
+
+// ofInterest are the controllers that have pods and look at this project, with
+// what their flags are; all of them where none does.
+func (c controllerLook) ofInterest(ctx context.Context) ([]told, error) {
+	all, err := c.Controllers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	every := make([]told, len(all))
+	group, groupCtx := errgroup.WithContext(ctx)
+	for i, one := range all {
+		group.Go(func() error {
+			env, err := c.ControllerEnvironment(groupCtx, one)
+			if err != nil {
+				return err
+			}
+			pods, err := c.ControllerPods(groupCtx, one)
+			every[i] = told{Controller: one, env: env, flags: ack.FlagsOf(one.Container, env), pods: pods}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var some []told
+	for _, one := range every {
+		if one.Replicas() > 0 && one.flags.Watches(c.Namespace) {
+			some = append(some, one)
+		}
+	}
+	if some == nil {
+		return every, nil
+	}
+	return some, nil
+}
+
+// told is a controller, what it is told, and its pods.
+type told struct {
+	ack.Controller
+	env   ack.Environment
+	flags ack.Flags
+	pods  []ack.Pod
+}
+
+// each gives the first finding that is no pass, of the controllers of interest.
+func (c controllerLook) each(ctx context.Context, would string, judge func(told) Finding) Finding {
+	all, err := c.ofInterest(ctx)
+	switch {
+	case apierrors.IsForbidden(err):
+		return Unseen("get configmaps and list pods where the controller is", would)
+	case err != nil:
+		return Fail(c.Conn.Translate(err))
+	}
+	worst := Pass()
+	for _, one := range all {
+		finding := judge(one)
+		if finding.Status == Failed {
+			return finding
+		}
+		if worst.Status == Passed {
+			worst = finding
+		}
+	}
+	return worst
 }

@@ -31,11 +31,11 @@ func ownershipChecks(w *live.World) []Check {
 		},
 		{ID: "inventory", Group: Ownership, Severity: Warning, Needs: here, Title: "what was installed is on record", Run: o.inventory},
 		{
-			ID: "drift", Group: Ownership, Severity: Warning, Needs: append(here, IDObjects),
+			ID: "drift", Group: Ownership, Severity: Warning, Needs: append(here, IDObjects, IDRouteAPI),
 			Title: "the objects are as install made them", Run: o.drift,
 		},
 		{
-			ID: "leftovers", Group: Ownership, Severity: Warning, Needs: append(here, IDObjects, "route-api"),
+			ID: "leftovers", Group: Ownership, Severity: Warning, Needs: append(here, IDObjects, IDRouteAPI),
 			Title: "nothing of ours is left over", Run: o.leftovers,
 		},
 		{

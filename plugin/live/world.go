@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -21,6 +22,7 @@ type World struct {
 	Conn      *cluster.Conn
 	Namespace string
 	Facts     render.Facts   // as far as they are known
+	AWSRegion string         // of flag, environment or profile, "" where none names one
 	Roles     *iam.Client    // nil where there are no AWS credentials
 	Buckets   *bucket.Client // nil where there are no AWS credentials
 	// Planner plans what install would do; nil where too little is known for it.
@@ -38,6 +40,9 @@ type World struct {
 	settings  bucketSettings
 	logStarts askedOf[string, string]
 	plan      asked[*apply.Plan]
+
+	controllers asked[[]ack.Controller]
+	lastLogs    askedOf[string, string]
 }
 
 // listKey is a kind in a namespace; the empty namespace is the whole cluster.

@@ -1,5 +1,189 @@
 package check_test
 
-func controllerFaults() []fault { return nil }
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
 
-func controllerWideFaults() []fault { return nil }
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
+)
+
+const (
+	acks       = testbed.ControllerNamespace
+	controller = "ack-s3-controller"
+	userConfig = "ack-s3-user-config"
+)
+
+func controllerFaults() []fault {
+	return []fault{
+		{check: "controller-found", status: "not allowed", says: "an admin would see whether the ACK S3 controller runs", admin: true},
+		{check: "controller-olm", status: "not allowed", says: "list subscriptions", admin: true},
+	}
+}
+
+func controllerWideFaults() []fault {
+	return []fault{
+		{check: "controller-found", says: "no Deployment is it", make: with(func(t *testing.T, s *scene) {
+			remove(t, s, deployments(), acks, controller)
+		})},
+		{check: "controller-running", says: "oc scale deployment/ack-s3-controller -n ack-system --replicas=1", make: with(func(t *testing.T, s *scene) {
+			change(t, s, deployments(), acks, controller, `{"spec":{"replicas":0}}`)
+		})},
+		{check: "controller-crash", says: "nothing gives the variable FEATURE_GATES a value", make: crashing(
+			"{\"level\":\"error\",\"msg\":\"Unable to create controller manager\",\"error\":\"invalid value for flag 'feature-gates': invalid feature gate format: $(FEATURE_GATES)\"}",
+		)},
+		{check: "controller-crash", says: "[31m (hidden)", make: crashing("one", "two", "broken with \x1b[31mAKIATESTBEDADMIN0001")},
+		{check: "controller-single", says: "2 ACK S3 controllers", make: with(second)},
+		{check: "controller-config", says: "FEATURE_GATES", make: settings(`{"FEATURE_GATES":null}`)},
+		{check: "controller-config", says: "ENABLE_CARM", make: settings(`{"ENABLE_CARM":null}`)},
+		{check: "controller-config", says: "no pair of key and value", make: settings(`{"ACK_RESOURCE_TAGS":"rosa_cluster_ack"}`)},
+		{check: "controller-config", says: "AWS_CA_BUNDLE", make: settings(`{"AWS_CA_BUNDLE":"/etc/pki/ca.crt"}`)},
+		{check: "controller-config", says: "oc create configmap ack-s3-user-config", make: with(func(t *testing.T, s *scene) {
+			remove(t, s, core("configmaps"), acks, userConfig)
+		})},
+		{check: "controller-identity", says: "oc annotate serviceaccount/ack-s3-controller -n ack-system", make: with(func(t *testing.T, s *scene) {
+			change(t, s, core("serviceaccounts"), acks, controller, `{"metadata":{"annotations":{"eks.amazonaws.com/role-arn":null}}}`)
+		})},
+		{check: "controller-identity", says: "the pod has no AWS_ROLE_ARN", make: with(func(t *testing.T, s *scene) {
+			s.Webhook.Miss(acks, 1)
+			must(t, s.Client.CoreV1().Pods(acks).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
+		})},
+		{check: "controller-region", status: "warning", says: "no harm here", make: settings(`{"AWS_REGION":"us-west-2"}`)},
+		{check: "controller-version", says: "1.0.28 cannot take over", make: image("mirror.example.com:5000/ack/s3-controller:1.0.28")},
+		{check: "controller-version", status: "warning", says: "before 1.1.0", make: image("public.ecr.aws/aws-controllers-k8s/s3-controller:1.0.35")},
+		{check: "controller-watch", says: "it watches only elsewhere", make: settings(`{"ACK_WATCH_NAMESPACE":"elsewhere"}`)},
+		{check: "controller-olm", says: "waits for somebody to approve it", make: unapproved},
+		{check: "controller-olm", says: "TooManyOperatorGroups", make: func(t *testing.T, s *scene) {
+			status(t, s, "clusterserviceversions", "ack-s3-controller.v1.10.0", `{"status":{"phase":"Failed","reason":"TooManyOperatorGroups","message":"csv created in namespace with multiple operatorgroups"}}`)
+		}},
+		{check: "controller-owner", status: "warning", says: "Helm release s3", make: func(t *testing.T, s *scene) {
+			change(t, s, crds(), "", "buckets.s3.services.k8s.aws", `{"metadata":{"annotations":{"meta.helm.sh/release-name":"s3","meta.helm.sh/release-namespace":"elsewhere"}}}`)
+		}},
+		{check: "webhook", status: "warning", says: "podIdentity=webhook", with: byWebhook(), flags: byWebhook(), make: func(t *testing.T, s *scene) {
+			remove(t, s, webhooks(), "", "pod-identity-webhook")
+		}},
+		{check: "webhook", status: "warning", says: "another cloud's", with: byWebhook(), flags: byWebhook(), make: func(t *testing.T, s *scene) {
+			change(t, s, webhooks(), "", "pod-identity-webhook", `{"webhooks":null}`)
+		}},
+		// The last: with the kind, every Bucket of the bed goes.
+		{check: "ack-crd", says: "does not know Buckets", make: noKind},
+	}
+}
+
+// with makes a fault of the controller, and waits for it to be well again when
+// all is put back.
+func with(make func(t *testing.T, s *scene)) func(t *testing.T, s *scene) {
+	return func(t *testing.T, s *scene) {
+		t.Helper()
+		t.Cleanup(func() { must(t, s.ControllerSettled(context.WithoutCancel(t.Context()))) })
+		make(t, s)
+	}
+}
+
+// settings changes keys of the controller's ConfigMap.
+func settings(data string) func(t *testing.T, s *scene) {
+	return with(func(t *testing.T, s *scene) {
+		change(t, s, core("configmaps"), acks, userConfig, `{"data":`+data+`}`)
+	})
+}
+
+// image runs another image of the controller, without what OLM notes of it.
+func image(name string) func(t *testing.T, s *scene) {
+	return with(func(t *testing.T, s *scene) {
+		keep(t, s, deployments(), acks, controller)
+		_, err := s.Dynamic.Resource(deployments()).Namespace(acks).Patch(t.Context(), controller, types.JSONPatchType,
+			fmt.Appendf(nil, `[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":%q}]`, name), metav1.PatchOptions{})
+		must(t, err)
+	})
+}
+
+// crashing lets the controller's pod end over and over, with a log of the run
+// before.
+func crashing(lines ...string) func(t *testing.T, s *scene) {
+	return with(func(t *testing.T, s *scene) {
+		pods := s.Client.CoreV1().Pods(acks)
+		list, err := pods.List(t.Context(), metav1.ListOptions{})
+		must(t, err)
+		pod := list.Items[0].Name
+		var text strings.Builder
+		for _, line := range lines {
+			fmt.Fprintf(&text, "2026-01-02T03:04:05.000000000Z stderr F %s\n", line)
+		}
+		file := filepath.Join(t.TempDir(), "previous.log")
+		must(t, os.WriteFile(file, []byte(text.String()), 0o644))
+		must(t, s.Apply(t.Context(), fmt.Sprintf(`apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Logs
+metadata: {name: %s, namespace: %s}
+spec: {logs: [{containers: [controller], logsFile: %[3]s, previousLogsFile: %[3]s}]}
+`, pod, acks, file)))
+		_, err = pods.Patch(t.Context(), pod, types.MergePatchType, []byte(`{"status":{
+			"conditions":[{"type":"Ready","status":"False"}],
+			"containerStatuses":[{"name":"controller","image":"x","imageID":"","ready":false,"restartCount":7,
+				"state":{"waiting":{"reason":"CrashLoopBackOff","message":"back-off 5m0s restarting failed container"}},
+				"lastState":{"terminated":{"exitCode":1,"reason":"Error"}}}]}}`), metav1.PatchOptions{}, "status")
+		must(t, err)
+		t.Cleanup(func() { must(t, pods.Delete(context.WithoutCancel(t.Context()), pod, metav1.DeleteOptions{})) })
+	})
+}
+
+// second is a controller of somebody's chart beside OLM's, with credentials of
+// its own.
+func second(t *testing.T, s *scene) {
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		must(t, s.Client.AppsV1().Deployments("default").Delete(ctx, "mine-s3-chart", metav1.DeleteOptions{}))
+	})
+	must(t, s.Apply(t.Context(), `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: mine-s3-chart, namespace: default, labels: {app.kubernetes.io/name: s3-chart, app.kubernetes.io/managed-by: Helm}}
+spec:
+  selector: {matchLabels: {app: mine}}
+  template:
+    metadata: {labels: {app: mine}}
+    spec:
+      containers:
+      - name: controller
+        image: public.ecr.aws/aws-controllers-k8s/s3-controller:1.9.0
+        args: [--aws-region, us-east-2]
+        env: [{name: AWS_SHARED_CREDENTIALS_FILE, value: /var/run/secrets/aws/credentials}]
+`))
+}
+
+// status changes the status of one of OLM's objects.
+func status(t *testing.T, s *scene, resource, name, patch string) {
+	t.Helper()
+	keep(t, s, olm(resource), acks, name)
+	_, err := s.Dynamic.Resource(olm(resource)).Namespace(acks).Patch(t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}, "status")
+	must(t, err)
+}
+
+// unapproved is a first installation that is approved by hand, and was not yet.
+func unapproved(t *testing.T, s *scene) {
+	change(t, s, olm("installplans"), acks, "install-7rk2p", `{"spec":{"approved":false}}`)
+	status(t, s, "subscriptions", controller, `{"status":{"installedCSV":null,"state":"UpgradePending"}}`)
+}
+
+// noKind takes the kind Bucket away.
+func noKind(t *testing.T, s *scene) {
+	ctx := t.Context()
+	buckets, err := s.Dynamic.Resource(ack.Resource()).List(ctx, metav1.ListOptions{})
+	must(t, err)
+	remove(t, s, crds(), "", "buckets.s3.services.k8s.aws")
+	s.ACK.Pause()
+	t.Cleanup(s.ACK.Resume)
+	for _, one := range buckets.Items {
+		_, _ = s.Dynamic.Resource(ack.Resource()).Namespace(one.GetNamespace()).Patch(ctx, one.GetName(), types.MergePatchType,
+			[]byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+	}
+}
+
+// byWebhook are the flags of an install whose pods get their identity by the
+// webhook alone; check takes the same, or sees a difference.
+func byWebhook() []string { return []string{"--set=podIdentity=webhook"} }

@@ -75,12 +75,11 @@ func (b *Bed) furnish(ctx context.Context) error {
 	}
 	first, second := []string{}, []string{"storage", "stages-volumes", "stages-failures"}
 	if b.Platform.OpenShift() {
-		first = append(first, "crds-openshift")
+		first = append(first, "crds-openshift", "crds-olm")
 		second = append(second, "rights-openshift", "openshift", "stages-routes")
 	}
 	if !b.NoACK {
 		first = append(first, "crd-bucket")
-		second = append(second, "ack")
 		if !b.NoBucketRights {
 			second = append(second, "rights-buckets")
 		}
@@ -137,6 +136,7 @@ func (b *Bed) expand(name, text string) ([]byte, error) {
 	err = parsed.Execute(&out, map[string]any{
 		"Issuer": b.Issuer, "Region": Region, "ClusterID": ClusterID,
 		"HCP": b.Platform == ROSAHCP, "NoSelfProvisioner": b.NoSelfProvisioner,
+		"OpenShift": b.Platform.OpenShift(), "Webhook": b.Webhook != nil,
 	})
 	return out.Bytes(), err
 }

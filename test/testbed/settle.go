@@ -19,7 +19,7 @@ import (
 func (b *Bed) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	for _, ready := range []func(context.Context) error{b.nodeReady, b.accountReady, b.projectsServed, b.rightsAggregated} {
+	for _, ready := range []func(context.Context) error{b.nodeReady, b.accountReady, b.projectsServed, b.rightsAggregated, b.controllerReady} {
 		if err := Poll(ctx, 100*time.Millisecond, ready); err != nil {
 			return fmt.Errorf("%w\nlogs: %s", err, b.LogDir)
 		}

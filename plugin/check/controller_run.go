@@ -1,0 +1,158 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+)
+
+// running: one ready pod of any controller that looks at this project is enough.
+func (c controllerLook) running(ctx context.Context) Finding {
+	all, err := c.ofInterest(ctx)
+	switch {
+	case apierrors.IsForbidden(err):
+		return Unseen("list pods where the controller is", "whether its pod is ready")
+	case err != nil:
+		return Fail(c.Conn.Translate(err))
+	}
+	for _, one := range all {
+		for _, pod := range one.pods {
+			if pod.Ready() {
+				return Pass()
+			}
+		}
+	}
+	finding := notRunning(all[0])
+	finding.Why += "; " + c.waiting(ctx)
+	finding.Next += c.letGo(ctx)
+	return finding
+}
+
+// notRunning says why a controller has no ready pod.
+func notRunning(one told) Finding {
+	what := "the ACK S3 controller is not running (" + one.String() + ")"
+	if one.Replicas() == 0 {
+		return Refuse(what, "it is scaled to 0", "oc scale "+one.String()+" --replicas=1")
+	}
+	for _, pod := range one.pods {
+		if state := health.Pod(pod.Object, health.Around{}).Settled(); state.Text != "" {
+			return Refuse(what, awserr.Redact(state.Text), state.Hint)
+		}
+	}
+	why := "its pod is not ready"
+	for _, condition := range one.Status.Conditions {
+		if condition.Type == "ReplicaFailure" && condition.Status == "True" {
+			why = "its pods cannot be made: " + awserr.Redact(condition.Message)
+		}
+	}
+	return Refuse(what, why, "oc describe "+one.String())
+}
+
+// crash looks for a pod that ends over and over, and into its log.
+func (c controllerLook) crash(ctx context.Context) Finding {
+	return c.each(ctx, "whether it crashes, and its last words", func(one told) Finding {
+		for _, pod := range one.pods {
+			if !pod.Crashes(one.Container.Name) {
+				continue
+			}
+			log, err := c.LastLog(ctx, pod.Namespace, pod.Name, one.Container.Name)
+			if err != nil {
+				log = ""
+			}
+			return crashed(one.Controller, pod, log)
+		}
+		return Pass()
+	})
+}
+
+// crashed tells why by the log of the run before, or quotes it.
+func crashed(c ack.Controller, pod ack.Pod, log string) Finding {
+	const quoted = 3
+	what := "the ACK S3 controller crashes (pod " + pod.Name + " in " + pod.Namespace + ")"
+	show := "oc logs " + pod.Name + " -c " + c.Container.Name + " -n " + pod.Namespace + " --previous"
+	cause, known := ack.CauseOf(log)
+	if !known {
+		why := "its log cannot be read"
+		if words := awserr.Redact(ack.LastWords(log, quoted)); words != "" {
+			why = "its last words: " + words
+		}
+		return Refuse(what, why, show)
+	}
+	next := cause.Next
+	if c.Installer == ack.OLM && cause.Setting != "" {
+		next += ": oc edit configmap " + configOf(c) + " -n " + c.Namespace
+	}
+	return Refuse(what, awserr.Redact(cause.Why), next+"\nthen "+c.Restart())
+}
+
+// configOf is the ConfigMap that a controller takes its settings from.
+func configOf(c ack.Controller) string {
+	if names, _ := ack.Needs(c.Container); len(names) > 0 {
+		return names[0]
+	}
+	return ack.UserConfig
+}
+
+// single: two controllers on one Bucket undo each other's work, and one of
+// another account makes a second bucket of the name, or fails for ever.
+func (c controllerLook) single(ctx context.Context) Finding {
+	all, err := c.ofInterest(ctx)
+	switch {
+	case apierrors.IsForbidden(err):
+		return Unseen("get configmaps where the controllers are", "whether two look at this project")
+	case err != nil:
+		return Fail(c.Conn.Translate(err))
+	}
+	var names []string
+	for _, one := range all {
+		if one.Replicas() > 0 && one.flags.Watches(c.Namespace) {
+			names = append(names, one.String())
+		}
+	}
+	if len(names) < 2 {
+		return Pass()
+	}
+	last := all[len(all)-1]
+	return Refuse(
+		fmt.Sprintf("%d ACK S3 controllers look at the Buckets of project %s", len(names), c.Namespace),
+		"each works on all of them, with its own role and region, and undoes what the other did: "+strings.Join(names, "; "),
+		"keep one; what the others watch is their --watch-namespace; to stop one: oc scale "+last.String()+" --replicas=0",
+	)
+}
+
+// watch: a controller that is told to look elsewhere never sees the Bucket.
+func (c controllerLook) watch(ctx context.Context) Finding {
+	return c.each(ctx, "whether it looks at this project", func(one told) Finding {
+		if !one.flags.Watches(c.Namespace) {
+			return Refuse(
+				"the ACK S3 controller does not look at project "+c.Namespace+" ("+one.String()+")",
+				"it watches only "+strings.Join(one.flags.Pieces("watch-namespace"), ", ")+": the Bucket gets no status",
+				setting(one.Controller, "ACK_WATCH_NAMESPACE", "", "leave it empty (all projects) or name the project, too"),
+			)
+		}
+		if kinds := one.flags.Pieces("reconcile-resources"); len(kinds) > 0 && !strings.Contains(strings.ToLower(strings.Join(kinds, ",")), "bucket") {
+			return Refuse(
+				"the ACK S3 controller does not look at Buckets ("+one.String()+")",
+				"--reconcile-resources names only "+strings.Join(kinds, ", "),
+				"add Bucket to it, or take it out",
+			)
+		}
+		return Pass()
+	})
+}
+
+// setting is what to type to give a controller a setting.
+func setting(c ack.Controller, key, value, note string) string {
+	names, _ := ack.Needs(c.Container)
+	if len(names) == 0 || c.Installer == ack.Helm {
+		return "set " + key + " where the controller was installed (" + note + "), for example in the values of its chart"
+	}
+	return fmt.Sprintf(`oc patch configmap %s -n %s --type=merge -p '{"data":{"%s":"%s"}}' (%s)`, names[0], c.Namespace, key, value, note) +
+		"\n" + c.Restart()
+}

@@ -1,0 +1,166 @@
+package check
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+)
+
+// config holds what the controller is told against what it accepts.
+func (c controllerLook) config(ctx context.Context) Finding {
+	return c.each(ctx, "its settings", func(one told) Finding {
+		flaws := one.Flaws(one.env, podRegion(one))
+		if len(flaws) == 0 {
+			return Pass()
+		}
+		return misconfigured(one.Controller, flaws, c.Facts.Region.Value)
+	})
+}
+
+// podRegion is the region that pods have in their own spec.
+func podRegion(one told) string {
+	for _, pod := range one.pods {
+		if region, set := pod.Variable(one.Container.Name, "AWS_REGION"); set {
+			return region
+		}
+	}
+	return ""
+}
+
+func misconfigured(c ack.Controller, flaws []ack.Flaw, region string) Finding {
+	put := map[string]string{}
+	var by []string // what has to be done by hand
+	whys := make([]string, len(flaws))
+	for i, f := range flaws {
+		whys[i] = f.Setting + ": " + awserr.Redact(f.Why)
+		switch {
+		case f.Putable:
+			put[f.Setting] = f.Put
+		case f.Setting == "AWS_REGION":
+			put[f.Setting] = region
+		case strings.HasPrefix(f.Setting, "ConfigMap "):
+			by = append(by, makeConfig(c, strings.TrimPrefix(f.Setting, "ConfigMap "), region))
+		default:
+			by = append(by, "take "+f.Setting+" out of its environment: oc set env "+c.String()+" --list shows where it comes from")
+		}
+	}
+	next := strings.Join(append(by, putAll(c, put)...), "\n")
+	return Refuse(
+		"the ACK S3 controller's settings are wrong: "+strings.Join(ack.Settings(flaws), ", ")+" ("+c.String()+")",
+		strings.Join(whys, "; "),
+		next+"\n"+c.Restart(),
+	)
+}
+
+// putAll is what to type to give the settings these values.
+func putAll(c ack.Controller, put map[string]string) []string {
+	names, _ := ack.Needs(c.Container)
+	switch {
+	case len(put) == 0:
+		return nil
+	case len(names) == 0:
+		var pairs []string
+		for _, key := range slices.Sorted(maps.Keys(put)) {
+			pairs = append(pairs, key+"="+put[key])
+		}
+		return []string{"oc set env " + c.String() + " '" + strings.Join(pairs, "' '") + "'"}
+	}
+	// Strings alone cannot fail to be written.
+	data, _ := json.Marshal(map[string]any{"data": put})
+	return []string{"oc patch configmap " + names[0] + " -n " + c.Namespace + " --type=merge -p '" + string(data) + "'"}
+}
+
+// makeConfig is what to type for a ConfigMap that every version starts with.
+func makeConfig(c ack.Controller, name, region string) string {
+	values := ack.SafeConfig(region)
+	var text strings.Builder
+	fmt.Fprintf(&text, "oc create configmap %s -n %s", name, c.Namespace)
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		fmt.Fprintf(&text, " --from-literal=%s=%s", key, values[key])
+	}
+	return text.String()
+}
+
+// region: what the webhook puts into the pod wins over the ConfigMap, silently.
+func (c controllerLook) region(ctx context.Context) Finding {
+	return c.each(ctx, "whether its pod works in the region of its settings", func(one told) Finding {
+		meant, has := one.env.Values["AWS_REGION"], podRegion(one)
+		if meant == "" || has == "" || meant == has {
+			return Pass()
+		}
+		return Warn(
+			"the ACK S3 controller works in "+has+", its settings say "+meant+" ("+one.String()+")",
+			"the pod identity webhook sets AWS_REGION="+has+" in its pod, over the ConfigMap; no harm here: every Bucket of ours names its region",
+			"to make them agree: oc patch configmap "+configOf(one.Controller)+" -n "+one.Namespace+` --type=merge -p '{"data":{"AWS_REGION":"`+has+`"}}'`,
+		)
+	})
+}
+
+// adoptsSince and gateSince are the versions with the policy "adopt-or-create",
+// and with its feature gate on from the start (FACTS 1.3).
+func adoptsSince() []int { return []int{1, 0, 29} }
+func gateSince() []int   { return []int{1, 1, 0} }
+
+func (c controllerLook) version(ctx context.Context) Finding {
+	return c.each(ctx, "which version runs", func(one told) Finding { return judgeVersion(one.Controller, one.flags) })
+}
+
+func judgeVersion(c ack.Controller, flags ack.Flags) Finding {
+	on, said := flags.Gate("ResourceAdoption")
+	what := "the ACK S3 controller cannot take over a bucket that is there (" + c.String() + ")"
+	if v := c.VersionText(); v != "" {
+		what = "the ACK S3 controller " + v + " cannot take over a bucket that is there (" + c.String() + ")"
+	}
+	update := "update the controller to " + fmt.Sprintf("%d.%d.%d", 1, 1, 2) + " or later"
+	switch {
+	case c.Older(adoptsSince()...):
+		return Refuse(what, "it does not know the adoption policy adopt-or-create, which our Buckets name, and gives them up", update)
+	case said && !on:
+		return Warn(what, "its feature gate ResourceAdoption is off: a bucket that was kept is not found again by a new install",
+			setting(c, "FEATURE_GATES", "", "without ResourceAdoption=false"))
+	case c.Older(gateSince()...) && !on:
+		return Warn(what, "before 1.1.0 the feature gate ResourceAdoption is off: a bucket that was kept is not found again by a new install",
+			update+", or: "+setting(c, "FEATURE_GATES", "ResourceAdoption=true", "on from 1.1.0"))
+	}
+	return Pass()
+}
+
+// owner: a kind that two operators own keeps the second from being installed.
+func (c controllerLook) owner(ctx context.Context) Finding {
+	crd, err := c.Get(ctx, live.CRDs(), "", "buckets.s3.services.k8s.aws")
+	switch {
+	case apierrors.IsForbidden(err):
+		return Unseen("get customresourcedefinitions", "which operators own ACK's Bucket")
+	case err != nil:
+		return Fail(c.Conn.Translate(err))
+	case crd == nil:
+		return Leave("the cluster does not know Buckets")
+	}
+	var owners []string
+	for key := range crd.GetLabels() {
+		if name, is := strings.CutPrefix(key, "operators.coreos.com/"); is {
+			owners = append(owners, "operator "+name)
+		}
+	}
+	if name := crd.GetAnnotations()["meta.helm.sh/release-name"]; name != "" {
+		owners = append(owners, "Helm release "+name+" in "+crd.GetAnnotations()["meta.helm.sh/release-namespace"])
+	}
+	if len(owners) < 2 {
+		return Pass()
+	}
+	slices.Sort(owners)
+	return Warn(
+		"several own ACK's Bucket: "+strings.Join(owners, ", "),
+		"the next update of one of them is refused or takes fields away that another needs; whichever is removed first may take the kind, and with it every Bucket object, away",
+		"keep one: oc get subscriptions.operators.coreos.com -A and helm list -A show them; before one is removed, see that every Bucket has deletion policy retain",
+	)
+}
