@@ -51,11 +51,14 @@ func (u *uninstall) settle(ctx context.Context, given render.Facts) error {
 	return u.sameAccount(record.Account)
 }
 
+// onRecord is the source of a fact that only the inventory tells.
+const onRecord = "configmaps/" + apply.InventoryName
+
 // recall takes a fact from the record, if it can be true: somebody may have
 // edited it.
 func (u *uninstall) recall(recorded string, of func(*render.Facts) *render.Fact) {
 	facts := u.facts
-	*of(&facts) = render.Fact{Value: recorded, Source: "configmaps/" + apply.InventoryName}
+	*of(&facts) = render.Fact{Value: recorded, Source: onRecord}
 	if recorded != "" && facts.Validate() == nil {
 		u.facts = facts.Complete()
 	}
@@ -91,7 +94,7 @@ func (u *uninstall) identify(ctx context.Context) (err error) {
 // were made in: in another one they would not be found, and nobody would remove
 // them. What is no account at all is not believed.
 func (u *uninstall) sameAccount(recorded string) error {
-	account := render.Fact{Value: recorded, Source: "configmaps/" + apply.InventoryName}
+	account := render.Fact{Value: recorded, Source: onRecord}
 	if !u.needsAWS() || (render.Facts{Account: account}).Validate() != nil {
 		return nil
 	}

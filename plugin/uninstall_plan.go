@@ -95,6 +95,11 @@ func (u *uninstall) decide(ctx context.Context) error {
 	if u.project.unseen && u.removesInAWS() {
 		u.doubts = append(u.doubts, fmt.Sprintf("project %s is not there, or you may not see it; if it is there, its OSToy loses what is removed here", u.namespace()))
 	}
+	// Tags are held against the issuer: who edits the record would choose whose
+	// role and bucket pass for ours.
+	if u.facts.Issuer.Source == onRecord && u.removesInAWS() {
+		u.doubts = append(u.doubts, fmt.Sprintf("that this cluster issues tokens as %s is only what the inventory says; what is removed in AWS is that issuer's", u.facts.Issuer.Value))
+	}
 	return u.decideProject(ctx)
 }
 

@@ -171,6 +171,27 @@ func TestRecordIsBelievedOnlyIfItCanBe(t *testing.T) {
 	}
 }
 
+// TestIssuerOfTheInventory: an issuer that only the inventory tells may be another
+// cluster's, put there to have its role removed. Somebody has to say yes to it.
+func TestIssuerOfTheInventory(t *testing.T) {
+	for source, doubts := range map[string]int{onRecord: 1, "authentications/cluster": 0} {
+		u := removing()
+		u.facts.Issuer.Source = source
+		u.project.exists = true
+		u.bucket, u.contents = bucket.State{Kind: bucket.Ours, Name: "demo-bucket"}, &bucket.Contents{}
+		u.removal.Inventory = apply.Inventory{Found: true, Record: apply.Record{BucketOrigin: apply.OriginCreated}}
+		if err := u.decide(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !u.removesInAWS() {
+			t.Fatal("nothing is to be removed in AWS")
+		}
+		if len(u.doubts) != doubts {
+			t.Errorf("issuer from %s: doubts %q", source, u.doubts)
+		}
+	}
+}
+
 func TestConfirmation(t *testing.T) {
 	for name, c := range map[string]struct {
 		yes    bool

@@ -2,13 +2,14 @@ package world
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -24,11 +25,23 @@ func (w World) Bucket(t testing.TB, client *s3.Client, name string) {
 	}
 	for _, found := range list.Buckets {
 		if *found.Name == name {
-			there := func(o *s3.Options) { o.Region = cmp.Or(aws.ToString(found.BucketRegion), testbed.Region) }
+			there := regionOf(t, client, name)
 			w["bucket/"+name] = found.CreationDate.Format(time.RFC3339) + settings(t, client, name, there)
 			w["data/"+name] = contents(t, client, name, there)
 		}
 	}
+}
+
+// regionOf leads requests to where the bucket is. The list of buckets does not
+// say it; who asks in the wrong region is told.
+func regionOf(t testing.TB, client *s3.Client, name string) func(*s3.Options) {
+	t.Helper()
+	region := testbed.Region
+	_, err := client.HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: &name})
+	if elsewhere := (*awshttp.ResponseError)(nil); errors.As(err, &elsewhere) {
+		region = cmp.Or(elsewhere.Response.Header.Get("X-Amz-Bucket-Region"), region)
+	}
+	return func(o *s3.Options) { o.Region = region }
 }
 
 // settings are those that the Bucket object states.
