@@ -53,7 +53,9 @@ func appChecks(w *live.World) []Check {
 			Title: "a new frontend pod can take the old one's place", Run: a.frontend(a.strategy),
 		},
 		{
-			ID: "app-started-early", Group: App, Severity: Error, Needs: []string{IDAppAvailable},
+			// A pod without its identity does not find the bucket either.
+			ID: "app-started-early", Group: App, Severity: Error,
+			Needs: []string{IDAppAvailable, "pod-identity", "webhook-skipped", "token-issuer"},
 			Title: "OSToy found its bucket when it started", Run: a.early,
 		},
 		{ID: "service-endpoints", Group: App, Severity: Error, Needs: []string{IDAppAvailable}, Title: "the Services lead to pods", Run: a.endpoints},

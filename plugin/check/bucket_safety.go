@@ -2,9 +2,7 @@ package check
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -70,66 +68,13 @@ func (b bucketLook) tls(ctx context.Context) Finding {
 	if err != nil {
 		return s3Refused(err, bucket.ActionPolicy, "whether the bucket's policy refuses requests without TLS")
 	}
-	if why := plainHTTP(policy, "arn:"+b.Facts.Partition.Value+":s3:::"+b.name()); why != "" {
+	if why := iam.PlainHTTP(policy, "arn:"+b.Facts.Partition.Value+":s3:::"+b.name()); why != "" {
 		return Refuse(
 			"bucket "+b.name()+" takes requests without TLS", why,
 			b.anew(),
 		)
 	}
 	return Pass()
-}
-
-// plainHTTP says why a bucket policy lets requests without TLS in; "" if it does
-// not.
-func plainHTTP(policy, arn string) string {
-	if policy == "" {
-		return "it has no policy"
-	}
-	for _, s := range statementsOf(policy) {
-		everybody := slices.ContainsFunc([]string{"*", "AWS"}, func(key string) bool { return slices.Contains(s.Principal[key], "*") })
-		all := slices.Contains(s.Action, "s3:*") || slices.Contains(s.Action, "*")
-		both := slices.Contains(s.Resource, arn+"/*") && slices.Contains(s.Resource, arn) || slices.Contains(s.Resource, "*") || slices.Contains(s.Resource, arn+"*")
-		if s.Effect == "Deny" && everybody && all && both && refusesPlain(s.Condition) {
-			return ""
-		}
-	}
-	return "no statement of its policy denies everything to everybody where aws:SecureTransport is false"
-}
-
-// statementsOf are those of a policy that package iam can read. It wants to know
-// every element, so they are read one by one: one that it does not know (a
-// NotAction of somebody else's) is not the one looked for, and hides no other.
-func statementsOf(policy string) []iam.Statement {
-	var document struct{ Statement json.RawMessage }
-	if json.Unmarshal([]byte(policy), &document) != nil {
-		return nil
-	}
-	var raw []json.RawMessage
-	if json.Unmarshal(document.Statement, &raw) != nil {
-		raw = []json.RawMessage{document.Statement}
-	}
-	var statements []iam.Statement
-	for _, one := range raw {
-		if parsed, err := iam.ParseDocument(`{"Version":"2012-10-17","Statement":[` + string(one) + `]}`); err == nil {
-			statements = append(statements, parsed.Statement...)
-		}
-	}
-	return statements
-}
-
-// refusesPlain: a condition with more in it denies less.
-func refusesPlain(condition iam.Condition) bool {
-	if len(condition) != 1 {
-		return false
-	}
-	for operator, keys := range condition {
-		for key, values := range keys {
-			if len(keys) == 1 && strings.EqualFold(operator, "Bool") && strings.EqualFold(key, "aws:SecureTransport") {
-				return slices.Equal(values, []string{"false"})
-			}
-		}
-	}
-	return false
 }
 
 // settings are of less weight than the rest: S3 encrypts in any case, and who

@@ -1,7 +1,6 @@
 package status
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 
@@ -151,30 +150,12 @@ func (f Found) tls(asked map[string]any) Setting {
 	if f.AWS.PolicyErr != nil {
 		s.From, policy = fromObject, health.Text(asked, "spec", "policy")
 	}
-	s.Good, s.Text = refusesPlainHTTP(policy), "TLS only"
+	arn := "arn:" + f.Facts.Partition.Value + ":s3:::" + render.BucketName(f.Facts.Namespace.Value)
+	s.Good, s.Text = iam.PlainHTTP(policy, arn) == "", "TLS only"
 	if !s.Good {
 		s.Text = "also without TLS"
 	}
 	return s
-}
-
-// refusesPlainHTTP looks for the statement that install puts into the policy.
-func refusesPlainHTTP(policy string) bool {
-	var document struct {
-		Statement []struct {
-			Effect    string
-			Condition map[string]map[string]any
-		}
-	}
-	if json.Unmarshal([]byte(policy), &document) != nil {
-		return false
-	}
-	for _, s := range document.Statement {
-		if s.Effect == "Deny" && s.Condition["Bool"]["aws:SecureTransport"] == "false" {
-			return true
-		}
-	}
-	return false
 }
 
 func (f Found) encryption(asked map[string]any) Setting {

@@ -62,7 +62,7 @@ metadata:
 spec:
   publicAccessBlock: {blockPublicACLs: true, ignorePublicACLs: true, blockPublicPolicy: true, restrictPublicBuckets: true}
   encryption: {rules: [{applyServerSideEncryptionByDefault: {sseAlgorithm: AES256}}]}
-  policy: '{"Statement":[{"Effect":"Deny","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}'
+  policy: '{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::demo-bucket","arn:aws:s3:::demo-bucket/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}'
 status:
   ackResourceMetadata: {region: us-east-2}
   conditions: [{type: Ready, status: "True"}]
@@ -110,7 +110,7 @@ status: {ingress: [{host: demo.example.com, conditions: [{type: Admitted, status
 // found is a good install.
 func found(t *testing.T) Found {
 	return Found{
-		Facts: render.Facts{Namespace: render.Fact{Value: "demo"}, Region: render.Fact{Value: "us-east-2"}},
+		Facts: render.Facts{Namespace: render.Fact{Value: "demo"}, Partition: render.Fact{Value: "aws"}, Region: render.Fact{Value: "us-east-2"}},
 		Now:   noon(), Again: "oc ostoy-s3 install -n demo", RoleARN: arn,
 		Inventory: apply.Inventory{Found: true, Record: apply.Record{Version: "v1"}},
 		Plan: &apply.Plan{Items: []*apply.Item{
@@ -120,7 +120,7 @@ func found(t *testing.T) Found {
 		AWS: AWS{
 			Bucket: bucket.State{Kind: bucket.Ours, Name: "demo-bucket", Region: "us-east-2"}, Contents: bucket.Contents{Objects: 3, Bytes: 30},
 			Public:     bucket.PublicAccess{BlockPublicACLs: true, IgnorePublicACLs: true, BlockPublicPolicy: true, RestrictPublicBuckets: true},
-			Policy:     `{"Statement":[{"Effect":"Deny","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`,
+			Policy:     `{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::demo-bucket","arn:aws:s3:::demo-bucket/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`,
 			Encryption: bucket.Encryption{Algorithm: "AES256"},
 			Role:       &iam.Actual{Exists: true, ARN: arn}, Plan: &iam.Plan{},
 		},
