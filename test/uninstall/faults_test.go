@@ -114,9 +114,9 @@ func testNoController(t *testing.T, bed *testbed.Bed) {
 func scaleController(t *testing.T, bed *testbed.Bed, replicas int32) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
-	deployments := bed.Client.AppsV1().Deployments("ack-system")
+	deployments := bed.Client.AppsV1().Deployments(testbed.ControllerNamespace) // as the chart makes it
 	eventuallyScaled := func(ctx context.Context) error {
-		live, err := deployments.Get(ctx, "ack-s3-controller", metav1.GetOptions{})
+		live, err := deployments.Get(ctx, "ack-s3-controller-s3-chart", metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
