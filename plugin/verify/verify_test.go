@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/smithy-go"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -199,76 +198,6 @@ func TestTidy(t *testing.T) {
 				t.Errorf("removed %v", f.removed)
 			}
 		})
-	}
-}
-
-func TestPods(t *testing.T) {
-	pod := func(name, audience, role string, ready bool) *unstructured.Unstructured {
-		status := map[bool]string{true: "True", false: "False"}[ready]
-		return &unstructured.Unstructured{Object: map[string]any{
-			"metadata": map[string]any{"name": name},
-			"spec": map[string]any{
-				"volumes": []any{
-					map[string]any{"name": "data"},
-					map[string]any{"name": "aws-iam-token", "projected": map[string]any{"sources": []any{
-						map[string]any{"serviceAccountToken": map[string]any{"audience": audience}},
-					}}},
-				},
-				"containers": []any{map[string]any{"env": []any{
-					map[string]any{"name": "AWS_ROLE_ARN", "value": role},
-					map[string]any{"name": "AWS_REGION", "value": "eu-west-1"},
-					map[string]any{"name": "NAMESPACE", "valueFrom": map[string]any{}},
-				}}},
-			},
-			"status": map[string]any{"conditions": []any{map[string]any{"type": "Ready", "status": status}}},
-		}}
-	}
-	var p Pods
-	p.add(pod("old", "openshift", "arn:old", false))
-	if p != (Pods{Any: "old", Role: "arn:old", Audience: "openshift", Region: "eu-west-1"}) {
-		t.Errorf("%+v", p)
-	}
-	p.add(pod("new", "sts.amazonaws.com", "arn:new", true))
-	p.add(pod("late", "openshift", "arn:late", false))
-	if p != (Pods{Ready: "new", Any: "new", Role: "arn:new", Audience: "sts.amazonaws.com", Region: "eu-west-1"}) {
-		t.Errorf("%+v", p)
-	}
-	var bare Pods
-	bare.add(&unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"name": "bare"}, "spec": "odd"}})
-	if bare != (Pods{Any: "bare"}) {
-		t.Errorf("%+v", bare)
-	}
-}
-
-func TestRoleOf(t *testing.T) {
-	for role, want := range map[string]string{
-		"":                                      "has no role",
-		"ostoy":                                 `the role "ostoy" of service account ostoy-sa is no role`,
-		"arn:aws:iam::123456789012:user/x":      "is no role",
-		"arn:aws:iam::123456789012:role/path/x": "",
-	} {
-		_, err := roleOf(Pods{Role: role}, "demo")
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%q: %v, want %q", role, err, want)
-		}
-	}
-}
-
-// TestSecretsDoNotPrint: neither as values nor in structures.
-func TestSecretsDoNotPrint(t *testing.T) {
-	s := secret("eyJhbGciOi.eyJpc3MiOiJodHRwczovL2kiLCJzdWIiOiJ1In0.sig")
-	for _, text := range []string{fmt.Sprint(s), fmt.Sprintf("%v %+v %#v %s %q", s, s, s, s, s), fmt.Sprintf("%+v", struct{ S secret }{s})} {
-		if strings.Contains(text, "eyJ") {
-			t.Errorf("prints %s", text)
-		}
-	}
-	if c := s.read(); c.Issuer != "https://i" || c.Subject != "u" {
-		t.Errorf("%+v", c)
-	}
-	for _, odd := range []secret{"", "a.b", "a.!.c", "a.e30x.c"} {
-		if c := odd.read(); c != (claims{}) {
-			t.Errorf("%q says %+v", string(odd), c)
-		}
 	}
 }
 

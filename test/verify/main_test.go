@@ -102,7 +102,9 @@ func installed(t *testing.T, namespace string, args ...string) app {
 func installedBy(t *testing.T, user run.User, namespace string, args ...string) app {
 	t.Helper()
 	user.Run(t, append([]string{"install", "--new-project=" + namespace, "--verify=false"}, args...)...).WantCode(t, done)
-	return app{user.Bed, namespace, user}
+	a := app{user.Bed, namespace, user}
+	a.frontend(t) // it has looked for its bucket: what a test breaks comes after that
+	return a
 }
 
 // verify runs it for the document.
