@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -40,12 +41,16 @@ func Orphans(ctx context.Context, api Lister, issuer string) ([]Found, error) {
 			suspects = append(suspects, role.Name)
 		}
 	}
-	return ownOf(ctx, api, suspects, issuer)
+	return ownOf(ctx, api, suspects, func(made string) bool {
+		known := func(arn string) bool { return strings.HasSuffix(arn, ":oidc-provider/"+render.IssuerHostPath(made)) }
+		return made != issuer && !slices.ContainsFunc(providers, known)
+	})
 }
 
-// ownOf leaves those roles whose tags say that we made them for another issuer.
-// One that the caller may not look at is left out.
-func ownOf(ctx context.Context, api Finder, names []string, issuer string) ([]Found, error) {
+// ownOf leaves those roles whose tags say that we made them, for an issuer that is
+// gone: where only the trust policy is wrong, the cluster's own check tells. One
+// that the caller may not look at is left out.
+func ownOf(ctx context.Context, api Finder, names []string, gone func(issuer string) bool) ([]Found, error) {
 	looked := make([]*Found, len(names))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxLooks)
@@ -59,7 +64,7 @@ func ownOf(ctx context.Context, api Finder, names []string, issuer string) ([]Fo
 			case err != nil:
 				return err
 			}
-			if a.Exists && a.Tags[render.TagManagedBy] == render.ManagedBy && a.Tags[render.TagIssuer] != issuer {
+			if a.Exists && a.Tags[render.TagManagedBy] == render.ManagedBy && gone(a.Tags[render.TagIssuer]) {
 				looked[i] = &Found{Name: name, ARN: a.ARN, Path: a.Path, Tags: a.Tags}
 			}
 			return nil
