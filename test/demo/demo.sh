@@ -26,6 +26,12 @@ say "Again: nothing is left to do"
 run kubectl ostoy-s3 install -n "$project" 2>&1 | tee "$scratch/again"
 grep -q "nothing to change" "$scratch/again" || { echo "the second run changed something" >&2; exit 1; }
 
+say "Is everything as it should be? A learner may not see all of it"
+run kubectl ostoy-s3 check -n "$project"
+
+say "What is installed, and how it is"
+run kubectl ostoy-s3 status -n "$project"
+
 say "What is in the project"
 run kubectl get -n "$project" deployments,pods,services,routes.route.openshift.io,pvc,buckets.s3.services.k8s.aws
 
