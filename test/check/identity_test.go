@@ -63,7 +63,8 @@ const migrated = "https://oidc.migrated.example.com/2new"
 
 func installForIssuer(t *testing.T, s *scene) {
 	must(t, makeProvider(t.Context(), s.Bed, migrated, "sts.amazonaws.com"))
-	s.User.Run(t, "install", "--new-project="+s.Namespace, "--oidc-issuer="+migrated).WantCode(t, 0)
+	// It cannot be verified: the pods' tokens are not of that issuer.
+	s.User.Run(t, "install", "--new-project="+s.Namespace, "--oidc-issuer="+migrated, "--verify=false").WantCode(t, 0)
 }
 
 func podFaults() []fault {
