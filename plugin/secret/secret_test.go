@@ -27,6 +27,7 @@ func TestHide(t *testing.T) {
 		`log in with --token=` + opaque:                                             `log in with --token=(hidden)`,
 		`SecretAccessKey=pa55-w0rd, X-Amz-Signature=pa55-w0rd&b=c ASIAABCDEFGHIJKL`: `SecretAccessKey=(hidden), X-Amz-Signature=(hidden)&b=c (hidden)`,
 		"-----BEGIN RSA PRIVATE KEY-----\npa55-w0rd\n-----END RSA PRIVATE KEY-----": Hidden,
+
 		`a ` + session + `.`: `a (hidden).`,
 	} {
 		got := Hide(text)
