@@ -20,7 +20,13 @@ import (
 // decideProject lets a project go only if this tool made it, the user said so,
 // and there is nothing in it that is not ours.
 func (u *uninstall) decideProject(ctx context.Context) error {
-	if !u.project.exists || u.project.terminating || !u.project.ours && !u.request.DeleteNamespace {
+	if !u.project.exists || !u.project.ours && !u.request.DeleteNamespace {
+		return nil
+	}
+	if u.project.terminating {
+		if u.project.ours && u.request.DeleteNamespace { // a run that was cut off may have come this far
+			u.add(&line{Object: "project " + u.namespace(), about: theProject, fate: fateRemoved})
+		}
 		return nil
 	}
 	l := u.add(&line{Object: "project " + u.namespace(), about: theProject, fate: fateRemoved})
@@ -58,22 +64,38 @@ func few(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// executeProject looks once more whether the project is ours alone, deletes it,
-// and waits until it is gone.
+// executeProject looks once more whether the project is ours alone, deletes it
+// unless that has begun already, and waits until it is gone.
 func (u *uninstall) executeProject(ctx context.Context) error {
 	l := u.one(theProject)
 	if l == nil || l.fate != fateRemoved {
 		return nil
 	}
+	u.board.Set("project", ui.Busy, "deleting "+u.namespace())
+	if !u.project.terminating {
+		if err := u.deleteProject(ctx, l); err != nil || l.fate != fateRemoved {
+			return err
+		}
+	}
+	if err := u.projectGone(ctx); err != nil {
+		return err
+	}
+	l.done = true
+	u.board.Set("project", ui.Done, "removed")
+	return nil
+}
+
+// deleteProject has the project deleted, or says why it stays.
+func (u *uninstall) deleteProject(ctx context.Context, l *line) error {
 	others, err := u.others(ctx)
 	if err != nil {
 		return u.stopped(ctx, err)
 	}
 	if len(others) > 0 {
+		u.board.Set("project", ui.Kept, "others have something in it")
 		l.keep("others have something in it: "+few(others), "oc delete project "+u.namespace())
 		return nil
 	}
-	u.board.Set("project", ui.Busy, "deleting "+u.namespace())
 	client, err := projectClient(ctx, u.conn)
 	if err != nil {
 		return err
@@ -82,11 +104,6 @@ func (u *uninstall) executeProject(ctx context.Context) error {
 	if err != nil && !u.projectGoes(ctx) {
 		return u.couldNot(ctx, l, u.conn.Translate(err))
 	}
-	if err := u.projectGone(ctx); err != nil {
-		return err
-	}
-	l.done = true
-	u.board.Set("project", ui.Done, "removed")
 	return nil
 }
 

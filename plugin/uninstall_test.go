@@ -253,3 +253,21 @@ func TestLeftovers(t *testing.T) {
 		}
 	}
 }
+
+// TestProjectOnItsWayOut: a run that was cut off had it deleted. The next one
+// waits for its end, if that was asked for, and claims nobody else's.
+func TestProjectOnItsWayOut(t *testing.T) {
+	for name, c := range map[string]struct{ ours, asked, want bool }{
+		"ours": {true, true, true}, "not asked for": {true, false, false}, "somebody's": {false, true, false},
+	} {
+		u := removing()
+		u.project = project{exists: true, terminating: true, ours: c.ours}
+		u.request.DeleteNamespace = c.asked
+		if err := u.decideProject(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if l := u.one(theProject); (l != nil) != c.want || c.want && l.fate != fateRemoved {
+			t.Errorf("%s: %+v", name, l)
+		}
+	}
+}

@@ -98,13 +98,15 @@ func (a *again) try(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// late reports whether it is too late for another try. A server that has never
-// done anything but refuse is given up as soon as one that hangs up.
+// late reports whether it is too late for another try that the server did not
+// ask for. One that has never done anything but fail is given up as soon as one
+// that hangs up: it may be a load balancer with nothing behind it.
 func (a *again) late(after time.Duration, wanted bool) bool {
+	limit := enough
 	if !a.well.Load() {
-		return after > hangUpLimit
+		limit = hangUpLimit
 	}
-	return after > enough && !wanted
+	return after > limit && !wanted
 }
 
 // passes says why a request should be made again, "" if it should not.

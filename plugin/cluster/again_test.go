@@ -198,7 +198,7 @@ func TestNeverWell(t *testing.T) {
 	a := client.Transport.(*again)
 	a.well.Store(false)
 	for after, want := range map[time.Duration]bool{time.Second: false, hangUpLimit + 1: true} {
-		if a.late(after, true) != want {
+		if a.late(after, false) != want || a.late(after, true) {
 			t.Errorf("after %s it is late: %t", after, !want)
 		}
 	}

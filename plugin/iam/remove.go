@@ -50,7 +50,8 @@ func Remove(ctx context.Context, api Remover, plan *Removal) (Result, error) {
 		if !worthAnother(err) || conflicts > maxConflicts || !waits.next(ctx) {
 			return result, unremoved(ctx, err, step, plan)
 		}
-		actual, err := Read(ctx, api, plan.Name, true)
+		// It was there a moment ago: that it is not may be an answer that is older.
+		actual, err := ReadNew(ctx, api, plan.Name)
 		if err != nil {
 			return result, err
 		}

@@ -165,6 +165,28 @@ func TestRemoveConflict(t *testing.T) {
 	})
 }
 
+// TestRemoveOfAHalfKnownRole: the policy on it is not shown, and when that turns
+// out, the role itself is not for a while. It is no less there.
+func TestRemoveOfAHalfKnownRole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, _ := withRole(t, RoleOptions{})
+		unknown := map[string]int{"GetRolePolicy": 1, "ListRolePolicies": 1}
+		api.before = func(call string) error {
+			if call == "DeleteRole" && unknown["GetRole"] == 0 {
+				unknown["GetRole"] = 3
+			}
+			if call != "DeleteRole" && unknown[call] > 0 {
+				unknown[call]--
+				return apiError("NoSuchEntity", "The role with name x cannot be found.")
+			}
+			return nil
+		}
+		if _, err := removal(t.Context(), api, RemovalOptions{}); err != nil || len(api.roles) != 0 {
+			t.Errorf("%v, left %v", err, api.roles)
+		}
+	})
+}
+
 func TestRemoveGivesUp(t *testing.T) {
 	arn := ARN(facts(), RoleOptions{})
 	for _, c := range []struct {

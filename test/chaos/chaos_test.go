@@ -88,6 +88,7 @@ func (c *chaos) playAll(t *testing.T) {
 }
 
 func (c *chaos) playFaults(t *testing.T) {
+	c.scene(t, "patient", c.patient)
 	for i := range c.amount.faulty {
 		c.scene(t, fmt.Sprintf("faulty-%03d", i), func(t *testing.T, p place) {
 			c.faulty(t, p, c.seed+uint64(i), c.ends["first"], c.ends["empty"])

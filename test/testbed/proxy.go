@@ -3,6 +3,8 @@ package testbed
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -115,6 +117,7 @@ func proxy(ctx context.Context, target string, transport http.RoundTripper, betw
 		Transport: transport,
 		// Watches: every byte at once.
 		FlushInterval: -1,
+		ErrorLog:      log.New(io.Discard, "", 0), // answers that break off are often meant
 		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: between(forward)}

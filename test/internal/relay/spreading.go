@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Spreading plays an IAM that takes its time: for a while after CreateRole,
-// every other request about the role, by chance, does not find it, but never
-// more than three of a kind on end ("Changes that I make are not always
+// Spreading plays an IAM that takes its time: for a while after CreateRole, the
+// first request of each kind about the role does not find it, nor does every
+// other after that, by chance, but never more than three of a kind on end ("Changes that I make are not always
 // immediately visible" in the IAM User Guide). Everything else goes to next.
 type Spreading struct {
 	lasts time.Duration
@@ -76,7 +76,11 @@ func (s *Spreading) hides(e *Exchange) bool {
 	const atMost = 3
 	made, new := s.made[e.Role]
 	key := e.Action + " " + e.Role
-	if !new || time.Since(made) > s.lasts || s.onEnd[key] == atMost || s.dice.IntN(2) == 0 {
+	_, again := s.onEnd[key]
+	if !new || time.Since(made) > s.lasts {
+		return false
+	}
+	if s.onEnd[key] == atMost || again && s.dice.IntN(2) == 0 {
 		s.onEnd[key] = 0
 		return false
 	}
