@@ -179,6 +179,9 @@ func (u *uninstall) notReleased(ended error, last *unstructured.Unstructured) er
 func (u *uninstall) removeBucket(ctx context.Context, l *line) error {
 	u.board.Set("bucket", ui.Busy, "deleting")
 	err := u.buckets.Remove(ctx, u.target())
+	if errors.Is(err, bucket.ErrNotEmpty) && u.onlyProofs(ctx) {
+		err = u.buckets.Remove(ctx, u.target())
+	}
 	switch {
 	case err == nil, errors.Is(err, bucket.ErrGone):
 		u.bucketRemoved(l)
@@ -190,6 +193,16 @@ func (u *uninstall) removeBucket(ctx context.Context, l *line) error {
 	}
 	u.board.Set("bucket", ui.Failed, "not removed")
 	return u.couldNot(ctx, l, err)
+}
+
+// onlyProofs takes away what a verify beside us has written meanwhile. It is false
+// where there is anything else in the bucket.
+func (u *uninstall) onlyProofs(ctx context.Context) bool {
+	contents, err := u.buckets.Count(ctx, u.target())
+	if err != nil || contents.Partial || contents.Data() {
+		return false
+	}
+	return u.buckets.Empty(ctx, u.target(), true, nil) == nil
 }
 
 func (u *uninstall) bucketRemoved(l *line) {
