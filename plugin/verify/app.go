@@ -14,8 +14,24 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
-// proveApp uses the app as a person with a browser would.
+// proveApp uses the app as a person with a browser would, who tries once more when
+// a connection is lost.
 func (r *run) proveApp(ctx context.Context) ([]Probe, string) {
+	const tries = 3
+	for n := 1; ; n++ {
+		probes, text := r.useApp(ctx)
+		var gone *lost
+		if last := probes[len(probes)-1]; n == tries || last.Outcome != Failed || !errors.As(last.failure.Err, &gone) {
+			return probes, text
+		}
+	}
+}
+
+// lost is the end of a connection that was there.
+type lost struct{ error }
+
+// useApp goes through the app's pages once.
+func (r *run) useApp(ctx context.Context) ([]Probe, string) {
 	const reached, menu = "reached", "menu-entry"
 	began := time.Now()
 	at, home, stop, err := r.reach(ctx)
@@ -96,7 +112,7 @@ func (r *run) freeKey(ctx context.Context) (string, error) {
 func (s site) upload(ctx context.Context, key, content string) error {
 	got, err := s.ask(ctx, pageLimit, http.MethodPost, "/s3upload", url.Values{"filename": {key}, "content": {content}})
 	if err != nil {
-		return unreachable(err)
+		return &lost{unreachable(err)}
 	}
 	return got.flaw()
 }
@@ -105,7 +121,7 @@ func (s site) upload(ctx context.Context, key, content string) error {
 func (s site) read(ctx context.Context, key, content string) error {
 	got, err := s.ask(ctx, pageLimit, http.MethodGet, "/getFile?"+url.Values{"filename": {key}}.Encode(), nil)
 	if err != nil {
-		return unreachable(err)
+		return &lost{unreachable(err)}
 	}
 	if err := got.flaw(); err != nil {
 		return err
@@ -163,6 +179,10 @@ func (r *run) pageFailed(what, key string, err error) error {
 		Next: fmt.Sprintf("oc logs -n %s deployment/%s; the role itself may do this, so look at the pod's AWS_ variables", r.Namespace, frontend),
 		More: helpPage,
 		Err:  awserr.Cause(err),
+	}
+	var gone *lost
+	if errors.As(err, &gone) {
+		told.Why = "the connection was lost: " + err.Error()
 	}
 	if awserr.Code(err) != "" {
 		told.Why = "S3 says: " + strings.TrimSpace(awserr.Code(err)+" "+awserr.Message(err))

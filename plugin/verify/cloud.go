@@ -2,6 +2,9 @@ package verify
 
 import (
 	"context"
+	"errors"
+	"io"
+	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -141,7 +144,17 @@ func (r *realRole) put(ctx context.Context, key, content string) (string, error)
 	return aws.ToString(out.VersionId), nil
 }
 
+// get asks again where the answer broke off: the SDK does so only up to its head.
 func (r *realRole) get(ctx context.Context, key string) ([]byte, string, error) {
+	for n := 1; ; n++ {
+		content, version, err := r.getOnce(ctx, key)
+		if n == attempts || !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
+			return content, version, err
+		}
+	}
+}
+
+func (r *realRole) getOnce(ctx context.Context, key string) ([]byte, string, error) {
 	out, err := r.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &r.bucket, ExpectedBucketOwner: &r.account, Key: &key})
 	if err != nil {
 		return nil, "", err

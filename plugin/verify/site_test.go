@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -169,6 +170,49 @@ func TestAppLevel(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLostConnection: it is tried again, from the way to the app on, with another
+// object; the first one is not forgotten.
+func TestLostConnection(t *testing.T) {
+	for name, c := range map[string]struct{ cuts, objects int }{"once": {1, 2}, "for ever": {99, 3}} {
+		t.Run(name, func(t *testing.T) {
+			working := toy(t, true, "")
+			cut := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/s3upload" && cut < c.cuts {
+					cut++
+					panic(http.ErrAbortHandler)
+				}
+				answer, err := working.ask(r.Context(), pageLimit, r.Method, r.URL.String(), formOf(r))
+				if err != nil {
+					t.Error(err)
+				}
+				w.WriteHeader(answer.status)
+				_, _ = io.WriteString(w, answer.body)
+			}))
+			t.Cleanup(server.Close)
+			r, _ := started(t, newFake(map[string][]error{"head-object": {says("NotFound", "")}}))
+			r.URL, r.client = server.URL, newClient()
+			probes, _ := r.proveApp(t.Context())
+			last := probes[len(probes)-1]
+			want := map[bool]string{true: "upload", false: "found-in-s3"}[c.cuts > 2] // the fake's S3 has other bytes
+			if last.Name != want || len(r.written) != c.objects {
+				t.Errorf("%d objects, %+v", len(r.written), last)
+			}
+			if want == "upload" && !strings.Contains(last.Why, "the connection was lost") {
+				t.Errorf("%+v", last)
+			}
+		})
+	}
+}
+
+// formOf is the form of a request, to be passed on.
+func formOf(r *http.Request) url.Values {
+	if r.ParseForm() != nil || r.Method != http.MethodPost {
+		return nil
+	}
+	return r.PostForm
 }
 
 func TestUnreachable(t *testing.T) {
