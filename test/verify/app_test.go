@@ -111,8 +111,8 @@ func TestRoute(t *testing.T) {
 			http.Error(w, "<html>Application is not available</html>", http.StatusServiceUnavailable)
 		},
 		"somebody else's page": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>welcome</html>") },
-		"a redirect": func(w http.ResponseWriter, _ *http.Request) {
-			http.Redirect(w, &http.Request{}, "/login", http.StatusFound)
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/login", http.StatusFound)
 		},
 		"hung up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {

@@ -29,8 +29,9 @@ const (
 	interrupted = 130
 )
 
-// soon leaves IAM two seconds to spread a change: half of it.
-const soon = "--timeout=4s"
+// soon leaves IAM ten seconds to spread a change, half of it, and a slow machine the
+// other half for all else.
+const soon = "--timeout=20s"
 
 // proof is the document of verify -o json, as far as tests look at it.
 type proof struct {

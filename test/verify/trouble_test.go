@@ -26,7 +26,7 @@ func TestInterrupted(t *testing.T) {
 		code      int
 	}{
 		{"ctrl-c", nil, interrupted},
-		{"time-up", []string{"--timeout=5s"}, failed},
+		{"time-up", []string{"--timeout=30s"}, failed},
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
 			t.Parallel()
