@@ -53,10 +53,10 @@ func TestInstallNotVerified(t *testing.T) {
 	t.Parallel()
 	a := app{bed: run.TheBed(t), namespace: "unproven", user: run.Admin(run.TheBed(t))}
 	a.fault(t, testbed.Fault{Action: "s3:PutObject", Resource: "bucket/*", Agent: "*ostoy-s3-verify *", Code: "AccessDenied", Status: http.StatusForbidden, Message: "explicit deny in a resource-based policy"})
-	result := a.user.Run(t, "install", "--new-project="+a.namespace, "--timeout=15s").WantCode(t, refused)
+	result := a.user.Run(t, "install", "--new-project="+a.namespace, "--timeout=40s").WantCode(t, refused)
 	result.WantStdout(t, "").WantTalk(t, "✗ verified", "access: put-object does not work", "may not s3:PutObject on arn:aws:s3:::unproven-bucket/*", "applied, not verified")
 	var document installProof
-	again := a.user.Run(t, "install", "-n", a.namespace, "--timeout=15s", "-o", "json").WantCode(t, refused)
+	again := a.user.Run(t, "install", "-n", a.namespace, "--timeout=40s", "-o", "json").WantCode(t, refused)
 	again.JSON(t, &document)
 	if !document.Ready || document.URL == "" || document.Verification == nil || document.Verification.Verified {
 		t.Errorf("%+v", document)
