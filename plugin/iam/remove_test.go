@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,7 +172,10 @@ func TestRemoveOfAHalfKnownRole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, _ := withRole(t, RoleOptions{})
 		unknown := map[string]int{"GetRolePolicy": 1, "ListRolePolicies": 1}
+		var mu sync.Mutex // the reads run at once
 		api.before = func(call string) error {
+			mu.Lock()
+			defer mu.Unlock()
 			if call == "DeleteRole" && unknown["GetRole"] == 0 {
 				unknown["GetRole"] = 3
 			}
