@@ -31,6 +31,7 @@ func edges() map[string][]string {
 		"plugin/ack":     {"plugin/cluster", "plugin/problem", "render", "render/operator"},
 		"plugin/wait":    {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
 		"plugin/verify":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
+		"plugin/access":  {"plugin/cluster"},
 		"plugin/forward": {"plugin/cluster"},
 		"plugin/olm":     {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
 
@@ -38,11 +39,11 @@ func edges() map[string][]string {
 
 		// what is there, asked once: the adapters' questions for those who judge
 		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
-		"plugin/check": {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "render"},
+		"plugin/check": {"plugin/access", "plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "render"},
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
 		"plugin/controller": {
-			"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/wait", "render", "render/operator",
+			"plugin/access", "plugin/ack", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/wait", "render", "render/operator",
 		},
 
 		"plugin/status": {"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "render"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,8 @@ func resourceOf(kind string) schema.GroupVersionResource {
 		return schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
 	case "Service":
 		return schema.GroupVersionResource{Version: "v1", Resource: "services"}
+	case "Subscription", "InstallPlan", "ClusterServiceVersion":
+		return schema.GroupVersionResource{Group: "operators.coreos.com", Version: "v1alpha1", Resource: strings.ToLower(kind) + "s"}
 	case "RoleBinding":
 		return schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"}
 	}
