@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -246,5 +247,28 @@ func TestHelmInstall(t *testing.T) {
 		if got := HelmInstall(named(render.Facts{}, namespace), "values.yaml"); got != want {
 			t.Errorf("%q:\n%s\n%s", namespace, got, want)
 		}
+	}
+}
+
+// TestPage: the roles that docs/rights.md has an admin apply are those we apply.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "rights.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var roles []*unstructured.Unstructured
+	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(page, -1) {
+		objects, err := render.Decode(block[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range objects {
+			if object.GetKind() == "ClusterRole" {
+				roles = append(roles, object)
+			}
+		}
+	}
+	if diff := cmp.Diff(roles, Rights()); diff != "" {
+		t.Errorf("the page says otherwise (-page +made):\n%s", diff)
 	}
 }
