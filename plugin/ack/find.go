@@ -14,15 +14,17 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // Names that OLM's bundle and ACK's chart give (FACTS 1.6, 1.8).
 const (
-	Package = "ack-s3-controller" // in OperatorHub
+	Package = operator.Package // in OperatorHub
 	// UserConfig is the ConfigMap that an OLM install takes its settings from.
-	UserConfig = "ack-s3-user-config"
+	UserConfig = operator.UserConfig
 
-	serviceAccount = "ack-s3-controller"
+	serviceAccount = operator.ServiceAccount
 )
 
 // Installer is who installed a controller.
