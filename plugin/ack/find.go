@@ -77,6 +77,15 @@ func Find(ctx context.Context, from Lister) ([]Controller, error) {
 	return nil, nil
 }
 
+// IsController reports whether an object is a Deployment of the controller.
+func IsController(object *unstructured.Unstructured) bool {
+	if object.GetKind() != "Deployment" {
+		return false
+	}
+	_, is := read(object)
+	return is
+}
+
 // read takes a Deployment for the controller if an image or the service account
 // says so: a mirror changes the registry, not the last part of an image's name.
 func read(object *unstructured.Unstructured) (Controller, bool) {
