@@ -19,7 +19,7 @@ func edges() map[string][]string {
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
-			"plugin/detect", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/operator",
+			"plugin/detect", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "plugin/registry", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/operator",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -32,7 +32,7 @@ func edges() map[string][]string {
 		"plugin/wait":    {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
 		"plugin/verify":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
 		"plugin/forward": {"plugin/cluster"},
-		"plugin/olm":     {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
+		"plugin/olm":     {"plugin/cluster", "plugin/health", "plugin/problem", "plugin/secret", "render"},
 
 		"plugin/registry": {"plugin/problem"},
 
@@ -42,7 +42,7 @@ func edges() map[string][]string {
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
 		"plugin/controller": {
-			"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/wait", "render", "render/operator",
+			"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "plugin/wait", "render", "render/operator",
 		},
 
 		"plugin/status": {"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "render"},
