@@ -19,7 +19,7 @@ func edges() map[string][]string {
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
-			"plugin/detect", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "plugin/registry", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/operator",
+			"plugin/detect", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/operator",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -38,11 +38,11 @@ func edges() map[string][]string {
 
 		// what is there, asked once: the adapters' questions for those who judge
 		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
-		"plugin/check": {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "render"},
+		"plugin/check": {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "render"},
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
 		"plugin/controller": {
-			"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "plugin/wait", "render", "render/operator",
+			"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/wait", "render", "render/operator",
 		},
 
 		"plugin/status": {"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "render"},
