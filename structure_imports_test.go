@@ -33,13 +33,13 @@ func edges() map[string][]string {
 		"plugin/verify":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
 		"plugin/access":  {"plugin/cluster"},
 		"plugin/forward": {"plugin/cluster"},
-		"plugin/olm":     {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
+		"plugin/olm":     {"plugin/cluster", "plugin/health", "plugin/problem", "plugin/secret", "render"},
 
 		"plugin/registry": {"plugin/problem"},
 
 		// what is there, asked once: the adapters' questions for those who judge
 		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
-		"plugin/check": {"plugin/access", "plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "render"},
+		"plugin/check": {"plugin/access", "plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "render"},
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
 		"plugin/controller": {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 )
 
 // wants holds a finding against a status and a word in it.
@@ -151,14 +152,32 @@ func TestGivesIdentity(t *testing.T) {
 }
 
 func TestJudgeCSV(t *testing.T) {
-	for phase, want := range map[string]Status{"Succeeded": Passed, "Failed": Failed, "Installing": Warned, "Pending": Warned} {
-		csv := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{"phase": phase, "reason": "NoOperatorGroup", "message": "none"}}}
-		says := ""
-		if want != Passed {
-			says = "make an OperatorGroup"
-		}
-		wants(t, phase, judgeCSV(csv, "it"), want, says)
+	for name, c := range map[string]struct {
+		csv  olm.CSV
+		want Status
+		says string
+	}{
+		"done":            {olm.CSV{Phase: "Succeeded", Reason: "InstallSucceeded"}, Passed, ""},
+		"no group":        {olm.CSV{Phase: "Failed", Reason: "NoOperatorGroup", Message: "none"}, Failed, "make an OperatorGroup"},
+		"two groups":      {olm.CSV{Phase: "Failed", Reason: "TooManyOperatorGroups"}, Failed, "keep one"},
+		"not available":   {olm.CSV{Phase: "Failed", Reason: "InstallCheckFailed", Deployments: []string{"a"}}, Failed, "oc describe deployment/a"},
+		"something lacks": {olm.CSV{Phase: "Pending", Reason: "RequirementsNotMet", Unmet: []string{"a kind"}}, Warned, "a kind"},
+		"on its way":      {olm.CSV{Name: "x.v1", Namespace: "n", Phase: "Installing", Reason: "InstallWaiting"}, Warned, "oc describe clusterserviceversions.operators.coreos.com x.v1 -n n"},
+		"not begun":       {olm.CSV{}, Warned, "oc describe"},
+	} {
+		wants(t, name, judgeCSV(c.csv, "it"), c.want, c.says)
 	}
+}
+
+func TestJudgePlan(t *testing.T) {
+	plan := olm.InstallPlan{Name: "install-1", Namespace: "n", CSVs: []string{"a.v1"}}
+	wants(t, "waits", judgePlan(plan, "a.v1", "it"), Failed, "oc patch installplans.operators.coreos.com install-1 -n n")
+	plan.CSVs = []string{"a.v1", "b.v2"}
+	wants(t, "waits with another", judgePlan(plan, "a.v1", "it"), Failed, "it would install or upgrade b.v2 as well")
+	plan.Approved = true
+	wants(t, "approved", judgePlan(plan, "a.v1", "it"), Warned, "not done yet")
+	plan.Phase, plan.Message = "Failed", "cannot pull"
+	wants(t, "failed", judgePlan(plan, "a.v1", "it"), Failed, "cannot pull")
 }
 
 func TestMisconfigured(t *testing.T) {

@@ -112,11 +112,6 @@ func CRDs() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 }
 
-// OLM is the resource of that name of the Operator Lifecycle Manager.
-func OLM(resource string) schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "operators.coreos.com", Version: "v1alpha1", Resource: resource}
-}
-
 // StorageClasses of the cluster.
 func StorageClasses() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: "storage.k8s.io", Version: "v1", Resource: "storageclasses"}
