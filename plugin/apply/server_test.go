@@ -25,8 +25,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/managedfields/managedfieldstest"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
-
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 const testNamespace = "demo"
@@ -70,12 +68,15 @@ func (s *server) Resource(_ context.Context, gvk schema.GroupVersionKind, ns str
 	if err != nil {
 		return nil, err
 	}
+	if want := (map[bool]string{false: testNamespace})[clusterWide(gvk.Kind)]; ns != want {
+		s.t.Errorf("%s was asked for in the namespace %q", gvk.Kind, ns)
+	}
 	return client.Resource(gvk.GroupVersion().WithResource(plural(gvk.Kind))).Namespace(ns), nil
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	line := r.Method + " " + r.URL.Path[strings.LastIndex(r.URL.Path, "/namespaces/")+len("/namespaces/"):]
+	line := r.Method + " " + short(r.URL.Path)
 	dry := r.URL.Query().Get("dryRun") == "All"
 	if dry {
 		line += " dry"
@@ -92,7 +93,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var err error
 	switch r.Method {
 	case http.MethodGet:
-		if strings.Count(r.URL.Path[strings.LastIndex(r.URL.Path, "/namespaces/"):], "/") == 3 {
+		if strings.Count(short(r.URL.Path), "/") == 1 {
 			answer(w, http.StatusOK, s.list(r.URL.Path, r.URL.Query().Get("continue")))
 			return
 		}
@@ -109,6 +110,20 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, out.Object)
+}
+
+// short is a path as tests name it: "demo/secrets/x", "-/clusterroles/x".
+func short(path string) string {
+	if _, rest, ok := strings.Cut(path, "/namespaces/"); ok {
+		return rest
+	}
+	words := strings.Split(strings.TrimPrefix(path, "/apis/"), "/")
+	return strings.Join(append([]string{"-"}, words[2:]...), "/")
+}
+
+// clusterWide reports whether a kind is in no namespace, as the server knows it.
+func clusterWide(kind string) bool {
+	return slices.Contains([]string{"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}, kind)
 }
 
 func (s *server) get(path string) (*unstructured.Unstructured, error) {
@@ -249,6 +264,9 @@ func path(ref Ref) string {
 	if ref.Group == "" {
 		prefix = "/api/" + ref.Version
 	}
+	if clusterWide(ref.Kind) {
+		return prefix + "/" + plural(ref.Kind) + "/" + ref.Name
+	}
 	return prefix + "/namespaces/" + testNamespace + "/" + plural(ref.Kind) + "/" + ref.Name
 }
 
@@ -329,79 +347,4 @@ func (s *server) applier(opts Options) *Applier {
 	a := New(s, opts)
 	a.sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	return a
-}
-
-func object(apiVersion, kind, name string, wave string, content map[string]any) *unstructured.Unstructured {
-	o := map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{
-		"name": name, "namespace": testNamespace,
-	}}
-	if wave != "" {
-		o["metadata"].(map[string]any)["annotations"] = map[string]any{render.WaveAnnotation: wave}
-	}
-	for k, v := range content {
-		o[k] = v
-	}
-	return &unstructured.Unstructured{Object: o}
-}
-
-func testBucket() *unstructured.Unstructured {
-	return object("s3.services.k8s.aws/v1alpha1", "Bucket", "demo-bucket", "0", map[string]any{"spec": map[string]any{
-		"name":              "demo-bucket",
-		"publicAccessBlock": map[string]any{"blockPublicPolicy": true, "blockPublicACLs": true},
-	}})
-}
-
-func testDeployment() *unstructured.Unstructured {
-	return object("apps/v1", "Deployment", "ostoy-frontend", "2", map[string]any{"spec": map[string]any{
-		"replicas": int64(1),
-		"template": map[string]any{"spec": map[string]any{"containers": []any{
-			map[string]any{"name": "ostoy-frontend", "image": "ostoy:1"},
-		}}},
-	}})
-}
-
-func testSecret() *unstructured.Unstructured {
-	return object("v1", "Secret", "ostoy-secret", "0", map[string]any{"data": map[string]any{"secret.txt": "aHVzaA=="}})
-}
-
-func testRoute() *unstructured.Unstructured {
-	return object("route.openshift.io/v1", "Route", "ostoy-route", "0", map[string]any{"spec": map[string]any{"to": map[string]any{"name": "ostoy"}}})
-}
-
-func testPVC() *unstructured.Unstructured {
-	return object("v1", "PersistentVolumeClaim", "ostoy-pvc", "2", map[string]any{"spec": map[string]any{"accessModes": []any{"ReadWriteOnce"}}})
-}
-
-func testSet() []*unstructured.Unstructured {
-	return []*unstructured.Unstructured{testBucket(), testSecret(), testRoute(), testPVC(), testDeployment()}
-}
-
-// run plans and executes, as install does.
-func run(t *testing.T, a *Applier, objects []*unstructured.Unstructured, record Record) *Plan {
-	t.Helper()
-	p, err := plan(t, a, objects, record)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.WriteInventory(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for i := range p.Waves() {
-		if err := p.ApplyWave(t.Context(), i, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := p.Prune(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-func plan(t *testing.T, a *Applier, objects []*unstructured.Unstructured, record Record) (*Plan, error) {
-	t.Helper()
-	old, err := a.ReadInventory(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a.Plan(t.Context(), objects, old, record)
 }
