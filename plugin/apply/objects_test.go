@@ -53,6 +53,49 @@ func testSet() []*unstructured.Unstructured {
 	return []*unstructured.Unstructured{testBucket(), testSecret(), testRoute(), testPVC(), testDeployment()}
 }
 
+// global is an object in no namespace.
+func global(apiVersion, kind, name string, content map[string]any) *unstructured.Unstructured {
+	obj := object(apiVersion, kind, name, "0", content)
+	obj.SetNamespace("")
+	return obj
+}
+
+func testClusterRole() *unstructured.Unstructured {
+	return global("rbac.authorization.k8s.io/v1", "ClusterRole", "ack-s3-buckets", map[string]any{
+		"aggregationRule": map[string]any{"verb": "get"},
+	})
+}
+
+func testDefinition() *unstructured.Unstructured {
+	return global("apiextensions.k8s.io/v1", "CustomResourceDefinition", "buckets.s3.services.k8s.aws", map[string]any{
+		"spec": map[string]any{"group": "s3.services.k8s.aws"},
+	})
+}
+
+func testAccount() *unstructured.Unstructured {
+	account := object("v1", "ServiceAccount", "ack-s3-controller", "0", nil)
+	account.SetAnnotations(map[string]string{"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/x"})
+	return account
+}
+
+func testSubscription() *unstructured.Unstructured {
+	return object("operators.coreos.com/v1alpha1", "Subscription", "ack-s3-controller", "1", map[string]any{
+		"spec": map[string]any{"channel": "alpha"},
+	})
+}
+
+func testController() []*unstructured.Unstructured {
+	return []*unstructured.Unstructured{testClusterRole(), testDefinition(), testAccount(), testSubscription()}
+}
+
+func refsOf(objects []*unstructured.Unstructured) []Ref {
+	var refs []Ref
+	for _, obj := range objects {
+		refs = append(refs, RefOf(obj))
+	}
+	return refs
+}
+
 // run plans and executes, as install does.
 func run(t *testing.T, a *Applier, objects []*unstructured.Unstructured, record Record) *Plan {
 	t.Helper()
