@@ -191,6 +191,11 @@ func (c Controller) Pods(ctx context.Context, from Lister) ([]Pod, error) {
 	if err != nil {
 		return nil, err
 	}
+	return PodsOf(list)
+}
+
+// PodsOf are those of some pods that are to live.
+func PodsOf(list []*unstructured.Unstructured) ([]Pod, error) {
 	var pods []Pod
 	for _, object := range list {
 		pod := Pod{Object: object}
