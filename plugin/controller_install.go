@@ -133,12 +133,12 @@ func (c *controllerRun) execute(ctx context.Context) error {
 	if !c.request.Wait {
 		return nil
 	}
+	// Where nothing was to be done, only what is wrong is told, and how it ends.
 	quiet := !c.plan.Changed()
 	err := c.plan.Follow(ctx, &c.done, func(state health.State) {
-		if quiet && state.Level == health.Info {
-			return
+		if quiet = quiet && state.Level == health.Info; !quiet {
+			told(state)
 		}
-		told(state)
 	})
 	c.ready = err == nil && c.plan.Mode != controller.ByHand
 	c.conn.Forget() // the cluster serves Buckets now

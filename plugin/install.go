@@ -138,7 +138,10 @@ func (i *install) run(ctx context.Context) error {
 	if err := i.learn(ctx); err != nil {
 		return err
 	}
-	err := i.projectForIssuer(ctx)
+	err := i.mayInstallController(ctx)
+	if err == nil {
+		err = i.projectForIssuer(ctx)
+	}
 	if err == nil {
 		err = i.planController(ctx)
 	}

@@ -12,6 +12,14 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
+// mayInstallController refuses who may not, before anything is made for the app.
+func (i *install) mayInstallController(ctx context.Context) error {
+	if !i.request.WithController {
+		return nil
+	}
+	return controller.MayLook(ctx, i.conn, render.ControllerNamespace)
+}
+
 // planController plans the controller together with the app, where the user asked
 // for both: what `controller install` would do, from the same facts.
 func (i *install) planController(ctx context.Context) error {
@@ -24,9 +32,6 @@ func (i *install) planController(ctx context.Context) error {
 		ForceConflicts: i.request.ForceConflicts, ForceOwner: i.request.ForceOwner,
 	}
 	c.facts.Namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
-	if err := controller.MayLook(ctx, i.conn, c.facts.Namespace.Value); err != nil {
-		return err
-	}
 	// Whether IAM knows the issuer is asked for the app anyway.
 	if err := c.makePlan(ctx, c.world()); err != nil {
 		return err

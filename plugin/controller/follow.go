@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -55,20 +56,28 @@ type follower struct {
 	fresh    bool              // IAM may not know the role everywhere yet
 	logs     map[string]string // why a pod crashes, by pod and restart
 	restarts map[string]bool   // templates whose pods were deleted once
-	putBack  bool              // the annotation, once
+	putBack  int               // how often, the annotation
+	dropped  string            // resourceVersion that lacked it
 }
 
 func (f *follower) judge(ctx context.Context, seen wait.Seen) ([]health.State, error) {
 	if f.Mode == ByChart {
 		return f.deployments(ctx, seen, f.chartDeployments())
 	}
-	operator, names, err := f.operator(ctx, seen)
-	operator.Kind, operator.Name = "Operator", "operator"
-	if err != nil || !operator.Ready {
+	operator, version, err := f.operator(ctx, seen)
+	operator.Kind, operator.Name = "OLM", "operator"
+	if err != nil || version == nil {
 		return []health.State{operator}, err
 	}
 	if err := f.annotate(ctx, seen); err != nil {
 		return nil, err
+	}
+	names := version.Deployments
+	if !operator.Ready { // OLM has still to make them, and waits for them in turn
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return seen.Get("Deployment", name) == nil })
+		if len(names) == 0 {
+			return []health.State{operator}, nil
+		}
 	}
 	controllers, err := f.deployments(ctx, seen, names)
 	return append([]health.State{operator}, controllers...), err
@@ -84,8 +93,8 @@ func (f *follower) chartDeployments() []string {
 	return names
 }
 
-// operator is how far OLM is, and the Deployments that its version consists of.
-func (f *follower) operator(ctx context.Context, seen wait.Seen) (health.State, []string, error) {
+// operator is how far OLM is, and the version, once OLM works on it.
+func (f *follower) operator(ctx context.Context, seen wait.Seen) (health.State, *olm.CSV, error) {
 	subscription := seen.Get("Subscription", operator.SubscriptionName)
 	if subscription == nil {
 		return health.Graced(health.State{
@@ -106,30 +115,16 @@ func (f *follower) operator(ctx context.Context, seen wait.Seen) (health.State, 
 	}
 	version := olm.CSVOf(object)
 	if version.Succeeded() {
-		return health.State{Text: VersionOf(csv) + " installed", Ready: true}, version.Deployments, nil
+		return health.State{Text: VersionOf(csv) + " installed", Ready: true}, &version, nil
 	}
 	if failure, healing := version.Failure(); failure != nil {
-		return f.failing(ctx, seen, version, failure, healing), nil, nil
+		return failed(failure, healing), &version, nil
 	}
-	return installing(csv), nil, nil
+	return installing(csv), &version, nil
 }
 
 func installing(csv string) health.State {
 	return health.State{Text: "OLM is installing " + VersionOf(csv)}
-}
-
-// failing is the state of a version that OLM could not install. The reason is
-// often a pod that ends over and over, and then its log says more than OLM.
-func (f *follower) failing(ctx context.Context, seen wait.Seen, version olm.CSV, failure *problem.Error, healing bool) health.State {
-	if states, err := f.deployments(ctx, seen, version.Deployments); err == nil {
-		for _, one := range states {
-			if !one.Ready && one.Hint != "" && seen.Get("Deployment", one.Name) != nil {
-				one.Text = one.Name + ": " + one.Text
-				return one
-			}
-		}
-	}
-	return failed(failure, healing)
 }
 
 // failed is a failure of OLM's as a State: one that it tries again may pass.

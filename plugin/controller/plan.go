@@ -204,8 +204,10 @@ func (p *Plan) chartObjects(role string) ([]*unstructured.Unstructured, error) {
 			Next: "the same command with --chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart, or a chart that you pulled",
 		}
 	}
-	p.Identity = p.options.Identity
-	values := operator.ChartValues(p.facts, operator.Options{RoleARN: role, Identity: p.options.Identity})
+	if p.Identity = p.options.Identity; p.Identity == "" {
+		p.Identity = operator.Subscription
+	}
+	values := operator.ChartValues(p.facts, operator.Options{RoleARN: role, Identity: p.Identity})
 	objects, err := p.options.Chart.Objects(p.facts, operator.Release, values)
 	if err != nil {
 		return nil, err

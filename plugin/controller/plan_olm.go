@@ -36,7 +36,9 @@ func (p *Plan) olmObjects(ctx context.Context, role string) ([]*unstructured.Uns
 	if err != nil {
 		return nil, err
 	}
-	p.Identity = options.Identity
+	if p.Identity = options.Identity; p.Identity == "" {
+		p.Identity = operator.Subscription
+	}
 	options.OperatorGroup = group == "" || group == operator.GroupName && p.groupIsOurs(group)
 	return operator.Objects(p.facts, options)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -147,14 +148,17 @@ func (f *follower) log(ctx context.Context, pod ack.Pod, container string, resta
 }
 
 // annotate puts back what OLM before 0.33 drops from the ServiceAccount when it
-// installs a version, once it has. The pods born meanwhile are seen to by
-// withoutIdentity.
+// installs a version. It does not wait for the version to succeed, which, where
+// the pod has its role by the annotation, it only does with it. Pods born
+// meanwhile are seen to by withoutIdentity.
 func (f *follower) annotate(ctx context.Context, seen wait.Seen) error {
 	account := seen.Get("ServiceAccount", operator.ServiceAccount)
-	if account == nil || f.putBack || account.GetAnnotations()[live.RoleAnnotation] == f.Role.Role.ARN {
+	const enough = 3 // whoever drops it more often does not mean it by accident
+	if account == nil || f.putBack == enough || f.dropped == account.GetResourceVersion() || !olm.OwnedByCSV(account, operator.Package) || account.GetAnnotations()[live.RoleAnnotation] == f.Role.Role.ARN {
 		return nil
 	}
-	f.putBack = true
+	f.putBack++
+	f.dropped = account.GetResourceVersion()
 	client := f.found.World.Conn.Dynamic.Resource(live.ServiceAccounts()).Namespace(f.found.Namespace)
 	for _, object := range f.set {
 		if object.GetKind() != "ServiceAccount" || object.GetName() != operator.ServiceAccount {

@@ -1,7 +1,6 @@
 package controller_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -160,6 +159,7 @@ func TestOlderVersion(t *testing.T) {
 		t.Errorf("installed %s", csv)
 	}
 	// The catalog has a newer one: said, not done.
+	eventually(t, "the upgrade waits", s.upgradeWaits)
 	s.install(t).WantTalk(t, "is available: oc ostoy-s3 controller install --upgrade", "nothing to change")
 	s.Admin.Run(t, "controller", "install", "--version", "1.13.0").WantCode(t, refused).WantTalk(t, "--upgrade")
 	if csv := s.csv(t); csv != "ack-s3-controller.v1.10.0" {
@@ -187,7 +187,7 @@ func TestWithController(t *testing.T) {
 	learner.Run(t, "install", "--new-project=demo").WantCode(t, refused).
 		WantTalk(t, "the cluster does not know Buckets", "oc ostoy-s3 controller install", "nothing was changed")
 	learner.Run(t, "install", "--new-project=demo", "--with-controller").WantCode(t, refused).
-		WantTalk(t, "you may not install the ACK S3 controller", "create namespaces", "subscriptions.operators.coreos.com", "oc ostoy-s3 controller render")
+		WantTalk(t, "you may not install the ACK S3 controller", "create, get namespaces", "subscriptions.operators.coreos.com", "oc ostoy-s3 controller render")
 	s.Admin.Run(t, "install", "--new-project=demo", "--with-controller", "--dry-run=server").WantCode(t, done).
 		WantTalk(t, "1.13.0 by OLM", "+ project   demo", "+ bucket    demo-bucket")
 	s.wantNothingWritten(t)
@@ -199,7 +199,6 @@ func TestWithController(t *testing.T) {
 	}
 	s.Admin.Run(t, "install", "-n", "demo", "--with-controller").WantCode(t, done).WantTalk(t, "nothing to change")
 	s.Admin.Run(t, "uninstall", "-n", "demo", "--delete-data", "--yes").WantCode(t, done)
-	fmt.Fprintln(t.Output(), "the project that is there:")
 	s.Admin.Run(t, "install", "-n", "demo", "--with-controller").WantCode(t, done).WantTalk(t, "✔ verified")
 	s.Admin.Run(t, "uninstall", "-n", "demo", "--delete-data", "--yes").WantCode(t, done)
 }

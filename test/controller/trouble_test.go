@@ -83,7 +83,7 @@ func TestVersionFails(t *testing.T) {
 	s := begin(t)
 	s.OLM.FailCSV("UnsupportedOperatorGroup", "AllNamespaces InstallModeType not supported, cannot configure to watch all namespaces")
 	s.Admin.Run(t, "controller", "install", "--timeout", "4m").WantCode(t, notReady).
-		WantTalk(t, "operator will not become ready", "AllNamespaces InstallModeType not supported")
+		WantTalk(t, "OLM operator will not become ready", "AllNamespaces InstallModeType not supported")
 }
 
 // TestCrash: the controller's own words are told, not that a pod is not ready.
@@ -153,7 +153,7 @@ func TestNotEnoughRights(t *testing.T) {
 	s := begin(t)
 	learner := run.ProjectAdmin(t, s.Bed, "learner")
 	learner.Run(t, "controller", "install").WantCode(t, refused).WantTalk(t,
-		"you may not install the ACK S3 controller", "in the whole cluster: ", "create namespaces", "clusterroles.rbac.authorization.k8s.io",
+		"you may not install the ACK S3 controller", "in the whole cluster: ", "create, get namespaces", "clusterroles.rbac.authorization.k8s.io",
 		"in ack-system: ", "subscriptions.operators.coreos.com", "installplans.operators.coreos.com", "oc ostoy-s3 controller render")
 	s.wantNothingWritten(t)
 	// What it names prints what an admin can apply.
