@@ -42,14 +42,20 @@ func (a *App) ControllerRender(ctx context.Context, request ControllerRenderRequ
 	if err := operator.Validate(facts, options); err != nil {
 		return err
 	}
-	hasOLM := slices.Contains(facts.APIVersions.Values, "operators.coreos.com/v1alpha1")
 	switch {
-	case request.Values || request.Chart == "" && !hasOLM:
+	case request.Values || request.Chart == "" && !hasOLM(facts):
 		return a.printValues(facts, role, options)
 	case request.Chart != "":
 		return a.printChart(ctx, request, facts, role, options)
 	}
 	return a.printOperator(ctx, request, facts, role, options)
+}
+
+// hasOLM reports whether a cluster has the Operator Lifecycle Manager: OpenShift
+// does, also where only its kind is known and not what it serves.
+func hasOLM(f render.Facts) bool {
+	openShift := []string{render.PlatformOpenShift, render.PlatformROSAClassic, render.PlatformROSAHCP}
+	return slices.Contains(f.APIVersions.Values, "operators.coreos.com/v1alpha1") || slices.Contains(openShift, f.Platform.Value)
 }
 
 // controllerFacts are those of render, for the controller's namespace.

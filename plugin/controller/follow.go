@@ -114,6 +114,9 @@ func (f *follower) operator(ctx context.Context, seen wait.Seen) (health.State, 
 		}
 	}
 	version := olm.CSVOf(object)
+	if version.Succeeded() && is.Installed != csv { // the next run goes by what the Subscription says
+		return health.State{Text: VersionOf(csv) + " installed, OLM is writing it down"}, &version, nil
+	}
 	if version.Succeeded() {
 		return health.State{Text: VersionOf(csv) + " installed", Ready: true}, &version, nil
 	}
