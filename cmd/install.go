@@ -62,6 +62,7 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 	flags.BoolVar(&request.ForceConflicts, "force-conflicts", false, "take over objects and fields that somebody else manages")
 	addForceOwner(&request.ForceOwner, flags)
+	flags.BoolVar(&request.WithController, "with-controller", false, "install the ACK S3 controller first, where there is none (see controller install); for cluster admins")
 	flags.BoolVar(&request.AdoptBucket, "adopt-bucket", false, "take over a bucket of this account that this tool did not make for this project")
 }
 

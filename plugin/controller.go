@@ -176,20 +176,14 @@ func (c *controllerRun) checkFacts() error {
 
 // survey looks at what there is, and plans.
 func (c *controllerRun) survey(ctx context.Context) error {
-	config := c.found.AWS.Config
-	config.Region = c.facts.Region.Value
-	c.roles = iam.New(config)
-	world := &live.World{Conn: c.conn, Namespace: c.facts.Namespace.Value, Facts: c.facts, Roles: c.roles}
+	world := c.world()
 	var provider check.Finding
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		provider = check.Provider(groupCtx, world)
 		return nil
 	})
-	group.Go(func() (err error) {
-		c.plan, err = c.planFrom(groupCtx, world)
-		return err
-	})
+	group.Go(func() error { return c.makePlan(groupCtx, world) })
 	if err := group.Wait(); err != nil {
 		return err
 	}
@@ -207,16 +201,25 @@ func (c *controllerRun) survey(ctx context.Context) error {
 	return nil
 }
 
-func (c *controllerRun) planFrom(ctx context.Context, world *live.World) (*controller.Plan, error) {
+// world is what there is in the controller's namespace.
+func (c *controllerRun) world() *live.World {
+	config := c.found.AWS.Config
+	config.Region = c.facts.Region.Value
+	c.roles = iam.New(config)
+	return &live.World{Conn: c.conn, Namespace: c.facts.Namespace.Value, Facts: c.facts, Roles: c.roles}
+}
+
+func (c *controllerRun) makePlan(ctx context.Context, world *live.World) error {
 	found, err := controller.Look(ctx, world)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return controller.NewPlan(ctx, found, c.facts, c.roles, controller.Options{
+	c.plan, err = controller.NewPlan(ctx, found, c.facts, c.roles, controller.Options{
 		Version: c.request.Version, Identity: operator.Identity(c.request.Identity), Role: c.request.Role,
 		Upgrade: c.request.Upgrade, Chart: c.chart,
 		Guess: c.request.DryRun == DryRunClient, TryCreates: c.request.DryRun == DryRunServer,
 		ForceConflicts: c.request.ForceConflicts, ForceOwner: c.request.ForceOwner,
 		Tool: c.Version, Now: c.Now,
 	})
+	return err
 }

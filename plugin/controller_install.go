@@ -17,32 +17,46 @@ import (
 
 // announce prints what is about to be done.
 func (c *controllerRun) announce() {
+	c.announceNotes()
+	if !c.plan.Changed() {
+		return
+	}
+	c.UI.Line("")
+	c.UI.Line("Plan")
+	c.announceSteps()
+	c.UI.Line("")
+}
+
+// announceNotes tells what is there already, and what the reader may want to do
+// about it.
+func (c *controllerRun) announceNotes() {
 	p := c.plan
 	for _, other := range p.Found().Others() {
 		c.UI.Linef("found     %s", described(other))
 	}
 	if p.Available != "" {
-		c.UI.Linef("note      %s is available: oc ostoy-s3 controller install --upgrade", p.Available)
+		c.UI.Linef("note      controller %s is available: oc ostoy-s3 controller install --upgrade", p.Available)
 	}
 	for _, note := range p.Notes {
 		c.UI.Linef("note      %s", note)
 	}
-	if !p.Changed() {
-		c.announceRoleNotes()
-		return
+	if p.Role != nil {
+		for _, note := range p.Role.Notes {
+			c.UI.Warn(note, "")
+		}
 	}
-	c.UI.Line("")
-	c.UI.Line("Plan")
-	if p.MakesNamespace {
+}
+
+// announceSteps prints the lines of the plan.
+func (c *controllerRun) announceSteps() {
+	if c.plan.MakesNamespace {
 		c.planned(ui.Added, "namespace", c.facts.Namespace.Value)
 	}
 	c.announceController()
-	if p.Role != nil {
-		c.announceRolePlan(p.Role)
-		c.announceRoleNotes()
+	if c.plan.Role != nil {
+		c.announceRolePlan(c.plan.Role)
 	}
 	c.announceControllerObjects()
-	c.UI.Line("")
 }
 
 // described is a controller as its finder tells of it.
@@ -80,15 +94,6 @@ func identityText(identity operator.Identity) string {
 		return "its role by the annotation of its service account, which the pod identity webhook reads"
 	}
 	return "its role by the pod's own token volume (in the Subscription's config, which OLM keeps)"
-}
-
-func (c *controllerRun) announceRoleNotes() {
-	if c.plan.Role == nil {
-		return
-	}
-	for _, note := range c.plan.Role.Notes {
-		c.UI.Warn(note, "")
-	}
 }
 
 func (c *controllerRun) announceControllerObjects() {
@@ -144,7 +149,7 @@ func (c *controllerRun) execute(ctx context.Context) error {
 func (c *controllerRun) conclude(changed bool, failure error) error {
 	if failure == nil {
 		failure = c.farewell(changed)
-	} else if text := c.doneSoFar(); text != "nothing was changed" {
+	} else if text := c.doneSoFar(); text != nothingChanged {
 		c.UI.Line(text)
 	}
 	return errors.Join(c.print(), failure)
@@ -204,9 +209,9 @@ func (c *controllerRun) doneSoFar() string {
 		done = append(done, "InstallPlan "+name+" approved")
 	}
 	if len(done) == 0 {
-		return "nothing was changed"
+		return nothingChanged
 	}
-	return "done so far, and staying: " + strings.Join(done, "; ")
+	return stays + strings.Join(done, "; ")
 }
 
 func (c *controllerRun) reportDryRun() error {
@@ -240,6 +245,10 @@ func (c *controllerRun) print() error {
 	if c.request.Output != FormatJSON {
 		return nil
 	}
+	return c.printJSON(c.document())
+}
+
+func (c *controllerRun) document() controllerResult {
 	document := controllerResult{
 		Namespace: c.facts.Namespace.Value, Mode: c.plan.Mode, Version: controller.VersionOf(c.plan.CSV), From: c.plan.From, Available: c.plan.Available,
 		Identity: string(c.plan.Identity), Changes: c.changes(),
@@ -255,7 +264,7 @@ func (c *controllerRun) print() error {
 	if c.plan.Role != nil {
 		document.Role = c.plan.Role.Role.ARN
 	}
-	return c.printJSON(document)
+	return document
 }
 
 // changes lists what the plan changes.

@@ -17,12 +17,18 @@ func (i *install) announce() {
 	for _, note := range i.found.Notes {
 		i.UI.Linef("note      %s", note)
 	}
+	if i.controller != nil {
+		i.controller.announceNotes()
+	}
 	if i.nothingToDo() {
 		i.announceNotes()
 		return
 	}
 	i.UI.Line("")
 	i.UI.Line("Plan")
+	if i.controllerComes() {
+		i.controller.announceSteps()
+	}
 	if !i.project.exists {
 		i.planned(ui.Added, "project", i.facts.Namespace.Value)
 	}
@@ -31,9 +37,10 @@ func (i *install) announce() {
 	i.UI.Line("")
 }
 
-// nothingToDo reports whether project, role and objects are as they should be.
+// nothingToDo reports whether project, role, objects and, where it is asked for,
+// the controller are as they should be.
 func (i *install) nothingToDo() bool {
-	return i.project.exists && i.role.Empty() && !i.plan.Changed()
+	return i.project.exists && i.role.Empty() && !i.plan.Changed() && !i.controllerComes()
 }
 
 func (i *install) headRows() []ui.Row {

@@ -8,11 +8,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -137,8 +139,13 @@ func randomProject() (string, error) {
 }
 
 func (i *install) applier(namespace string, fresh bool) *apply.Applier {
+	var coming []schema.GroupKind
+	if i.controllerComes() {
+		coming = []schema.GroupKind{{Group: live.Buckets().Group, Kind: "Bucket"}}
+	}
 	return apply.New(i.conn, apply.Options{
 		Namespace:      namespace,
+		Coming:         coming,
 		ForceConflicts: i.request.ForceConflicts,
 		ForceOwner:     i.request.ForceOwner,
 		Fresh:          fresh,

@@ -42,6 +42,9 @@ type Options struct {
 	// create, and planning sends no request for it. What is in no namespace may be
 	// there all the same, and is looked at.
 	Fresh bool
+	// Coming are kinds that the cluster will serve by the time of applying: until
+	// then there is no object of them.
+	Coming []schema.GroupKind
 	// Guess says that planning only reads: what would change is worked out here
 	// instead of by the server. It is how --dry-run=client plans.
 	Guess bool

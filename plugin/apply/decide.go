@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,6 +22,10 @@ func (a *Applier) planOne(ctx context.Context, it *Item) error {
 		return nil
 	}
 	live, err := a.get(ctx, it.Ref)
+	if meta.IsNoMatchError(err) && slices.Contains(a.opts.Coming, it.Ref.GVK().GroupKind()) {
+		it.Action = Create
+		return nil
+	}
 	if err != nil {
 		return a.failure("read", it.Ref, err)
 	}

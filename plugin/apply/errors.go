@@ -56,7 +56,7 @@ func (a *Applier) notServed(p *problem.Error, ref Ref) {
 	switch {
 	case ref.Kind == "Bucket":
 		p.Why += ": the ACK S3 controller is not installed"
-		p.Next = "a cluster admin installs it: package ack-s3-controller in OperatorHub, or ACK's Helm chart"
+		p.Next = "a cluster admin installs it: oc ostoy-s3 controller install"
 	case ref.Kind == "Route":
 		p.Why += ": it is not OpenShift"
 		p.Next = a.opts.Set.Install + " --set expose=ingress"

@@ -77,7 +77,7 @@ func sourceChecks(s Sources) []Check {
 
 // Before are those of the checks that come before an install.
 func Before(all []Check) []Check {
-	before := []string{IDServer, IDIssuer, IDCredentials}
+	before := []string{IDServer, IDIssuer, IDCredentials, IDController}
 	for _, c := range Pre(Target{Namespace: NamespaceEither}) {
 		before = append(before, c.ID)
 	}

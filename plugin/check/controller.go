@@ -62,7 +62,7 @@ func (c controllerLook) found(ctx context.Context) Finding {
 	return Refuse(
 		"no ACK S3 controller is installed in this cluster",
 		"no Deployment is it by its labels, its image or its service account; "+c.waiting(ctx),
-		"a cluster admin installs it: package "+ack.Package+" in OperatorHub, or ACK's Helm chart"+c.letGo(ctx),
+		installController+c.letGo(ctx),
 	)
 }
 

@@ -115,7 +115,7 @@ func TestClusterRights(t *testing.T) {
 				t.Errorf("does not name %s: %+v", want, finding)
 			}
 		}
-		if finding.Status != Failed || !strings.Contains(finding.Next, "aggregate-to-admin") {
+		if finding.Status != Failed || !strings.Contains(finding.Next, "oc ostoy-s3 controller install") {
 			t.Errorf("does not say what an admin does: %+v", finding)
 		}
 	})
@@ -134,7 +134,7 @@ func TestProjectRights(t *testing.T) {
 	}{
 		"cluster admin":                {[]string{"create projectrequests", "create buckets"}, role(), Passed, ""},
 		"project admin, aggregated":    {[]string{"create projectrequests"}, role(holds), Passed, ""},
-		"project admin, no aggregate":  {[]string{"create projectrequests"}, role(), Failed, "aggregate-to-admin"},
+		"project admin, no aggregate":  {[]string{"create projectrequests"}, role(), Failed, "oc ostoy-s3 controller install"},
 		"the role may not be read":     {[]string{"create projectrequests"}, nil, Warned, ""},
 		"may not request any projects": {nil, role(holds), Failed, "ask for a project"},
 	} {

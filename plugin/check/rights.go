@@ -16,6 +16,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
 
 // BucketAPI is the group and version of ACK's Bucket.
@@ -25,9 +26,8 @@ const bucketGroup = "s3.services.k8s.aws"
 
 // grantBuckets is what an admin types so that project admins may make Buckets
 // (FACTS 10.1: OLM does it for the CRDs of an operator, Helm does not).
-const grantBuckets = `a cluster admin lets project admins make Buckets:
-oc create clusterrole ostoy-s3-buckets --resource=buckets.s3.services.k8s.aws --verb=get,list,watch,create,update,patch,delete
-oc label clusterrole ostoy-s3-buckets rbac.authorization.k8s.io/aggregate-to-admin=true rbac.authorization.k8s.io/aggregate-to-edit=true`
+const grantBuckets = `a cluster admin lets project admins make Buckets: oc ostoy-s3 controller install
+(where there is a controller already, it adds just these rights; docs/rights.md has them as YAML)`
 
 // clusterRights asks what this user may do in the namespace.
 func (t Target) clusterRights(ctx context.Context) Finding {
@@ -88,7 +88,7 @@ func (t Target) neededRights(ctx context.Context) ([]access.Right, error) {
 	namespace := t.Facts.Namespace.Value
 	needed := []access.Right{{Verb: "list", Resource: "pods", Namespace: namespace}, {Verb: "watch", Resource: "pods", Namespace: namespace}}
 	for _, object := range t.Objects {
-		mapping, err := served.Mapping(object.GroupVersionKind())
+		resource, err := t.resourceOf(served, object.GroupVersionKind())
 		if err != nil {
 			return nil, err
 		}
@@ -97,13 +97,26 @@ func (t Target) neededRights(ctx context.Context) ([]access.Right, error) {
 			verbs = append(verbs, "list", "watch")
 		}
 		for _, verb := range verbs {
-			r := access.Right{Verb: verb, Group: mapping.Resource.Group, Resource: mapping.Resource.Resource, Namespace: namespace}
+			r := access.Right{Verb: verb, Group: resource.Group, Resource: resource.Resource, Namespace: namespace}
 			if !slices.Contains(needed, r) {
 				needed = append(needed, r)
 			}
 		}
 	}
 	return needed, nil
+}
+
+// resourceOf is a kind's resource, also of the Buckets that are still to be
+// served.
+func (t Target) resourceOf(served *cluster.Served, gvk schema.GroupVersionKind) (schema.GroupVersionResource, error) {
+	if t.ControllerComes && gvk.Group == bucketGroup {
+		return live.Buckets(), nil
+	}
+	mapping, err := served.Mapping(gvk)
+	if err != nil {
+		return schema.GroupVersionResource{}, err
+	}
+	return mapping.Resource, nil
 }
 
 // projectRights asks whether a project can be made and will let its maker make
