@@ -1,6 +1,7 @@
 package ack
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -71,8 +72,25 @@ func (t Told) PodRegion() string {
 	return ""
 }
 
-// RegionFault: what the webhook puts into the pod wins over the ConfigMap,
-// silently.
+// Region is the one that the controller works in where a Bucket names no other: of
+// its flag, which may be written out or take the variable's value; else of the
+// variable. "" where nothing tells.
+func (t Told) Region() string {
+	env := Environment{Values: maps.Clone(t.Env.Values), Hidden: t.Env.Hidden}
+	if region := t.PodRegion(); region != "" {
+		if env.Values == nil {
+			env.Values = map[string]string{}
+		}
+		env.Values["AWS_REGION"] = region
+	}
+	if region, given := FlagsOf(t.Container, env).Get("aws-region"); given && region != "" && !strings.HasPrefix(region, "$(") {
+		return region
+	}
+	return env.Values["AWS_REGION"]
+}
+
+// RegionFault is there where pods and settings differ: what the webhook puts into
+// the pod wins over the ConfigMap, silently.
 func (t Told) RegionFault() (Fault, bool) {
 	meant, has := t.Env.Values["AWS_REGION"], t.PodRegion()
 	if meant == "" || has == "" || meant == has {
