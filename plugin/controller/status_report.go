@@ -102,7 +102,7 @@ func (l *statusLook) kind() status.Part {
 func (l *statusLook) instance(one *instance) Instance {
 	i := Instance{
 		Namespace: one.Namespace, Deployment: one.Name, Ours: one.ours, Installer: one.Installer,
-		Version: one.VersionText(), Image: one.Container.Image, Watches: one.Flags.Pieces("watch-namespace"),
+		Version: one.VersionText(), Image: one.Container.Image, Watches: append([]string{}, one.Flags.Pieces("watch-namespace")...),
 		Pods: []Pod{}, PodsSeen: status.Part{Mark: status.OK},
 	}
 	if one.Installer == ack.OLM {
