@@ -80,12 +80,12 @@ func (c *controllerRun) announceController() {
 	p := c.plan
 	switch {
 	case p.From != "":
-		c.planned(ui.Changed, "controller", fmt.Sprintf("%s → %s, by its InstallPlan", p.From, controller.VersionOf(p.CSV)))
+		c.planned(ui.Changed, "operator", fmt.Sprintf("%s → %s, by its InstallPlan", p.From, controller.VersionOf(p.CSV)))
 	case p.Mode == controller.ByOLM && p.Objects.Wrote("Subscription", operator.SubscriptionName):
-		c.planned(ui.Added, "controller", controller.VersionOf(p.CSV)+" by OLM; the InstallPlan that names it is approved, no other")
+		c.planned(ui.Added, "operator", controller.VersionOf(p.CSV)+" by OLM; the InstallPlan that names it is approved, no other")
 		c.details(identityText(p.Identity))
 	case p.Mode == controller.ByChart && c.chart != nil:
-		c.planned(ui.Added, "controller", fmt.Sprintf("by the chart %s %s", c.chart.Name(), c.chart.Version()))
+		c.planned(ui.Added, "chart", c.chart.Name()+" "+c.chart.Version())
 	}
 }
 

@@ -111,14 +111,11 @@ func (f *follower) operator(ctx context.Context, seen wait.Seen) (health.State, 
 	if failure, healing := version.Failure(); failure != nil {
 		return f.failing(ctx, seen, version, failure, healing), nil, nil
 	}
-	return health.State{Text: "OLM is installing " + VersionOf(csv) + describe(version)}, nil, nil
+	return installing(csv), nil, nil
 }
 
-func describe(v olm.CSV) string {
-	if v.Phase == "" {
-		return ""
-	}
-	return ": " + v.Phase
+func installing(csv string) health.State {
+	return health.State{Text: "OLM is installing " + VersionOf(csv)}
 }
 
 // failing is the state of a version that OLM could not install. The reason is
@@ -157,7 +154,7 @@ func (f *follower) approval(ctx context.Context, seen wait.Seen, subscription *u
 		return failed(failure, healing), nil
 	}
 	if plan.Approved {
-		return health.State{Text: "InstallPlan " + plan.Name + " approved, OLM is installing " + VersionOf(csv)}, nil
+		return installing(csv), nil
 	}
 	if len(plan.Others(csv)) > 0 {
 		return health.State{}, plan.Refuse(csv)

@@ -164,8 +164,8 @@ func (f *follower) annotate(ctx context.Context, seen wait.Seen) error {
 			return f.found.World.Conn.Translate(err)
 		}
 		f.observe(health.State{
-			Kind: "ServiceAccount", Name: operator.ServiceAccount, Ready: true,
-			Text: "OLM had dropped the annotation that names its role: put back",
+			Kind: "ServiceAccount", Name: "service account", Ready: true,
+			Text: "OLM had dropped the annotation that names the role: put back",
 		})
 	}
 	return nil

@@ -348,3 +348,24 @@ func testRemoval(t *testing.T, bed *testbed.Bed) {
 	apply(t, bed, "", again)
 	planOf(t, bed, olm.CSV("1.10.0"))
 }
+
+// testInstalled: OLM leaves the installation of a bed alone, whatever a test does
+// to it, until something newer is released.
+func testInstalled(t *testing.T, bed *testbed.Bed) {
+	plan := `{"spec":{"approved":false}}`
+	patch(t, bed, olmKind("installplans"), "install-7rk2p", plan)
+	bed.OLM.Reset() // returns after OLM has looked
+	for _, err := range []error{
+		fieldOf(bed, "subscriptions", olm.Package, "AtLatestKnown", "status", "state")(t.Context()),
+		fieldOf(bed, "installplans", "install-7rk2p", "Complete", "status", "phase")(t.Context()),
+		fieldOf(bed, "clusterserviceversions", olm.CSV("1.10.0"), "Succeeded", "status", "phase")(t.Context()),
+	} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	bed.OLM.Release("1.13.0")
+	if got := namesOf(planOf(t, bed, olm.CSV("1.13.0"))); got != olm.CSV("1.13.0") {
+		t.Errorf("a plan for %s", got)
+	}
+}
