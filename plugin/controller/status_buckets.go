@@ -88,6 +88,9 @@ func (b *Buckets) states() string {
 			words = append(words, fmt.Sprintf("%d %s", one.n, one.what))
 		}
 	}
+	if len(words) == 0 {
+		words = append(words, "none")
+	}
 	if b.Searched > 0 {
 		words = append(words, fmt.Sprintf("in the %d projects that you may see", b.Searched))
 	}

@@ -146,8 +146,8 @@ func (one *instance) workload() Workload {
 	deployment := &unstructured.Unstructured{Object: content}
 	state := health.Deployment(deployment, health.CurrentPods(deployment, objects), health.Around{})
 	w.Part = part(status.MarkOf(state), state.Text, state.Hint)
-	if w.Mark != status.OK && len(one.crashes) > 0 {
-		w.Mark = status.Wrong
+	if w.Mark != status.OK && len(one.crashes) > 0 { // its pods say why, better than their exit codes
+		w.Part = part(status.Wrong, "its pods crash", "")
 	}
 	return w
 }
@@ -220,7 +220,7 @@ func (one *instance) errors() Errors {
 	}
 	switch {
 	case e.Count > 0:
-		e.Part = part(status.Warning, fmt.Sprintf("%d in the last 200 lines of its log", e.Count), e.Said[0].Next)
+		e.Part = part(status.Warning, fmt.Sprintf("%d in the last 200 lines of its log", e.Count), e.hint(len(one.crashes) > 0))
 	case len(unread) > 0:
 		e.Part = unreadLog(unread[0])
 	case read == 0:
@@ -229,6 +229,14 @@ func (one *instance) errors() Errors {
 		e.Part = part(status.OK, "none in the last 200 lines of its log", "")
 	}
 	return e
+}
+
+// hint is that of the latest error; who crashes has it with the pod.
+func (e Errors) hint(crashes bool) string {
+	if crashes {
+		return ""
+	}
+	return e.Said[0].Next
 }
 
 func unreadLog(err error) status.Part {

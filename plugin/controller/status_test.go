@@ -149,6 +149,9 @@ func TestStatusCrash(t *testing.T) {
 	i := one(t, p.look())
 	is(t, "pod", i.Pods[0].Part, status.Wrong, "crashes: the resource tag rosa_cluster_ack", "write ACK_RESOURCE_TAGS", "oc edit configmap ack-s3-user-config -n ack-system", "oc rollout restart")
 	is(t, "errors", i.Errors.Part, status.Warning, "1 in the last 200 lines")
+	if i.Errors.Hint != "" || i.Workload.Hint != "" {
+		t.Errorf("what the pod says is said again: %q %q", i.Errors.Hint, i.Workload.Hint)
+	}
 	if said := i.Errors.Said[0]; said.Why == "" || strings.Contains(said.Text+said.Why+i.Pods[0].Text, "AKIAABC") {
 		t.Errorf("%+v", said)
 	}
@@ -280,6 +283,9 @@ func TestStatusBuckets(t *testing.T) {
 	want := map[string]status.Mark{"a/denied": status.Wrong, "c/full": status.Wrong, "d/going": status.Busy, "e/new": status.Warning}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	if none := play(t).look().Buckets; none.Text != "none" || none.Mark != status.OK {
+		t.Errorf("%+v", none)
 	}
 	if b.Of[0].Mark != status.Wrong || b.Of[1].Mark != status.Wrong {
 		t.Errorf("the worst do not come first: %+v", b.Of)
