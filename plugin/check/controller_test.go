@@ -22,12 +22,12 @@ func wants(t *testing.T, name string, got Finding, status Status, says string) {
 }
 
 // running is a controller with pods that have these variables.
-func running(installer ack.Installer, replicas int32, pods ...map[string]string) told {
-	one := told{}
+func running(installer ack.Installer, replicas int32, pods ...map[string]string) ack.Told {
+	one := ack.Told{}
 	one.Name, one.Namespace, one.Installer = "ack-s3-controller", "ack-system", installer
 	one.Spec.Replicas = &replicas
 	one.Container = core.Container{Name: "controller"}
-	one.env = ack.EnvironmentOf(one.Container, ack.Sources{})
+	one.Env = ack.EnvironmentOf(one.Container, ack.Sources{})
 	for _, variables := range pods {
 		pod := ack.Pod{Object: &unstructured.Unstructured{Object: map[string]any{}}}
 		pod.Name = "ack-1"
@@ -36,7 +36,7 @@ func running(installer ack.Installer, replicas int32, pods ...map[string]string)
 			container.Env = append(container.Env, core.EnvVar{Name: name, Value: value})
 		}
 		pod.Spec.Containers = []core.Container{container}
-		one.pods = append(one.pods, pod)
+		one.Pods = append(one.Pods, pod)
 	}
 	return one
 }
@@ -51,7 +51,7 @@ func TestJudgeIdentity(t *testing.T) {
 	annotated := account(map[string]string{live.RoleAnnotation: role})
 	born := map[string]string{"AWS_ROLE_ARN": role}
 	for name, c := range map[string]struct {
-		one     told
+		one     ack.Told
 		account *unstructured.Unstructured
 		status  Status
 		says    string
@@ -71,11 +71,11 @@ func TestJudgeIdentity(t *testing.T) {
 
 func TestByServiceAccount(t *testing.T) {
 	own := running(ack.Helm, 1, map[string]string{})
-	own.env.Values["AWS_SHARED_CREDENTIALS_FILE"] = "/creds"
+	own.Env.Values["AWS_SHARED_CREDENTIALS_FILE"] = "/creds"
 	secret := running(ack.OLM, 1, map[string]string{})
-	secret.env.Hidden = []string{"AWS_ACCESS_KEY_ID"}
+	secret.Env.Hidden = []string{"AWS_ACCESS_KEY_ID"}
 	for name, c := range map[string]struct {
-		one  told
+		one  ack.Told
 		want bool
 	}{
 		"nothing else":     {running(ack.OLM, 1, map[string]string{}), true},
@@ -92,7 +92,7 @@ func TestByServiceAccount(t *testing.T) {
 func TestNotRunning(t *testing.T) {
 	wants(t, "scaled to 0", notRunning(running(ack.OLM, 0)), Failed, "oc scale deployment/ack-s3-controller -n ack-system --replicas=1")
 	waiting := running(ack.OLM, 1, map[string]string{})
-	waiting.pods[0].Object.Object["status"] = map[string]any{"containerStatuses": []any{map[string]any{
+	waiting.Pods[0].Object.Object["status"] = map[string]any{"containerStatuses": []any{map[string]any{
 		"name": "controller", "state": map[string]any{"waiting": map[string]any{"reason": "CreateContainerConfigError", "message": `configmap "ack-s3-user-config" not found`}},
 	}}}
 	wants(t, "its ConfigMap is not there", notRunning(waiting), Failed, `configmap "ack-s3-user-config" not found`)
@@ -108,7 +108,7 @@ func TestCrashed(t *testing.T) {
 		"":                                     "its log cannot be read",
 		"a\nboom \x1b[2J AKIAABCDEFGHIJKLMNOP": "(hidden)",
 	} {
-		got := crashed(one.Controller, one.pods[0], log)
+		got := faulty(one.CrashFault(one.Pods[0], log))
 		wants(t, log, got, Failed, says)
 		if strings.ContainsAny(got.Why, "\x1b") || strings.Contains(got.Why, "AKIAABC") {
 			t.Errorf("%q", got.Why)

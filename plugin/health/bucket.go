@@ -105,7 +105,7 @@ func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condi
 func deniedController(conds []Condition) State {
 	what := "an S3 call"
 	for _, c := range conds {
-		if action := missingAction(c.reason + " " + c.message); action != "" {
+		if action := MissingAction(c.reason + " " + c.message); action != "" {
 			what = action
 		}
 	}

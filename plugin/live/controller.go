@@ -99,11 +99,15 @@ func LogOfLastRun(ctx context.Context, conn *cluster.Conn, namespace, pod, conta
 // Log is the last 200 lines that a container has said, in this run or the one
 // before. It is anybody's text: clean it.
 func Log(ctx context.Context, conn *cluster.Conn, namespace, pod, container string, previous bool) (string, error) {
-	text, err := conn.REST().Get().
+	answer := conn.REST().Get().
 		AbsPath("/api/v1/namespaces", namespace, "pods", pod, "log").
 		Param("container", container).Param("tailLines", strconv.Itoa(lastLines)).
 		Param("previous", strconv.FormatBool(previous)).
-		DoRaw(ctx)
+		Do(ctx)
+	if err := answer.Error(); err != nil { // has the words of a refusal, Raw has not
+		return "", err
+	}
+	text, err := answer.Raw()
 	return string(text), err
 }
 

@@ -25,6 +25,18 @@ func Validate(f render.Facts, o Options) error {
 			Next: fmt.Sprintf("give --identity %s or --identity %s, or leave it away: %[1]s is the default", Subscription, Annotation),
 		}
 	}
+	if err := ValidateNamespace(f); err != nil {
+		return err
+	}
+	if render.PartitionOf(f.Region.Value) == "" {
+		return regionError(f.Region)
+	}
+	return o.validateRole(f.Region.Value)
+}
+
+// ValidateNamespace holds the controller's namespace against what a cluster takes:
+// an RFC 1123 label. The error is a *render.InputError.
+func ValidateNamespace(f render.Facts) error {
 	if name := namespace(f); len(validation.IsDNS1123Label(name)) > 0 {
 		return &render.InputError{
 			What: "namespace " + strconv.Quote(name),
@@ -32,10 +44,7 @@ func Validate(f render.Facts, o Options) error {
 			Next: "give another with --namespace, or leave it away: " + DefaultNamespace + " is the default",
 		}
 	}
-	if render.PartitionOf(f.Region.Value) == "" {
-		return regionError(f.Region)
-	}
-	return o.validateRole(f.Region.Value)
+	return nil
 }
 
 func regionError(region render.Fact) error {
