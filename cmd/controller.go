@@ -29,6 +29,7 @@ func newControllerCommand(s *session) *cobra.Command {
 	c.AddCommand(
 		newControllerInstallCommand(s),
 		newControllerRenderCommand(s),
+		newControllerUninstallCommand(s),
 	)
 	return c
 }
