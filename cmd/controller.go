@@ -30,6 +30,7 @@ func newControllerCommand(s *session) *cobra.Command {
 		newControllerInstallCommand(s),
 		newControllerRenderCommand(s),
 		newControllerStatusCommand(s),
+		newControllerUninstallCommand(s),
 	)
 	return c
 }

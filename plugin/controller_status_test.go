@@ -78,7 +78,7 @@ func brokenControllers() *controller.Report {
 	r.Only = "ack-system"
 	r.Buckets = controller.Buckets{Part: wrong("8 synced, 6 failing", ""), Total: 14, Synced: 8, Failing: 6}
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
-		r.Buckets.Of = append(r.Buckets.Of, controller.Bucket{Part: wrong("the name belongs to another AWS account: BucketAlreadyExists", "choose another project"), Namespace: name, Name: name + "-bucket", Finalizer: true})
+		r.Buckets.Of = append(r.Buckets.Of, controller.BucketStatus{Part: wrong("the name belongs to another AWS account: BucketAlreadyExists", "choose another project"), Namespace: name, Name: name + "-bucket", Finalizer: true})
 	}
 	return r
 }

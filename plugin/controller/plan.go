@@ -87,6 +87,9 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 	if err != nil {
 		return nil, err
 	}
+	if err := p.mayInstall(ctx); err != nil {
+		return nil, err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { p.Objects, err = p.planObjects(ctx, desired); return err })
 	if desired != nil {

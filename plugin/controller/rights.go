@@ -115,26 +115,30 @@ func (p *Plan) mayInstall(ctx context.Context) error {
 
 // refuseWithout names every right that is missing, at once.
 func refuseWithout(ctx context.Context, conn *cluster.Conn, namespace string, rights []access.Right) error {
-	everywhere := slices.DeleteFunc(slices.Clone(rights), func(r access.Right) bool { return r.Namespace != "" })
-	here := slices.DeleteFunc(slices.Clone(rights), func(r access.Right) bool { return r.Namespace == "" })
-	missing, err := access.Denied(ctx, conn, everywhere)
-	if err != nil {
+	missing, err := missing(ctx, conn, namespace, rights)
+	if err != nil || len(missing) == 0 {
 		return err
-	}
-	missingHere, err := access.Missing(ctx, conn, namespace, here)
-	if err != nil {
-		return err
-	}
-	if len(missing)+len(missingHere) == 0 {
-		return nil
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
 		What: "you may not install the ACK S3 controller",
-		Why:  "not allowed: " + strings.Join(lines(missing, missingHere, namespace), "\n"),
+		Why:  "not allowed: " + strings.Join(missing, "\n"),
 		Next: "ask a cluster admin to run the same command, or to apply what this prints:\noc ostoy-s3 controller render",
 		More: "docs/controller.md",
 	}
+}
+
+// missing tells which of the rights, in the namespace and everywhere, this user
+// has not.
+func missing(ctx context.Context, conn *cluster.Conn, namespace string, rights []access.Right) ([]string, error) {
+	everywhere := slices.DeleteFunc(slices.Clone(rights), func(r access.Right) bool { return r.Namespace != "" })
+	here := slices.DeleteFunc(slices.Clone(rights), func(r access.Right) bool { return r.Namespace == "" })
+	denied, err := access.Denied(ctx, conn, everywhere)
+	if err != nil {
+		return nil, err
+	}
+	deniedHere, err := access.Missing(ctx, conn, namespace, here)
+	return lines(denied, deniedHere, namespace), err
 }
 
 // lines tells rights by what they are on, "get, create configmaps".

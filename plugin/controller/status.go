@@ -168,14 +168,14 @@ type Buckets struct {
 	// NotSeen has neither finalizer nor status: no controller has looked at it.
 	NotSeen int `json:"notSeen"`
 	// Of are those that fail, are being deleted or were not seen.
-	Of []Bucket `json:"of,omitempty"`
+	Of []BucketStatus `json:"of,omitempty"`
 	// Searched is how many projects were gone through, for a user who may not list
 	// Buckets in all of them; 0 for one who may.
 	Searched int `json:"searchedProjects,omitempty"`
 }
 
-// Bucket is one of them.
-type Bucket struct {
+// BucketStatus is one of them.
+type BucketStatus struct {
 	status.Part
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`

@@ -24,7 +24,7 @@ func (l *statusLook) countBuckets() Buckets {
 		b.Total++
 		b.count(object, l)
 	}
-	slices.SortFunc(b.Of, func(x, y Bucket) int {
+	slices.SortFunc(b.Of, func(x, y BucketStatus) int {
 		bad := map[status.Mark]int{status.Wrong: -1}
 		return cmp.Or(cmp.Compare(bad[x.Mark], bad[y.Mark]), cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
 	})
@@ -35,7 +35,7 @@ func (l *statusLook) countBuckets() Buckets {
 // count files one Bucket.
 func (b *Buckets) count(object *unstructured.Unstructured, l *statusLook) {
 	state := health.Bucket(object, nil, false)
-	one := Bucket{
+	one := BucketStatus{
 		Namespace: object.GetNamespace(), Name: object.GetName(), Finalizer: ack.Managed(object),
 		Part: cleaned(status.Settled(state, object, l.now)),
 	}

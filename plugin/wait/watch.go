@@ -1,6 +1,7 @@
 package wait
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -239,7 +240,7 @@ func (w *watched) get(kind, name string) *unstructured.Unstructured {
 	return obj
 }
 
-// list are all objects of a kind.
+// list are all objects of a kind, by name and namespace.
 func (w *watched) list(kind string) []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
 	for _, item := range w.informers[kind].GetStore().List() {
@@ -248,10 +249,7 @@ func (w *watched) list(kind string) []*unstructured.Unstructured {
 		}
 	}
 	slices.SortFunc(out, func(a, b *unstructured.Unstructured) int {
-		if a.GetName() < b.GetName() {
-			return -1
-		}
-		return 1
+		return cmp.Or(cmp.Compare(a.GetName(), b.GetName()), cmp.Compare(a.GetNamespace(), b.GetNamespace()))
 	})
 	return out
 }
