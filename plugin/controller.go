@@ -49,6 +49,7 @@ type controllerRun struct {
 	*App
 	request ControllerRequest
 	started time.Time
+	beside  bool // an install of the app
 
 	conn       *cluster.Conn
 	found      detect.Result

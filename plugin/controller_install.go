@@ -123,12 +123,12 @@ func (c *controllerRun) items() []*apply.Item {
 
 // execute does what the plan says, and follows it to the end.
 func (c *controllerRun) execute(ctx context.Context) error {
-	told := func(state health.State) { c.board.Set(state.Name, markOf(state), state.Text) }
+	told := func(state health.State) { c.board.Set(c.row(state.Name), markOf(state), state.Text) }
 	if err := c.plan.Execute(ctx, &c.done, told); err != nil {
 		return c.conn.Translate(err)
 	}
 	if text := summary(c.done.Objects); text != "" {
-		c.board.Set("objects", ui.Done, text)
+		c.board.Set(c.row("objects"), ui.Done, text)
 	}
 	if !c.request.Wait {
 		return nil
@@ -143,6 +143,15 @@ func (c *controllerRun) execute(ctx context.Context) error {
 	c.ready = err == nil && c.plan.Mode != controller.ByHand
 	c.conn.Forget() // the cluster serves Buckets now
 	return err
+}
+
+// row is the line of the board that a thing has: beside an app's install the
+// names of both must differ.
+func (c *controllerRun) row(name string) string {
+	if c.beside && (name == "role" || name == "objects") {
+		return "controller's " + name
+	}
+	return name
 }
 
 // conclude says the last word, in words or as a document.

@@ -26,7 +26,7 @@ func (i *install) planController(ctx context.Context) error {
 	if !i.request.WithController {
 		return nil
 	}
-	c := &controllerRun{App: i.App, started: i.started, conn: i.conn, found: i.found, facts: i.facts, board: i.board}
+	c := &controllerRun{App: i.App, started: i.started, conn: i.conn, found: i.found, facts: i.facts, board: i.board, beside: true}
 	c.request = ControllerRequest{
 		DryRun: i.request.DryRun, Wait: true, Timeout: i.request.Timeout,
 		ForceConflicts: i.request.ForceConflicts, ForceOwner: i.request.ForceOwner,
