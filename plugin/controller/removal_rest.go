@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -132,8 +134,18 @@ func (r *Removal) besides(ctx context.Context) ([]string, error) {
 				return true
 			}
 		}
-		return false
+		return isPlanOfOperator(object)
 	})
+}
+
+// isPlanOfOperator: OLM's record of an installation of the operator, and of
+// nothing else, is of no use to anybody without it.
+func isPlanOfOperator(object *unstructured.Unstructured) bool {
+	if object.GetKind() != "InstallPlan" {
+		return false
+	}
+	csvs := olm.PlanOf(object).CSVs
+	return len(csvs) > 0 && !slices.ContainsFunc(csvs, func(csv string) bool { return !strings.HasPrefix(csv, operator.Package+".v") })
 }
 
 // few names some of many.
