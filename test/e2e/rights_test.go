@@ -84,7 +84,7 @@ func testProjectTakenBack(t *testing.T, bed *testbed.Bed) {
 	})
 	refused := user.Run(t, "install", "--new-project="+namespace)
 	refused.WantCode(t, 4).WantStdout(t, "").WantTalk(t, "project "+namespace+", made a moment ago, removed again",
-		"you were not given the right to make Buckets in project "+namespace, "--resource=buckets.s3.services.k8s.aws")
+		"you were not given the right to make Buckets in project "+namespace, "oc ostoy-s3 controller install")
 	wantNoAWSWrites(t, bed, namespace)
 	eventually(t, "the project is gone", func(ctx context.Context) error {
 		_, err := bed.Client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
