@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,6 +13,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/registry"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -143,7 +145,8 @@ func (c *controllerRun) gather(ctx context.Context, given render.Facts) error {
 	return group.Wait()
 }
 
-// fetchChart reads ACK's chart; nil where none was named.
+// fetchChart reads ACK's chart; nil where none was named. A chart that is there
+// already, or named in full, has to be the version that the user wants.
 func fetchChart(ctx context.Context, from, version string) (*render.Foreign, error) {
 	if from == "" {
 		return nil, nil
@@ -152,10 +155,22 @@ func fetchChart(ctx context.Context, from, version string) (*render.Foreign, err
 	if err != nil {
 		return nil, err
 	}
+	load := func() (*render.Foreign, error) { return render.LoadArchive(fetched.Archive) }
 	if fetched.Dir != nil {
-		return render.LoadDir(fetched.Dir)
+		load = func() (*render.Foreign, error) { return render.LoadDir(fetched.Dir) }
 	}
-	return render.LoadArchive(fetched.Archive)
+	chart, err := load()
+	want := strings.TrimPrefix(version, "v")
+	named := want != "" && want[0] >= '0' && want[0] <= '9' // as opposed to a tag such as latest
+	if err != nil || !named || want == strings.TrimPrefix(chart.Version(), "v") {
+		return chart, err
+	}
+	return nil, &problem.Error{
+		Kind: problem.Usage,
+		What: "--version " + version + ": the chart is another version",
+		Why:  from + " is " + chart.Name() + " " + chart.Version(),
+		Next: "leave out --version, or give the chart of that version",
+	}
 }
 
 func (c *controllerRun) checkFacts() error {
