@@ -39,6 +39,8 @@ type ControllerRequest struct {
 	ForceConflicts bool
 	ForceOwner     bool
 	Output         Format // FormatJSON, or empty for talk
+
+	asItIs bool // one that a chart brought is used as it is
 }
 
 // Identities are the ways to give the controller its role, the default first.
@@ -231,7 +233,7 @@ func (c *controllerRun) makePlan(ctx context.Context, world *live.World) error {
 	}
 	c.plan, err = controller.NewPlan(ctx, found, c.facts, c.roles, controller.Options{
 		Version: c.request.Version, Identity: operator.Identity(c.request.Identity), Role: c.request.Role,
-		Upgrade: c.request.Upgrade, Chart: c.chart,
+		Upgrade: c.request.Upgrade, Chart: c.chart, ChartFrom: c.request.Chart, AsItIs: c.request.asItIs,
 		Guess: c.request.DryRun == DryRunClient, TryCreates: c.request.DryRun == DryRunServer,
 		ForceConflicts: c.request.ForceConflicts, ForceOwner: c.request.ForceOwner,
 		Tool: c.Version, Now: c.Now,

@@ -29,7 +29,7 @@ func (i *install) planController(ctx context.Context) error {
 	c := &controllerRun{App: i.App, started: i.started, conn: i.conn, found: i.found, facts: i.facts, board: i.board}
 	c.request = ControllerRequest{
 		DryRun: i.request.DryRun, Wait: true, Timeout: i.request.Timeout,
-		ForceConflicts: i.request.ForceConflicts, ForceOwner: i.request.ForceOwner,
+		ForceConflicts: i.request.ForceConflicts, ForceOwner: i.request.ForceOwner, asItIs: true,
 	}
 	c.facts.Namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
 	// Whether IAM knows the issuer is asked for the app anyway.
