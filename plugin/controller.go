@@ -106,7 +106,7 @@ func (c *controllerRun) learn(ctx context.Context) error {
 		namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return controller.MayLook(groupCtx, c.conn, namespace.Value) })
+	group.Go(func() error { return controller.MayLook(groupCtx, c.conn, namespace.Value, c.request.Chart) })
 	var failed error
 	group.Go(func() error {
 		failed = c.gather(groupCtx, given)

@@ -17,7 +17,7 @@ func (i *install) mayInstallController(ctx context.Context) error {
 	if !i.request.WithController {
 		return nil
 	}
-	return controller.MayLook(ctx, i.conn, render.ControllerNamespace)
+	return controller.MayLook(ctx, i.conn, render.ControllerNamespace, "")
 }
 
 // planController plans the controller together with the app, where the user asked
