@@ -51,7 +51,11 @@ type scene struct {
 
 func begin(t *testing.T) *scene {
 	t.Helper()
-	bed := run.TheBed(t)
+	return beginOn(t, run.TheBed(t))
+}
+
+func beginOn(t *testing.T, bed *testbed.Bed) *scene {
+	t.Helper()
 	s := &scene{Bed: bed, Admin: run.Admin(bed)}
 	s.reset(t)
 	t.Cleanup(func() { s.reset(t) })
@@ -74,15 +78,18 @@ func (s *scene) reset(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
 	defer cancel()
 	s.CrashController("")
-	s.OLM.Reset()
 	must(t, s.AWS.Reset(ctx))
 	s.Webhook.Miss(namespace, 0)
 	s.letGoOfBuckets(ctx, t)
-	for _, kind := range []string{"subscriptions", "clusterserviceversions", "installplans"} {
-		s.deleteAll(ctx, t, olm(kind))
+	if s.OLM != nil {
+		s.OLM.Reset()
+		for _, kind := range []string{"subscriptions", "clusterserviceversions", "installplans"} {
+			s.deleteAll(ctx, t, olm(kind))
+		}
 	}
-	for _, role := range []string{"ostoy-s3-buckets-edit", "ostoy-s3-buckets-view"} {
+	for _, role := range []string{"ostoy-s3-buckets-edit", "ostoy-s3-buckets-view", chartDeployment} {
 		must(t, ignoreAbsent(s.Client.RbacV1().ClusterRoles().Delete(ctx, role, metav1.DeleteOptions{})))
+		must(t, ignoreAbsent(s.Client.RbacV1().ClusterRoleBindings().Delete(ctx, role, metav1.DeleteOptions{})))
 	}
 	must(t, ignoreAbsent(s.Dynamic.Resource(crds()).Delete(ctx, definition, metav1.DeleteOptions{})))
 	for _, name := range []string{namespace, "elsewhere", "demo"} {
