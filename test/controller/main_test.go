@@ -1,5 +1,5 @@
 // Package controller_test brings the ACK S3 controller to clusters that have none,
-// looks at it, upgrades it and takes it away, with an OLM, a webhook and an IAM that
+// looks at it, upgrades it and takes it away, kills runs that do, with an OLM, a webhook and an IAM that
 // do what the real ones are known to do to a person at it. A cluster has one
 // controller, so that the scenes of a bed are played one after the other, each from
 // a cluster without one.
@@ -87,16 +87,18 @@ func (s *scene) reset(t *testing.T) {
 		must(t, ignoreAbsent(s.Client.RbacV1().ClusterRoles().Delete(ctx, role, metav1.DeleteOptions{})))
 	}
 	must(t, ignoreAbsent(s.Dynamic.Resource(crds()).Delete(ctx, definition, metav1.DeleteOptions{})))
-	for _, name := range []string{namespace, "elsewhere", "demo", "second"} {
+	namespaces := []string{namespace, "elsewhere", "demo", "second"}
+	for _, name := range namespaces {
 		must(t, ignoreAbsent(s.Client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})))
-		must(t, testbed.Poll(ctx, 100*time.Millisecond, func(ctx context.Context) error {
-			_, err := s.Client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
-			if apierrors.IsNotFound(err) {
-				return nil
-			}
-			return fmt.Errorf("namespace %s is still there (%w)", name, err)
-		}))
 	}
+	must(t, testbed.Poll(ctx, 100*time.Millisecond, func(ctx context.Context) error {
+		for _, name := range namespaces {
+			if _, err := s.Client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+				return fmt.Errorf("namespace %s is still there (%w)", name, err)
+			}
+		}
+		return nil
+	}))
 	must(t, testbed.Poll(ctx, 100*time.Millisecond, func(ctx context.Context) error {
 		if _, err := s.Dynamic.Resource(crds()).Get(ctx, definition, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("%s is still there (%w)", definition, err)
