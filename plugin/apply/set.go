@@ -24,6 +24,9 @@ type Kind struct {
 	schema.GroupVersionKind
 	Cluster bool // it is in no namespace
 	Data    bool // deleting one destroys data: never pruned (DESIGN section 4)
+	// Guest says that this tool does not apply it and only tells what an apply
+	// would do: whose it is does not matter then. Only for Options.Look.
+	Guest bool
 }
 
 // App is what the chart of the app has.
@@ -124,6 +127,9 @@ func (s Set) Cluster(ref Ref) bool { return s.kind(ref.GVK().GroupKind()).Cluste
 
 // data reports whether deleting an object of the set destroys data.
 func (s Set) data(ref Ref) bool { return s.kind(ref.GVK().GroupKind()).Data }
+
+// guest reports whether an object is only looked at, whoever it belongs to.
+func (s Set) guest(ref Ref) bool { return s.kind(ref.GVK().GroupKind()).Guest }
 
 // has reports whether the set has objects of a reference's kind.
 func (s Set) has(ref Ref) bool { return s.kind(ref.GVK().GroupKind()).Version != "" }
