@@ -99,6 +99,7 @@ that bucket. "install" does it, "render" prints the same objects for GitOps.`,
 	root.AddCommand(
 		newInstallCommand(s),
 		newUninstallCommand(s),
+		newReleaseCommand(s),
 		newCheckCommand(s),
 		newStatusCommand(s),
 		newDiffCommand(s),

@@ -86,6 +86,8 @@ const (
 	Delete    Action = "delete" // was applied earlier, left out now
 	Keep      Action = "keep"   // left out now, but data or not ours: stays
 	Gone      Action = "gone"   // its kind is no longer served: dropped from the inventory
+	// Released is for Release alone: no longer ours, and otherwise as it was.
+	Released Action = "release"
 	// Unknown is for Options.Look: the object could not be looked at, or install
 	// would refuse to go on because of it. Item.Err says why.
 	Unknown Action = "unknown"

@@ -87,30 +87,31 @@ func TestDiffTellsWhatIsNotOurs(t *testing.T) {
 	const namespace = "not-all-ours"
 	admin := installed(t, namespace)
 	must(t, bed.Apply(t.Context(), `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"ostoy-microservice","namespace":"`+namespace+`"},"spec":{"replicas":2}}`))
-	admin.Kubectl(t, "-n", namespace, "delete", "configmap", "ostoy-config").WantCode(t, 0)
-	admin.Kubectl(t, "-n", namespace, "create", "configmap", "ostoy-config", "--from-literal=a=theirs").WantCode(t, 0)
+	admin.Kubectl(t, "-n", namespace, "delete", "configmap", "ostoy-configmap-files").WantCode(t, 0)
+	admin.Kubectl(t, "-n", namespace, "create", "configmap", "ostoy-configmap-files", "--from-literal=a=theirs").WantCode(t, 0)
 	admin.Kubectl(t, "-n", namespace, "label", "service", "ostoy-frontend-svc", "app-").WantCode(t, 0)
 	_, err := bed.IAM().UntagRole(t.Context(), &iam.UntagRoleInput{RoleName: aws.String(world.RoleName(bed.Issuer, namespace)), TagKeys: []string{"ostoy-s3/issuer"}})
 	must(t, err)
 	result := admin.Run(t, "diff", "-n", namespace, "--set", "expose=none").WantCode(t, refused).
 		WantTalk(t, "Deployment ostoy-microservice in not-all-ours has fields that others manage", "spec.replicas is set by",
-			"ConfigMap ostoy-config in not-all-ours is not ours", "kubectl-create", "role ostoy-s3/", "is there and is not ours", "the diff is of everything else")
+			"ConfigMap ostoy-configmap-files in not-all-ours is not ours", "kubectl-create", "role ostoy-s3/", "is there and is not ours", "the diff is of everything else")
 	wantStdout(t, result, "-kind: Route\n", "not replicas: 2", "not theirs")
 	// With the leave that install takes, diff shows what it would do.
 	result = admin.Run(t, "diff", "-n", namespace, "--force-conflicts", "--adopt-role").WantCode(t, some)
-	wantStdout(t, result, "-  replicas: 2\n+  replicas: 1\n", "-  a: theirs\n", "+ostoy-s3/issuer=")
+	wantStdout(t, result, "-  replicas: 2\n+  replicas: 1\n", "+++ merged/v1.ConfigMap.not-all-ours.ostoy-configmap-files\n", "+ostoy-s3/issuer=")
 }
 
 // TestDiffOfOverlay: what an overlay changes and brings is held against the
 // cluster, whatever its kind and whoever has it.
 func TestDiffOfOverlay(t *testing.T) {
 	t.Parallel()
+	bed := run.TheBed(t)
 	const namespace = "with-overlay"
 	admin := installed(t, namespace)
 	admin.Kubectl(t, "-n", namespace, "create", "configmap", "of-theirs", "--from-literal=a=old").WantCode(t, 0)
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"kustomization.yaml": "resources: [more.yaml]\npatches:\n- patch: '[{op: replace, path: /spec/replicas, value: 4}]'\n  target: {kind: Deployment, name: ostoy-microservice}\n",
+		"kustomization.yaml": "resources: [more.yaml]\npatches:\n- patch: '[{\"op\": \"replace\", \"path\": \"/spec/replicas\", \"value\": 4}]'\n  target: {kind: Deployment, name: ostoy-microservice}\n",
 		"more.yaml": `{apiVersion: v1, kind: ConfigMap, metadata: {name: of-theirs}, data: {a: new}}
 ---
 {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: of-the-overlay}, rules: []}
@@ -120,9 +121,11 @@ func TestDiffOfOverlay(t *testing.T) {
 	} {
 		must(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
-	result := admin.Run(t, "diff", "-n", namespace, "-k", dir).WantCode(t, refused).WantTalk(t, "ConfigMap of-theirs is the overlay's: install does not apply it", "data.a is set by kubectl-create")
-	wantStdout(t, result, "-  replicas: 1\n+  replicas: 4\n", "+kind: ClusterRole\n", "+kind: PodDisruptionBudget\n")
-	result = admin.Run(t, "diff", "-n", namespace, "-k", dir, "--force-conflicts").WantCode(t, some)
-	wantStdout(t, result, "-  a: old\n+  a: new\n", "not Route")
+	result := admin.Run(t, "diff", "-n", namespace, "-k", dir).WantCode(t, some).
+		WantTalk(t, "ConfigMap of-theirs is the overlay's: install does not apply it", "ConfigMap of-theirs: data.a was changed by kubectl-create")
+	wantStdout(t, result, "-  replicas: 1\n+  replicas: 4\n", "+kind: ClusterRole\n", "+kind: PodDisruptionBudget\n", "-  a: old\n+  a: new\n", "not Route")
+	must(t, bed.Apply(t.Context(), `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"of-theirs","namespace":"`+namespace+`"},"data":{"a":"applied"}}`))
+	result = admin.Run(t, "diff", "-n", namespace, "-k", dir).WantCode(t, refused).WantTalk(t, "data.a is set by testbed (server-side apply)")
+	wantStdout(t, result, "+  replicas: 4\n", "not +  a: new")
 	admin.Run(t, "diff", "-n", namespace, "-k", dir+"/none").WantCode(t, misused)
 }
