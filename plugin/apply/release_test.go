@@ -1,13 +1,16 @@
 package apply
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // ourItems are the items of everything that is ours.
@@ -21,7 +24,11 @@ func ourItems(t *testing.T, a *Applier) []*Item {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.Concat(r.Objects, r.Volumes, []*Item{r.Bucket})
+	items := slices.Concat(r.Objects, r.Volumes)
+	if r.Bucket != nil {
+		items = append(items, r.Bucket)
+	}
+	return items
 }
 
 // bare is an object without what a release may change.
@@ -122,5 +129,35 @@ func TestReleaseThatDoesNotTake(t *testing.T) {
 	}
 	if err := a.Release(t.Context(), items[:1], nil); err == nil {
 		t.Error("no error")
+	}
+}
+
+// TestReleaseGoesOn: what one object is refused does not keep the others, and a
+// second run does the rest.
+func TestReleaseGoesOn(t *testing.T) {
+	s := newServer(t)
+	a := s.applier(Options{})
+	run(t, a, testSet(), Record{})
+	items := ourItems(t, a)
+	ref := RefOf(testSecret())
+	s.hook = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPatch || r.URL.Path != path(ref) {
+			return false
+		}
+		answerError(w, apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, ref.Name, errors.New("no")))
+		return true
+	}
+	if err := a.Release(t.Context(), items, nil); err == nil {
+		t.Fatal("no error")
+	}
+	if left := ourItems(t, a); len(left) != 1 || !left[0].Ref.same(ref) {
+		t.Fatalf("still ours: %v", left)
+	}
+	s.hook = nil
+	if err := a.Release(t.Context(), ourItems(t, a), nil); err != nil {
+		t.Fatal(err)
+	}
+	if left := ourItems(t, a); len(left) != 0 {
+		t.Errorf("still ours: %v", left)
 	}
 }
