@@ -53,5 +53,9 @@ func TestDiffThatFails(t *testing.T) {
 	admin.Run(t, "diff", "-n", "x", "--set", "nonsense=1").WantCode(t, misused)
 	admin.Run(t, "diff", "-n", "x", "--server", "https://127.0.0.1:1").WantCode(t, undecided)
 	admin.With("AWS_ENDPOINT_URL=http://127.0.0.1:1").Run(t, "diff", "-n", "x").WantCode(t, undecided)
+	// Who can learn the issuer only in a project of their own is not given one.
+	learner := run.ProjectAdmin(t, admin.Bed, "only-compares")
+	learner.Run(t, "diff", "-n", "none-of-theirs").WantCode(t, misused).WantTalk(t, "--oidc-issuer")
+	wantStdout(t, learner.Run(t, "diff", "-n", "none-of-theirs", "--oidc-issuer", admin.Bed.Issuer).WantCode(t, some), "+kind: Bucket\n")
 	admin.Run(t, "diff", "-n", "x", "--timeout", "1ms").WantCode(t, undecided).WantTalk(t, "--timeout")
 }

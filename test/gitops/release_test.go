@@ -127,7 +127,7 @@ func TestTakenOver(t *testing.T) {
 			if now := strings.Join(inAWS(t, bed, names.namespace), "\n"); now != role || now == "" {
 				t.Errorf("in AWS there was\n%s\nand is\n%s", role, now)
 			}
-			admin.Run(t, "status", "-n", names.namespace).WantCode(t, 0)
+			wantStdout(t, admin.Run(t, "status", "-n", names.namespace).WantCode(t, 0), "by "+names.name+", inventory missing", "drift", "none")
 			admin.Run(t, "install", "-n", names.namespace).WantCode(t, refused).WantTalk(t, "is managed by "+names.name)
 			admin.Run(t, "diff", "-n", names.namespace).WantCode(t, refused).WantTalk(t, "is managed by "+names.name)
 			admin.Run(t, "diff", "-n", names.namespace, "--force-owner").WantCode(t, none).WantStdout(t, "")
