@@ -19,7 +19,7 @@ func edges() map[string][]string {
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
-			"plugin/detect", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/operator",
+			"plugin/detect", "plugin/differ", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/operator",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -52,6 +52,7 @@ func edges() map[string][]string {
 		"plugin/awserr":  {"plugin/problem", "plugin/secret", "render"},
 		"plugin/cluster": {"plugin/problem", "plugin/secret", "render"},
 		"plugin/ui":      {"plugin/problem", "plugin/secret"},
+		"plugin/differ":  {},
 		"plugin/health":  {},
 		"plugin/problem": {},
 		"plugin/secret":  {},

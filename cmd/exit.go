@@ -15,6 +15,10 @@ func exitCode(err error) int {
 	var several *problem.Several
 	var told *problem.Error
 	var input *render.InputError
+	// Itself, and not what it may be wrapped in: an interrupted run is just that.
+	if compared, ok := err.(*comparisonError); ok {
+		return compared.exitCode()
+	}
 	switch {
 	case errors.As(err, &several):
 		return int(several.Kind())
@@ -24,6 +28,20 @@ func exitCode(err error) int {
 		return int(problem.Usage)
 	}
 	return int(problem.Failed)
+}
+
+// comparisonError is an error of a command whose exit code 1 means that there are
+// differences.
+type comparisonError struct{ error }
+
+func (c *comparisonError) Unwrap() error { return c.error }
+
+// exitCode is that of the error, unless that would be taken for an answer.
+func (c *comparisonError) exitCode() int {
+	if code := exitCode(c.error); code != int(problem.Differs) {
+		return code
+	}
+	return int(problem.Undecided)
 }
 
 // isVerdict reports whether an error was reached, rather than being the echo

@@ -90,6 +90,16 @@ func addRole(role *plugin.RoleRequest, flags *pflag.FlagSet) {
 	flags.BoolVar(&role.Adopt, "adopt-role", false, "take over a role of that name that this tool did not make for this project")
 }
 
+// addForceConflicts and addAdoptBucket add leaves that change what install does,
+// and so what diff says of it.
+func addForceConflicts(force *bool, flags *pflag.FlagSet) {
+	flags.BoolVar(force, "force-conflicts", false, "take over objects and fields that somebody else manages")
+}
+
+func addAdoptBucket(adopt *bool, flags *pflag.FlagSet) {
+	flags.BoolVar(adopt, "adopt-bucket", false, "take over a bucket of this account that this tool did not make for this project")
+}
+
 // addForceOwner adds the leave to work on what a GitOps engine or Helm works on,
 // too. Both commands that change objects have it.
 func addForceOwner(force *bool, flags *pflag.FlagSet) {

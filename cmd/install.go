@@ -39,6 +39,7 @@ func newInstallCommand(s *session) *cobra.Command {
 			request.Facts = facts.request(s, c.Flags())
 			request.Chart = chart.ChartRequest
 			request.Output = plugin.Format(output.value)
+			request.ExternalDiff = s.externalDiff()
 			return s.app().Install(c.Context(), request)
 		},
 	}
@@ -60,10 +61,11 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	flags.BoolVar(&request.Wait, "wait", true, "wait until everything is ready")
 	flags.BoolVar(&request.Verify, "verify", true, "prove in the end that the app reads and writes its bucket, and nobody else")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
-	flags.BoolVar(&request.ForceConflicts, "force-conflicts", false, "take over objects and fields that somebody else manages")
+	flags.BoolVar(&request.Diff, "diff", false, "print what changes as a diff before anything is done (see diff)")
+	addForceConflicts(&request.ForceConflicts, flags)
 	addForceOwner(&request.ForceOwner, flags)
 	flags.BoolVar(&request.WithController, "with-controller", false, "install the ACK S3 controller first, where there is none (see controller install); for cluster admins")
-	flags.BoolVar(&request.AdoptBucket, "adopt-bucket", false, "take over a bucket of this account that this tool did not make for this project")
+	addAdoptBucket(&request.AdoptBucket, flags)
 }
 
 // addDryRun adds kubectl's flag, which wants a word: a bare --dry-run is refused.

@@ -55,6 +55,8 @@ type InstallRequest struct {
 	ForceOwner     bool // also what Argo CD, Flux or Helm bring
 	AdoptBucket    bool
 	WithController bool   // install the ACK S3 controller first, where there is none
+	Diff           bool   // print the diff before anything is done
+	ExternalDiff   string // command that shows it, as KUBECTL_EXTERNAL_DIFF has it; "": this tool
 	Output         Format // FormatJSON, or empty for talk and the URL
 }
 
@@ -78,6 +80,11 @@ type install struct {
 	options   render.Options
 	project   project
 	inventory apply.Inventory
+
+	// only looked at: for Diff
+	looks   bool      // what is refused is noted in the plan
+	overlay string    // kustomize overlay to lay over the objects
+	set     apply.Set // the zero value: the app
 
 	// surveyed
 	controller *controllerRun // nil unless asked for
@@ -148,13 +155,15 @@ func (i *install) run(ctx context.Context) error {
 	if err == nil {
 		err = i.surveyFreeName(ctx)
 	}
+	if err == nil {
+		err = i.announceWithDiff(ctx)
+	}
 	if err != nil {
 		if i.madeProject {
 			i.removeProject(ctx)
 		}
 		return err
 	}
-	i.announce()
 	if i.request.DryRun != DryRunNone {
 		return i.reportDryRun()
 	}

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 
@@ -35,6 +36,16 @@ func (i *install) announce() {
 	i.announceRole()
 	i.announceObjects()
 	i.UI.Line("")
+}
+
+// announceWithDiff is announce, and the diff where it was asked for.
+func (i *install) announceWithDiff(ctx context.Context) error {
+	i.announce()
+	if !i.request.Diff {
+		return nil
+	}
+	_, err := i.showDiff(ctx, i.UI, i.Streams.ErrOut)
+	return err
 }
 
 // nothingToDo reports whether project, role, objects and, where it is asked for,

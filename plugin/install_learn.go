@@ -145,12 +145,14 @@ func (i *install) applier(namespace string, fresh bool) *apply.Applier {
 	}
 	return apply.New(i.conn, apply.Options{
 		Namespace:      namespace,
+		Set:            i.set,
+		Look:           i.looks,
 		Coming:         coming,
 		ForceConflicts: i.request.ForceConflicts,
 		ForceOwner:     i.request.ForceOwner,
 		Fresh:          fresh,
 		Guess:          i.request.DryRun == DryRunClient,
-		TryCreates:     i.request.DryRun == DryRunServer,
+		TryCreates:     i.request.DryRun == DryRunServer || i.request.Diff && i.request.DryRun == DryRunNone,
 		Now:            i.Now,
 	})
 }

@@ -72,7 +72,7 @@ func (i *install) target() (check.Target, error) {
 		return check.Target{}, err
 	}
 	i.options.RoleARN = desired.ARN
-	if i.objects, err = renderObjects(i.facts, i.options, ""); err != nil {
+	if i.objects, err = renderObjects(i.facts, i.options, i.overlay); err != nil {
 		return check.Target{}, err
 	}
 	// The region of the facts is of the right partition, whatever is configured.

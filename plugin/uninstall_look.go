@@ -136,7 +136,7 @@ func (u *uninstall) roleNames() []string {
 	add(u.nameOf(u.removal.Inventory.RoleARN))
 	for _, item := range u.removal.Objects {
 		if item.Ref.Kind == "ServiceAccount" {
-			add(u.nameOf(item.Live.GetAnnotations()["eks.amazonaws.com/role-arn"]))
+			add(u.nameOf(item.Live.GetAnnotations()[ack.RoleAnnotation]))
 		}
 	}
 	if u.facts.Issuer.Known() {

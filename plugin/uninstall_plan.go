@@ -150,7 +150,10 @@ func (u *uninstall) decideBucket() {
 		return
 	}
 	delete := u.again("--delete-data")
+	user := u.bucketUser()
 	switch {
+	case user != "":
+		l.keep(user, "")
 	case u.request.DeleteData:
 	case u.contents != nil && u.contents.Data():
 		l.keep(amount(u.contents), delete)
@@ -197,10 +200,14 @@ func (u *uninstall) decideRole() {
 	if u.role == nil || u.role.Empty() {
 		return
 	}
+	l := u.add(&line{Object: "role " + u.role.Name, about: theRole, fate: fateRemoved})
+	if user := u.roleUser(u.role.Name); user != "" {
+		l.keep(user, u.again("--role-only"))
+		return
+	}
 	for _, note := range u.role.Notes {
 		u.UI.Warn(note, "")
 	}
-	u.add(&line{Object: "role " + u.role.Name, about: theRole, fate: fateRemoved})
 }
 
 func (u *uninstall) removesInAWS() bool {

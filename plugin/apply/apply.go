@@ -86,6 +86,8 @@ const (
 	Delete    Action = "delete" // was applied earlier, left out now
 	Keep      Action = "keep"   // left out now, but data or not ours: stays
 	Gone      Action = "gone"   // its kind is no longer served: dropped from the inventory
+	// Released is for Release alone: no longer ours, and otherwise as it was.
+	Released Action = "release"
 	// Unknown is for Options.Look: the object could not be looked at, or install
 	// would refuse to go on because of it. Item.Err says why.
 	Unknown Action = "unknown"
@@ -121,6 +123,11 @@ type Item struct {
 	Why string `json:"why,omitempty"`
 	// Live is the object as it was when planned; nil if it is not there.
 	Live *unstructured.Unstructured `json:"-"`
+	// Would is the object as applying it would leave it: by the server's own dry
+	// run where one was asked for, else as worked out here; for a new object
+	// without one, what is applied. Nil for what is deleted, and where Err keeps it
+	// from being known. It shares parts with Live: read it, and no more.
+	Would *unstructured.Unstructured `json:"-"`
 	// Err is why the Action is Unknown, in three parts.
 	Err error `json:"-"`
 

@@ -18,12 +18,12 @@ import (
 // planOne decides what happens to one object of the new set.
 func (a *Applier) planOne(ctx context.Context, it *Item) error {
 	if a.opts.Fresh && !a.opts.Set.Cluster(it.Ref) {
-		it.Action = Create
+		it.Action, it.Would = Create, it.object
 		return nil
 	}
 	live, err := a.get(ctx, it.Ref)
 	if meta.IsNoMatchError(err) && slices.Contains(a.opts.Coming, it.Ref.GVK().GroupKind()) {
-		it.Action = Create
+		it.Action, it.Would = Create, it.object
 		return nil
 	}
 	if err != nil {
@@ -31,29 +31,36 @@ func (a *Applier) planOne(ctx context.Context, it *Item) error {
 	}
 	it.Live = live
 	if live == nil {
-		it.Action = Create
+		it.Action, it.Would = Create, it.object
 		return a.tryCreate(ctx, it)
 	}
 	refused := a.mayApply(it.Ref, live)
 	if refused != nil && !a.opts.Look {
 		return refused
 	}
-	if a.opts.Guess {
-		it.Changes = guess(live, it.object)
-		if err := a.judge(it); refused == nil {
-			return err
-		}
+	err = a.foretell(ctx, it)
+	if refused != nil {
 		return refused
 	}
-	would, err := a.try(ctx, it)
-	if err != nil {
+	return err
+}
+
+// foretell finds out what an apply would make of an object that is there, and
+// decides by that.
+func (a *Applier) foretell(ctx context.Context, it *Item) (err error) {
+	if a.opts.Guess {
+		it.Would = imagine(it.Live, it.object)
+		it.Changes = guess(it.Live, it.Would)
+		return a.judge(it)
+	}
+	if it.Would, err = a.try(ctx, it); err != nil {
 		return err
 	}
-	if would == nil { // a dry run is not possible
-		it.Action = Update
+	if it.Would == nil { // a dry run is not possible
+		it.Action, it.Would = Update, imagine(it.Live, it.object)
 		return nil
 	}
-	it.Changes, it.Owned = compare(live, would)
+	it.Changes, it.Owned = compare(it.Live, it.Would)
 	return a.judge(it)
 }
 
@@ -71,7 +78,7 @@ func (a *Applier) mayApply(ref Ref, live *unstructured.Unstructured) error {
 			Next: "wait until it is gone (oc get " + a.typed(ref) + " -w), then run the same command again",
 		}
 	}
-	if by, ok := deliveredBy(live); ok && !a.opts.ForceOwner {
+	if by, ok := deliveredBy(live); ok && !a.opts.ForceOwner && !a.opts.Set.guest(ref) {
 		return a.delivered(ref, by)
 	}
 	return nil
@@ -83,9 +90,12 @@ func (a *Applier) tryCreate(ctx context.Context, it *Item) error {
 	if !a.opts.TryCreates {
 		return nil
 	}
-	_, err := a.patch(ctx, it, true)
+	would, err := a.patch(ctx, it, true)
 	if noDryRuns(err) {
 		return nil
+	}
+	if err == nil {
+		it.Would = would
 	}
 	return a.failure("planned", it.Ref, err)
 }
@@ -121,7 +131,7 @@ func (a *Applier) try(ctx context.Context, it *Item) (*unstructured.Unstructured
 // mayForce allows putting back what was edited by hand on objects of ours, and,
 // with leave, what a deliverer holds.
 func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
-	if it.Live != nil && !a.ours(it.Live) && !a.mayTake(it.Live) {
+	if it.Live != nil && !a.ours(it.Live) && !a.mayTake(it.Live) && !a.opts.Set.guest(it.Ref) {
 		return a.foreign(it.Ref, it.Live, "; "+list[0].field+" differs")
 	}
 	var others []conflict
@@ -141,7 +151,7 @@ func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
 func (a *Applier) judge(it *Item) error {
 	switch {
 	case len(it.Changes) > 0:
-		if !a.ours(it.Live) && !a.mayTake(it.Live) {
+		if !a.ours(it.Live) && !a.mayTake(it.Live) && !a.opts.Set.guest(it.Ref) {
 			return a.foreign(it.Ref, it.Live, "; "+it.Changes[0].Path+" differs")
 		}
 		it.Action = Update

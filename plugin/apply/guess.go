@@ -6,13 +6,18 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// guess says what an apply would change, worked out here and not by the
-// server: what we state takes the place of what is there, all else stays. It
+// imagine is what an apply would make of an object, worked out here and not by
+// the server: what we state takes the place of what is there, all else stays. It
 // cannot know what admission or another manager would have to say.
-func guess(live, want *unstructured.Unstructured) []FieldChange {
+func imagine(live, want *unstructured.Unstructured) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: overlay(live.Object, want.Object).(map[string]any)}
+}
+
+// guess says what an apply would change that makes of an object what imagine says.
+func guess(live, would *unstructured.Unstructured) []FieldChange {
 	setters := owners(live)
 	var changes []FieldChange
-	for _, d := range diff(live.Object, overlay(live.Object, want.Object).(map[string]any)) {
+	for _, d := range diff(live.Object, would.Object) {
 		c := FieldChange{
 			Path: pathString(d.path), Before: d.before, After: d.after,
 			Manager: lastSetBy(setters, d.path),

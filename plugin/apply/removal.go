@@ -216,9 +216,10 @@ func (a *Applier) removalAction(_ Ref, live *unstructured.Unstructured) (Action,
 	return Keep, "it is not ours: managed by " + who
 }
 
-// mayRemove refuses what somebody else would bring back.
+// mayRemove refuses what somebody else would bring back. What is not ours is kept
+// anyway.
 func (a *Applier) mayRemove(it *Item) error {
-	if it.Live == nil || a.opts.ForceOwner {
+	if it.Live == nil || a.opts.ForceOwner || !a.ours(it.Live) {
 		return nil
 	}
 	by, ok := deliveredBy(it.Live)

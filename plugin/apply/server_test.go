@@ -17,6 +17,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -177,7 +178,8 @@ func (s *server) apply(r *http.Request, dry bool) (*unstructured.Unstructured, e
 	return out, nil
 }
 
-// merge plays a merge patch of annotations, held to the version it was made for.
+// merge plays a merge patch of annotations or of managedFields, held to the
+// version it was made for.
 func (s *server) merge(path string, live, patch *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if patch.GetUID() != live.GetUID() || patch.GetResourceVersion() != live.GetResourceVersion() {
 		return nil, apierrors.NewConflict(schema.GroupResource{}, live.GetName(), errors.New("it was changed"))
@@ -188,7 +190,12 @@ func (s *server) merge(path string, live, patch *unstructured.Unstructured) (*un
 		notes = map[string]string{}
 	}
 	maps.Copy(notes, patch.GetAnnotations())
-	out.SetAnnotations(notes)
+	if len(notes) > 0 {
+		out.SetAnnotations(notes)
+	}
+	if managers := patch.GetManagedFields(); len(managers) > 0 {
+		out.SetManagedFields(slices.DeleteFunc(managers, func(m metav1.ManagedFieldsEntry) bool { return m.Manager == "" }))
+	}
 	s.version++
 	out.SetResourceVersion(fmt.Sprint(s.version))
 	s.objects[path] = out

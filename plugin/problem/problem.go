@@ -19,6 +19,10 @@ const (
 	NotReady Kind = 3 // applied, but not ready
 	Refused  Kind = 4 // a check or pre-check failed; foreign things stay as they are
 
+	// For diff alone, where 1 is an answer, as with diff(1) and kubectl diff.
+	Differs   Kind = 1 // there are differences: no failure
+	Undecided Kind = 5 // failed as by Failed: whether there are any is not known
+
 	Interrupted Kind = 130 // by the user, as a shell counts SIGINT
 )
 

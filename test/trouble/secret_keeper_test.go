@@ -26,6 +26,12 @@ import (
 // misused is the exit code for input that cannot be.
 const misused = 2
 
+// The exit codes of diff: there are differences, and it could not tell.
+const (
+	differs   = 1
+	undecided = 5
+)
+
 // keeper runs commands at the highest verbosity and looks for secrets in all
 // that they write: both streams, and every file below HOME, the working
 // directory and TMPDIR.

@@ -60,12 +60,16 @@ func TestNoSecretIsTold(t *testing.T) {
 	// Somebody edits a Secret: its values are not in what is to change.
 	user.Kubectl(t, "patch", "secret", "ostoy-secret-env", "-n", namespace, "--type=merge", "-p", `{"stringData":{"ENV_TOY_SECRET":"`+password+`"}}`).WantCode(t, 0)
 	k.run(t, user, done, "install", "--dry-run=client", "-o", "json")
+	k.run(t, user, done, "install", "--dry-run=server", "--diff").WantTalk(t, "*** (after)")
+	k.run(t, user, differs, "diff")
+	k.run(t, user.With("KUBECTL_EXTERNAL_DIFF=diff -r"), differs, "diff")
 	k.run(t, user, done, "install", "--dry-run=server", "-o", "json").WantTalk(t, "(secret)")
 	k.run(t, user, misused, "install", "--set", "secrets.password="+password)
 	k.run(t, user, misused, "install", "--set", "frontend.image.tag="+password+","+password+"=x,y[")
 	deny(t, bed, namespace)
 	k.run(t, user, failed, "install").WantTalk(t, "Secret ostoy-secret")
 	k.run(t, user, failed, "install", "--dry-run=server")
+	k.run(t, user, undecided, "diff")
 	allow(t, bed)
 	k.run(t, user.With("AWS_ENDPOINT_URL="+telltale(t)), failed, "install")
 	k.run(t, user.With("AWS_ENDPOINT_URL=http://"+closed(t)), failed, "install")
@@ -78,6 +82,10 @@ func TestNoSecretIsTold(t *testing.T) {
 	k.run(t, user, done, "render")
 	k.controller(t, user, run.Admin(bed).With("AWS_SECRET_ACCESS_KEY="+secretKey, "AWS_SESSION_TOKEN="+sessionToken))
 	k.run(t, user, done, "uninstall", "--dry-run", "-o", "json")
+	k.run(t, user, done, "install") // puts the edit back
+	k.run(t, user, done, "release", "--dry-run")
+	k.run(t, user, done, "release", "-o", "json")
+	k.run(t, user, done, "install") // joins what it finds as it would make it
 	k.run(t, user, done, "uninstall")
 	k.run(t, user, done, "install")
 	k.run(t, user, done, "uninstall", "--delete-data", "--yes", "-o", "json")

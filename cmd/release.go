@@ -1,0 +1,69 @@
+package cmd
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+const releaseLong = `Forgets an install and leaves it running: the inventory (ConfigMap ostoy-s3) goes, and
+our name from the objects' managedFields. Nothing else changes, no pod restarts, and
+AWS is not asked anything. From then on the objects are whose who applies them:
+
+  oc ostoy-s3 release -n demo --dry-run   what would be let go, and who has it then
+  oc ostoy-s3 release -n demo             let it go
+
+Have Argo CD or Flux apply the manifests first (docs/moving.md). It can be repeated.`
+
+func newReleaseCommand(s *session) *cobra.Command {
+	request, output, dryRun := plugin.ReleaseRequest{}, newOutput("", "json"), ""
+	c := &cobra.Command{
+		Use:   "release",
+		Short: "Forget an install and leave it running, for Argo CD or Flux to take over",
+		Long:  releaseLong,
+		Args:  noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := output.check(c); err != nil {
+				return err
+			}
+			if err := checkRelease(c, request, dryRun); err != nil {
+				return err
+			}
+			request.DryRun = dryRun == "client"
+			request.Facts = s.namespaceOnly(c.Flags())
+			request.Output = plugin.Format(output.value)
+			return s.app().Release(c.Context(), request)
+		},
+	}
+	const timeout = time.Minute
+	output.add(c.Flags())
+	addDryRunClient(&dryRun, c.Flags())
+	c.Flags().Lookup("dry-run").Usage = "none or client: only say what would be let go; alone it means client"
+	c.Flags().DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
+	return c
+}
+
+// namespaceOnly is the one fact that a command needs which asks nobody else.
+func (s *session) namespaceOnly(flags *pflag.FlagSet) plugin.FactsRequest {
+	given := render.Facts{}
+	if flags.Changed("namespace") {
+		given.Namespace = render.Fact{Value: *s.config.Namespace, Source: "flag --namespace"}
+	}
+	return plugin.FactsRequest{Given: given}
+}
+
+func checkRelease(c *cobra.Command, request plugin.ReleaseRequest, dryRun string) error {
+	switch {
+	case dryRun == "server":
+		return usage(c, "--dry-run=server is of no use here: there is nothing the API server could check; use --dry-run")
+	case dryRun != "none" && dryRun != "client":
+		return usage(c, "--dry-run is none or client")
+	case request.Timeout <= 0:
+		return usage(c, "--timeout must be longer than nothing, for example 1m")
+	}
+	return nil
+}

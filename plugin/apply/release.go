@@ -1,0 +1,73 @@
+package apply
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// Release makes items of ours, which PlanRemoval found, no longer ours, all at the
+// same time: our entries in their managedFields go, and nothing else of them
+// changes, so that no generation moves and no pod restarts. Applying "nothing"
+// would not do: the API server deletes what an applier ceases to state and nobody
+// else owns. What is not ours any more is left alone, so that it can be repeated.
+// observe is as in Plan.ApplyWave.
+func (a *Applier) Release(ctx context.Context, items []*Item, observe func(Event)) error {
+	p := &Plan{applier: a, live: map[Ref]*unstructured.Unstructured{}}
+	errs := make([]error, len(items))
+	slots := make(chan struct{}, inFlight)
+	var wg sync.WaitGroup
+	for n, it := range items {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			if errs[n] = ctx.Err(); errs[n] != nil {
+				return
+			}
+			start := a.opts.Now()
+			live, err := a.Change(ctx, it.Ref, withoutUs)
+			if err == nil && live != nil && Ours(live) {
+				err = a.stillOurs(it.Ref)
+			}
+			if errs[n] = err; err == nil {
+				p.done(Event{Ref: it.Ref, Action: Released, Took: a.since(start), Live: live}, observe)
+			}
+		})
+	}
+	wg.Wait()
+	return combine(errs)
+}
+
+// withoutUs is the patch that takes our name off an object. A list that were empty
+// would be taken for one that nobody meant to change: a single empty entry is what
+// the API server takes for none ("Clearing managedFields" in its documentation of
+// server-side apply).
+func withoutUs(live *unstructured.Unstructured) map[string]any {
+	all, _, _ := unstructured.NestedSlice(live.Object, "metadata", "managedFields")
+	others := slices.DeleteFunc(all, func(entry any) bool {
+		fields, ok := entry.(map[string]any)
+		return ok && fields["manager"] == Manager
+	})
+	if len(others) == 0 {
+		others = []any{map[string]any{}}
+	}
+	return map[string]any{"metadata": map[string]any{"managedFields": others}}
+}
+
+func (a *Applier) stillOurs(ref Ref) error {
+	return &problem.Error{
+		Kind: problem.Failed,
+		What: ref.String() + " could not be released",
+		Why:  "the API server took the change and still names us among its managers: another install may be running",
+		Next: "run the same command again; oc get " + a.typed(ref) + " --show-managed-fields -o yaml shows who is named",
+	}
+}
+
+// OtherManagers are those besides us who own anything but status of an object.
+func OtherManagers(obj *unstructured.Unstructured) []string {
+	return slices.DeleteFunc(managerNames(obj), func(name string) bool { return name == Manager })
+}

@@ -1,0 +1,224 @@
+package gitops_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
+)
+
+// objectKinds are the kinds that an install has, and its pods.
+func objectKinds() []schema.GroupVersionResource {
+	core := func(resource string) schema.GroupVersionResource {
+		return schema.GroupVersionResource{Version: "v1", Resource: resource}
+	}
+	return []schema.GroupVersionResource{
+		core("pods"), core("serviceaccounts"), core("configmaps"), core("secrets"), core("services"), core("persistentvolumeclaims"),
+		{Group: "apps", Version: "v1", Resource: "deployments"},
+		{Group: "route.openshift.io", Version: "v1", Resource: "routes"},
+		{Group: "s3.services.k8s.aws", Version: "v1alpha1", Resource: "buckets"},
+	}
+}
+
+// runningInstall is what must not change when hands do: which objects there are,
+// pods included, and of which generation. The inventory is left out. owners has
+// the appliers of each object.
+func runningInstall(t *testing.T, bed *testbed.Bed, namespace string) (things []string, owners map[string][]string) {
+	t.Helper()
+	owners = map[string][]string{}
+	for _, kind := range objectKinds() {
+		list, err := bed.Dynamic.Resource(kind).Namespace(namespace).List(t.Context(), metav1.ListOptions{})
+		must(t, err)
+		for _, o := range list.Items {
+			name := kind.Resource + "/" + o.GetName()
+			if name == "configmaps/ostoy-s3" {
+				continue
+			}
+			things = append(things, fmt.Sprintf("%s %s generation %d\n%s", name, o.GetUID(), o.GetGeneration(), content(o)))
+			owners[name] = appliers(o)
+		}
+	}
+	slices.Sort(things)
+	return things, owners
+}
+
+// content is an object without its metadata and status; of a pod nothing, the uid
+// tells enough.
+func content(o unstructured.Unstructured) string {
+	if o.GetKind() == "Pod" {
+		return ""
+	}
+	bare := o.DeepCopy().Object
+	delete(bare, "metadata")
+	delete(bare, "status")
+	return world.InJSON(bare)
+}
+
+func appliers(o unstructured.Unstructured) []string {
+	var names []string
+	for _, entry := range o.GetManagedFields() {
+		if entry.Operation == metav1.ManagedFieldsOperationApply {
+			names = append(names, entry.Manager)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// wantUndisturbed wants the same objects, and every one that was ours to have
+// these appliers now.
+func wantUndisturbed(t *testing.T, bed *testbed.Bed, namespace string, before []string, was map[string][]string, now ...string) {
+	t.Helper()
+	after, owners := runningInstall(t, bed, namespace)
+	if !slices.Equal(before, after) {
+		t.Errorf("before\n%s\nafter\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
+	}
+	ours := 0
+	for name, names := range was {
+		if slices.Contains(names, "ostoy-s3") {
+			ours++
+			if !slices.Equal(owners[name], now) {
+				t.Errorf("%s is applied by %q, want %q", name, owners[name], now)
+			}
+		}
+	}
+	if ours < 10 {
+		t.Errorf("only %d objects were ours: %v", ours, was)
+	}
+}
+
+// TestTakenOver follows docs/moving.md, command by command: Argo CD and Flux take
+// over what runs, and nothing is restarted or lost.
+func TestTakenOver(t *testing.T) {
+	t.Parallel()
+	bed := run.TheBed(t)
+	for engine, names := range map[string]struct{ name, heading, namespace string }{
+		"argocd-controller":    {"Argo CD", "## To Argo CD", "to-argo"},
+		"kustomize-controller": {"Flux", "## To Flux", "to-flux"},
+	} {
+		t.Run(names.name, func(t *testing.T) {
+			t.Parallel()
+			admin := installed(t, names.namespace)
+			before, was := runningInstall(t, bed, names.namespace)
+			role := strings.Join(inAWS(t, bed, names.namespace), "\n")
+			said := follow(t, admin, names.heading, names.namespace)
+			wantUndisturbed(t, bed, names.namespace, before, was, engine)
+			for _, text := range []string{
+				"as they are, managed by " + engine, "ConfigMap ostoy-s3", "11 objects released",
+				"uses it, and is not ours: managed by " + engine,
+			} {
+				if !strings.Contains(said, text) {
+					t.Errorf("no %q in\n%s", text, said)
+				}
+			}
+			// Nothing of ours is left to remove, whatever leave is given.
+			admin.Run(t, "uninstall", "-n", names.namespace, "--delete-data", "--yes", "--force-owner").WantCode(t, 0)
+			wantUndisturbed(t, bed, names.namespace, before, was, engine)
+			if now := strings.Join(inAWS(t, bed, names.namespace), "\n"); now != role || now == "" {
+				t.Errorf("in AWS there was\n%s\nand is\n%s", role, now)
+			}
+			wantStdout(t, admin.Run(t, "status", "-n", names.namespace).WantCode(t, 0), "by "+names.name+", inventory missing", "drift", "none")
+			admin.Run(t, "install", "-n", names.namespace).WantCode(t, refused).WantTalk(t, "is managed by "+names.name)
+			admin.Run(t, "diff", "-n", names.namespace).WantCode(t, refused).WantTalk(t, "is managed by "+names.name)
+			admin.Run(t, "diff", "-n", names.namespace, "--force-owner").WantCode(t, none).WantStdout(t, "")
+			admin.Run(t, "install", "-n", names.namespace, "--force-owner").WantCode(t, 0)
+			wantUndisturbed(t, bed, names.namespace, before, was, engine, "ostoy-s3")
+		})
+	}
+}
+
+// inAWS is the role and the bucket of a namespace.
+func inAWS(t *testing.T, bed *testbed.Bed, namespace string) []string {
+	t.Helper()
+	w := world.World{}
+	w.Roles(t, bed, namespace)
+	w.Bucket(t, bed.S3(), namespace+"-bucket")
+	var all []string
+	for name, text := range w {
+		all = append(all, name+" "+text)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// follow runs the commands of a section of docs/moving.md in a shell, for another
+// project, and gives all that they say.
+func follow(t *testing.T, user run.User, heading, namespace string) string {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/moving.md")
+	must(t, err)
+	_, section, found := strings.Cut(string(page), heading+"\n")
+	if !found {
+		t.Fatalf("docs/moving.md has no %q", heading)
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	var script []string
+	for _, block := range strings.Split(section, "```sh\n")[1:] {
+		commands, _, _ := strings.Cut(block, "```")
+		script = append(script, strings.ReplaceAll(commands, "-n demo", "-n "+namespace))
+	}
+	if len(script) == 0 {
+		t.Fatalf("no commands under %q", heading)
+	}
+	bin := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(bin, "oc"), []byte("#!/bin/sh\nexec "+user.Bed.BinDir+"/kubectl \"$@\"\n"), 0o700))
+	user = user.With("PATH=" + strings.Join([]string{bin, filepath.Dir(run.Tool()), os.Getenv("PATH")}, string(os.PathListSeparator)))
+	shell := user.Command(t.Context(), t)
+	shell.Path, shell.Args = "/bin/bash", []string{"bash", "-exuo", "pipefail", "-c", strings.Join(script, "\n")}
+	said, err := shell.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	return string(said)
+}
+
+// TestRelease: before anybody else has applied the objects; then nobody has them,
+// and install takes them back as they are.
+func TestRelease(t *testing.T) {
+	t.Parallel()
+	bed := run.TheBed(t)
+	const namespace = "let-go"
+	installed(t, namespace)
+	user := run.Admin(bed).With("AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=") // AWS is not asked
+	before, was := runningInstall(t, bed, namespace)
+	mark := bed.KubeMark()
+	user.Run(t, "release", "-n", namespace, "--dry-run").WantCode(t, 0).WantTalk(t, "managed by nobody then", "this was a dry run").WantStdout(t, "")
+	wantOnlyLooks(t, asked(t, bed, mark, namespace))
+	wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
+
+	var document struct {
+		Namespace string
+		Objects   []struct{ Object string }
+		Inventory bool
+	}
+	user.Run(t, "release", "-n", namespace, "-o", "json").WantCode(t, 0).JSON(t, &document)
+	if len(document.Objects) != 11 || !document.Inventory || document.Namespace != namespace {
+		t.Errorf("document %+v", document)
+	}
+	wantUndisturbed(t, bed, namespace, before, was)
+	user.Run(t, "release", "-n", namespace).WantCode(t, 0).WantTalk(t, "nothing here is ours")
+
+	admin := run.Admin(bed)
+	admin.Run(t, "status", "-n", namespace).WantCode(t, 0)
+	admin.Run(t, "uninstall", "-n", namespace, "--delete-data", "--yes").WantCode(t, 0)
+	wantUndisturbed(t, bed, namespace, before, was)
+	admin.Run(t, "diff", "-n", namespace).WantCode(t, none).WantStdout(t, "").WantTalk(t, "11 objects would only be taken into the inventory")
+	follow(t, admin, "## Back to install", namespace)
+	wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
+	admin.Run(t, "install", "-n", namespace).WantCode(t, 0).WantTalk(t, "nothing to change")
+	admin.Run(t, "uninstall", "-n", namespace, "--delete-data", "--yes").WantCode(t, 0).WantTalk(t, "role ")
+	if left, _ := runningInstall(t, bed, namespace); len(left) > 2 { // what every project has
+		t.Errorf("left:\n%s", strings.Join(left, "\n"))
+	}
+	user.Run(t, "release", "-n", "never-there").WantCode(t, refused).WantTalk(t, "there is no such project")
+}
