@@ -53,10 +53,6 @@ const scriptNote = `#
 // scriptFrame takes the guard and the commands for a role that is there, and the
 // commands for one that is not.
 const scriptFrame = `
-tag() {
-  aws iam get-role --role-name="$role" --query "Role.Tags[?Key=='$1'] | [0].Value" --output text
-}
-
 refuse() {
   printf '%%s\n' "$1" "nothing was changed" >&2
   exit 4
@@ -81,32 +77,38 @@ printf '%%s\n' "$arn"
 `
 
 // guard lets only a role pass that install would change (iam.NewPlan): at the
-// same place, and with our tags.
+// same place, and with our tags. One that has no cluster id yet is ours, too.
 func (s Source) guard() string {
-	var b strings.Builder
-	fmt.Fprint(&b, `  found=$(aws iam get-role --role-name="$role" --query Role.Arn --output text)
+	if s.Role.Adopt {
+		return `  found=$(aws iam get-role --role-name="$role" --query Role.Arn --output text)
   if [ "$found" != "$arn" ]; then
     refuse "the role of that name is $found, not $arn"
   fi
-`)
-	if s.Role.Adopt {
-		return b.String()
+`
 	}
+	query, ours := "Arn", `"$arn"`
 	for _, key := range []string{render.TagManagedBy, render.TagIssuer, render.TagNamespace} {
-		fmt.Fprintf(&b, `  if [ "$(tag %s)" != %s ]; then
-    refuse "the role $arn is not ours: its tag %s is another"
-  fi
-`, key, quote(s.Role.Tags[key]), key)
+		query += ", " + tagQuery(key)
+		ours += `"$tab"` + quote(s.Role.Tags[key])
 	}
+	pattern := `"$ours"`
 	if id := s.Role.Tags[render.TagClusterID]; id != "" {
-		fmt.Fprintf(&b, `  case $(tag %s) in
-    %s | None) ;;
-    *) refuse "the role $arn is another cluster's, by its tag %s" ;;
-  esac
-`, render.TagClusterID, quote(id), render.TagClusterID)
+		query += ", " + tagQuery(render.TagClusterID)
+		pattern = `"$ours$tab"` + quote(id) + ` | "$ours${tab}None"`
 	}
-	return b.String()
+	return fmt.Sprintf(`  tab=$(printf '\t')
+  ours=%s
+  found=$(aws iam get-role --role-name="$role" --output text \
+    --query "Role.[%s]")
+  case $found in
+    %s) ;;
+    *) refuse "the role $arn is not ours, by its ARN and tags: $found" ;;
+  esac
+`, ours, query, pattern)
 }
+
+// tagQuery asks for the value of a tag.
+func tagQuery(key string) string { return "Tags[?Key=='" + key + "'] | [0].Value" }
 
 // command writes the aws command of a step. Options have their value behind an
 // equals sign: a role's name may begin with a hyphen.

@@ -139,8 +139,8 @@ func assigned(file *syntax.File) map[string]string {
 // nothing that came in with a value.
 func wantNothingExpanded(t *testing.T, file *syntax.File) {
 	t.Helper()
-	ours := []string{"account", "role", "arn", "trust", "policy", "tags", "caller", "trouble", "found", "1"}
-	commands := []string{"set", "export", "aws", "tag", "refuse", "printf", "exit", "["}
+	ours := []string{"account", "role", "arn", "trust", "policy", "tags", "caller", "trouble", "found", "tab", "ours", "1"}
+	commands := []string{"set", "export", "aws", "refuse", "printf", "exit", "["}
 	syntax.Walk(file, func(node syntax.Node) bool {
 		switch n := node.(type) {
 		case *syntax.ParamExp:
