@@ -102,7 +102,9 @@ func shell(t *testing.T, bed *testbed.Bed, dir string, command ...string) (stdou
 	cmd := exec.CommandContext(t.Context(), bash, command[1:]...)
 	cmd.Dir = dir
 	cmd.Env = append([]string{"LANG=C.UTF-8", "HOME=" + dir, "AWS_DEFAULT_REGION=" + testbed.Region, "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")}, bed.AWSEnv()...)
-	// An empty profile is none to the SDK, and an error to the command line.
+	// A key of the tests' own: what the tool asked for is told from it. An empty
+	// profile is none to the SDK, and an error to the command line.
+	cmd.Env = append(cmd.Env, "AWS_ACCESS_KEY_ID=AKIATESTBEDHELPER001")
 	cmd.Env = slices.DeleteFunc(cmd.Env, func(e string) bool { return e == "AWS_PROFILE=" })
 	var out, talk bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &talk

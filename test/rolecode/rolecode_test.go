@@ -105,6 +105,27 @@ func TestScriptParses(t *testing.T) {
 	}
 }
 
+// TestMisused: what cannot be meant is refused before anything is asked.
+func TestMisused(t *testing.T) {
+	plane := run.User{Kubeconfig: "/nowhere"}
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"iam", "render", "--format", "pulumi"}, "unknown format pulumi"},
+		{[]string{"iam", "render", "--import"}, "--import goes with --format terraform"},
+		{[]string{"iam", "plan", "--for", "me"}, "--for is app or controller"},
+		{[]string{"iam", "plan", "-o", "yaml"}, "unknown output format yaml"},
+		{[]string{"iam", "render", "--bucket-pattern", "*"}, "--bucket-pattern goes with --for controller"},
+		{[]string{"install", "--iam=maybe"}, "--iam is apply or skip"},
+		{[]string{"install", "--iam=skip", "--tags", "a=b"}, "with --iam=skip it is not made"},
+		{[]string{"install", "--iam=skip", "--adopt-role"}, "with --iam=skip it is not made"},
+		{[]string{"install", "--iam=skip", "--new-project"}, "needs the name of the project"},
+	} {
+		plane.Run(t, c.args...).WantCode(t, 2).WantStdout(t, "").WantTalk(t, c.says)
+	}
+}
+
 // words are the words of a command, where all are plain.
 func words(all []*syntax.Word) string {
 	var out []string
