@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -29,6 +30,9 @@ func (c *checkup) recallRole() {
 // lookAtRole asks whether the next install may change the role. The role that
 // other checks look at as well is asked for once.
 func (c *checkup) lookAtRole(ctx context.Context) check.Finding {
+	if c.inventory.RoleOrigin == apply.OriginExisting {
+		return check.Leave("somebody else makes the role: it was installed with --iam=skip")
+	}
 	desired, err := iam.Desired(c.facts, c.install.request.Role)
 	if err != nil {
 		return check.Fail(err)

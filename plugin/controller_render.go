@@ -30,10 +30,11 @@ type ControllerRenderRequest struct {
 // ControllerRender prints to stdout what brings the controller: the objects for
 // OLM; those of ACK's chart, where it is given; or else the values for it.
 func (a *App) ControllerRender(ctx context.Context, request ControllerRenderRequest) error {
-	facts, err := a.controllerFacts(ctx, request)
+	found, err := a.controllerFacts(ctx, request.Facts)
 	if err != nil {
 		return err
 	}
+	facts := found.Facts
 	role, err := iam.DesiredController(facts, request.Role)
 	if err != nil {
 		return err
@@ -59,33 +60,33 @@ func hasOLM(f render.Facts) bool {
 }
 
 // controllerFacts are those of render, for the controller's namespace.
-func (a *App) controllerFacts(ctx context.Context, request ControllerRenderRequest) (render.Facts, error) {
-	given, err := a.givenFacts(request.Facts)
+func (a *App) controllerFacts(ctx context.Context, request FactsRequest) (detect.Result, error) {
+	given, err := a.givenFacts(request)
 	if err != nil {
-		return render.Facts{}, err
+		return detect.Result{}, err
 	}
 	namespace := given.Namespace
 	// A facts file speaks of the app's project.
-	if !namespace.Known() || request.Facts.Given.Namespace.Value != namespace.Value {
+	if !namespace.Known() || request.Given.Namespace.Value != namespace.Value {
 		namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
 	}
 	given.Namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
 	result, err := detect.Detect(ctx, detect.Request{
 		Given: given, Connect: a.connect,
-		AWS:    detect.AWSOptions{Profile: request.Facts.Profile, Region: given.Region.Value},
+		AWS:    detect.AWSOptions{Profile: request.Profile, Region: given.Region.Value},
 		Policy: detect.AskNeeded,
 	})
 	if err != nil {
-		return render.Facts{}, err
+		return result, err
 	}
 	if err := result.Require(); err != nil {
-		return render.Facts{}, err
+		return result, err
 	}
 	if err := result.Facts.Validate(); err != nil {
-		return render.Facts{}, err
+		return result, err
 	}
 	result.Facts.Namespace = namespace
-	return result.Facts, nil
+	return result, nil
 }
 
 func (a *App) printValues(f render.Facts, role iam.Role, options operator.Options) error {

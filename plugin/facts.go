@@ -108,12 +108,18 @@ func (a *App) givenFacts(request FactsRequest) (render.Facts, error) {
 
 // known gives the facts where all that are needed are known and valid.
 func (a *App) known(ctx context.Context, request FactsRequest) (render.Facts, error) {
+	result, err := a.found(ctx, request)
+	return result.Facts, err
+}
+
+// found is known with what else came to light.
+func (a *App) found(ctx context.Context, request FactsRequest) (detect.Result, error) {
 	result, err := a.detect(ctx, request, detect.AskNeeded)
 	if err != nil {
-		return render.Facts{}, err
+		return result, err
 	}
 	if err := result.Require(); err != nil {
-		return render.Facts{}, err
+		return result, err
 	}
-	return result.Facts, result.Facts.Validate()
+	return result, result.Facts.Validate()
 }

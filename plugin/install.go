@@ -34,6 +34,18 @@ func (d DryRun) Known() bool {
 	return d == DryRunNone || d == DryRunClient || d == DryRunServer
 }
 
+// IAMMode is who makes the role.
+type IAMMode string
+
+// The ways.
+const (
+	IAMApply IAMMode = "apply" // install does
+	IAMSkip  IAMMode = "skip"  // somebody else has: it is used as it is, if it is what the app needs
+)
+
+// Known reports whether m is one of the ways.
+func (m IAMMode) Known() bool { return m == IAMApply || m == IAMSkip }
+
 // AnyProject asks for a new project with a name of our choice. It is no legal
 // name itself.
 const AnyProject = "*"
@@ -43,6 +55,7 @@ type InstallRequest struct {
 	Facts FactsRequest
 	Chart ChartRequest
 	Role  RoleRequest
+	IAM   IAMMode
 
 	ProjectName string // of a project to be made, AnyProject, or empty for -n
 	Use         bool   // switch the kubeconfig to the new project

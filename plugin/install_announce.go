@@ -75,11 +75,6 @@ func platformName(platform string) string {
 	return "a cluster of unknown kind"
 }
 
-func (i *install) announceRole() {
-	i.announceRolePlan(i.role)
-	i.announceNotes()
-}
-
 // announceNotes tells what others did to the role; it stays, so it is told by
 // every run.
 func (i *install) announceNotes() {

@@ -20,7 +20,7 @@ func (i *install) prove(ctx context.Context, url string) error {
 		Conn: i.conn, AWS: config, CallerAccount: i.facts.Account.Value, Forward: forwarder(i.conn, namespace),
 	}, verify.Options{
 		Patience: patience(ctx),
-		Settling: !i.role.Empty(),
+		Settling: !i.role.Empty() || i.request.IAM == IAMSkip, // whoever made the role may have done so a moment ago
 		Policy:   i.request.Role.PolicyARN,
 	}, func(e verify.Event) {
 		switch {

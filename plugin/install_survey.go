@@ -97,6 +97,9 @@ func (i *install) target() (check.Target, error) {
 	if !i.project.exists {
 		target.Namespace = check.NamespaceMissing
 	}
+	if i.request.IAM == IAMSkip {
+		i.useRole(desired, &target)
+	}
 	return target, nil
 }
 
@@ -216,6 +219,7 @@ func (i *install) planObjects(ctx context.Context) (err error) {
 	i.degraded = fresh && i.request.DryRun == DryRunServer
 	i.plan, err = i.applier(i.facts.Namespace.Value, fresh).Plan(ctx, i.objects, i.inventory, apply.Record{
 		RoleARN:         i.options.RoleARN,
+		RoleOrigin:      i.roleOrigin(),
 		PolicyARN:       i.request.Role.PolicyARN,
 		Bucket:          render.BucketName(i.facts.Namespace.Value),
 		Account:         i.facts.Account.Value,

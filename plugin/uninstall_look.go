@@ -32,10 +32,16 @@ func (u *uninstall) look(ctx context.Context) error {
 	if !u.request.KeepBucket && !u.request.RoleOnly {
 		group.Go(func() error { return u.lookAtBucket(ctx) })
 	}
-	if !u.request.KeepRole {
+	if !u.request.KeepRole && !u.othersRole() {
 		group.Go(func() error { return u.lookAtRole(ctx) })
 	}
 	return group.Wait()
+}
+
+// othersRole reports whether the role is on record as one that somebody else makes
+// (install --iam=skip). Whoever wants it gone all the same says --role-only.
+func (u *uninstall) othersRole() bool {
+	return u.removal.Inventory.RoleOrigin == apply.OriginExisting && !u.request.RoleOnly
 }
 
 // lookAtBucket finds out whose the bucket is, where it is, and what is in it.

@@ -190,10 +190,14 @@ func (u *uninstall) decideVolumes() {
 }
 
 func (u *uninstall) decideRole() {
-	if u.request.KeepRole {
+	if u.request.KeepRole || u.othersRole() {
+		why := "--keep-role"
+		if !u.request.KeepRole {
+			why = "somebody else makes it: it was installed with --iam=skip"
+		}
 		if names := u.roleNames(); u.nameOf(u.removal.Inventory.RoleARN) != "" {
 			l := u.add(&line{Object: "role " + names[0], about: theRole})
-			l.keep("--keep-role", u.again("--role-only"))
+			l.keep(why, u.again("--role-only"))
 		}
 		return
 	}

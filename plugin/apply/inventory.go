@@ -18,18 +18,19 @@ const (
 	ControllerInventoryName = "ostoy-s3-controller"
 )
 
-// Values of Record.BucketOrigin and Record.NamespaceOrigin.
+// Values of Record.BucketOrigin, Record.NamespaceOrigin and Record.RoleOrigin.
 const (
 	OriginCreated  = "created"  // by us
 	OriginAdopted  = "adopted"  // a bucket that was there before
-	OriginExisting = "existing" // a namespace that was there before
+	OriginExisting = "existing" // a namespace that was there before, a role that somebody else makes
 )
 
 // Record is what is remembered about an installation besides its objects.
 // Every value is a hint and may be empty or wrong: somebody may have edited it.
 type Record struct {
 	RoleARN         string `json:"roleARN,omitempty"`
-	PolicyARN       string `json:"policyARN,omitempty"` // managed policy that was asked for on the role
+	RoleOrigin      string `json:"roleOrigin,omitempty"` // OriginExisting, or "" for a role that install makes
+	PolicyARN       string `json:"policyARN,omitempty"`  // managed policy that was asked for on the role
 	Bucket          string `json:"bucket,omitempty"`
 	BucketOrigin    string `json:"bucketOrigin,omitempty"`
 	Account         string `json:"account,omitempty"`
@@ -103,6 +104,7 @@ type field struct {
 func (r *Record) fields() []field {
 	return []field{
 		{"roleARN", &r.RoleARN},
+		{"roleOrigin", &r.RoleOrigin},
 		{"policyARN", &r.PolicyARN},
 		{"bucket", &r.Bucket},
 		{"bucketOrigin", &r.BucketOrigin},
@@ -191,6 +193,9 @@ func (r Record) with(now Record) Record {
 		if *is[n].at != "" {
 			*was[n].at = *is[n].at
 		}
+	}
+	if now.RoleARN != "" {
+		out.RoleOrigin = now.RoleOrigin
 	}
 	if r.BucketOrigin == OriginCreated && same {
 		out.BucketOrigin = OriginCreated

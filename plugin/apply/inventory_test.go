@@ -90,3 +90,18 @@ func parseAnything(t *testing.T, set Set, objects, bucket string) {
 		t.Errorf("%q\n%q", data, again)
 	}
 }
+
+// TestRoleOriginIsTheLastWord: who makes the role is what the last install was told.
+func TestRoleOriginIsTheLastWord(t *testing.T) {
+	const arn = "arn:aws:iam::123456789012:role/x"
+	skipped := Record{RoleARN: arn, RoleOrigin: OriginExisting}
+	if got := (Record{RoleARN: arn}).with(skipped); got.RoleOrigin != OriginExisting {
+		t.Errorf("not on record: %+v", got)
+	}
+	if got := skipped.with(Record{RoleARN: arn}); got.RoleOrigin != "" {
+		t.Errorf("still somebody else's: %+v", got)
+	}
+	if got := skipped.with(Record{}); got.RoleOrigin != OriginExisting {
+		t.Errorf("forgotten by a run that knows of no role: %+v", got)
+	}
+}

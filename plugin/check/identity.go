@@ -15,7 +15,12 @@ import (
 
 // identityLook are the checks of how a pod becomes the role: the service account
 // names the role, the role trusts the account's tokens, the pods carry one.
-type identityLook struct{ *live.World }
+type identityLook struct {
+	*live.World
+	// coming is set where the app is about to be installed: then what is installed
+	// says nothing about its tokens, and coming is what mends a role.
+	coming string
+}
 
 // IDs of the identity checks that others need.
 const (
@@ -24,6 +29,7 @@ const (
 	IDTrust          = "trust-policy"
 	IDTrustIssuer    = "trust-issuer"
 	IDTrustSubject   = "trust-subject"
+	idOrphaned       = "role-orphaned"
 	IDPodAccount     = "pod-service-account"
 	IDPodSkipped     = "webhook-skipped"
 	IDPodIdentity    = "pod-identity"
@@ -31,7 +37,7 @@ const (
 
 // identityChecks are about how a pod becomes the role.
 func identityChecks(w *live.World) []Check {
-	i := identityLook{w}
+	i := identityLook{World: w}
 	all := append(i.accountChecks(), i.roleChecks()...)
 	all = append(append(all, i.trustChecks()...), i.podChecks()...)
 	for n := range all {
@@ -76,7 +82,7 @@ func (i identityLook) roleChecks() []Check {
 		{ID: "role-excess", Severity: Warning, Needs: needs, Title: "the role may do nothing else", Run: i.roleExcess},
 		{ID: "role-boundary", Severity: Error, Needs: needs, Title: "no permissions boundary is in the way", Run: i.roleBoundary},
 		{
-			ID: "role-orphaned", Severity: Warning, Needs: []string{IDInstalled, IDIssuer, IDCredentials},
+			ID: idOrphaned, Severity: Warning, Needs: []string{IDInstalled, IDIssuer, IDCredentials},
 			Title: "no role of ours is left that nobody can assume", Run: i.orphaned,
 		},
 	}
@@ -189,6 +195,9 @@ func (i identityLook) injected(ctx context.Context) (bool, error) {
 
 // again is the command that puts right what install made.
 func (i identityLook) again(ctx context.Context) string {
+	if i.coming != "" {
+		return i.coming
+	}
 	command := "oc ostoy-s3 install -n " + i.Namespace
 	inventory, _ := i.Inventory(ctx)
 	arn, err := render.ParseARNOf(inventory.RoleARN, "iam", "role")

@@ -210,7 +210,7 @@ func TestStrayKeys(t *testing.T) {
 		"of what may be hidden": {func(c *core.Container) { c.EnvFrom = []core.EnvFromSource{from("hidden", "")} }, NotAllowed, "get secrets hidden in demo"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			look := identityLook{&live.World{Conn: conn, Namespace: "demo", Facts: identityFacts()}}
+			look := identityLook{World: &live.World{Conn: conn, Namespace: "demo", Facts: identityFacts()}}
 			pod := goodPod(func(p *core.Pod) { c.change(&p.Spec.Containers[0]) })
 			finding := look.podCredentials(t.Context(), pod)
 			wantFinding(t, finding, c.want, c.says)

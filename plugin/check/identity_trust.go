@@ -55,6 +55,9 @@ func (i identityLook) trusting(judge func(trust) Finding) func(context.Context) 
 // tell what the role takes.
 func (i identityLook) audience(ctx context.Context) (audience string, known bool) {
 	usual := i.Facts.Audience.Value
+	if i.coming != "" {
+		return usual, true
+	}
 	role, err := i.Role(ctx)
 	if err != nil || !role.Exists {
 		return usual, false

@@ -35,6 +35,8 @@ type Target struct {
 	Role     func(context.Context) Finding // may the role be made or changed
 	Plan     func(context.Context) error   // may the objects be made or changed
 
+	// GivenRole, where it is not nil, takes the place of Role. It needs World.
+	GivenRole *GivenRole
 	// World, where it is given, is asked for a controller. The checks of what is
 	// installed look at it more closely, so that theirs leave it out.
 	World *live.World
@@ -58,7 +60,11 @@ func Pre(t Target) []Check {
 		{ID: IDBucketCRD, Group: Controller, Severity: Error, Title: "the cluster knows ACK's Bucket", Run: t.bucketCRD},
 		{ID: IDBucket, Group: Bucket, Severity: Error, Title: "the bucket name is free or ours", Run: failing(t.Bucket)},
 		{ID: IDProvider, Group: Identity, Severity: Error, Title: "IAM knows the cluster's issuer", Run: t.Provider},
-		{ID: IDRole, Group: Identity, Severity: Error, Title: "the role is free or ours", Run: t.Role},
+	}
+	if t.GivenRole != nil {
+		checks = append(checks, t.givenRole()...)
+	} else {
+		checks = append(checks, Check{ID: IDRole, Group: Identity, Severity: Error, Title: "the role is free or ours", Run: t.Role})
 	}
 	if t.World != nil && !t.ControllerComes {
 		checks = append(checks, Check{

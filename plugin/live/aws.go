@@ -41,9 +41,12 @@ func (w *World) BucketContents(ctx context.Context) (bucket.Contents, error) {
 	})
 }
 
-// RoleName is the name of the install's role: by the inventory, then by the
-// service account's annotation, then the usual one.
+// RoleName is the name of the install's role: the one given, or by the inventory,
+// then by the service account's annotation, then the usual one.
 func (w *World) RoleName(ctx context.Context) string {
+	if w.RoleNamed != "" {
+		return w.RoleNamed
+	}
 	inventory, _ := w.Inventory(ctx)
 	if name := w.nameIn(inventory.RoleARN); name != "" {
 		return name

@@ -25,6 +25,8 @@ type World struct {
 	AWSRegion string         // of flag, environment or profile, "" where none names one
 	Roles     *iam.Client    // nil where there are no AWS credentials
 	Buckets   *bucket.Client // nil where there are no AWS credentials
+	// RoleNamed is the name of the install's role where no record has to tell it.
+	RoleNamed string
 	// Planner plans what install would do; nil where too little is known for it.
 	Planner func(context.Context) (*apply.Plan, error)
 

@@ -14,10 +14,10 @@ package aws
 
 import "embed"
 
-// Files are the Python sources of the wrapper and requirements.txt, which pins
-// all that pip installs for them.
+// Files are the Python sources of the wrapper, and requirements.txt, which pins
+// all that pip installs for them; cli.txt is for the aws command line.
 //
-//go:embed *.py requirements.txt
+//go:embed *.py requirements.txt cli.txt
 var Files embed.FS
 
 // Main is the name of the file to start: `python <Main> PORT`. The environment

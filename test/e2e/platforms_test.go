@@ -28,6 +28,9 @@ func TestPlatforms(t *testing.T) {
 			t.Run("project admin", func(t *testing.T) { testFirstAndSecond(t, projectAdmin(t, bed, "by-learner"), "by-learner") })
 			t.Run("together", func(t *testing.T) { playTogether(t, bed, everywhere(platform)) })
 			// From here on rights are taken from everybody: nobody else is left.
+			if platform == testbed.ROSAClassic {
+				t.Run("iam skipped unseen", func(t *testing.T) { testSkipUnseen(t, bed) })
+			}
 			t.Run("no bucket rights", func(t *testing.T) { testNoBucketRights(t, bed) })
 			if platform == testbed.ROSAHCP {
 				t.Run("project taken back", func(t *testing.T) { testProjectTakenBack(t, bed) })
@@ -66,6 +69,11 @@ func everywhere(platform testbed.Platform) []scene {
 		scene{"pod security", testPodSecurity},
 		scene{"role options", testRoleOptions},
 		scene{"managed policy", testManagedPolicy},
+		scene{"iam as a script", testPrintedScript},
+		scene{"iam as code, oddly named", testPrintedOddities},
+		scene{"iam as a template", testPrintedTemplate},
+		scene{"iam plan", testIAMPlanOfNothing},
+		scene{"iam skipped", testSkipIAM},
 		scene{"webhook identity", testWebhookIdentity},
 		scene{"other region", testOtherRegion},
 		scene{"no wait", testNoWait},

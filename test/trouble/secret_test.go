@@ -80,6 +80,11 @@ func TestNoSecretIsTold(t *testing.T) {
 		k.run(t, user, done, "completion", shell)
 	}
 	k.run(t, user, done, "render")
+	for _, format := range []string{"text", "aws", "json", "cloudformation", "terraform", "ack"} {
+		k.run(t, user, done, "iam", "render", "--format", format)
+	}
+	k.run(t, user, done, "iam", "plan")
+	k.run(t, user, done, "iam", "plan", "-o", "json")
 	k.controller(t, user, run.Admin(bed).With("AWS_SECRET_ACCESS_KEY="+secretKey, "AWS_SESSION_TOKEN="+sessionToken))
 	k.run(t, user, done, "uninstall", "--dry-run", "-o", "json")
 	k.run(t, user, done, "install") // puts the edit back

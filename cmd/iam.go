@@ -1,0 +1,53 @@
+package cmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+)
+
+const iamLong = `The IAM role as code, for those who review it, or make it by an engine of their own.
+
+  oc ostoy-s3 iam plan -n demo                          what install would change in IAM
+  oc ostoy-s3 iam render -n demo --format terraform     the role as code
+  oc ostoy-s3 install -n demo --iam=skip                uses the role that came of it
+
+--for controller speaks of the ACK S3 controller's role instead of the app's.`
+
+func newIAMCommand(s *session) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "iam",
+		Short: "Show the IAM role, or print it as code",
+		Long:  iamLong,
+		Args:  noArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newIAMPlanCommand(s), newIAMRenderCommand(s))
+	return c
+}
+
+// iamFlags say which role is meant, and how it is to be.
+type iamFlags struct {
+	facts   factFlags
+	request plugin.IAMRequest
+}
+
+func (f *iamFlags) add(c *cobra.Command) {
+	flags := c.Flags()
+	f.facts.add(flags)
+	addRole(&f.request.Role.RoleOptions, flags)
+	flags.StringVar((*string)(&f.request.Of), "for", string(plugin.RoleOfApp), "whose role: app or controller")
+	flags.StringVar(&f.request.Role.BucketPattern, "bucket-pattern", "", "with --for controller: names of the buckets it may manage, with * and ? (default *-bucket)")
+}
+
+// complete checks the flags and gathers the facts.
+func (f *iamFlags) complete(c *cobra.Command, s *session) (plugin.IAMRequest, error) {
+	switch {
+	case !f.request.Of.Known():
+		return f.request, usage(c, "--for is app or controller")
+	case f.request.Role.BucketPattern != "" && f.request.Of != plugin.RoleOfController:
+		return f.request, usage(c, "--bucket-pattern goes with --for controller: the app's role is for one bucket")
+	}
+	f.request.Facts = f.facts.request(s, c.Flags())
+	return f.request, nil
+}

@@ -1,0 +1,76 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/rolecode"
+)
+
+// iamPlan is the document of `iam plan -o json`.
+type iamPlan struct {
+	Role   string     `json:"role"` // ARN
+	Exists bool       `json:"exists"`
+	Steps  []iam.Step `json:"steps"`
+	Notes  []string   `json:"notes,omitempty"`
+}
+
+// IAMPlan prints what install would change in IAM, and changes nothing. With
+// strict, a role that is not as it should be is a refusal.
+func (a *App) IAMPlan(ctx context.Context, request IAMRequest, output Format, strict bool) error {
+	found, role, err := a.wantedRole(ctx, request)
+	if err != nil {
+		return err
+	}
+	if err := a.identify(ctx, &found, request.Facts.Profile); err != nil {
+		return err
+	}
+	config := found.AWS.Config
+	config.Region = found.Facts.Region.Value
+	actual, err := iam.Read(ctx, iam.New(config), role.Name, false)
+	if err != nil {
+		return err
+	}
+	plan, err := iam.NewPlan(role, actual, found.Facts)
+	if err != nil {
+		return err
+	}
+	if err := a.printIAMPlan(plan, output); err != nil {
+		return err
+	}
+	if !strict || plan.Empty() {
+		return nil
+	}
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: "the role " + role.Label() + " is not as it should be",
+		Why:  fmt.Sprintf("%d of its parts differ, and --check asks for none", len(plan.Steps)),
+		Next: "the same command without --check shows them; install, or iam render, puts them right",
+	}
+}
+
+func (a *App) printIAMPlan(plan *iam.Plan, output Format) error {
+	if output == FormatJSON {
+		return a.printJSON(iamPlan{Role: plan.Role.ARN, Exists: !plan.Creates(), Steps: append([]iam.Step{}, plan.Steps...), Notes: plan.Notes})
+	}
+	for _, note := range plan.Notes {
+		a.UI.Warn(note, "")
+	}
+	if plan.Empty() {
+		a.UI.Line("nothing to change: the role " + plan.Role.Label() + " is as it should be")
+		return nil
+	}
+	text, err := rolecode.Diff(plan)
+	if err != nil {
+		return err
+	}
+	if plan.Creates() {
+		a.UI.Line("the role " + plan.Role.Label() + " would be made")
+	} else {
+		a.UI.Line("the role " + plan.Role.Label() + " would be changed")
+	}
+	a.Report.Diff(text)
+	return nil
+}

@@ -1,0 +1,48 @@
+package plugin
+
+import (
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// useRole plans nothing about the role, and has the one that is there looked at
+// by the checks of an app's role instead.
+func (i *install) useRole(desired iam.Role, target *check.Target) {
+	i.role = &iam.Plan{Role: desired}
+	target.World.RoleNamed = desired.Name
+	target.GivenRole = &check.GivenRole{ARN: desired.ARN, Mend: "have the role made as " + i.renderRole(desired) + " prints it, with the --format of who makes it"}
+}
+
+// renderRole is the command that prints the role.
+func (i *install) renderRole(desired iam.Role) string {
+	command := "oc ostoy-s3 iam render -n " + i.facts.Namespace.Value
+	if desired.Name != render.RoleName(i.facts.Issuer.Value, i.facts.Namespace.Value) {
+		command += " --role-name=" + desired.Name
+	}
+	if desired.Path != render.RolePath {
+		command += " --role-path " + desired.Path
+	}
+	if desired.PolicyARN != "" {
+		command += " --policy-arn " + desired.PolicyARN
+	}
+	return command
+}
+
+// roleOrigin is what the record says of who makes the role.
+func (i *install) roleOrigin() string {
+	if i.request.IAM == IAMSkip {
+		return apply.OriginExisting
+	}
+	return ""
+}
+
+func (i *install) announceRole() {
+	if i.request.IAM == IAMSkip {
+		i.planned(ui.Kept, "role", i.role.Role.Label()+"   used as it is, as --iam=skip says")
+	}
+	i.announceRolePlan(i.role)
+	i.announceNotes()
+}
