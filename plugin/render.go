@@ -10,6 +10,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/layout"
 )
 
 // RenderRequest is what is to be rendered.
@@ -19,10 +20,18 @@ type RenderRequest struct {
 	Role             RoleRequest
 	Kustomize        string // directory of an overlay; empty for none
 	IncludeNamespace bool
+	OutputDir        string // write files there; empty: print to stdout
+	Check            bool   // only compare what is in OutputDir
 }
 
-// Render prints the manifests to stdout.
+// Render prints the manifests to stdout, or keeps a directory of them.
 func (a *App) Render(ctx context.Context, request RenderRequest) error {
+	if request.Check && request.OutputDir == "" {
+		return &render.InputError{
+			What: "--check", Why: "it compares the files of a directory, and none is given",
+			Next: "name the directory with --output-dir",
+		}
+	}
 	facts, options, err := a.renderInput(ctx, request)
 	if err != nil {
 		return err
@@ -31,15 +40,14 @@ func (a *App) Render(ctx context.Context, request RenderRequest) error {
 	if err != nil {
 		return err
 	}
-	text, err := render.YAML(objects)
+	if request.OutputDir == "" {
+		return a.printObjects(header(facts), objects)
+	}
+	files, err := layout.Flat(objects, header(facts))
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprint(a.Streams.Out, header(facts)); err != nil {
-		return err
-	}
-	_, err = a.Streams.Out.Write(text)
-	return err
+	return a.keep(ctx, request, files)
 }
 
 // Values prints the computed chart values to stdout.
