@@ -19,7 +19,7 @@ func edges() map[string][]string {
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
-			"plugin/detect", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/layout", "render/operator",
+			"plugin/detect", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -67,6 +67,7 @@ func edges() map[string][]string {
 		"render/operator": {"render"},
 
 		"render/layout": {"render"},
+		"render/gitops": {"render"},
 
 		"charts": {},
 

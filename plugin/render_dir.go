@@ -38,6 +38,19 @@ func (a *App) keep(ctx context.Context, request RenderRequest, files []layout.Fi
 	return nil
 }
 
+// keepTree keeps the directory of several clusters.
+func (a *App) keepTree(ctx context.Context, request RenderRequest, all []rendered) error {
+	var clusters []layout.Cluster
+	for _, one := range all {
+		clusters = append(clusters, layout.Cluster{Name: one.cluster, Header: header(one.facts), Objects: one.objects})
+	}
+	files, err := layout.Tree(clusters)
+	if err != nil {
+		return err
+	}
+	return a.keep(ctx, request, files)
+}
+
 // compare tells what is not as it should be, and ends with exit code 4 if
 // anything is.
 func (a *App) compare(plan folder.Plan) error {
