@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -54,29 +55,45 @@ func (a *App) renderSeveral(ctx context.Context, request RenderRequest) ([]rende
 	}
 	var all []rendered
 	for _, file := range files {
-		request.Facts.File = file
-		result, err := a.detect(ctx, request.Facts, detect.AskNothing)
+		one, err := a.renderOne(ctx, request, file, values)
 		if err != nil {
-			return nil, err
+			return nil, inFile(file, err)
 		}
-		if err := result.Require(); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		if err := result.Facts.Validate(); err != nil {
-			return nil, err
-		}
-		facts, options, err := request.optionsFor(result.Facts, values)
-		if err != nil {
-			return nil, err
-		}
-		objects, err := renderObjects(facts, options, request.Kustomize)
-		if err != nil {
-			return nil, err
-		}
-		name := filepath.Base(file)
-		all = append(all, rendered{strings.TrimSuffix(name, filepath.Ext(name)), facts, objects})
+		all = append(all, one)
 	}
 	return all, nil
+}
+
+func (a *App) renderOne(ctx context.Context, request RenderRequest, file string, values render.Options) (rendered, error) {
+	request.Facts.File = file
+	result, err := a.detect(ctx, request.Facts, detect.AskNothing)
+	if err != nil {
+		return rendered{}, err
+	}
+	if err := result.Require(); err != nil {
+		return rendered{}, err
+	}
+	if err := result.Facts.Validate(); err != nil {
+		return rendered{}, err
+	}
+	facts, options, err := request.optionsFor(result.Facts, values)
+	if err != nil {
+		return rendered{}, err
+	}
+	objects, err := renderObjects(facts, options, request.Kustomize)
+	name := filepath.Base(file)
+	return rendered{strings.TrimSuffix(name, filepath.Ext(name)), facts, objects}, err
+}
+
+// inFile says of which cluster's facts an error is.
+func inFile(file string, err error) error {
+	var input *render.InputError
+	if !errors.As(err, &input) || strings.Contains(input.What, file) {
+		return err
+	}
+	told := *input
+	told.What = file + ": " + told.What
+	return &told
 }
 
 // factsFiles are the files of facts, in the order given or by name.
