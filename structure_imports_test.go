@@ -19,7 +19,7 @@ func edges() map[string][]string {
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
-			"plugin/detect", "plugin/differ", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/operator",
+			"plugin/detect", "plugin/differ", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -39,6 +39,8 @@ func edges() map[string][]string {
 
 		// a role as code: no outside world at all
 		"plugin/rolecode": {"plugin/iam", "render"},
+
+		"plugin/folder": {"plugin/problem", "render", "render/layout"},
 
 		// what is there, asked once: the adapters' questions for those who judge
 		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
@@ -67,6 +69,9 @@ func edges() map[string][]string {
 		"render": {"charts"},
 
 		"render/operator": {"render"},
+
+		"render/layout": {"render"},
+		"render/gitops": {"render"},
 
 		"charts": {},
 

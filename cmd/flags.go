@@ -18,8 +18,15 @@ type factFlags struct {
 }
 
 func (f *factFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.file, "facts", "", factsUsage)
+	f.addEach(flags)
+}
+
+const factsUsage = "file of facts, as \"oc ostoy-s3 facts -o yaml\" prints; - for stdin"
+
+// addEach adds a flag for each fact.
+func (f *factFlags) addEach(flags *pflag.FlagSet) {
 	f.addWhose(flags)
-	flags.StringVar(&f.file, "facts", "", "file of facts, as \"oc ostoy-s3 facts -o yaml\" prints; - for stdin")
 	flags.StringVar(&f.partition, "partition", "", "AWS partition: aws, aws-us-gov, aws-cn or aws-eusc")
 	flags.StringVar(&f.audience, "audience", "", "token audience the role trusts (default "+render.DefaultAudience+")")
 	flags.StringVar(&f.platform, "platform", "", "rosa-hcp, rosa-classic, openshift, eks or kubernetes")

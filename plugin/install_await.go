@@ -37,6 +37,9 @@ func (i *install) await(ctx context.Context) error {
 		}
 	})
 	i.ready = err == nil
+	if !i.ready {
+		i.blameSecrets(ctx)
+	}
 	if err != nil || !i.request.Verify {
 		return i.conclude(result, err)
 	}

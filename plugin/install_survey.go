@@ -58,6 +58,7 @@ func (i *install) survey(ctx context.Context) error {
 	for _, warning := range check.Having(outcomes, check.Warned, check.NotAllowed) {
 		i.UI.Warn(warning.What+": "+warning.Why, warning.Next)
 	}
+	i.warnOfSecrets(ctx)
 	if i.plan.Inventory.BucketOrigin == "" {
 		i.plan.Inventory.BucketOrigin = i.bucketOrigin()
 	}

@@ -2,111 +2,84 @@ package plugin
 
 import (
 	"context"
-	"fmt"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
-	"sigs.k8s.io/yaml"
-
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/gitops"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/layout"
 )
 
 // RenderRequest is what is to be rendered.
 type RenderRequest struct {
 	Facts            FactsRequest
+	Several          []string // files of facts, one for each of several clusters; Facts.File is then empty
+	FactsDir         string   // a directory of such files
 	Chart            ChartRequest
 	Role             RoleRequest
 	Kustomize        string // directory of an overlay; empty for none
 	IncludeNamespace bool
+	OutputDir        string // write files there; empty: print to stdout
+	Check            bool   // only compare what is in OutputDir
+	Engine           Engine // whose objects are wanted; empty: the manifests
+	GitOps           gitops.Options
+	Projects         []string // for an engine: several projects, each in a directory below GitOps.Path
 }
 
-// Render prints the manifests to stdout.
+// Engine is who applies the manifests.
+type Engine string
+
+// The engines.
+const (
+	EngineArgoCD Engine = "argocd"
+	EngineFlux   Engine = "flux"
+)
+
+// Render prints the manifests, or the objects that lead an engine to them, to
+// stdout, or keeps a directory of them.
 func (a *App) Render(ctx context.Context, request RenderRequest) error {
-	facts, options, err := a.renderInput(ctx, request)
+	if err := request.check(); err != nil {
+		return err
+	}
+	all, err := a.renderAll(ctx, request)
 	if err != nil {
 		return err
 	}
-	objects, err := renderObjects(facts, options, request.Kustomize)
+	if request.severalClusters() && request.Engine == "" {
+		return a.keepTree(ctx, request, all)
+	}
+	objects, head := all[0].objects, header(all[0].facts)
+	if request.Engine != "" {
+		if objects, head, err = request.forEngine(all); err != nil {
+			return err
+		}
+	}
+	if request.OutputDir == "" {
+		return a.printObjects(head, objects)
+	}
+	files, err := layout.Flat(objects, head)
 	if err != nil {
 		return err
 	}
-	text, err := render.YAML(objects)
-	if err != nil {
-		return err
-	}
-	if _, err := fmt.Fprint(a.Streams.Out, header(facts)); err != nil {
-		return err
-	}
-	_, err = a.Streams.Out.Write(text)
-	return err
+	return a.keep(ctx, request, files)
 }
 
-// Values prints the computed chart values to stdout.
-func (a *App) Values(ctx context.Context, request RenderRequest) error {
-	facts, options, err := a.renderInput(ctx, request)
-	if err != nil {
-		return err
-	}
-	renderer, err := render.New()
-	if err != nil {
-		return err
-	}
-	// Rendering finds what the chart's schema refuses, before anything is printed.
-	if _, err := renderer.Objects(facts, options); err != nil {
-		return err
-	}
-	values, err := renderer.Values(facts, options)
-	if err != nil {
-		return err
-	}
-	text, err := yaml.Marshal(values)
-	if err != nil {
-		return fmt.Errorf("write values: %w", err)
-	}
-	_, err = a.Streams.Out.Write(text)
-	return err
-}
+func (r RenderRequest) severalClusters() bool { return len(r.Several) > 0 || r.FactsDir != "" }
 
-// renderInput gathers facts and values. What the user typed is read first:
-// a bad file must not cost a look at the cluster.
-func (a *App) renderInput(ctx context.Context, request RenderRequest) (render.Facts, render.Options, error) {
-	options, err := a.options(request.Chart)
-	if err != nil {
-		return render.Facts{}, options, err
+// check refuses what does not go together, before anything is looked up.
+func (r RenderRequest) check() error {
+	refuse := func(what, why, next string) error { return &render.InputError{What: what, Why: why, Next: next} }
+	switch {
+	case r.Check && r.OutputDir == "":
+		return refuse("--check", "it compares the files of a directory, and none is given", "name the directory with --output-dir")
+	case r.FactsDir != "" && (len(r.Several) > 0 || r.Facts.File != ""):
+		return refuse("--facts and --facts-dir", "both say which clusters there are", "give either")
+	case r.Engine == "" && r.severalClusters() && r.OutputDir == "":
+		return refuse("facts of several clusters", "their manifests are a tree of files, not a stream", "name a directory with --output-dir")
+	case r.Engine == "" && r.GitOps.Given():
+		return refuse("the flags that tell an engine where the manifests are", "no engine is named", "give --format argocd or --format flux, too")
+	case r.Engine == "" && len(r.Projects) > 0:
+		return refuse("--projects", "one run renders the manifests of one project", "run it for each with -n, or give --format argocd or --format flux")
+	case len(r.Projects) > 0 && (r.severalClusters() || r.Facts.Given.Namespace.Known()):
+		return refuse("--projects", "-n and the facts of several clusters say themselves which projects there are", "give either")
 	}
-	facts, err := a.known(ctx, request.Facts)
-	if err != nil {
-		return facts, options, err
-	}
-	desired, err := iam.Desired(facts, request.Role)
-	if err != nil {
-		return facts, options, err
-	}
-	options.RoleARN = desired.ARN
-	options.IncludeNamespace = request.IncludeNamespace
-	return facts, options, nil
-}
-
-func renderObjects(f render.Facts, options render.Options, overlay string) ([]*unstructured.Unstructured, error) {
-	renderer, err := render.New()
-	if err != nil {
-		return nil, err
-	}
-	objects, err := renderer.Objects(f, options)
-	if err != nil || overlay == "" {
-		return objects, err
-	}
-	return render.Kustomize(objects, filesys.MakeFsOnDisk(), overlay, f)
-}
-
-// header says what a reader of the file must know and the objects cannot say.
-// It depends on the facts alone, so the bytes stay the same.
-func header(f render.Facts) string {
-	return fmt.Sprintf(`# OSToy with its own S3 bucket in namespace %[1]s, as printed by: oc ostoy-s3 render
-#
-# Applying this takes over a bucket named %[2]s if AWS account %[3]s
-# already has one: rendering cannot look. "oc ostoy-s3 install" does, and refuses.
-# The IAM role is not among the objects: the service account names it.
-`, f.Namespace.Value, render.BucketName(f.Namespace.Value), f.Account.Value)
+	return nil
 }

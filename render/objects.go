@@ -56,15 +56,20 @@ func (r *Renderer) Objects(f Facts, o Options) ([]*unstructured.Unstructured, er
 }
 
 // namespaceObject is the Namespace for those whose GitOps engine makes it. On
-// OpenShift only a cluster admin may apply one.
+// OpenShift only a cluster admin may apply one. It is kept like the data in it.
 func namespaceObject(name string) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1",
 		"kind":       "Namespace",
 		"metadata": map[string]any{
-			"name":        name,
-			"annotations": map[string]any{WaveAnnotation: "-1"},
-			"labels":      map[string]any{"app.kubernetes.io/part-of": "ostoy"},
+			"name": name,
+			"annotations": map[string]any{
+				WaveAnnotation:                      "-1",
+				"helm.sh/resource-policy":           "keep",
+				"argocd.argoproj.io/sync-options":   "Prune=false,Delete=false",
+				"kustomize.toolkit.fluxcd.io/prune": "disabled",
+			},
+			"labels": map[string]any{"app.kubernetes.io/part-of": "ostoy"},
 		},
 	}}
 }

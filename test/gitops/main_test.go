@@ -1,6 +1,8 @@
-// Package gitops_test is about installs that others manage, too: `oc ostoy-s3
+// Package gitops_test is about manifests that are committed and installs that
+// others manage, too: directories, engines and their documents, `oc ostoy-s3
 // diff`, `install --diff`, `oc ostoy-s3 release`, and being taken over by Argo CD
-// and Flux. One bed serves all, one namespace each.
+// and Flux. What docs/gitops.md and docs/moving.md say is walked. One bed serves
+// all, one namespace each.
 package gitops_test
 
 import (

@@ -85,6 +85,10 @@ func TestNoSecretIsTold(t *testing.T) {
 	}
 	k.run(t, user, done, "iam", "plan")
 	k.run(t, user, done, "iam", "plan", "-o", "json")
+	k.run(t, user, done, "render", "--output-dir", filepath.Join(t.TempDir(), "out"))
+	k.run(t, user, misused, "render", "--format", "flux", "--revision", "main", "--path", "apps", "--repo-url", "https://bob:"+password+"@git.example.com/apps")
+	k.run(t, user, misused, "render", "--format", "flux", "--revision", "main", "--path", "apps", "--repo-url", "bob:"+password+"@git.example.com:apps")
+	k.run(t, user, done, "install", "--dry-run=client", "--set", "secrets.existing=true")
 	k.controller(t, user, run.Admin(bed).With("AWS_SECRET_ACCESS_KEY="+secretKey, "AWS_SESSION_TOKEN="+sessionToken))
 	k.run(t, user, done, "uninstall", "--dry-run", "-o", "json")
 	k.run(t, user, done, "install") // puts the edit back

@@ -30,6 +30,7 @@ argocd.argoproj.io/sync-wave: {{ . | quote }}
 {{- define "ostoy.keep" -}}
 helm.sh/resource-policy: keep
 argocd.argoproj.io/sync-options: Prune=false,Delete=false
+kustomize.toolkit.fluxcd.io/prune: disabled
 {{- end -}}
 
 {{- define "ostoy.image" -}}

@@ -81,6 +81,15 @@ func (u User) Kubectl(t testing.TB, args ...string) Result {
 	return finish(ctx, t, u.program(ctx, t, u.Bed.BinDir+"/kubectl", args...))
 }
 
+// Shell runs a script as the user, up to the first command that fails. path is
+// where it looks for commands first.
+func (u User) Shell(t testing.TB, path, script string) Result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	return finish(ctx, t, u.With("PATH="+path+":"+os.Getenv("PATH")).program(ctx, t, "/bin/sh", "-euc", script))
+}
+
 // Command is Run, not started yet. Each has a HOME of its own, empty.
 func (u User) Command(ctx context.Context, t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()

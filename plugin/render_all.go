@@ -1,0 +1,173 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/gitops"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/layout"
+)
+
+// rendered are the manifests of one cluster.
+type rendered struct {
+	cluster string // empty where there is only one
+	facts   render.Facts
+	objects []*unstructured.Unstructured
+}
+
+// renderAll renders for each cluster that the request names.
+func (a *App) renderAll(ctx context.Context, request RenderRequest) ([]rendered, error) {
+	if request.severalClusters() {
+		return a.renderSeveral(ctx, request)
+	}
+	if len(request.Projects) > 0 {
+		request.Facts.Given.Namespace = render.Fact{Value: request.Projects[0], Source: "flag --projects"}
+	}
+	facts, options, err := a.renderInput(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := renderObjects(facts, options, request.Kustomize)
+	return []rendered{{facts: facts, objects: objects}}, err
+}
+
+// renderSeveral renders for each file of facts. None of them is filled up by
+// looking: the cluster at hand is not the one the file speaks of.
+func (a *App) renderSeveral(ctx context.Context, request RenderRequest) ([]rendered, error) {
+	files, err := request.factsFiles()
+	if err != nil {
+		return nil, err
+	}
+	values, err := a.options(request.Chart)
+	if err != nil {
+		return nil, err
+	}
+	var all []rendered
+	for _, file := range files {
+		one, err := a.renderOne(ctx, request, file, values)
+		if err != nil {
+			return nil, inFile(file, err)
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func (a *App) renderOne(ctx context.Context, request RenderRequest, file string, values render.Options) (rendered, error) {
+	request.Facts.File = file
+	result, err := a.detect(ctx, request.Facts, detect.AskNothing)
+	if err != nil {
+		return rendered{}, err
+	}
+	if err := result.Require(); err != nil {
+		return rendered{}, err
+	}
+	if err := result.Facts.Validate(); err != nil {
+		return rendered{}, err
+	}
+	facts, options, err := request.optionsFor(result.Facts, values)
+	if err != nil {
+		return rendered{}, err
+	}
+	objects, err := renderObjects(facts, options, request.Kustomize)
+	name := filepath.Base(file)
+	return rendered{strings.TrimSuffix(name, filepath.Ext(name)), facts, objects}, err
+}
+
+// inFile says of which cluster's facts an error is.
+func inFile(file string, err error) error {
+	var input *render.InputError
+	if !errors.As(err, &input) || strings.Contains(input.What, file) {
+		return err
+	}
+	told := *input
+	told.What = file + ": " + told.What
+	return &told
+}
+
+// factsFiles are the files of facts, in the order given or by name.
+func (r RenderRequest) factsFiles() ([]string, error) {
+	if r.FactsDir == "" {
+		return r.Several, nil
+	}
+	entries, err := os.ReadDir(r.FactsDir)
+	why := "it has no file whose name ends in .yaml, .yml or .json"
+	if err != nil {
+		why = "cannot be read: " + err.Error()
+	}
+	var files []string
+	for _, entry := range entries {
+		if slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(entry.Name())) && entry.Type()&fs.ModeDir == 0 {
+			files = append(files, filepath.Join(r.FactsDir, entry.Name()))
+		}
+	}
+	if len(files) == 0 {
+		return nil, &render.InputError{
+			What: "--facts-dir " + r.FactsDir, Why: why, Err: err,
+			Next: "put a file of facts into it for each cluster: oc ostoy-s3 facts -o yaml > " + filepath.Join(r.FactsDir, "NAME.yaml"),
+		}
+	}
+	return files, nil
+}
+
+// forEngine makes the objects that lead an engine to the manifests, and the
+// comment above them.
+func (r RenderRequest) forEngine(all []rendered) (objects []*unstructured.Unstructured, head string, err error) {
+	options, facts := r.GitOps, all[0].facts
+	for _, one := range all {
+		options.HasNamespace = options.HasNamespace || slices.ContainsFunc(one.objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "Namespace" })
+	}
+	projects := r.Projects
+	if len(projects) == 0 {
+		projects = []string{facts.Namespace.Value}
+	}
+	targets := options.Targets(projects)
+	if r.severalClusters() {
+		targets = nil
+		for _, one := range all {
+			targets = append(targets, gitops.Target{
+				Project: one.facts.Namespace.Value, Path: layout.ClusterPath(options.Path, one.cluster), Cluster: one.cluster,
+			})
+		}
+	}
+	if r.Engine == EngineFlux {
+		objects, err = gitops.Flux(facts, options, targets)
+		return objects, gitops.FluxHeader(options), err
+	}
+	objects, err = gitops.ArgoCD(facts, options, targets)
+	return objects, gitops.ArgoCDHeader(facts, options), err
+}
+
+func renderObjects(f render.Facts, options render.Options, overlay string) ([]*unstructured.Unstructured, error) {
+	renderer, err := render.New()
+	if err != nil {
+		return nil, err
+	}
+	objects, err := renderer.Objects(f, options)
+	if err != nil || overlay == "" {
+		return objects, err
+	}
+	return render.Kustomize(objects, filesys.MakeFsOnDisk(), overlay, f)
+}
+
+// header says what a reader of the file must know and the objects cannot say.
+// It depends on the facts alone, so the bytes stay the same.
+func header(f render.Facts) string {
+	return fmt.Sprintf(`# OSToy with its own S3 bucket in namespace %[1]s, as printed by: oc ostoy-s3 render
+#
+# Applying this takes over a bucket named %[2]s if AWS account %[3]s
+# already has one: rendering cannot look. "oc ostoy-s3 install" does, and refuses.
+# The IAM role is not among the objects: the service account names it.
+`, f.Namespace.Value, render.BucketName(f.Namespace.Value), f.Account.Value)
+}

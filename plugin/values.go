@@ -1,0 +1,62 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Values prints the computed chart values to stdout.
+func (a *App) Values(ctx context.Context, request RenderRequest) error {
+	facts, options, err := a.renderInput(ctx, request)
+	if err != nil {
+		return err
+	}
+	renderer, err := render.New()
+	if err != nil {
+		return err
+	}
+	// Rendering finds what the chart's schema refuses, before anything is printed.
+	if _, err := renderer.Objects(facts, options); err != nil {
+		return err
+	}
+	values, err := renderer.Values(facts, options)
+	if err != nil {
+		return err
+	}
+	text, err := yaml.Marshal(values)
+	if err != nil {
+		return fmt.Errorf("write values: %w", err)
+	}
+	_, err = a.Streams.Out.Write(text)
+	return err
+}
+
+// renderInput gathers facts and values. What the user typed is read first:
+// a bad file must not cost a look at the cluster.
+func (a *App) renderInput(ctx context.Context, request RenderRequest) (render.Facts, render.Options, error) {
+	options, err := a.options(request.Chart)
+	if err != nil {
+		return render.Facts{}, options, err
+	}
+	facts, err := a.known(ctx, request.Facts)
+	if err != nil {
+		return facts, options, err
+	}
+	return request.optionsFor(facts, options)
+}
+
+// optionsFor are the options with what follows from the facts.
+func (r RenderRequest) optionsFor(facts render.Facts, options render.Options) (render.Facts, render.Options, error) {
+	desired, err := iam.Desired(facts, r.Role)
+	if err != nil {
+		return facts, options, err
+	}
+	options.RoleARN = desired.ARN
+	options.IncludeNamespace = r.IncludeNamespace
+	return facts, options, nil
+}

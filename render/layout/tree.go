@@ -1,0 +1,164 @@
+package layout
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Cluster is what one of several clusters is to have.
+type Cluster struct {
+	Name    string // of its directory: clusters/NAME
+	Header  string // comment lines for the reader of its overlay
+	Objects []*unstructured.Unstructured
+}
+
+// ClusterPath is the directory of a cluster's overlay below a tree's.
+func ClusterPath(dir, cluster string) string { return path.Join(dir, clustersDir, cluster) }
+
+// Tree is the directory of several clusters: a base with every object that any
+// of them has, as the first that has it, and for each an overlay that removes
+// what the cluster has not and patches what it has otherwise. Each overlay builds
+// to the cluster's objects, in their order.
+func Tree(clusters []Cluster) ([]File, error) {
+	if err := checkNames(clusters); err != nil {
+		return nil, err
+	}
+	all := union(clusters)
+	files, err := Flat(all, `# What the clusters beside it share. Not to be applied by itself: where they
+# differ it has what `+clusters[0].Name+` has, or who else has it.
+`)
+	if err != nil {
+		return nil, err
+	}
+	for i, file := range files {
+		content := strings.TrimPrefix(string(file.Data), Mark(file.Path))
+		files[i] = newFile(path.Join(baseDir, file.Path), []byte(content))
+	}
+	for _, cluster := range clusters {
+		overlay, err := overlayOf(cluster, all)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, overlay)
+	}
+	return files, nil
+}
+
+func checkNames(clusters []Cluster) error {
+	seen := map[string]bool{}
+	for _, cluster := range clusters {
+		refuse := func(why string) error {
+			return &render.InputError{
+				What: "cluster " + cluster.Name, Why: why,
+				Next: "name its file of facts otherwise: its directory is called like the file, without the suffix",
+			}
+		}
+		if !regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`).MatchString(cluster.Name) {
+			return refuse("a cluster's name is made of at most 63 lower case letters, digits, dots and hyphens, and begins and ends with a letter or digit")
+		}
+		if seen[cluster.Name] {
+			return refuse("there are two of that name")
+		}
+		seen[cluster.Name] = true
+	}
+	return nil
+}
+
+// key tells objects apart whichever namespace they are in: clusters may have
+// the same project under another name.
+func key(object *unstructured.Unstructured) string {
+	return strings.Join([]string{object.GroupVersionKind().Group, object.GetKind(), object.GetName()}, "\n")
+}
+
+// union is every object that any cluster has, in apply order. That order hangs
+// on nothing but the object, so that each cluster's is a part of it.
+func union(clusters []Cluster) []*unstructured.Unstructured {
+	var all []*unstructured.Unstructured
+	seen := map[string]bool{}
+	for _, cluster := range clusters {
+		for _, object := range cluster.Objects {
+			if !seen[key(object)] {
+				seen[key(object)] = true
+				all = append(all, object)
+			}
+		}
+	}
+	render.Sort(all)
+	return all
+}
+
+// overlayOf is the kustomization that makes a cluster's objects of all.
+func overlayOf(cluster Cluster, all []*unstructured.Unstructured) (File, error) {
+	own := map[string]*unstructured.Unstructured{}
+	var order, patched []string
+	for _, object := range cluster.Objects {
+		own[key(object)] = object
+		order = append(order, key(object))
+	}
+	var patches []any
+	for _, object := range all {
+		wanted := own[key(object)]
+		if wanted != nil {
+			patched = append(patched, key(object))
+		}
+		patch, err := patchOf(object, wanted)
+		if err != nil {
+			return File{}, err
+		}
+		if patch != nil {
+			patches = append(patches, patch)
+		}
+	}
+	if !slices.Equal(order, patched) {
+		return File{}, fmt.Errorf("the objects of cluster %s do not stand in the order of the others'", cluster.Name)
+	}
+	content := map[string]any{"resources": []string{"../../" + baseDir}}
+	if patches != nil {
+		content["patches"] = patches
+	}
+	return listing(path.Join(ClusterPath("", cluster.Name), kustomization), cluster.Header, content)
+}
+
+// patchOf is the entry of patches that makes wanted of an object, nil where they
+// are the same. wanted is nil where the object is to go.
+func patchOf(object, wanted *unstructured.Unstructured) (map[string]any, error) {
+	if wanted == nil {
+		text, err := yaml.Marshal(map[string]any{
+			"$patch":     "delete",
+			"apiVersion": object.GetAPIVersion(),
+			"kind":       object.GetKind(),
+			"metadata":   nameOf(object),
+		})
+		return map[string]any{"patch": string(text)}, err
+	}
+	steps := difference("", object.Object, wanted.Object)
+	if steps == nil {
+		return nil, nil
+	}
+	text, err := yaml.Marshal(steps)
+	kind := object.GroupVersionKind()
+	target := map[string]any{
+		"version": kind.Version, "kind": kind.Kind,
+		"name": regexp.QuoteMeta(object.GetName()), // kustomize takes it for a pattern
+	}
+	if kind.Group != "" {
+		target["group"] = kind.Group
+	}
+	return map[string]any{"target": target, "patch": string(text)}, err
+}
+
+func nameOf(object *unstructured.Unstructured) map[string]any {
+	name := map[string]any{"name": object.GetName()}
+	if namespace := object.GetNamespace(); namespace != "" {
+		name["namespace"] = namespace
+	}
+	return name
+}
