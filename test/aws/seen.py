@@ -66,6 +66,9 @@ class Request:
         self.agent = environ.get("HTTP_USER_AGENT", "")
         self.source = environ.get("REMOTE_ADDR", "")
         self.owner = environ.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER", "")
+        # The SDK says how often it has tried: "attempt=2; max=3".
+        tried = re.match(r"attempt=(\d+)", environ.get("HTTP_AMZ_SDK_REQUEST", ""))
+        self.attempt = int(tried.group(1)) if tried else 1
         self.query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         self.key, self.region, self.service = credential(environ)
         self.form = {}
@@ -128,6 +131,7 @@ class Request:
             "resource": self.resource(),
             "principal": self.principal,
             "userAgent": self.agent,
+            "attempt": self.attempt,
             "status": status,
         }
 

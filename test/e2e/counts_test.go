@@ -39,6 +39,7 @@ func counted(t *testing.T, user run.User, args ...string) (run.Result, requests)
 	if asked.aws, err = bed.AWS.Log(t.Context(), "admin"); err != nil {
 		t.Fatal(err)
 	}
+	asked.aws = slices.DeleteFunc(asked.aws, testbed.AWSRequest.Again)
 	t.Logf("%s\n%s", strings.Join(args, " "), asked)
 	return result, asked
 }

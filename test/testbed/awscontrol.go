@@ -30,8 +30,14 @@ type AWSRequest struct {
 	// (ACK), helper (Bed's clients), anonymous or other.
 	Principal string `json:"principal"`
 	UserAgent string `json:"userAgent"`
-	Status    int    `json:"status"`
+	// Attempt is 2 and more where the SDK tries again what had no answer.
+	Attempt int `json:"attempt"`
+	Status  int `json:"status"`
 }
+
+// Again reports whether the SDK made this request anew because the one before
+// came to nothing: on a busy machine a connection may break by itself.
+func (r AWSRequest) Again() bool { return r.Attempt > 1 }
 
 // Fault is an answer AWS gives instead of the right one.
 type Fault struct {

@@ -60,7 +60,7 @@ func TestLoginExpires(t *testing.T) {
 		{"install", "iam:GetRole", expired("InvalidClientTokenId"), message{unknown, "deleted", "aws sts get-caller-identity"}, nothing},
 		{"install", "GET /secrets/ostoy-secret", loggedOut, message{"could not be read", "does not accept the login any more", "oc login"}, nothing},
 		{"install", "iam:PutRolePolicy", expired("ExpiredToken"), message{old, "iam:PutRolePolicy", "aws sso login"}, some + "role "},
-		{"install", "PATCH /deployments/ostoy-frontend", loggedOut, message{"Deployment ostoy-frontend could not be applied", "does not accept the login any more", "oc login"}, some},
+		{"install", "PATCH /deployments/ostoy-frontend", loggedOut, message{"could not be applied", "does not accept the login any more", "oc login"}, some},
 		{"install", "", nil, message{}, ""},
 		{"uninstall", "iam:GetCallerIdentity", expired("ExpiredToken"), message{old, "sts:GetCallerIdentity", "aws sso login"}, ""},
 		{"uninstall", "iam:GetRole", expired("ExpiredToken"), message{old, "AWS refused iam:", "aws sso login"}, ""},

@@ -13,14 +13,16 @@ import (
 // namespaces", "kube get /version".
 type Tally map[string]int
 
-// Count tallies the requests of one run.
+// Count tallies the requests of one run; one that the SDK repeats is one.
 func Count(kube []testbed.KubeRequest, aws []testbed.AWSRequest) Tally {
 	tally := Tally{}
 	for _, request := range kube {
 		tally["kube "+kubeName(request)]++
 	}
 	for _, request := range aws {
-		tally[awsName(request)]++
+		if !request.Again() {
+			tally[awsName(request)]++
+		}
 	}
 	return tally
 }
