@@ -85,7 +85,7 @@ bench: build ## measure, against helm where there is something to compare
 
 demo: build ## see it work: a cluster, an emulated AWS, install, look, clean up
 	@echo "==> starting a sandbox for the demo (the first time builds it: about ten minutes)" >&2
-	@PATH="$(CURDIR)/bin:$$PATH" $(SANDBOX) run -- "$(CURDIR)/test/demo/demo.sh"
+	@PATH="$(CURDIR)/bin:$$PATH" $(SANDBOX) run --no-controller -- "$(CURDIR)/test/demo/demo.sh"
 
 sandbox: build ## start a cluster and an emulated AWS, and leave them running
 	@echo "==> starting the sandbox (the first time builds it: about ten minutes)" >&2

@@ -18,8 +18,8 @@ func edges() map[string][]string {
 
 		// the use cases: they join the adapters
 		"plugin": {
-			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster",
-			"plugin/detect", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render",
+			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
+			"plugin/detect", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/operator",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -28,14 +28,23 @@ func edges() map[string][]string {
 		"plugin/bucket":  {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/apply":   {"plugin/cluster", "plugin/problem", "plugin/secret", "render"},
-		"plugin/ack":     {"plugin/cluster", "plugin/problem", "render"},
+		"plugin/ack":     {"plugin/cluster", "plugin/problem", "render", "render/operator"},
 		"plugin/wait":    {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
 		"plugin/verify":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
+		"plugin/access":  {"plugin/cluster"},
 		"plugin/forward": {"plugin/cluster"},
+		"plugin/olm":     {"plugin/cluster", "plugin/health", "plugin/problem", "plugin/secret", "render"},
+
+		"plugin/registry": {"plugin/problem"},
 
 		// what is there, asked once: the adapters' questions for those who judge
 		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
-		"plugin/check": {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/problem", "render"},
+		"plugin/check": {"plugin/access", "plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "render"},
+
+		// the controller as a whole: it joins adapters, as plugin does for the app
+		"plugin/controller": {
+			"plugin/access", "plugin/ack", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/status", "plugin/wait", "render", "render/operator",
+		},
 
 		"plugin/status": {"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "render"},
 
@@ -52,6 +61,9 @@ func edges() map[string][]string {
 
 		// pure
 		"render": {"charts"},
+
+		"render/operator": {"render"},
+
 		"charts": {},
 
 		// the release
@@ -72,8 +84,9 @@ func homes() map[string][]string {
 		// Helm and kustomize turn the chart into objects; plugin lends kustomize the disk
 		"helm.sh/helm":                   {"render"},
 		"sigs.k8s.io/kustomize":          {"plugin", "render"},
+		"oras.land":                      {"plugin/registry"},
 		"k8s.io/cli-runtime":             {"cmd", "cmd/kubectl-ostoy_s3", "plugin", "plugin/cluster", "plugin/cluster/clustertest"},
-		"k8s.io/client-go":               {"cmd/kubectl-ostoy_s3", "plugin", "plugin/ack", "plugin/apply", "plugin/check", "plugin/cluster", "plugin/cluster/clustertest", "plugin/detect", "plugin/forward", "plugin/verify", "plugin/wait"},
+		"k8s.io/client-go":               {"cmd/kubectl-ostoy_s3", "plugin", "plugin/ack", "plugin/apply", "plugin/check", "plugin/cluster", "plugin/cluster/clustertest", "plugin/controller", "plugin/detect", "plugin/forward", "plugin/olm", "plugin/verify", "plugin/wait"},
 		"k8s.io/apiextensions-apiserver": {},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 )
@@ -55,14 +56,20 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	flags.StringVar(&request.ProjectName, "new-project", "", "make the project first; without a name, one whose bucket name is free")
 	flags.Lookup("new-project").NoOptDefVal = plugin.AnyProject
 	flags.BoolVar(&request.Use, "use", false, "make the new project the kubeconfig context's namespace")
-	flags.StringVar((*string)(&request.DryRun), "dry-run", "none", "none, client (nothing is sent) or server (sent, not persisted)")
-	flags.Lookup("dry-run").NoOptDefVal = "unchanged"
+	addDryRun(&request.DryRun, flags)
 	flags.BoolVar(&request.Wait, "wait", true, "wait until everything is ready")
 	flags.BoolVar(&request.Verify, "verify", true, "prove in the end that the app reads and writes its bucket, and nobody else")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 	flags.BoolVar(&request.ForceConflicts, "force-conflicts", false, "take over objects and fields that somebody else manages")
 	addForceOwner(&request.ForceOwner, flags)
+	flags.BoolVar(&request.WithController, "with-controller", false, "install the ACK S3 controller first, where there is none (see controller install); for cluster admins")
 	flags.BoolVar(&request.AdoptBucket, "adopt-bucket", false, "take over a bucket of this account that this tool did not make for this project")
+}
+
+// addDryRun adds kubectl's flag, which wants a word: a bare --dry-run is refused.
+func addDryRun(dryRun *plugin.DryRun, flags *pflag.FlagSet) {
+	flags.StringVar((*string)(dryRun), "dry-run", "none", "none, client (nothing is sent) or server (sent, not persisted)")
+	flags.Lookup("dry-run").NoOptDefVal = "unchanged"
 }
 
 // projectName allows the name of a new project as a word of its own, as in

@@ -106,6 +106,7 @@ that bucket. "install" does it, "render" prints the same objects for GitOps.`,
 		newRenderCommand(s),
 		newValuesCommand(s),
 		newFactsCommand(s),
+		newControllerCommand(s),
 		newCompletionCommand(s),
 		newVersionCommand(s),
 	)

@@ -47,9 +47,14 @@ func newUninstallCommand(s *session) *cobra.Command {
 	facts.addWhose(c.Flags())
 	output.add(c.Flags())
 	addUninstall(&request, c.Flags())
-	c.Flags().StringVar(&dryRun, "dry-run", "none", "none or client: only say what would be removed; alone it means client")
-	c.Flags().Lookup("dry-run").NoOptDefVal = "client"
+	addDryRunClient(&dryRun, c.Flags())
 	return c
+}
+
+// addDryRunClient adds the dry run of what only deletes.
+func addDryRunClient(dryRun *string, flags *pflag.FlagSet) {
+	flags.StringVar(dryRun, "dry-run", "none", "none or client: only say what would be removed; alone it means client")
+	flags.Lookup("dry-run").NoOptDefVal = "client"
 }
 
 func addUninstall(request *plugin.UninstallRequest, flags *pflag.FlagSet) {

@@ -100,7 +100,7 @@ func (c *checkup) find(outer context.Context, given render.Facts) error {
 			return err // what was given, not what was found
 		}
 		if c.sources.AWS == nil {
-			c.sources.AWS = c.identify(ctx)
+			c.sources.AWS = c.identify(ctx, &c.found, c.request.Facts.Profile)
 		}
 		return nil
 	})

@@ -54,6 +54,7 @@ type InstallRequest struct {
 	ForceConflicts bool
 	ForceOwner     bool // also what Argo CD, Flux or Helm bring
 	AdoptBucket    bool
+	WithController bool   // install the ACK S3 controller first, where there is none
 	Output         Format // FormatJSON, or empty for talk and the URL
 }
 
@@ -79,6 +80,7 @@ type install struct {
 	inventory apply.Inventory
 
 	// surveyed
+	controller *controllerRun // nil unless asked for
 	objects    []*unstructured.Unstructured
 	plan       *apply.Plan
 	roles      roleClient
@@ -136,7 +138,13 @@ func (i *install) run(ctx context.Context) error {
 	if err := i.learn(ctx); err != nil {
 		return err
 	}
-	err := i.projectForIssuer(ctx)
+	err := i.mayInstallController(ctx)
+	if err == nil {
+		err = i.projectForIssuer(ctx)
+	}
+	if err == nil {
+		err = i.planController(ctx)
+	}
 	if err == nil {
 		err = i.surveyFreeName(ctx)
 	}
@@ -151,6 +159,9 @@ func (i *install) run(ctx context.Context) error {
 		return i.reportDryRun()
 	}
 	i.changedNothing = i.nothingToDo() && !i.madeProject
+	if err := i.installController(ctx); err != nil {
+		return err
+	}
 	if err := i.makeProject(ctx); err != nil {
 		return err
 	}

@@ -100,11 +100,20 @@ func (i *install) doneSoFar() string {
 	if text := summary(i.done); text != "" {
 		done = append(done, "objects: "+text)
 	}
-	if len(done) == 0 {
-		return "nothing was changed"
+	if i.controller != nil && i.controller.doneSoFar() != nothingChanged {
+		done = append(done, "the controller: "+strings.TrimPrefix(i.controller.doneSoFar(), stays))
 	}
-	return "done so far, and staying: " + strings.Join(done, "; ")
+	if len(done) == 0 {
+		return nothingChanged
+	}
+	return stays + strings.Join(done, "; ")
 }
+
+// How a run that was cut off begins to tell what it has done.
+const (
+	nothingChanged = "nothing was changed"
+	stays          = "done so far, and staying: "
+)
 
 // summary words what was done to the objects, "11 created, 1 updated".
 func summary(counts map[apply.Action]int) string {

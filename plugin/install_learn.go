@@ -4,17 +4,17 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -69,7 +69,7 @@ func (i *install) ask(ctx context.Context, given render.Facts) error {
 		if err != nil {
 			return err
 		}
-		return i.identify(ctx)
+		return i.identify(ctx, &i.found, i.request.Facts.Profile)
 	})
 	group.Go(func() (err error) {
 		i.project, err = lookAtProject(ctx, i.conn, name)
@@ -91,36 +91,6 @@ func (i *install) ask(ctx context.Context, given render.Facts) error {
 		return nil
 	}
 	return unreadable
-}
-
-// identify makes sure that the credentials are those of the account that the
-// manifests name, where the account was given by hand: a role made in another
-// account would be of no use, and nobody would look for it there.
-func (i *install) identify(ctx context.Context) (err error) {
-	if i.found.AWS == nil {
-		options := detect.AWSOptions{Profile: i.request.Facts.Profile, Region: i.found.Facts.Region.Value}
-		if i.found.AWS, err = detect.LoadAWS(ctx, options); err != nil {
-			return err
-		}
-	}
-	if i.found.Caller != "" {
-		return nil
-	}
-	identity, err := i.found.AWS.Identity(ctx)
-	if err != nil {
-		return err
-	}
-	i.found.Caller = identity.Caller
-	account, partition := i.found.Facts.Account, i.found.Facts.Partition
-	if account.Known() && (account.Value != identity.Account || partition.Known() && partition.Value != identity.Partition) {
-		return &problem.Error{
-			Kind: problem.Refused,
-			What: fmt.Sprintf("the AWS credentials are of account %s in partition %s", identity.Account, identity.Partition),
-			Why:  fmt.Sprintf("the install is for account %s in partition %s (%s)", account.Value, partition.Value, account.Source),
-			Next: "choose other credentials with --profile, or leave out --account-id and --partition",
-		}
-	}
-	return nil
 }
 
 // checkFacts ends the run where a fact is missing or cannot be, or where the
@@ -169,8 +139,13 @@ func randomProject() (string, error) {
 }
 
 func (i *install) applier(namespace string, fresh bool) *apply.Applier {
+	var coming []schema.GroupKind
+	if i.controllerComes() {
+		coming = []schema.GroupKind{{Group: live.Buckets().Group, Kind: "Bucket"}}
+	}
 	return apply.New(i.conn, apply.Options{
 		Namespace:      namespace,
+		Coming:         coming,
 		ForceConflicts: i.request.ForceConflicts,
 		ForceOwner:     i.request.ForceOwner,
 		Fresh:          fresh,

@@ -14,17 +14,19 @@ import (
 
 // installResult is the document of `install -o json`.
 type installResult struct {
-	Namespace string         `json:"namespace"`
-	Bucket    string         `json:"bucket"`
-	Role      string         `json:"role"` // ARN
-	DryRun    DryRun         `json:"dryRun,omitempty"`
-	Changes   []change       `json:"changes"`
-	Kept      []string       `json:"kept,omitempty"` // data that is no longer part of the set and stays
-	Ready     bool           `json:"ready"`
-	States    []wait.State   `json:"states,omitempty"` // where not ready
-	URL       string         `json:"url,omitempty"`
-	Proof     *verify.Report `json:"verification,omitempty"` // unless --verify=false
-	Seconds   float64        `json:"durationSeconds"`
+	Namespace string       `json:"namespace"`
+	Bucket    string       `json:"bucket"`
+	Role      string       `json:"role"` // ARN
+	DryRun    DryRun       `json:"dryRun,omitempty"`
+	Changes   []change     `json:"changes"`
+	Kept      []string     `json:"kept,omitempty"` // data that is no longer part of the set and stays
+	Ready     bool         `json:"ready"`
+	States    []wait.State `json:"states,omitempty"` // where not ready
+	URL       string       `json:"url,omitempty"`
+	// Controller is what became of it, with --with-controller.
+	Controller *controllerResult `json:"controller,omitempty"`
+	Proof      *verify.Report    `json:"verification,omitempty"` // unless --verify=false
+	Seconds    float64           `json:"durationSeconds"`
 }
 
 // change is one thing an install changes.
@@ -154,6 +156,10 @@ func (i *install) print(result wait.Result, ready bool, failure error) error {
 	}
 	if i.request.DryRun != DryRunNone {
 		document.DryRun = i.request.DryRun
+	}
+	if i.controller != nil {
+		controller := i.controller.document()
+		document.Controller = &controller
 	}
 	if !ready {
 		document.States = result.States

@@ -91,6 +91,8 @@ func (i *install) target() (check.Target, error) {
 		Provider:  func(ctx context.Context) check.Finding { return i.lookAtProvider(ctx, world) },
 		Role:      func(ctx context.Context) check.Finding { return check.Fail(i.planRole(ctx, desired)) },
 		Plan:      i.planObjects,
+
+		World: world, ControllerComes: i.controllerComes(),
 	}
 	if !i.project.exists {
 		target.Namespace = check.NamespaceMissing

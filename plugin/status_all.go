@@ -143,7 +143,7 @@ func (o *overview) detect(ctx context.Context, given render.Facts) error {
 		return err // what was given, not what was found
 	}
 	if o.sources.AWS == nil {
-		o.sources.AWS = o.identify(ctx)
+		o.sources.AWS = o.identify(ctx, &o.checkup.found, o.request.Facts.Profile)
 	}
 	return nil
 }

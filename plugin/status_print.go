@@ -28,22 +28,25 @@ func (s *statusRun) print(report status.Report) error {
 	return nil
 }
 
-// document prints anything as JSON or YAML.
-func (s *statusRun) document(value any) error {
-	if s.request.Output == FormatJSON {
-		return s.writeJSON(value)
+// document prints anything in the format that was asked for.
+func (s *statusRun) document(value any) error { return s.writeDocument(s.request.Output, value) }
+
+// writeDocument prints anything as JSON or YAML.
+func (a *App) writeDocument(format Format, value any) error {
+	if format == FormatJSON {
+		return a.writeJSON(value)
 	}
 	text, err := yaml.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("write the document: %w", err)
 	}
-	_, err = s.Streams.Out.Write(text)
+	_, err = a.Streams.Out.Write(text)
 	return err
 }
 
 // drawn are the lines with their columns aligned. A name that is longer than the
 // column pushes its text aside and nobody else's.
-func (s *statusRun) drawn(lines []statusLine) []string {
+func (a *App) drawn(lines []statusLine) []string {
 	const widest = 44
 	label, name := 0, 0
 	for _, l := range lines {
@@ -55,7 +58,7 @@ func (s *statusRun) drawn(lines []statusLine) []string {
 	out := make([]string, len(lines))
 	for i, l := range lines {
 		pad := strings.Repeat(" ", max(0, name-len([]rune(l.name))))
-		text := fmt.Sprintf("%-*s  %s %s%s  %s", label, l.label, s.Report.Sign(signOf(l.mark)), l.name, pad, l.text)
+		text := fmt.Sprintf("%-*s  %s %s%s  %s", label, l.label, a.Report.Sign(signOf(l.mark)), l.name, pad, l.text)
 		out[i] = strings.TrimRight(text, " ")
 	}
 	return out

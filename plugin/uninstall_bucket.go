@@ -169,7 +169,7 @@ func (u *uninstall) notReleased(ended error, last *unstructured.Unstructured) er
 		Kind: problem.Failed,
 		What: fmt.Sprintf("the object Bucket %s is not gone within --timeout %s", last.GetName(), u.request.Timeout),
 		Why:  why + "; " + u.doneSoFar(),
-		Next: "look at the controller (oc get pods -A | grep ack-s3), then run the same command again; where there is none:\n" +
+		Next: "look at the controller (oc ostoy-s3 controller status), then run the same command again; where there is none:\n" +
 			"oc patch " + name + ` --type=merge -p '{"metadata":{"finalizers":null}}', which keeps the bucket`,
 	}
 }

@@ -8,11 +8,13 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	waiting "k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 )
@@ -53,6 +55,12 @@ func (u *uninstall) decideProject(ctx context.Context) error {
 		l.keep("others have something in it: "+few(others), byHand)
 	}
 	return nil
+}
+
+// others names what is in the project besides our objects and what every project
+// is given.
+func (u *uninstall) others(ctx context.Context) ([]string, error) {
+	return live.Others(ctx, u.conn, u.namespace(), func(*unstructured.Unstructured) bool { return false })
 }
 
 // few names some of many.

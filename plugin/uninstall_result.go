@@ -39,9 +39,12 @@ func (u *uninstall) conclude() error {
 	return u.leftovers()
 }
 
-func (u *uninstall) withFate(f fate) []*line {
+func (u *uninstall) withFate(f fate) []*line { return withFate(u.lines, f) }
+
+// withFate are the lines of a fate; never nil.
+func withFate(all []*line, f fate) []*line {
 	lines := []*line{}
-	for _, l := range u.lines {
+	for _, l := range all {
 		if l.fate == f {
 			lines = append(lines, l)
 		}
@@ -49,12 +52,14 @@ func (u *uninstall) withFate(f fate) []*line {
 	return lines
 }
 
-// table prints the lines by fate, under the given headings.
-func (u *uninstall) table(headings map[fate]string) {
+func (u *uninstall) table(headings map[fate]string) { u.fates(u.lines, headings) }
+
+// fates prints lines by fate, under the given headings.
+func (a *App) fates(lines []*line, headings map[fate]string) {
 	const gap = 2
 	width, name, why := 0, 0, 0
 	for f, heading := range headings {
-		for _, l := range u.withFate(f) {
+		for _, l := range withFate(lines, f) {
 			width = max(width, len(heading))
 			if f == fateKept {
 				name, why = max(name, len(l.Object)), max(why, len(l.reason()))
@@ -62,18 +67,18 @@ func (u *uninstall) table(headings map[fate]string) {
 		}
 	}
 	row := func(heading, text string) {
-		u.UI.Line(strings.TrimRight(fmt.Sprintf("%-*s  %s", width, heading, text), " "))
+		a.UI.Line(strings.TrimRight(fmt.Sprintf("%-*s  %s", width, heading, text), " "))
 	}
-	if removed := u.withFate(fateRemoved); headings[fateRemoved] != "" && len(removed) > 0 {
+	if removed := withFate(lines, fateRemoved); headings[fateRemoved] != "" && len(removed) > 0 {
 		row(headings[fateRemoved], strings.ReplaceAll(wrap(inKinds(removed)), "\n", "\n"+strings.Repeat(" ", width+gap)))
 	}
 	heading := headings[fateKept]
-	for _, l := range u.withFate(fateKept) {
+	for _, l := range withFate(lines, fateKept) {
 		row(heading, fmt.Sprintf("%-*s  %-*s  %s", name, l.Object, why, l.reason(), l.Next))
 		heading = ""
 	}
 	heading = headings[fateLeft]
-	for _, l := range u.withFate(fateLeft) { // why is told by the error that follows
+	for _, l := range withFate(lines, fateLeft) { // why is told by the error that follows
 		row(heading, l.Object+"  "+oneLine(l.Next))
 		heading = ""
 	}
@@ -161,9 +166,11 @@ func (u *uninstall) print() error {
 	})
 }
 
+func (u *uninstall) leftovers() error { return leftovers(u.lines) }
+
 // leftovers is the error for what could not be removed.
-func (u *uninstall) leftovers() error {
-	left := u.withFate(fateLeft)
+func leftovers(lines []*line) error {
+	left := withFate(lines, fateLeft)
 	if len(left) == 0 {
 		return nil
 	}

@@ -81,6 +81,8 @@ func jsonValue(value any) any {
 		return v
 	case int:
 		return int64(v)
+	case uint64: // larger than int64: as JSON would have it
+		return float64(v)
 	}
 	return value
 }

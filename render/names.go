@@ -8,6 +8,14 @@ import (
 // ServiceAccount is the one service account that may assume the role.
 const ServiceAccount = "ostoy-sa"
 
+// ControllerNamespace is where the ACK S3 controller goes, and ControllerAccount
+// its service account: the namespace that its bundle suggests and the name that
+// its Deployment has (FACTS 1.6), and the same in ACK's own chart (FACTS 1.8).
+const (
+	ControllerNamespace = "ack-system"
+	ControllerAccount   = "ack-s3-controller"
+)
+
 // RolePath is the IAM path of every role this tool makes. IAM cannot search
 // by tag, but it can list by path.
 const RolePath = "/ostoy-s3/"
@@ -34,6 +42,15 @@ func RoleName(issuer, namespace string) string {
 	sum := sha256.Sum256([]byte(issuer + "\n" + namespace))
 	cut := namespace[:min(len(namespace), maxRoleNamespace)]
 	return cut + "-" + ServiceAccount + "-" + hex.EncodeToString(sum[:4])
+}
+
+// ControllerRoleName is the name of the role of a cluster's ACK S3 controller:
+// "ack-s3-controller-" and 8 hex digits of the SHA-256 of the issuer. A cluster
+// has one such controller, so the namespace is not in it. The issuer has https and
+// no trailing slash, as for RoleName.
+func ControllerRoleName(issuer string) string {
+	sum := sha256.Sum256([]byte(issuer))
+	return ControllerAccount + "-" + hex.EncodeToString(sum[:4])
 }
 
 // BucketName is the bucket OSToy looks for: it has no setting for another.

@@ -150,6 +150,19 @@ func TestRoleNameVector(t *testing.T) {
 	}
 }
 
+// TestControllerRoleNameVector is the same for the controller's role; computed apart
+// from this program: printf ISSUER | sha256sum | cut -c1-8.
+func TestControllerRoleNameVector(t *testing.T) {
+	for issuer, want := range map[string]string{
+		"https://oidc.op1.openshiftapps.com/2abc": "ack-s3-controller-82ac7e8b",
+		"https://oidc.op1.openshiftapps.com/2xyz": "ack-s3-controller-cccce814",
+	} {
+		if got := ControllerRoleName(issuer); got != want {
+			t.Errorf("ControllerRoleName(%q) = %q, want %q", issuer, got, want)
+		}
+	}
+}
+
 func TestValueErrors(t *testing.T) {
 	file := func(text string) Options {
 		return Options{Files: []ValueFile{{Name: "mine.yaml", Data: []byte(text)}}}

@@ -15,8 +15,10 @@ type Cause struct {
 
 // CauseOf finds the cause in the log of a controller that ended. The texts are
 // those of FACTS 1.6 and 1.7. False: the log says something else.
-func CauseOf(log string) (Cause, bool) {
-	for _, known := range causes() {
+func CauseOf(log string) (Cause, bool) { return causeAmong(causes(), log) }
+
+func causeAmong(all []knownCause, log string) (Cause, bool) {
+	for _, known := range all {
 		match := known.find.FindStringSubmatch(log)
 		if match == nil {
 			continue

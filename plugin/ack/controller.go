@@ -47,6 +47,15 @@ func anyReady(ctx context.Context, client dynamic.Interface, selector string) (b
 	}
 }
 
+// IsPod reports whether a pod is one of the controller's, as Running finds them.
+func IsPod(pod *unstructured.Unstructured) bool {
+	switch pod.GetLabels()["app.kubernetes.io/name"] {
+	case "ack-s3-controller", "s3-chart":
+		return true
+	}
+	return isController(pod, false)
+}
+
 // isController goes by the image, where the labels have not said it already: a
 // mirror changes the registry, not the last part of the name.
 func isController(pod *unstructured.Unstructured, byLabel bool) bool {

@@ -14,15 +14,17 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // Names that OLM's bundle and ACK's chart give (FACTS 1.6, 1.8).
 const (
-	Package = "ack-s3-controller" // in OperatorHub
+	Package = operator.Package // in OperatorHub
 	// UserConfig is the ConfigMap that an OLM install takes its settings from.
-	UserConfig = "ack-s3-user-config"
+	UserConfig = operator.UserConfig
 
-	serviceAccount = "ack-s3-controller"
+	serviceAccount = operator.ServiceAccount
 )
 
 // Installer is who installed a controller.
@@ -73,6 +75,15 @@ func Find(ctx context.Context, from Lister) ([]Controller, error) {
 		}
 	}
 	return nil, nil
+}
+
+// IsController reports whether an object is a Deployment of the controller.
+func IsController(object *unstructured.Unstructured) bool {
+	if object.GetKind() != "Deployment" {
+		return false
+	}
+	_, is := read(object)
+	return is
 }
 
 // read takes a Deployment for the controller if an image or the service account
@@ -180,6 +191,11 @@ func (c Controller) Pods(ctx context.Context, from Lister) ([]Pod, error) {
 	if err != nil {
 		return nil, err
 	}
+	return PodsOf(list)
+}
+
+// PodsOf are those of some pods that are to live.
+func PodsOf(list []*unstructured.Unstructured) ([]Pod, error) {
 	var pods []Pod
 	for _, object := range list {
 		pod := Pod{Object: object}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // Flaw is one thing that is wrong with a controller's settings.
@@ -15,14 +17,12 @@ type Flaw struct {
 	Putable bool
 }
 
-// safe are values with which every version of the controller starts (FACTS 1.6).
+// safe are values with which every version of the controller starts. Which region
+// is right they do not know.
 func safe() map[string]string {
-	return map[string]string{
-		"ACK_ENABLE_DEVELOPMENT_LOGGING": "false", "ACK_LOG_LEVEL": "info", "ACK_WATCH_NAMESPACE": "", "AWS_ENDPOINT_URL": "",
-		"ACK_RESOURCE_TAGS":      "services.k8s.aws/controller-version=%CONTROLLER_SERVICE%-%CONTROLLER_VERSION%,services.k8s.aws/namespace=%K8S_NAMESPACE%",
-		"ENABLE_LEADER_ELECTION": "true", "LEADER_ELECTION_NAMESPACE": "",
-		"RECONCILE_DEFAULT_MAX_CONCURRENT_SYNCS": "1", "FEATURE_GATES": "", "ENABLE_CARM": "true",
-	}
+	values := operator.SafeConfig("")
+	delete(values, "AWS_REGION")
+	return values
 }
 
 // flagVariables are the keys that OLM's bundle and the chart fill flags from.
@@ -174,9 +174,6 @@ func Settings(flaws []Flaw) []string {
 	return names
 }
 
-// SafeConfig is the data of a ConfigMap with which every version starts.
-func SafeConfig(region string) map[string]string {
-	data := safe()
-	data["AWS_REGION"] = region
-	return data
-}
+// SafeConfig is the data of a UserConfig with which every version starts, as
+// operator.SafeConfig gives it: what is judged here is what we would make.
+func SafeConfig(region string) map[string]string { return operator.SafeConfig(region) }

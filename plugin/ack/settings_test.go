@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// operator is the controller's container as OLM's bundle has it.
-func operator(more ...core.EnvVar) core.Container {
+// bundle is the controller's container as OLM's bundle has it.
+func bundle(more ...core.EnvVar) core.Container {
 	no, yes := false, true
 	return core.Container{
 		Name: "controller", Image: "public.ecr.aws/aws-controllers-k8s/s3-controller:1.10.0",
@@ -44,7 +44,7 @@ func TestExpand(t *testing.T) {
 // TestEnvironment: env wins over envFrom, a Secret's keys are known and its
 // values are not, and a ConfigMap that must be there is missed.
 func TestEnvironment(t *testing.T) {
-	c := operator(core.EnvVar{Name: "AWS_REGION", Value: "eu-west-1"}, core.EnvVar{Name: "TWICE", Value: "$(AWS_REGION)$(AWS_REGION)"})
+	c := bundle(core.EnvVar{Name: "AWS_REGION", Value: "eu-west-1"}, core.EnvVar{Name: "TWICE", Value: "$(AWS_REGION)$(AWS_REGION)"})
 	e := EnvironmentOf(c, Sources{
 		ConfigMaps: map[string]map[string]string{UserConfig: {"AWS_REGION": "us-west-2", "FEATURE_GATES": "", "AWS_SECRET_ACCESS_KEY": "plain"}},
 		Secrets:    map[string][]string{"keys": {"AWS_SECRET_ACCESS_KEY"}},
@@ -90,13 +90,13 @@ func TestFlaws(t *testing.T) {
 			data[key] = value
 		}
 		delete(data, c.without)
-		one := Controller{Container: operator(), Version: c.version}
+		one := Controller{Container: bundle(), Version: c.version}
 		flaws := one.Flaws(EnvironmentOf(one.Container, Sources{ConfigMaps: map[string]map[string]string{UserConfig: data}}), c.region)
 		if got := strings.Join(Settings(flaws), " "); got != c.want {
 			t.Errorf("%s: %q, want %q\n%+v", name, got, c.want, flaws)
 		}
 	}
-	one := Controller{Container: operator()}
+	one := Controller{Container: bundle()}
 	if flaws := one.Flaws(EnvironmentOf(one.Container, Sources{}), ""); len(flaws) != 1 || flaws[0].Setting != "ConfigMap "+UserConfig {
 		t.Errorf("without its ConfigMap: %+v", flaws)
 	}
@@ -104,7 +104,7 @@ func TestFlaws(t *testing.T) {
 
 func TestWatches(t *testing.T) {
 	for value, want := range map[string]bool{"": true, "demo": true, "a, demo": true, "a,b": false} {
-		c := operator(core.EnvVar{Name: "ACK_WATCH_NAMESPACE", Value: value})
+		c := bundle(core.EnvVar{Name: "ACK_WATCH_NAMESPACE", Value: value})
 		if got := FlagsOf(c, EnvironmentOf(c, Sources{})).Watches("demo"); got != want {
 			t.Errorf("%q: %v", value, got)
 		}

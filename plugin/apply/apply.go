@@ -24,15 +24,27 @@ type Resources interface {
 type Options struct {
 	// Namespace is the only one that is read or written.
 	Namespace string
+	// Set is which kinds of objects there are, and where the inventory is. The zero
+	// value is App.
+	Set Set
+	// Shared reports whether an object is one that another program writes as well,
+	// by design, so that it may be applied and removed although it no longer names
+	// us: OLM before 0.33 replaces the ServiceAccount of an operator whole, and our
+	// name in its managedFields with it (FACTS 1.6, 10.5). Nil: none is.
+	Shared func(*unstructured.Unstructured) bool
 	// ForceConflicts takes over fields and objects of others, but for those that
 	// Argo CD, Flux or Helm bring.
 	ForceConflicts bool
 	// ForceOwner applies and deletes also what Argo CD, Flux or Helm bring, and
 	// takes over their fields of it.
 	ForceOwner bool
-	// Fresh says that the namespace is new or not there yet: everything is a
-	// create, and planning sends no request.
+	// Fresh says that the namespace is new or not there yet: everything in it is a
+	// create, and planning sends no request for it. What is in no namespace may be
+	// there all the same, and is looked at.
 	Fresh bool
+	// Coming are kinds that the cluster will serve by the time of applying: until
+	// then there is no object of them.
+	Coming []schema.GroupKind
 	// Guess says that planning only reads: what would change is worked out here
 	// instead of by the server. It is how --dry-run=client plans.
 	Guess bool
@@ -46,7 +58,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Applier plans and applies in one namespace. It is safe for concurrent use.
+// Applier plans and applies in one namespace, and what its Set has outside of any.
+// It is safe for concurrent use.
 type Applier struct {
 	resources Resources
 	opts      Options
@@ -58,6 +71,7 @@ func New(resources Resources, opts Options) *Applier {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	opts.Set = opts.Set.orApp()
 	return &Applier{resources: resources, opts: opts, sleep: sleepContext}
 }
 

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Get reads an object of the namespace; nil if it is not there. The error is in
+// Get reads an object; nil if it is not there. The error is in
 // three parts.
 func (a *Applier) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
 	live, err := a.get(ctx, ref)
@@ -21,7 +21,7 @@ func (a *Applier) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured,
 // saw: where somebody was faster, it is asked again. What is not there, or not
 // ours, is left alone: the answer is then nil.
 func (a *Applier) Change(ctx context.Context, ref Ref, change func(live *unstructured.Unstructured) map[string]any) (*unstructured.Unstructured, error) {
-	client, err := a.resources.Resource(ctx, ref.GVK(), a.opts.Namespace)
+	client, err := a.client(ctx, ref.GVK())
 	if err != nil {
 		return nil, a.failure("changed", ref, err)
 	}
@@ -32,7 +32,7 @@ func (a *Applier) Change(ctx context.Context, ref Ref, change func(live *unstruc
 		if err != nil || live == nil {
 			return err
 		}
-		if !Ours(live) {
+		if !a.ours(live) {
 			out = nil
 			return nil
 		}
@@ -66,7 +66,7 @@ func (a *Applier) Make(ctx context.Context, object *unstructured.Unstructured) (
 	if err != nil {
 		return nil, a.failure("read", it.Ref, err)
 	}
-	if live != nil && !Ours(live) {
+	if live != nil && !a.ours(live) {
 		return nil, a.foreign(it.Ref, live, "")
 	}
 	it.Live, it.force = live, true

@@ -2,23 +2,30 @@ package apply
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 // planOne decides what happens to one object of the new set.
 func (a *Applier) planOne(ctx context.Context, it *Item) error {
-	if a.opts.Fresh {
+	if a.opts.Fresh && !a.opts.Set.Cluster(it.Ref) {
 		it.Action = Create
 		return nil
 	}
 	live, err := a.get(ctx, it.Ref)
+	if meta.IsNoMatchError(err) && slices.Contains(a.opts.Coming, it.Ref.GVK().GroupKind()) {
+		it.Action = Create
+		return nil
+	}
 	if err != nil {
 		return a.failure("read", it.Ref, err)
 	}
@@ -59,9 +66,9 @@ func (a *Applier) mayApply(ref Ref, live *unstructured.Unstructured) error {
 		}
 		return &problem.Error{
 			Kind: problem.Refused,
-			What: ref.String() + " in " + a.opts.Namespace + " is being deleted",
+			What: a.named(ref) + " is being deleted",
 			Why:  why,
-			Next: "wait until it is gone (oc get " + ref.Resource() + " -n " + a.opts.Namespace + " -w), then run the same command again",
+			Next: "wait until it is gone (oc get " + a.typed(ref) + " -w), then run the same command again",
 		}
 	}
 	if by, ok := deliveredBy(live); ok && !a.opts.ForceOwner {
@@ -104,7 +111,7 @@ func (a *Applier) try(ctx context.Context, it *Item) (*unstructured.Unstructured
 	if err == nil {
 		return would, nil
 	}
-	if noDryRuns(err) && Ours(it.Live) {
+	if noDryRuns(err) && a.ours(it.Live) {
 		it.Why = "what changes is not known beforehand: a webhook of this cluster does not support dry runs"
 		return nil, nil
 	}
@@ -114,7 +121,7 @@ func (a *Applier) try(ctx context.Context, it *Item) (*unstructured.Unstructured
 // mayForce allows putting back what was edited by hand on objects of ours, and,
 // with leave, what a deliverer holds.
 func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
-	if it.Live != nil && !Ours(it.Live) && !a.mayTake(it.Live) {
+	if it.Live != nil && !a.ours(it.Live) && !a.mayTake(it.Live) {
 		return a.foreign(it.Ref, it.Live, "; "+list[0].field+" differs")
 	}
 	var others []conflict
@@ -134,13 +141,13 @@ func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
 func (a *Applier) judge(it *Item) error {
 	switch {
 	case len(it.Changes) > 0:
-		if !Ours(it.Live) && !a.mayTake(it.Live) {
+		if !a.ours(it.Live) && !a.mayTake(it.Live) {
 			return a.foreign(it.Ref, it.Live, "; "+it.Changes[0].Path+" differs")
 		}
 		it.Action = Update
 	case len(it.Owned) > 0:
 		it.Action = Update
-		if !Ours(it.Live) {
+		if !a.ours(it.Live) {
 			it.Why = TakenAsItIs
 			it.Owned = nil
 		}
@@ -156,7 +163,7 @@ func (a *Applier) planLeft(ctx context.Context, it *Item) error {
 	live, err := a.get(ctx, it.Ref)
 	switch {
 	case meta.IsNoMatchError(err):
-		it.Action, it.Why = Gone, "the cluster no longer serves its kind"
+		*it = *goneItem(it.Ref)
 		return nil
 	case err != nil:
 		return a.failure("read", it.Ref, err)
@@ -164,17 +171,17 @@ func (a *Applier) planLeft(ctx context.Context, it *Item) error {
 		return nil
 	}
 	it.Live = live
-	it.Action, it.Why = leftAction(it.Ref, live)
+	it.Action, it.Why = a.leftAction(it.Ref, live)
 	return nil
 }
 
 // leftAction says whether a left-out object may be deleted. The inventory is
 // a hint; what counts is the live object.
-func leftAction(ref Ref, live *unstructured.Unstructured) (Action, string) {
-	if ref.isData() {
+func (a *Applier) leftAction(ref Ref, live *unstructured.Unstructured) (Action, string) {
+	if a.opts.Set.data(ref) {
 		return Keep, "it is data"
 	}
-	if !Ours(live) {
+	if !a.ours(live) {
 		return Keep, "it is not ours: managed by " + strings.Join(managerNames(live), ", ")
 	}
 	if by, ok := deliveredBy(live); ok {
@@ -183,9 +190,17 @@ func leftAction(ref Ref, live *unstructured.Unstructured) (Action, string) {
 	return Delete, ""
 }
 
+// client is for a kind of the set: in the namespace, unless the kind has none.
+func (a *Applier) client(ctx context.Context, gvk schema.GroupVersionKind) (dynamic.ResourceInterface, error) {
+	if a.opts.Set.kind(gvk.GroupKind()).Cluster {
+		return a.resources.Resource(ctx, gvk, "")
+	}
+	return a.resources.Resource(ctx, gvk, a.opts.Namespace)
+}
+
 // get reads an object; nil if it is not there.
 func (a *Applier) get(ctx context.Context, ref Ref) (*unstructured.Unstructured, error) {
-	client, err := a.resources.Resource(ctx, ref.GVK(), a.opts.Namespace)
+	client, err := a.client(ctx, ref.GVK())
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +213,7 @@ func (a *Applier) get(ctx context.Context, ref Ref) (*unstructured.Unstructured,
 
 // patch applies an item, or tries to.
 func (a *Applier) patch(ctx context.Context, it *Item, dry bool) (*unstructured.Unstructured, error) {
-	client, err := a.resources.Resource(ctx, it.Ref.GVK(), a.opts.Namespace)
+	client, err := a.client(ctx, it.Ref.GVK())
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,10 @@ import (
 
 // deliverer is a system that brings objects to clusters by itself, and would
 // undo or fight what we do to them.
-type deliverer struct{ name, instead string }
+type deliverer struct {
+	name string
+	helm bool // and not from Git
+}
 
 // deliveredBy recognises Argo CD, Flux and Helm by their field managers and
 // by the marks they leave on what they manage.
@@ -47,14 +50,13 @@ func DeliveredBy(obj *unstructured.Unstructured) string {
 }
 
 func delivererNamed(manager string) (deliverer, bool) {
-	const git = "change it in Git: oc ostoy-s3 render"
 	switch manager {
 	case "argocd-controller", "argocd-application-controller", "argocd":
-		return deliverer{"Argo CD", git}, true
+		return deliverer{name: "Argo CD"}, true
 	case "kustomize-controller", "helm-controller", "flux":
-		return deliverer{"Flux", git}, true
+		return deliverer{name: "Flux"}, true
 	case "helm":
-		return deliverer{"Helm", "upgrade the release: helm upgrade ostoy-s3 ... -f <(oc ostoy-s3 values)"}, true
+		return deliverer{name: "Helm", helm: true}, true
 	}
 	return deliverer{}, false
 }
@@ -69,23 +71,27 @@ func (a *Applier) mayTake(live *unstructured.Unstructured) bool {
 
 // delivered says that a GitOps system or Helm brings the object.
 func (a *Applier) delivered(ref Ref, by deliverer) error {
+	instead := "change it in Git: " + a.opts.Set.Render
+	if by.helm {
+		instead = "upgrade the release: " + a.opts.Set.Upgrade
+	}
 	return &problem.Error{
 		Kind: problem.Refused,
-		What: fmt.Sprintf("%s in %s is managed by %s", ref, a.opts.Namespace, by.name),
+		What: fmt.Sprintf("%s is managed by %s", a.named(ref), by.name),
 		Why:  by.name + " and this command would undo each other's work",
-		Next: by.instead + "; or take it over with --force-owner",
+		Next: instead + "; or take it over with --force-owner",
 	}
 }
 
 // deliveredRemoval says that somebody else would bring the object back.
 func (a *Applier) deliveredRemoval(ref Ref, by deliverer) error {
-	instead := "remove it from Git (what it came from: oc ostoy-s3 render), then run the same command again for the role and the bucket"
-	if by.name == "Helm" {
-		instead = "helm uninstall the release, then run the same command again for the role and the bucket"
+	instead := "remove it from Git (what it came from: " + a.opts.Set.Render + "), then run the same command again for " + a.opts.Set.Beside
+	if by.helm {
+		instead = "helm uninstall the release, then run the same command again for " + a.opts.Set.Beside
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
-		What: fmt.Sprintf("%s in %s is managed by %s", ref, a.opts.Namespace, by.name),
+		What: fmt.Sprintf("%s is managed by %s", a.named(ref), by.name),
 		Why:  by.name + " would bring back what is deleted here",
 		Next: instead + "; or delete what is ours all the same with --force-owner",
 	}

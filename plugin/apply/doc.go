@@ -1,6 +1,9 @@
-// Package apply brings the objects of one namespace to the state they are
-// rendered in: by server-side apply, wave after wave, with an inventory of
-// what was applied, so that what a later set leaves out can be removed.
+// Package apply brings the objects of one namespace, and some that are in none,
+// to the state they are rendered in: by server-side apply, wave after wave, with
+// an inventory of what was applied, so that what a later run leaves out can be
+// removed. Which kinds there are, and where the inventory is, is a Set: App for
+// the app, Controller for what brings the ACK S3 controller. Each leaves what the
+// other has on record alone.
 //
 // Everything is decided before anything is written: Applier.Plan asks the API
 // server what each apply would do (dryRun=All) and whose the objects are, and
@@ -24,7 +27,10 @@
 //     autoscaler's scale) are a conflict, and the way out is named;
 //   - fields that somebody added beside ours stay as they are.
 //
-// It never touches another namespace, never deletes a Bucket or a
-// PersistentVolumeClaim, never shows a value of a Secret, and has no opinion
+// What OLM writes by design as well, and wipes our name from, is Options.Shared:
+// it counts as ours.
+//
+// It never touches another namespace, never prunes a Bucket, a
+// PersistentVolumeClaim or a CustomResourceDefinition, never shows a value of a Secret, and has no opinion
 // about whether what it applied becomes ready: that is package wait.
 package apply

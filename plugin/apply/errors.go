@@ -28,7 +28,7 @@ func (a *Applier) failure(verb string, ref Ref, err error) error {
 	}
 	p := &problem.Error{Kind: problem.Failed, What: fmt.Sprintf("%s could not be %s", ref, verb), Err: err}
 	if meta.IsNoMatchError(err) {
-		notServed(p, ref)
+		a.notServed(p, ref)
 		return p
 	}
 	var api apierrors.APIStatus
@@ -50,16 +50,19 @@ func (a *Applier) failure(verb string, ref Ref, err error) error {
 	return p
 }
 
-func notServed(p *problem.Error, ref Ref) {
+func (a *Applier) notServed(p *problem.Error, ref Ref) {
 	p.Kind = problem.Refused
 	p.Why = fmt.Sprintf("the cluster does not serve the kind %s of %s", ref.Kind, ref.GVK().GroupVersion())
-	switch ref.Kind {
-	case "Bucket":
+	switch {
+	case ref.Kind == "Bucket":
 		p.Why += ": the ACK S3 controller is not installed"
-		p.Next = "a cluster admin installs it: package ack-s3-controller in OperatorHub, or ACK's Helm chart"
-	case "Route":
+		p.Next = "a cluster admin installs it: oc ostoy-s3 controller install"
+	case ref.Kind == "Route":
 		p.Why += ": it is not OpenShift"
-		p.Next = "oc ostoy-s3 install --set expose=ingress"
+		p.Next = a.opts.Set.Install + " --set expose=ingress"
+	case ref.Group == olmGroup:
+		p.Why += ": it has no Operator Lifecycle Manager"
+		p.Next = a.opts.Set.Install + " --chart PATH_OR_OCI_REF"
 	default:
 		p.Next = "oc api-resources --api-group=" + ref.Group
 	}
@@ -75,7 +78,7 @@ func (a *Applier) explain(p *problem.Error, ref Ref, s metav1.Status) {
 		p.Next = "wait until it is gone (oc get project " + ns + "), then run the same command again"
 	case strings.Contains(text, "admission webhook"), strings.Contains(text, "ValidatingAdmissionPolicy"):
 		p.Why = "a rule of this cluster denied it: " + text
-		p.Next = "ask who runs the cluster what the rule wants; values that differ go in with --set or -f"
+		p.Next = "ask who runs the cluster what the rule wants" + a.hint("; values that differ go in with %s")
 	case strings.Contains(text, "failed calling webhook"):
 		p.Why = "a webhook of this cluster that must be asked does not answer: " + text
 		p.Next = "ask who runs the cluster to repair or remove the webhook, then run the same command again"
@@ -92,6 +95,9 @@ func (a *Applier) explain(p *problem.Error, ref Ref, s metav1.Status) {
 	case s.Reason == metav1.StatusReasonUnauthorized:
 		p.Why = "the API server does not accept the login any more"
 		p.Next = "oc login, then run the same command again"
+	case s.Reason == metav1.StatusReasonNotFound && a.opts.Set.Cluster(ref):
+		p.Why = text
+		p.Next = "oc api-resources --api-group=" + ref.Group
 	case s.Reason == metav1.StatusReasonNotFound:
 		p.Why = text
 		p.Next = "oc get project " + ns
@@ -103,9 +109,15 @@ func (a *Applier) explain(p *problem.Error, ref Ref, s metav1.Status) {
 
 func (a *Applier) explainForbidden(p *problem.Error, ref Ref, text string) {
 	reason := after(text, "is forbidden: ")
+	wide := a.opts.Set.Cluster(ref) || ref.Group == olmGroup
+	if wide || strings.Contains(reason, "attempting to grant RBAC permissions") {
+		p.Why = reason
+		p.Next = "ask a cluster admin to apply what this prints: " + a.opts.Set.Render
+		return
+	}
 	if !strings.Contains(reason, " cannot ") { // not RBAC: LimitRange and its like
 		p.Why = "the project's limits forbid it: " + reason
-		p.Next = fmt.Sprintf("oc describe limitrange -n %s; adapt the resources with --set or -f", a.opts.Namespace)
+		p.Next = fmt.Sprintf("oc describe limitrange -n %s%s", a.opts.Namespace, a.hint("; adapt the resources with %s"))
 		return
 	}
 	p.Why = reason
@@ -130,14 +142,17 @@ func (a *Applier) explainInvalid(p *problem.Error, ref Ref, s metav1.Status) {
 	if len(lines) == 0 {
 		p.Why, fixed = s.Message, immutable(s.Message)
 	}
-	p.Next = "mend the value with --set or -f"
+	p.Next = a.hint("mend the value with %s")
+	if p.Next == "" {
+		p.Next = "oc explain " + strings.ToLower(ref.Kind) + " --api-version=" + ref.GVK().GroupVersion().String()
+	}
 	if !fixed {
 		return
 	}
 	p.What = ref.String() + " has a field that cannot be changed once it is set"
-	p.Next = fmt.Sprintf("go back to the value it had, or make it anew: oc delete %s -n %s, then run the same command again", ref.Resource(), a.opts.Namespace)
-	if ref.isData() {
-		p.Next = fmt.Sprintf("go back to the value it had; it holds data, so it is never made anew for you (oc get %s -n %s -o yaml)", ref.Resource(), a.opts.Namespace)
+	p.Next = fmt.Sprintf("go back to the value it had, or make it anew: oc delete %s, then run the same command again", a.typed(ref))
+	if a.opts.Set.data(ref) {
+		p.Next = fmt.Sprintf("go back to the value it had; it holds data, so it is never made anew for you (oc get %s -o yaml)", a.typed(ref))
 	}
 }
 
@@ -191,9 +206,9 @@ func (a *Applier) foreign(ref Ref, live *unstructured.Unstructured, detail strin
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
-		What: fmt.Sprintf("%s in %s is not ours", ref, a.opts.Namespace),
+		What: a.named(ref) + " is not ours",
 		Why:  by + detail,
-		Next: fmt.Sprintf("delete or rename it (oc get %s -n %s -o yaml), or take it over with --force-conflicts", ref.Resource(), a.opts.Namespace),
+		Next: fmt.Sprintf("delete or rename it (oc get %s -o yaml), or take it over with --force-conflicts", a.typed(ref)),
 	}
 }
 
@@ -207,15 +222,16 @@ func (a *Applier) conflicted(ref Ref, list []conflict, cause error) error {
 	}
 	p := &problem.Error{
 		Kind: problem.Refused,
-		What: fmt.Sprintf("%s in %s has fields that others manage", ref, a.opts.Namespace),
+		What: a.named(ref) + " has fields that others manage",
 		Why:  strings.Join(lines, "; "),
-		Next: "let them have the fields (give the same values with --set or -f), or take the fields over with --force-conflicts",
+		Next: "let them have the fields" + a.hint(" (give the same values with %s)") + ", or take the fields over with --force-conflicts",
 		Err:  cause,
 	}
 	if ref.Kind == "Secret" {
 		p.Err = nil
 	}
-	if slices.ContainsFunc(list, func(c conflict) bool { return c.field == "spec.replicas" }) {
+	replicas := slices.ContainsFunc(list, func(c conflict) bool { return c.field == "spec.replicas" })
+	if replicas && a.opts.Set.Values != "" {
 		p.Next = fmt.Sprintf("leave the number to the autoscaler with --set %s.replicas=null, or take it over with --force-conflicts",
 			strings.TrimPrefix(ref.Name, "ostoy-"))
 	}

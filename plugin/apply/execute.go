@@ -57,7 +57,7 @@ func (a *Applier) apply(ctx context.Context, it *Item) (*unstructured.Unstructur
 	if len(list) == 0 {
 		return live, err
 	}
-	if it.Action == Create { // somebody made it meanwhile, and it is theirs
+	if it.Action == Create && !a.sharedNow(ctx, it) { // somebody made it meanwhile, and it is theirs
 		return nil, a.conflicted(it.Ref, list, err)
 	}
 	if err := a.mayForce(it, list, err); err != nil {
@@ -65,6 +65,19 @@ func (a *Applier) apply(ctx context.Context, it *Item) (*unstructured.Unstructur
 	}
 	it.force = true
 	return a.patch(ctx, it, false)
+}
+
+// sharedNow reports whether an object that somebody made meanwhile is shared.
+func (a *Applier) sharedNow(ctx context.Context, it *Item) bool {
+	if a.opts.Shared == nil {
+		return false
+	}
+	live, err := a.get(ctx, it.Ref)
+	if err != nil || live == nil || !a.opts.Shared(live) {
+		return false
+	}
+	it.Live = live
+	return true
 }
 
 // done remembers the object and tells of it.

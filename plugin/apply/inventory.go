@@ -12,8 +12,11 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// InventoryName is the ConfigMap that holds the inventory.
-const InventoryName = "ostoy-s3"
+// The ConfigMaps that hold the inventories: of the app, and of the controller.
+const (
+	InventoryName           = "ostoy-s3"
+	ControllerInventoryName = "ostoy-s3-controller"
+)
 
 // Values of Record.BucketOrigin and Record.NamespaceOrigin.
 const (
@@ -48,6 +51,7 @@ type Inventory struct {
 	Found   bool `json:"found"`
 	Foreign bool `json:"foreign,omitempty"`
 
+	set  Set // that it was read for; the zero value: App
 	live *unstructured.Unstructured
 }
 
@@ -75,9 +79,14 @@ func (i Inventory) Written() time.Time {
 	return last
 }
 
-// InventoryOf reads an inventory from its ConfigMap, however that was found.
-func InventoryOf(live *unstructured.Unstructured) Inventory {
-	inv := ParseInventory(dataOf(live))
+// InventoryOf reads the inventory of an app from its ConfigMap, however that was
+// found.
+func InventoryOf(live *unstructured.Unstructured) Inventory { return App().InventoryOf(live) }
+
+// InventoryOf reads an inventory of the set from its ConfigMap, however that was
+// found.
+func (s Set) InventoryOf(live *unstructured.Unstructured) Inventory {
+	inv := s.ParseInventory(dataOf(live))
 	inv.live = live
 	// A restored backup or a re-created copy has lost our field manager but
 	// not our label. An inventory gives no rights, so the label is enough.
@@ -107,10 +116,15 @@ func (r *Record) fields() []field {
 	}
 }
 
+// ParseInventory reads the data of the ConfigMap of an app, as
+// Set.ParseInventory does.
+func ParseInventory(data map[string]string) Inventory { return App().ParseInventory(data) }
+
 // ParseInventory reads the data of the ConfigMap. It is total: what it does
-// not understand or does not allow is left out.
-func ParseInventory(data map[string]string) Inventory {
-	inv := Inventory{Found: true, Objects: parseRefs(data["objects"])}
+// not understand or does not allow is left out, and so are objects of kinds that
+// the set has not.
+func (s Set) ParseInventory(data map[string]string) Inventory {
+	inv := Inventory{Found: true, Objects: s.parseRefs(data["objects"]), set: s}
 	for _, f := range inv.fields() {
 		*f.at = strings.TrimSpace(data[f.key])
 	}
@@ -118,7 +132,7 @@ func ParseInventory(data map[string]string) Inventory {
 }
 
 // parseRefs reads one "apiVersion Kind name" a line.
-func parseRefs(text string) []Ref {
+func (s Set) parseRefs(text string) []Ref {
 	var refs []Ref
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
@@ -131,8 +145,8 @@ func parseRefs(text string) []Ref {
 		}
 		// The version of the line is dropped: only ours is ever asked for.
 		ref := Ref{Group: gv.Group, Kind: words[1], Name: words[2]}
-		ref.Version = kindVersion(ref.GVK().GroupKind())
-		if ref.valid() {
+		ref.Version = s.kind(ref.GVK().GroupKind()).Version
+		if s.valid(ref) {
 			refs = append(refs, ref)
 		}
 	}

@@ -61,25 +61,32 @@ func TestWritten(t *testing.T) {
 	}
 }
 
-// Whatever is in the inventory, only references to kinds of the chart with
+// Whatever is in the inventory, only references to kinds of the set with
 // names that are one path segment come out, and reading what was written
 // gives the same.
 func FuzzParseInventory(f *testing.F) {
 	f.Add("v1 Secret a\napps/v1 Deployment b", "demo-bucket")
 	f.Add("v1 Secret ../../x\nv1 Secret a/b\n v1  Secret  %2e%2e ", "")
 	f.Add("v1 Node n\nv1 Secret \x00\n/ Secret x\n v1/v1/v1 a b", "\n")
+	f.Add("rbac.authorization.k8s.io/v1 ClusterRole a\noperators.coreos.com/v1alpha1 Subscription b\noperators.coreos.com/v1alpha1 ClusterServiceVersion c", "")
 	f.Add("rbac.authorization.k8s.io/v1 RoleBinding system:x:y\nv1 Secret .\nv1 Secret ..", "x y")
 	f.Fuzz(func(t *testing.T, objects, bucket string) {
-		inv := ParseInventory(map[string]string{"objects": objects, "bucket": bucket, "unknown": objects})
-		for _, ref := range inv.Objects {
-			if kindVersion(ref.GVK().GroupKind()) != ref.Version || strings.ContainsAny(ref.Name, "/% \t\n") ||
-				ref.Name == "." || ref.Name == ".." || ref.Name == "" {
-				t.Errorf("%#v", ref)
-			}
-		}
-		data := inv.Data()
-		if again := ParseInventory(data).Data(); !maps.Equal(data, again) {
-			t.Errorf("%q\n%q", data, again)
+		for _, set := range []Set{App(), Controller()} {
+			parseAnything(t, set, objects, bucket)
 		}
 	})
+}
+
+func parseAnything(t *testing.T, set Set, objects, bucket string) {
+	inv := set.ParseInventory(map[string]string{"objects": objects, "bucket": bucket, "unknown": objects})
+	for _, ref := range inv.Objects {
+		if set.kind(ref.GVK().GroupKind()).Version != ref.Version || strings.ContainsAny(ref.Name, "/% \t\n") ||
+			ref.Name == "." || ref.Name == ".." || ref.Name == "" {
+			t.Errorf("%#v", ref)
+		}
+	}
+	data := inv.Data()
+	if again := set.ParseInventory(data).Data(); !maps.Equal(data, again) {
+		t.Errorf("%q\n%q", data, again)
+	}
 }

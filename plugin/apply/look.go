@@ -37,20 +37,20 @@ func (i Inventory) Flaws(namespace string) []string {
 		flaws = append(flaws, fmt.Sprintf("it names the bucket %s, and that of this project is %s: it may be another project's", i.Bucket, bucket))
 	}
 	if i.live != nil {
-		flaws = append(flaws, unread(dataOf(i.live)["objects"])...)
+		flaws = append(flaws, i.set.orApp().unread(dataOf(i.live)["objects"])...)
 	}
 	return flaws
 }
 
 // unread are the lines of a list of objects that say nothing.
-func unread(text string) []string {
+func (s Set) unread(text string) []string {
 	if strings.TrimSpace(text) == "" {
 		return []string{"it lists no objects"}
 	}
 	var flaws []string
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		if line != "" && len(parseRefs(line)) == 0 {
+		if line != "" && len(s.parseRefs(line)) == 0 {
 			flaws = append(flaws, fmt.Sprintf("no object can be read from its line %.80q", line))
 		}
 	}

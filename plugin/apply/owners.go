@@ -52,6 +52,11 @@ func Ours(obj *unstructured.Unstructured) bool {
 	return slices.ContainsFunc(owners(obj), owner.isUs)
 }
 
+// ours is Ours, and what we share with another program by design.
+func (a *Applier) ours(obj *unstructured.Unstructured) bool {
+	return Ours(obj) || a.opts.Shared != nil && a.opts.Shared(obj)
+}
+
 // ourSet are the fields we own.
 func ourSet(obj *unstructured.Unstructured) *fieldpath.Set {
 	set := fieldpath.NewSet()

@@ -33,13 +33,14 @@ type Plan struct {
 }
 
 // Plan decides what happens to each object, sending only reads and
-// PATCH ?dryRun=All. objects are in apply order and all in the one namespace;
+// PATCH ?dryRun=All. objects are in apply order, in the one namespace or, by
+// their kind, in none;
 // old is what ReadInventory gave, record what to remember.
 //
 // Foreign objects and fields, and objects on their way out, are a *problem.Error
 // of kind Refused, refusals of the API server one of kind Failed; several are told together in
 // a *problem.Several. An object that cannot be ours to apply (another namespace,
-// a kind the chart has not) is one of kind Usage.
+// a kind the Set has not) is one of kind Usage.
 func (a *Applier) Plan(ctx context.Context, objects []*unstructured.Unstructured, old Inventory, record Record) (*Plan, error) {
 	p := &Plan{applier: a, old: old, live: map[Ref]*unstructured.Unstructured{}}
 	for _, obj := range objects {
@@ -48,13 +49,13 @@ func (a *Applier) Plan(ctx context.Context, objects []*unstructured.Unstructured
 			return nil, err
 		}
 		if p.has(item.Ref) {
-			return nil, unusable(item.Ref, "it is there twice")
+			return nil, a.unusable(item.Ref, "it is there twice")
 		}
 		p.Items = append(p.Items, item)
 	}
 	slices.SortStableFunc(p.Items, func(x, y *Item) int { return x.Wave - y.Wave })
 	for _, ref := range old.Objects {
-		if !a.opts.Fresh && ref.valid() && !p.has(ref) {
+		if !a.opts.Fresh && a.opts.Set.valid(ref) && !p.has(ref) {
 			p.Left = append(p.Left, &Item{Ref: ref})
 		}
 	}
@@ -82,7 +83,7 @@ func (p *Plan) ask(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if p.old.Foreign && !a.opts.ForceConflicts {
-		errs[len(errs)-1] = a.foreign(inventoryRef(), p.old.live, "; the inventory would take its place")
+		errs[len(errs)-1] = a.foreign(a.opts.Set.inventoryRef(), p.old.live, "; the inventory would take its place")
 	}
 	return combine(errs)
 }
@@ -106,7 +107,7 @@ func (p *Plan) settle(record Record) {
 		p.live[it.Ref] = it.Live
 	}
 	for _, it := range p.Left {
-		if it.Action == Keep && it.Live != nil && Ours(it.Live) {
+		if it.Action == Keep && it.Live != nil && p.applier.ours(it.Live) {
 			p.Inventory.Objects = append(p.Inventory.Objects, it.Ref)
 		}
 	}
@@ -117,30 +118,34 @@ func (p *Plan) settle(record Record) {
 func (a *Applier) accept(obj *unstructured.Unstructured) (*Item, error) {
 	ref := RefOf(obj)
 	switch {
-	case kindVersion(ref.GVK().GroupKind()) == "":
-		return nil, unusable(ref, "its kind is none that this tool applies, so it could not be removed again")
+	case !a.opts.Set.has(ref):
+		return nil, a.unusable(ref, "its kind is none that this tool applies, so it could not be removed again")
 	case !validName(ref.Name):
-		return nil, unusable(ref, "its name is no name of a Kubernetes object")
+		return nil, a.unusable(ref, "its name is no name of a Kubernetes object")
+	case a.opts.Set.Cluster(ref):
+		if ns := obj.GetNamespace(); ns != "" {
+			return nil, a.unusable(ref, fmt.Sprintf("it says that it is in the namespace %q, and its kind is in none", ns))
+		}
 	case obj.GetNamespace() != a.opts.Namespace:
-		return nil, unusable(ref, fmt.Sprintf("it is in the namespace %q and not in %q", obj.GetNamespace(), a.opts.Namespace))
+		return nil, a.unusable(ref, fmt.Sprintf("it is in the namespace %q and not in %q", obj.GetNamespace(), a.opts.Namespace))
 	}
 	item := &Item{Ref: ref, object: obj}
 	if text := obj.GetAnnotations()[render.WaveAnnotation]; text != "" {
 		wave, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, unusable(ref, fmt.Sprintf("its annotation %s is %q and no number", render.WaveAnnotation, text))
+			return nil, a.unusable(ref, fmt.Sprintf("its annotation %s is %q and no number", render.WaveAnnotation, text))
 		}
 		item.Wave = wave
 	}
 	return item, nil
 }
 
-func unusable(ref Ref, why string) error {
+func (a *Applier) unusable(ref Ref, why string) error {
 	return &problem.Error{
 		Kind: problem.Usage,
 		What: ref.String() + " cannot be applied",
 		Why:  why,
-		Next: "apply it yourself: oc ostoy-s3 render | oc apply --server-side -f -",
+		Next: "apply it yourself: " + a.opts.Set.Render + " | oc apply --server-side -f -",
 	}
 }
 

@@ -31,7 +31,7 @@ func (p *Plan) Prune(ctx context.Context, observe func(Event)) error {
 
 func (p *Plan) pruneOne(ctx context.Context, it *Item, observe func(Event)) error {
 	start := p.applier.opts.Now()
-	if err := p.applier.remove(ctx, it, leftAction); err != nil {
+	if err := p.applier.remove(ctx, it, p.applier.leftAction); err != nil {
 		return p.applier.failure("deleted", it.Ref, err)
 	}
 	if it.Action == Delete {
@@ -44,7 +44,7 @@ func (p *Plan) pruneOne(ctx context.Context, it *Item, observe func(Event)) erro
 // resourceVersion. If it changed meanwhile it is looked at again, because the
 // change may be that somebody else took it; decide then says what becomes of it.
 func (a *Applier) remove(ctx context.Context, it *Item, decide func(Ref, *unstructured.Unstructured) (Action, string)) error {
-	client, err := a.resources.Resource(ctx, it.Ref.GVK(), a.opts.Namespace)
+	client, err := a.client(ctx, it.Ref.GVK())
 	if err != nil {
 		return err
 	}

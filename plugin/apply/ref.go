@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Ref names an object of our namespace. It has no namespace of its own, so
-// that none can be smuggled in.
+// Ref names an object of our namespace, or one that is in none: its kind tells
+// which. It has no namespace of its own, so that none can be smuggled in.
 type Ref struct {
 	Group   string `json:"group,omitempty"`
 	Version string `json:"version"`
@@ -32,11 +32,15 @@ func (r Ref) GVK() schema.GroupVersionKind {
 func (r Ref) String() string { return r.Kind + " " + r.Name }
 
 // Resource is the reference as kubectl takes it: deployment/ostoy-frontend.
-// ACK's Bucket is spelled in full, because Flux has a Bucket, too (FACTS 1.1).
+// ACK's Bucket is spelled in full, because Flux has a Bucket, too (FACTS 1.1), and
+// so are OLM's kinds: Knative and Advanced Cluster Management have Subscriptions.
 func (r Ref) Resource() string {
 	kind := strings.ToLower(r.Kind)
-	if r.Kind == "Bucket" {
+	switch {
+	case r.Kind == "Bucket":
 		kind = "bucket.s3.services.k8s.aws"
+	case r.Group == olmGroup:
+		kind += "s." + r.Group
 	}
 	return kind + "/" + r.Name
 }
@@ -45,39 +49,6 @@ func (r Ref) Resource() string {
 // kind is only a way to read it.
 func (r Ref) same(o Ref) bool {
 	return r.Group == o.Group && r.Kind == o.Kind && r.Name == o.Name
-}
-
-// kinds are those that the chart may have, each in the version by which we speak
-// of it. An inventory can name nothing else, however somebody edited it.
-func kinds() []schema.GroupVersionKind {
-	return []schema.GroupVersionKind{
-		{Version: "v1", Kind: "ServiceAccount"},
-		{Version: "v1", Kind: "ConfigMap"},
-		{Version: "v1", Kind: "Secret"},
-		{Version: "v1", Kind: "Service"},
-		{Version: "v1", Kind: "PersistentVolumeClaim"},
-		{Group: "apps", Version: "v1", Kind: "Deployment"},
-		{Group: "route.openshift.io", Version: "v1", Kind: "Route"},
-		{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"},
-		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "RoleBinding"},
-		{Group: "s3.services.k8s.aws", Version: "v1alpha1", Kind: "Bucket"},
-	}
-}
-
-// kindVersion is the version of a kind the chart may have, or "" for all other
-// kinds.
-func kindVersion(gk schema.GroupKind) string {
-	for _, gvk := range kinds() {
-		if gvk.GroupKind() == gk {
-			return gvk.Version
-		}
-	}
-	return ""
-}
-
-// valid reports whether a reference may be used in a request at all.
-func (r Ref) valid() bool {
-	return kindVersion(r.GVK().GroupKind()) != "" && validName(r.Name)
 }
 
 // validName accepts what can be one segment of a URL path and of a line: names
@@ -95,6 +66,7 @@ func (r Ref) IsBucket() bool { return r.Kind == "Bucket" && r.Group == "s3.servi
 // IsVolume reports whether the object is a PersistentVolumeClaim.
 func (r Ref) IsVolume() bool { return r.Kind == "PersistentVolumeClaim" && r.Group == "" }
 
-// isData reports whether deleting an object of this kind destroys data: such
-// objects are never pruned (DESIGN section 4).
-func (r Ref) isData() bool { return r.IsBucket() || r.IsVolume() }
+// IsDefinition reports whether the object is a CustomResourceDefinition.
+func (r Ref) IsDefinition() bool {
+	return r.Kind == "CustomResourceDefinition" && r.Group == "apiextensions.k8s.io"
+}

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Removal is what a namespace holds that is ours, and what it only seems so.
+// Removal is what there is that is ours, and what only seems so.
 type Removal struct {
 	// Objects are ours, but for data and the inventory.
 	Objects []*Item
@@ -21,6 +21,9 @@ type Removal struct {
 	// Both are data: whether they go is the caller's to say.
 	Bucket  *Item
 	Volumes []*Item
+	// Definitions are our CustomResourceDefinitions. With one go all objects of its
+	// kind, so they count as data, too.
+	Definitions []*Item
 	// Kept look like ours, by the inventory or by their labels, and are not.
 	Kept []*Item
 	// Gone are of a kind that the cluster no longer serves.
@@ -30,34 +33,56 @@ type Removal struct {
 	InventoryOurs bool
 }
 
-// PlanRemoval looks for everything in the namespace that is ours: it lists each
-// kind that the chart may have, all at the same time, and goes by the field
+// PlanRemoval looks for everything that is ours: it lists each kind of the Set,
+// all at the same time, and goes by the field
 // manager, so that a missing, partial or edited inventory matters little: it
 // only tells of what is there no more, or not ours. A kind that may not be
-// listed is asked for by the inventory's names.
+// listed is asked for by the inventory's names. What another set of this tool has
+// on record in the same namespace is left out: it is ours, and not this set's.
 //
 // Objects of ours that Argo CD, Flux or Helm bring as well are a *problem.Error
 // of kind Refused, unless Options.ForceOwner.
 func (a *Applier) PlanRemoval(ctx context.Context, inv Inventory) (*Removal, error) {
-	all := kinds()
+	all := a.opts.Set.Kinds
 	found := make([][]*Item, len(all))
 	errs := make([]error, len(all))
 	var wg sync.WaitGroup
-	for n, gvk := range all {
-		wg.Go(func() { found[n], errs[n] = a.look(ctx, gvk, inv) })
+	for n, kind := range all {
+		wg.Go(func() { found[n], errs[n] = a.look(ctx, kind.GroupVersionKind, inv) })
 	}
 	wg.Wait()
 	if err := combine(errs); err != nil {
 		return nil, err
 	}
-	r := &Removal{Inventory: inv, InventoryOurs: inv.live != nil && Ours(inv.live)}
-	for _, it := range slices.Concat(found...) {
+	r := a.removal(inv)
+	for _, it := range a.withoutOthers(slices.Concat(found...)) {
 		if err := a.mayRemove(it); err != nil {
 			errs = append(errs, err)
 		}
 		r.add(it)
 	}
 	return r, combine(errs)
+}
+
+func (a *Applier) removal(inv Inventory) *Removal {
+	return &Removal{Inventory: inv, InventoryOurs: inv.live != nil && a.ours(inv.live)}
+}
+
+// withoutOthers leaves out the inventories of other sets and what they list.
+func (a *Applier) withoutOthers(items []*Item) []*Item {
+	var theirs []Ref
+	for _, set := range a.opts.Set.others() {
+		for _, it := range items {
+			if !it.Ref.same(set.inventoryRef()) {
+				continue
+			}
+			theirs = append(theirs, it.Ref)
+			if inv := set.InventoryOf(it.Live); !inv.Foreign {
+				theirs = append(theirs, inv.Objects...)
+			}
+		}
+	}
+	return slices.DeleteFunc(items, func(it *Item) bool { return slices.ContainsFunc(theirs, it.Ref.same) })
 }
 
 func (r *Removal) add(it *Item) {
@@ -70,6 +95,8 @@ func (r *Removal) add(it *Item) {
 		r.Bucket = it
 	case it.Ref.IsVolume():
 		r.Volumes = append(r.Volumes, it)
+	case it.Ref.IsDefinition():
+		r.Definitions = append(r.Definitions, it)
 	default:
 		r.Objects = append(r.Objects, it)
 	}
@@ -94,10 +121,10 @@ func (a *Applier) look(ctx context.Context, gvk schema.GroupVersionKind, inv Inv
 	for _, obj := range live {
 		obj.SetGroupVersionKind(gvk) // the items of a list may lack it
 		ref := RefOf(obj)
-		if ref.same(inventoryRef()) {
+		if ref.same(a.opts.Set.inventoryRef()) {
 			continue
 		}
-		if it := (&Item{Ref: ref, Live: obj}); Ours(obj) || recorded(ref.Name) || a.labelled(obj) {
+		if it := (&Item{Ref: ref, Live: obj}); a.ours(obj) || recorded(ref.Name) || a.labelled(obj) {
 			it.Action, it.Why = a.removalAction(ref, obj)
 			items = append(items, it)
 		}
@@ -116,16 +143,20 @@ func goneOf(gvk schema.GroupVersionKind, inv Inventory) []*Item {
 	var items []*Item
 	for _, ref := range inv.Objects {
 		if ref.GVK() == gvk {
-			items = append(items, &Item{Ref: ref, Action: Gone, Why: "the cluster no longer serves its kind"})
+			items = append(items, goneItem(ref))
 		}
 	}
 	return items
 }
 
+func goneItem(ref Ref) *Item {
+	return &Item{Ref: ref, Action: Gone, Why: "the cluster no longer serves its kind"}
+}
+
 // list reads all objects of a kind, page by page.
 func (a *Applier) list(ctx context.Context, gvk schema.GroupVersionKind) ([]*unstructured.Unstructured, error) {
 	const page = 500
-	client, err := a.resources.Resource(ctx, gvk, a.opts.Namespace)
+	client, err := a.client(ctx, gvk)
 	if err != nil {
 		return nil, err
 	}
@@ -173,9 +204,9 @@ func (a *Applier) recorded(ctx context.Context, gvk schema.GroupVersionKind, inv
 func (a *Applier) removalAction(_ Ref, live *unstructured.Unstructured) (Action, string) {
 	by, delivered := deliveredBy(live)
 	switch {
-	case Ours(live) && delivered && !a.opts.ForceOwner: // since it was looked at
+	case a.ours(live) && delivered && !a.opts.ForceOwner: // since it was looked at
 		return Keep, by.name + " manages it, too"
-	case Ours(live):
+	case a.ours(live):
 		return Delete, ""
 	}
 	who := strings.Join(managerNames(live), ", ")
@@ -197,7 +228,7 @@ func (a *Applier) mayRemove(it *Item) error {
 	return a.deliveredRemoval(it.Ref, by)
 }
 
-// Remove deletes items that PlanRemoval found, all at the same time, each with
+// Remove deletes items that PlanRemoval or PlanRemovalOf found, all at the same time, each with
 // its uid and resourceVersion; one that was changed meanwhile is looked at again,
 // and kept if it is not ours any more. observe is as in Plan.ApplyWave.
 func (a *Applier) Remove(ctx context.Context, items []*Item, observe func(Event)) error {
@@ -223,5 +254,5 @@ func (a *Applier) RemoveInventory(ctx context.Context, r *Removal) error {
 	if !r.InventoryOurs {
 		return nil
 	}
-	return a.Remove(ctx, []*Item{{Ref: inventoryRef(), Action: Delete, Live: r.Inventory.live}}, nil)
+	return a.Remove(ctx, []*Item{{Ref: a.opts.Set.inventoryRef(), Action: Delete, Live: r.Inventory.live}}, nil)
 }

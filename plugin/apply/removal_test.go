@@ -42,9 +42,9 @@ func TestRemoval(t *testing.T) {
 	for name, forget := range map[string]func(*server){
 		"with inventory": func(*server) {},
 		"partial": func(s *server) {
-			s.edit(inventoryRef(), "kubectl-edit", func(o map[string]any) { o["data"] = map[string]any{"objects": "v1 Secret theirs\n"} })
+			s.edit(App().inventoryRef(), "kubectl-edit", func(o map[string]any) { o["data"] = map[string]any{"objects": "v1 Secret theirs\n"} })
 		},
-		"without": func(s *server) { delete(s.objects, path(inventoryRef())) },
+		"without": func(s *server) { delete(s.objects, path(App().inventoryRef())) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)

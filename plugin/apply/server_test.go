@@ -17,16 +17,11 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/managedfields"
-	"k8s.io/apimachinery/pkg/util/managedfields/managedfieldstest"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
-
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 const testNamespace = "demo"
@@ -70,12 +65,15 @@ func (s *server) Resource(_ context.Context, gvk schema.GroupVersionKind, ns str
 	if err != nil {
 		return nil, err
 	}
+	if want := (map[bool]string{false: testNamespace})[clusterWide(gvk.Kind)]; ns != want {
+		s.t.Errorf("%s was asked for in the namespace %q", gvk.Kind, ns)
+	}
 	return client.Resource(gvk.GroupVersion().WithResource(plural(gvk.Kind))).Namespace(ns), nil
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	line := r.Method + " " + r.URL.Path[strings.LastIndex(r.URL.Path, "/namespaces/")+len("/namespaces/"):]
+	line := r.Method + " " + short(r.URL.Path)
 	dry := r.URL.Query().Get("dryRun") == "All"
 	if dry {
 		line += " dry"
@@ -92,7 +90,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var err error
 	switch r.Method {
 	case http.MethodGet:
-		if strings.Count(r.URL.Path[strings.LastIndex(r.URL.Path, "/namespaces/"):], "/") == 3 {
+		if strings.Count(short(r.URL.Path), "/") == 1 {
 			answer(w, http.StatusOK, s.list(r.URL.Path, r.URL.Query().Get("continue")))
 			return
 		}
@@ -109,6 +107,20 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, out.Object)
+}
+
+// short is a path as tests name it: "demo/secrets/x", "-/clusterroles/x".
+func short(path string) string {
+	if _, rest, ok := strings.Cut(path, "/namespaces/"); ok {
+		return rest
+	}
+	words := strings.Split(strings.TrimPrefix(path, "/apis/"), "/")
+	return strings.Join(append([]string{"-"}, words[2:]...), "/")
+}
+
+// clusterWide reports whether a kind is in no namespace, as the server knows it.
+func clusterWide(kind string) bool {
+	return slices.Contains([]string{"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}, kind)
 }
 
 func (s *server) get(path string) (*unstructured.Unstructured, error) {
@@ -183,50 +195,6 @@ func (s *server) merge(path string, live, patch *unstructured.Unstructured) (*un
 	return out, nil
 }
 
-func skeleton(of *unstructured.Unstructured, uid string) *unstructured.Unstructured {
-	obj := &unstructured.Unstructured{Object: map[string]any{"apiVersion": of.GetAPIVersion(), "kind": of.GetKind()}}
-	obj.SetName(of.GetName())
-	obj.SetNamespace(of.GetNamespace())
-	obj.SetUID(types.UID(uid))
-	return obj
-}
-
-func merge(live, patch *unstructured.Unstructured, manager string, force bool) (*unstructured.Unstructured, error) {
-	fm := managedfieldstest.NewFakeFieldManager(managedfields.NewDeducedTypeConverter(), patch.GroupVersionKind())
-	out, err := fm.Apply(live.DeepCopy(), patch.DeepCopy(), manager, force)
-	if err != nil {
-		return nil, err
-	}
-	obj := out.(*unstructured.Unstructured)
-	if obj.GetUID() == "" {
-		obj.SetUID(live.GetUID())
-	}
-	obj.SetResourceVersion(live.GetResourceVersion())
-	return obj, nil
-}
-
-func (s *server) remove(r *http.Request) (*unstructured.Unstructured, error) {
-	live, err := s.get(r.URL.Path)
-	if err != nil {
-		return nil, err
-	}
-	var opts metav1.DeleteOptions
-	if err := json.NewDecoder(r.Body).Decode(&opts); err != nil {
-		return nil, err
-	}
-	switch p := opts.Preconditions; {
-	case p == nil || p.UID == nil || p.ResourceVersion == nil:
-		s.t.Errorf("delete of %s without preconditions", r.URL.Path)
-	case *p.UID != live.GetUID() || *p.ResourceVersion != live.GetResourceVersion():
-		return nil, apierrors.NewConflict(schema.GroupResource{}, live.GetName(), errors.New("the precondition failed"))
-	}
-	if opts.PropagationPolicy == nil || *opts.PropagationPolicy != metav1.DeletePropagationBackground {
-		s.t.Errorf("delete of %s does not propagate in the background", r.URL.Path)
-	}
-	delete(s.objects, r.URL.Path)
-	return live, nil
-}
-
 func answer(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
@@ -249,53 +217,10 @@ func path(ref Ref) string {
 	if ref.Group == "" {
 		prefix = "/api/" + ref.Version
 	}
+	if clusterWide(ref.Kind) {
+		return prefix + "/" + plural(ref.Kind) + "/" + ref.Name
+	}
 	return prefix + "/namespaces/" + testNamespace + "/" + plural(ref.Kind) + "/" + ref.Name
-}
-
-// put makes an object as somebody else would.
-func (s *server) put(obj *unstructured.Unstructured, manager string, applied bool) {
-	s.t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	key := path(RefOf(obj))
-	live, ok := s.objects[key]
-	uid := types.UID("uid-of-" + manager)
-	if ok {
-		uid = live.GetUID()
-	} else {
-		live = skeleton(obj, "") // without a uid it is a create, and tracked
-	}
-	var out *unstructured.Unstructured
-	var err error
-	if applied {
-		out, err = merge(live, obj, manager, true)
-	} else {
-		fm := managedfieldstest.NewFakeFieldManager(managedfields.NewDeducedTypeConverter(), obj.GroupVersionKind())
-		next := obj.DeepCopy()
-		next.SetUID(live.GetUID())
-		next.SetManagedFields(live.GetManagedFields())
-		res, e := fm.Update(live.DeepCopy(), next, manager)
-		if err = e; err == nil {
-			out = res.(*unstructured.Unstructured)
-		}
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.version++
-	out.SetUID(uid)
-	out.SetResourceVersion(fmt.Sprint(s.version))
-	s.objects[key] = out
-}
-
-// edit changes a live object by hand, by the named manager.
-func (s *server) edit(ref Ref, manager string, change func(map[string]any)) {
-	s.t.Helper()
-	s.mu.Lock()
-	obj := s.objects[path(ref)].DeepCopy()
-	s.mu.Unlock()
-	change(obj.Object)
-	s.put(obj, manager, false)
 }
 
 func (s *server) live(ref Ref) *unstructured.Unstructured {
@@ -329,79 +254,4 @@ func (s *server) applier(opts Options) *Applier {
 	a := New(s, opts)
 	a.sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	return a
-}
-
-func object(apiVersion, kind, name string, wave string, content map[string]any) *unstructured.Unstructured {
-	o := map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{
-		"name": name, "namespace": testNamespace,
-	}}
-	if wave != "" {
-		o["metadata"].(map[string]any)["annotations"] = map[string]any{render.WaveAnnotation: wave}
-	}
-	for k, v := range content {
-		o[k] = v
-	}
-	return &unstructured.Unstructured{Object: o}
-}
-
-func testBucket() *unstructured.Unstructured {
-	return object("s3.services.k8s.aws/v1alpha1", "Bucket", "demo-bucket", "0", map[string]any{"spec": map[string]any{
-		"name":              "demo-bucket",
-		"publicAccessBlock": map[string]any{"blockPublicPolicy": true, "blockPublicACLs": true},
-	}})
-}
-
-func testDeployment() *unstructured.Unstructured {
-	return object("apps/v1", "Deployment", "ostoy-frontend", "2", map[string]any{"spec": map[string]any{
-		"replicas": int64(1),
-		"template": map[string]any{"spec": map[string]any{"containers": []any{
-			map[string]any{"name": "ostoy-frontend", "image": "ostoy:1"},
-		}}},
-	}})
-}
-
-func testSecret() *unstructured.Unstructured {
-	return object("v1", "Secret", "ostoy-secret", "0", map[string]any{"data": map[string]any{"secret.txt": "aHVzaA=="}})
-}
-
-func testRoute() *unstructured.Unstructured {
-	return object("route.openshift.io/v1", "Route", "ostoy-route", "0", map[string]any{"spec": map[string]any{"to": map[string]any{"name": "ostoy"}}})
-}
-
-func testPVC() *unstructured.Unstructured {
-	return object("v1", "PersistentVolumeClaim", "ostoy-pvc", "2", map[string]any{"spec": map[string]any{"accessModes": []any{"ReadWriteOnce"}}})
-}
-
-func testSet() []*unstructured.Unstructured {
-	return []*unstructured.Unstructured{testBucket(), testSecret(), testRoute(), testPVC(), testDeployment()}
-}
-
-// run plans and executes, as install does.
-func run(t *testing.T, a *Applier, objects []*unstructured.Unstructured, record Record) *Plan {
-	t.Helper()
-	p, err := plan(t, a, objects, record)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.WriteInventory(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for i := range p.Waves() {
-		if err := p.ApplyWave(t.Context(), i, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := p.Prune(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-func plan(t *testing.T, a *Applier, objects []*unstructured.Unstructured, record Record) (*Plan, error) {
-	t.Helper()
-	old, err := a.ReadInventory(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a.Plan(t.Context(), objects, old, record)
 }

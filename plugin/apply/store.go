@@ -9,22 +9,21 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-func inventoryRef() Ref { return Ref{Version: "v1", Kind: "ConfigMap", Name: InventoryName} }
-
 // ReadInventory reads the inventory; if there is none, or with Options.Fresh,
 // the zero Inventory.
 func (a *Applier) ReadInventory(ctx context.Context) (Inventory, error) {
 	if a.opts.Fresh {
 		return Inventory{}, nil
 	}
-	live, err := a.get(ctx, inventoryRef())
+	ref := a.opts.Set.inventoryRef()
+	live, err := a.get(ctx, ref)
 	if err != nil {
-		return Inventory{}, a.failure("read", inventoryRef(), err)
+		return Inventory{}, a.failure("read", ref, err)
 	}
 	if live == nil {
 		return Inventory{}, nil
 	}
-	return InventoryOf(live), nil
+	return a.opts.Set.InventoryOf(live), nil
 }
 
 // dataOf is the data of a ConfigMap, whatever else is in it.
@@ -55,11 +54,12 @@ func (p *Plan) record(ctx context.Context, inv Inventory) error {
 	}
 	// force: what somebody edited in it is put back. That it is not somebody
 	// else's ConfigMap was settled by Plan.
-	it := &Item{Ref: inventoryRef(), force: true, object: &unstructured.Unstructured{Object: map[string]any{
+	ref := p.applier.opts.Set.inventoryRef()
+	it := &Item{Ref: ref, force: true, object: &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1",
 		"kind":       "ConfigMap",
 		"metadata": map[string]any{
-			"name":      InventoryName,
+			"name":      ref.Name,
 			"namespace": p.applier.opts.Namespace,
 			"labels":    map[string]any{render.TagManagedBy: Manager},
 		},

@@ -73,7 +73,7 @@ func newSmallWorld(t *testing.T, owners []byte) *smallWorld {
 		return false
 	}
 	n := 0
-	for _, gvk := range kinds() {
+	for _, gvk := range App().Kinds {
 		for _, name := range []string{"a", "b"} {
 			who := ourOwn
 			if n < len(owners) {
@@ -112,9 +112,9 @@ func (w *smallWorld) place(key string, ref Ref, who whose) {
 
 // record puts the inventory there, as somebody may have left it.
 func (w *smallWorld) record(who whose, data map[string]any) {
-	w.place(path(inventoryRef()), inventoryRef(), who)
+	w.place(path(App().inventoryRef()), App().inventoryRef(), who)
 	if who != nobodys {
-		w.objects[path(inventoryRef())].Object["data"] = data
+		w.objects[path(App().inventoryRef())].Object["data"] = data
 	}
 }
 
@@ -140,12 +140,12 @@ func (w *smallWorld) gone(t *testing.T, before map[string]*unstructured.Unstruct
 		switch {
 		case !there:
 			gone = append(gone, key)
-		case !reflect.DeepEqual(was.Object, is.Object) && (!mayRecord || key != path(inventoryRef())):
+		case !reflect.DeepEqual(was.Object, is.Object) && (!mayRecord || key != path(App().inventoryRef())):
 			t.Errorf("%s was changed", key)
 		}
 	}
 	for key := range after {
-		if before[key] == nil && (!mayRecord || key != path(inventoryRef())) {
+		if before[key] == nil && (!mayRecord || key != path(App().inventoryRef())) {
 			t.Errorf("%s was made", key)
 		}
 	}
@@ -158,7 +158,7 @@ func (w *smallWorld) gone(t *testing.T, before map[string]*unstructured.Unstruct
 func (w *smallWorld) checkAsked(t *testing.T) {
 	t.Helper()
 	var plurals []string
-	for _, gvk := range kinds() {
+	for _, gvk := range App().Kinds {
 		plurals = append(plurals, plural(gvk.Kind))
 	}
 	within := regexp.MustCompile(`^/apis?/[a-z0-9./]+/namespaces/` + testNamespace + `/(` + strings.Join(plurals, "|") + `)(/[^/%]+)?$`)
@@ -171,7 +171,7 @@ func (w *smallWorld) checkAsked(t *testing.T) {
 
 func addInventories(f *testing.F) {
 	all := []string{}
-	for _, gvk := range kinds() {
+	for _, gvk := range App().Kinds {
 		all = append(all, gvk.GroupVersion().String()+" "+gvk.Kind+" a", gvk.GroupVersion().String()+" "+gvk.Kind+" b")
 	}
 	mixed := make([]byte, len(all)+1)
@@ -262,7 +262,7 @@ func FuzzPrune(f *testing.F) {
 		}
 		for _, key := range w.gone(t, before, true) {
 			if !w.owner[key].ours() || strings.Contains(key, "/buckets/") || strings.Contains(key, "/persistentvolumeclaims/") ||
-				!force && w.owner[key] == delivered || !strings.Contains(objects, key[strings.LastIndex(key, "/")+1:]) || key == path(inventoryRef()) {
+				!force && w.owner[key] == delivered || !strings.Contains(objects, key[strings.LastIndex(key, "/")+1:]) || key == path(App().inventoryRef()) {
 				t.Errorf("%s is gone", key)
 			}
 		}

@@ -42,6 +42,16 @@ func Redact(text string) string {
 	return strings.TrimSpace(text)
 }
 
+// RedactLines is Redact for each line of a text: for what to type, which may be
+// several commands.
+func RedactLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = Redact(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 type redaction struct {
 	find *regexp.Regexp
 	put  string

@@ -16,6 +16,7 @@ type Sources struct {
 // All are all checks: those before an install, and those of what it made. A nil
 // World gives the list of them, not to be run.
 func All(w *live.World, sources Sources, t Target) []Check {
+	t.World = nil // the checks of the controller look closer
 	pre := Pre(t)
 	for i := range pre {
 		pre[i].Needs = append(slices.Clone(pre[i].Needs), IDServer, IDIssuer)
@@ -77,7 +78,7 @@ func sourceChecks(s Sources) []Check {
 
 // Before are those of the checks that come before an install.
 func Before(all []Check) []Check {
-	before := []string{IDServer, IDIssuer, IDCredentials}
+	before := []string{IDServer, IDIssuer, IDCredentials, IDController}
 	for _, c := range Pre(Target{Namespace: NamespaceEither}) {
 		before = append(before, c.ID)
 	}

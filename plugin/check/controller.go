@@ -62,7 +62,7 @@ func (c controllerLook) found(ctx context.Context) Finding {
 	return Refuse(
 		"no ACK S3 controller is installed in this cluster",
 		"no Deployment is it by its labels, its image or its service account; "+c.waiting(ctx),
-		"a cluster admin installs it: package "+ack.Package+" in OperatorHub, or ACK's Helm chart"+c.letGo(ctx),
+		installController+c.letGo(ctx),
 	)
 }
 
@@ -106,12 +106,12 @@ func releaseBucket(namespace, name string) string {
 
 // ofInterest are the controllers that have pods and look at this project, with
 // what their flags are; all of them where none does.
-func (c controllerLook) ofInterest(ctx context.Context) ([]told, error) {
+func (c controllerLook) ofInterest(ctx context.Context) ([]ack.Told, error) {
 	all, err := c.Controllers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	every := make([]told, len(all))
+	every := make([]ack.Told, len(all))
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, one := range all {
 		group.Go(func() error {
@@ -120,16 +120,16 @@ func (c controllerLook) ofInterest(ctx context.Context) ([]told, error) {
 				return err
 			}
 			pods, err := c.ControllerPods(groupCtx, one)
-			every[i] = told{Controller: one, env: env, flags: ack.FlagsOf(one.Container, env), pods: pods}
+			every[i] = ack.Told{Controller: one, Env: env, Flags: ack.FlagsOf(one.Container, env), Pods: pods}
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	var some []told
+	var some []ack.Told
 	for _, one := range every {
-		if one.Replicas() > 0 && one.flags.Watches(c.Namespace) {
+		if one.Replicas() > 0 && one.Flags.Watches(c.Namespace) {
 			some = append(some, one)
 		}
 	}
@@ -139,16 +139,8 @@ func (c controllerLook) ofInterest(ctx context.Context) ([]told, error) {
 	return some, nil
 }
 
-// told is a controller, what it is told, and its pods.
-type told struct {
-	ack.Controller
-	env   ack.Environment
-	flags ack.Flags
-	pods  []ack.Pod
-}
-
 // each gives the first finding that is no pass, of the controllers of interest.
-func (c controllerLook) each(ctx context.Context, would string, judge func(told) Finding) Finding {
+func (c controllerLook) each(ctx context.Context, would string, judge func(ack.Told) Finding) Finding {
 	all, err := c.ofInterest(ctx)
 	switch {
 	case apierrors.IsForbidden(err):

@@ -16,7 +16,7 @@ import (
 // identity: how the controller gets its AWS credentials, and whether it still
 // will after its next restart.
 func (c controllerLook) identity(ctx context.Context) Finding {
-	return c.each(ctx, "as which role it works", func(one told) Finding {
+	return c.each(ctx, "as which role it works", func(one ack.Told) Finding {
 		if !byServiceAccount(one) {
 			return Pass()
 		}
@@ -31,95 +31,26 @@ func (c controllerLook) identity(ctx context.Context) Finding {
 	})
 }
 
-// variables that give credentials without help of the webhook.
-func ownCredentials() []string {
-	return []string{
-		"AWS_ACCESS_KEY_ID", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_WEB_IDENTITY_TOKEN_FILE",
-	}
-}
-
 // byServiceAccount reports whether only the annotation of its service account can
-// give a controller credentials: nothing in its Deployment does, and no EKS Pod
-// Identity has put some into its pods.
-func byServiceAccount(one told) bool {
-	if slices.ContainsFunc(ownCredentials(), one.env.Has) {
-		return false
-	}
-	return !slices.ContainsFunc(one.pods, func(p ack.Pod) bool {
-		_, agent := p.Variable(one.Container.Name, "AWS_CONTAINER_CREDENTIALS_FULL_URI")
-		return agent
-	})
-}
+// give a controller credentials.
+func byServiceAccount(one ack.Told) bool { return one.CredentialsFrom() == ack.FromAnnotation }
 
 // judgeIdentity holds the annotation and the pods against each other.
-func judgeIdentity(one told, account *unstructured.Unstructured) Finding {
-	name := "serviceaccount/" + one.Account() + " -n " + one.Namespace
-	role := ""
-	if account != nil {
-		role = account.GetAnnotations()[live.RoleAnnotation]
+func judgeIdentity(one ack.Told, account *unstructured.Unstructured) Finding {
+	fault, is := one.RoleFault(account)
+	if !is {
+		return Pass()
 	}
-	if role == "" {
-		return noRole(one, account, name)
-	}
-	for _, pod := range one.pods {
-		has, set := pod.Variable(one.Container.Name, "AWS_ROLE_ARN")
-		switch {
-		case !set:
-			return Refuse(
-				"the ACK S3 controller does not work as its role (pod "+pod.Name+" in "+one.Namespace+")",
-				"its service account names "+awserr.Redact(role)+", but the pod has no AWS_ROLE_ARN: it is older than the annotation, or the pod identity webhook missed it",
-				one.Restart()+"\nif the new pod has none either, there is no pod identity webhook: put the variables and the token volume into the Subscription's spec.config",
-			)
-		case has != role:
-			return Warn(
-				"the ACK S3 controller works as another role than its service account names (pod "+pod.Name+" in "+one.Namespace+")",
-				"the pod is older than the annotation: it has "+awserr.Redact(has)+", the annotation names "+awserr.Redact(role),
-				one.Restart(),
-			)
-		}
-	}
-	return Pass()
+	return faulty(fault)
 }
 
-// noRole: the annotation is gone, or never was. On a node whose own role may do
-// it that works, which on OpenShift it may not.
-func noRole(one told, account *unstructured.Unstructured, name string) Finding {
-	what := "the service account of the ACK S3 controller names no role (" + name + ")"
-	role := "arn:aws:iam::ACCOUNT:role/ROLE"
-	why := "its pods have the role of the node they are on, which as a rule may not touch S3"
-	for _, pod := range one.pods {
-		if has, set := pod.Variable(one.Container.Name, "AWS_ROLE_ARN"); set {
-			role = awserr.Redact(has)
-			why = "the pod that runs was born while the annotation was there; the next one comes without"
-		}
+// faulty is the finding for what is wrong with a controller.
+func faulty(f ack.Fault) Finding {
+	next := awserr.RedactLines(f.Next)
+	if f.Grave {
+		return Refuse(f.What, awserr.Redact(f.Why), next)
 	}
-	if one.Installer == ack.OLM {
-		why += "; OLM before 0.33 drops the annotation at every upgrade of the operator"
-	}
-	if account != nil {
-		for key := range account.GetAnnotations() {
-			if strings.HasSuffix(key, "/role-arn") {
-				why += "; the annotation " + key + " has a domain that nobody looks at"
-			}
-		}
-	}
-	finding := Refuse(what, why, "oc annotate "+name+" --overwrite "+live.RoleAnnotation+"="+role+"\n"+one.Restart())
-	if one.Installer == ack.OLM {
-		finding.Next += "\nto keep it over upgrades: AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE and a token volume in the Subscription's spec.config"
-	} else if !restartedWithout(one) {
-		finding.Status = Warned
-	}
-	return finding
-}
-
-// restartedWithout reports whether the pods still have a role that the next ones
-// will not have.
-func restartedWithout(one told) bool {
-	return slices.ContainsFunc(one.pods, func(p ack.Pod) bool {
-		_, set := p.Variable(one.Container.Name, "AWS_ROLE_ARN")
-		return set
-	})
+	return Warn(f.What, awserr.Redact(f.Why), next)
 }
 
 // IDWebhook is the check of the pod identity webhook.

@@ -2,14 +2,14 @@ package check
 
 import (
 	"context"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 )
 
 // olm looks at what the Operator Lifecycle Manager was asked for, and what it
@@ -22,7 +22,7 @@ func (c controllerLook) olm(ctx context.Context) Finding {
 	if !served.Serves("operators.coreos.com/v1alpha1", "Subscription") {
 		return Leave("this cluster has no OLM")
 	}
-	subscriptions, err := c.List(ctx, live.OLM("subscriptions"), "", "")
+	subscriptions, err := c.List(ctx, olm.Subscriptions(), "", "")
 	switch {
 	case apierrors.IsForbidden(err):
 		return Unseen("list subscriptions.operators.coreos.com in all namespaces", "whether the operator's installation waits for something")
@@ -31,7 +31,7 @@ func (c controllerLook) olm(ctx context.Context) Finding {
 	}
 	finding := Leave("the operator is not installed by OLM")
 	for _, one := range subscriptions {
-		if health.Text(one.Object, "spec", "name") != ack.Package {
+		if olm.Package(one) != ack.Package {
 			continue
 		}
 		if finding = c.subscription(ctx, one); finding.Status == Failed || finding.Status == Warned {
@@ -45,68 +45,75 @@ func (c controllerLook) olm(ctx context.Context) Finding {
 // trouble: who chose to approve by hand pinned the version.
 func (c controllerLook) subscription(ctx context.Context, s *unstructured.Unstructured) Finding {
 	what := "OLM has not installed the operator " + ack.Package + " in " + s.GetNamespace()
-	subscription := "subscriptions.operators.coreos.com " + s.GetName() + " -n " + s.GetNamespace()
-	for _, condition := range health.Maps(s.Object, "status", "conditions") {
-		if kind := condition["type"]; (kind == "ResolutionFailed" || kind == "CatalogSourcesUnhealthy" || kind == "BundleUnpackFailed") && condition["status"] == "True" {
-			return Refuse(what, awserr.Redact(health.Text(condition, "message")), "oc describe "+subscription)
+	install := olm.InstallOf(s)
+	trouble, troubled := olm.TroubleOf(s)
+	if install.Installed == "" {
+		if troubled {
+			return Refuse(what, awserr.Redact(trouble.Why), trouble.Next)
 		}
+		return c.pending(ctx, install, what)
 	}
-	installed := health.Text(s.Object, "status", "installedCSV")
-	if installed == "" {
-		return c.pending(ctx, s, what, subscription)
-	}
-	csv, err := c.Get(ctx, live.OLM("clusterserviceversions"), s.GetNamespace(), installed)
+	csv, err := c.Get(ctx, olm.ServiceVersions(), s.GetNamespace(), install.Installed)
 	switch {
 	case err != nil:
 		return Fail(c.Conn.Translate(err))
 	case csv == nil:
-		return Refuse(what, "its ClusterServiceVersion "+installed+" is gone, and OLM does not bring it back",
-			"oc delete "+subscription+", then subscribe again")
+		return Refuse(what, "its ClusterServiceVersion "+install.Installed+" is gone, and OLM does not bring it back",
+			"oc delete "+subscriptionOf(s)+", then subscribe again")
 	}
-	return judgeCSV(csv, what)
+	finding := judgeCSV(olm.CSVOf(csv), what)
+	if finding.Status == Passed && troubled {
+		return Warn("OLM cannot upgrade the operator "+ack.Package+" in "+s.GetNamespace(), awserr.Redact(trouble.Why), trouble.Next)
+	}
+	return finding
+}
+
+func subscriptionOf(s *unstructured.Unstructured) string {
+	return "subscriptions.operators.coreos.com " + s.GetName() + " -n " + s.GetNamespace()
 }
 
 // pending: a first installation that is approved by hand waits for ever.
-func (c controllerLook) pending(ctx context.Context, s *unstructured.Unstructured, what, subscription string) Finding {
-	name := health.Text(s.Object, "status", "installPlanRef", "name")
-	if name == "" {
-		return Warn(what, "it has no InstallPlan yet: OLM is still looking for the operator in its catalogs", "oc describe "+subscription)
+func (c controllerLook) pending(ctx context.Context, install olm.Install, what string) Finding {
+	describe := "oc describe " + subscriptionOf(install.Subscription)
+	if install.Plan == "" {
+		return Warn(what, "it has no InstallPlan yet: OLM is still looking for the operator in its catalogs", describe)
 	}
-	plan, err := c.Get(ctx, live.OLM("installplans"), s.GetNamespace(), name)
+	object, err := c.Get(ctx, olm.InstallPlans(), install.Subscription.GetNamespace(), install.Plan)
 	if err != nil {
 		return Fail(c.Conn.Translate(err))
 	}
-	if plan == nil {
-		return Warn(what, "its InstallPlan "+name+" is gone", "oc describe "+subscription)
+	if object == nil {
+		return Warn(what, "its InstallPlan "+install.Plan+" is gone", describe)
 	}
-	if approved, _, _ := unstructured.NestedBool(plan.Object, "spec", "approved"); !approved {
-		return Refuse(what, "its InstallPlan "+name+" waits for somebody to approve it (installPlanApproval: Manual)",
-			"oc patch installplans.operators.coreos.com "+name+" -n "+s.GetNamespace()+` --type=merge -p '{"spec":{"approved":true}}'`)
+	return judgePlan(olm.PlanOf(object), install.Current, what)
+}
+
+// judgePlan judges the plan of a first installation of csv.
+func judgePlan(plan olm.InstallPlan, csv, what string) Finding {
+	if failure, _ := plan.Failure(); failure != nil {
+		return Refuse(what, failure.What+": "+awserr.Redact(failure.Why), failure.Next)
 	}
-	for _, condition := range health.Maps(plan.Object, "status", "conditions") {
-		if condition["type"] == "Installed" && condition["status"] == "False" {
-			return Refuse(what, awserr.Redact(health.Text(condition, "message")), "oc describe installplans.operators.coreos.com "+name+" -n "+s.GetNamespace())
+	if !plan.Approved {
+		why := "its InstallPlan " + plan.Name + " waits for somebody to approve it (installPlanApproval: Manual)"
+		if others := plan.Others(csv); csv != "" && len(others) > 0 {
+			why += "; it would install or upgrade " + strings.Join(others, ", ") + " as well"
 		}
+		return Refuse(what, why, plan.ApproveCommand())
 	}
-	return Warn(what, "its InstallPlan "+name+" is approved, and not done yet", "oc ostoy-s3 check --wait")
+	return Warn(what, "its InstallPlan "+plan.Name+" is approved, and not done yet", "oc ostoy-s3 check --wait")
 }
 
 // judgeCSV tells by its phase; reason and message are OLM's.
-func judgeCSV(csv *unstructured.Unstructured, what string) Finding {
-	phase, reason := health.Text(csv.Object, "status", "phase"), health.Text(csv.Object, "status", "reason")
-	why := csv.GetName() + " is " + phase + ": " + awserr.Redact(reason+", "+health.Text(csv.Object, "status", "message"))
-	show := "oc describe clusterserviceversions.operators.coreos.com " + csv.GetName() + " -n " + csv.GetNamespace()
-	switch reason {
-	case "NoOperatorGroup":
-		show = "make an OperatorGroup in " + csv.GetNamespace() + ": OLM installs nothing in a namespace without one"
-	case "TooManyOperatorGroups":
-		show = "oc get operatorgroups -n " + csv.GetNamespace() + "; keep one"
-	}
-	switch phase {
-	case "Succeeded":
+func judgeCSV(csv olm.CSV, what string) Finding {
+	failure, healing := csv.Failure()
+	switch {
+	case csv.Succeeded():
 		return Pass()
-	case "Failed":
-		return Refuse(what, why, show)
+	case failure == nil:
+		return Warn(what, csv.Name+" is "+csv.Phase+": "+awserr.Redact(csv.Reason+", "+csv.Message),
+			"oc describe clusterserviceversions.operators.coreos.com "+csv.Name+" -n "+csv.Namespace)
+	case healing && csv.Phase != "Failed":
+		return Warn(what, failure.What+": "+awserr.Redact(failure.Why), failure.Next)
 	}
-	return Warn(what, why, show)
+	return Refuse(what, failure.What+": "+awserr.Redact(failure.Why), failure.Next)
 }

@@ -22,7 +22,7 @@ func (c controllerLook) running(ctx context.Context) Finding {
 		return Fail(c.Conn.Translate(err))
 	}
 	for _, one := range all {
-		for _, pod := range one.pods {
+		for _, pod := range one.Pods {
 			if pod.Ready() {
 				return Pass()
 			}
@@ -35,12 +35,12 @@ func (c controllerLook) running(ctx context.Context) Finding {
 }
 
 // notRunning says why a controller has no ready pod.
-func notRunning(one told) Finding {
+func notRunning(one ack.Told) Finding {
 	what := "the ACK S3 controller is not running (" + one.String() + ")"
 	if one.Replicas() == 0 {
 		return Refuse(what, "it is scaled to 0", "oc scale "+one.String()+" --replicas=1")
 	}
-	for _, pod := range one.pods {
+	for _, pod := range one.Pods {
 		if state := health.Pod(pod.Object, health.Around{}).Settled(); state.Text != "" {
 			return Refuse(what, awserr.Redact(state.Text), state.Hint)
 		}
@@ -56,8 +56,8 @@ func notRunning(one told) Finding {
 
 // crash looks for a pod that ends over and over, and into its log.
 func (c controllerLook) crash(ctx context.Context) Finding {
-	return c.each(ctx, "whether it crashes, and its last words", func(one told) Finding {
-		for _, pod := range one.pods {
+	return c.each(ctx, "whether it crashes, and its last words", func(one ack.Told) Finding {
+		for _, pod := range one.Pods {
 			if !pod.Crashes(one.Container.Name) {
 				continue
 			}
@@ -65,38 +65,10 @@ func (c controllerLook) crash(ctx context.Context) Finding {
 			if err != nil {
 				log = ""
 			}
-			return crashed(one.Controller, pod, log)
+			return faulty(one.CrashFault(pod, log))
 		}
 		return Pass()
 	})
-}
-
-// crashed tells why by the log of the run before, or quotes it.
-func crashed(c ack.Controller, pod ack.Pod, log string) Finding {
-	const quoted = 3
-	what := "the ACK S3 controller crashes (pod " + pod.Name + " in " + pod.Namespace + ")"
-	show := "oc logs " + pod.Name + " -c " + c.Container.Name + " -n " + pod.Namespace + " --previous"
-	cause, known := ack.CauseOf(log)
-	if !known {
-		why := "its log cannot be read"
-		if words := awserr.Redact(ack.LastWords(log, quoted)); words != "" {
-			why = "its last words: " + words
-		}
-		return Refuse(what, why, show)
-	}
-	next := cause.Next
-	if c.Installer == ack.OLM && cause.Setting != "" {
-		next += ": oc edit configmap " + configOf(c) + " -n " + c.Namespace
-	}
-	return Refuse(what, awserr.Redact(cause.Why), next+"\nthen "+c.Restart())
-}
-
-// configOf is the ConfigMap that a controller takes its settings from.
-func configOf(c ack.Controller) string {
-	if names, _ := ack.Needs(c.Container); len(names) > 0 {
-		return names[0]
-	}
-	return ack.UserConfig
 }
 
 // single: two controllers on one Bucket undo each other's work, and one of
@@ -111,7 +83,7 @@ func (c controllerLook) single(ctx context.Context) Finding {
 	}
 	var names []string
 	for _, one := range all {
-		if one.Replicas() > 0 && one.flags.Watches(c.Namespace) {
+		if one.Replicas() > 0 && one.Flags.Watches(c.Namespace) {
 			names = append(names, one.String())
 		}
 	}
@@ -128,15 +100,15 @@ func (c controllerLook) single(ctx context.Context) Finding {
 
 // watch: a controller that is told to look elsewhere never sees the Bucket.
 func (c controllerLook) watch(ctx context.Context) Finding {
-	return c.each(ctx, "whether it looks at this project", func(one told) Finding {
-		if !one.flags.Watches(c.Namespace) {
+	return c.each(ctx, "whether it looks at this project", func(one ack.Told) Finding {
+		if !one.Flags.Watches(c.Namespace) {
 			return Refuse(
 				"the ACK S3 controller does not look at project "+c.Namespace+" ("+one.String()+")",
-				"it watches only "+strings.Join(one.flags.Pieces("watch-namespace"), ", ")+": the Bucket gets no status",
+				"it watches only "+strings.Join(one.Flags.Pieces("watch-namespace"), ", ")+": the Bucket gets no status",
 				setting(one.Controller, "ACK_WATCH_NAMESPACE", "", "leave it empty (all projects) or name the project, too"),
 			)
 		}
-		if kinds := one.flags.Pieces("reconcile-resources"); len(kinds) > 0 && !strings.Contains(strings.ToLower(strings.Join(kinds, ",")), "bucket") {
+		if kinds := one.Flags.Pieces("reconcile-resources"); len(kinds) > 0 && !strings.Contains(strings.ToLower(strings.Join(kinds, ",")), "bucket") {
 			return Refuse(
 				"the ACK S3 controller does not look at Buckets ("+one.String()+")",
 				"--reconcile-resources names only "+strings.Join(kinds, ", "),

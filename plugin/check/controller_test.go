@@ -9,6 +9,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 )
 
 // wants holds a finding against a status and a word in it.
@@ -21,12 +22,12 @@ func wants(t *testing.T, name string, got Finding, status Status, says string) {
 }
 
 // running is a controller with pods that have these variables.
-func running(installer ack.Installer, replicas int32, pods ...map[string]string) told {
-	one := told{}
+func running(installer ack.Installer, replicas int32, pods ...map[string]string) ack.Told {
+	one := ack.Told{}
 	one.Name, one.Namespace, one.Installer = "ack-s3-controller", "ack-system", installer
 	one.Spec.Replicas = &replicas
 	one.Container = core.Container{Name: "controller"}
-	one.env = ack.EnvironmentOf(one.Container, ack.Sources{})
+	one.Env = ack.EnvironmentOf(one.Container, ack.Sources{})
 	for _, variables := range pods {
 		pod := ack.Pod{Object: &unstructured.Unstructured{Object: map[string]any{}}}
 		pod.Name = "ack-1"
@@ -35,7 +36,7 @@ func running(installer ack.Installer, replicas int32, pods ...map[string]string)
 			container.Env = append(container.Env, core.EnvVar{Name: name, Value: value})
 		}
 		pod.Spec.Containers = []core.Container{container}
-		one.pods = append(one.pods, pod)
+		one.Pods = append(one.Pods, pod)
 	}
 	return one
 }
@@ -50,7 +51,7 @@ func TestJudgeIdentity(t *testing.T) {
 	annotated := account(map[string]string{live.RoleAnnotation: role})
 	born := map[string]string{"AWS_ROLE_ARN": role}
 	for name, c := range map[string]struct {
-		one     told
+		one     ack.Told
 		account *unstructured.Unstructured
 		status  Status
 		says    string
@@ -70,11 +71,11 @@ func TestJudgeIdentity(t *testing.T) {
 
 func TestByServiceAccount(t *testing.T) {
 	own := running(ack.Helm, 1, map[string]string{})
-	own.env.Values["AWS_SHARED_CREDENTIALS_FILE"] = "/creds"
+	own.Env.Values["AWS_SHARED_CREDENTIALS_FILE"] = "/creds"
 	secret := running(ack.OLM, 1, map[string]string{})
-	secret.env.Hidden = []string{"AWS_ACCESS_KEY_ID"}
+	secret.Env.Hidden = []string{"AWS_ACCESS_KEY_ID"}
 	for name, c := range map[string]struct {
-		one  told
+		one  ack.Told
 		want bool
 	}{
 		"nothing else":     {running(ack.OLM, 1, map[string]string{}), true},
@@ -91,7 +92,7 @@ func TestByServiceAccount(t *testing.T) {
 func TestNotRunning(t *testing.T) {
 	wants(t, "scaled to 0", notRunning(running(ack.OLM, 0)), Failed, "oc scale deployment/ack-s3-controller -n ack-system --replicas=1")
 	waiting := running(ack.OLM, 1, map[string]string{})
-	waiting.pods[0].Object.Object["status"] = map[string]any{"containerStatuses": []any{map[string]any{
+	waiting.Pods[0].Object.Object["status"] = map[string]any{"containerStatuses": []any{map[string]any{
 		"name": "controller", "state": map[string]any{"waiting": map[string]any{"reason": "CreateContainerConfigError", "message": `configmap "ack-s3-user-config" not found`}},
 	}}}
 	wants(t, "its ConfigMap is not there", notRunning(waiting), Failed, `configmap "ack-s3-user-config" not found`)
@@ -107,7 +108,7 @@ func TestCrashed(t *testing.T) {
 		"":                                     "its log cannot be read",
 		"a\nboom \x1b[2J AKIAABCDEFGHIJKLMNOP": "(hidden)",
 	} {
-		got := crashed(one.Controller, one.pods[0], log)
+		got := faulty(one.CrashFault(one.Pods[0], log))
 		wants(t, log, got, Failed, says)
 		if strings.ContainsAny(got.Why, "\x1b") || strings.Contains(got.Why, "AKIAABC") {
 			t.Errorf("%q", got.Why)
@@ -151,14 +152,32 @@ func TestGivesIdentity(t *testing.T) {
 }
 
 func TestJudgeCSV(t *testing.T) {
-	for phase, want := range map[string]Status{"Succeeded": Passed, "Failed": Failed, "Installing": Warned, "Pending": Warned} {
-		csv := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{"phase": phase, "reason": "NoOperatorGroup", "message": "none"}}}
-		says := ""
-		if want != Passed {
-			says = "make an OperatorGroup"
-		}
-		wants(t, phase, judgeCSV(csv, "it"), want, says)
+	for name, c := range map[string]struct {
+		csv  olm.CSV
+		want Status
+		says string
+	}{
+		"done":            {olm.CSV{Phase: "Succeeded", Reason: "InstallSucceeded"}, Passed, ""},
+		"no group":        {olm.CSV{Phase: "Failed", Reason: "NoOperatorGroup", Message: "none"}, Failed, "make an OperatorGroup"},
+		"two groups":      {olm.CSV{Phase: "Failed", Reason: "TooManyOperatorGroups"}, Failed, "keep one"},
+		"not available":   {olm.CSV{Phase: "Failed", Reason: "InstallCheckFailed", Deployments: []string{"a"}}, Failed, "oc describe deployment/a"},
+		"something lacks": {olm.CSV{Phase: "Pending", Reason: "RequirementsNotMet", Unmet: []string{"a kind"}}, Warned, "a kind"},
+		"on its way":      {olm.CSV{Name: "x.v1", Namespace: "n", Phase: "Installing", Reason: "InstallWaiting"}, Warned, "oc describe clusterserviceversions.operators.coreos.com x.v1 -n n"},
+		"not begun":       {olm.CSV{}, Warned, "oc describe"},
+	} {
+		wants(t, name, judgeCSV(c.csv, "it"), c.want, c.says)
 	}
+}
+
+func TestJudgePlan(t *testing.T) {
+	plan := olm.InstallPlan{Name: "install-1", Namespace: "n", CSVs: []string{"a.v1"}}
+	wants(t, "waits", judgePlan(plan, "a.v1", "it"), Failed, "oc patch installplans.operators.coreos.com install-1 -n n")
+	plan.CSVs = []string{"a.v1", "b.v2"}
+	wants(t, "waits with another", judgePlan(plan, "a.v1", "it"), Failed, "it would install or upgrade b.v2 as well")
+	plan.Approved = true
+	wants(t, "approved", judgePlan(plan, "a.v1", "it"), Warned, "not done yet")
+	plan.Phase, plan.Message = "Failed", "cannot pull"
+	wants(t, "failed", judgePlan(plan, "a.v1", "it"), Failed, "cannot pull")
 }
 
 func TestMisconfigured(t *testing.T) {

@@ -17,23 +17,13 @@ import (
 
 // config holds what the controller is told against what it accepts.
 func (c controllerLook) config(ctx context.Context) Finding {
-	return c.each(ctx, "its settings", func(one told) Finding {
-		flaws := one.Flaws(one.env, podRegion(one))
+	return c.each(ctx, "its settings", func(one ack.Told) Finding {
+		flaws := one.Flaws(one.Env, one.PodRegion())
 		if len(flaws) == 0 {
 			return Pass()
 		}
 		return misconfigured(one.Controller, flaws, c.Facts.Region.Value)
 	})
-}
-
-// podRegion is the region that pods have in their own spec.
-func podRegion(one told) string {
-	for _, pod := range one.pods {
-		if region, set := pod.Variable(one.Container.Name, "AWS_REGION"); set {
-			return region
-		}
-	}
-	return ""
 }
 
 func misconfigured(c ack.Controller, flaws []ack.Flaw, region string) Finding {
@@ -92,16 +82,11 @@ func makeConfig(c ack.Controller, name, region string) string {
 
 // region: what the webhook puts into the pod wins over the ConfigMap, silently.
 func (c controllerLook) region(ctx context.Context) Finding {
-	return c.each(ctx, "whether its pod works in the region of its settings", func(one told) Finding {
-		meant, has := one.env.Values["AWS_REGION"], podRegion(one)
-		if meant == "" || has == "" || meant == has {
-			return Pass()
+	return c.each(ctx, "whether its pod works in the region of its settings", func(one ack.Told) Finding {
+		if fault, is := one.RegionFault(); is {
+			return faulty(fault)
 		}
-		return Warn(
-			"the ACK S3 controller works in "+has+", its settings say "+meant+" ("+one.String()+")",
-			"the pod identity webhook sets AWS_REGION="+has+" in its pod, over the ConfigMap; no harm here: every Bucket of ours names its region",
-			"to make them agree: oc patch configmap "+configOf(one.Controller)+" -n "+one.Namespace+` --type=merge -p '{"data":{"AWS_REGION":"`+has+`"}}'`,
-		)
+		return Pass()
 	})
 }
 
@@ -111,7 +96,7 @@ func adoptsSince() []int { return []int{1, 0, 29} }
 func gateSince() []int   { return []int{1, 1, 0} }
 
 func (c controllerLook) version(ctx context.Context) Finding {
-	return c.each(ctx, "which version runs", func(one told) Finding { return judgeVersion(one.Controller, one.flags) })
+	return c.each(ctx, "which version runs", func(one ack.Told) Finding { return judgeVersion(one.Controller, one.Flags) })
 }
 
 func judgeVersion(c ack.Controller, flags ack.Flags) Finding {

@@ -3,9 +3,11 @@ package check
 import (
 	"context"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -32,6 +34,12 @@ type Target struct {
 	Provider func(context.Context) Finding // does IAM know the issuer
 	Role     func(context.Context) Finding // may the role be made or changed
 	Plan     func(context.Context) error   // may the objects be made or changed
+
+	// World, where it is given, is asked for a controller. The checks of what is
+	// installed look at it more closely, so that theirs leave it out.
+	World *live.World
+	// ControllerComes says that one is installed before the objects are made.
+	ControllerComes bool
 }
 
 // Namespace is the state of the project an install goes to.
@@ -51,6 +59,12 @@ func Pre(t Target) []Check {
 		{ID: IDBucket, Group: Bucket, Severity: Error, Title: "the bucket name is free or ours", Run: failing(t.Bucket)},
 		{ID: IDProvider, Group: Identity, Severity: Error, Title: "IAM knows the cluster's issuer", Run: t.Provider},
 		{ID: IDRole, Group: Identity, Severity: Error, Title: "the role is free or ours", Run: t.Role},
+	}
+	if t.World != nil && !t.ControllerComes {
+		checks = append(checks, Check{
+			ID: IDController, Group: Controller, Severity: Warning, Needs: []string{IDBucketCRD},
+			Title: "an ACK S3 controller is installed", Run: t.controller,
+		})
 	}
 	if t.Namespace != NamespaceExists {
 		checks = append(checks, Check{
@@ -88,13 +102,31 @@ func (t Target) bucketCRD(ctx context.Context) Finding {
 	if err != nil {
 		return Fail(err)
 	}
-	if served.Serves(BucketAPI, "Bucket") {
+	if t.ControllerComes || served.Serves(BucketAPI, "Bucket") {
 		return Pass()
 	}
 	return Finding{
 		Status: Failed,
 		What:   "the cluster does not know Buckets (" + BucketAPI + ")",
 		Why:    "the ACK S3 controller, which turns them into S3 buckets, is not installed",
-		Next:   "a cluster admin installs it: package ack-s3-controller in OperatorHub, or ACK's Helm chart",
+		Next:   installController,
 	}
+}
+
+// installController is what to type where there is no controller.
+const installController = "a cluster admin installs it: oc ostoy-s3 controller install (or together with the app: oc ostoy-s3 install --with-controller)"
+
+// controller looks for one, where this user may look. That there is none to be
+// seen is no refusal: one may run outside of the cluster.
+func (t Target) controller(ctx context.Context) Finding {
+	all, err := t.World.Controllers(ctx)
+	switch {
+	case apierrors.IsForbidden(err):
+		return Leave("only who may list deployments everywhere can look for it")
+	case err != nil:
+		return Fail(t.Conn.Translate(err))
+	case len(all) == 0:
+		return Warn("no ACK S3 controller is to be seen in this cluster", "without one the Bucket gets no status, and there is no bucket", installController)
+	}
+	return Pass()
 }

@@ -52,8 +52,8 @@ func rules(server *clustertest.Server, rules ...authorization.ResourceRule) {
 	server.Answer(rulesPath, review)
 }
 
-// access answers access reviews: yes for what is listed as "verb resource".
-func access(server *clustertest.Server, allowed ...string) {
+// reviews answers access reviews: yes for what is listed as "verb resource".
+func reviews(server *clustertest.Server, allowed ...string) {
 	server.Handle(accessPath, func(w http.ResponseWriter, r *http.Request) {
 		review := &authorization.SelfSubjectAccessReview{}
 		if err := json.NewDecoder(r.Body).Decode(review); err != nil {
@@ -88,7 +88,7 @@ func TestClusterRights(t *testing.T) {
 	t.Run("what the rules do not show is asked, and that answer counts", func(t *testing.T) {
 		server, target := openshift(t, BucketAPI+"/Bucket")
 		rules(server, noBuckets, oneName)
-		access(server, "get buckets", "create buckets", "patch buckets", "list buckets", "watch buckets")
+		reviews(server, "get buckets", "create buckets", "patch buckets", "list buckets", "watch buckets")
 		if finding := target.clusterRights(t.Context()); finding.Status != Passed {
 			t.Errorf("%+v", finding)
 		}
@@ -100,7 +100,7 @@ func TestClusterRights(t *testing.T) {
 		server, target := openshift(t, BucketAPI+"/Bucket", "networking.k8s.io/v1/Ingress")
 		target.Objects = append(target.Objects, object("networking.k8s.io/v1", "Ingress"))
 		rules(server, noBuckets)
-		access(server, "get buckets", "create buckets", "patch buckets", "list buckets", "watch buckets", "get ingresss", "create ingresss", "patch ingresss")
+		reviews(server, "get buckets", "create buckets", "patch buckets", "list buckets", "watch buckets", "get ingresss", "create ingresss", "patch ingresss")
 		if finding := target.clusterRights(t.Context()); finding.Why != "not allowed: list ingresss.networking.k8s.io, watch ingresss.networking.k8s.io" {
 			t.Errorf("%+v", finding)
 		}
@@ -108,14 +108,14 @@ func TestClusterRights(t *testing.T) {
 	t.Run("every missing right is named", func(t *testing.T) {
 		server, target := openshift(t, BucketAPI+"/Bucket")
 		rules(server, noBuckets)
-		access(server, "get buckets", "list buckets", "watch buckets")
+		reviews(server, "get buckets", "list buckets", "watch buckets")
 		finding := target.clusterRights(t.Context())
 		for _, want := range []string{"create buckets.s3.services.k8s.aws", "patch buckets.s3.services.k8s.aws"} {
 			if !strings.Contains(finding.Why, want) {
 				t.Errorf("does not name %s: %+v", want, finding)
 			}
 		}
-		if finding.Status != Failed || !strings.Contains(finding.Next, "aggregate-to-admin") {
+		if finding.Status != Failed || !strings.Contains(finding.Next, "oc ostoy-s3 controller install") {
 			t.Errorf("does not say what an admin does: %+v", finding)
 		}
 	})
@@ -134,13 +134,13 @@ func TestProjectRights(t *testing.T) {
 	}{
 		"cluster admin":                {[]string{"create projectrequests", "create buckets"}, role(), Passed, ""},
 		"project admin, aggregated":    {[]string{"create projectrequests"}, role(holds), Passed, ""},
-		"project admin, no aggregate":  {[]string{"create projectrequests"}, role(), Failed, "aggregate-to-admin"},
+		"project admin, no aggregate":  {[]string{"create projectrequests"}, role(), Failed, "oc ostoy-s3 controller install"},
 		"the role may not be read":     {[]string{"create projectrequests"}, nil, Warned, ""},
 		"may not request any projects": {nil, role(holds), Failed, "ask for a project"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, target := openshift(t, BucketAPI+"/Bucket", "project.openshift.io/v1/ProjectRequest")
-			access(server, c.allowed...)
+			reviews(server, c.allowed...)
 			if c.admin != nil {
 				server.Answer(adminPath, c.admin)
 			} else {
@@ -157,7 +157,7 @@ func TestProjectRights(t *testing.T) {
 	}
 	t.Run("plain kubernetes asks for namespaces", func(t *testing.T) {
 		server, target := openshift(t, BucketAPI+"/Bucket")
-		access(server, "create buckets")
+		reviews(server, "create buckets")
 		server.Answer(adminPath, role())
 		if finding := target.projectRights(t.Context()); !strings.Contains(finding.Why, "create namespaces") {
 			t.Errorf("%+v", finding)

@@ -5,18 +5,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	authorization "k8s.io/api/authorization/v1"
 	rbac "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
 
 // BucketAPI is the group and version of ACK's Bucket.
@@ -24,43 +24,25 @@ const BucketAPI = "s3.services.k8s.aws/v1alpha1"
 
 const bucketGroup = "s3.services.k8s.aws"
 
-// right is one thing a user may or may not do.
-type right struct{ verb, group, resource string }
-
-func (r right) String() string {
-	if r.group == "" {
-		return r.verb + " " + r.resource
-	}
-	return r.verb + " " + r.resource + "." + r.group
-}
-
 // grantBuckets is what an admin types so that project admins may make Buckets
 // (FACTS 10.1: OLM does it for the CRDs of an operator, Helm does not).
-const grantBuckets = `a cluster admin lets project admins make Buckets:
-oc create clusterrole ostoy-s3-buckets --resource=buckets.s3.services.k8s.aws --verb=get,list,watch,create,update,patch,delete
-oc label clusterrole ostoy-s3-buckets rbac.authorization.k8s.io/aggregate-to-admin=true rbac.authorization.k8s.io/aggregate-to-edit=true`
+const grantBuckets = `a cluster admin lets project admins make Buckets: oc ostoy-s3 controller install
+(where there is a controller already, it adds just these rights; docs/rights.md has them as YAML)`
 
-// clusterRights asks what this user may do in the namespace. One rules review
-// answers for all; it may be incomplete, so each right it does not show is
-// asked for by itself, and that answer counts.
+// clusterRights asks what this user may do in the namespace.
 func (t Target) clusterRights(ctx context.Context) Finding {
 	needed, err := t.neededRights(ctx)
 	if err != nil {
 		return Fail(err)
 	}
-	rules, err := t.rules(ctx)
-	if err != nil {
-		return Fail(err)
-	}
-	unsure := slices.DeleteFunc(needed, func(r right) bool { return allowedByRules(rules, r) })
-	missing, err := t.denied(ctx, t.Facts.Namespace.Value, unsure)
+	missing, err := access.Missing(ctx, t.Conn, t.Facts.Namespace.Value, needed)
 	if err != nil {
 		return Fail(err)
 	}
 	return t.missingRights(missing)
 }
 
-func (t Target) missingRights(missing []right) Finding {
+func (t Target) missingRights(missing []access.Right) Finding {
 	if len(missing) == 0 {
 		return Pass()
 	}
@@ -68,7 +50,7 @@ func (t Target) missingRights(missing []right) Finding {
 	next := fmt.Sprintf("a project or cluster admin grants it: oc adm policy add-role-to-user admin YOU -n %s", t.Facts.Namespace.Value)
 	for i, r := range missing {
 		names[i] = r.String()
-		if r.group == bucketGroup {
+		if r.Group == bucketGroup {
 			next = grantBuckets
 		}
 	}
@@ -80,9 +62,13 @@ func (t Target) missingRights(missing []right) Finding {
 	}
 }
 
+func makeBuckets(namespace string) access.Right {
+	return access.Right{Verb: "create", Group: bucketGroup, Resource: "buckets", Namespace: namespace}
+}
+
 // MayMakeBuckets asks whether this user may make Buckets in a namespace.
 func MayMakeBuckets(ctx context.Context, conn *cluster.Conn, namespace string) Finding {
-	missing, err := Target{Conn: conn}.denied(ctx, namespace, []right{{"create", bucketGroup, "buckets"}})
+	missing, err := access.Denied(ctx, conn, []access.Right{makeBuckets(namespace)})
 	if err != nil {
 		return Fail(err)
 	}
@@ -93,15 +79,16 @@ func MayMakeBuckets(ctx context.Context, conn *cluster.Conn, namespace string) F
 }
 
 // neededRights follow from the objects and from what is watched afterwards.
-func (t Target) neededRights(ctx context.Context) ([]right, error) {
+func (t Target) neededRights(ctx context.Context) ([]access.Right, error) {
 	served, err := t.Conn.Discovery(ctx)
 	if err != nil {
 		return nil, err
 	}
 	watched := []string{"Bucket", "Deployment", "PersistentVolumeClaim", "Route", "Ingress"}
-	needed := []right{{"list", "", "pods"}, {"watch", "", "pods"}}
+	namespace := t.Facts.Namespace.Value
+	needed := []access.Right{{Verb: "list", Resource: "pods", Namespace: namespace}, {Verb: "watch", Resource: "pods", Namespace: namespace}}
 	for _, object := range t.Objects {
-		mapping, err := served.Mapping(object.GroupVersionKind())
+		resource, err := t.resourceOf(served, object.GroupVersionKind())
 		if err != nil {
 			return nil, err
 		}
@@ -110,7 +97,7 @@ func (t Target) neededRights(ctx context.Context) ([]right, error) {
 			verbs = append(verbs, "list", "watch")
 		}
 		for _, verb := range verbs {
-			r := right{verb, mapping.Resource.Group, mapping.Resource.Resource}
+			r := access.Right{Verb: verb, Group: resource.Group, Resource: resource.Resource, Namespace: namespace}
 			if !slices.Contains(needed, r) {
 				needed = append(needed, r)
 			}
@@ -119,79 +106,17 @@ func (t Target) neededRights(ctx context.Context) ([]right, error) {
 	return needed, nil
 }
 
-// rules are what the API server lists as allowed to this user here.
-func (t Target) rules(ctx context.Context) ([]authorization.ResourceRule, error) {
-	review := &authorization.SelfSubjectRulesReview{
-		Spec: authorization.SelfSubjectRulesReviewSpec{Namespace: t.Facts.Namespace.Value},
+// resourceOf is a kind's resource, also of the Buckets that are still to be
+// served.
+func (t Target) resourceOf(served *cluster.Served, gvk schema.GroupVersionKind) (schema.GroupVersionResource, error) {
+	if t.ControllerComes && gvk.Group == bucketGroup {
+		return live.Buckets(), nil
 	}
-	err := t.review(ctx, "SelfSubjectRulesReview", review)
-	return review.Status.ResourceRules, err
-}
-
-func allowedByRules(rules []authorization.ResourceRule, r right) bool {
-	has := func(list []string, item string) bool {
-		return slices.Contains(list, "*") || slices.Contains(list, item)
-	}
-	return slices.ContainsFunc(rules, func(rule authorization.ResourceRule) bool {
-		return len(rule.ResourceNames) == 0 && has(rule.Verbs, r.verb) && has(rule.APIGroups, r.group) && has(rule.Resources, r.resource)
-	})
-}
-
-// denied asks for each right, all at the same time, and returns those refused.
-// An empty namespace asks for all namespaces.
-func (t Target) denied(ctx context.Context, namespace string, rights []right) ([]right, error) {
-	const atOnce = 8
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	var mu sync.Mutex
-	var refused []right
-	for _, r := range rights {
-		group.Go(func() error {
-			allowed, err := t.allowed(ctx, namespace, r)
-			if err == nil && !allowed {
-				mu.Lock()
-				refused = append(refused, r)
-				mu.Unlock()
-			}
-			return err
-		})
-	}
-	err := group.Wait()
-	slices.SortFunc(refused, func(a, b right) int { return strings.Compare(a.String(), b.String()) })
-	return refused, err
-}
-
-func (t Target) allowed(ctx context.Context, namespace string, r right) (bool, error) {
-	review := &authorization.SelfSubjectAccessReview{
-		Spec: authorization.SelfSubjectAccessReviewSpec{
-			ResourceAttributes: &authorization.ResourceAttributes{
-				Namespace: namespace, Verb: r.verb, Group: r.group, Resource: r.resource,
-			},
-		},
-	}
-	err := t.review(ctx, "SelfSubjectAccessReview", review)
-	return review.Status.Allowed, err
-}
-
-// review posts a review and reads the answer back into it. Reviews persist
-// nothing, not even outside a dry run.
-func (t Target) review(ctx context.Context, kind string, review any) error {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(review)
+	mapping, err := served.Mapping(gvk)
 	if err != nil {
-		return err
+		return schema.GroupVersionResource{}, err
 	}
-	gvk := authorization.SchemeGroupVersion.WithKind(kind)
-	object := &unstructured.Unstructured{Object: content}
-	object.SetGroupVersionKind(gvk)
-	client, err := t.Conn.Resource(ctx, gvk, "")
-	if err != nil {
-		return err
-	}
-	answer, err := client.Create(ctx, object, metav1.CreateOptions{})
-	if err != nil {
-		return t.Conn.Translate(err)
-	}
-	return runtime.DefaultUnstructuredConverter.FromUnstructured(answer.Object, review)
+	return mapping.Resource, nil
 }
 
 // projectRights asks whether a project can be made and will let its maker make
@@ -202,16 +127,16 @@ func (t Target) projectRights(ctx context.Context) Finding {
 	if err != nil {
 		return Fail(err)
 	}
-	make := right{"create", "", "namespaces"}
+	make := access.Right{Verb: "create", Resource: "namespaces"}
 	if served.ServesGroup("project.openshift.io") {
-		make = right{"create", "project.openshift.io", "projectrequests"}
+		make = access.Right{Verb: "create", Group: "project.openshift.io", Resource: "projectrequests"}
 	}
-	buckets := right{"create", bucketGroup, "buckets"}
-	var refused []right
+	buckets := makeBuckets("")
+	var refused []access.Right
 	var admin *rbac.ClusterRole
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		refused, err = t.denied(groupCtx, "", []right{make, buckets})
+		refused, err = access.Denied(groupCtx, t.Conn, []access.Right{make, buckets})
 		return err
 	})
 	group.Go(func() error {
@@ -275,5 +200,5 @@ func roleHoldsBuckets(role *rbac.ClusterRole) bool {
 			Verbs: rule.Verbs, APIGroups: rule.APIGroups, Resources: rule.Resources, ResourceNames: rule.ResourceNames,
 		})
 	}
-	return allowedByRules(rules, right{"create", bucketGroup, "buckets"})
+	return access.Shown(rules, makeBuckets(""))
 }

@@ -93,6 +93,32 @@ func TestDiscoveryIsAskedOnceAndAtOnce(t *testing.T) {
 	}
 }
 
+// TestResourceScope: a kind without namespaces is asked for without one, whatever
+// namespace is given.
+func TestResourceScope(t *testing.T) {
+	s := clustertest.New(t, "v1.33.4", "v1/Pod", "rbac.authorization.k8s.io/v1/ClusterRole")
+	conn := connect(t, s, cluster.Options{})
+	role := schema.GroupVersionKind{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRole"}
+	for _, c := range []struct {
+		gvk             schema.GroupVersionKind
+		namespace, want string
+	}{
+		{role, "", "GET /apis/rbac.authorization.k8s.io/v1/clusterroles/x"},
+		{role, "demo", "GET /apis/rbac.authorization.k8s.io/v1/clusterroles/x"},
+		{schema.GroupVersionKind{Version: "v1", Kind: "Pod"}, "demo", "GET /api/v1/namespaces/demo/pods/x"},
+	} {
+		client, err := conn.Resource(t.Context(), c.gvk, c.namespace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := s.Requests()[c.want]
+		_, err = client.Get(t.Context(), "x", metav1.GetOptions{})
+		if !apierrors.IsNotFound(err) || s.Requests()[c.want] != before+1 {
+			t.Errorf("%s in %q: %v, asked %v", c.gvk.Kind, c.namespace, err, s.Requests())
+		}
+	}
+}
+
 func TestServed(t *testing.T) {
 	s := clustertest.New(t, "v1.33.4", "v1/Pod", "v1/Namespace", "route.openshift.io/v1/Route", "config.openshift.io/v1/Infrastructure")
 	served, err := connect(t, s, cluster.Options{}).Discovery(t.Context())

@@ -76,14 +76,19 @@ func (s *Served) ServesGroup(group string) bool {
 }
 
 // InNamespaces lists the resources that are in namespaces and can be listed, each
-// in the version its group prefers.
+// once: in the version that its group prefers, or, where that has it not (OLM's
+// Subscriptions are in v1alpha1 only), in the first that has.
 func (s *Served) InNamespaces() []schema.GroupVersionResource {
 	var all []schema.GroupVersionResource
 	for _, group := range s.groups {
-		version := group.Group.PreferredVersion.Version
-		for _, r := range group.VersionedResources[version] {
-			if r.Namespaced && !strings.Contains(r.Name, "/") && slices.Contains(r.Verbs, "list") {
-				all = append(all, schema.GroupVersionResource{Group: group.Group.Name, Version: version, Resource: r.Name})
+		versions := append([]metav1.GroupVersionForDiscovery{group.Group.PreferredVersion}, group.Group.Versions...)
+		seen := map[string]bool{}
+		for _, version := range versions {
+			for _, r := range group.VersionedResources[version.Version] {
+				if !seen[r.Name] && r.Namespaced && !strings.Contains(r.Name, "/") && slices.Contains(r.Verbs, "list") {
+					seen[r.Name] = true
+					all = append(all, schema.GroupVersionResource{Group: group.Group.Name, Version: version.Version, Resource: r.Name})
+				}
 			}
 		}
 	}

@@ -72,7 +72,7 @@ func judgeReady(obj *unstructured.Unstructured, conds []Condition) State {
 	late := State{
 		Level: Warn,
 		Text:  "no controller has looked at it for 30 s: the ACK S3 controller is not running, or does not watch " + obj.GetNamespace(),
-		Hint:  "oc get deployments -A | grep ack-s3, then the log of what it shows",
+		Hint:  "oc ostoy-s3 controller status, or who runs the cluster",
 	}
 	return State{Text: "waiting for the ACK controller", After: noStatusGrace, Late: &late}
 }
@@ -105,7 +105,7 @@ func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condi
 func deniedController(conds []Condition) State {
 	what := "an S3 call"
 	for _, c := range conds {
-		if action := missingAction(c.reason + " " + c.message); action != "" {
+		if action := MissingAction(c.reason + " " + c.message); action != "" {
 			what = action
 		}
 	}
@@ -116,7 +116,7 @@ func deniedController(conds []Condition) State {
 	}
 	return Graced(State{
 		Text: "the ACK controller may not make " + what + ": AccessDenied",
-		Hint: hint + "; then restart the controller (oc get deployments -A | grep ack-s3): it retries only after minutes",
+		Hint: hint + "; then restart the controller (oc ostoy-s3 controller status names it): it retries only after minutes",
 	}, deniedGrace)
 }
 

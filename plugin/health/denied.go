@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// missingAction is the IAM action that the controller was refused, as far as its
-// Bucket's conditions tell: AWS may name it, else the SDK names the operation.
+// MissingAction is the IAM action that the controller was refused, as far as its
+// Bucket's conditions or its log tell: AWS may name it, else the SDK names the operation.
 // "" if neither does.
-func missingAction(text string) string {
+func MissingAction(text string) string {
 	if m := regexp.MustCompile(`not authorized to perform:?\s+(s3:\w+)`).FindStringSubmatch(text); m != nil {
 		return m[1]
 	}

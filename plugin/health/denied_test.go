@@ -15,7 +15,7 @@ func TestMissingAction(t *testing.T) {
 		"api error AccessDenied: Access Denied": "",
 		"":                                      "",
 	} {
-		if got := missingAction(text); got != want {
+		if got := MissingAction(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

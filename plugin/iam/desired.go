@@ -21,7 +21,7 @@ type Role struct {
 	Provider    string            // ARN of the OIDC provider the trust policy names
 	Subject     string            // system:serviceaccount:NAMESPACE:NAME
 	Audience    string            // token audience the trust policy asks for
-	Bucket      string            // the one bucket
+	Bucket      string            // the one bucket, or for the controller's role the pattern
 	Trust       Document          // the trust policy
 	Policy      *Document         // our inline policy, nil with PolicyARN
 	PolicyARN   string            // the managed policy to attach instead, or ""
@@ -30,26 +30,45 @@ type Role struct {
 	Adopt       bool              // leave to take over a role that is not ours
 }
 
-// Desired says what the role should be. It asks nobody. What cannot be is a
-// *render.InputError.
+// Desired says what the app's role should be. It asks nobody. What cannot be is
+// a *render.InputError.
 func Desired(f render.Facts, o RoleOptions) (Role, error) {
+	bucket := render.BucketName(f.Namespace.Value)
+	return describe(f, o, purpose{
+		account:     render.ServiceAccount,
+		bucket:      bucket,
+		description: "OSToy in namespace " + f.Namespace.Value + " reads and writes its bucket " + bucket,
+		policy:      bucketPolicy(bucket, f.Partition.Value, f.Account.Value),
+	})
+}
+
+// purpose is what one role has that another has not.
+type purpose struct {
+	account     string // name of the service account that may assume it
+	bucket      string // name or pattern
+	description string
+	policy      Document // its permissions, unless a managed policy is asked for
+}
+
+// describe makes the role of a purpose.
+func describe(f render.Facts, o RoleOptions, p purpose) (Role, error) {
 	if err := o.validate(f); err != nil {
 		return Role{}, err
 	}
 	r := Role{
-		Name:      o.name(f),
-		Path:      o.path(),
-		ARN:       ARN(f, o),
-		Provider:  render.ProviderARN(f.Partition.Value, f.Account.Value, f.Issuer.Value),
-		Subject:   "system:serviceaccount:" + f.Namespace.Value + ":" + render.ServiceAccount,
-		Audience:  f.Audience.Value,
-		Bucket:    render.BucketName(f.Namespace.Value),
-		PolicyARN: o.PolicyARN,
-		Boundary:  o.Boundary,
-		Tags:      map[string]string{},
-		Adopt:     o.Adopt,
+		Name:        o.name(f),
+		Path:        o.path(),
+		ARN:         ARN(f, o),
+		Description: p.description,
+		Provider:    render.ProviderARN(f.Partition.Value, f.Account.Value, f.Issuer.Value),
+		Subject:     "system:serviceaccount:" + f.Namespace.Value + ":" + p.account,
+		Audience:    f.Audience.Value,
+		Bucket:      p.bucket,
+		PolicyARN:   o.PolicyARN,
+		Boundary:    o.Boundary,
+		Tags:        map[string]string{},
+		Adopt:       o.Adopt,
 	}
-	r.Description = "OSToy in namespace " + f.Namespace.Value + " reads and writes its bucket " + r.Bucket
 	maps.Copy(r.Tags, o.Tags)
 	maps.Copy(r.Tags, render.OwnershipTags(f))
 	r.Trust = trustPolicy(r, render.IssuerHostPath(f.Issuer.Value))
@@ -61,8 +80,7 @@ func Desired(f render.Facts, o RoleOptions) (Role, error) {
 		}
 	}
 	if o.PolicyARN == "" {
-		p := bucketPolicy(r.Bucket, f.Partition.Value, f.Account.Value)
-		r.Policy = &p
+		r.Policy = &p.policy
 	}
 	return r, nil
 }
@@ -88,14 +106,19 @@ func trustPolicy(r Role, issuer string) Document {
 // can be guessed, so each right ends at the account's border: the app never
 // writes into a bucket that somebody else registered first.
 func bucketPolicy(bucket, partition, account string) Document {
-	arn := "arn:" + partition + ":s3:::" + bucket
-	inAccount := func() Condition {
-		return Condition{"StringEquals": {"aws:ResourceAccount": {account}}}
-	}
+	arn := bucketARN(partition, bucket)
 	return Document{Version: policyVersion, Statement: []Statement{
-		{Sid: "List", Effect: "Allow", Action: Strings{"s3:ListBucket"}, Resource: Strings{arn}, Condition: inAccount()},
-		{Sid: "ReadWrite", Effect: "Allow", Action: Strings{"s3:GetObject", "s3:PutObject"}, Resource: Strings{arn + "/*"}, Condition: inAccount()},
+		{Sid: "List", Effect: "Allow", Action: Strings{"s3:ListBucket"}, Resource: Strings{arn}, Condition: inAccount(account)},
+		{Sid: "ReadWrite", Effect: "Allow", Action: Strings{"s3:GetObject", "s3:PutObject"}, Resource: Strings{arn + "/*"}, Condition: inAccount(account)},
 	}}
+}
+
+// bucketARN is the ARN of a bucket, or of all that a pattern names.
+func bucketARN(partition, bucket string) string { return "arn:" + partition + ":s3:::" + bucket }
+
+// inAccount lets a right end at the account's border.
+func inAccount(account string) Condition {
+	return Condition{"StringEquals": {"aws:ResourceAccount": {account}}}
 }
 
 // Label is the role as people name it: path and name without the first slash.
@@ -108,6 +131,9 @@ func (r Role) Trusts() string { return r.Subject + "  (audience " + r.Audience +
 func (r Role) Allows() string {
 	if r.Policy == nil {
 		return "what " + r.PolicyARN + " allows"
+	}
+	if r.holder() == theController {
+		return controllerAllows(r.Bucket)
 	}
 	var actions []string
 	for _, s := range r.Policy.Statement {

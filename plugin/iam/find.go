@@ -45,14 +45,25 @@ const maxLooks = 6
 // A caller who may not list roles gets the role of the usual name, if the issuer
 // is known; without it awserr.Denied(err) is true. A role the caller may not
 // look at is left out, unless it has the name that ours would have. A role under
-// a path of the user's is not found.
+// a path of the user's is not found. Nor is the controller's, where the namespace
+// is the controller's, too: FindController finds that one.
 func FindOurs(ctx context.Context, api Finder, f render.Facts) ([]Found, error) {
+	return theApp.find(ctx, api, f)
+}
+
+// FindController is FindOurs for the role of the ACK S3 controller; the facts'
+// namespace is the controller's.
+func FindController(ctx context.Context, api Finder, f render.Facts) ([]Found, error) {
+	return theController.find(ctx, api, f)
+}
+
+func (h holder) find(ctx context.Context, api Finder, f render.Facts) ([]Found, error) {
 	if !f.Namespace.Known() {
 		return nil, &render.InputError{What: "the namespace is not known", Why: "roles are told apart by it", Next: "-n NAMESPACE"}
 	}
 	names, err := listNames(ctx, api)
 	if awserr.Denied(err) && f.Issuer.Known() {
-		names, err = []string{render.RoleName(f.Issuer.Value, f.Namespace.Value)}, nil
+		names, err = []string{h.usualName(f.Issuer.Value, f.Namespace.Value)}, nil
 	}
 	if err != nil {
 		return nil, awserr.Translate(err, "iam:ListRoles", "the roles of the path "+render.RolePath)
@@ -62,7 +73,7 @@ func FindOurs(ctx context.Context, api Finder, f render.Facts) ([]Found, error) 
 	g.SetLimit(maxLooks)
 	for i, name := range names {
 		g.Go(func() (err error) {
-			looked[i], err = lookAt(ctx, api, name, f)
+			looked[i], err = h.lookAt(ctx, api, name, f)
 			return err
 		})
 	}
@@ -97,27 +108,27 @@ func listNames(ctx context.Context, api Finder) ([]string, error) {
 	}
 }
 
-// lookAt gives back the role if it is ours.
-func lookAt(ctx context.Context, api Finder, name string, f render.Facts) (*Found, error) {
+// lookAt gives back the role if it is ours and the holder's.
+func (h holder) lookAt(ctx context.Context, api Finder, name string, f render.Facts) (*Found, error) {
 	a := &Actual{}
 	err := readRole(ctx, api, name, a)
 	switch {
-	case awserr.Denied(err) && !likeOurs(name, f):
+	case awserr.Denied(err) && !h.likeOurs(name, f):
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case !a.Exists || !sameOwner(a.Tags, f):
+	case !a.Exists || !sameOwner(a.Tags, f) || h.another(name, a):
 		return nil, nil
 	}
 	return &Found{Name: name, ARN: a.ARN, Path: a.Path, Tags: a.Tags}, nil
 }
 
 // likeOurs reports whether a role has the name that install would give it.
-func likeOurs(name string, f render.Facts) bool {
+func (h holder) likeOurs(name string, f render.Facts) bool {
+	usual := h.usualName(f.Issuer.Value, f.Namespace.Value)
 	if f.Issuer.Known() {
-		return name == render.RoleName(f.Issuer.Value, f.Namespace.Value)
+		return name == usual
 	}
-	usual := render.RoleName("", f.Namespace.Value)
 	const hash = 8
 	return len(name) == len(usual) && strings.HasPrefix(name, usual[:len(usual)-hash])
 }

@@ -15,14 +15,15 @@ const moreForeign = "docs/checks/role-foreign.md"
 // mayTouch refuses a role that is not ours. Path and account cannot be changed
 // and the manifests carry them, so no leave helps there.
 func mayTouch(r Role, a *Actual, f render.Facts) error {
+	who := r.holder()
 	if a.Path != "" && a.Path != r.Path {
 		next := fmt.Sprintf("--role-name NAME for another role, or --role-path %s to use this one", a.Path)
-		if !ours(a.Tags, f) {
+		if !who.owns(r.Name, a, f) {
 			next += " together with --adopt-role"
 		}
 		return refuse(
 			fmt.Sprintf("a role named %s exists under another path, %s", r.Name, a.Path),
-			"role names are unique in an account whatever the path, and a path cannot be changed; "+awserr.Whose(a.Tags, f), next)
+			"role names are unique in an account whatever the path, and a path cannot be changed; "+who.whoseIs(r.Name, a, f), next)
 	}
 	if a.ARN != "" && a.ARN != r.ARN {
 		return refuse(
@@ -30,12 +31,12 @@ func mayTouch(r Role, a *Actual, f render.Facts) error {
 			"the credentials are of another account than the one the manifests are made for, or the name is spelt in another case",
 			"--account-id and --partition as aws sts get-caller-identity shows them, --role-name as IAM spells it")
 	}
-	if r.Adopt || ours(a.Tags, f) {
+	if r.Adopt || who.owns(r.Name, a, f) {
 		return nil
 	}
 	return refuse(
 		fmt.Sprintf("the role %s is there and is not ours", r.Label()),
-		awserr.Whose(a.Tags, f),
+		who.whoseIs(r.Name, a, f),
 		"--role-name NAME to make another role, or --adopt-role to take this one over: its trust policy is then replaced")
 }
 
@@ -51,17 +52,18 @@ func refuse(what, why, next string) error {
 // notes tells what the plan leaves as it is though the reader may not expect it.
 func notes(r Role, a *Actual, f render.Facts) []string {
 	var out []string
-	if !ours(a.Tags, f) {
-		out = append(out, "the role was not ours and is taken over, as --adopt-role says: "+awserr.Whose(a.Tags, f))
+	who := r.holder()
+	if !who.owns(r.Name, a, f) {
+		out = append(out, "the role was not ours and is taken over, as --adopt-role says: "+who.whoseIs(r.Name, a, f))
 	}
 	for _, name := range sorted(a.Inlines) {
 		if name != PolicyName {
-			out = append(out, fmt.Sprintf("the inline policy %q on the role is not ours and stays; the app has its rights too", name))
+			out = append(out, fmt.Sprintf("the inline policy %q on the role is not ours and stays; %s has its rights too", name, who))
 		}
 	}
 	for _, arn := range sorted(a.Attached) {
 		if arn != r.PolicyARN {
-			out = append(out, fmt.Sprintf("the policy %s on the role stays; the app has its rights too (aws iam detach-role-policy --role-name %s --policy-arn %s)", arn, r.Name, arn))
+			out = append(out, fmt.Sprintf("the policy %s on the role stays; %s has its rights too (aws iam detach-role-policy --role-name %s --policy-arn %s)", arn, who, r.Name, arn))
 		}
 	}
 	if a.Boundary != "" && r.Boundary == "" {
@@ -93,6 +95,9 @@ func mayRemove(a *Actual, f render.Facts, o RemovalOptions) error {
 			fmt.Sprintf("the role %s is of account %s, not %s", o.Name, arn.Account, f.Account.Value),
 			"the credentials are of another account than the one the role was made in",
 			"--profile NAME with credentials of account "+f.Account.Value+"; aws sts get-caller-identity shows whose they are")
+	}
+	if who := o.holder(); who.another(o.Name, a) && (o.Adopt || sameOwner(a.Tags, f)) {
+		return who.refuseAnothers(o.Name, a)
 	}
 	if o.Adopt {
 		return nil

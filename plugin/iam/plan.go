@@ -82,8 +82,21 @@ func trustReason(r Role, is Document, err error) string {
 	if err != nil {
 		return "the one there is not one of ours: " + awserr.Redact(err.Error())
 	}
-	var providers, subjects []string
-	for _, s := range is.Statement {
+	providers, subjects := namedBy(is)
+	switch {
+	case !slices.Contains(providers, r.Provider) && len(providers) > 0:
+		return "it trusts " + awserr.Redact(strings.Join(sorted(providers), ", ")) + ", this cluster is " + r.Provider
+	case !slices.Contains(subjects, r.Subject) && len(subjects) > 0:
+		return "it lets in " + awserr.Redact(strings.Join(sorted(subjects), ", ")) + ", " + r.holder().String() + " is " + r.Subject
+	case len(is.Statement) > 1:
+		return "it lets in others than " + r.holder().String()
+	}
+	return "it is not as it should be"
+}
+
+// namedBy are the identity providers and the subjects that a trust policy names.
+func namedBy(trust Document) (providers, subjects []string) {
+	for _, s := range trust.Statement {
 		providers = append(providers, s.Principal["Federated"]...)
 		for _, keys := range s.Condition {
 			for key, values := range keys {
@@ -93,15 +106,7 @@ func trustReason(r Role, is Document, err error) string {
 			}
 		}
 	}
-	switch {
-	case !slices.Contains(providers, r.Provider) && len(providers) > 0:
-		return "it trusts " + awserr.Redact(strings.Join(sorted(providers), ", ")) + ", this cluster is " + r.Provider
-	case !slices.Contains(subjects, r.Subject) && len(subjects) > 0:
-		return "it lets in " + awserr.Redact(strings.Join(sorted(subjects), ", ")) + ", the app is " + r.Subject
-	case len(is.Statement) > 1:
-		return "it lets in others than the app"
-	}
-	return "it is not as it should be"
+	return providers, subjects
 }
 
 // policySteps gives the role its one policy: ours inline, or the managed one.
@@ -142,7 +147,7 @@ func inlineSteps(r Role, a *Actual) []Step {
 	if err == nil && is.Equal(*r.Policy) {
 		return nil
 	}
-	step.Before, step.Reason = show(a.Inline), "it does not allow exactly what the app needs"
+	step.Before, step.Reason = show(a.Inline), "it does not allow exactly what "+r.holder().String()+" needs"
 	if err != nil {
 		step.Reason = "the one there is not one of ours: " + awserr.Redact(err.Error())
 	}

@@ -21,6 +21,16 @@ type RemovalOptions struct {
 	// AnyIssuer is leave to go by namespace alone where the facts do not know
 	// the issuer: the user saw the role and said yes.
 	AnyIssuer bool
+	// Controller says that the role is to go with the ACK S3 controller, and not
+	// with the app.
+	Controller bool
+}
+
+func (o RemovalOptions) holder() holder {
+	if o.Controller {
+		return theController
+	}
+	return theApp
 }
 
 // Removal is the way from what the role is to its being gone. Without steps
@@ -46,7 +56,8 @@ func (r *Removal) Empty() bool { return len(r.Steps) == 0 }
 // RemovalPlan lists the steps that remove the role, or none where it is not
 // there. It asks nobody. A role that is not ours, or that others put policies
 // on, is a *problem.Error of kind Refused without leave; one in another account
-// or under another path than the options say is refused always.
+// or under another path than the options say, or one of ours that was made for the
+// other of app and controller, is refused always.
 func RemovalPlan(actual *Actual, f render.Facts, o RemovalOptions) (*Removal, error) {
 	r := &Removal{Name: o.Name, input: removalInput{f, o}}
 	if err := checkName(o.Name); err != nil {

@@ -83,8 +83,8 @@ func (c Condition) met(account string) Answer {
 		for key, values := range keys {
 			var one Answer
 			switch strings.ToLower(operator) + " " + strings.ToLower(key) {
-			case "stringequals aws:resourceaccount", "stringlike aws:resourceaccount",
-				"stringequals s3:resourceaccount", "stringlike s3:resourceaccount":
+			case "stringequals aws:resourceaccount", "stringlike aws:resourceaccount", "stringequalsifexists aws:resourceaccount",
+				"stringequals s3:resourceaccount", "stringlike s3:resourceaccount", "stringequalsifexists s3:resourceaccount":
 				one = yesIf(slices.ContainsFunc(values, func(v string) bool { return like(v, account) }))
 			case "bool aws:securetransport", "boolifexists aws:securetransport":
 				one = yesIf(slices.Contains(values, "true"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -57,7 +58,7 @@ func (w *World) RoleName(ctx context.Context) string {
 }
 
 // RoleAnnotation is the service account annotation that names the role.
-const RoleAnnotation = "eks.amazonaws.com/role-arn"
+const RoleAnnotation = ack.RoleAnnotation
 
 // nameIn is the name in the ARN of a role of our account, "" for anything else.
 func (w *World) nameIn(arn string) string {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 )
 
 // Secrets of any namespace. Only what keys they have is of interest.
@@ -78,33 +79,41 @@ func dataOf(object *unstructured.Unstructured) map[string]string {
 // lastLines is how much of a log is asked for.
 const lastLines = 200
 
-// LastLog is the end of the log of a container: of its run before this one, or,
-// where there was none, of this one. It is anybody's text: clean it.
+// LastLog is LogOfLastRun, asked for once.
 func (w *World) LastLog(ctx context.Context, namespace, pod, container string) (string, error) {
 	return w.lastLogs.get(namespace+"/"+pod+"/"+container, func() (string, error) {
-		ask := func(previous bool) ([]byte, error) {
-			return w.Conn.REST().Get().
-				AbsPath("/api/v1/namespaces", namespace, "pods", pod, "log").
-				Param("container", container).Param("tailLines", strconv.Itoa(lastLines)).
-				Param("previous", strconv.FormatBool(previous)).
-				DoRaw(ctx)
-		}
-		text, err := ask(true)
-		if err != nil {
-			text, err = ask(false)
-		}
-		return string(text), err
+		return LogOfLastRun(ctx, w.Conn, namespace, pod, container)
 	})
+}
+
+// LogOfLastRun is the end of the log of a container: of its run before this one,
+// or, where there was none, of this one. It is anybody's text: clean it.
+func LogOfLastRun(ctx context.Context, conn *cluster.Conn, namespace, pod, container string) (string, error) {
+	text, err := Log(ctx, conn, namespace, pod, container, true)
+	if err != nil {
+		text, err = Log(ctx, conn, namespace, pod, container, false)
+	}
+	return text, err
+}
+
+// Log is the last 200 lines that a container has said, in this run or the one
+// before. It is anybody's text: clean it.
+func Log(ctx context.Context, conn *cluster.Conn, namespace, pod, container string, previous bool) (string, error) {
+	answer := conn.REST().Get().
+		AbsPath("/api/v1/namespaces", namespace, "pods", pod, "log").
+		Param("container", container).Param("tailLines", strconv.Itoa(lastLines)).
+		Param("previous", strconv.FormatBool(previous)).
+		Do(ctx)
+	if err := answer.Error(); err != nil { // has the words of a refusal, Raw has not
+		return "", err
+	}
+	text, err := answer.Raw()
+	return string(text), err
 }
 
 // CRDs are the definitions of the kinds that a cluster was taught.
 func CRDs() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-}
-
-// OLM is the resource of that name of the Operator Lifecycle Manager.
-func OLM(resource string) schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "operators.coreos.com", Version: "v1alpha1", Resource: resource}
 }
 
 // StorageClasses of the cluster.

@@ -48,3 +48,8 @@ func Webhooks() schema.GroupVersionResource {
 func ClusterRoleBindings() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterrolebindings"}
 }
+
+// Leases say who leads, of any namespace.
+func Leases() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}
+}

@@ -45,7 +45,7 @@ func Of(f Found) Report {
 	for _, p := range r.Pods {
 		marks = append(marks, p.Mark)
 	}
-	r.Mark = worst(marks...)
+	r.Mark = Worst(marks...)
 	return r
 }
 
@@ -112,7 +112,7 @@ func (f Found) only(kind string, judge func(*unstructured.Unstructured) health.S
 func (f Found) part(item *apply.Item, judge func(*unstructured.Unstructured) health.State) Part {
 	switch {
 	case item.Live == nil && item.Err != nil:
-		return unseen(item.Err)
+		return Unseen(item.Err)
 	case item.Live == nil:
 		return Part{Wrong, "it is not there", f.Again}
 	}
@@ -122,14 +122,20 @@ func (f Found) part(item *apply.Item, judge func(*unstructured.Unstructured) hea
 // settled takes a state for what it is once it has lasted as long as its object:
 // that is the most that can be told by one look.
 func (f Found) settled(s health.State, object *unstructured.Unstructured) Part {
-	age := f.Now.Sub(object.GetCreationTimestamp().Time)
+	return Settled(s, object, f.Now)
+}
+
+// Settled takes a state for what it is once it has lasted as long as its object.
+func Settled(s health.State, object *unstructured.Unstructured, now time.Time) Part {
+	age := now.Sub(object.GetCreationTimestamp().Time)
 	for s.Late != nil && age >= s.After {
 		s = *s.Late
 	}
-	return Part{markOf(s), s.Text, s.Hint}
+	return Part{MarkOf(s), s.Text, s.Hint}
 }
 
-func markOf(s health.State) Mark {
+// MarkOf is how a state is to be taken.
+func MarkOf(s health.State) Mark {
 	switch {
 	case s.Ready:
 		return OK
@@ -141,8 +147,8 @@ func markOf(s health.State) Mark {
 	return Busy
 }
 
-// unseen is the Part of what could not be looked at.
-func unseen(err error) Part { return Part{Mark: Unknown, Text: Why(err)} }
+// Unseen is the Part of what could not be looked at.
+func Unseen(err error) Part { return Part{Mark: Unknown, Text: Why(err)} }
 
 // Why is a refusal in a few words: what right is missing, else the error itself
 // on one line.

@@ -74,7 +74,7 @@ func RowOf(s Seen) Row {
 		}
 	}
 	marks = append(marks, row.judgeRole(s), row.judgeDrift(s))
-	row.Mark = worst(marks...)
+	row.Mark = Worst(marks...)
 	return row
 }
 

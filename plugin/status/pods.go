@@ -20,7 +20,7 @@ func (r *Report) workloads(f Found) {
 	r.Workloads, r.Pods = []Workload{}, []Pod{}
 	r.PodsPart = Part{Mark: OK}
 	if f.PodsErr != nil {
-		r.PodsPart = unseen(f.PodsErr)
+		r.PodsPart = Unseen(f.PodsErr)
 	}
 	around := health.Around{BucketReady: r.Bucket.Mark == OK}
 	for _, item := range f.Plan.Items {
@@ -101,7 +101,7 @@ func (f Found) pod(pod *unstructured.Unstructured, deployment string, around hea
 	}
 	p.Identity = health.RoleOf(pod)
 	if p.Missing = health.MissingIdentity(pod, f.RoleARN); p.Missing != "" {
-		p.Mark = worst(p.Mark, Wrong)
+		p.Mark = Worst(p.Mark, Wrong)
 		p.Hint = fmt.Sprintf("oc delete pod %s -n %s, so that a new one is made", p.Name, pod.GetNamespace())
 	}
 	return p

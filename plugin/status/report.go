@@ -163,8 +163,8 @@ type RoleDrift struct {
 	After  string `json:"after,omitempty"`
 }
 
-// worst is the worst mark that is known.
-func worst(marks ...Mark) Mark {
+// Worst is the worst mark that is known.
+func Worst(marks ...Mark) Mark {
 	order := map[Mark]int{OK: 0, Busy: 1, Warning: 2, Wrong: 3}
 	bad := OK
 	for _, m := range marks {

@@ -48,7 +48,7 @@ func (r *Role) judge(f Found) {
 			other = Part{Warning, step.What + " drifted", f.Again}
 		}
 	}
-	r.Mark = worst(r.Trust.Mark, r.Policy.Mark, other.Mark)
+	r.Mark = Worst(r.Trust.Mark, r.Policy.Mark, other.Mark)
 	r.Text = "trust " + short(r.Trust) + ", policy " + short(r.Policy)
 	if other.Mark != OK {
 		r.Text += ", " + other.Text

@@ -15,24 +15,24 @@ import (
 
 // ended is the error for a context that is over. A deadline is a finding; an
 // interrupt is the user's wish and has no need of an explanation.
-func (w *waiting) ended(ctx context.Context) error {
+func ended(ctx context.Context, all []State, w *watched, started time.Time) error {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("waiting was interrupted: %w", ctx.Err())
 	}
 	var open []State
-	for _, s := range w.tracker.all(w.targets) {
+	for _, s := range all {
 		if !s.Ready {
 			open = append(open, s)
 		}
 	}
-	took := time.Since(w.started).Round(time.Second)
-	p := w.problem(open)
+	took := time.Since(started).Round(time.Second)
+	p := notReady(open)
 	if len(open) == 1 {
 		p.What = fmt.Sprintf("%s is not ready after %s", naming(open[0]), took)
 	} else {
 		p.What = fmt.Sprintf("%d objects are not ready after %s", len(open), took)
 	}
-	if server, ok := w.watched.trouble(); ok && !server.Ready {
+	if server, ok := w.trouble(); ok && !server.Ready {
 		p.Why = strings.TrimPrefix(p.Why+"\n", "\n") + "the API server " + strings.TrimSuffix(server.Text, ", trying again") + ": " + server.Hint
 	}
 	p.Next = strings.TrimPrefix(p.Next+"\n", "\n") + "run the same command again to go on waiting"
@@ -40,12 +40,11 @@ func (w *waiting) ended(ctx context.Context) error {
 	return p
 }
 
-// hopeless is the error for what will not become ready.
-func (w *waiting) hopeless(failed []State) error {
-	order := w.targets.ids()
-	place := func(s State) int { return slices.Index(order, s.Kind+"/"+s.Name) }
+// hopeless is the error for what will not become ready, told in the order of ids.
+func hopeless(failed []State, ids []string) error {
+	place := func(s State) int { return slices.Index(ids, s.Kind+"/"+s.Name) }
 	slices.SortFunc(failed, func(a, b State) int { return place(a) - place(b) })
-	p := w.problem(failed)
+	p := notReady(failed)
 	if len(failed) == 1 {
 		p.What = naming(failed[0]) + " will not become ready"
 	} else {
@@ -54,8 +53,8 @@ func (w *waiting) hopeless(failed []State) error {
 	return p
 }
 
-// problem names each object with its last State, and all next steps.
-func (w *waiting) problem(states []State) *problem.Error {
+// notReady names each object with its last State, and all next steps.
+func notReady(states []State) *problem.Error {
 	p := &problem.Error{Kind: problem.NotReady}
 	var whys, nexts []string
 	for _, s := range states {
@@ -75,10 +74,10 @@ func (w *waiting) problem(states []State) *problem.Error {
 func naming(s State) string { return s.Kind + " " + s.Name }
 
 // mayNotWatch is the error for watches that are refused from the start.
-func (w *waiting) mayNotWatch(err error) error {
+func mayNotWatch(namespace string, err error) error {
 	p := &problem.Error{
 		Kind: problem.Failed,
-		What: "everything is applied, but cannot be watched in " + w.targets.Namespace,
+		What: "everything is applied, but cannot be watched in " + namespace,
 		Why:  err.Error(),
 		Next: "ask an admin for the right to list and watch there, or install with --wait=false",
 		Err:  err,

@@ -65,10 +65,10 @@ func (t *tracker) failed() []State {
 	return out
 }
 
-// all are the States of the targets, in their order.
-func (t *tracker) all(targets Targets) []State {
+// all are the States that are known of these, in their order.
+func (t *tracker) all(ids []string) []State {
 	var out []State
-	for _, id := range targets.ids() {
+	for _, id := range ids {
 		if tr, ok := t.last[id]; ok {
 			out = append(out, tr.state)
 		}

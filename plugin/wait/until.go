@@ -12,7 +12,8 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
-// Until watches the objects of one kind in a namespace until done says so. done
+// Until watches the objects of one kind in a namespace, or ("") in all of them,
+// until done says so. done
 // is asked after each change and each second, with all objects as they are, by
 // name; they must not be changed. A kind that is not served has no objects.
 // observe, which may be nil, is told when the API server does not answer, and
@@ -59,9 +60,13 @@ func (w *watched) ask(kind string, done func([]*unstructured.Unstructured) (bool
 }
 
 func mayNotFollow(namespace, kind string, err error) error {
+	where := namespace
+	if where == "" {
+		where = "all namespaces"
+	}
 	p := &problem.Error{
 		Kind: problem.Failed,
-		What: fmt.Sprintf("the %ss in %s cannot be watched", kind, namespace),
+		What: fmt.Sprintf("the %ss in %s cannot be watched", kind, where),
 		Why:  err.Error(),
 		Next: "ask an admin for the right to list and watch " + resourceOf(kind).Resource + " there, then run the same command again",
 		Err:  err,

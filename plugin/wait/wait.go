@@ -92,7 +92,7 @@ func (w *waiting) run(ctx context.Context) (Result, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return w.result(), w.ended(ctx)
+			return w.result(), ended(ctx, w.result().States, w.watched, w.started)
 		case <-w.watched.changed:
 		case <-ticker.C:
 		}
@@ -104,7 +104,7 @@ func (w *waiting) run(ctx context.Context) (Result, error) {
 func (w *waiting) look(ctx context.Context) (bool, error) {
 	now := time.Now()
 	if err := w.watched.denied(); err != nil {
-		return true, w.mayNotWatch(err)
+		return true, mayNotWatch(w.targets.Namespace, err)
 	}
 	if w.targets.Webhook {
 		for _, s := range w.identity.mend(ctx, w.client, w.watched, w.targets) {
@@ -120,7 +120,7 @@ func (w *waiting) look(ctx context.Context) (bool, error) {
 		w.tracker.tell(s, now)
 	}
 	if failed := w.tracker.failed(); len(failed) > 0 {
-		return true, w.hopeless(failed)
+		return true, hopeless(failed, w.targets.ids())
 	}
 	return ready, nil
 }
@@ -211,7 +211,7 @@ func (w *waiting) gaveUpBefore(pod *unstructured.Unstructured, finished string) 
 }
 
 func (w *waiting) result() Result {
-	r := Result{States: w.tracker.all(w.targets)}
+	r := Result{States: w.tracker.all(w.targets.ids())}
 	for _, s := range r.States {
 		if r.URL == "" && s.URL != "" {
 			r.URL = s.URL

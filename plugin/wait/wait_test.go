@@ -226,7 +226,7 @@ func TestControllerThatIsNotThere(t *testing.T) {
 		if !errors.As(err, &p) || p.Kind != problem.NotReady || !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("%v", err)
 		}
-		if p.What != "Bucket demo-bucket is not ready after 2m0s" || !strings.Contains(p.Next, "grep ack-s3") || !strings.Contains(p.Next, "again") {
+		if p.What != "Bucket demo-bucket is not ready after 2m0s" || !strings.Contains(p.Next, "oc ostoy-s3 controller status") || !strings.Contains(p.Next, "again") {
 			t.Errorf("%+v", p)
 		}
 	})

@@ -1,9 +1,11 @@
 package wait
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +37,8 @@ func resourceOf(kind string) schema.GroupVersionResource {
 		return schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
 	case "Service":
 		return schema.GroupVersionResource{Version: "v1", Resource: "services"}
+	case "Subscription", "InstallPlan", "ClusterServiceVersion":
+		return schema.GroupVersionResource{Group: "operators.coreos.com", Version: "v1alpha1", Resource: strings.ToLower(kind) + "s"}
 	case "RoleBinding":
 		return schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"}
 	}
@@ -236,7 +240,7 @@ func (w *watched) get(kind, name string) *unstructured.Unstructured {
 	return obj
 }
 
-// list are all objects of a kind.
+// list are all objects of a kind, by name and namespace.
 func (w *watched) list(kind string) []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
 	for _, item := range w.informers[kind].GetStore().List() {
@@ -245,10 +249,7 @@ func (w *watched) list(kind string) []*unstructured.Unstructured {
 		}
 	}
 	slices.SortFunc(out, func(a, b *unstructured.Unstructured) int {
-		if a.GetName() < b.GetName() {
-			return -1
-		}
-		return 1
+		return cmp.Or(cmp.Compare(a.GetName(), b.GetName()), cmp.Compare(a.GetNamespace(), b.GetNamespace()))
 	})
 	return out
 }

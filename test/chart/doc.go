@@ -1,5 +1,6 @@
 // Package chart tests what the chart does outside of Go templates: that helm
-// and `kubectl ostoy-s3 render` make the same objects of it, and that the
+// and `kubectl ostoy-s3 render` make the same objects of it, that helm agrees
+// with what is made of somebody else's chart, and that the
 // script of the init container wait-for-bucket, taken from the rendered
 // Deployment and run by a real node with the real SDK against an emulated AWS,
 // waits for what it should wait for and says what is wrong.

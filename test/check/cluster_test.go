@@ -58,9 +58,9 @@ func clusterWideFaults() []fault {
 				change(t, s, storageClasses(), "", "gp3-csi", `{"metadata":{"annotations":{"storageclass.kubernetes.io/is-default-class":"false"}}}`)
 			},
 		},
-		{check: "cluster-rights", says: "oc create clusterrole ostoy-s3-buckets", admin: true, make: noBucketRights},
+		{check: "cluster-rights", says: "oc ostoy-s3 controller install", admin: true, make: noBucketRights},
 		{
-			check: "project-rights", says: "oc create clusterrole ostoy-s3-buckets", admin: true, bare: true,
+			check: "project-rights", says: "oc ostoy-s3 controller install", admin: true, bare: true,
 			flags: []string{"--pre", classicIssuer}, make: noBucketRights,
 		},
 		{

@@ -25,8 +25,7 @@ func testNoBucketRights(t *testing.T, bed *testbed.Bed) {
 	refused := user.Run(t, append([]string{"install"}, whereTo(user, namespace)...)...)
 	refused.WantCode(t, 4).WantStdout(t, "").WantTalk(t,
 		"create buckets.s3.services.k8s.aws", "a cluster admin lets project admins make Buckets",
-		"oc create clusterrole", "--resource=buckets.s3.services.k8s.aws",
-		"rbac.authorization.k8s.io/aggregate-to-admin=true", "nothing was changed")
+		"a cluster admin lets project admins make Buckets", "oc ostoy-s3 controller install", "nothing was changed")
 	wantNoAWSWrites(t, bed, namespace)
 	wantSame(t, before, dump(t, bed, namespace))
 	if bed.Platform.OpenShift() {
@@ -85,7 +84,7 @@ func testProjectTakenBack(t *testing.T, bed *testbed.Bed) {
 	})
 	refused := user.Run(t, "install", "--new-project="+namespace)
 	refused.WantCode(t, 4).WantStdout(t, "").WantTalk(t, "project "+namespace+", made a moment ago, removed again",
-		"you were not given the right to make Buckets in project "+namespace, "--resource=buckets.s3.services.k8s.aws")
+		"you were not given the right to make Buckets in project "+namespace, "oc ostoy-s3 controller install")
 	wantNoAWSWrites(t, bed, namespace)
 	eventually(t, "the project is gone", func(ctx context.Context) error {
 		_, err := bed.Client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})

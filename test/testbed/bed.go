@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/restmapper"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/webhook"
 )
 
@@ -41,6 +42,8 @@ type Bed struct {
 	AWS *AWSControl
 	// ACK is the controller's stand-in, nil with NoACK.
 	ACK *ack.Controller
+	// OLM is the Operator Lifecycle Manager's stand-in, nil outside OpenShift.
+	OLM *olm.OLM
 	// Webhook is the pod identity webhook's stand-in, nil where there is none.
 	Webhook *webhook.Webhook
 
@@ -54,6 +57,7 @@ type Bed struct {
 	mapper      *restmapper.DeferredDiscoveryRESTMapper
 	processes   []*process
 	standIns    sync.WaitGroup
+	living      context.Context
 	cancel      context.CancelFunc
 	stopOnce    sync.Once
 	stopErr     error
@@ -98,7 +102,7 @@ func (b *Bed) begin(ctx context.Context) error {
 	b.say("starting a %s cluster", b.Platform)
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return b.writeFiles() },
-		b.startAWS, b.startAPI, b.connect, b.furnish, b.awaitAWS, b.startStandIns, b.installController, b.settle,
+		b.startAWS, b.startAPI, b.connect, b.furnish, b.awaitAWS, b.startStandIns, b.startOLM, b.installController, b.settle,
 	} {
 		if err := step(ctx); err != nil {
 			return err

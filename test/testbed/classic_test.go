@@ -38,6 +38,7 @@ func TestClassic(t *testing.T) {
 		"failing pods":    testFailingPods,
 		"counts":          testCounts,
 		"proxies":         testProxies,
+		"installed":       testInstalled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

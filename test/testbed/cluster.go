@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"text/template"
 	"time"
@@ -64,9 +65,6 @@ func (b *Bed) connect(context.Context) error {
 // furnish makes the cluster the platform's: kinds, rights, configuration,
 // storage and a node.
 func (b *Bed) furnish(ctx context.Context) error {
-	if err := b.startControllers(); err != nil {
-		return err
-	}
 	kinds := []string{string(crd.Stage), string(crd.Logs), string(crd.ClusterLogs), string(crd.PortForward), string(crd.ClusterPortForward)}
 	for _, text := range kinds {
 		if err := b.Apply(ctx, text); err != nil {
@@ -76,20 +74,27 @@ func (b *Bed) furnish(ctx context.Context) error {
 	first, second := []string{}, []string{"storage", "stages-volumes", "stages-failures"}
 	if b.Platform.OpenShift() {
 		first = append(first, "crds-openshift", "crds-olm")
-		second = append(second, "rights-openshift", "openshift", "stages-routes")
+		second = append(second, "rights-openshift", "openshift", "stages-routes", "olm")
 	}
-	if !b.NoACK {
+	if b.furnished() {
 		first = append(first, "crd-bucket")
 		if !b.NoBucketRights {
 			second = append(second, "rights-buckets")
 		}
 	}
-	// kwok ends itself when a stage names a kind not served yet, and the node
-	// has to come after kwok.
-	if err := b.applyFiles(ctx, append(first, second...)...); err != nil {
+	// The garbage collector looks for kinds, and so for owners, only every half
+	// minute: those of the cluster come before it. kwok ends itself when a stage
+	// names a kind not served yet, and the node has to come after kwok.
+	if err := b.applyFiles(ctx, first...); err != nil {
 		return err
 	}
-	for _, text := range []string{fast.DefaultNodeInit, heartbeat.DefaultNodeHeartbeatWithLease, pods.DefaultPodComplete, pods.DefaultPodDelete, podReady()} {
+	if err := b.startControllers(); err != nil {
+		return err
+	}
+	if err := b.applyFiles(ctx, second...); err != nil {
+		return err
+	}
+	for _, text := range []string{fast.DefaultNodeInit, heartbeat.DefaultNodeHeartbeatWithLease, pods.DefaultPodComplete, pods.DefaultPodDelete, b.podReady()} {
 		if err := b.Apply(ctx, text); err != nil {
 			return err
 		}
@@ -100,10 +105,14 @@ func (b *Bed) furnish(ctx context.Context) error {
 	return b.applyFiles(ctx, "node")
 }
 
-// podReady is kwok's own stage, but for pods that shall fail.
-func podReady() string {
+// podReady is kwok's own stage, but for pods that shall fail, and for those of
+// the controller where its stand-in says how they are.
+func (b *Bed) podReady() string {
 	const list = "matchExpressions:\n"
 	spare := list + "    - key: '.metadata.annotations[\"testbed/fail\"]'\n      operator: 'DoesNotExist'\n"
+	if b.NoController {
+		spare += "    - key: '.spec.containers[] | select(.image | contains(\"/s3-controller:\")) | .image'\n      operator: 'DoesNotExist'\n"
+	}
 	return strings.Replace(pods.DefaultPodReady, list, spare, 1)
 }
 
@@ -116,7 +125,7 @@ func (b *Bed) applyFiles(ctx context.Context, names ...string) error {
 		}
 		// Stages hold templates of kwok's; those files are taken as they are.
 		if !strings.HasPrefix(name, "stages-") {
-			if text, err = b.expand(name, string(text)); err != nil {
+			if text, err = b.expand(name, string(text), nil); err != nil {
 				return err
 			}
 		}
@@ -127,17 +136,21 @@ func (b *Bed) applyFiles(ctx context.Context, names ...string) error {
 	return nil
 }
 
-func (b *Bed) expand(name, text string) ([]byte, error) {
+// expand fills in a template; fields given are added to, or override, the bed's.
+func (b *Bed) expand(name, text string, fields map[string]any) ([]byte, error) {
 	parsed, err := template.New(name).Parse(text)
 	if err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
-	err = parsed.Execute(&out, map[string]any{
+	all := map[string]any{
 		"Issuer": b.Issuer, "Region": Region, "ClusterID": ClusterID,
 		"HCP": b.Platform == ROSAHCP, "NoSelfProvisioner": b.NoSelfProvisioner,
 		"OpenShift": b.Platform.OpenShift(), "Webhook": b.Webhook != nil,
-	})
+		"Version": installedVersion, "Namespace": ControllerNamespace, "Owner": "",
+	}
+	maps.Copy(all, fields)
+	err = parsed.Execute(&out, all)
 	return out.Bytes(), err
 }
 

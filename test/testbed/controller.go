@@ -17,10 +17,10 @@ const ControllerNamespace = "ack-system"
 // identity. The pod itself does nothing: Bed.ACK does the work.
 func (b *Bed) installController(ctx context.Context) error {
 	switch {
-	case b.NoACK:
+	case !b.furnished():
 		return nil
 	case b.Platform.OpenShift():
-		return b.applyFiles(ctx, "ack-olm")
+		return b.installByOLM(ctx)
 	}
 	return b.applyFiles(ctx, "ack-helm")
 }
@@ -29,7 +29,7 @@ func (b *Bed) installController(ctx context.Context) error {
 // moment to hear of a new webhook; a pod that came before is made anew, as a
 // person would do.
 func (b *Bed) controllerReady(ctx context.Context) error {
-	if b.NoACK {
+	if !b.furnished() {
 		return nil
 	}
 	pods := b.Client.CoreV1().Pods(ControllerNamespace)
@@ -59,6 +59,16 @@ func (b *Bed) ControllerSettled(ctx context.Context) error {
 	defer cancel()
 	return Poll(ctx, 100*time.Millisecond, b.controllerReady)
 }
+
+// CrashController lets the controller's pods end over and over with this text in
+// their log, those to come as well, and the controller not work; "" heals them.
+func (b *Bed) CrashController(log string) { b.ACK.Crash(log) }
+
+// ControllerLog adds lines to the log of the controller's pods that run. The real
+// one's are JSON, for example {"level":"error","ts":"2026-11-23T10:00:00.000Z",
+// "logger":"ackrt","msg":"Reconciler error","controller":"bucket",
+// "namespace":"demo","name":"demo-bucket","error":"..."}.
+func (b *Bed) ControllerLog(lines ...string) { b.ACK.Log(lines...) }
 
 func hasVariable(container corev1.Container, name string) bool {
 	for _, env := range container.Env {

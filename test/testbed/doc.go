@@ -31,12 +31,32 @@
 // "admin". Bed.IAM(), Bed.S3() and Bed.OtherS3(ctx, account) are the test's own
 // clients; faults, delays and request logs can tell them from the user.
 //
+// # The controller
+//
+// A bed has the ACK S3 controller from the start: as OLM leaves it on OpenShift,
+// with a catalog that has nothing newer, else as ACK's chart does. Its stand-in,
+// Bed.ACK, works whatever becomes of its pod.
+//
+// With Options.NoController there is neither kind nor controller, but on
+// OpenShift a catalog (Bed.OLM) with versions up to 1.13.0. Who makes OperatorGroup,
+// ConfigMap and Subscription and approves the InstallPlan gets CRD, rights, CSV
+// and Deployment; elsewhere, who applies ACK's CRD and a Deployment of its image.
+// Bed.ACK then works only while a pod of that image runs, and the pod runs only
+// if it has an identity, a region and all variables its arguments name; else it
+// ends over and over, with the real one's log line (FACTS 1.6, 1.7). STS is not
+// asked about the identity. While it works the pod holds the leader's lease.
+//
 // # Trouble to order
 //
 //   - Bed.AWS.Deny(ctx, "iam:CreateRole", "s3:HeadBucket"), DenyFor(ctx,
 //     "controller", ...), Fail(ctx, Fault{...}), Throttle(ctx, n), Delay(ctx, d);
 //     Reset takes all of it back.
 //   - Bed.ACK.Pause() and Resume(): the controller is down, or back.
+//   - Bed.CrashController(log): its pods end over and over with that log, until
+//     CrashController(""); Bed.ControllerLog(lines...) adds to a log that runs.
+//   - Bed.OLM.FirstPlan(csv), TogetherWith(csv), DelayPlans(d), FailCSV(reason,
+//     message), EmptyCatalog(), KeepAnnotations(true), Release(version); Reset
+//     takes all of it back. OLM is one before 0.33 unless told otherwise.
 //   - Bed.Webhook.Miss(namespace, n): the next n pods come unmutated.
 //   - Bed.FailPods(ctx, namespace, FailImage) or FailInit with a termination
 //     message: pods that are made later never become ready.

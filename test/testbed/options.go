@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -43,8 +44,11 @@ type Options struct {
 	NoBucketRights bool
 	// NoSelfProvisioner takes away the right to request projects.
 	NoSelfProvisioner bool
-	// NoACK leaves out the Bucket CRD and the controller.
+	// NoACK leaves out the Bucket CRD and the controller, for good.
 	NoACK bool
+	// NoController leaves them out at first: OLM, or a chart somebody applies,
+	// brings them. The controller then works only while one of its pods runs.
+	NoController bool
 	// NoWebhook leaves out the pod identity webhook.
 	NoWebhook bool
 	// NoProvider leaves the issuer unregistered in IAM.
@@ -77,11 +81,17 @@ func (o Options) complete() (Options, error) {
 	if !strings.HasPrefix(o.Issuer, "https://") {
 		return o, fmt.Errorf("the issuer %q is no https URL", o.Issuer)
 	}
+	if o.NoACK && o.NoController {
+		return o, errors.New("NoACK is for good: it and NoController exclude each other")
+	}
 	if o.Progress == nil {
 		o.Progress = io.Discard
 	}
 	return o, nil
 }
+
+// furnished tells whether the controller is there from the start.
+func (o Options) furnished() bool { return !o.NoACK && !o.NoController }
 
 // say writes one progress line. A reader who went away is no reason to stop.
 func (o Options) say(format string, args ...any) {

@@ -55,7 +55,7 @@ func (b *Bed) projectsServed(context.Context) error {
 
 // rightsAggregated: the controller manager has put together ClusterRole admin.
 func (b *Bed) rightsAggregated(ctx context.Context) error {
-	if b.NoACK || b.NoBucketRights {
+	if !b.furnished() || b.NoBucketRights {
 		return nil
 	}
 	role, err := b.Client.RbacV1().ClusterRoles().Get(ctx, "admin", metav1.GetOptions{})

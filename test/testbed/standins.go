@@ -26,7 +26,7 @@ import (
 // in this process and live until Stop, so ctx is not theirs.
 func (b *Bed) startStandIns(ctx context.Context) error {
 	living, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	b.cancel = cancel
+	b.living, b.cancel = living, cancel
 	podLogs := filepath.Join(b.Dir, "pod-logs")
 	if err := os.MkdirAll(podLogs, 0o755); err != nil {
 		return err
@@ -35,7 +35,10 @@ func (b *Bed) startStandIns(ctx context.Context) error {
 		ostoy.Run(living, ostoy.Config{Client: b.Client, Dynamic: b.Dynamic, Endpoint: b.AWSEndpoint, Region: Region, LogDir: podLogs})
 	})
 	if !b.NoACK {
-		b.ACK = ack.Start(living, ack.Config{Cluster: b.Dynamic, Account: Account, Region: Region, S3: b.controllerS3})
+		b.ACK = ack.Start(living, ack.Config{
+			Cluster: b.Dynamic, Account: Account, Region: Region, S3: b.controllerS3,
+			Client: b.Client, LogDir: podLogs, Kubelet: b.NoController,
+		})
 		b.standIns.Go(b.ACK.Wait)
 	}
 	if b.Platform.OpenShift() {

@@ -101,7 +101,7 @@ func TestControllerDown(t *testing.T) {
 		t.Errorf("there is a status: %v", status)
 	}
 	bed.ACK.Resume()
-	running.Ends(t).WantCode(t, done).WantTalk(t, "oc get deployments -A | grep ack-s3")
+	running.Ends(t).WantCode(t, done).WantTalk(t, "oc ostoy-s3 controller status")
 }
 
 // TestTimeout: not ready in time is exit 3 like never ready, one document, and

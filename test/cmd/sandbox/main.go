@@ -3,6 +3,7 @@
 //	sandbox up [--platform P]            start one that stays; print export lines
 //	sandbox down                         stop it
 //	sandbox run [--platform P] -- CMD    one for as long as CMD runs
+//	     ... --no-controller             without the ACK S3 controller and its kinds
 //	sandbox tools [DIR]                  build helm, staticcheck and gofumpt; print where
 //	sandbox node                         get node and aws-sdk v2; print export lines
 //
@@ -29,9 +30,9 @@ import (
 )
 
 const usage = `usage:
-  sandbox up [--platform rosa-classic|rosa-hcp|eks|kubernetes] [--state DIR]
+  sandbox up [--platform rosa-classic|rosa-hcp|eks|kubernetes] [--no-controller] [--state DIR]
   sandbox down [--state DIR]
-  sandbox run [--platform P] -- COMMAND [ARGS...]
+  sandbox run [--platform P] [--no-controller] -- COMMAND [ARGS...]
   sandbox tools [DIR]
   sandbox node
 `
@@ -72,11 +73,12 @@ func dispatch(ctx context.Context, args []string, out, talk io.Writer) error {
 	flags := flag.NewFlagSet("sandbox", flag.ContinueOnError)
 	flags.SetOutput(talk)
 	platform := flags.String("platform", string(testbed.ROSAClassic), "cluster to play")
+	bare := flags.Bool("no-controller", false, "leave out the ACK S3 controller and its kinds")
 	dir := flags.String("state", "", "where a sandbox that stays keeps its state")
 	if err := flags.Parse(args[1:]); err != nil {
 		return errUsage
 	}
-	options := testbed.Options{Platform: testbed.Platform(*platform), Progress: talk}
+	options := testbed.Options{Platform: testbed.Platform(*platform), NoController: *bare, Progress: talk}
 	rest := flags.Args()
 	switch {
 	case args[0] == "up" && len(rest) == 0:

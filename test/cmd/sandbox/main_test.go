@@ -35,13 +35,20 @@ func TestStay(t *testing.T) {
 		return out.String(), talk.String()
 	}
 	defer run("down", "--state", state)
-	lines, _ := run("up", "--platform", "kubernetes", "--state", state)
+	lines, _ := run("up", "--platform", "kubernetes", "--no-controller", "--state", state)
+	crds, err := exec.CommandContext(t.Context(), "sh", "-c", lines+"\nkubectl get crd -o name").CombinedOutput()
+	if err != nil || strings.Contains(string(crds), "buckets.s3") {
+		t.Errorf("without a controller: %v\n%s", err, crds)
+	}
+	if err := exec.CommandContext(t.Context(), command, "up", "--platform", "kubernetes", "--state", state).Run(); err == nil {
+		t.Error("up without --no-controller took a sandbox that has no controller")
+	}
 	shell := exec.CommandContext(t.Context(), "sh", "-c", lines+"\nkubectl get --raw /version")
 	text, err := shell.CombinedOutput()
 	if err != nil || !strings.Contains(string(text), "v1.37.2") {
 		t.Errorf("with the export lines: %v\n%s", err, text)
 	}
-	again, talk := run("up", "--platform", "kubernetes", "--state", state)
+	again, talk := run("up", "--platform", "kubernetes", "--no-controller", "--state", state)
 	if again != lines || !strings.Contains(talk, "running already") {
 		t.Errorf("up again said %q and printed %q", talk, again)
 	}

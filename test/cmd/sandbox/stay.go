@@ -19,9 +19,10 @@ import (
 // calls. Its process holds a lock on the file, so that a file left behind by a
 // crash, or a process id used again, is never mistaken for a sandbox.
 type state struct {
-	PID      int      `json:"pid"`
-	Platform string   `json:"platform"`
-	Env      []string `json:"env"`
+	PID          int      `json:"pid"`
+	Platform     string   `json:"platform"`
+	NoController bool     `json:"noController"`
+	Env          []string `json:"env"`
 }
 
 // files of the sandbox that stays.
@@ -56,6 +57,9 @@ func up(ctx context.Context, options testbed.Options, dir string, out, talk io.W
 		if running.Platform != string(options.Platform) {
 			return fmt.Errorf("a sandbox that plays %s is running: stop it first with `sandbox down`", running.Platform)
 		}
+		if running.NoController != options.NoController {
+			return errors.New("a sandbox is running that differs in --no-controller: stop it first with `sandbox down`")
+		}
 		_, _ = fmt.Fprintln(talk, "the sandbox is running already")
 		return export(out, running.Env)
 	}
@@ -68,7 +72,8 @@ func up(ctx context.Context, options testbed.Options, dir string, out, talk io.W
 	if err != nil {
 		return err
 	}
-	child := exec.Command(self, "serve", "--platform", string(options.Platform), "--state", filepath.Dir(paths.state))
+	child := exec.Command(self, "serve", "--platform", string(options.Platform),
+		fmt.Sprintf("--no-controller=%t", options.NoController), "--state", filepath.Dir(paths.state))
 	child.Stdout, child.Stderr = log, log
 	// A session of its own: the terminal's Ctrl-C and hang-up are not for it.
 	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -136,7 +141,7 @@ func serve(ctx context.Context, options testbed.Options, dir string) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(paths.state), bed.Stop()) }()
-	text, err := json.Marshal(state{PID: os.Getpid(), Platform: string(options.Platform), Env: bed.Env()})
+	text, err := json.Marshal(state{PID: os.Getpid(), Platform: string(options.Platform), NoController: options.NoController, Env: bed.Env()})
 	if err != nil {
 		return err
 	}

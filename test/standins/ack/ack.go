@@ -15,8 +15,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 
@@ -33,6 +35,13 @@ type Config struct {
 	S3      func(region string) *s3.Client
 	Account string
 	Region  string
+	// Client and LogDir, which takes a log per pod, are for the controller's pods.
+	Client kubernetes.Interface
+	LogDir string
+	// Kubelet: nobody else starts the controller's pods, and the controller works
+	// only while one of them runs. Without it the controller always works, and its
+	// pods are taken as they are.
+	Kubelet bool
 }
 
 // Controller runs until its context ends, and can be paused.
@@ -43,6 +52,11 @@ type Controller struct {
 	lock   sync.Mutex
 	cancel context.CancelFunc
 	done   chan struct{}
+	// paused by a test, idle for want of a pod that runs.
+	paused, idle bool
+
+	pods     pods
+	followed chan struct{}
 }
 
 // Resource is the Bucket's.
@@ -52,42 +66,54 @@ func Resource() schema.GroupVersionResource {
 
 // Start starts a controller; it ends with ctx, and Wait waits for that.
 func Start(ctx context.Context, config Config) *Controller {
-	c := &Controller{config: config, ctx: ctx}
-	c.Resume()
+	c := &Controller{config: config, ctx: ctx, idle: config.Kubelet, followed: make(chan struct{})}
+	c.pods.known = map[types.UID]*podState{}
+	c.decide(func() {})
+	go func() {
+		defer close(c.followed)
+		c.follow(ctx)
+	}()
 	return c
 }
 
-// Pause stops the controller, as if it had crashed: Buckets get no status.
-func (c *Controller) Pause() {
-	c.lock.Lock()
-	defer c.lock.Unlock()
-	if c.cancel == nil {
-		return
-	}
-	c.cancel()
-	<-c.done
-	c.cancel = nil
-}
+// Pause stops the controller, as if it hung: Buckets get no status.
+func (c *Controller) Pause() { c.decide(func() { c.paused = true }) }
 
 // Resume starts it again. Like the real one it then looks at every Bucket.
-func (c *Controller) Resume() {
+func (c *Controller) Resume() { c.decide(func() { c.paused = false }) }
+
+// decide changes what keeps the controller from working, and starts or stops it.
+func (c *Controller) decide(change func()) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	if c.cancel != nil {
-		return
+	change()
+	switch works := !c.paused && !c.idle; {
+	case !works && c.cancel != nil:
+		c.cancel()
+		<-c.done
+		c.cancel = nil
+	case works && c.cancel == nil:
+		ctx, cancel := context.WithCancel(c.ctx)
+		done := make(chan struct{})
+		c.cancel, c.done = cancel, done
+		go func() {
+			defer close(done)
+			c.run(ctx)
+		}()
 	}
-	ctx, cancel := context.WithCancel(c.ctx)
-	done := make(chan struct{})
-	c.cancel, c.done = cancel, done
-	go func() {
-		defer close(done)
-		c.run(ctx)
-	}()
+}
+
+// Works tells whether the controller is at work.
+func (c *Controller) Works() bool {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return c.cancel != nil
 }
 
 // Wait returns when the controller has ended after its context has.
 func (c *Controller) Wait() {
 	<-c.ctx.Done()
+	<-c.followed
 	c.Pause()
 }
 

@@ -1,4 +1,4 @@
-package plugin
+package live
 
 import (
 	"context"
@@ -14,21 +14,24 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 )
 
-// others names what is in the project besides our objects and what every project
-// is given. Kinds that this user may not list are passed over: they are of those
-// who run the cluster.
-func (u *uninstall) others(ctx context.Context) ([]string, error) {
+// Others names what is in a namespace besides this tool's objects, what every
+// namespace is given when it is made, and what expected says of: "Deployment web".
+// Kinds that this user may not list are passed over: they are of those who run
+// the cluster. Unlike the rest of this package it asks anew each time.
+func Others(ctx context.Context, conn *cluster.Conn, namespace string, expected func(*unstructured.Unstructured) bool) ([]string, error) {
 	const atOnce = 8
-	served, err := u.conn.Discovery(ctx)
+	served, err := conn.Discovery(ctx)
 	if err != nil {
 		return nil, err
 	}
-	made, err := u.conn.Dynamic.Resource(namespaces()).Get(ctx, u.namespace(), metav1.GetOptions{})
+	made, err := conn.Dynamic.Resource(Namespaces()).Get(ctx, namespace, metav1.GetOptions{})
 	if err != nil {
-		return nil, u.conn.Translate(err)
+		return nil, conn.Translate(err)
 	}
+	others := others{conn, namespace, made.GetCreationTimestamp().Time, expected}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	var mu sync.Mutex
@@ -38,7 +41,7 @@ func (u *uninstall) others(ctx context.Context) ([]string, error) {
 			continue
 		}
 		group.Go(func() error {
-			found, err := u.othersOf(ctx, resource, made.GetCreationTimestamp().Time)
+			found, err := others.of(ctx, resource)
 			mu.Lock()
 			defer mu.Unlock()
 			names = append(names, found...)
@@ -50,20 +53,28 @@ func (u *uninstall) others(ctx context.Context) ([]string, error) {
 	return slices.Compact(names), err
 }
 
-func (u *uninstall) othersOf(ctx context.Context, resource schema.GroupVersionResource, made time.Time) ([]string, error) {
+// others is one call of Others.
+type others struct {
+	conn      *cluster.Conn
+	namespace string
+	made      time.Time // the namespace
+	expected  func(*unstructured.Unstructured) bool
+}
+
+func (o others) of(ctx context.Context, resource schema.GroupVersionResource) ([]string, error) {
 	const page = 500
 	opts := metav1.ListOptions{Limit: page}
 	var names []string
 	for {
-		list, err := u.conn.Dynamic.Resource(resource).Namespace(u.namespace()).List(ctx, opts)
+		list, err := o.conn.Dynamic.Resource(resource).Namespace(o.namespace).List(ctx, opts)
 		switch {
 		case apierrors.IsForbidden(err), apierrors.IsNotFound(err), apierrors.IsMethodNotSupported(err):
 			return nil, nil
 		case err != nil:
-			return nil, u.conn.Translate(err)
+			return nil, o.conn.Translate(err)
 		}
 		for i := range list.Items {
-			if object := &list.Items[i]; !belongs(resource, object, made) {
+			if object := &list.Items[i]; !belongs(resource, object, o.made) && !o.expected(object) {
 				names = append(names, object.GetKind()+" "+object.GetName())
 			}
 		}

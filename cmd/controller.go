@@ -1,0 +1,54 @@
+package cmd
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+)
+
+const controllerLong = `The ACK S3 controller turns Bucket objects into S3 buckets: without one there is no
+bucket. A cluster has one, installed once by a cluster admin.
+
+  oc ostoy-s3 controller install              by OLM, the operator from the community catalog
+  oc ostoy-s3 controller install --chart ...  by ACK's own chart, where there is no OLM
+  oc ostoy-s3 controller status               version, identity, region, what it complains of
+  oc ostoy-s3 controller install --upgrade    approve the newer version that waits
+  oc ostoy-s3 controller uninstall            refused while there are Buckets
+
+One that is there already, whoever installed it, is used as it is.`
+
+func newControllerCommand(s *session) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "controller",
+		Short: "Install, look at and remove the ACK S3 controller",
+		Long:  controllerLong,
+		Args:  noArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(
+		newControllerInstallCommand(s),
+		newControllerRenderCommand(s),
+		newControllerStatusCommand(s),
+		newControllerUninstallCommand(s),
+	)
+	return c
+}
+
+// addController adds the flags that say which controller there is to be.
+func addController(version, identity, chart *string, role *plugin.ControllerRoleRequest, flags *pflag.FlagSet) {
+	flags.StringVar(version, "version", "", "version of the controller, for example 1.13.0 (default: the one that is there, or the newest)")
+	flags.StringVar(identity, "identity", "", "how its pod gets the role: subscription (in the pod itself, which OLM keeps; the default) or annotation (of the service account, by the pod identity webhook)")
+	flags.StringVar(chart, "chart", "", "use ACK's chart instead of OLM: a folder, a .tgz, or oci://...")
+	flags.StringVar(&role.Name, "role-name", "", "name of its IAM role (default: ack-s3-controller- and eight digits of the issuer)")
+	flags.StringVar(&role.Path, "role-path", "", "path of its IAM role (default /ostoy-s3/)")
+}
+
+// addControllerRole adds what else an administrator may want of the role.
+func addControllerRole(role *plugin.ControllerRoleRequest, flags *pflag.FlagSet) {
+	flags.StringVar(&role.BucketPattern, "bucket-pattern", "", "names of the buckets it may manage, with * and ? (default *-bucket)")
+	flags.StringVar(&role.Boundary, "permissions-boundary", "", "ARN of the policy that bounds its role")
+	flags.StringToStringVar(&role.Tags, "tags", nil, "further tags of its role, key=value[,key=value]")
+	flags.StringVar(&role.PolicyARN, "policy-arn", "", "attach this managed policy instead of the least-privilege one, for example arn:aws:iam::aws:policy/AmazonS3FullAccess")
+	flags.BoolVar(&role.Adopt, "adopt-role", false, "take over a role of that name that this tool did not make for this cluster")
+}

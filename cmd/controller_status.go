@@ -1,0 +1,48 @@
+package cmd
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+)
+
+const controllerStatusLong = `Tells how the ACK S3 controller is, whoever installed it: version and the upgrade that
+waits, role, region, pods, leader, the errors in the last 200 lines of its log, and how
+many Buckets are in which state. It changes nothing and asks nothing of AWS.
+
+  oc ostoy-s3 controller status
+  oc ostoy-s3 controller status -o json
+
+Controllers are looked for in the whole cluster. Who may not list Deployments there gets
+those of one namespace: ack-system, or that of -n.
+
+The report goes to stdout. What it finds wrong is no failure (exit code 0): "check"
+is there to judge. Exit code 4: there is no controller.`
+
+func newControllerStatusCommand(s *session) *cobra.Command {
+	const timeout = 2 * time.Minute
+	request := plugin.ControllerStatusRequest{}
+	output := newOutput("table", "json", "yaml")
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Tell how the ACK S3 controller is, and what it complains of",
+		Long:  controllerStatusLong,
+		Args:  noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := output.check(c); err != nil {
+				return err
+			}
+			if request.Timeout <= 0 {
+				return usage(c, "--timeout must be longer than nothing, for example 2m")
+			}
+			request.Facts = (&factFlags{}).request(s, c.Flags())
+			request.Output = plugin.Format(output.value)
+			return s.app().ControllerStatus(c.Context(), request)
+		},
+	}
+	output.add(c.Flags())
+	c.Flags().DurationVar(&request.Timeout, "timeout", timeout, "how long the look may take")
+	return c
+}

@@ -1,0 +1,116 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Done is what an execution has done so far, also where it did not get to the
+// end.
+type Done struct {
+	Namespace bool // made
+	Role      []iam.Step
+	Objects   map[apply.Action]int
+	Approved  []string // InstallPlans
+	Restarted []string // pods that came without their identity, and were deleted
+}
+
+// Execute does what the plan says: the namespace, then the inventory, before the
+// first object it lists; the role beside ConfigMap and ServiceAccount; then the
+// Subscription, or the chart's Deployment. It does not wait for what comes of it:
+// Follow does. observe is told of each part, one call at a time.
+func (p *Plan) Execute(ctx context.Context, done *Done, observe func(health.State)) error {
+	done.Objects = map[apply.Action]int{}
+	if p.MakesNamespace {
+		if err := p.makeNamespace(ctx); err != nil {
+			return err
+		}
+		done.Namespace = true
+		observe(health.State{Kind: "Namespace", Name: "namespace", Text: "created", Ready: true})
+	}
+	if p.recorded() {
+		if err := p.Objects.WriteInventory(ctx); err != nil {
+			return err
+		}
+	}
+	waves := p.Objects.Waves()
+	count := func(event apply.Event) { done.Objects[event.Action]++ }
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.makeRole(groupCtx, done, observe) })
+	group.Go(func() error { return p.applyWaves(groupCtx, 0, len(waves)-1, count) })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	// The last wave starts the controller, which ends itself without its role.
+	if err := p.applyWaves(ctx, max(0, len(waves)-1), len(waves), count); err != nil || !p.recorded() {
+		return err
+	}
+	return p.Objects.Prune(ctx, count)
+}
+
+// recorded reports whether there is to be an inventory: not where nothing but
+// rights is ours.
+func (p *Plan) recorded() bool { return p.Mode == ByOLM || p.Mode == ByChart }
+
+func (p *Plan) applyWaves(ctx context.Context, from, to int, count func(apply.Event)) error {
+	for n := from; n < to; n++ {
+		if err := p.Objects.ApplyWave(ctx, n, count); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Plan) makeRole(ctx context.Context, done *Done, observe func(health.State)) error {
+	if p.Role == nil || p.Role.Empty() {
+		return nil
+	}
+	result, err := iam.Execute(ctx, p.roles, p.Role)
+	done.Role = result.Done
+	if err != nil {
+		return err
+	}
+	text := "updated"
+	if result.Created {
+		text = "created"
+	}
+	observe(health.State{Kind: "Role", Name: "role", Text: text, Ready: true})
+	return nil
+}
+
+// makeNamespace makes the namespace by an apply, so that it says whose it is: on
+// a cluster admin's behalf no project has to be requested. A run that was cut off
+// right after finds its own.
+func (p *Plan) makeNamespace(ctx context.Context) error {
+	conn := p.found.World.Conn
+	client, err := conn.Resource(ctx, schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}, "")
+	if err != nil {
+		return err
+	}
+	object := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Namespace",
+		"metadata": map[string]any{
+			"name":   p.found.Namespace,
+			"labels": map[string]any{render.TagManagedBy: apply.Manager},
+		},
+	}}
+	_, err = client.Apply(ctx, p.found.Namespace, object, metav1.ApplyOptions{FieldManager: apply.Manager})
+	if apierrors.IsConflict(err) { // somebody made it meanwhile: it is theirs
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("make namespace %s: %w", p.found.Namespace, conn.Translate(err))
+	}
+	return nil
+}

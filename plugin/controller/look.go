@@ -1,0 +1,158 @@
+package controller
+
+import (
+	"context"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// Definition is the name of the CustomResourceDefinition of ACK's Bucket.
+const Definition = "buckets.s3.services.k8s.aws"
+
+// Found is what there is of ACK S3 controllers in a cluster, wherever they are,
+// and in the namespace that ours has or would have. Its objects are shared: they
+// must not be changed.
+type Found struct {
+	World     *live.World
+	Namespace string // of ours: World's
+	OLM       bool   // the cluster has the Operator Lifecycle Manager
+
+	Project       *unstructured.Unstructured   // the Namespace, nil if it is not there
+	Deployments   []ack.Controller             // of the whole cluster
+	Subscriptions []*unstructured.Unstructured // to the operator, in the whole cluster
+	Groups        []*unstructured.Unstructured // OperatorGroups of the namespace
+	Versions      []*unstructured.Unstructured // ClusterServiceVersions of the operator in the namespace
+	Plans         []*unstructured.Unstructured // InstallPlans of the namespace
+	Definition    *unstructured.Unstructured   // of ACK's Bucket, nil if there is none
+	Inventory     apply.Inventory              // of ours, in the namespace
+}
+
+// Look asks what there is, everything at the same time. A refusal is an error:
+// who may not look cannot tell whether a controller is there.
+func Look(ctx context.Context, w *live.World) (*Found, error) {
+	f := &Found{World: w, Namespace: w.Namespace}
+	served, err := w.Conn.Discovery(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f.OLM = served.Serves("operators.coreos.com/v1alpha1", "Subscription")
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { f.Project, err = w.Project(ctx); return err })
+	group.Go(func() (err error) { f.Deployments, err = w.Controllers(ctx); return err })
+	group.Go(func() (err error) { f.Definition, err = w.Get(ctx, live.CRDs(), "", Definition); return err })
+	group.Go(func() (err error) {
+		f.Inventory, err = apply.New(w.Conn, apply.Options{Namespace: w.Namespace, Set: apply.Controller()}).ReadInventory(ctx)
+		return err
+	})
+	if f.OLM {
+		f.lookAtOLM(ctx, group)
+	}
+	if err := group.Wait(); err != nil {
+		return nil, w.Conn.Translate(err)
+	}
+	return f, nil
+}
+
+func (f *Found) lookAtOLM(ctx context.Context, group *errgroup.Group) {
+	for _, one := range []struct {
+		into      *[]*unstructured.Unstructured
+		resource  schema.GroupVersionResource
+		namespace string
+		keep      func(*unstructured.Unstructured) bool
+	}{
+		{&f.Subscriptions, olm.Subscriptions(), "", ofPackage},
+		{&f.Groups, olm.OperatorGroups(), f.Namespace, everything},
+		// OLM copies the versions of operators for all namespaces into each.
+		{&f.Versions, olm.ServiceVersions(), f.Namespace, ofOperator},
+		{&f.Plans, olm.InstallPlans(), f.Namespace, everything},
+	} {
+		group.Go(func() error {
+			list, err := f.World.List(ctx, one.resource, one.namespace, "")
+			if apierrors.IsNotFound(err) { // an OLM that lacks the kind has none of it
+				return nil
+			}
+			for _, object := range list {
+				if one.keep(object) {
+					*one.into = append(*one.into, object)
+				}
+			}
+			return err
+		})
+	}
+}
+
+func everything(*unstructured.Unstructured) bool { return true }
+
+func ofPackage(subscription *unstructured.Unstructured) bool {
+	return health.Text(subscription.Object, "spec", "name") == operator.Package
+}
+
+func ofOperator(version *unstructured.Unstructured) bool {
+	return strings.HasPrefix(version.GetName(), operator.Package+".v") && version.GetLabels()["olm.copiedFrom"] == ""
+}
+
+// Subscription is ours: the one in our namespace that we applied; nil if there is
+// none.
+func (f *Found) Subscription() *unstructured.Unstructured {
+	for _, s := range f.Subscriptions {
+		if s.GetNamespace() == f.Namespace && apply.Ours(s) {
+			return s
+		}
+	}
+	return nil
+}
+
+// Mine are the controllers that this tool installed: by a Subscription of ours,
+// or, from a chart, with our own hands. The inventory counts for one that OLM
+// installed for a Subscription of ours that is gone.
+func (f *Found) Mine() []ack.Controller { return f.split(true) }
+
+// Others are the controllers that somebody else installed.
+func (f *Found) Others() []ack.Controller { return f.split(false) }
+
+func (f *Found) split(mine bool) []ack.Controller {
+	var some []ack.Controller
+	for _, c := range f.Deployments {
+		if f.isMine(c) == mine {
+			some = append(some, c)
+		}
+	}
+	return some
+}
+
+func (f *Found) isMine(c ack.Controller) bool {
+	if c.Installer == ack.OLM {
+		recorded := f.Inventory.Found && !f.Inventory.Foreign && len(f.otherSubscriptions(f.Namespace)) == 0
+		return c.Namespace == f.Namespace && (f.Subscription() != nil || recorded)
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&c.Deployment)
+	return err == nil && c.Namespace == f.Namespace && apply.Ours(&unstructured.Unstructured{Object: content})
+}
+
+// otherSubscriptions are those to the operator that are not ours, in one
+// namespace or ("") anywhere.
+func (f *Found) otherSubscriptions(namespace string) []*unstructured.Unstructured {
+	var others []*unstructured.Unstructured
+	ours := f.Subscription()
+	for _, s := range f.Subscriptions {
+		if s != ours && (namespace == "" || s.GetNamespace() == namespace) {
+			others = append(others, s)
+		}
+	}
+	return others
+}
+
+// NamespaceOurs reports whether the namespace is there and was made by us.
+func (f *Found) NamespaceOurs() bool { return f.Project != nil && apply.Ours(f.Project) }

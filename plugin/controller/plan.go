@@ -1,0 +1,235 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// Mode is how a cluster gets its controller.
+type Mode string
+
+// The modes.
+const (
+	Used    Mode = "existing" // somebody else's is there, and is left as it is
+	ByOLM   Mode = "OLM"
+	ByChart Mode = "chart"
+	ByHand  Mode = "by hand" // neither: role and rights are made, the rest is the user's
+)
+
+// Options are what a user may say about the controller.
+type Options struct {
+	Version  string            // "1.13.0"; "" is what is there, or the newest
+	Identity operator.Identity // "" is what is there, or Subscription
+	Role     iam.ControllerOptions
+	Upgrade  bool            // approve the upgrade that waits
+	Chart    *render.Foreign // ACK's chart, where it is to be used
+
+	Guess, TryCreates          bool // as apply.Options
+	ForceConflicts, ForceOwner bool
+	Tool                       string // our version, for the record
+	Now                        func() time.Time
+}
+
+// Plan is what would be done. Without changes it only follows.
+type Plan struct {
+	Mode Mode
+	// CSV is the version that OLM is to have installed at the end, by its name.
+	CSV string
+	// From is the version that an upgrade starts at, "" where nothing is upgraded.
+	From string
+	// Available is a newer version that waits for leave, "" if there is none.
+	Available string
+	// MakesNamespace says that the namespace is not there yet.
+	MakesNamespace bool
+	Identity       operator.Identity
+	Objects        *apply.Plan
+	Role           *iam.Plan // nil where the controller is somebody else's
+	Notes          []string
+
+	found   *Found
+	facts   render.Facts
+	options Options
+	roles   iam.API
+	set     []*unstructured.Unstructured
+}
+
+// Found is what the plan was made from.
+func (p *Plan) Found() *Found { return p.found }
+
+// Changed reports whether executing the plan would change anything.
+func (p *Plan) Changed() bool {
+	return p.MakesNamespace || p.From != "" || p.Objects.Changed() || p.Role != nil && !p.Role.Empty()
+}
+
+// NewPlan decides what is to be done, and refuses what must not be: a second
+// controller, a second OperatorGroup, a role that is somebody else's. It sends
+// nothing but reads, and, unless Options.Guess, dry runs of applies. Errors are
+// *problem.Error.
+func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.API, options Options) (*Plan, error) {
+	p := &Plan{found: found, facts: facts, roles: roles, options: options, MakesNamespace: found.Project == nil}
+	if err := p.mayGoOn(); err != nil {
+		return nil, err
+	}
+	p.Mode = p.mode()
+	desired, err := p.decide(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.mayInstall(ctx); err != nil {
+		return nil, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { p.Objects, err = p.planObjects(ctx, desired); return err })
+	if desired != nil {
+		group.Go(func() (err error) { p.Role, err = p.planRole(ctx, *desired); return err })
+	}
+	return p, group.Wait()
+}
+
+// mayGoOn refuses where whatever is done now would be undone.
+func (p *Plan) mayGoOn() error {
+	project := p.found.Project
+	if project == nil || project.GetDeletionTimestamp() == nil {
+		return nil
+	}
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: "namespace " + p.found.Namespace + " is being deleted",
+		Why:  "what is put into it now goes with it",
+		Next: "oc get namespace " + p.found.Namespace + " -w, and once it is gone run the same command again",
+	}
+}
+
+func (p *Plan) mode() Mode {
+	mine, others := p.found.Mine(), p.found.Others()
+	switch {
+	case len(mine) == 0 && len(others) > 0:
+		return Used
+	case p.options.Chart != nil:
+		return ByChart
+	case p.found.OLM:
+		return ByOLM
+	case len(mine) > 0:
+		return ByChart // without a chart at hand it is only followed
+	}
+	return ByHand
+}
+
+// decide settles which objects there are to be, and gives the role; nil where
+// there is to be none.
+func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
+	p.MakesNamespace = p.MakesNamespace && (p.Mode == ByOLM || p.Mode == ByChart)
+	if p.Mode == Used {
+		p.MakesNamespace = false
+		p.set = operator.Rights()
+		return nil, nil
+	}
+	role, err := iam.DesiredController(p.facts, p.options.Role)
+	if err != nil {
+		return nil, err
+	}
+	switch p.Mode {
+	case ByOLM:
+		p.set, err = p.olmObjects(ctx, role.ARN)
+	case ByChart:
+		p.set, err = p.chartObjects(role.ARN)
+	default:
+		p.set = operator.Rights()
+	}
+	return &role, err
+}
+
+// planObjects decides what happens to each object.
+func (p *Plan) planObjects(ctx context.Context, role *iam.Role) (*apply.Plan, error) {
+	record, inventory := apply.Record{}, apply.Inventory{}
+	if role != nil {
+		inventory = p.found.Inventory
+		record = apply.Record{
+			RoleARN: role.ARN, PolicyARN: p.options.Role.PolicyARN,
+			Account: p.facts.Account.Value, Partition: p.facts.Partition.Value, Region: p.facts.Region.Value,
+			Issuer: p.facts.Issuer.Value, ClusterID: p.facts.ClusterID.Value,
+			NamespaceOrigin: p.origin(), Version: p.options.Tool,
+		}
+	}
+	return p.applier().Plan(ctx, p.set, inventory, record)
+}
+
+func (p *Plan) origin() string {
+	if p.found.Project == nil || p.found.NamespaceOurs() {
+		return apply.OriginCreated
+	}
+	return apply.OriginExisting
+}
+
+func (p *Plan) applier() *apply.Applier {
+	return apply.New(p.found.World.Conn, apply.Options{
+		Set: apply.Controller(), Namespace: p.found.Namespace, Fresh: p.found.Project == nil,
+		Guess: p.options.Guess, TryCreates: p.options.TryCreates,
+		ForceConflicts: p.options.ForceConflicts, ForceOwner: p.options.ForceOwner,
+		Shared: shared, Now: p.options.Now,
+	})
+}
+
+// shared: OLM before 0.33 writes the ServiceAccount of an operator anew, without
+// what others had put on it, and nothing then shows who made it (FACTS 1.6).
+func shared(object *unstructured.Unstructured) bool {
+	return object.GetKind() == "ServiceAccount" && object.GetName() == operator.ServiceAccount && olm.OwnedByCSV(object, operator.Package)
+}
+
+func (p *Plan) planRole(ctx context.Context, desired iam.Role) (*iam.Plan, error) {
+	actual, err := iam.Read(ctx, p.roles, desired.Name, p.found.Inventory.Found)
+	if err != nil {
+		return nil, err
+	}
+	return iam.NewPlan(desired, actual, p.facts)
+}
+
+// chartObjects are those of ACK's chart, with the rights. Without a chart there
+// is nothing to apply anew.
+func (p *Plan) chartObjects(role string) ([]*unstructured.Unstructured, error) {
+	if p.options.Chart == nil {
+		return nil, &problem.Error{
+			Kind: problem.Usage,
+			What: "the ACK S3 controller here comes from a chart",
+			Why:  "this cluster has no Operator Lifecycle Manager, and without the chart it is not known what is to be there",
+			Next: "the same command with --chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart, or a chart that you pulled",
+		}
+	}
+	if p.Identity = p.options.Identity; p.Identity == "" {
+		p.Identity = operator.Subscription
+	}
+	values := operator.ChartValues(p.facts, operator.Options{RoleARN: role, Identity: p.Identity})
+	objects, err := p.options.Chart.Objects(p.facts, operator.Release, values)
+	if err != nil {
+		return nil, err
+	}
+	if !hasController(objects) {
+		return nil, &render.InputError{
+			What: fmt.Sprintf("--chart: %s %s", p.options.Chart.Name(), p.options.Chart.Version()),
+			Why:  "it holds no Deployment of the ACK S3 controller",
+			Next: "--chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart",
+		}
+	}
+	return append(objects, operator.Rights()...), nil
+}
+
+func hasController(objects []*unstructured.Unstructured) bool {
+	for _, object := range objects {
+		if ack.IsController(object) {
+			return true
+		}
+	}
+	return false
+}

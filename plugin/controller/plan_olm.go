@@ -1,0 +1,211 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// olmObjects are those that have OLM install the operator, as they are to be.
+func (p *Plan) olmObjects(ctx context.Context, role string) ([]*unstructured.Unstructured, error) {
+	if err := p.otherSubscription(); err != nil {
+		return nil, err
+	}
+	group, err := olm.JudgeGroups(p.found.Groups, p.found.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	options := operator.Options{RoleARN: role, Identity: p.options.Identity}
+	if ours := p.found.Subscription(); ours != nil {
+		err = p.asSubscribed(olm.InstallOf(ours), &options)
+	} else {
+		err = p.choose(ctx, &options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.Identity = options.Identity; p.Identity == "" {
+		p.Identity = operator.Subscription
+	}
+	options.OperatorGroup = group == "" || group == operator.GroupName && p.groupIsOurs(group)
+	return operator.Objects(p.facts, options)
+}
+
+func (p *Plan) groupIsOurs(name string) bool {
+	return slices.ContainsFunc(p.found.Groups, func(g *unstructured.Unstructured) bool { return g.GetName() == name && apply.Ours(g) })
+}
+
+// otherSubscription refuses where somebody has asked OLM for the operator already:
+// a second Subscription would be a second controller, or none.
+func (p *Plan) otherSubscription() error {
+	others := p.found.otherSubscriptions("")
+	if len(others) == 0 || p.found.Subscription() != nil {
+		return nil
+	}
+	one := others[0]
+	what := fmt.Sprintf("Subscription %s in %s asks OLM for the ACK S3 controller already, and nothing has come of it", one.GetName(), one.GetNamespace())
+	trouble, _ := olm.TroubleOf(one)
+	why, next := trouble.Why, trouble.Next
+	if plan, found := olm.PlanFor(p.found.Plans, olm.InstallOf(one).Current); why == "" && found && !plan.Approved {
+		why = "its InstallPlan " + plan.Name + " waits for somebody to approve it"
+		next = plan.ApproveCommand()
+	}
+	if why == "" {
+		why = "it was not made by this tool, and OLM installs an operator once"
+	}
+	if next != "" {
+		next += "; or "
+	}
+	return &problem.Error{
+		Kind: problem.Refused, What: what, Why: why,
+		Next: next + "remove it: oc delete subscriptions.operators.coreos.com " + one.GetName() + " -n " + one.GetNamespace(),
+	}
+}
+
+// choose picks catalog and version for a first install.
+func (p *Plan) choose(ctx context.Context, options *operator.Options) error {
+	if left := p.found.Versions; len(left) > 0 {
+		return &problem.Error{
+			Kind: problem.Refused,
+			What: fmt.Sprintf("%s is in %s without a Subscription", left[0].GetName(), p.found.Namespace),
+			Why:  "somebody removed the Subscription and not what it had installed; OLM takes on no version that is there already",
+			Next: "oc ostoy-s3 controller uninstall, then run the same command again",
+		}
+	}
+	offers, known, err := p.offers(ctx)
+	if err != nil {
+		return err
+	}
+	if !known {
+		return p.onTrust(options)
+	}
+	choice, err := olm.Choose(offers, operator.Package, p.options.Version)
+	if err != nil {
+		return err
+	}
+	p.CSV = choice.CSV
+	p.Notes = append(p.Notes, choice.Notes...)
+	options.Catalog, options.CatalogNamespace, options.StartingCSV = choice.Catalog, choice.CatalogNamespace, choice.CSV
+	return nil
+}
+
+// offers are what the catalogs have. Who may not read them, or whose OLM has no
+// package server, does not know.
+func (p *Plan) offers(ctx context.Context) (offers []olm.Offer, known bool, err error) {
+	offers, err = Offers(ctx, p.found.World.Conn)
+	switch {
+	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, p.found.World.Conn.Translate(err)
+	}
+	return offers, true, nil
+}
+
+// Offers are the catalogs' of the operator, best first. The error is the server's:
+// NotFound where there is no package server.
+func Offers(ctx context.Context, conn *cluster.Conn) ([]olm.Offer, error) {
+	list, err := conn.Dynamic.Resource(olm.PackageManifests()).
+		List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + operator.Package})
+	if err != nil {
+		return nil, err
+	}
+	manifests := make([]*unstructured.Unstructured, len(list.Items))
+	for i := range list.Items {
+		manifests[i] = &list.Items[i]
+	}
+	return olm.Offers(manifests, operator.Package, operator.Channel), nil
+}
+
+// onTrust goes by where the operator is on OpenShift, and by the version that the
+// user names.
+func (p *Plan) onTrust(options *operator.Options) error {
+	if p.options.Version == "" {
+		return &problem.Error{
+			Kind: problem.Refused,
+			What: "it is not known which versions of the ACK S3 controller there are",
+			Why:  "the catalogs cannot be read (packagemanifests.packages.operators.coreos.com)",
+			Next: "name one with --version, for example --version 1.13.0",
+		}
+	}
+	p.CSV = CSVOf(p.options.Version)
+	options.Catalog, options.CatalogNamespace, options.StartingCSV = olm.Community, olm.Marketplace, p.CSV
+	p.Notes = append(p.Notes, fmt.Sprintf("the catalogs cannot be read: %s of %s is taken on trust", p.CSV, olm.Community))
+	return nil
+}
+
+// asSubscribed keeps what the Subscription was made with: its catalog and first
+// version are history, and not to be changed by a second run.
+func (p *Plan) asSubscribed(is olm.Install, options *operator.Options) error {
+	options.Catalog, options.CatalogNamespace, options.StartingCSV = is.Source, is.SourceNamespace, is.Starting
+	if options.StartingCSV == "" {
+		options.StartingCSV = is.Installed
+	}
+	if options.Identity == "" {
+		options.Identity = identityOf(is.Subscription)
+	}
+	p.CSV = is.Installed
+	if p.CSV == "" {
+		p.CSV = options.StartingCSV
+		return p.sameVersion(p.CSV, "is on its way")
+	}
+	if !is.Pending() {
+		if p.options.Upgrade {
+			p.Notes = append(p.Notes, "no upgrade waits: "+p.CSV+" is the newest that OLM knows")
+		}
+		return p.sameVersion(p.CSV, "is installed")
+	}
+	if !p.options.Upgrade {
+		p.Available = VersionOf(is.Current)
+		return p.sameVersion(p.CSV, "is installed, and "+p.Available+" waits: --upgrade")
+	}
+	p.From, p.CSV = VersionOf(is.Installed), is.Current
+	return p.sameVersion(p.CSV, "is what OLM would go to next")
+}
+
+// sameVersion refuses a version that was asked for and is not the one at hand.
+func (p *Plan) sameVersion(csv, is string) error {
+	if p.options.Version == "" || CSVOf(p.options.Version) == csv {
+		return nil
+	}
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: fmt.Sprintf("--version %s: OLM decides where it goes from here", p.options.Version),
+		Why:  fmt.Sprintf("%s %s; a Subscription begins at a version once, and goes on as its channel says", csv, is),
+		Next: "leave out --version; or oc ostoy-s3 controller uninstall first, and install the version you want",
+	}
+}
+
+// identityOf is how a Subscription gives the controller its role.
+func identityOf(subscription *unstructured.Unstructured) operator.Identity {
+	for _, variable := range health.Maps(subscription.Object, "spec", "config", "env") {
+		if variable["name"] == "AWS_ROLE_ARN" {
+			return operator.Subscription
+		}
+	}
+	return operator.Annotation
+}
+
+// CSVOf is the name of a version's ClusterServiceVersion; names are taken as they
+// are.
+func CSVOf(version string) string {
+	if strings.HasPrefix(version, operator.Package+".") {
+		return version
+	}
+	return operator.Package + ".v" + strings.TrimPrefix(version, "v")
+}
+
+// VersionOf is the version in the name of a ClusterServiceVersion.
+func VersionOf(csv string) string { return strings.TrimPrefix(csv, operator.Package+".v") }

@@ -1,0 +1,176 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// deployments is how the Deployments of the controller are, their pods' identity
+// included. OLM says of a version without Deployments that it is installed, too.
+func (f *follower) deployments(ctx context.Context, seen wait.Seen, names []string) ([]health.State, error) {
+	if len(names) == 0 {
+		return []health.State{{Kind: "Deployment", Name: "controller", Ready: true, Text: "its version names no Deployment: there is nothing to look at"}}, nil
+	}
+	var states []health.State
+	for _, name := range names {
+		state, err := f.deployment(ctx, seen, name)
+		if err != nil {
+			return nil, err
+		}
+		state.Kind, state.Name = "Deployment", name
+		states = append(states, state)
+	}
+	return states, nil
+}
+
+func (f *follower) deployment(ctx context.Context, seen wait.Seen, name string) (health.State, error) {
+	object := seen.Get("Deployment", name)
+	if object == nil {
+		return health.Graced(health.State{Text: "it is not there", Hint: "oc get events -n " + f.found.Namespace}, configGrace), nil
+	}
+	current := health.CurrentPods(object, seen.List("Pod"))
+	for _, pod := range current {
+		if miss := health.MissingIdentity(pod, f.Role.Role.ARN); miss != "" {
+			return f.withoutIdentity(ctx, pod, miss), nil
+		}
+	}
+	state := health.Deployment(object, current, health.Around{})
+	if state.Ready {
+		state.Text += ", as " + f.Role.Role.Label()
+		return state, nil
+	}
+	if crash, crashes := f.crash(ctx, current); crashes {
+		return crash, nil
+	}
+	return state, nil
+}
+
+// withoutIdentity deals with a pod that does not carry the role. Where the pod's
+// own spec should, its maker is behind and will replace it; where the webhook
+// should have, it never comes back to a pod, so the pod is made anew, once.
+func (f *follower) withoutIdentity(ctx context.Context, pod *unstructured.Unstructured, miss string) health.State {
+	state := health.State{Text: fmt.Sprintf("pod %s does not work as its role: %s", pod.GetName(), miss)}
+	if f.Identity != operator.Annotation {
+		state.Hint = "oc describe pod " + pod.GetName() + " -n " + pod.GetNamespace()
+		state.Code = "identity"
+		return health.Graced(state, configGrace)
+	}
+	template := health.TemplateHash(pod)
+	if f.restarts[template] {
+		state.Text += ", and neither did the one before it"
+		state.Hint = "the pod identity webhook does not work here (oc get mutatingwebhookconfigurations); --identity subscription needs none"
+		return health.Failing(state)
+	}
+	if err := f.restart(ctx, pod); err != nil {
+		state.Hint = "oc delete pod " + pod.GetName() + " -n " + pod.GetNamespace()
+		return health.Graced(state, configGrace)
+	}
+	if f.restarts == nil {
+		f.restarts = map[string]bool{}
+	}
+	f.restarts[template] = true
+	f.done.Restarted = append(f.done.Restarted, pod.GetName())
+	state.Level = health.Warn
+	state.Text += "; it is made anew"
+	return state
+}
+
+// restart deletes the very pod that was looked at. Unlike a change of the
+// Deployment, that is nothing OLM would undo.
+func (f *follower) restart(ctx context.Context, pod *unstructured.Unstructured) error {
+	uid := pod.GetUID()
+	err := f.found.World.Conn.Dynamic.Resource(live.Pods()).Namespace(pod.GetNamespace()).
+		Delete(ctx, pod.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // gone, or another one by now
+		return nil
+	}
+	return err
+}
+
+// crash says why the controller ends over and over, as its log tells it. A role
+// made a moment ago is unknown to AWS for a while, which passes.
+func (f *follower) crash(ctx context.Context, pods []*unstructured.Unstructured) (health.State, bool) {
+	typed, err := ack.PodsOf(pods)
+	if err != nil {
+		return health.State{}, false
+	}
+	for _, pod := range typed {
+		for _, container := range pod.Status.ContainerStatuses {
+			if !pod.Crashes(container.Name) {
+				continue
+			}
+			log := f.log(ctx, pod, container.Name, int(container.RestartCount))
+			state := health.State{
+				Text: "pod " + pod.Name + " crashes", Code: "crash",
+				Hint: "oc logs " + pod.Name + " -c " + container.Name + " -n " + pod.Namespace + " --previous",
+			}
+			if cause, known := ack.CauseOf(log); known {
+				state.Text += ": " + awserr.Redact(cause.Why)
+				state.Hint = awserr.Redact(cause.Next)
+			} else if words := awserr.Redact(ack.LastWords(log, 1)); words != "" {
+				state.Text += ": " + words
+			}
+			if f.fresh {
+				return health.Graced(state, newRoleGrace), true
+			}
+			return health.Graced(state, configGrace), true
+		}
+	}
+	return health.State{}, false
+}
+
+// log is asked for once for each time the container ended.
+func (f *follower) log(ctx context.Context, pod ack.Pod, container string, restart int) string {
+	key := string(pod.UID) + "/" + strconv.Itoa(restart)
+	if text, asked := f.logs[key]; asked {
+		return text
+	}
+	text, err := live.LogOfLastRun(ctx, f.found.World.Conn, pod.Namespace, pod.Name, container)
+	if err != nil {
+		return ""
+	}
+	f.logs[key] = text
+	return text
+}
+
+// annotate puts back what OLM before 0.33 drops from the ServiceAccount when it
+// installs a version. It does not wait for the version to succeed, which, where
+// the pod has its role by the annotation, it only does with it. Pods born
+// meanwhile are seen to by withoutIdentity.
+func (f *follower) annotate(ctx context.Context, seen wait.Seen) error {
+	account := seen.Get("ServiceAccount", operator.ServiceAccount)
+	const enough = 3 // whoever drops it more often does not mean it by accident
+	if account == nil || f.putBack == enough || f.dropped == account.GetResourceVersion() || !olm.OwnedByCSV(account, operator.Package) || account.GetAnnotations()[live.RoleAnnotation] == f.Role.Role.ARN {
+		return nil
+	}
+	f.putBack++
+	f.dropped = account.GetResourceVersion()
+	client := f.found.World.Conn.Dynamic.Resource(live.ServiceAccounts()).Namespace(f.found.Namespace)
+	for _, object := range f.set {
+		if object.GetKind() != "ServiceAccount" || object.GetName() != operator.ServiceAccount {
+			continue
+		}
+		if _, err := client.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: apply.Manager, Force: true}); err != nil {
+			return f.found.World.Conn.Translate(err)
+		}
+		f.observe(health.State{
+			Kind: "ServiceAccount", Name: "service account", Ready: true,
+			Text: "OLM had dropped the annotation that names the role: put back",
+		})
+	}
+	return nil
+}

@@ -1,0 +1,253 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+)
+
+// Report is how the ACK S3 controllers of a cluster are. Its texts are fit to be
+// shown: they quote logs, conditions and annotations without secrets.
+type Report struct {
+	// Mark is the worst of all there is in it; what is unknown does not count.
+	Mark status.Mark `json:"state"`
+	// Only is the one namespace that was looked into by a user who may not list
+	// Deployments in all of them; "" for one who may.
+	Only        string     `json:"onlyNamespace,omitempty"`
+	Controllers []Instance `json:"controllers"` // sorted by namespace and name, ours first
+	// Overlap is Wrong where several look at the same Buckets; else it has no Mark.
+	Overlap status.Part `json:"overlap,omitzero"`
+	// Waiting are Subscriptions to the operator of which no controller has come.
+	Waiting []Subscribed `json:"subscriptionsWithoutController,omitempty"`
+	Kind    status.Part  `json:"bucketKind"` // whether the cluster knows Buckets
+	Buckets Buckets      `json:"buckets"`
+}
+
+// Instance is one controller.
+type Instance struct {
+	Mark       status.Mark   `json:"state"` // the worst of what follows
+	Namespace  string        `json:"namespace"`
+	Deployment string        `json:"deployment"`
+	Ours       bool          `json:"ours"`      // installed by this tool
+	Installer  ack.Installer `json:"installer"` // OLM, Helm or manifests
+	Version    string        `json:"version,omitempty"`
+	Image      string        `json:"image"`
+	OLM        *Subscribed   `json:"olm,omitempty"` // where OLM installed it
+	Role       Role          `json:"role"`
+	Region     Region        `json:"region"`
+	Watches    []string      `json:"watches"` // namespaces; none is all of them
+	Workload   Workload      `json:"workload"`
+	Pods       []Pod         `json:"pods"`
+	PodsSeen   status.Part   `json:"podsSeen"` // Unknown where pods may not be listed
+	Leader     Leader        `json:"leader"`
+	Settings   Settings      `json:"settings"`
+	Errors     Errors        `json:"errors"`
+}
+
+// String names its Deployment as an argument of oc and kubectl.
+func (i Instance) String() string { return "deployment/" + i.Deployment + " -n " + i.Namespace }
+
+// Subscribed is what OLM was asked for, and what it made of it.
+type Subscribed struct {
+	status.Part
+	Namespace    string   `json:"namespace"`
+	Subscription string   `json:"subscription,omitempty"` // "" where it is gone
+	Channel      string   `json:"channel,omitempty"`
+	Catalog      string   `json:"catalog,omitempty"`  // NAMESPACE/NAME
+	Approval     string   `json:"approval,omitempty"` // Automatic or Manual
+	State        string   `json:"subscriptionState,omitempty"`
+	Installed    string   `json:"installed,omitempty"` // version
+	Phase        string   `json:"phase,omitempty"`     // of its ClusterServiceVersion
+	Upgrade      *Upgrade `json:"upgrade,omitempty"`   // that waits, or is under way
+}
+
+// Upgrade is a version that OLM would go to next. That it waits is no trouble:
+// who approves by hand has pinned the version.
+type Upgrade struct {
+	status.Part
+	Version     string   `json:"version"`
+	InstallPlan string   `json:"installPlan,omitempty"`
+	Approved    bool     `json:"approved"`
+	Others      []string `json:"others,omitempty"` // what the plan would install besides
+}
+
+// From is how a controller gets its credentials.
+type From string
+
+// The ways, besides those of ack.Source.
+const (
+	FromSubscription From = "Subscription" // its config, which OLM puts into the pod spec
+	FromNode         From = "node"         // nothing else gives any
+)
+
+// Role is whom AWS takes the controller for.
+type Role struct {
+	status.Part
+	ARN  string `json:"arn,omitempty"` // "" where it has none, or keys
+	From From   `json:"from,omitempty"`
+	Pods int    `json:"podsWithIt"` // of those that are to live
+}
+
+// Region is where the controller works for Buckets that name no region.
+type Region struct {
+	status.Part
+	Name     string `json:"name,omitempty"`
+	Settings string `json:"settings,omitempty"` // what Deployment and ConfigMaps say
+	InPods   string `json:"inPods,omitempty"`   // what the pods' own spec says
+}
+
+// Workload is the Deployment.
+type Workload struct {
+	status.Part
+	Ready int32 `json:"ready"` // pods
+	Want  int32 `json:"want"`
+}
+
+// Pod is a pod of the controller.
+type Pod struct {
+	status.Part
+	Name     string    `json:"name"`
+	Ready    bool      `json:"ready"`
+	Restarts int32     `json:"restarts"`
+	Since    time.Time `json:"since,omitzero"`
+	RoleARN  string    `json:"roleARN,omitempty"` // in its own spec
+}
+
+// Leader is the pod that does the work, of the Lease that all want.
+type Leader struct {
+	status.Part
+	Holder  string    `json:"holder,omitempty"` // pod
+	Lease   string    `json:"lease,omitempty"`  // NAMESPACE/NAME
+	Renewed time.Time `json:"renewed,omitzero"`
+}
+
+// Settings is what the controller is told, where it is wrong.
+type Settings struct {
+	status.Part
+	Flaws []Flaw `json:"flaws,omitempty"`
+}
+
+// Flaw is one thing wrong with them.
+type Flaw struct {
+	Setting string `json:"setting"`
+	Why     string `json:"why"`
+}
+
+// Errors are those in the last 200 lines of the log of each pod.
+type Errors struct {
+	status.Part
+	Count int     `json:"count"`
+	Said  []Error `json:"said,omitempty"` // the latest first
+}
+
+// Error is what a log says, once however often it does.
+type Error struct {
+	Text    string    `json:"text"`
+	Why     string    `json:"why,omitempty"` // where the cause is known
+	Next    string    `json:"hint,omitempty"`
+	Objects []string  `json:"objects,omitempty"` // NAMESPACE/NAME
+	Count   int       `json:"count"`
+	Last    time.Time `json:"last,omitzero"`
+}
+
+// Buckets are the Bucket objects of the cluster, by state.
+type Buckets struct {
+	status.Part
+	Total    int `json:"total"`
+	Synced   int `json:"synced"`
+	OnTheWay int `json:"onTheWay"`
+	Failing  int `json:"failing"`
+	Deleting int `json:"deleting"`
+	// NotSeen has neither finalizer nor status: no controller has looked at it.
+	NotSeen int `json:"notSeen"`
+	// Of are those that fail, are being deleted or were not seen.
+	Of []BucketStatus `json:"of,omitempty"`
+	// Searched is how many projects were gone through, for a user who may not list
+	// Buckets in all of them; 0 for one who may.
+	Searched int `json:"searchedProjects,omitempty"`
+}
+
+// BucketStatus is one of them.
+type BucketStatus struct {
+	status.Part
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Finalizer bool   `json:"finalizer"` // the controller has taken charge of it
+}
+
+// Status looks at the controllers of the cluster, whoever installed them, and at
+// the Buckets they have. World's namespace is that of ours, and the only one that
+// is looked into for a user who may not list Deployments everywhere. What else
+// may not be looked at is Unknown in the Report, with the right that it takes.
+//
+// The error is a *problem.Error of the kind Failed where no Deployment may be
+// listed at all, or the server does not answer. Now is the time that ages are
+// judged by.
+func Status(ctx context.Context, w *live.World, now time.Time) (*Report, error) {
+	l := &statusLook{World: w, now: now}
+	if err := l.everywhere(ctx); err != nil {
+		return nil, w.Conn.Translate(err)
+	}
+	seen := l.each(ctx)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return l.report(seen), nil
+}
+
+// Missing is the error where there is no controller: a refusal that says what is
+// left of one, and what waits for one. Nil: there is one.
+func (r *Report) Missing() error {
+	if len(r.Controllers) > 0 {
+		return nil
+	}
+	p := &problem.Error{
+		Kind: problem.Refused, What: "no ACK S3 controller is installed in this cluster",
+		Why:  "no Deployment is it by its labels, its image or its service account",
+		Next: "oc ostoy-s3 controller install",
+	}
+	if r.Only != "" {
+		p.Kind = problem.Failed
+		p.What = "no ACK S3 controller is in namespace " + r.Only + ", and you may not look into the others"
+		p.Why = "not allowed: needs list on deployments.apps in all namespaces"
+		p.Next = "-n with the namespace it is in; or ask a cluster admin"
+	}
+	for _, one := range r.Waiting {
+		p.Why += "\nSubscription " + one.Subscription + " in " + one.Namespace + " asks OLM for it: " + one.Text
+		if one.Hint != "" {
+			p.Next += "\n" + one.Hint
+		}
+	}
+	if r.Kind.Mark == status.OK {
+		p.Why += "\nthe cluster knows Buckets: " + Definition + " is there, of an earlier one or applied by hand"
+	}
+	if r.Buckets.Total > 0 {
+		p.Why += fmt.Sprintf("\nBuckets that nobody looks after: %d", r.Buckets.Total)
+	}
+	var held []string
+	for _, b := range r.Buckets.Of {
+		if b.Mark == status.Wrong && b.Finalizer {
+			held = append(held, b.Namespace+"/"+b.Name)
+		}
+	}
+	if len(held) > 0 {
+		p.Why += "\nwaiting for a controller to let go of them, by finalizer " + ack.Finalizer + ": " + some(held)
+	}
+	return p
+}
+
+// some names the first few of many.
+func some(names []string) string {
+	const few = 5
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(slices.Clone(names[:few]), ", "), len(names)-few)
+}

@@ -1,0 +1,171 @@
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// role is whom AWS takes the controller for, as far as the cluster knows.
+func (one *instance) role() Role {
+	r := Role{}
+	switch from := one.CredentialsFrom(); from {
+	case ack.FromAnnotation:
+		r = one.annotated()
+	case ack.FromPod:
+		r = one.inPod()
+	default:
+		r = Role{From: From(from), Part: part(status.OK, "AWS says whose: the cluster does not know", "")}
+	}
+	r.ARN = awserr.Redact(r.ARN)
+	return r
+}
+
+// inPod: token and role are in the Deployment, by the Subscription's config, the
+// chart's values or somebody's hand.
+func (one *instance) inPod() Role {
+	r := Role{ARN: one.Env.Values["AWS_ROLE_ARN"], From: From(ack.FromPod)}
+	if one.subscription != nil && identityOf(one.subscription) == operator.Subscription {
+		r.From = FromSubscription
+	}
+	var other string
+	for _, pod := range one.Pods {
+		// What is not in the pod's own spec comes of a ConfigMap or Secret, as in the
+		// Deployment.
+		if has, set := pod.Variable(one.Container.Name, "AWS_ROLE_ARN"); !set || has == r.ARN {
+			r.Pods++
+		} else {
+			other = has
+		}
+	}
+	switch {
+	case r.ARN == "":
+		r.Part = part(status.Wrong, "it has a token, and nothing names its role (AWS_ROLE_ARN)", "oc set env "+one.String()+" --list")
+	case other != "":
+		r.Part = part(status.Warning, "a pod is older than that, and has "+other, one.Restart())
+	default:
+		r.Part = one.inPods(r.Pods)
+	}
+	return r
+}
+
+// annotated: the service account's annotation says it, which the pod identity
+// webhook puts into pods as they are made.
+func (one *instance) annotated() Role {
+	r := Role{From: From(ack.FromAnnotation)}
+	if one.account != nil {
+		r.ARN = one.account.GetAnnotations()[ack.RoleAnnotation]
+	}
+	inPod := ""
+	for _, pod := range one.Pods {
+		has, set := pod.Variable(one.Container.Name, "AWS_ROLE_ARN")
+		if set {
+			inPod = has
+		}
+		if set && (has == r.ARN || one.accountErr != nil) {
+			r.Pods++
+		}
+	}
+	if one.accountErr != nil {
+		r.ARN, r.Part = inPod, unseen(one.accountErr)
+		return r
+	}
+	if fault, is := one.RoleFault(one.account); is {
+		r.Part = faulty(fault)
+		if r.ARN == "" {
+			r.ARN, r.From = inPod, FromNode
+		}
+		if inPod != "" && r.From == FromNode {
+			r.From = From(ack.FromAnnotation) // as long as that pod lives
+		}
+		return r
+	}
+	r.Part = one.inPods(r.Pods)
+	return r
+}
+
+// inPods says how many pods carry the role.
+func (one *instance) inPods(n int) status.Part {
+	if one.podsErr != nil {
+		return part(status.OK, "whether its pods have it cannot be seen", "")
+	}
+	return part(status.OK, fmt.Sprintf("in %d of %d pods", n, len(one.Pods)), "")
+}
+
+// region is where it works, and where two say different things about that.
+func (one *instance) region() Region {
+	r := Region{Name: one.Told.Region(), Settings: one.Env.Values["AWS_REGION"], InPods: one.PodRegion()}
+	fault, differ := one.RegionFault()
+	switch {
+	case r.Name == "" && one.envErr != nil:
+		r.Part = unseen(one.envErr)
+	case r.Name == "":
+		r.Part = part(status.Wrong, "nothing tells it a region, and it does not start without", "give AWS_REGION a value in the ConfigMap "+one.ConfigMap()+" in "+one.Namespace)
+	case differ:
+		r.Part = part(status.Warning, "its settings say "+r.Settings+"; "+fault.Why, fault.Next)
+	default:
+		r.Part = part(status.OK, "", "")
+	}
+	r.Name, r.Settings, r.InPods = awserr.Redact(r.Name), awserr.Redact(r.Settings), awserr.Redact(r.InPods)
+	return r
+}
+
+// leaseName is the Lease that the controller's pods want (FACTS 1.7).
+const leaseName = "ack-s3.services.k8s.aws"
+
+// lateRenewal is how long a Lease may go without being renewed before it is told:
+// leaders renew every two seconds, for fifteen (client-go's leaderelection, as
+// controller-runtime sets it up), and clocks differ.
+const lateRenewal = time.Minute
+
+// leader is who holds the Lease.
+func (one *instance) leader(now time.Time) Leader {
+	l := Leader{Lease: one.leaseNamespace + "/" + leaseName}
+	value, given := one.Flags.Get("enable-leader-election")
+	on, err := strconv.ParseBool(value)
+	if one.envErr == nil && (!given || err == nil && !on) {
+		return Leader{Part: part(status.OK, "its pods elect none (leader election is off)", "")}
+	}
+	if one.leaseErr != nil {
+		l.Part = unseen(one.leaseErr)
+		return l
+	}
+	if one.lease == nil {
+		return one.noLeader(l, "there is no Lease "+leaseName+" in "+one.leaseNamespace)
+	}
+	identity := health.Text(one.lease.Object, "spec", "holderIdentity")
+	if identity == "" {
+		return one.noLeader(l, "nobody holds the Lease "+leaseName+" in "+one.leaseNamespace)
+	}
+	// An identity is the host's name, which is the pod's, "_" and a UUID.
+	pod, _, _ := strings.Cut(identity, "_")
+	l.Holder = awserr.Redact(pod)
+	l.Renewed, _ = time.Parse(time.RFC3339Nano, health.Text(one.lease.Object, "spec", "renewTime"))
+	gone := one.podsErr == nil && !slices.ContainsFunc(one.Pods, func(p ack.Pod) bool { return p.Name == pod })
+	switch {
+	case !l.Renewed.IsZero() && now.Sub(l.Renewed) > lateRenewal:
+		l.Part = part(status.Warning, "it does not renew its Lease any more: nobody looks after Buckets until another pod takes over", "oc get pods -n "+one.Namespace)
+	case gone:
+		l.Part = part(status.Busy, "that pod is gone: another takes over when its Lease runs out", "")
+	default:
+		l.Part = part(status.OK, "", "")
+	}
+	return l
+}
+
+// noLeader: without a ready pod that is no news; with one it is not working yet.
+func (one *instance) noLeader(l Leader, why string) Leader {
+	l.Part = part(status.Warning, why+": nobody looks after Buckets", "oc logs "+one.String())
+	if !slices.ContainsFunc(one.Pods, ack.Pod.Ready) {
+		l.Part = part(status.Busy, why, "")
+	}
+	return l
+}

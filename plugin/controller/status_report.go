@@ -1,0 +1,272 @@
+package controller
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+)
+
+// part is a Part that may be shown: what it quotes is cleaned.
+func part(mark status.Mark, text, hint string) status.Part {
+	return status.Part{Mark: mark, Text: awserr.Redact(text), Hint: awserr.RedactLines(hint)}
+}
+
+func cleaned(p status.Part) status.Part { return part(p.Mark, p.Text, p.Hint) }
+
+// unseen is what may not be looked at, or did not answer.
+func unseen(err error) status.Part { return cleaned(status.Unseen(err)) }
+
+// faulty is the Part of a fault; its text is the reason, since what it is about
+// stands before it.
+func faulty(f ack.Fault) status.Part {
+	if f.Grave {
+		return part(status.Wrong, f.Why, f.Next)
+	}
+	return part(status.Warning, f.Why, f.Next)
+}
+
+// report puts together what was seen.
+func (l *statusLook) report(seen []*instance) *Report {
+	r := &Report{Only: l.only, Controllers: []Instance{}, Kind: l.kind(), Buckets: l.countBuckets()}
+	marks := []status.Mark{r.Buckets.Mark}
+	for _, one := range seen {
+		i := l.instance(one)
+		r.Controllers = append(r.Controllers, i)
+		marks = append(marks, i.Mark)
+	}
+	slices.SortFunc(r.Controllers, func(a, b Instance) int {
+		if a.Ours != b.Ours {
+			return map[bool]int{true: -1, false: 1}[a.Ours]
+		}
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Deployment, b.Deployment))
+	})
+	for i, s := range l.without() {
+		one := l.waiting(s, l.left[i])
+		r.Waiting = append(r.Waiting, one)
+		marks = append(marks, one.Mark)
+	}
+	r.Overlap = overlap(seen)
+	r.Mark = status.Worst(append(marks, r.Overlap.Mark)...)
+	return r
+}
+
+// overlap is wrong where two look at the same Buckets: each works on all of them,
+// with its own role and region, and undoes what the other did.
+func overlap(seen []*instance) status.Part {
+	var names []string
+	for i, one := range seen {
+		if one.Replicas() > 0 && slices.ContainsFunc(seen, func(other *instance) bool { return other != seen[i] && one.sharesWith(other) }) {
+			names = append(names, one.String())
+		}
+	}
+	if len(names) == 0 {
+		return status.Part{}
+	}
+	return part(status.Wrong, fmt.Sprintf("%d controllers look at the same Buckets, and each undoes what the other did: %s", len(names), strings.Join(names, "; ")),
+		"keep one; what each watches is its --watch-namespace; to stop one: oc scale "+names[len(names)-1]+" --replicas=0")
+}
+
+// sharesWith reports whether another that runs watches a namespace of this one's.
+func (one *instance) sharesWith(other *instance) bool {
+	if other.Replicas() == 0 {
+		return false
+	}
+	mine, theirs := one.Flags.Pieces("watch-namespace"), other.Flags.Pieces("watch-namespace")
+	return len(mine) == 0 || len(theirs) == 0 || slices.ContainsFunc(mine, other.Flags.Watches)
+}
+
+// kind tells whether the cluster knows Buckets.
+func (l *statusLook) kind() status.Part {
+	switch {
+	case l.definitionErr != nil:
+		return unseen(l.definitionErr)
+	case l.found.Definition == nil:
+		return part(status.Wrong, "the cluster does not know Buckets: "+Definition+" is not there", "")
+	}
+	return part(status.OK, Definition, "")
+}
+
+// instance judges one controller.
+func (l *statusLook) instance(one *instance) Instance {
+	i := Instance{
+		Namespace: one.Namespace, Deployment: one.Name, Ours: one.ours, Installer: one.Installer,
+		Version: one.VersionText(), Image: one.Container.Image, Watches: append([]string{}, one.Flags.Pieces("watch-namespace")...),
+		Pods: []Pod{}, PodsSeen: status.Part{Mark: status.OK},
+	}
+	if one.Installer == ack.OLM {
+		i.OLM = one.subscribed(l.subscriptionsErr)
+	}
+	i.Role, i.Region = one.role(), one.region()
+	i.Workload, i.Leader = one.workload(), one.leader(l.now)
+	i.Settings, i.Errors = one.settings(), one.errors()
+	if one.podsErr != nil {
+		i.PodsSeen = unseen(one.podsErr)
+	}
+	marks := []status.Mark{i.Role.Mark, i.Region.Mark, i.Workload.Mark, i.Leader.Mark, i.Settings.Mark, i.Errors.Mark}
+	for _, pod := range one.Pods {
+		p := one.pod(pod, l.now)
+		i.Pods = append(i.Pods, p)
+		marks = append(marks, p.Mark)
+	}
+	if i.OLM != nil {
+		marks = append(marks, i.OLM.Mark)
+	}
+	i.Mark = status.Worst(marks...)
+	return i
+}
+
+// workload judges the Deployment, as kubectl rollout status would.
+func (one *instance) workload() Workload {
+	w := Workload{Ready: one.Status.ReadyReplicas, Want: one.Replicas()}
+	if w.Want == 0 {
+		w.Part = part(status.Wrong, "it is scaled to 0", "oc scale "+one.String()+" --replicas=1")
+		return w
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&one.Deployment)
+	if err != nil {
+		w.Part = unseen(err)
+		return w
+	}
+	objects := make([]*unstructured.Unstructured, len(one.Pods))
+	for i := range one.Pods {
+		objects[i] = one.Pods[i].Object
+	}
+	deployment := &unstructured.Unstructured{Object: content}
+	state := health.Deployment(deployment, health.CurrentPods(deployment, objects), health.Around{})
+	w.Part = part(status.MarkOf(state), state.Text, state.Hint)
+	if w.Mark != status.OK && len(one.crashes) > 0 { // its pods say why, better than their exit codes
+		w.Part = part(status.Wrong, "its pods crash", "")
+	}
+	return w
+}
+
+// pod judges one pod; of one that crashes its log says why.
+func (one *instance) pod(pod ack.Pod, now time.Time) Pod {
+	p := Pod{Name: pod.Name, Ready: pod.Ready(), Since: pod.CreationTimestamp.Time}
+	role, _ := pod.Variable(one.Container.Name, "AWS_ROLE_ARN")
+	p.RoleARN = awserr.Redact(role)
+	for _, c := range pod.Status.ContainerStatuses {
+		p.Restarts += c.RestartCount
+	}
+	log, crashes := one.crashes[pod.Name]
+	switch {
+	case crashes:
+		fault := one.CrashFault(pod, log)
+		fault.Why = "crashes: " + fault.Why
+		p.Part = faulty(fault)
+	case p.Ready:
+		p.Part = status.Part{Mark: status.OK, Text: "ready"}
+	default:
+		p.Part = cleaned(status.Settled(health.Pod(pod.Object, health.Around{}), pod.Object, now))
+		if p.Text == "" {
+			p.Text = "not ready"
+		}
+	}
+	return p
+}
+
+// settings are judged where they may be read.
+func (one *instance) settings() Settings {
+	if one.envErr != nil {
+		return Settings{Part: unseen(one.envErr)}
+	}
+	flaws := one.Flaws(one.Env, one.PodRegion())
+	if len(flaws) == 0 {
+		return Settings{Part: part(status.OK, "every setting it needs", "")}
+	}
+	// How to mend them goes by what is meant: check says it at length.
+	s := Settings{Part: part(status.Wrong, "wrong: "+strings.Join(ack.Settings(flaws), ", "), "oc ostoy-s3 check --only controller-config")}
+	if one.ours {
+		s.Hint = "oc ostoy-s3 controller install"
+	}
+	for _, f := range flaws {
+		s.Flaws = append(s.Flaws, Flaw{f.Setting, awserr.Redact(f.Why)})
+	}
+	return s
+}
+
+// errors are what the logs say has gone wrong.
+func (one *instance) errors() Errors {
+	if one.podsErr != nil {
+		return Errors{Part: unseen(one.podsErr)}
+	}
+	var all strings.Builder
+	var unread []error
+	read := 0
+	for _, log := range one.logs {
+		all.WriteString(log.text + "\n")
+		if log.err != nil {
+			unread = append(unread, log.err)
+		} else if log.text != "" {
+			read++
+		}
+	}
+	e := Errors{}
+	for _, said := range ack.ErrorsOf(all.String()) {
+		e.Count += said.Count
+		e.Said = append(e.Said, explained(said))
+	}
+	switch {
+	case e.Count > 0:
+		e.Part = part(status.Warning, fmt.Sprintf("%d in the last 200 lines of its log", e.Count), e.hint(len(one.crashes) > 0))
+	case len(unread) > 0:
+		e.Part = unreadLog(unread[0])
+	case read == 0:
+		e.Part = part(status.Unknown, "its log says nothing yet", "")
+	default:
+		e.Part = part(status.OK, "none in the last 200 lines of its log", "")
+	}
+	return e
+}
+
+// hint is that of the latest error; who crashes has it with the pod.
+func (e Errors) hint(crashes bool) string {
+	if crashes {
+		return ""
+	}
+	return e.Said[0].Next
+}
+
+func unreadLog(err error) status.Part {
+	if apierrors.IsForbidden(err) {
+		return part(status.Unknown, "not allowed: needs get on pods/log", "")
+	}
+	var answer apierrors.APIStatus
+	text := err.Error()
+	if errors.As(err, &answer) {
+		text = answer.Status().Message
+	}
+	return part(status.Unknown, "its log cannot be read: "+health.OneLine(text), "")
+}
+
+// explained is an error of the log with its cause, where that is known.
+func explained(said ack.LogError) Error {
+	e := Error{Text: awserr.Redact(said.Text()), Count: said.Count, Last: said.Last}
+	for _, object := range said.Objects {
+		e.Objects = append(e.Objects, awserr.Redact(object))
+	}
+	action := health.MissingAction(said.Text())
+	switch cause, known := ack.CauseOf(said.Text()); {
+	case known:
+		e.Why, e.Next = awserr.Redact(cause.Why), awserr.RedactLines(cause.Next)
+	case strings.Contains(said.Text(), "AccessDenied") && action != "":
+		e.Why = "its role may not do " + action
+		e.Next = "give the controller's role the right, and look for a service control policy of the organisation that denies it"
+	case strings.Contains(said.Text(), "but the desired state specifies region"):
+		e.Why = "the controller ignores a Bucket that asks for another region than its bucket is in, its deletion too"
+		e.Next = "set the annotation services.k8s.aws/region of the Bucket to the region its bucket is in"
+	}
+	return e
+}

@@ -1,0 +1,298 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// announce prints what is about to be done.
+func (c *controllerRun) announce() {
+	c.announceNotes()
+	if !c.plan.Changed() {
+		return
+	}
+	c.UI.Line("")
+	c.UI.Line("Plan")
+	c.announceSteps()
+	c.UI.Line("")
+}
+
+// announceNotes tells what is there already, and what the reader may want to do
+// about it.
+func (c *controllerRun) announceNotes() {
+	p := c.plan
+	for _, other := range p.Found().Others() {
+		c.UI.Linef("found     %s", described(other))
+	}
+	if p.Available != "" {
+		c.UI.Linef("note      controller %s is available: oc ostoy-s3 controller install --upgrade", p.Available)
+	}
+	for _, note := range p.Notes {
+		c.UI.Linef("note      %s", note)
+	}
+	if p.Role != nil {
+		for _, note := range p.Role.Notes {
+			c.UI.Warn(note, "")
+		}
+	}
+}
+
+// announceSteps prints the lines of the plan.
+func (c *controllerRun) announceSteps() {
+	if c.plan.MakesNamespace {
+		c.planned(ui.Added, "namespace", c.facts.Namespace.Value)
+	}
+	c.announceController()
+	if c.plan.Role != nil {
+		c.announceRolePlan(c.plan.Role)
+	}
+	c.announceControllerObjects()
+}
+
+// described is a controller as its finder tells of it.
+func described(c ack.Controller) string {
+	version := c.VersionText()
+	if version == "" {
+		version = "of unknown version"
+	}
+	by := "by OLM"
+	switch c.Installer {
+	case ack.Helm:
+		by = "by Helm"
+	case ack.Manifests:
+		by = "by somebody's manifests"
+	}
+	return fmt.Sprintf("the ACK S3 controller %s, installed %s (%s): it is used as it is", version, by, c)
+}
+
+// announceController tells of the version, where one is to come.
+func (c *controllerRun) announceController() {
+	p := c.plan
+	switch {
+	case p.From != "":
+		c.planned(ui.Changed, "operator", fmt.Sprintf("%s → %s, by its InstallPlan", p.From, controller.VersionOf(p.CSV)))
+	case p.Mode == controller.ByOLM && p.Objects.Wrote("Subscription", operator.SubscriptionName):
+		c.planned(ui.Added, "operator", controller.VersionOf(p.CSV)+" by OLM; the InstallPlan that names it is approved, no other")
+		c.details(identityText(p.Identity))
+	case p.Mode == controller.ByChart && c.chart != nil:
+		c.planned(ui.Added, "chart", c.chart.Name()+" "+c.chart.Version())
+	}
+}
+
+func identityText(identity operator.Identity) string {
+	if identity == operator.Annotation {
+		return "its role by the annotation of its service account, which the pod identity webhook reads"
+	}
+	return "its role by the pod's own token volume (in the Subscription's config, which OLM keeps)"
+}
+
+func (c *controllerRun) announceControllerObjects() {
+	var created []apply.Ref
+	for _, item := range c.items() {
+		switch item.Action {
+		case apply.Create:
+			created = append(created, item.Ref)
+		case apply.Update:
+			c.announceUpdate(item)
+		case apply.Delete:
+			c.planned(ui.Removed, "object", item.Ref.String()+"   no longer wanted")
+		case apply.Keep:
+			c.planned(ui.Kept, "object", item.Ref.String()+"   kept: "+item.Why)
+		case apply.Gone:
+			c.UI.Warn(item.Ref.String()+" is forgotten: "+item.Why, "")
+		}
+	}
+	if len(created) > 0 {
+		c.planned(ui.Added, fmt.Sprintf("%d objects", len(created)), wrap(byKind(created)))
+	}
+}
+
+func (c *controllerRun) items() []*apply.Item {
+	return append(append([]*apply.Item{}, c.plan.Objects.Items...), c.plan.Objects.Left...)
+}
+
+// execute does what the plan says, and follows it to the end.
+func (c *controllerRun) execute(ctx context.Context) error {
+	told := func(state health.State) { c.board.Set(c.row(state.Name), markOf(state), state.Text) }
+	if err := c.plan.Execute(ctx, &c.done, told); err != nil {
+		return c.conn.Translate(err)
+	}
+	if text := summary(c.done.Objects); text != "" {
+		c.board.Set(c.row("objects"), ui.Done, text)
+	}
+	if !c.request.Wait {
+		return nil
+	}
+	// Where nothing was to be done, only what is wrong is told, and how it ends.
+	quiet := !c.plan.Changed()
+	err := c.plan.Follow(ctx, &c.done, func(state health.State) {
+		if quiet = quiet && state.Level == health.Info; !quiet {
+			told(state)
+		}
+	})
+	c.ready = err == nil && c.plan.Mode != controller.ByHand
+	c.conn.Forget() // the cluster serves Buckets now
+	return err
+}
+
+// row is the line of the board that a thing has: beside an app's install the
+// names of both must differ.
+func (c *controllerRun) row(name string) string {
+	if c.beside && (name == "role" || name == "objects") {
+		return "controller's " + name
+	}
+	return name
+}
+
+// conclude says the last word, in words or as a document.
+func (c *controllerRun) conclude(changed bool, failure error) error {
+	if failure == nil {
+		failure = c.farewell(changed)
+	} else if text := c.doneSoFar(); text != nothingChanged {
+		c.UI.Line(text)
+	}
+	return errors.Join(c.print(), failure)
+}
+
+func (c *controllerRun) farewell(changed bool) error {
+	switch {
+	case c.plan.Mode == controller.ByHand:
+		return c.byHand()
+	case !changed && len(c.done.Restarted) == 0:
+		c.UI.Linef("nothing to change (%.1fs)", c.Now().Sub(c.started).Seconds())
+	case !c.request.Wait:
+		c.UI.Line("applied, not waited for: the same command with --wait says when it runs")
+	}
+	return nil
+}
+
+// byHand ends where neither OLM nor a chart was to be had: with the line that
+// brings the controller, on stdout, and the word that it is not there yet.
+func (c *controllerRun) byHand() error {
+	line := operator.HelmInstall(c.facts, "<("+c.renderLine()+")")
+	if c.request.Output == "" {
+		if _, err := fmt.Fprintln(c.Streams.Out, line); err != nil {
+			return err
+		}
+	}
+	return &problem.Error{
+		Kind: problem.NotReady,
+		What: "the controller itself is not installed",
+		Why:  "this cluster has no Operator Lifecycle Manager, and no chart was given; its role and the rights on Buckets are there",
+		Next: line + "\nor the same command with --chart " + operator.Chart,
+	}
+}
+
+// renderLine is what prints the values for ACK's chart.
+func (c *controllerRun) renderLine() string {
+	line := "oc ostoy-s3 controller render"
+	if c.facts.Namespace.Value != operator.DefaultNamespace {
+		line += " -n " + c.facts.Namespace.Value
+	}
+	return line
+}
+
+// doneSoFar says what a run that was cut off has done.
+func (c *controllerRun) doneSoFar() string {
+	var done []string
+	if c.done.Namespace {
+		done = append(done, "namespace "+c.facts.Namespace.Value+" created")
+	}
+	if n := len(c.done.Role); n > 0 {
+		done = append(done, fmt.Sprintf("role %s: %d of %d steps", c.plan.Role.Role.Name, n, max(n, len(c.plan.Role.Steps))))
+	}
+	if text := summary(c.done.Objects); text != "" {
+		done = append(done, "objects: "+text)
+	}
+	for _, name := range c.done.Approved {
+		done = append(done, "InstallPlan "+name+" approved")
+	}
+	if len(done) == 0 {
+		return nothingChanged
+	}
+	return stays + strings.Join(done, "; ")
+}
+
+func (c *controllerRun) reportDryRun() error {
+	if c.plan.Changed() {
+		c.UI.Line("nothing was changed: this was a dry run")
+	} else {
+		c.UI.Linef("nothing to change (%.1fs)", c.Now().Sub(c.started).Seconds())
+	}
+	return c.print()
+}
+
+// controllerResult is the document of `controller install -o json`.
+type controllerResult struct {
+	Namespace string          `json:"namespace"`
+	Mode      controller.Mode `json:"mode"` // existing, OLM, chart, by hand
+	Version   string          `json:"version,omitempty"`
+	From      string          `json:"upgradedFrom,omitempty"`
+	Available string          `json:"available,omitempty"`
+	Identity  string          `json:"identity,omitempty"`
+	Role      string          `json:"role,omitempty"` // ARN
+	Existing  []string        `json:"existing,omitempty"`
+	DryRun    DryRun          `json:"dryRun,omitempty"`
+	Changes   []change        `json:"changes"`
+	Approved  []string        `json:"approved,omitempty"`  // InstallPlans
+	Restarted []string        `json:"restarted,omitempty"` // pods
+	Ready     bool            `json:"ready"`
+	Seconds   float64         `json:"durationSeconds"`
+}
+
+func (c *controllerRun) print() error {
+	if c.request.Output != FormatJSON {
+		return nil
+	}
+	return c.printJSON(c.document())
+}
+
+func (c *controllerRun) document() controllerResult {
+	document := controllerResult{
+		Namespace: c.facts.Namespace.Value, Mode: c.plan.Mode, Version: controller.VersionOf(c.plan.CSV), From: c.plan.From, Available: c.plan.Available,
+		Identity: string(c.plan.Identity), Changes: c.changes(),
+		Approved: c.done.Approved, Restarted: c.done.Restarted, Ready: c.ready,
+		Seconds: c.Now().Sub(c.started).Seconds(),
+	}
+	if c.request.DryRun != DryRunNone {
+		document.DryRun = c.request.DryRun
+	}
+	for _, other := range c.plan.Found().Others() {
+		document.Existing = append(document.Existing, other.String())
+	}
+	if c.plan.Role != nil {
+		document.Role = c.plan.Role.Role.ARN
+	}
+	return document
+}
+
+// changes lists what the plan changes.
+func (c *controllerRun) changes() []change {
+	changes := []change{}
+	if c.plan.MakesNamespace {
+		changes = append(changes, change{Object: "Namespace " + c.facts.Namespace.Value, Action: apply.Create})
+	}
+	if c.plan.From != "" {
+		changes = append(changes, change{Object: "InstallPlan for " + c.plan.CSV, Action: apply.Update})
+	}
+	if c.plan.Role != nil {
+		changes = append(changes, roleChanges(c.plan.Role.Role.ARN, c.plan.Role.Steps)...)
+	}
+	for _, item := range c.items() {
+		switch item.Action {
+		case apply.Create, apply.Update, apply.Delete:
+			changes = append(changes, change{item.Ref.String(), item.Action, item.Changes})
+		}
+	}
+	return changes
+}

@@ -1,0 +1,176 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// ControllerRenderRequest is what is to be printed of a controller.
+type ControllerRenderRequest struct {
+	Facts    FactsRequest
+	Role     ControllerRoleRequest
+	Version  string
+	Identity string
+	Chart    string
+	Values   bool // the values for ACK's chart, also where there is OLM
+}
+
+// ControllerRender prints to stdout what brings the controller: the objects for
+// OLM; those of ACK's chart, where it is given; or else the values for it.
+func (a *App) ControllerRender(ctx context.Context, request ControllerRenderRequest) error {
+	facts, err := a.controllerFacts(ctx, request)
+	if err != nil {
+		return err
+	}
+	role, err := iam.DesiredController(facts, request.Role)
+	if err != nil {
+		return err
+	}
+	options := operator.Options{RoleARN: role.ARN, Identity: operator.Identity(request.Identity), OperatorGroup: true, Namespace: true}
+	if err := operator.Validate(facts, options); err != nil {
+		return err
+	}
+	switch {
+	case request.Values || request.Chart == "" && !hasOLM(facts):
+		return a.printValues(facts, role, options)
+	case request.Chart != "":
+		return a.printChart(ctx, request, facts, role, options)
+	}
+	return a.printOperator(ctx, request, facts, role, options)
+}
+
+// hasOLM reports whether a cluster has the Operator Lifecycle Manager: OpenShift
+// does, also where only its kind is known and not what it serves.
+func hasOLM(f render.Facts) bool {
+	openShift := []string{render.PlatformOpenShift, render.PlatformROSAClassic, render.PlatformROSAHCP}
+	return slices.Contains(f.APIVersions.Values, "operators.coreos.com/v1alpha1") || slices.Contains(openShift, f.Platform.Value)
+}
+
+// controllerFacts are those of render, for the controller's namespace.
+func (a *App) controllerFacts(ctx context.Context, request ControllerRenderRequest) (render.Facts, error) {
+	given, err := a.givenFacts(request.Facts)
+	if err != nil {
+		return render.Facts{}, err
+	}
+	namespace := given.Namespace
+	// A facts file speaks of the app's project.
+	if !namespace.Known() || request.Facts.Given.Namespace.Value != namespace.Value {
+		namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
+	}
+	given.Namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
+	result, err := detect.Detect(ctx, detect.Request{
+		Given: given, Connect: a.connect,
+		AWS:    detect.AWSOptions{Profile: request.Facts.Profile, Region: given.Region.Value},
+		Policy: detect.AskNeeded,
+	})
+	if err != nil {
+		return render.Facts{}, err
+	}
+	if err := result.Require(); err != nil {
+		return render.Facts{}, err
+	}
+	if err := result.Facts.Validate(); err != nil {
+		return render.Facts{}, err
+	}
+	result.Facts.Namespace = namespace
+	return result.Facts, nil
+}
+
+func (a *App) printValues(f render.Facts, role iam.Role, options operator.Options) error {
+	text, err := yaml.Marshal(operator.ChartValues(f, options))
+	if err != nil {
+		return fmt.Errorf("write values: %w", err)
+	}
+	_, err = fmt.Fprintf(a.Streams.Out, `# Values for ACK's own chart of the S3 controller, as printed by: oc ostoy-s3 controller render
+#
+#   %s
+#
+# The role %s
+# is not made by that: oc ostoy-s3 controller install makes it.
+%s`, operator.HelmInstall(f, "values.yaml"), role.ARN, text)
+	return err
+}
+
+func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f render.Facts, role iam.Role, options operator.Options) error {
+	chart, err := fetchChart(ctx, request.Chart, request.Version)
+	if err != nil {
+		return err
+	}
+	objects, err := chart.Objects(f, operator.Release, operator.ChartValues(f, options))
+	if err != nil {
+		return err
+	}
+	head := fmt.Sprintf(`# The ACK S3 controller by the chart %s %s, as printed by: oc ostoy-s3 controller render
+#
+# The role %s
+# is not among the objects: oc ostoy-s3 controller install makes it.
+`, chart.Name(), chart.Version(), role.ARN)
+	return a.printObjects(head, append(objects, operator.Rights()...))
+}
+
+func (a *App) printOperator(ctx context.Context, request ControllerRenderRequest, f render.Facts, role iam.Role, options operator.Options) error {
+	options.Catalog, options.CatalogNamespace = olm.Community, olm.Marketplace
+	options.StartingCSV = controller.CSVOf(request.Version)
+	if request.Version == "" {
+		choice, err := a.newest(ctx)
+		if err != nil {
+			return err
+		}
+		options.Catalog, options.CatalogNamespace, options.StartingCSV = choice.Catalog, choice.CatalogNamespace, choice.CSV
+	}
+	objects, err := operator.Objects(f, options)
+	if err != nil {
+		return err
+	}
+	head := fmt.Sprintf(`# The ACK S3 controller by OLM, as printed by: oc ostoy-s3 controller render
+#
+# Leave out the OperatorGroup where namespace %[1]s has one already. OLM then
+# plans the installation, and waits until somebody approves the InstallPlan that
+# names %[2]s, and no other:
+#   oc get installplans.operators.coreos.com -n %[1]s
+#   oc patch installplans.operators.coreos.com NAME -n %[1]s --type=merge -p '{"spec":{"approved":true}}'
+# The role %[3]s
+# is not among the objects: oc ostoy-s3 controller install makes it, and does all of this.
+`, f.Namespace.Value, options.StartingCSV, role.ARN)
+	return a.printObjects(head, objects)
+}
+
+// newest asks the cluster's catalogs for the newest version they have.
+func (a *App) newest(ctx context.Context) (olm.Choice, error) {
+	conn, err := a.connect()
+	if err != nil {
+		return olm.Choice{}, err
+	}
+	offers, err := controller.Offers(ctx, conn)
+	if err != nil {
+		return olm.Choice{}, &problem.Error{
+			Kind: problem.Failed, What: "which versions of the controller there are cannot be read from the cluster",
+			Why: conn.Translate(err).Error(), Next: "name one with --version, for example --version 1.13.0", Err: err,
+		}
+	}
+	return olm.Choose(offers, operator.Package, "")
+}
+
+func (a *App) printObjects(head string, objects []*unstructured.Unstructured) error {
+	text, err := render.YAML(objects)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprint(a.Streams.Out, head); err != nil {
+		return err
+	}
+	_, err = a.Streams.Out.Write(text)
+	return err
+}

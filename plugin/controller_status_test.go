@@ -1,0 +1,131 @@
+package plugin
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+const controllerRole = "arn:aws:iam::123456789012:role/ostoy-s3/ack-s3-controller-9b1e22f0"
+
+func goodController() controller.Instance {
+	ok := func(text string) status.Part { return status.Part{Mark: status.OK, Text: text} }
+	return controller.Instance{
+		Mark: status.OK, Namespace: "ack-system", Deployment: "ack-s3-controller", Ours: true, Installer: ack.OLM, Version: "1.13.0",
+		Image: "public.ecr.aws/aws-controllers-k8s/s3-controller:1.13.0",
+		OLM: &controller.Subscribed{
+			Part: ok("installed"), Namespace: "ack-system", Subscription: "ack-s3-controller", Channel: "alpha",
+			Catalog: "openshift-marketplace/community-operators", Approval: "Manual", State: "AtLatestKnown", Installed: "1.13.0", Phase: "Succeeded",
+		},
+		Role:     controller.Role{Part: ok("in 1 of 1 pods"), ARN: controllerRole, From: controller.FromSubscription, Pods: 1},
+		Region:   controller.Region{Part: ok(""), Name: "us-east-2", Settings: "us-east-2"},
+		Workload: controller.Workload{Part: ok("1 of 1 available"), Ready: 1, Want: 1},
+		Pods:     []controller.Pod{{Part: ok("ready"), Name: "ack-s3-controller-7c9d8f6b5-x2x4v", Ready: true, Since: statusNoon().Add(-75 * time.Hour), RoleARN: controllerRole}},
+		PodsSeen: ok(""),
+		Leader:   controller.Leader{Part: ok(""), Holder: "ack-s3-controller-7c9d8f6b5-x2x4v", Lease: "ack-system/ack-s3.services.k8s.aws", Renewed: statusNoon().Add(-3 * time.Second)},
+		Settings: controller.Settings{Part: ok("every setting it needs")},
+		Errors:   controller.Errors{Part: ok("none in the last 200 lines of its log")},
+	}
+}
+
+func goodControllers() *controller.Report {
+	return &controller.Report{
+		Mark: status.OK, Controllers: []controller.Instance{goodController()},
+		Kind:    status.Part{Mark: status.OK, Text: controller.Definition},
+		Buckets: controller.Buckets{Part: status.Part{Mark: status.OK, Text: "14 synced"}, Total: 14, Synced: 14},
+	}
+}
+
+// brokenControllers has one of everything that can be wrong.
+func brokenControllers() *controller.Report {
+	wrong := func(text, hint string) status.Part { return status.Part{Mark: status.Wrong, Text: text, Hint: hint} }
+	warning := func(text, hint string) status.Part {
+		return status.Part{Mark: status.Warning, Text: text, Hint: hint}
+	}
+	r := goodControllers()
+	r.Mark = status.Wrong
+	one := &r.Controllers[0]
+	one.Mark = status.Wrong
+	one.OLM.Part = warning("OLM cannot reach its catalog", "oc get catalogsources -n openshift-marketplace")
+	one.OLM.State = "UpgradePending"
+	one.OLM.Upgrade = &controller.Upgrade{Part: status.Part{Mark: status.OK, Text: "waits for approval", Hint: "oc ostoy-s3 controller install --upgrade"}, Version: "1.14.0", InstallPlan: "install-abcde"}
+	one.Role = controller.Role{Part: wrong("the pod has no AWS_ROLE_ARN: the webhook missed it", "oc rollout restart deployment/ack-s3-controller -n ack-system\nif that does not help: another line"), ARN: controllerRole, From: controller.From(ack.FromAnnotation)}
+	one.Region = controller.Region{Part: warning("its settings say us-west-2; the webhook sets us-east-2", "oc patch configmap x"), Name: "us-east-2"}
+	one.Watches = []string{"demo", "shop"}
+	one.Workload = controller.Workload{Part: wrong("0 of 1 available", ""), Want: 1}
+	one.Pods[0].Part, one.Pods[0].Restarts = wrong("crashes: the resource tag x is no pair of key and value", "oc edit configmap ack-s3-user-config -n ack-system\noc rollout restart deployment/ack-s3-controller -n ack-system"), 5
+	one.Leader = controller.Leader{Part: status.Part{Mark: status.Unknown, Text: "not allowed: needs get and list on leases.coordination.k8s.io"}}
+	one.Settings = controller.Settings{Part: wrong("wrong: ACK_RESOURCE_TAGS", "oc ostoy-s3 controller install"), Flaws: []controller.Flaw{{Setting: "ACK_RESOURCE_TAGS", Why: "x is no pair"}}}
+	one.Errors = controller.Errors{Part: warning("12 in the last 200 lines of its log", ""), Count: 12, Said: []controller.Error{
+		{Text: "Reconciler error: AccessDenied", Why: "its role may not do s3:CreateBucket", Objects: []string{"demo/demo-bucket", "shop/shop-bucket"}, Count: 9, Last: statusNoon().Add(-3 * time.Minute)},
+		{Text: "error retrieving resource lock", Count: 3},
+	}}
+	helm := goodController()
+	helm.Namespace, helm.Deployment, helm.Ours, helm.Installer, helm.OLM, helm.Version = "kube-system", "ack-s3-controller-s3-chart", false, ack.Helm, nil, ""
+	helm.Pods, helm.PodsSeen = nil, status.Part{Mark: status.Unknown, Text: "not allowed: needs get and list on pods"}
+	helm.Errors.Part = status.Part{Mark: status.Unknown, Text: "not allowed: needs get on pods/log"}
+	r.Controllers = append(r.Controllers, helm)
+	r.Overlap = wrong("2 controllers look at the same Buckets, and each undoes what the other did", "keep one")
+	r.Waiting = []controller.Subscribed{{Part: warning("its InstallPlan install-1 waits for approval", "oc patch installplan"), Namespace: "ops", Subscription: "s3"}}
+	r.Only = "ack-system"
+	r.Buckets = controller.Buckets{Part: wrong("8 synced, 6 failing", ""), Total: 14, Synced: 8, Failing: 6}
+	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+		r.Buckets.Of = append(r.Buckets.Of, controller.BucketStatus{Part: wrong("the name belongs to another AWS account: BucketAlreadyExists", "choose another project"), Namespace: name, Name: name + "-bucket", Finalizer: true})
+	}
+	return r
+}
+
+// TestControllerStatusPrinted holds what a person sees, word by word.
+func TestControllerStatusPrinted(t *testing.T) {
+	for name, c := range map[string]struct {
+		report *controller.Report
+		format Format
+	}{
+		"good":   {goodControllers(), FormatTable},
+		"broken": {brokenControllers(), FormatTable},
+		"json":   {brokenControllers(), FormatJSON},
+		"yaml":   {goodControllers(), FormatYAML},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run, out, talk := printer(c.format, false)
+			if err := run.printController(c.report, c.format); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "controller-status-"+name+".txt", out.String())
+			if talk.String() != "" {
+				t.Errorf("stderr has %q", talk)
+			}
+		})
+	}
+}
+
+// TestControllerStatusOfNone: a script can tell that there is none, and nothing is
+// on stdout.
+func TestControllerStatusOfNone(t *testing.T) {
+	server := clustertest.New(t, "v1.33.0", "apps/v1/Deployment")
+	server.Answer("GET /apis/apps/v1/deployments", map[string]any{"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": map[string]any{}, "items": []any{}})
+	run, out, _ := printer(FormatTable, false)
+	run.Getter = server.Getter("demo")
+	var told *problem.Error
+	err := run.ControllerStatus(t.Context(), ControllerStatusRequest{Output: FormatTable, Timeout: time.Minute})
+	if !errors.As(err, &told) || told.Kind != problem.Refused || !strings.Contains(told.Next, "oc ostoy-s3 controller install") {
+		t.Errorf("%v", err)
+	}
+	bad := ControllerStatusRequest{Timeout: time.Minute}
+	bad.Facts.Given.Namespace = render.Fact{Value: "not/a/name", Source: "flag --namespace"}
+	var input *render.InputError
+	if err := run.ControllerStatus(t.Context(), bad); !errors.As(err, &input) {
+		t.Errorf("%v", err)
+	}
+	if out.Len() > 0 {
+		t.Errorf("stdout has %q", out)
+	}
+}

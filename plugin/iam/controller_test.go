@@ -1,0 +1,261 @@
+package iam
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// controllerFacts are those of the same cluster, for its controller.
+func controllerFacts() render.Facts {
+	f := facts()
+	f.Namespace.Value = render.ControllerNamespace
+	return f
+}
+
+// desiredController is DesiredController where it cannot fail.
+func desiredController(t *testing.T, f render.Facts, o ControllerOptions) Role {
+	t.Helper()
+	r, err := DesiredController(f, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+const controllerTrustJSON = `{
+  "Version": "2012-10-17",
+  "Statement": [{
+    "Effect": "Allow",
+    "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/oidc.op1.openshiftapps.com/2abc"},
+    "Action": "sts:AssumeRoleWithWebIdentity",
+    "Condition": {"StringEquals": {
+      "oidc.op1.openshiftapps.com/2abc:aud": "sts.amazonaws.com",
+      "oidc.op1.openshiftapps.com/2abc:sub": "system:serviceaccount:ack-system:ack-s3-controller"
+    }}
+  }]
+}`
+
+const controllerPolicyJSON = `{
+  "Version": "2012-10-17",
+  "Statement": [
+    {"Sid": "List", "Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"},
+    {"Sid": "Create", "Effect": "Allow", "Action": "s3:CreateBucket", "Resource": "arn:aws:s3:::*-bucket"},
+    {"Sid": "CreateWith", "Effect": "Allow",
+     "Action": ["s3:PutBucketAcl", "s3:PutBucketObjectLockConfiguration", "s3:PutBucketOwnershipControls", "s3:PutBucketVersioning", "s3:TagResource"],
+     "Resource": "arn:aws:s3:::*-bucket",
+     "Condition": {"StringEqualsIfExists": {"aws:ResourceAccount": "123456789012"}}},
+    {"Sid": "Manage", "Effect": "Allow",
+     "Action": [
+       "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:DeleteBucketWebsite", "s3:GetBucket*", "s3:PutBucket*",
+       "s3:ListTagsForResource", "s3:TagResource", "s3:UntagResource",
+       "s3:GetAccelerateConfiguration", "s3:PutAccelerateConfiguration",
+       "s3:GetAnalyticsConfiguration", "s3:PutAnalyticsConfiguration",
+       "s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration",
+       "s3:GetIntelligentTieringConfiguration", "s3:PutIntelligentTieringConfiguration",
+       "s3:GetInventoryConfiguration", "s3:PutInventoryConfiguration",
+       "s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration",
+       "s3:GetMetricsConfiguration", "s3:PutMetricsConfiguration",
+       "s3:GetReplicationConfiguration", "s3:PutReplicationConfiguration"],
+     "Resource": "arn:aws:s3:::*-bucket",
+     "Condition": {"StringEquals": {"aws:ResourceAccount": "123456789012"}}}
+  ]
+}`
+
+// sameJSON compares two documents as decoded objects.
+func sameJSON(t *testing.T, what, got, want string) {
+	t.Helper()
+	var is, wanted any
+	if err := errors.Join(json.Unmarshal([]byte(got), &is), json.Unmarshal([]byte(want), &wanted)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(wanted, is); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func TestDesiredController(t *testing.T) {
+	f := controllerFacts()
+	r := desiredController(t, f, ControllerOptions{RoleOptions: RoleOptions{Tags: map[string]string{"team": "blue"}}})
+	sameJSON(t, "trust policy", r.Trust.JSON(), controllerTrustJSON)
+	sameJSON(t, "permissions", r.Policy.JSON(), controllerPolicyJSON)
+	for _, c := range []struct{ what, got, want string }{
+		// printf https://oidc.op1.openshiftapps.com/2abc | sha256sum | cut -c1-8
+		{"ARN", r.ARN, "arn:aws:iam::123456789012:role/ostoy-s3/ack-s3-controller-82ac7e8b"},
+		{"ARN before", ControllerARN(f, RoleOptions{}), r.ARN},
+		{"ARN of the user's name", ControllerARN(f, RoleOptions{Name: "mine", Path: "/x/"}), "arn:aws:iam::123456789012:role/x/mine"},
+		{"bucket", r.Bucket, "*-bucket"},
+		{"subject", r.Subject, "system:serviceaccount:ack-system:ack-s3-controller"},
+		{"trusts", r.Trusts(), "system:serviceaccount:ack-system:ack-s3-controller  (audience sts.amazonaws.com)"},
+		{"allows", r.Allows(), "to make, look at, configure and delete buckets named *-bucket in this account, and to list all; no objects"},
+		{"description", r.Description, "The ACK S3 controller in namespace ack-system makes, configures and deletes buckets named *-bucket"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %q, want %q", c.what, c.got, c.want)
+		}
+	}
+	want := map[string]string{
+		"team": "blue", render.TagManagedBy: "ostoy-s3", render.TagNamespace: "ack-system",
+		render.TagIssuer: "https://oidc.op1.openshiftapps.com/2abc", render.TagClusterID: "11111111-aaaa-4bbb-8ccc-222222222222",
+	}
+	if diff := cmp.Diff(want, r.Tags); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDesiredControllerInEveryPartition(t *testing.T) {
+	for _, p := range []string{"aws", "aws-us-gov", "aws-cn", "aws-eusc"} {
+		f := controllerFacts()
+		f.Partition.Value = p
+		r := desiredController(t, f, ControllerOptions{})
+		sameJSON(t, p, r.Policy.JSON(), strings.ReplaceAll(controllerPolicyJSON, "arn:aws:", "arn:"+p+":"))
+		sameJSON(t, p, r.Trust.JSON(), strings.ReplaceAll(controllerTrustJSON, "arn:aws:", "arn:"+p+":"))
+		if !strings.HasPrefix(r.ARN, "arn:"+p+":iam::") {
+			t.Errorf("%s: %s", p, r.ARN)
+		}
+		full := "arn:" + p + ":iam::aws:policy/AmazonS3FullAccess"
+		managed := desiredController(t, f, ControllerOptions{RoleOptions: RoleOptions{PolicyARN: full}})
+		if managed.Policy != nil || managed.PolicyARN != full || managed.Allows() != "what "+full+" allows" {
+			t.Errorf("%s: not the managed policy alone: %s", p, managed.Allows())
+		}
+	}
+}
+
+func TestBucketPattern(t *testing.T) {
+	for pattern, words := range map[string]string{
+		"*":                     "all buckets",
+		"team-*-bucket":         "buckets named team-*-bucket",
+		"a?c":                   "buckets named a?c",
+		"my.own.bucket":         "buckets named my.own.bucket",
+		strings.Repeat("a", 63): "buckets named " + strings.Repeat("a", 63),
+	} {
+		r := desiredController(t, controllerFacts(), ControllerOptions{BucketPattern: pattern})
+		if r.Bucket != pattern || !strings.Contains(r.Allows(), words+" in this account") || !strings.HasSuffix(r.Description, words) {
+			t.Errorf("%s: bucket %q, allows %q, %q", pattern, r.Bucket, r.Allows(), r.Description)
+		}
+		for _, s := range r.Policy.Statement[1:] {
+			if !slices.Equal(s.Resource, Strings{"arn:aws:s3:::" + pattern}) {
+				t.Errorf("%s: %s is on %v", pattern, s.Sid, s.Resource)
+			}
+		}
+	}
+	for _, pattern := range []string{
+		"a*", "**", strings.Repeat("a", 64), "Team-*", "a_b", "a b*", "ü-bucket", "x-bucket/*", "${aws:username}-bucket",
+		"x-bucket\n", "[a-z]-bucket", "arn:aws:s3:::x-bucket", "a,b,c",
+	} {
+		_, err := DesiredController(controllerFacts(), ControllerOptions{BucketPattern: pattern})
+		var in *render.InputError
+		if !errors.As(err, &in) || !strings.Contains(in.Next, "--bucket-pattern") || in.Why == "" {
+			t.Errorf("%q: %v", pattern, err)
+		}
+	}
+	if _, err := DesiredController(render.Facts{}, ControllerOptions{}); err == nil {
+		t.Error("a role of an unknown cluster")
+	}
+	if _, err := DesiredController(controllerFacts(), ControllerOptions{RoleOptions: RoleOptions{Path: "x"}}); err == nil {
+		t.Error("the options of every role are not looked at")
+	}
+}
+
+// installController is what a run does with the controller's role.
+func installController(t *testing.T, api API, f render.Facts, o ControllerOptions) (*Plan, error) {
+	t.Helper()
+	r := desiredController(t, f, o)
+	actual, err := Read(t.Context(), api, r.Name, false)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := NewPlan(r, actual, f)
+	if err != nil {
+		return nil, err
+	}
+	_, err = Execute(t.Context(), api, plan)
+	return plan, err
+}
+
+func TestControllerRoleComesAndGoes(t *testing.T) {
+	api, f := newFake(), controllerFacts()
+	name := render.ControllerRoleName(f.Issuer.Value)
+	for i, want := range []string{"create-role put-policy", ""} {
+		plan, err := installController(t, api, f, ControllerOptions{})
+		if err != nil || kinds(plan.Steps) != want {
+			t.Fatalf("run %d: %v, %v", i, plan, err)
+		}
+	}
+	narrower, err := installController(t, api, f, ControllerOptions{BucketPattern: "team-*-bucket"})
+	if err != nil || kinds(narrower.Steps) != "put-policy" || narrower.Steps[0].Reason != "it does not allow exactly what the controller needs" {
+		t.Fatalf("%+v, %v", narrower, err)
+	}
+	full := RoleOptions{PolicyARN: "arn:aws:iam::aws:policy/AmazonS3FullAccess"}
+	managed, err := installController(t, api, f, ControllerOptions{RoleOptions: full})
+	if err != nil || kinds(managed.Steps) != "attach-policy delete-policy" {
+		t.Fatalf("%+v, %v", managed, err)
+	}
+	back, err := installController(t, api, f, ControllerOptions{})
+	if err != nil || kinds(back.Steps) != "put-policy" || !strings.Contains(strings.Join(back.Notes, ""), "stays; the controller has its rights too") {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	actual, err := Read(t.Context(), api, name, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := RemovalPlan(actual, f, RemovalOptions{Name: name, PolicyARN: full.PolicyARN, Controller: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Remove(t.Context(), api, plan); err != nil || len(api.roles) != 0 {
+		t.Errorf("left %v, %v", keysOf(api.roles), err)
+	}
+}
+
+// Two clusters with one issuer have one name for their controllers' roles.
+func TestControllersThatShareAnIssuer(t *testing.T) {
+	api, second := newFake(), controllerFacts()
+	if _, err := installController(t, api, controllerFacts(), ControllerOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	second.ClusterID.Value = "99999999-aaaa-4bbb-8ccc-222222222222"
+	_, err := installController(t, api, second, ControllerOptions{})
+	wantProblem(t, err, problem.Refused, "cluster 11111111-aaaa", "same issuer", "--adopt-role", "--role-name")
+	plan, err := installController(t, api, second, ControllerOptions{RoleOptions: RoleOptions{Adopt: true}})
+	if err != nil || kinds(plan.Steps) != "tag-role" {
+		t.Fatalf("with leave: %+v, %v", plan, err)
+	}
+	if got := api.roles[plan.Role.Name].tags[render.TagClusterID]; got != second.ClusterID.Value {
+		t.Errorf("the role is %s's", got)
+	}
+}
+
+// A rebuilt cluster has another issuer; the role that was given by name still
+// trusts the old one.
+func TestControllerOfARebuiltCluster(t *testing.T) {
+	api, rebuilt := newFake(), controllerFacts()
+	given := ControllerOptions{RoleOptions: RoleOptions{Name: "given"}}
+	if _, err := installController(t, api, controllerFacts(), given); err != nil {
+		t.Fatal(err)
+	}
+	rebuilt.Issuer.Value = "https://oidc.example.com/2new"
+	_, err := installController(t, api, rebuilt, given)
+	wantProblem(t, err, problem.Refused, "made for issuer https://oidc.op1", "--adopt-role")
+	given.Adopt = true
+	plan, err := installController(t, api, rebuilt, given)
+	if err != nil || kinds(plan.Steps) != "update-trust tag-role" || !strings.Contains(plan.Steps[0].Reason, "it trusts arn:aws:iam::123456789012:oidc-provider/oidc.op1.openshiftapps.com/2abc, this cluster is") {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+	if again, err := installController(t, api, rebuilt, given); err != nil || !again.Empty() {
+		t.Errorf("not done: %+v, %v", again, err)
+	}
+	// The trust policy alone was changed, by hand.
+	api.roles["given"].trust = strings.ReplaceAll(api.roles["given"].trust, "2new", "1old")
+	plan, err = installController(t, api, rebuilt, ControllerOptions{RoleOptions: RoleOptions{Name: "given"}})
+	if err != nil || kinds(plan.Steps) != "update-trust" {
+		t.Errorf("%+v, %v", plan, err)
+	}
+}

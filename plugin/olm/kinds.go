@@ -1,0 +1,86 @@
+package olm
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
+)
+
+// PackageManifests are what the catalogs offer. Several may bear the name of one
+// package, one for each catalog that has it: list them, a Get answers with any.
+// They are served by OLM's package server, which may be down when OLM is not.
+func PackageManifests() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: "packages.operators.coreos.com", Version: "v1", Resource: "packagemanifests"}
+}
+
+// Subscriptions say which package is wanted, from where and on which channel.
+func Subscriptions() schema.GroupVersionResource { return v1alpha1("subscriptions") }
+
+// InstallPlans are what OLM would do next; one that waits for approval does nothing.
+func InstallPlans() schema.GroupVersionResource { return v1alpha1("installplans") }
+
+// ServiceVersions are the ClusterServiceVersions: an operator in one version.
+func ServiceVersions() schema.GroupVersionResource { return v1alpha1("clusterserviceversions") }
+
+// CatalogSources are the catalogs.
+func CatalogSources() schema.GroupVersionResource { return v1alpha1("catalogsources") }
+
+// OperatorGroups say which namespaces the operators of a namespace serve.
+func OperatorGroups() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: group, Version: "v1", Resource: "operatorgroups"}
+}
+
+const group = "operators.coreos.com"
+
+func v1alpha1(resource string) schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: group, Version: "v1alpha1", Resource: resource}
+}
+
+// OwnedByCSV reports whether OLM made an object for a version of a package: by
+// its owner references or, where an owner in another namespace or of a cluster's
+// object cannot be one, by the label olm.owner. CSV names are PACKAGE.vVERSION
+// (FACTS 1.6).
+func OwnedByCSV(object *unstructured.Unstructured, pkg string) bool {
+	prefix := pkg + ".v"
+	for _, owner := range object.GetOwnerReferences() {
+		if owner.Kind == "ClusterServiceVersion" && strings.HasPrefix(owner.Name, prefix) {
+			return true
+		}
+	}
+	return strings.HasPrefix(object.GetLabels()["olm.owner"], prefix)
+}
+
+// said is what OLM wrote, fit to be shown: one line of bearable length, with no
+// secret and nothing a terminal would obey. Its messages repeat what registries
+// and API servers answered.
+func said(text string) string {
+	text = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`).ReplaceAllString(text, " ")
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	return health.OneLine(secret.Hide(text))
+}
+
+// describe is the command that shows all OLM noted on an object.
+func describe(resource, name, namespace string) string {
+	return "oc describe " + resource + "." + group + " " + name + " -n " + namespace
+}
+
+// condition is the condition of that type in an object's status, nil for none.
+func condition(object *unstructured.Unstructured, kind string) map[string]any {
+	for _, one := range health.Maps(object.Object, "status", "conditions") {
+		if one["type"] == kind {
+			return one
+		}
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package olm
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+)
+
+// The catalog that OpenShift has its community operators in (FACTS 1.6).
+const (
+	Community   = "community-operators"
+	Marketplace = "openshift-marketplace"
+)
+
+// Offer is what one catalog has of a package.
+type Offer struct {
+	Package          string
+	Catalog          string // name of the CatalogSource
+	CatalogNamespace string
+	Channel          string   // the channel asked for, or the catalog's default one
+	Channels         []string // all the package has here, sorted
+	Head             string   // CSV at the channel's head; "" if the catalog lacks the channel
+	HeadVersion      string   // without v
+	Versions         []string // of the channel, without v, newest first; the head's alone unless Listed
+	Listed           bool     // the catalog lists what is in its channels (not all did always)
+
+	csvs map[string]string // names by version: they need not follow the rule
+}
+
+// Offers reads from PackageManifests (packages.operators.coreos.com/v1) what the
+// catalogs have of a package on a channel; an empty channel is each catalog's
+// default one. A catalog that has the package but not the channel is there with
+// an empty Head. The best catalog comes first: OpenShift's community operators,
+// then the one that has the newest, then by name.
+func Offers(manifests []*unstructured.Unstructured, pkg, channel string) []Offer {
+	var offers []Offer
+	for _, manifest := range manifests {
+		if nameOf(manifest) != pkg {
+			continue
+		}
+		offer := offerOf(manifest, pkg, channel)
+		// A global catalog's manifests are listed in every namespace.
+		if !slices.ContainsFunc(offers, offer.sameCatalog) {
+			offers = append(offers, offer)
+		}
+	}
+	slices.SortFunc(offers, better)
+	return offers
+}
+
+func nameOf(manifest *unstructured.Unstructured) string {
+	if name := health.Text(manifest.Object, "status", "packageName"); name != "" {
+		return name
+	}
+	return manifest.GetName()
+}
+
+func offerOf(manifest *unstructured.Unstructured, pkg, channel string) Offer {
+	offer := Offer{
+		Package:          pkg,
+		Catalog:          health.Text(manifest.Object, "status", "catalogSource"),
+		CatalogNamespace: health.Text(manifest.Object, "status", "catalogSourceNamespace"),
+		Channel:          channel,
+		csvs:             map[string]string{},
+	}
+	if channel == "" {
+		offer.Channel = health.Text(manifest.Object, "status", "defaultChannel")
+	}
+	for _, one := range health.Maps(manifest.Object, "status", "channels") {
+		name := health.Text(one, "name")
+		offer.Channels = append(offer.Channels, name)
+		if name == offer.Channel {
+			offer.read(one)
+		}
+	}
+	slices.Sort(offer.Channels)
+	return offer
+}
+
+// read takes over what a channel of a PackageManifest says.
+func (o *Offer) read(channel map[string]any) {
+	o.Head = health.Text(channel, "currentCSV")
+	o.HeadVersion = o.add(o.Head, health.Text(channel, "currentCSVDesc", "version"))
+	entries := health.Maps(channel, "entries")
+	o.Listed = len(entries) > 0
+	for _, entry := range entries {
+		o.add(health.Text(entry, "name"), health.Text(entry, "version"))
+	}
+	slices.SortStableFunc(o.Versions, func(a, b string) int { return newer(b, a) })
+}
+
+// add notes a version and its CSV. Where the catalog does not tell the version
+// it is read from the name.
+func (o *Offer) add(csv, version string) string {
+	if version = bare(version); version == "" {
+		version = versionOf(csv, o.Package)
+	}
+	if csv == "" || version == "" {
+		return version
+	}
+	if _, known := o.csvs[version]; !known {
+		o.csvs[version] = csv
+		o.Versions = append(o.Versions, version)
+	}
+	return version
+}
+
+func (o Offer) sameCatalog(other Offer) bool {
+	return o.Catalog == other.Catalog && o.CatalogNamespace == other.CatalogNamespace
+}
+
+// where names the catalog as a Subscription does.
+func (o Offer) where() string { return o.Catalog + " in " + o.CatalogNamespace }

@@ -1,0 +1,130 @@
+package olm
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// InstallPlan is what OLM would install at once when it is approved
+// (operators.coreos.com/v1alpha1).
+type InstallPlan struct {
+	Object          *unstructured.Unstructured // as it was read, for Approve
+	Name, Namespace string
+	Phase           string // "RequiresApproval", "Installing", "Complete", "Failed", ...
+	Approved        bool
+	CSVs            []string // clusterServiceVersionNames
+	Reason          string   // of its condition Installed, if that is false
+	Message         string   // what OLM says about it, "" for nothing
+}
+
+// PlanOf reads an InstallPlan.
+func PlanOf(object *unstructured.Unstructured) InstallPlan {
+	approved, _, _ := unstructured.NestedBool(object.Object, "spec", "approved")
+	csvs, _, _ := unstructured.NestedStringSlice(object.Object, "spec", "clusterServiceVersionNames")
+	plan := InstallPlan{
+		Object: object,
+		Name:   object.GetName(), Namespace: object.GetNamespace(),
+		Phase:    health.Text(object.Object, "status", "phase"),
+		Approved: approved,
+		CSVs:     csvs,
+		Message:  said(health.Text(object.Object, "status", "message")),
+	}
+	if c := condition(object, "Installed"); c != nil && c["status"] == "False" {
+		plan.Reason = health.Text(c, "reason")
+		if message := said(health.Text(c, "message")); message != "" {
+			plan.Message = message
+		}
+	}
+	return plan
+}
+
+// PlanFor picks the InstallPlan for a CSV: of those that name it, one that has
+// not failed before one that has, then the newest. It may name other operators,
+// too: see Others.
+func PlanFor(plans []*unstructured.Unstructured, csv string) (plan InstallPlan, found bool) {
+	for _, object := range plans {
+		one := PlanOf(object)
+		if slices.Contains(one.CSVs, csv) && (!found || overrides(one, plan) > 0) {
+			plan, found = one, true
+		}
+	}
+	return plan, found
+}
+
+// overrides is positive if a counts before b. Times are in whole seconds; OLM
+// numbers the plans of a namespace as well.
+func overrides(a, b InstallPlan) int {
+	failed := func(p InstallPlan) int {
+		if p.Phase == "Failed" {
+			return 1
+		}
+		return 0
+	}
+	generation := func(p InstallPlan) int64 { return health.Number(p.Object.Object, "spec", "generation") }
+	return cmp.Or(
+		cmp.Compare(failed(b), failed(a)),
+		a.Object.GetCreationTimestamp().Compare(b.Object.GetCreationTimestamp().Time),
+		cmp.Compare(generation(a), generation(b)),
+		cmp.Compare(a.Name, b.Name),
+	)
+}
+
+// Others are the CSVs that come with csv when the plan is approved: OLM puts
+// what all Subscriptions of a namespace wait for into one plan.
+func (p InstallPlan) Others(csv string) []string {
+	return slices.DeleteFunc(slices.Clone(p.CSVs), func(one string) bool { return one == csv })
+}
+
+// Refuse is why the plan is not approved for csv: it would change other
+// operators. It is nil for a plan that names csv alone. The error is a
+// *problem.Error of the kind problem.Refused.
+func (p InstallPlan) Refuse(csv string) error {
+	others := p.Others(csv)
+	if len(others) == 0 && len(p.CSVs) > 0 {
+		return nil
+	}
+	why := "it does not name " + csv
+	if len(others) > 0 {
+		why = "it would install or upgrade more than " + csv + ": " + strings.Join(others, ", ")
+	}
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: "InstallPlan " + p.Name + " in " + p.Namespace + " is not approved",
+		Why:  why,
+		Next: "if all of that is wanted: " + p.ApproveCommand(),
+	}
+}
+
+// ApproveCommand approves the plan by hand, with all that it names.
+func (p InstallPlan) ApproveCommand() string {
+	return "oc patch installplans." + group + " " + p.Name + " -n " + p.Namespace + ` --type=merge -p '{"spec":{"approved":true}}'`
+}
+
+// Failure is why the plan does not get done, nil if nothing speaks against it;
+// that nobody approved it is no failure. healing: OLM tries again by itself, as
+// long as the phase is not Failed.
+func (p InstallPlan) Failure() (failure *problem.Error, healing bool) {
+	if p.Phase == "Complete" || p.Phase != "Failed" && p.Reason == "" {
+		return nil, false
+	}
+	why := p.Message
+	if why == "" {
+		why = "OLM does not say why"
+	}
+	failure = &problem.Error{
+		Kind: problem.NotReady,
+		What: "InstallPlan " + p.Name + " in " + p.Namespace + " could not be done",
+		Why:  why,
+		Next: describe("installplans", p.Name, p.Namespace),
+	}
+	if strings.Contains(why, "operator group") { // "no operator group found that is managing this namespace"
+		failure.Next = "oc get operatorgroups." + group + " -n " + p.Namespace + "\n" + failure.Next
+	}
+	return failure, p.Phase != "Failed"
+}
