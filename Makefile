@@ -46,10 +46,11 @@ test-e2e: ## run the tests on a real API server and an emulated AWS
 	@echo "==> testing end to end (the first run builds a control plane: about ten minutes)" >&2
 	@$(GO) -C test test -count=1 -p 1 -timeout 60m ./...
 
-# Its table goes to stdout, which go test shows as it comes for one package only.
-test-chaos: ## cut runs off at every request, and give them bad servers (under an hour)
+# The tables go to stdout, which go test shows as it comes for one package only.
+test-chaos: ## cut runs off at every request, and give them bad servers (over an hour)
 	@echo "==> testing what is cut off anywhere and what meets bad servers" >&2
 	@$(GO) -C test/chaos test -count=1 -timeout 180m -everything
+	@$(GO) -C test/controller test -count=1 -timeout 180m -run '^TestKilled$$' -everything
 
 fuzz: ## run every fuzz target for FUZZTIME (1m each)
 	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' cmd plugin render krew charts); do \

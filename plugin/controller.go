@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -12,6 +13,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/registry"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -37,6 +39,8 @@ type ControllerRequest struct {
 	ForceConflicts bool
 	ForceOwner     bool
 	Output         Format // FormatJSON, or empty for talk
+
+	asItIs bool // one that a chart brought is used as it is
 }
 
 // Identities are the ways to give the controller its role, the default first.
@@ -103,7 +107,7 @@ func (c *controllerRun) learn(ctx context.Context) error {
 		namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return controller.MayLook(groupCtx, c.conn, namespace.Value) })
+	group.Go(func() error { return controller.MayLook(groupCtx, c.conn, namespace.Value, c.request.Chart) })
 	var failed error
 	group.Go(func() error {
 		failed = c.gather(groupCtx, given)
@@ -144,7 +148,8 @@ func (c *controllerRun) gather(ctx context.Context, given render.Facts) error {
 	return group.Wait()
 }
 
-// fetchChart reads ACK's chart; nil where none was named.
+// fetchChart reads ACK's chart; nil where none was named. A chart that is there
+// already, or named in full, has to be the version that the user wants.
 func fetchChart(ctx context.Context, from, version string) (*render.Foreign, error) {
 	if from == "" {
 		return nil, nil
@@ -153,10 +158,22 @@ func fetchChart(ctx context.Context, from, version string) (*render.Foreign, err
 	if err != nil {
 		return nil, err
 	}
+	load := func() (*render.Foreign, error) { return render.LoadArchive(fetched.Archive) }
 	if fetched.Dir != nil {
-		return render.LoadDir(fetched.Dir)
+		load = func() (*render.Foreign, error) { return render.LoadDir(fetched.Dir) }
 	}
-	return render.LoadArchive(fetched.Archive)
+	chart, err := load()
+	want := strings.TrimPrefix(version, "v")
+	named := want != "" && want[0] >= '0' && want[0] <= '9' // as opposed to a tag such as latest
+	if err != nil || !named || want == strings.TrimPrefix(chart.Version(), "v") {
+		return chart, err
+	}
+	return nil, &problem.Error{
+		Kind: problem.Usage,
+		What: "--version " + version + ": the chart is another version",
+		Why:  from + " is " + chart.Name() + " " + chart.Version(),
+		Next: "leave out --version, or give the chart of that version",
+	}
 }
 
 func (c *controllerRun) checkFacts() error {
@@ -217,7 +234,7 @@ func (c *controllerRun) makePlan(ctx context.Context, world *live.World) error {
 	}
 	c.plan, err = controller.NewPlan(ctx, found, c.facts, c.roles, controller.Options{
 		Version: c.request.Version, Identity: operator.Identity(c.request.Identity), Role: c.request.Role,
-		Upgrade: c.request.Upgrade, Chart: c.chart,
+		Upgrade: c.request.Upgrade, Chart: c.chart, ChartFrom: c.request.Chart, AsItIs: c.request.asItIs,
 		Guess: c.request.DryRun == DryRunClient, TryCreates: c.request.DryRun == DryRunServer,
 		ForceConflicts: c.request.ForceConflicts, ForceOwner: c.request.ForceOwner,
 		Tool: c.Version, Now: c.Now,

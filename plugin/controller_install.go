@@ -10,7 +10,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -39,6 +38,9 @@ func (c *controllerRun) announceNotes() {
 	}
 	for _, note := range p.Notes {
 		c.UI.Linef("note      %s", note)
+	}
+	if p.Mode == controller.ByHand {
+		c.UI.Linef("note      %s", byHandNote)
 	}
 	if p.Role != nil {
 		for _, note := range p.Role.Notes {
@@ -83,15 +85,44 @@ func (c *controllerRun) announceController() {
 		c.planned(ui.Changed, "operator", fmt.Sprintf("%s → %s, by its InstallPlan", p.From, controller.VersionOf(p.CSV)))
 	case p.Mode == controller.ByOLM && p.Objects.Wrote("Subscription", operator.SubscriptionName):
 		c.planned(ui.Added, "operator", controller.VersionOf(p.CSV)+" by OLM; the InstallPlan that names it is approved, no other")
-		c.details(identityText(p.Identity))
-	case p.Mode == controller.ByChart && c.chart != nil:
-		c.planned(ui.Added, "chart", c.chart.Name()+" "+c.chart.Version())
+		c.details(c.identityText())
+	case p.Mode == controller.ByChart:
+		c.announceChart()
 	}
 }
 
-func identityText(identity operator.Identity) string {
-	if identity == operator.Annotation {
+// announceChart tells of the chart where its Deployment is made or changed.
+func (c *controllerRun) announceChart() {
+	name, mark := c.chart.Name()+" "+c.chart.Version(), ui.Changed
+	mine := c.plan.Found().Mine()
+	switch {
+	case len(mine) == 0:
+		mark = ui.Added
+	case mine[0].VersionText() != "" && mine[0].VersionText() != c.chartVersion():
+		name += fmt.Sprintf("   controller %s → %s", mine[0].VersionText(), c.chartVersion())
+	case !c.plan.Objects.Changed():
+		return
+	}
+	c.planned(mark, "chart", name)
+	if mark == ui.Added {
+		c.details(c.identityText())
+	}
+}
+
+// chartVersion is the version of the controller that the chart brings.
+func (c *controllerRun) chartVersion() string {
+	if version := strings.TrimPrefix(c.chart.AppVersion(), "v"); version != "" {
+		return version
+	}
+	return strings.TrimPrefix(c.chart.Version(), "v")
+}
+
+func (c *controllerRun) identityText() string {
+	switch {
+	case c.plan.Identity == operator.Annotation:
 		return "its role by the annotation of its service account, which the pod identity webhook reads"
+	case c.plan.Mode == controller.ByChart:
+		return "its role by the pod's own token volume"
 	}
 	return "its role by the pod's own token volume (in the Subscription's config, which OLM keeps)"
 }
@@ -176,32 +207,6 @@ func (c *controllerRun) farewell(changed bool) error {
 	return nil
 }
 
-// byHand ends where neither OLM nor a chart was to be had: with the line that
-// brings the controller, on stdout, and the word that it is not there yet.
-func (c *controllerRun) byHand() error {
-	line := operator.HelmInstall(c.facts, "<("+c.renderLine()+")")
-	if c.request.Output == "" {
-		if _, err := fmt.Fprintln(c.Streams.Out, line); err != nil {
-			return err
-		}
-	}
-	return &problem.Error{
-		Kind: problem.NotReady,
-		What: "the controller itself is not installed",
-		Why:  "this cluster has no Operator Lifecycle Manager, and no chart was given; its role and the rights on Buckets are there",
-		Next: line + "\nor the same command with --chart " + operator.Chart,
-	}
-}
-
-// renderLine is what prints the values for ACK's chart.
-func (c *controllerRun) renderLine() string {
-	line := "oc ostoy-s3 controller render"
-	if c.facts.Namespace.Value != operator.DefaultNamespace {
-		line += " -n " + c.facts.Namespace.Value
-	}
-	return line
-}
-
 // doneSoFar says what a run that was cut off has done.
 func (c *controllerRun) doneSoFar() string {
 	var done []string
@@ -230,69 +235,4 @@ func (c *controllerRun) reportDryRun() error {
 		c.UI.Linef("nothing to change (%.1fs)", c.Now().Sub(c.started).Seconds())
 	}
 	return c.print()
-}
-
-// controllerResult is the document of `controller install -o json`.
-type controllerResult struct {
-	Namespace string          `json:"namespace"`
-	Mode      controller.Mode `json:"mode"` // existing, OLM, chart, by hand
-	Version   string          `json:"version,omitempty"`
-	From      string          `json:"upgradedFrom,omitempty"`
-	Available string          `json:"available,omitempty"`
-	Identity  string          `json:"identity,omitempty"`
-	Role      string          `json:"role,omitempty"` // ARN
-	Existing  []string        `json:"existing,omitempty"`
-	DryRun    DryRun          `json:"dryRun,omitempty"`
-	Changes   []change        `json:"changes"`
-	Approved  []string        `json:"approved,omitempty"`  // InstallPlans
-	Restarted []string        `json:"restarted,omitempty"` // pods
-	Ready     bool            `json:"ready"`
-	Seconds   float64         `json:"durationSeconds"`
-}
-
-func (c *controllerRun) print() error {
-	if c.request.Output != FormatJSON {
-		return nil
-	}
-	return c.printJSON(c.document())
-}
-
-func (c *controllerRun) document() controllerResult {
-	document := controllerResult{
-		Namespace: c.facts.Namespace.Value, Mode: c.plan.Mode, Version: controller.VersionOf(c.plan.CSV), From: c.plan.From, Available: c.plan.Available,
-		Identity: string(c.plan.Identity), Changes: c.changes(),
-		Approved: c.done.Approved, Restarted: c.done.Restarted, Ready: c.ready,
-		Seconds: c.Now().Sub(c.started).Seconds(),
-	}
-	if c.request.DryRun != DryRunNone {
-		document.DryRun = c.request.DryRun
-	}
-	for _, other := range c.plan.Found().Others() {
-		document.Existing = append(document.Existing, other.String())
-	}
-	if c.plan.Role != nil {
-		document.Role = c.plan.Role.Role.ARN
-	}
-	return document
-}
-
-// changes lists what the plan changes.
-func (c *controllerRun) changes() []change {
-	changes := []change{}
-	if c.plan.MakesNamespace {
-		changes = append(changes, change{Object: "Namespace " + c.facts.Namespace.Value, Action: apply.Create})
-	}
-	if c.plan.From != "" {
-		changes = append(changes, change{Object: "InstallPlan for " + c.plan.CSV, Action: apply.Update})
-	}
-	if c.plan.Role != nil {
-		changes = append(changes, roleChanges(c.plan.Role.Role.ARN, c.plan.Role.Steps)...)
-	}
-	for _, item := range c.items() {
-		switch item.Action {
-		case apply.Create, apply.Update, apply.Delete:
-			changes = append(changes, change{item.Ref.String(), item.Action, item.Changes})
-		}
-	}
-	return changes
 }

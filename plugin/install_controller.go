@@ -17,7 +17,7 @@ func (i *install) mayInstallController(ctx context.Context) error {
 	if !i.request.WithController {
 		return nil
 	}
-	return controller.MayLook(ctx, i.conn, render.ControllerNamespace)
+	return controller.MayLook(ctx, i.conn, render.ControllerNamespace, "")
 }
 
 // planController plans the controller together with the app, where the user asked
@@ -29,7 +29,7 @@ func (i *install) planController(ctx context.Context) error {
 	c := &controllerRun{App: i.App, started: i.started, conn: i.conn, found: i.found, facts: i.facts, board: i.board, beside: true}
 	c.request = ControllerRequest{
 		DryRun: i.request.DryRun, Wait: true, Timeout: i.request.Timeout,
-		ForceConflicts: i.request.ForceConflicts, ForceOwner: i.request.ForceOwner,
+		ForceConflicts: i.request.ForceConflicts, ForceOwner: i.request.ForceOwner, asItIs: true,
 	}
 	c.facts.Namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
 	// Whether IAM knows the issuer is asked for the app anyway.

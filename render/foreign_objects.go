@@ -138,6 +138,10 @@ func inspect(object *unstructured.Unstructured) (hook bool, err error) {
 		return false, fmt.Errorf("%s: its apiVersion is not GROUP/VERSION", named)
 	}
 	for _, field := range []string{"labels", "annotations"} {
+		// Null is what a template leaves that has nothing to put there.
+		if value, _, _ := unstructured.NestedFieldNoCopy(object.Object, "metadata", field); value == nil {
+			unstructured.RemoveNestedField(object.Object, "metadata", field)
+		}
 		if _, _, err := unstructured.NestedStringMap(object.Object, "metadata", field); err != nil {
 			return false, fmt.Errorf("%s: metadata.%s must hold strings: a number or true has to be quoted", named, field)
 		}

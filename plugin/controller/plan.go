@@ -2,13 +2,11 @@ package controller
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
@@ -35,6 +33,9 @@ type Options struct {
 	Role     iam.ControllerOptions
 	Upgrade  bool            // approve the upgrade that waits
 	Chart    *render.Foreign // ACK's chart, where it is to be used
+	// ChartFrom is where Chart was found, as the user says it.
+	ChartFrom string
+	AsItIs    bool // without Chart, one that a chart brought counts as somebody else's
 
 	Guess, TryCreates          bool // as apply.Options
 	ForceConflicts, ForceOwner bool
@@ -82,7 +83,10 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 	if err := p.mayGoOn(); err != nil {
 		return nil, err
 	}
-	p.Mode = p.mode()
+	var err error
+	if p.Mode, err = p.mode(); err != nil {
+		return nil, err
+	}
 	desired, err := p.decide(ctx)
 	if err != nil {
 		return nil, err
@@ -112,19 +116,25 @@ func (p *Plan) mayGoOn() error {
 	}
 }
 
-func (p *Plan) mode() Mode {
-	mine, others := p.found.Mine(), p.found.Others()
+// mode decides how the controller comes, or has come.
+func (p *Plan) mode() (Mode, error) {
+	byOLM, byChart := p.found.origins()
+	chart := p.options.Chart != nil
 	switch {
-	case len(mine) == 0 && len(others) > 0:
-		return Used
-	case p.options.Chart != nil:
-		return ByChart
+	case !byOLM && !byChart && len(p.found.Others()) > 0:
+		return Used, nil
+	case chart && byOLM:
+		return "", p.twice()
+	case chart:
+		return ByChart, nil
+	case byChart && p.options.AsItIs:
+		return Used, nil
+	case byChart:
+		return "", p.chartless()
 	case p.found.OLM:
-		return ByOLM
-	case len(mine) > 0:
-		return ByChart // without a chart at hand it is only followed
+		return ByOLM, nil
 	}
-	return ByHand
+	return ByHand, nil
 }
 
 // decide settles which objects there are to be, and gives the role; nil where
@@ -144,7 +154,7 @@ func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
 	case ByOLM:
 		p.set, err = p.olmObjects(ctx, role.ARN)
 	case ByChart:
-		p.set, err = p.chartObjects(role.ARN)
+		p.set, err = p.chartObjects(ctx, role.ARN)
 	default:
 		p.set = operator.Rights()
 	}
@@ -194,42 +204,4 @@ func (p *Plan) planRole(ctx context.Context, desired iam.Role) (*iam.Plan, error
 		return nil, err
 	}
 	return iam.NewPlan(desired, actual, p.facts)
-}
-
-// chartObjects are those of ACK's chart, with the rights. Without a chart there
-// is nothing to apply anew.
-func (p *Plan) chartObjects(role string) ([]*unstructured.Unstructured, error) {
-	if p.options.Chart == nil {
-		return nil, &problem.Error{
-			Kind: problem.Usage,
-			What: "the ACK S3 controller here comes from a chart",
-			Why:  "this cluster has no Operator Lifecycle Manager, and without the chart it is not known what is to be there",
-			Next: "the same command with --chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart, or a chart that you pulled",
-		}
-	}
-	if p.Identity = p.options.Identity; p.Identity == "" {
-		p.Identity = operator.Subscription
-	}
-	values := operator.ChartValues(p.facts, operator.Options{RoleARN: role, Identity: p.Identity})
-	objects, err := p.options.Chart.Objects(p.facts, operator.Release, values)
-	if err != nil {
-		return nil, err
-	}
-	if !hasController(objects) {
-		return nil, &render.InputError{
-			What: fmt.Sprintf("--chart: %s %s", p.options.Chart.Name(), p.options.Chart.Version()),
-			Why:  "it holds no Deployment of the ACK S3 controller",
-			Next: "--chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart",
-		}
-	}
-	return append(objects, operator.Rights()...), nil
-}
-
-func hasController(objects []*unstructured.Unstructured) bool {
-	for _, object := range objects {
-		if ack.IsController(object) {
-			return true
-		}
-	}
-	return false
 }

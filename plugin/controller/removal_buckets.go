@@ -102,7 +102,9 @@ func (r *Removal) decideBuckets() error {
 		})
 		return nil
 	}
+	var names []string
 	for _, b := range r.buckets {
+		names = append(names, b.String())
 		r.add(&Part{
 			Subject: TheBucket, Object: "Bucket " + b.String(), Ref: apply.Ref{Kind: "Bucket", Name: b.String()},
 			Fate: Removed, uid: b.UID,
@@ -113,7 +115,7 @@ func (r *Removal) decideBuckets() error {
 	}
 	r.add(&Part{
 		Subject: TheRemark, Object: numbered(len(r.buckets), "S3 bucket"), Fate: Kept,
-		Why: "with everything in it; only the cluster lets go of it",
+		Why: "with everything in them; only the cluster lets go: " + few(names),
 	})
 	return nil
 }

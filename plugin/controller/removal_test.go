@@ -122,6 +122,11 @@ func TestForce(t *testing.T) {
 	if kept := parts(removal, Kept); kept != "4 S3 buckets" {
 		t.Errorf("kept: %s", kept)
 	}
+	for _, p := range removal.Parts() {
+		if p.Subject == TheRemark && !strings.Contains(p.Why, "demo/stuck") {
+			t.Errorf("it does not say of which Buckets: %s", p.Why)
+		}
+	}
 }
 
 // TestForceWithoutController: nobody lets go, so the finalizer is taken off, after

@@ -13,7 +13,10 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
-const olmGroup = "operators.coreos.com"
+const (
+	olmGroup  = "operators.coreos.com"
+	rbacGroup = "rbac.authorization.k8s.io"
+)
 
 // lookRights are what Look takes.
 func lookRights(withOLM bool) []access.Right {
@@ -49,22 +52,16 @@ func olmRights(namespace string) []access.Right {
 			rights = append(rights, access.Right{Verb: verb, Group: one.group, Resource: one.resource, Namespace: namespace})
 		}
 	}
-	for _, verb := range []string{"get", "create", "patch"} {
-		rights = append(rights, access.Right{Verb: verb, Group: "rbac.authorization.k8s.io", Resource: "clusterroles"})
-	}
+	rights = append(rights, roleRights()...)
 	return append(rights, access.Right{Verb: "create", Resource: "namespaces"})
 }
 
-// chartRights are what applying a chart's objects takes.
-func chartRights(served *cluster.Served, namespace string, objects []*unstructured.Unstructured) ([]access.Right, error) {
-	rights := []access.Right{
-		{Verb: "create", Resource: "namespaces"},
-		{Verb: "list", Group: "apps", Resource: "deployments", Namespace: namespace},
-		{Verb: "watch", Group: "apps", Resource: "deployments", Namespace: namespace},
-		{Verb: "watch", Resource: "serviceaccounts", Namespace: namespace},
-		{Verb: "list", Resource: "pods", Namespace: namespace},
-		{Verb: "watch", Resource: "pods", Namespace: namespace},
-		{Verb: "delete", Resource: "pods", Namespace: namespace},
+// applyRights are what applying objects takes, and what following a chart's
+// controller to its end does.
+func applyRights(served *cluster.Served, namespace string, mode Mode, objects []*unstructured.Unstructured) ([]access.Right, error) {
+	var rights []access.Right
+	if mode == ByChart {
+		rights = followRights(namespace)
 	}
 	for _, object := range objects {
 		mapping, err := served.Mapping(object.GroupVersionKind())
@@ -81,24 +78,94 @@ func chartRights(served *cluster.Served, namespace string, objects []*unstructur
 	return rights, nil
 }
 
+func followRights(namespace string) []access.Right {
+	rights := []access.Right{{Verb: "create", Resource: "namespaces"}}
+	for _, one := range []struct{ group, resource, verbs string }{
+		{"", "configmaps", "get create patch"}, // the inventory
+		{"", "serviceaccounts", "list watch"},
+		{"", "pods", "list watch delete"},
+		{"", "pods/log", "get"},
+		{"apps", "deployments", "list watch"},
+	} {
+		for _, verb := range strings.Fields(one.verbs) {
+			rights = append(rights, access.Right{Verb: verb, Group: one.group, Resource: one.resource, Namespace: namespace})
+		}
+	}
+	return rights
+}
+
+// usualChartRights are what ACK's chart takes, for who may not even look and so is
+// told before anything is known of the chart (FACTS 1.8).
+func usualChartRights(namespace string) []access.Right {
+	rights := followRights(namespace)
+	for _, verb := range []string{"get", "create", "patch"} {
+		rights = append(rights,
+			access.Right{Verb: verb, Resource: "serviceaccounts", Namespace: namespace},
+			access.Right{Verb: verb, Group: "apps", Resource: "deployments", Namespace: namespace},
+			access.Right{Verb: verb, Group: rbacGroup, Resource: "roles", Namespace: namespace},
+			access.Right{Verb: verb, Group: rbacGroup, Resource: "rolebindings", Namespace: namespace},
+			access.Right{Verb: verb, Group: rbacGroup, Resource: "clusterrolebindings"},
+			access.Right{Verb: verb, Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions"})
+	}
+	return rights
+}
+
+const renderCommand = "oc ostoy-s3 controller render"
+
+// renderOf prints what a chart brings, or, without one, the values for it.
+func renderOf(chart string) string {
+	if chart == "" {
+		return renderCommand
+	}
+	return renderCommand + " --chart " + chart
+}
+
+func roleRights() []access.Right {
+	var rights []access.Right
+	for _, verb := range []string{"get", "create", "patch"} {
+		rights = append(rights, access.Right{Verb: verb, Group: rbacGroup, Resource: "clusterroles"})
+	}
+	return rights
+}
+
 // MayLook refuses, with everything that is missing, who may not see what there is
-// of controllers: nobody else can tell whether one may be installed.
-func MayLook(ctx context.Context, conn *cluster.Conn, namespace string) error {
+// of controllers: nobody else can tell whether one may be installed. chart is where
+// the chart is that it is to come by, "" for none.
+func MayLook(ctx context.Context, conn *cluster.Conn, namespace, chart string) error {
+	byChart := chart != ""
 	served, err := conn.Discovery(ctx)
 	if err != nil {
 		return err
 	}
 	withOLM := served.Serves("operators.coreos.com/v1alpha1", "Subscription")
-	rights := lookRights(withOLM)
-	if withOLM {
-		rights = append(rights, olmRights(namespace)...)
+	look := lookRights(withOLM)
+	if withOLM && !byChart {
+		return refuseWithout(ctx, conn, namespace, renderCommand, append(look, olmRights(namespace)...))
 	}
-	return refuseWithout(ctx, conn, namespace, rights)
+	if withOLM {
+		for _, resource := range []string{"operatorgroups", "installplans", "clusterserviceversions"} {
+			look = append(look, access.Right{Verb: "list", Group: olmGroup, Resource: resource, Namespace: namespace})
+		}
+	}
+	look = append(look, access.Right{Verb: "get", Resource: "configmaps", Namespace: namespace})
+	lacking, err := missing(ctx, conn, namespace, look)
+	if err != nil || len(lacking) == 0 {
+		return err // what else it takes, the plan says
+	}
+	look = append(look, roleRights()...)
+	if byChart {
+		for _, right := range usualChartRights(namespace) {
+			if !slices.Contains(look, right) {
+				look = append(look, right)
+			}
+		}
+	}
+	return refuseWithout(ctx, conn, namespace, renderOf(chart), look)
 }
 
-// mayInstall is MayLook for the objects of a chart.
+// mayInstall is MayLook for the objects of the plan, where OLM does not bring them.
 func (p *Plan) mayInstall(ctx context.Context) error {
-	if p.Mode != ByChart {
+	if p.Mode == ByOLM {
 		return nil
 	}
 	conn := p.found.World.Conn
@@ -106,15 +173,16 @@ func (p *Plan) mayInstall(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rights, err := chartRights(served, p.found.Namespace, p.set)
+	rights, err := applyRights(served, p.found.Namespace, p.Mode, p.set)
 	if err != nil {
 		return err
 	}
-	return refuseWithout(ctx, conn, p.found.Namespace, rights)
+	return refuseWithout(ctx, conn, p.found.Namespace, renderOf(p.options.ChartFrom), rights)
 }
 
-// refuseWithout names every right that is missing, at once.
-func refuseWithout(ctx context.Context, conn *cluster.Conn, namespace string, rights []access.Right) error {
+// refuseWithout names every right that is missing, at once. render is the command
+// that prints what an admin can apply instead.
+func refuseWithout(ctx context.Context, conn *cluster.Conn, namespace, render string, rights []access.Right) error {
 	missing, err := missing(ctx, conn, namespace, rights)
 	if err != nil || len(missing) == 0 {
 		return err
@@ -123,7 +191,7 @@ func refuseWithout(ctx context.Context, conn *cluster.Conn, namespace string, ri
 		Kind: problem.Refused,
 		What: "you may not install the ACK S3 controller",
 		Why:  "not allowed: " + strings.Join(missing, "\n"),
-		Next: "ask a cluster admin to run the same command, or to apply what this prints:\noc ostoy-s3 controller render",
+		Next: "ask a cluster admin to run the same command, or to apply what this prints:\n" + render,
 		More: "docs/controller.md",
 	}
 }

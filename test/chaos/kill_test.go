@@ -1,10 +1,8 @@
 package chaos_test
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/relay"
@@ -12,34 +10,20 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 )
 
-// killAt is the moment of a SIGKILL: before the n-th request reaches its
-// server, or when the server has answered it.
-type killAt struct {
-	n     int
-	after bool
-}
-
-func (k killAt) String() string {
-	if k.after {
-		return fmt.Sprintf("%03d-after", k.n)
-	}
-	return fmt.Sprintf("%03d-before", k.n)
-}
-
 // killsOf are the moments to try of a run with that many requests: all of them,
 // or so many, evenly spread.
-func killsOf(requests, wanted int) []killAt {
+func killsOf(requests, wanted int) []relay.Moment {
 	if wanted == 0 || wanted > 2*requests {
 		wanted = 2 * requests
 	}
-	var all []killAt
+	var all []relay.Moment
 	for i := range wanted {
 		at := i * 2 * requests / wanted
-		all = append(all, killAt{n: at/2 + 1, after: (at+i)%2 == 1})
+		all = append(all, relay.Moment{N: at/2 + 1, After: (at+i)%2 == 1})
 	}
 	if wanted == 2*requests {
 		for i := range all {
-			all[i].after = i%2 == 1
+			all[i].After = i%2 == 1
 		}
 	}
 	return all
@@ -47,10 +31,10 @@ func killsOf(requests, wanted int) []killAt {
 
 // killed plays a scenario in which the run is killed, runs the same command
 // once more, and wants the end that an undisturbed run comes to.
-func (c *chaos) killed(t *testing.T, p place, s scenario, at killAt, want world.World) {
+func (c *chaos) killed(t *testing.T, p place, s scenario, at relay.Moment, want world.World) {
 	s.prepare(t, p)
 	args := s.args(p.namespace)
-	cutOff := p.kill(t, at, args...)
+	cutOff := relay.Kill(t, run.Admin(p.bed), at, args...)
 	p.must(t, args...)
 	want.WantSame(t, withoutProof(p.end(t), want))
 	c.report.kill(s.title, cutOff)
@@ -68,42 +52,4 @@ func withoutProof(end, want world.World) world.World {
 		}
 	}
 	return end
-}
-
-// kill runs the tool and kills it there. It is false where the run had ended
-// before it came to that.
-func (p place) kill(t *testing.T, at killAt, args ...string) bool {
-	t.Helper()
-	var dead atomic.Bool
-	started := make(chan struct{})
-	var victim *run.Running
-	end := func() {
-		<-started
-		dead.Store(true)
-		_ = victim.Cmd.Process.Kill() // it may have ended a moment ago
-	}
-	relayed, user := p.through(t, func(e *relay.Exchange) {
-		switch {
-		case dead.Load():
-			e.Cut()
-		case e.N != at.n:
-			e.Pass()
-		case at.after:
-			e.Lose(end)
-		default:
-			end()
-			e.Cut()
-		}
-	})
-	victim = run.Prepare(t, user, args...)
-	victim.Start(t, func() { close(started) })
-	result := victim.Ends(t)
-	if requests := relayed.Requests(); len(requests) >= at.n {
-		t.Logf("killed at %s", requests[at.n-1])
-	}
-	if !dead.Load() || result.Code != -1 {
-		result.WantCode(t, 0)
-		return false
-	}
-	return true
 }

@@ -1,5 +1,5 @@
 // Package controller_test brings the ACK S3 controller to clusters that have none,
-// looks at it, upgrades it and takes it away, with an OLM, a webhook and an IAM that
+// looks at it, upgrades it and takes it away, kills runs that do, with an OLM, a webhook and an IAM that
 // do what the real ones are known to do to a person at it. A cluster has one
 // controller, so that the scenes of a bed are played one after the other, each from
 // a cluster without one.
@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 // Exit codes.
 const (
 	done     = 0
+	failed   = 1
 	misused  = 2
 	notReady = 3
 	refused  = 4
@@ -51,7 +53,11 @@ type scene struct {
 
 func begin(t *testing.T) *scene {
 	t.Helper()
-	bed := run.TheBed(t)
+	return beginOn(t, run.TheBed(t))
+}
+
+func beginOn(t *testing.T, bed *testbed.Bed) *scene {
+	t.Helper()
 	s := &scene{Bed: bed, Admin: run.Admin(bed)}
 	s.reset(t)
 	t.Cleanup(func() { s.reset(t) })
@@ -74,27 +80,32 @@ func (s *scene) reset(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
 	defer cancel()
 	s.CrashController("")
-	s.OLM.Reset()
 	must(t, s.AWS.Reset(ctx))
 	s.Webhook.Miss(namespace, 0)
 	s.letGoOfBuckets(ctx, t)
-	for _, kind := range []string{"subscriptions", "clusterserviceversions", "installplans"} {
-		s.deleteAll(ctx, t, olm(kind))
+	if s.OLM != nil {
+		s.OLM.Reset()
+		for _, kind := range []string{"subscriptions", "clusterserviceversions", "installplans"} {
+			s.deleteAll(ctx, t, olm(kind))
+		}
 	}
-	for _, role := range []string{"ostoy-s3-buckets-edit", "ostoy-s3-buckets-view"} {
+	for _, role := range []string{"ostoy-s3-buckets-edit", "ostoy-s3-buckets-view", chartDeployment} {
 		must(t, ignoreAbsent(s.Client.RbacV1().ClusterRoles().Delete(ctx, role, metav1.DeleteOptions{})))
+		must(t, ignoreAbsent(s.Client.RbacV1().ClusterRoleBindings().Delete(ctx, role, metav1.DeleteOptions{})))
 	}
 	must(t, ignoreAbsent(s.Dynamic.Resource(crds()).Delete(ctx, definition, metav1.DeleteOptions{})))
-	for _, name := range []string{namespace, "elsewhere", "demo"} {
+	namespaces := []string{namespace, "elsewhere", "demo", "second"}
+	for _, name := range namespaces {
 		must(t, ignoreAbsent(s.Client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})))
-		must(t, testbed.Poll(ctx, 100*time.Millisecond, func(ctx context.Context) error {
-			_, err := s.Client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
-			if apierrors.IsNotFound(err) {
-				return nil
-			}
-			return fmt.Errorf("namespace %s is still there (%w)", name, err)
-		}))
 	}
+	must(t, testbed.Poll(ctx, 100*time.Millisecond, func(ctx context.Context) error {
+		for _, name := range namespaces {
+			if _, err := s.Client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+				return fmt.Errorf("namespace %s is still there (%w)", name, err)
+			}
+		}
+		return nil
+	}))
 	must(t, testbed.Poll(ctx, 100*time.Millisecond, func(ctx context.Context) error {
 		if _, err := s.Dynamic.Resource(crds()).Get(ctx, definition, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("%s is still there (%w)", definition, err)
@@ -102,6 +113,7 @@ func (s *scene) reset(t *testing.T) {
 		return nil
 	}))
 	s.removeRoles(ctx, t)
+	s.removeBuckets(ctx, t)
 }
 
 func crds() schema.GroupVersionResource {
@@ -110,14 +122,13 @@ func crds() schema.GroupVersionResource {
 
 func (s *scene) letGoOfBuckets(ctx context.Context, t *testing.T) {
 	t.Helper()
-	buckets := s.Dynamic.Resource(resource("s3.services.k8s.aws", "v1alpha1", "buckets"))
-	list, err := buckets.List(ctx, metav1.ListOptions{})
+	list, err := s.Dynamic.Resource(buckets()).List(ctx, metav1.ListOptions{})
 	if apierrors.IsNotFound(err) {
 		return
 	}
 	must(t, err)
 	for _, one := range list.Items {
-		here := buckets.Namespace(one.GetNamespace())
+		here := s.Dynamic.Resource(buckets()).Namespace(one.GetNamespace())
 		must(t, ignoreAbsent(here.Delete(ctx, one.GetName(), metav1.DeleteOptions{})))
 		_, err := here.Patch(ctx, one.GetName(), "application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
 		must(t, ignoreAbsent(err))
@@ -156,6 +167,23 @@ func (s *scene) removeRoles(ctx context.Context, t *testing.T) {
 			must(t, err)
 		}
 		_, err = s.IAM().DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: aws.String(name)})
+		must(t, err)
+	}
+}
+
+// removeBuckets removes all S3 buckets.
+func (s *scene) removeBuckets(ctx context.Context, t *testing.T) {
+	t.Helper()
+	all, err := s.S3().ListBuckets(ctx, &s3.ListBucketsInput{})
+	must(t, err)
+	for _, one := range all.Buckets {
+		objects, err := s.S3().ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: one.Name})
+		must(t, err)
+		for _, object := range objects.Contents {
+			_, err := s.S3().DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: one.Name, Key: object.Key})
+			must(t, err)
+		}
+		_, err = s.S3().DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: one.Name})
 		must(t, err)
 	}
 }

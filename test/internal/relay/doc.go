@@ -6,7 +6,7 @@
 //	r, err := relay.Open(ctx, bed, bed.Kubeconfig, func(e *relay.Exchange) { e.Pass() })
 //	user := r.User(run.Admin(bed))
 //
-// Faults plays bad servers by chance, the same for the same seed and the same
+// Kill plays one run that is killed at a request. Faults plays bad servers by chance, the same for the same seed and the same
 // order of requests; Spreading plays IAM, where a role that was made a moment
 // ago is not known everywhere yet. What is answered in a server's place has the
 // form of that server: a Status of Kubernetes, the XML of IAM and STS, the XML of

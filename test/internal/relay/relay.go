@@ -20,8 +20,9 @@ type Relay struct {
 	kubeconfig string
 	endpoint   string
 
-	lock  sync.Mutex
-	names []string
+	lock   sync.Mutex
+	names  []string
+	writes int
 }
 
 // Open puts a server before each of the two; kubeconfig is the user's.
@@ -46,6 +47,13 @@ func (r *Relay) Requests() []string {
 	return append([]string{}, r.names...)
 }
 
+// Writes is how many of them were to change something.
+func (r *Relay) Writes() int {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	return r.writes
+}
+
 // between makes an Exchange of each request.
 func (r *Relay) between(aws bool) testbed.Between {
 	return func(passOn http.Handler) http.Handler {
@@ -55,6 +63,9 @@ func (r *Relay) between(aws bool) testbed.Between {
 			r.lock.Lock()
 			r.names = append(r.names, e.Name)
 			e.N = len(r.names)
+			if e.Writes() {
+				r.writes++
+			}
 			r.lock.Unlock()
 			r.play(e)
 		})

@@ -1,0 +1,70 @@
+package plugin
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// byHandNote is what a plan that brings no controller says of itself.
+const byHandNote = "no Operator Lifecycle Manager here, and no --chart: of the controller only role and rights are made; the line that installs the rest comes at the end"
+
+// byHand ends where neither OLM nor a chart was to be had: with the line that
+// brings the controller, on stdout, and the word that it is not there yet.
+func (c *controllerRun) byHand() error {
+	line := operator.HelmInstall(c.facts, "<("+c.renderLine()+")")
+	if c.request.Version != "" {
+		line += " --version " + quoted(strings.TrimPrefix(c.request.Version, "v"))
+	}
+	if c.request.Output == "" {
+		if _, err := fmt.Fprintln(c.Streams.Out, line); err != nil {
+			return err
+		}
+	}
+	return &problem.Error{
+		Kind: problem.NotReady,
+		What: "the controller itself is not installed",
+		Why:  "this cluster has no Operator Lifecycle Manager, and no chart was given; its role and the rights on Buckets are there",
+		Next: line + "\nor the same command with --chart " + operator.Chart,
+	}
+}
+
+// renderLine is what prints the values for ACK's chart, for the same role in the
+// same place as this run's.
+func (c *controllerRun) renderLine() string {
+	words := []string{"oc ostoy-s3 controller render"}
+	add := func(flag, value string) {
+		if value != "" {
+			words = append(words, flag, quoted(value))
+		}
+	}
+	if c.facts.Namespace.Value != operator.DefaultNamespace {
+		add("-n", c.facts.Namespace.Value)
+	}
+	add("--facts", c.request.Facts.File)
+	add("--profile", c.request.Facts.Profile)
+	given := c.request.Facts.Given
+	for _, fact := range []render.Fact{given.Region, given.Account, given.Partition, given.Issuer, given.Audience} {
+		if flag, typed := strings.CutPrefix(fact.Source, "flag "); typed {
+			add(flag, fact.Value)
+		}
+	}
+	add("--identity", c.request.Identity)
+	add("--role-name", c.request.Role.Name)
+	add("--role-path", c.request.Role.Path)
+	return strings.Join(words, " ")
+}
+
+// quoted is a word as a shell takes it for one.
+func quoted(word string) string {
+	harmless := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@+,", r)
+	}
+	if strings.IndexFunc(word, func(r rune) bool { return !harmless(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

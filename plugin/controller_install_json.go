@@ -1,0 +1,79 @@
+package plugin
+
+import (
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
+)
+
+// controllerResult is the document of `controller install -o json`.
+type controllerResult struct {
+	Namespace string          `json:"namespace"`
+	Mode      controller.Mode `json:"mode"` // existing, OLM, chart, by hand
+	Version   string          `json:"version,omitempty"`
+	From      string          `json:"upgradedFrom,omitempty"`
+	Available string          `json:"available,omitempty"`
+	Identity  string          `json:"identity,omitempty"`
+	Role      string          `json:"role,omitempty"` // ARN
+	Existing  []string        `json:"existing,omitempty"`
+	DryRun    DryRun          `json:"dryRun,omitempty"`
+	Changes   []change        `json:"changes"`
+	Approved  []string        `json:"approved,omitempty"`  // InstallPlans
+	Restarted []string        `json:"restarted,omitempty"` // pods
+	Ready     bool            `json:"ready"`
+	Seconds   float64         `json:"durationSeconds"`
+}
+
+func (c *controllerRun) print() error {
+	if c.request.Output != FormatJSON {
+		return nil
+	}
+	return c.printJSON(c.document())
+}
+
+func (c *controllerRun) document() controllerResult {
+	document := controllerResult{
+		Namespace: c.facts.Namespace.Value, Mode: c.plan.Mode, Version: c.version(), From: c.plan.From, Available: c.plan.Available,
+		Identity: string(c.plan.Identity), Changes: c.changes(),
+		Approved: c.done.Approved, Restarted: c.done.Restarted, Ready: c.ready,
+		Seconds: c.Now().Sub(c.started).Seconds(),
+	}
+	if c.request.DryRun != DryRunNone {
+		document.DryRun = c.request.DryRun
+	}
+	for _, other := range c.plan.Found().Others() {
+		document.Existing = append(document.Existing, other.String())
+	}
+	if c.plan.Role != nil {
+		document.Role = c.plan.Role.Role.ARN
+	}
+	return document
+}
+
+// version is the one that is there at the end, as far as this run decides it.
+func (c *controllerRun) version() string {
+	if c.plan.Mode == controller.ByChart {
+		return c.chartVersion()
+	}
+	return controller.VersionOf(c.plan.CSV)
+}
+
+// changes lists what the plan changes.
+func (c *controllerRun) changes() []change {
+	changes := []change{}
+	if c.plan.MakesNamespace {
+		changes = append(changes, change{Object: "Namespace " + c.facts.Namespace.Value, Action: apply.Create})
+	}
+	if c.plan.From != "" {
+		changes = append(changes, change{Object: "InstallPlan for " + c.plan.CSV, Action: apply.Update})
+	}
+	if c.plan.Role != nil {
+		changes = append(changes, roleChanges(c.plan.Role.Role.ARN, c.plan.Role.Steps)...)
+	}
+	for _, item := range c.items() {
+		switch item.Action {
+		case apply.Create, apply.Update, apply.Delete:
+			changes = append(changes, change{item.Ref.String(), item.Action, item.Changes})
+		}
+	}
+	return changes
+}
