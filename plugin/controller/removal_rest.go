@@ -33,8 +33,7 @@ func (r *Removal) again(flag string) string {
 // decideDefinition keeps the definition of ACK's Bucket, with which every Bucket
 // of the cluster would go, unless the user wants it gone and there is none. Those
 // that all of ACK's controllers share are never looked at.
-func (r *Removal) decideDefinition() {
-	definition := r.found.Definition
+func (r *Removal) decideDefinition(definition *unstructured.Unstructured) {
 	if definition == nil || !r.options.DeleteDefinition && !r.endsController() { // or not ours to talk about
 		return
 	}
@@ -56,9 +55,24 @@ func (r *Removal) decideDefinition() {
 	}
 }
 
+// mayCome reports whether OLM may bring the definition that is to go, and was not
+// there when the removal was planned.
+func (r *Removal) mayCome() bool {
+	return r.options.DeleteDefinition && r.found.Definition == nil && r.found.OLM && r.endsController()
+}
+
 // removeDefinition looks once more: the API server deletes with a definition all
 // objects of its kind.
 func (r *Removal) removeDefinition(ctx context.Context) error {
+	if r.mayCome() {
+		definition, err := r.conn.Dynamic.Resource(live.CRDs()).Get(ctx, Definition, metav1.GetOptions{})
+		switch {
+		case err == nil:
+			r.decideDefinition(definition)
+		case !apierrors.IsNotFound(err):
+			return err
+		}
+	}
 	for _, p := range r.going(TheType, nil) {
 		left, err := r.listBuckets(ctx)
 		if err != nil {

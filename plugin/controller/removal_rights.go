@@ -78,6 +78,7 @@ func endRights(withOLM bool, namespace string) []access.Right {
 	add("apps", "deployments", "list", "watch")
 	if withOLM {
 		add(olmGroup, olm.ServiceVersions().Resource, "list", "watch", "delete")
+		add(olmGroup, olm.InstallPlans().Resource, "list", "watch")
 	}
 	return rights
 }
@@ -128,7 +129,8 @@ func (r *Removal) rights(ctx context.Context) ([]access.Right, error) {
 		}
 		add(access.Right{Verb: "list", Resource: "pods"}) // whether a controller runs, wherever
 	}
-	if len(r.going(TheType, nil)) > 0 {
+	if len(r.going(TheType, nil)) > 0 || r.mayCome() {
+		add(access.Right{Verb: "get", Group: live.CRDs().Group, Resource: live.CRDs().Resource})
 		add(access.Right{Verb: "delete", Group: live.CRDs().Group, Resource: live.CRDs().Resource})
 	}
 	if len(r.going(TheNamespace, nil)) > 0 {
