@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -40,6 +41,29 @@ func TestWhatIsStillBeingInstalled(t *testing.T) {
 	w.refused["delete customresourcedefinitions"] = true
 	_, err := w.run(t.Context(), RemovalOptions{DeleteDefinition: true})
 	wantProblem(t, err, problem.Refused, "delete customresourcedefinitions")
+}
+
+// TestVersionThatComesWhilePlanning is no reason to keep the namespace: it is
+// somebody else's only if a Subscription is.
+func TestVersionThatComesWhilePlanning(t *testing.T) {
+	theirs := object(t, "{apiVersion: operators.coreos.com/v1alpha1, kind: ClusterServiceVersion, metadata: {name: other.v1.0.0, namespace: ack-system}}")
+	for fate, came := range map[Fate]*unstructured.Unstructured{Removed: version(t), Kept: theirs} {
+		w := newWorld(t, true, onItsWay(t)...).withRole()
+		w.connect()
+		found, err := Look(t.Context(), &live.World{Conn: w.conn, Namespace: ackSystem})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.put(came)
+		removal, err := PlanRemoval(t.Context(), found, RemovalOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := removal.Parts()
+		if at := slices.IndexFunc(parts, func(p *Part) bool { return p.Subject == TheNamespace }); at < 0 || parts[at].Fate != fate {
+			t.Errorf("%s came, and the namespace is not %s", came.GetName(), fate)
+		}
+	}
 }
 
 // TestPlansOfOthers do not go with our Subscription, and are not waited for.

@@ -140,9 +140,12 @@ func (r *Removal) decideNamespace(ctx context.Context) error {
 }
 
 // besides is what is in the namespace and neither goes with the controller nor
-// is there in every namespace.
+// is there in every namespace. A version that OLM has brought since goes, too.
 func (r *Removal) besides(ctx context.Context) ([]string, error) {
 	return live.Others(ctx, r.conn, r.found.Namespace, func(object *unstructured.Unstructured) bool {
+		if object.GetKind() == "ClusterServiceVersion" && ofOperator(object) && r.versionsOurs() {
+			return true
+		}
 		for _, p := range r.parts {
 			if p.uid != "" && p.uid == object.GetUID() && p.Fate == Removed {
 				return true
