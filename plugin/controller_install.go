@@ -129,27 +129,16 @@ func (c *controllerRun) identityText() string {
 
 func (c *controllerRun) announceControllerObjects() {
 	var created []apply.Ref
-	for _, item := range c.items() {
-		switch item.Action {
-		case apply.Create:
+	for _, item := range c.plan.Objects.All() {
+		if item.Action == apply.Create {
 			created = append(created, item.Ref)
-		case apply.Update:
-			c.announceUpdate(item)
-		case apply.Delete:
-			c.planned(ui.Removed, "object", item.Ref.String()+"   no longer wanted")
-		case apply.Keep:
-			c.planned(ui.Kept, "object", item.Ref.String()+"   kept: "+item.Why)
-		case apply.Gone:
-			c.UI.Warn(item.Ref.String()+" is forgotten: "+item.Why, "")
+			continue
 		}
+		c.announceItem(item)
 	}
 	if len(created) > 0 {
 		c.planned(ui.Added, fmt.Sprintf("%d objects", len(created)), wrap(byKind(created)))
 	}
-}
-
-func (c *controllerRun) items() []*apply.Item {
-	return append(append([]*apply.Item{}, c.plan.Objects.Items...), c.plan.Objects.Left...)
 }
 
 // execute does what the plan says, and follows it to the end.
