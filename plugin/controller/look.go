@@ -47,7 +47,7 @@ func Look(ctx context.Context, w *live.World) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.OLM = served.Serves("operators.coreos.com/v1alpha1", "Subscription")
+	f.OLM = olm.Served(served)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { f.Project, err = w.Project(ctx); return err })
 	group.Go(func() (err error) { f.Deployments, err = w.Controllers(ctx); return err })
