@@ -67,14 +67,7 @@ func described(c ack.Controller) string {
 	if version == "" {
 		version = "of unknown version"
 	}
-	by := "by OLM"
-	switch c.Installer {
-	case ack.Helm:
-		by = "by Helm"
-	case ack.Manifests:
-		by = "by somebody's manifests"
-	}
-	return fmt.Sprintf("the ACK S3 controller %s, installed %s (%s): it is used as it is", version, by, c)
+	return fmt.Sprintf("the ACK S3 controller %s, installed by %s (%s): it is used as it is", version, c.Installer.By(), c)
 }
 
 // announceController tells of the version, where one is to come.

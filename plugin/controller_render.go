@@ -64,17 +64,11 @@ func (a *App) controllerFacts(ctx context.Context, request ControllerRenderReque
 	if err != nil {
 		return render.Facts{}, err
 	}
-	namespace := given.Namespace
-	// A facts file speaks of the app's project.
-	if !namespace.Known() || request.Facts.Given.Namespace.Value != namespace.Value {
-		namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
+	namespace, err := controllerNamespace(request.Facts)
+	if err != nil {
+		return render.Facts{}, err
 	}
-	given.Namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
-	result, err := detect.Detect(ctx, detect.Request{
-		Given: given, Connect: a.connect,
-		AWS:    detect.AWSOptions{Profile: request.Facts.Profile, Region: given.Region.Value},
-		Policy: detect.AskNeeded,
-	})
+	result, err := a.detectForController(ctx, given, request.Facts.Profile, a.connect, detect.AskNeeded)
 	if err != nil {
 		return render.Facts{}, err
 	}

@@ -86,7 +86,7 @@ func underWay(object *unstructured.Unstructured) bool {
 		return o.Kind != "Subscription" || o.Name != operator.SubscriptionName
 	})
 	over := slices.Contains([]string{"Complete", "Failed"}, plan.Phase)
-	return ours && plan.Approved && !over && slices.ContainsFunc(plan.CSVs, func(csv string) bool { return strings.HasPrefix(csv, operator.Package+".v") })
+	return ours && plan.Approved && !over && slices.ContainsFunc(plan.CSVs, namesOperator)
 }
 
 // versionsGone deletes the operator's versions, those included that an approved

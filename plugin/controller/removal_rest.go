@@ -162,7 +162,7 @@ func isPlanOfOperator(object *unstructured.Unstructured) bool {
 		return false
 	}
 	csvs := olm.PlanOf(object).CSVs
-	return len(csvs) > 0 && !slices.ContainsFunc(csvs, func(csv string) bool { return !strings.HasPrefix(csv, operator.Package+".v") })
+	return len(csvs) > 0 && !slices.ContainsFunc(csvs, func(csv string) bool { return !namesOperator(csv) })
 }
 
 // few names some of many.
