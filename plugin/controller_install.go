@@ -154,7 +154,9 @@ func (c *controllerRun) execute(ctx context.Context) error {
 		}
 	})
 	c.ready = err == nil && c.plan.Mode != controller.ByHand
-	c.conn.Forget() // the cluster serves Buckets now
+	if c.plan.Changed() { // the cluster serves Buckets now
+		c.conn.Forget()
+	}
 	return err
 }
 
