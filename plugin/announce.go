@@ -53,6 +53,20 @@ func headOf(f render.Facts, caller string, knownToIAM bool) []ui.Row {
 	}
 }
 
+// announceItem prints what happens to one object that is there.
+func (a *App) announceItem(item *apply.Item) {
+	switch item.Action {
+	case apply.Update:
+		a.announceUpdate(item)
+	case apply.Delete:
+		a.planned(ui.Removed, "object", item.Ref.String()+"   no longer wanted")
+	case apply.Keep:
+		a.planned(ui.Kept, "object", item.Ref.String()+"   kept: "+item.Why)
+	case apply.Gone:
+		a.UI.Warn(item.Ref.String()+" is forgotten: "+item.Why, "")
+	}
+}
+
 func (a *App) announceUpdate(item *apply.Item) {
 	a.planned(ui.Changed, "object", strings.TrimSpace(item.Ref.String()+"  "+item.Why))
 	for _, change := range item.Changes {

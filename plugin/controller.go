@@ -102,9 +102,9 @@ func (c *controllerRun) learn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	namespace := given.Namespace
-	if !namespace.Known() {
-		namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
+	namespace, err := controllerNamespace(c.request.Facts)
+	if err != nil {
+		return err
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return controller.MayLook(groupCtx, c.conn, namespace.Value, c.request.Chart) })
@@ -126,20 +126,14 @@ func (c *controllerRun) learn(ctx context.Context) error {
 
 // gather asks the cluster, AWS and the registry, all at the same time.
 func (c *controllerRun) gather(ctx context.Context, given render.Facts) error {
-	// Its name is not to be held against the rules for a project with a bucket.
-	given.Namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		c.chart, err = fetchChart(ctx, c.request.Chart, c.request.Version)
 		return err
 	})
 	group.Go(func() (err error) {
-		c.found, err = detect.Detect(ctx, detect.Request{
-			Given:   given,
-			Connect: func() (*cluster.Conn, error) { return c.conn, nil },
-			AWS:     detect.AWSOptions{Profile: c.request.Facts.Profile, Region: given.Region.Value},
-			Policy:  detect.AskMissing,
-		})
+		connected := func() (*cluster.Conn, error) { return c.conn, nil }
+		c.found, err = c.detectForController(ctx, given, c.request.Facts.Profile, connected, detect.AskMissing)
 		if err != nil {
 			return err
 		}
@@ -209,14 +203,8 @@ func (c *controllerRun) survey(ctx context.Context) error {
 	if c.plan.Role == nil { // somebody else's controller: its role is theirs, too
 		return nil
 	}
-	outcome := check.Outcome{Check: check.Check{ID: check.IDProvider, Title: "IAM knows the cluster's issuer", Severity: check.Error}, Finding: provider}
-	if err := refusal([]check.Outcome{outcome}); err != nil {
-		return err
-	}
-	if provider.Status == check.Warned || provider.Status == check.NotAllowed {
-		c.UI.Warn(provider.What+": "+provider.Why, provider.Next)
-	}
-	return nil
+	asked := check.Only(check.Pre(check.Target{}), check.IDProvider)[0]
+	return c.heed([]check.Outcome{{Check: asked, Finding: provider}})
 }
 
 // world is what there is in the controller's namespace.

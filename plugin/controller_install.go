@@ -67,14 +67,7 @@ func described(c ack.Controller) string {
 	if version == "" {
 		version = "of unknown version"
 	}
-	by := "by OLM"
-	switch c.Installer {
-	case ack.Helm:
-		by = "by Helm"
-	case ack.Manifests:
-		by = "by somebody's manifests"
-	}
-	return fmt.Sprintf("the ACK S3 controller %s, installed %s (%s): it is used as it is", version, by, c)
+	return fmt.Sprintf("the ACK S3 controller %s, installed by %s (%s): it is used as it is", version, c.Installer.By(), c)
 }
 
 // announceController tells of the version, where one is to come.
@@ -129,27 +122,16 @@ func (c *controllerRun) identityText() string {
 
 func (c *controllerRun) announceControllerObjects() {
 	var created []apply.Ref
-	for _, item := range c.items() {
-		switch item.Action {
-		case apply.Create:
+	for _, item := range c.plan.Objects.All() {
+		if item.Action == apply.Create {
 			created = append(created, item.Ref)
-		case apply.Update:
-			c.announceUpdate(item)
-		case apply.Delete:
-			c.planned(ui.Removed, "object", item.Ref.String()+"   no longer wanted")
-		case apply.Keep:
-			c.planned(ui.Kept, "object", item.Ref.String()+"   kept: "+item.Why)
-		case apply.Gone:
-			c.UI.Warn(item.Ref.String()+" is forgotten: "+item.Why, "")
+			continue
 		}
+		c.announceItem(item)
 	}
 	if len(created) > 0 {
 		c.planned(ui.Added, fmt.Sprintf("%d objects", len(created)), wrap(byKind(created)))
 	}
-}
-
-func (c *controllerRun) items() []*apply.Item {
-	return append(append([]*apply.Item{}, c.plan.Objects.Items...), c.plan.Objects.Left...)
 }
 
 // execute does what the plan says, and follows it to the end.
@@ -172,7 +154,9 @@ func (c *controllerRun) execute(ctx context.Context) error {
 		}
 	})
 	c.ready = err == nil && c.plan.Mode != controller.ByHand
-	c.conn.Forget() // the cluster serves Buckets now
+	if c.plan.Changed() { // the cluster serves Buckets now
+		c.conn.Forget()
+	}
 	return err
 }
 

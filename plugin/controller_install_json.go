@@ -69,11 +69,5 @@ func (c *controllerRun) changes() []change {
 	if c.plan.Role != nil {
 		changes = append(changes, roleChanges(c.plan.Role.Role.ARN, c.plan.Role.Steps)...)
 	}
-	for _, item := range c.items() {
-		switch item.Action {
-		case apply.Create, apply.Update, apply.Delete:
-			changes = append(changes, change{item.Ref.String(), item.Action, item.Changes})
-		}
-	}
-	return changes
+	return append(changes, objectChanges(c.plan.Objects)...)
 }

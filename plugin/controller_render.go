@@ -65,17 +65,11 @@ func (a *App) controllerFacts(ctx context.Context, request FactsRequest) (detect
 	if err != nil {
 		return detect.Result{}, err
 	}
-	namespace := given.Namespace
-	// A facts file speaks of the app's project.
-	if !namespace.Known() || request.Given.Namespace.Value != namespace.Value {
-		namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
+	namespace, err := controllerNamespace(request)
+	if err != nil {
+		return detect.Result{}, err
 	}
-	given.Namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
-	result, err := detect.Detect(ctx, detect.Request{
-		Given: given, Connect: a.connect,
-		AWS:    detect.AWSOptions{Profile: request.Profile, Region: given.Region.Value},
-		Policy: detect.AskNeeded,
-	})
+	result, err := a.detectForController(ctx, given, request.Profile, a.connect, detect.AskNeeded)
 	if err != nil {
 		return result, err
 	}

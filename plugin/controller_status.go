@@ -6,8 +6,6 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // ControllerStatusRequest is which controllers are to be looked at, and how that
@@ -30,22 +28,15 @@ func (a *App) ControllerStatus(ctx context.Context, request ControllerStatusRequ
 }
 
 func (a *App) controllerStatus(ctx context.Context, request ControllerStatusRequest) error {
-	given, err := a.givenFacts(request.Facts)
+	namespace, err := controllerNamespace(request.Facts)
 	if err != nil {
 		return err
-	}
-	if err := operator.ValidateNamespace(given); err != nil {
-		return err
-	}
-	namespace := given.Namespace.Value
-	if !given.Namespace.Known() {
-		namespace = render.ControllerNamespace
 	}
 	conn, err := a.connect()
 	if err != nil {
 		return err
 	}
-	report, err := controller.Status(ctx, &live.World{Conn: conn, Namespace: namespace}, a.Now())
+	report, err := controller.Status(ctx, &live.World{Conn: conn, Namespace: namespace.Value}, a.Now())
 	if err != nil {
 		return err
 	}

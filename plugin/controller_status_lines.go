@@ -72,20 +72,13 @@ func instanceLines(i controller.Instance, now time.Time) []statusLine {
 
 // madeBy says who installed a controller.
 func madeBy(i controller.Instance) string {
-	by := "by OLM"
-	switch i.Installer {
-	case ack.Helm:
-		by = "by Helm"
-	case ack.Manifests:
-		by = "by somebody's manifests"
-	}
 	if i.Ours && i.Installer == ack.OLM {
 		return "installed by OLM, with oc ostoy-s3"
 	}
 	if i.Ours {
 		return "installed with oc ostoy-s3"
 	}
-	return "installed " + by + ", not with oc ostoy-s3"
+	return "installed by " + i.Installer.By() + ", not with oc ostoy-s3"
 }
 
 // versionLines tell the version, where it comes from, and the next one.

@@ -3,11 +3,9 @@ package plugin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
@@ -76,16 +74,8 @@ func (c *controllerRemoval) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.namespace = given.Namespace
-	if !c.namespace.Known() {
-		c.namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
-	}
-	if len(validation.IsDNS1123Label(c.namespace.Value)) > 0 {
-		return &render.InputError{
-			What: fmt.Sprintf("namespace %q", c.namespace.Value),
-			Why:  "it cannot be the name of one",
-			Next: "-n NAMESPACE, or leave it out: " + render.ControllerNamespace + " is the default",
-		}
+	if c.namespace, err = controllerNamespace(c.request.Facts); err != nil {
+		return err
 	}
 	if c.conn, err = c.connect(); err != nil {
 		return err
@@ -121,14 +111,8 @@ func (c *controllerRemoval) detectRole(ctx context.Context, given render.Facts) 
 	if c.request.KeepRole {
 		return nil
 	}
-	// Its name is not to be held against the rules for a project with a bucket.
-	given.Namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
-	found, err := detect.Detect(ctx, detect.Request{
-		Given:   given,
-		Connect: func() (*cluster.Conn, error) { return c.conn, nil },
-		AWS:     detect.AWSOptions{Profile: c.request.Facts.Profile, Region: given.Region.Value},
-		Policy:  detect.AskNeeded,
-	})
+	connected := func() (*cluster.Conn, error) { return c.conn, nil }
+	found, err := c.detectForController(ctx, given, c.request.Facts.Profile, connected, detect.AskNeeded)
 	c.detected = found
 	var told *problem.Error
 	if errors.As(err, &told) && told.Kind == problem.Refused { // the issuer is none for AWS

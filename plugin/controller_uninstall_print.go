@@ -1,8 +1,6 @@
 package plugin
 
 import (
-	"strings"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
@@ -76,29 +74,13 @@ func (c *controllerRemoval) print(lines []*line) error {
 	if c.request.Output != FormatJSON {
 		return nil
 	}
-	return c.printJSON(uninstallResult{
-		Namespace: c.namespace.Value,
-		DryRun:    c.request.DryRun,
-		Removed:   withFate(lines, fateRemoved),
-		Kept:      withFate(lines, fateKept),
-		Left:      withFate(lines, fateLeft),
-		Seconds:   c.Now().Sub(c.started).Seconds(),
-	})
+	return c.printJSON(uninstallDocument(c.namespace.Value, c.request.DryRun, lines, c.Now().Sub(c.started)))
 }
 
 // doneSoFar says what a run that was cut off has done.
 func (c *controllerRemoval) doneSoFar() string {
 	if c.removal == nil {
-		return "nothing was removed"
+		return removedSoFar("")
 	}
-	var done []*line
-	for _, l := range c.lines() {
-		if l.done {
-			done = append(done, l)
-		}
-	}
-	if len(done) == 0 {
-		return "nothing was removed"
-	}
-	return "removed so far: " + strings.ReplaceAll(wrap(inKinds(done)), "\n", " ")
+	return removedSoFar(doneOf(c.lines()))
 }

@@ -110,7 +110,7 @@ func (d *diffRun) refusals(outcomes []check.Outcome) error {
 		return err
 	}
 	failed := check.Having(outcomes, check.Failed)
-	for _, item := range d.items() {
+	for _, item := range d.plan.All() {
 		switch {
 		case item.Err == nil,
 			apierrors.IsForbidden(item.Err) && failedToo(failed, check.IDClusterRights),
@@ -143,7 +143,7 @@ func (d *diffRun) tell(outcomes []check.Outcome) {
 		d.announceNotes()
 	}
 	taken := 0
-	for _, item := range d.items() {
+	for _, item := range d.plan.All() {
 		d.tellItem(item)
 		if item.Action == apply.Update && !showsChange(item) {
 			taken++

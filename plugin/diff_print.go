@@ -30,7 +30,7 @@ func (i *install) showDiff(ctx context.Context, to *ui.UI, out io.Writer) (bool,
 // objects in apply order, then those that go, then the role.
 func (i *install) pairs() ([]differ.Pair, error) {
 	var pairs []differ.Pair
-	for _, item := range i.items() {
+	for _, item := range i.plan.All() {
 		live, would := item.Live, item.Would
 		switch {
 		case item.Action == apply.Unknown, item.Action == apply.Gone:

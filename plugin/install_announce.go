@@ -95,26 +95,16 @@ func (i *install) announceNotes() {
 // for the bucket: that is what the reader came for.
 func (i *install) announceObjects() {
 	var created, taken []apply.Ref
-	for _, item := range i.items() {
-		switch item.Action {
-		case apply.Create:
-			if item.Ref.Kind == "Bucket" {
-				i.planned(ui.Added, "bucket", item.Ref.Name+"   private, encrypted, TLS only, kept when the project goes")
-				continue
-			}
+	for _, item := range i.plan.All() {
+		switch {
+		case item.Action == apply.Create && item.Ref.Kind == "Bucket":
+			i.planned(ui.Added, "bucket", item.Ref.Name+"   private, encrypted, TLS only, kept when the project goes")
+		case item.Action == apply.Create:
 			created = append(created, item.Ref)
-		case apply.Update:
-			if len(item.Changes) == 0 && item.Why == apply.TakenAsItIs {
-				taken = append(taken, item.Ref)
-				continue
-			}
-			i.announceUpdate(item)
-		case apply.Delete:
-			i.planned(ui.Removed, "object", item.Ref.String()+"   no longer wanted")
-		case apply.Keep:
-			i.planned(ui.Kept, "object", item.Ref.String()+"   kept: "+item.Why)
-		case apply.Gone:
-			i.UI.Warn(item.Ref.String()+" is forgotten: "+item.Why, "")
+		case item.Action == apply.Update && len(item.Changes) == 0 && item.Why == apply.TakenAsItIs:
+			taken = append(taken, item.Ref)
+		default:
+			i.announceItem(item)
 		}
 	}
 	if len(taken) > 0 {

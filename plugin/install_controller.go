@@ -10,6 +10,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // mayInstallController refuses who may not, before anything is made for the app.
@@ -31,7 +32,7 @@ func (i *install) planController(ctx context.Context) error {
 		DryRun: i.request.DryRun, Wait: true, Timeout: i.request.Timeout,
 		ForceConflicts: i.request.ForceConflicts, ForceOwner: i.request.ForceOwner, asItIs: true,
 	}
-	c.facts.Namespace = render.Fact{Value: render.ControllerNamespace, Source: "default"}
+	c.facts.Namespace = usualNamespace()
 	// Whether IAM knows the issuer is asked for the app anyway.
 	if err := c.makePlan(ctx, c.world()); err != nil {
 		return err
@@ -41,7 +42,7 @@ func (i *install) planController(ctx context.Context) error {
 			Kind: problem.Refused,
 			What: "there is no ACK S3 controller, and this cluster has no Operator Lifecycle Manager to install it",
 			Why:  "elsewhere it comes by ACK's chart, which has to be named",
-			Next: "oc ostoy-s3 controller install --chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart, then the same command again",
+			Next: "oc ostoy-s3 controller install --chart " + operator.Chart + ", then the same command again",
 		}
 	}
 	i.controller = c

@@ -48,7 +48,13 @@ func (i *install) changes() []change {
 		steps = i.roleSteps
 	}
 	changes = append(changes, roleChanges(i.role.Role.ARN, steps)...)
-	for _, item := range i.items() {
+	return append(changes, objectChanges(i.plan)...)
+}
+
+// objectChanges are those of the objects that a plan creates, updates or deletes.
+func objectChanges(plan *apply.Plan) []change {
+	var changes []change
+	for _, item := range plan.All() {
 		switch item.Action {
 		case apply.Create, apply.Update, apply.Delete:
 			changes = append(changes, change{item.Ref.String(), item.Action, item.Changes})
@@ -74,11 +80,6 @@ func roleChanges(arn string, steps []iam.Step) []change {
 		role.Fields = append(role.Fields, field)
 	}
 	return []change{role}
-}
-
-// items are all objects of the plan, those left out included.
-func (i *install) items() []*apply.Item {
-	return append(append([]*apply.Item{}, i.plan.Items...), i.plan.Left...)
 }
 
 func (i *install) kept() []string {

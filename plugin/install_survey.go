@@ -52,15 +52,23 @@ func (i *install) survey(ctx context.Context) error {
 		}
 	}
 	outcomes := check.Run(ctx, check.Pre(target), nil)
-	if err := refusal(outcomes); err != nil {
+	if err := i.heed(outcomes); err != nil {
 		return err
-	}
-	for _, warning := range check.Having(outcomes, check.Warned, check.NotAllowed) {
-		i.UI.Warn(warning.What+": "+warning.Why, warning.Next)
 	}
 	i.warnOfSecrets(ctx)
 	if i.plan.Inventory.BucketOrigin == "" {
 		i.plan.Inventory.BucketOrigin = i.bucketOrigin()
+	}
+	return nil
+}
+
+// heed refuses where a check failed, and tells what others warn of or may not see.
+func (a *App) heed(outcomes []check.Outcome) error {
+	if err := refusal(outcomes); err != nil {
+		return err
+	}
+	for _, warning := range check.Having(outcomes, check.Warned, check.NotAllowed) {
+		a.UI.Warn(warning.What+": "+warning.Why, warning.Next)
 	}
 	return nil
 }
@@ -93,7 +101,10 @@ func (i *install) target() (check.Target, error) {
 		Role:      func(ctx context.Context) check.Finding { return check.Fail(i.planRole(ctx, desired)) },
 		Plan:      i.planObjects,
 
-		World: world, ControllerComes: i.controllerComes(),
+		ControllerComes: i.controllerComes(),
+	}
+	if i.controller == nil { // else its plan has looked
+		target.World = world
 	}
 	if !i.project.exists {
 		target.Namespace = check.NamespaceMissing

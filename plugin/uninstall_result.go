@@ -1,9 +1,10 @@
 package plugin
 
 import (
-	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
@@ -153,17 +154,15 @@ func (u *uninstall) print() error {
 	if u.request.Output != FormatJSON {
 		return nil
 	}
-	encoder := json.NewEncoder(u.Streams.Out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(uninstallResult{
-		Namespace: u.namespace(),
-		DryRun:    u.request.DryRun,
-		Removed:   u.withFate(fateRemoved),
-		Kept:      u.withFate(fateKept),
-		Left:      u.withFate(fateLeft),
-		Seconds:   u.Now().Sub(u.started).Seconds(),
-	})
+	return u.printJSON(uninstallDocument(u.namespace(), u.request.DryRun, u.lines, u.Now().Sub(u.started)))
+}
+
+func uninstallDocument(namespace string, dryRun bool, lines []*line, took time.Duration) uninstallResult {
+	return uninstallResult{
+		Namespace: namespace, DryRun: dryRun,
+		Removed: withFate(lines, fateRemoved), Kept: withFate(lines, fateKept), Left: withFate(lines, fateLeft),
+		Seconds: took.Seconds(),
+	}
 }
 
 func (u *uninstall) leftovers() error { return leftovers(u.lines) }
@@ -191,16 +190,20 @@ func leftovers(lines []*line) error {
 
 // doneSoFar says what a run that was cut off has done.
 func (u *uninstall) doneSoFar() string {
-	var done []*line
-	for _, l := range u.lines {
-		if l.done {
-			done = append(done, l)
-		}
-	}
-	text := strings.ReplaceAll(wrap(inKinds(done)), "\n", " ")
+	text := doneOf(u.lines)
 	if l := u.one(theBucket); u.emptied > 0 && !l.done {
 		text = strings.TrimPrefix(text+", "+plural(u.emptied, "version")+" in "+l.Object, ", ")
 	}
+	return removedSoFar(text)
+}
+
+// doneOf names what was really removed, "" where nothing was.
+func doneOf(lines []*line) string {
+	done := slices.DeleteFunc(slices.Clone(lines), func(l *line) bool { return !l.done })
+	return strings.ReplaceAll(wrap(inKinds(done)), "\n", " ")
+}
+
+func removedSoFar(text string) string {
 	if text == "" {
 		return "nothing was removed"
 	}

@@ -37,6 +37,14 @@ const (
 	Manifests Installer = "manifests" // somebody's own
 )
 
+// By is the installer as the end of "installed by".
+func (i Installer) By() string {
+	if i == Manifests {
+		return "somebody's manifests"
+	}
+	return string(i)
+}
+
 // Lister lists the objects of a resource in a namespace ("" for the whole
 // cluster) that a label selector chooses.
 type Lister interface {

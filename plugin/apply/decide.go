@@ -170,19 +170,22 @@ func (a *Applier) judge(it *Item) error {
 // planLeft decides what happens to an object of the inventory that the new
 // set leaves out. An object that is not there gets no Action.
 func (a *Applier) planLeft(ctx context.Context, it *Item) error {
-	live, err := a.get(ctx, it.Ref)
-	switch {
-	case meta.IsNoMatchError(err):
+	err := a.find(ctx, it)
+	if it.Live != nil {
+		it.Action, it.Why = a.leftAction(it.Ref, it.Live)
+	}
+	return err
+}
+
+// find reads what is recorded or named: Live stays nil where it is not there, and
+// the Action is Gone where its kind is not served any more.
+func (a *Applier) find(ctx context.Context, it *Item) (err error) {
+	it.Live, err = a.get(ctx, it.Ref)
+	if meta.IsNoMatchError(err) {
 		*it = *goneItem(it.Ref)
 		return nil
-	case err != nil:
-		return a.failure("read", it.Ref, err)
-	case live == nil:
-		return nil
 	}
-	it.Live = live
-	it.Action, it.Why = a.leftAction(it.Ref, live)
-	return nil
+	return a.failure("read", it.Ref, err)
 }
 
 // leftAction says whether a left-out object may be deleted. The inventory is

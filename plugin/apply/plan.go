@@ -90,7 +90,7 @@ func (p *Plan) ask(ctx context.Context) error {
 
 // note leaves each object its own error.
 func (p *Plan) note(errs []error) {
-	for i, item := range append(slices.Clone(p.Items), p.Left...) {
+	for i, item := range p.All() {
 		if errs[i] != nil {
 			item.Action, item.Err = Unknown, errs[i]
 		}
@@ -153,13 +153,16 @@ func (p *Plan) has(ref Ref) bool {
 	return slices.ContainsFunc(p.Items, func(it *Item) bool { return it.Ref.same(ref) })
 }
 
+// All are the items, and those that the new set leaves out behind them.
+func (p *Plan) All() []*Item { return slices.Concat(p.Items, p.Left) }
+
 // Changed reports whether executing the plan would change any object. An
 // inventory that alone needs rewriting does not count.
 func (p *Plan) Changed() bool {
 	changes := func(it *Item) bool {
 		return it.Action == Create || it.Action == Update || it.Action == Delete
 	}
-	return slices.ContainsFunc(p.Items, changes) || slices.ContainsFunc(p.Left, changes)
+	return slices.ContainsFunc(p.All(), changes)
 }
 
 // Waves are the items by wave, in order.

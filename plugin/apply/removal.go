@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 )
 
 // Removal is what there is that is ours, and what only seems so.
@@ -153,33 +155,17 @@ func goneItem(ref Ref) *Item {
 	return &Item{Ref: ref, Action: Gone, Why: "the cluster no longer serves its kind"}
 }
 
-// list reads all objects of a kind, page by page.
+// list reads all objects of a kind.
 func (a *Applier) list(ctx context.Context, gvk schema.GroupVersionKind) ([]*unstructured.Unstructured, error) {
-	const page = 500
 	client, err := a.client(ctx, gvk)
 	if err != nil {
 		return nil, err
 	}
-	var all []*unstructured.Unstructured
-	opts := metav1.ListOptions{Limit: page}
-	for {
-		list, err := client.List(ctx, opts)
-		switch {
-		case apierrors.IsNotFound(err): // the CRD went away since discovery
-			return nil, &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}}
-		case apierrors.IsResourceExpired(err) && opts.Continue != "": // too slow: from the start
-			all, opts.Continue = nil, ""
-			continue
-		case err != nil:
-			return nil, err
-		}
-		for i := range list.Items {
-			all = append(all, &list.Items[i])
-		}
-		if opts.Continue = list.GetContinue(); opts.Continue == "" {
-			return all, nil
-		}
+	all, err := cluster.ListAll(ctx, client, metav1.ListOptions{})
+	if apierrors.IsNotFound(err) { // the CRD went away since discovery
+		return nil, &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}}
 	}
+	return all, err
 }
 
 // recorded reads the objects of a kind that the inventory names.

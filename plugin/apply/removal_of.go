@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-
-	"k8s.io/apimachinery/pkg/api/meta"
 )
 
 // PlanRemovalOf looks at exactly these objects, all at the same time, and says
@@ -49,19 +47,11 @@ func (a *Applier) PlanRemovalOf(ctx context.Context, refs []Ref, inv Inventory) 
 
 // lookAt decides about one object; one that is not there gets no Action.
 func (a *Applier) lookAt(ctx context.Context, it *Item) error {
-	live, err := a.get(ctx, it.Ref)
-	switch {
-	case meta.IsNoMatchError(err):
-		*it = *goneItem(it.Ref)
-		return nil
-	case err != nil:
-		return a.failure("read", it.Ref, err)
-	case live == nil:
-		return nil
+	if err := a.find(ctx, it); err != nil || it.Live == nil {
+		return err
 	}
-	it.Live = live
-	it.Action, it.Why = a.removalAction(it.Ref, live)
-	if a.ours(live) && !it.Ref.IsDefinition() {
+	it.Action, it.Why = a.removalAction(it.Ref, it.Live)
+	if a.ours(it.Live) && !it.Ref.IsDefinition() {
 		return a.mayRemove(it)
 	}
 	return nil

@@ -19,7 +19,7 @@ func (c controllerLook) olm(ctx context.Context) Finding {
 	if err != nil {
 		return Fail(err)
 	}
-	if !served.Serves("operators.coreos.com/v1alpha1", "Subscription") {
+	if !olm.Served(served) {
 		return Leave("this cluster has no OLM")
 	}
 	subscriptions, err := c.List(ctx, olm.Subscriptions(), "", "")

@@ -33,7 +33,7 @@ const (
 // The errors are wait.Wait's: NotReady where it will not come to that, or not in
 // time, and Refused for an InstallPlan that would install more than was asked for.
 func (p *Plan) Follow(ctx context.Context, done *Done, observe func(health.State)) error {
-	if p.Mode == Used || p.Mode == ByHand {
+	if !p.recorded() {
 		return nil
 	}
 	f := &follower{
@@ -43,6 +43,8 @@ func (p *Plan) Follow(ctx context.Context, done *Done, observe func(health.State
 	kinds := []string{"Deployment", "Pod", "ServiceAccount"}
 	if p.Mode == ByOLM {
 		kinds = append(kinds, "Subscription", "InstallPlan", "ClusterServiceVersion")
+	} else {
+		f.fromChart = p.chartDeployments()
 	}
 	_, err := wait.States(ctx, p.found.World.Conn.Dynamic, p.found.Namespace, kinds, f.judge, observe)
 	return err
@@ -51,18 +53,20 @@ func (p *Plan) Follow(ctx context.Context, done *Done, observe func(health.State
 // follower is one call of Follow. Its judge is called one at a time.
 type follower struct {
 	*Plan
-	done     *Done
-	observe  func(health.State)
-	fresh    bool              // IAM may not know the role everywhere yet
-	logs     map[string]string // why a pod crashes, by pod and restart
-	restarts map[string]bool   // templates whose pods were deleted once
-	putBack  int               // how often, the annotation
-	dropped  string            // resourceVersion that lacked it
+	done    *Done
+	observe func(health.State)
+	// fromChart are the Deployments that a chart brings; OLM's version names its own.
+	fromChart []string
+	fresh     bool              // IAM may not know the role everywhere yet
+	logs      map[string]string // why a pod crashes, by pod and restart
+	restarts  map[string]bool   // templates whose pods were deleted once
+	putBack   int               // how often, the annotation
+	dropped   string            // resourceVersion that lacked it
 }
 
 func (f *follower) judge(ctx context.Context, seen wait.Seen) ([]health.State, error) {
 	if f.Mode == ByChart {
-		return f.deployments(ctx, seen, f.chartDeployments())
+		return f.deployments(ctx, seen, f.fromChart)
 	}
 	operator, version, err := f.operator(ctx, seen)
 	operator.Kind, operator.Name = "OLM", "operator"
@@ -83,9 +87,9 @@ func (f *follower) judge(ctx context.Context, seen wait.Seen) ([]health.State, e
 	return append([]health.State{operator}, controllers...), err
 }
 
-func (f *follower) chartDeployments() []string {
+func (p *Plan) chartDeployments() []string {
 	var names []string
-	for _, object := range f.set {
+	for _, object := range p.set {
 		if ack.IsController(object) {
 			names = append(names, object.GetName())
 		}

@@ -7,12 +7,10 @@ import (
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
@@ -47,7 +45,7 @@ func Look(ctx context.Context, w *live.World) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.OLM = served.Serves("operators.coreos.com/v1alpha1", "Subscription")
+	f.OLM = olm.Served(served)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { f.Project, err = w.Project(ctx); return err })
 	group.Go(func() (err error) { f.Deployments, err = w.Controllers(ctx); return err })
@@ -96,12 +94,20 @@ func (f *Found) lookAtOLM(ctx context.Context, group *errgroup.Group) {
 func everything(*unstructured.Unstructured) bool { return true }
 
 func ofPackage(subscription *unstructured.Unstructured) bool {
-	return health.Text(subscription.Object, "spec", "name") == operator.Package
+	return olm.Package(subscription) == operator.Package
 }
 
+// ofOperator reports whether a ClusterServiceVersion is one of the operator's.
 func ofOperator(version *unstructured.Unstructured) bool {
-	return strings.HasPrefix(version.GetName(), operator.Package+".v") && version.GetLabels()["olm.copiedFrom"] == ""
+	return namesOperator(version.GetName()) && olm.CSVOf(version).CopiedFrom == ""
 }
+
+// versionPrefix begins the name of every version of the operator (FACTS 1.6).
+const versionPrefix = operator.Package + ".v"
+
+// namesOperator reports whether the name of a ClusterServiceVersion is one of the
+// operator's.
+func namesOperator(csv string) bool { return strings.HasPrefix(csv, versionPrefix) }
 
 // Subscription is ours: the one in our namespace that we applied; nil if there is
 // none.
@@ -137,8 +143,7 @@ func (f *Found) isMine(c ack.Controller) bool {
 		recorded := f.Inventory.Found && !f.Inventory.Foreign && len(f.otherSubscriptions(f.Namespace)) == 0
 		return c.Namespace == f.Namespace && (f.Subscription() != nil || recorded)
 	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&c.Deployment)
-	return err == nil && c.Namespace == f.Namespace && apply.Ours(&unstructured.Unstructured{Object: content})
+	return c.Namespace == f.Namespace && apply.Ours(objectOf(c))
 }
 
 // otherSubscriptions are those to the operator that are not ours, in one

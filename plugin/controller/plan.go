@@ -79,7 +79,7 @@ func (p *Plan) Changed() bool {
 // nothing but reads, and, unless Options.Guess, dry runs of applies. Errors are
 // *problem.Error.
 func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.API, options Options) (*Plan, error) {
-	p := &Plan{found: found, facts: facts, roles: roles, options: options, MakesNamespace: found.Project == nil}
+	p := &Plan{found: found, facts: facts, roles: roles, options: options}
 	if err := p.mayGoOn(); err != nil {
 		return nil, err
 	}
@@ -87,6 +87,7 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 	if p.Mode, err = p.mode(); err != nil {
 		return nil, err
 	}
+	p.MakesNamespace = found.Project == nil && p.recorded()
 	desired, err := p.decide(ctx)
 	if err != nil {
 		return nil, err
@@ -140,9 +141,7 @@ func (p *Plan) mode() (Mode, error) {
 // decide settles which objects there are to be, and gives the role; nil where
 // there is to be none.
 func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
-	p.MakesNamespace = p.MakesNamespace && (p.Mode == ByOLM || p.Mode == ByChart)
 	if p.Mode == Used {
-		p.MakesNamespace = false
 		p.set = operator.Rights()
 		return nil, nil
 	}

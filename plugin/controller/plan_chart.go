@@ -43,7 +43,7 @@ func (p *Plan) chartless() error {
 		Kind: problem.Usage,
 		What: "the ACK S3 controller in " + p.found.Namespace + " comes from a chart",
 		Why:  "without the chart it is not known what is to be there",
-		Next: "the same command with --chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart, or a chart that you pulled",
+		Next: "the same command with --chart " + operator.Chart + ", or a chart that you pulled",
 	}
 }
 
@@ -59,7 +59,7 @@ func (p *Plan) chartObjects(ctx context.Context, role string) ([]*unstructured.U
 		return nil, &render.InputError{
 			What: fmt.Sprintf("--chart: %s %s", p.options.Chart.Name(), p.options.Chart.Version()),
 			Why:  "it holds no Deployment of the ACK S3 controller",
-			Next: "--chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart",
+			Next: "--chart " + operator.Chart,
 		}
 	}
 	objects, err = p.withoutDefinitionsOfOthers(ctx, objects)

@@ -204,8 +204,8 @@ func CSVOf(version string) string {
 	if strings.HasPrefix(version, operator.Package+".") {
 		return version
 	}
-	return operator.Package + ".v" + strings.TrimPrefix(version, "v")
+	return versionPrefix + strings.TrimPrefix(version, "v")
 }
 
 // VersionOf is the version in the name of a ClusterServiceVersion.
-func VersionOf(csv string) string { return strings.TrimPrefix(csv, operator.Package+".v") }
+func VersionOf(csv string) string { return strings.TrimPrefix(csv, versionPrefix) }

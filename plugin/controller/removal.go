@@ -120,7 +120,7 @@ func PlanRemoval(ctx context.Context, found *Found, options RemovalOptions) (*Re
 	if err := r.decideBuckets(); err != nil {
 		return nil, err
 	}
-	r.decideDefinition()
+	r.decideDefinition(found.Definition)
 	if r.objects.InventoryOurs {
 		r.add(&Part{Subject: TheInventory, Object: "ConfigMap " + apply.ControllerInventoryName, Fate: Removed})
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -59,28 +60,19 @@ func (b Bucket) State() string {
 // listBuckets lists the Buckets of all namespaces, as they are now. Where the
 // kind is not served, there are none.
 func (r *Removal) listBuckets(ctx context.Context) ([]Bucket, error) {
-	const page = 500
-	var all []Bucket
-	opts := metav1.ListOptions{Limit: page}
-	for {
-		list, err := r.conn.Dynamic.Resource(live.Buckets()).List(ctx, opts)
-		switch {
-		case apierrors.IsNotFound(err):
-			return nil, nil
-		case apierrors.IsResourceExpired(err) && opts.Continue != "": // too slow: from the start
-			all, opts.Continue = nil, ""
-			continue
-		case err != nil:
-			return nil, err
-		}
-		for i := range list.Items {
-			all = append(all, bucketOf(&list.Items[i]))
-		}
-		if opts.Continue = list.GetContinue(); opts.Continue == "" {
-			slices.SortFunc(all, func(a, b Bucket) int { return strings.Compare(a.String(), b.String()) })
-			return all, nil
-		}
+	objects, err := cluster.ListAll(ctx, r.conn.Dynamic.Resource(live.Buckets()), metav1.ListOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
 	}
+	if err != nil {
+		return nil, err
+	}
+	var all []Bucket
+	for _, object := range objects {
+		all = append(all, bucketOf(object))
+	}
+	slices.SortFunc(all, func(a, b Bucket) int { return strings.Compare(a.String(), b.String()) })
+	return all, nil
 }
 
 // decideBuckets: while there are Buckets, a controller of ours stays, because

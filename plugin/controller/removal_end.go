@@ -16,6 +16,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // endController deletes what runs the controller, and waits until no pod of it is
@@ -30,7 +31,7 @@ func (r *Removal) endController(ctx context.Context) error {
 	if err := r.removeObjects(ctx, r.going(TheObject, ofKind("Deployment"))); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{r.versionsGone, r.deploymentsGone, r.podsGone} {
+	for _, step := range []func(context.Context) error{r.plansGone, r.versionsGone, r.deploymentsGone, r.podsGone} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -66,6 +67,27 @@ func (r *Removal) until(ctx context.Context, kind string, pick func(*unstructure
 }
 
 func nothing(*unstructured.Unstructured) error { return nil }
+
+// plansGone waits for the end of what OLM is still installing. An approved
+// InstallPlan belongs to its Subscription and goes with it, but a moment later, and
+// until then it may bring definition and version back.
+func (r *Removal) plansGone(ctx context.Context) error {
+	if !r.found.OLM || !r.versionsOurs() {
+		return nil
+	}
+	return r.until(ctx, "InstallPlan", underWay, nothing, ", which OLM carries out")
+}
+
+// underWay picks approved plans for the operator that are of our Subscription alone:
+// those of others do not go with it.
+func underWay(object *unstructured.Unstructured) bool {
+	plan, owners := olm.PlanOf(object), object.GetOwnerReferences()
+	ours := len(owners) > 0 && !slices.ContainsFunc(owners, func(o metav1.OwnerReference) bool {
+		return o.Kind != "Subscription" || o.Name != operator.SubscriptionName
+	})
+	over := slices.Contains([]string{"Complete", "Failed"}, plan.Phase)
+	return ours && plan.Approved && !over && slices.ContainsFunc(plan.CSVs, namesOperator)
+}
 
 // versionsGone deletes the operator's versions, those included that an approved
 // InstallPlan still brought, and waits until OLM has let go of them.

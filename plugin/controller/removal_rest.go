@@ -33,8 +33,7 @@ func (r *Removal) again(flag string) string {
 // decideDefinition keeps the definition of ACK's Bucket, with which every Bucket
 // of the cluster would go, unless the user wants it gone and there is none. Those
 // that all of ACK's controllers share are never looked at.
-func (r *Removal) decideDefinition() {
-	definition := r.found.Definition
+func (r *Removal) decideDefinition(definition *unstructured.Unstructured) {
 	if definition == nil || !r.options.DeleteDefinition && !r.endsController() { // or not ours to talk about
 		return
 	}
@@ -56,9 +55,24 @@ func (r *Removal) decideDefinition() {
 	}
 }
 
+// mayCome reports whether OLM may bring the definition that is to go, and was not
+// there when the removal was planned.
+func (r *Removal) mayCome() bool {
+	return r.options.DeleteDefinition && r.found.Definition == nil && r.found.OLM && r.endsController()
+}
+
 // removeDefinition looks once more: the API server deletes with a definition all
 // objects of its kind.
 func (r *Removal) removeDefinition(ctx context.Context) error {
+	if r.mayCome() {
+		definition, err := r.conn.Dynamic.Resource(live.CRDs()).Get(ctx, Definition, metav1.GetOptions{})
+		switch {
+		case err == nil:
+			r.decideDefinition(definition)
+		case !apierrors.IsNotFound(err):
+			return err
+		}
+	}
 	for _, p := range r.going(TheType, nil) {
 		left, err := r.listBuckets(ctx)
 		if err != nil {
@@ -126,9 +140,12 @@ func (r *Removal) decideNamespace(ctx context.Context) error {
 }
 
 // besides is what is in the namespace and neither goes with the controller nor
-// is there in every namespace.
+// is there in every namespace. A version that OLM has brought since goes, too.
 func (r *Removal) besides(ctx context.Context) ([]string, error) {
 	return live.Others(ctx, r.conn, r.found.Namespace, func(object *unstructured.Unstructured) bool {
+		if object.GetKind() == "ClusterServiceVersion" && ofOperator(object) && r.versionsOurs() {
+			return true
+		}
 		for _, p := range r.parts {
 			if p.uid != "" && p.uid == object.GetUID() && p.Fate == Removed {
 				return true
@@ -145,7 +162,7 @@ func isPlanOfOperator(object *unstructured.Unstructured) bool {
 		return false
 	}
 	csvs := olm.PlanOf(object).CSVs
-	return len(csvs) > 0 && !slices.ContainsFunc(csvs, func(csv string) bool { return !strings.HasPrefix(csv, operator.Package+".v") })
+	return len(csvs) > 0 && !slices.ContainsFunc(csvs, func(csv string) bool { return !namesOperator(csv) })
 }
 
 // few names some of many.

@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -20,35 +19,23 @@ func MayLookToRemove(ctx context.Context, conn *cluster.Conn, namespace string) 
 	if err != nil {
 		return err
 	}
-	withOLM := served.Serves("operators.coreos.com/v1alpha1", "Subscription")
-	look := append(lookRights(withOLM), access.Right{Verb: "get", Resource: "configmaps", Namespace: namespace})
+	withOLM := olm.Served(served)
+	look := lookRights(withOLM, namespace)
 	if served.Serves("s3.services.k8s.aws/v1alpha1", "Bucket") {
-		look = append(look, access.Right{Verb: "list", Group: live.Buckets().Group, Resource: "buckets"})
+		look = append(look, rightsIn("", grant{live.Buckets().Group, "buckets", "list"})...)
 	}
-	if withOLM {
-		for _, resource := range []string{"operatorgroups", "installplans", "clusterserviceversions"} {
-			look = append(look, access.Right{Verb: "list", Group: olmGroup, Resource: resource, Namespace: namespace})
-		}
-	}
-	lacking, err := missing(ctx, conn, namespace, look)
-	if err != nil || len(lacking) == 0 {
-		return err
-	}
-	usual := usualRights(withOLM, namespace)
-	if lacking, err = missing(ctx, conn, namespace, append(look, usual...)); err != nil {
-		return err
-	}
-	return mayNotRemove(lacking)
+	lacking, err := deniedFirst(ctx, conn, namespace, look, usualRights(withOLM, namespace))
+	return orNotRemoved(lacking, err, namespace)
 }
 
-func mayNotRemove(lacking []string) error {
-	if len(lacking) == 0 {
-		return nil
+func orNotRemoved(lacking []access.Right, err error, namespace string) error {
+	if err != nil || len(lacking) == 0 {
+		return err
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
 		What: "you may not remove the ACK S3 controller",
-		Why:  "not allowed: " + strings.Join(lacking, "\n"),
+		Why:  "not allowed: " + inWords(lacking, namespace),
 		Next: "ask a cluster admin to run the same command",
 		More: "docs/controller.md",
 	}
@@ -56,30 +43,20 @@ func mayNotRemove(lacking []string) error {
 
 // usualRights are what removing a controller of ours takes at least.
 func usualRights(withOLM bool, namespace string) []access.Right {
-	rights := endRights(withOLM, namespace)
-	for _, resource := range []string{"configmaps", "serviceaccounts"} {
-		rights = append(rights, access.Right{Verb: "delete", Resource: resource, Namespace: namespace})
-	}
+	grants := []grant{{"", "configmaps", "delete"}, {"", "serviceaccounts", "delete"}}
 	if withOLM {
-		rights = append(rights, access.Right{Verb: "delete", Group: olmGroup, Resource: "subscriptions", Namespace: namespace})
+		grants = append(grants, grant{olmGroup, "subscriptions", "delete"})
 	}
-	return append(rights, access.Right{Verb: "delete", Group: "rbac.authorization.k8s.io", Resource: "clusterroles"})
+	return slices.Concat(endRights(withOLM, namespace), rightsIn(namespace, grants...), rightsIn("", grant{rbacGroup, "clusterroles", "delete"}))
 }
 
 // endRights are what endController takes, but for the objects of a chart.
 func endRights(withOLM bool, namespace string) []access.Right {
-	var rights []access.Right
-	add := func(group, resource string, verbs ...string) {
-		for _, verb := range verbs {
-			rights = append(rights, access.Right{Verb: verb, Group: group, Resource: resource, Namespace: namespace})
-		}
-	}
-	add("", "pods", "list", "watch")
-	add("apps", "deployments", "list", "watch")
+	grants := []grant{{"", "pods", "list watch"}, {"apps", "deployments", "list watch"}}
 	if withOLM {
-		add(olmGroup, olm.ServiceVersions().Resource, "list", "watch", "delete")
+		grants = append(grants, grant{olmGroup, "clusterserviceversions", "list watch delete"}, grant{olmGroup, "installplans", "list watch"})
 	}
-	return rights
+	return rightsIn(namespace, grants...)
 }
 
 // mayRemove refuses who may not do all that is planned, before any of it is done.
@@ -88,11 +65,8 @@ func (r *Removal) mayRemove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lacking, err := missing(ctx, r.conn, r.found.Namespace, rights)
-	if err != nil {
-		return err
-	}
-	return mayNotRemove(lacking)
+	lacking, err := denied(ctx, r.conn, r.found.Namespace, rights)
+	return orNotRemoved(lacking, err, r.found.Namespace)
 }
 
 // rights are what Execute takes.
@@ -102,11 +76,7 @@ func (r *Removal) rights(ctx context.Context) ([]access.Right, error) {
 		return nil, err
 	}
 	var rights []access.Right
-	add := func(right access.Right) {
-		if !slices.Contains(rights, right) {
-			rights = append(rights, right)
-		}
-	}
+	add := func(namespace string, grants ...grant) { rights = append(rights, rightsIn(namespace, grants...)...) }
 	if r.endsController() {
 		rights = endRights(r.found.OLM && r.versionsOurs(), r.found.Namespace)
 	}
@@ -115,24 +85,20 @@ func (r *Removal) rights(ctx context.Context) ([]access.Right, error) {
 		if err != nil {
 			return nil, err
 		}
-		add(access.Right{
-			Verb: "delete", Group: mapping.Resource.Group, Resource: mapping.Resource.Resource, Namespace: p.item.Live.GetNamespace(),
-		})
+		add(p.item.Live.GetNamespace(), grant{mapping.Resource.Group, mapping.Resource.Resource, "delete"})
 	}
 	if len(r.going(TheInventory, nil)) > 0 {
-		add(access.Right{Verb: "delete", Resource: live.ConfigMaps().Resource, Namespace: r.found.Namespace})
+		add(r.found.Namespace, grant{"", "configmaps", "delete"})
 	}
 	if len(r.going(TheBucket, nil)) > 0 {
-		for _, verb := range []string{"get", "list", "watch", "patch", "delete"} {
-			add(access.Right{Verb: verb, Group: live.Buckets().Group, Resource: "buckets"})
-		}
-		add(access.Right{Verb: "list", Resource: "pods"}) // whether a controller runs, wherever
+		add("", grant{live.Buckets().Group, "buckets", "get list watch patch delete"})
+		add("", grant{"", "pods", "list"}) // whether a controller runs, wherever
 	}
-	if len(r.going(TheType, nil)) > 0 {
-		add(access.Right{Verb: "delete", Group: live.CRDs().Group, Resource: live.CRDs().Resource})
+	if len(r.going(TheType, nil)) > 0 || r.mayCome() {
+		add("", grant{live.CRDs().Group, live.CRDs().Resource, "get delete"})
 	}
 	if len(r.going(TheNamespace, nil)) > 0 {
-		add(access.Right{Verb: "delete", Resource: "namespaces"})
+		add("", grant{"", "namespaces", "delete"})
 	}
 	return rights, nil
 }

@@ -125,6 +125,7 @@ func (w *world) watch(action clienttesting.Action) (bool, watch.Interface, error
 			shown.Action(event.Type, event.Object)
 		}
 	}()
+	w.carryOut(resource)
 	return true, shown, nil
 }
 
@@ -176,6 +177,23 @@ func (w *world) collect(object *unstructured.Unstructured) {
 		for _, one := range all {
 			w.erase(resourceFor(one), one)
 		}
+	}
+}
+
+// carryOut is OLM at what it is still installing when its Subscription has gone: it
+// is installed, and its InstallPlan collected, as soon as somebody waits for that.
+func (w *world) carryOut(resource schema.GroupVersionResource) {
+	subscriptions := schema.GroupVersionResource{Group: olmGroup, Version: "v1alpha1", Resource: "subscriptions"}
+	if resource.Resource != "installplans" || w.get(subscriptions, ackSystem, "ack-s3-controller") != nil {
+		return
+	}
+	for _, plan := range w.all(resource, "InstallPlan", ackSystem) {
+		if len(plan.GetOwnerReferences()) == 0 {
+			continue
+		}
+		w.put(version(w.t))
+		w.put(inCluster(w.t)[0])
+		w.erase(resource, plan)
 	}
 }
 

@@ -72,12 +72,9 @@ func (r *Removal) refuseOthers() error {
 func oneLineOf(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
 
 func (r *Removal) notOurs(c ack.Controller) error {
-	by := "somebody's manifests"
-	switch c.Installer {
-	case ack.OLM:
-		by = "OLM, for a Subscription that is not ours"
-	case ack.Helm:
-		by = "Helm"
+	by := c.Installer.By()
+	if c.Installer == ack.OLM {
+		by += ", for a Subscription that is not ours"
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
@@ -133,7 +130,7 @@ func (r *Removal) otherOperators() []string {
 		}
 	}
 	for _, version := range r.versions {
-		if !ofOperator(version) && version.GetLabels()["olm.copiedFrom"] == "" {
+		if !ofOperator(version) && olm.CSVOf(version).CopiedFrom == "" {
 			names = append(names, "ClusterServiceVersion "+version.GetName())
 		}
 	}

@@ -138,11 +138,14 @@ func resourceFor(object *unstructured.Unstructured) schema.GroupVersionResource 
 
 func (w *world) put(object *unstructured.Unstructured) {
 	w.t.Helper()
+	w.mu.Lock()
 	w.version++
+	version := fmt.Sprint(w.version)
+	w.mu.Unlock()
 	object = object.DeepCopy()
-	object.SetResourceVersion(fmt.Sprint(w.version))
+	object.SetResourceVersion(version)
 	if object.GetUID() == "" {
-		object.SetUID(types.UID(fmt.Sprint("uid-", w.version)))
+		object.SetUID(types.UID("uid-" + version))
 	}
 	if err := w.client.Tracker().Create(resourceFor(object), object, object.GetNamespace()); err != nil {
 		w.t.Fatal(err)

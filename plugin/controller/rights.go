@@ -2,14 +2,17 @@ package controller
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -18,42 +21,45 @@ const (
 	rbacGroup = "rbac.authorization.k8s.io"
 )
 
-// lookRights are what Look takes.
-func lookRights(withOLM bool) []access.Right {
-	rights := []access.Right{
-		{Verb: "list", Group: "apps", Resource: "deployments"},
-		{Verb: "get", Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions"},
-		{Verb: "get", Resource: "namespaces"},
-	}
-	if withOLM {
-		rights = append(rights, access.Right{Verb: "list", Group: olmGroup, Resource: "subscriptions"})
+// grant is what one may do with a resource: its verbs, with blanks between.
+type grant struct{ group, resource, verbs string }
+
+// rightsIn are rights in a namespace; "" is all namespaces, and what is in none.
+func rightsIn(namespace string, grants ...grant) []access.Right {
+	var rights []access.Right
+	for _, g := range grants {
+		for _, verb := range strings.Fields(g.verbs) {
+			rights = append(rights, access.Right{Verb: verb, Group: g.group, Resource: g.resource, Namespace: namespace})
+		}
 	}
 	return rights
 }
 
-// olmRights are what an installation by OLM takes besides, in our namespace.
-func olmRights(namespace string) []access.Right {
-	var rights []access.Right
-	for _, one := range []struct {
-		group, resource string
-		verbs           string
-	}{
-		{"", "configmaps", "get create patch"},
-		{"", "serviceaccounts", "get list watch create patch"},
-		{"", "pods", "list watch delete"},
-		{"", "pods/log", "get"},
-		{"apps", "deployments", "list watch"},
-		{olmGroup, "operatorgroups", "get list create patch"},
-		{olmGroup, "subscriptions", "get list watch create patch"},
-		{olmGroup, "installplans", "list watch patch"},
-		{olmGroup, "clusterserviceversions", "list watch"},
-	} {
-		for _, verb := range strings.Fields(one.verbs) {
-			rights = append(rights, access.Right{Verb: verb, Group: one.group, Resource: one.resource, Namespace: namespace})
-		}
+// lookRights are what Look takes.
+func lookRights(withOLM bool, namespace string) []access.Right {
+	rights := rightsIn("",
+		grant{"apps", "deployments", "list"},
+		grant{live.CRDs().Group, live.CRDs().Resource, "get"},
+		grant{"", "namespaces", "get"})
+	rights = append(rights, rightsIn(namespace, grant{"", "configmaps", "get"})...)
+	if !withOLM {
+		return rights
 	}
-	rights = append(rights, roleRights()...)
-	return append(rights, access.Right{Verb: "create", Resource: "namespaces"})
+	rights = append(rights, rightsIn("", grant{olmGroup, "subscriptions", "list"})...)
+	return append(rights, rightsIn(namespace,
+		grant{olmGroup, "operatorgroups", "list"},
+		grant{olmGroup, "installplans", "list"},
+		grant{olmGroup, "clusterserviceversions", "list"})...)
+}
+
+// olmRights are what an installation by OLM takes besides.
+func olmRights(namespace string) []access.Right {
+	return slices.Concat(followRights(namespace), roleRights(), rightsIn(namespace,
+		grant{"", "serviceaccounts", "get create patch"},
+		grant{olmGroup, "operatorgroups", "get create patch"},
+		grant{olmGroup, "subscriptions", "get list watch create patch"},
+		grant{olmGroup, "installplans", "list watch patch"},
+		grant{olmGroup, "clusterserviceversions", "list watch"}))
 }
 
 // applyRights are what applying objects takes, and what following a chart's
@@ -68,47 +74,39 @@ func applyRights(served *cluster.Served, namespace string, mode Mode, objects []
 		if err != nil {
 			return nil, err
 		}
-		for _, verb := range []string{"get", "create", "patch"} {
-			r := access.Right{Verb: verb, Group: mapping.Resource.Group, Resource: mapping.Resource.Resource, Namespace: object.GetNamespace()}
-			if !slices.Contains(rights, r) {
-				rights = append(rights, r)
-			}
-		}
+		rights = append(rights, rightsIn(object.GetNamespace(), grant{mapping.Resource.Group, mapping.Resource.Resource, toApply})...)
 	}
 	return rights, nil
 }
 
+// toApply are the verbs that a server-side apply takes, with the look before it.
+const toApply = "get create patch"
+
+// followRights are what bringing a controller takes, whichever way it comes: the
+// namespace, the inventory, and a look at what becomes of it.
 func followRights(namespace string) []access.Right {
-	rights := []access.Right{{Verb: "create", Resource: "namespaces"}}
-	for _, one := range []struct{ group, resource, verbs string }{
-		{"", "configmaps", "get create patch"}, // the inventory
-		{"", "serviceaccounts", "list watch"},
-		{"", "pods", "list watch delete"},
-		{"", "pods/log", "get"},
-		{"apps", "deployments", "list watch"},
-	} {
-		for _, verb := range strings.Fields(one.verbs) {
-			rights = append(rights, access.Right{Verb: verb, Group: one.group, Resource: one.resource, Namespace: namespace})
-		}
-	}
-	return rights
+	return append(rightsIn("", grant{"", "namespaces", "create"}), rightsIn(namespace,
+		grant{"", "configmaps", toApply},
+		grant{"", "serviceaccounts", "list watch"},
+		grant{"", "pods", "list watch delete"},
+		grant{"", "pods/log", "get"},
+		grant{"apps", "deployments", "list watch"})...)
 }
 
 // usualChartRights are what ACK's chart takes, for who may not even look and so is
 // told before anything is known of the chart (FACTS 1.8).
 func usualChartRights(namespace string) []access.Right {
-	rights := followRights(namespace)
-	for _, verb := range []string{"get", "create", "patch"} {
-		rights = append(rights,
-			access.Right{Verb: verb, Resource: "serviceaccounts", Namespace: namespace},
-			access.Right{Verb: verb, Group: "apps", Resource: "deployments", Namespace: namespace},
-			access.Right{Verb: verb, Group: rbacGroup, Resource: "roles", Namespace: namespace},
-			access.Right{Verb: verb, Group: rbacGroup, Resource: "rolebindings", Namespace: namespace},
-			access.Right{Verb: verb, Group: rbacGroup, Resource: "clusterrolebindings"},
-			access.Right{Verb: verb, Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions"})
-	}
-	return rights
+	return slices.Concat(followRights(namespace), rightsIn(namespace,
+		grant{"", "serviceaccounts", toApply},
+		grant{"apps", "deployments", toApply},
+		grant{rbacGroup, "roles", toApply},
+		grant{rbacGroup, "rolebindings", toApply},
+	), rightsIn("",
+		grant{rbacGroup, "clusterrolebindings", toApply},
+		grant{live.CRDs().Group, live.CRDs().Resource, toApply}))
 }
+
+func roleRights() []access.Right { return rightsIn("", grant{rbacGroup, "clusterroles", toApply}) }
 
 const renderCommand = "oc ostoy-s3 controller render"
 
@@ -120,47 +118,26 @@ func renderOf(chart string) string {
 	return renderCommand + " --chart " + chart
 }
 
-func roleRights() []access.Right {
-	var rights []access.Right
-	for _, verb := range []string{"get", "create", "patch"} {
-		rights = append(rights, access.Right{Verb: verb, Group: rbacGroup, Resource: "clusterroles"})
-	}
-	return rights
-}
-
 // MayLook refuses, with everything that is missing, who may not see what there is
 // of controllers: nobody else can tell whether one may be installed. chart is where
 // the chart is that it is to come by, "" for none.
 func MayLook(ctx context.Context, conn *cluster.Conn, namespace, chart string) error {
-	byChart := chart != ""
 	served, err := conn.Discovery(ctx)
 	if err != nil {
 		return err
 	}
-	withOLM := served.Serves("operators.coreos.com/v1alpha1", "Subscription")
-	look := lookRights(withOLM)
-	if withOLM && !byChart {
-		return refuseWithout(ctx, conn, namespace, renderCommand, append(look, olmRights(namespace)...))
+	withOLM := olm.Served(served)
+	look := lookRights(withOLM, namespace)
+	if withOLM && chart == "" {
+		lacking, err := denied(ctx, conn, namespace, append(look, olmRights(namespace)...))
+		return orRefused(lacking, err, namespace, renderCommand)
 	}
-	if withOLM {
-		for _, resource := range []string{"operatorgroups", "installplans", "clusterserviceversions"} {
-			look = append(look, access.Right{Verb: "list", Group: olmGroup, Resource: resource, Namespace: namespace})
-		}
+	usual := roleRights()
+	if chart != "" {
+		usual = append(usual, usualChartRights(namespace)...)
 	}
-	look = append(look, access.Right{Verb: "get", Resource: "configmaps", Namespace: namespace})
-	lacking, err := missing(ctx, conn, namespace, look)
-	if err != nil || len(lacking) == 0 {
-		return err // what else it takes, the plan says
-	}
-	look = append(look, roleRights()...)
-	if byChart {
-		for _, right := range usualChartRights(namespace) {
-			if !slices.Contains(look, right) {
-				look = append(look, right)
-			}
-		}
-	}
-	return refuseWithout(ctx, conn, namespace, renderOf(chart), look)
+	lacking, err := deniedFirst(ctx, conn, namespace, look, usual)
+	return orRefused(lacking, err, namespace, renderOf(chart))
 }
 
 // mayInstall is MayLook for the objects of the plan, where OLM does not bring them.
@@ -177,61 +154,82 @@ func (p *Plan) mayInstall(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return refuseWithout(ctx, conn, p.found.Namespace, renderOf(p.options.ChartFrom), rights)
+	lacking, err := denied(ctx, conn, p.found.Namespace, rights)
+	return orRefused(lacking, err, p.found.Namespace, renderOf(p.options.ChartFrom))
 }
 
-// refuseWithout names every right that is missing, at once. render is the command
+// orRefused names every right that is lacking, at once. render is the command
 // that prints what an admin can apply instead.
-func refuseWithout(ctx context.Context, conn *cluster.Conn, namespace, render string, rights []access.Right) error {
-	missing, err := missing(ctx, conn, namespace, rights)
-	if err != nil || len(missing) == 0 {
+func orRefused(lacking []access.Right, err error, namespace, render string) error {
+	if err != nil || len(lacking) == 0 {
 		return err
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
 		What: "you may not install the ACK S3 controller",
-		Why:  "not allowed: " + strings.Join(missing, "\n"),
+		Why:  "not allowed: " + inWords(lacking, namespace),
 		Next: "ask a cluster admin to run the same command, or to apply what this prints:\n" + render,
 		More: "docs/controller.md",
 	}
 }
 
-// missing tells which of the rights, in the namespace and everywhere, this user
+// denied are those of the rights, in the namespace and everywhere, that this user
 // has not.
-func missing(ctx context.Context, conn *cluster.Conn, namespace string, rights []access.Right) ([]string, error) {
-	everywhere := slices.DeleteFunc(slices.Clone(rights), func(r access.Right) bool { return r.Namespace != "" })
-	here := slices.DeleteFunc(slices.Clone(rights), func(r access.Right) bool { return r.Namespace == "" })
-	denied, err := access.Denied(ctx, conn, everywhere)
-	if err != nil {
-		return nil, err
+func denied(ctx context.Context, conn *cluster.Conn, namespace string, rights []access.Right) ([]access.Right, error) {
+	var everywhere, here []access.Right
+	for n, right := range rights {
+		switch {
+		case slices.Contains(rights[:n], right): // each once
+		case right.Namespace == "":
+			everywhere = append(everywhere, right)
+		default:
+			here = append(here, right)
+		}
 	}
-	deniedHere, err := access.Missing(ctx, conn, namespace, here)
-	return lines(denied, deniedHere, namespace), err
+	var lacking, lackingHere []access.Right
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { lacking, err = access.Denied(ctx, conn, everywhere); return err })
+	group.Go(func() (err error) { lackingHere, err = access.Missing(ctx, conn, namespace, here); return err })
+	err := group.Wait()
+	return append(lacking, lackingHere...), err
 }
 
-// lines tells rights by what they are on, "get, create configmaps".
-func lines(everywhere, here []access.Right, namespace string) []string {
+// deniedFirst is denied for those first, and, where any of them is, for the others,
+// too: who may not even look is told the whole at once.
+func deniedFirst(ctx context.Context, conn *cluster.Conn, namespace string, first, others []access.Right) ([]access.Right, error) {
+	lacking, err := denied(ctx, conn, namespace, first)
+	if err != nil || len(lacking) == 0 {
+		return nil, err
+	}
+	others = slices.DeleteFunc(slices.Clone(others), func(r access.Right) bool { return slices.Contains(first, r) })
+	more, err := denied(ctx, conn, namespace, others)
+	return append(lacking, more...), err
+}
+
+// inWords tells rights by what they are on, "get, create configmaps", first those
+// in the whole cluster, then those in the namespace.
+func inWords(rights []access.Right, namespace string) string {
 	var out []string
-	for _, part := range []struct {
-		rights []access.Right
-		where  string
-	}{{everywhere, "in the whole cluster"}, {here, "in " + namespace}} {
-		var names []string
+	for _, where := range []string{"", namespace} {
 		verbs := map[string][]string{}
-		for _, r := range part.rights {
-			name := strings.TrimPrefix(r.String(), r.Verb+" ")
-			if !slices.Contains(names, name) {
-				names = append(names, name)
+		for _, r := range rights {
+			if r.Namespace == where {
+				name := strings.TrimPrefix(r.String(), r.Verb+" ")
+				verbs[name] = append(verbs[name], r.Verb)
 			}
-			verbs[name] = append(verbs[name], r.Verb)
 		}
-		slices.Sort(names)
-		for n, name := range names {
-			names[n] = strings.Join(verbs[name], ", ") + " " + name
+		var names []string
+		for _, name := range slices.Sorted(maps.Keys(verbs)) {
+			slices.Sort(verbs[name])
+			names = append(names, strings.Join(verbs[name], ", ")+" "+name)
+		}
+		in := "in the whole cluster: "
+		if where != "" {
+			in = "in " + where + ": "
 		}
 		if len(names) > 0 {
-			out = append(out, fmt.Sprintf("%s: %s", part.where, strings.Join(names, "; ")))
+			out = append(out, in+strings.Join(names, "; "))
 		}
 	}
-	return out
+	return strings.Join(out, "\n")
 }

@@ -85,7 +85,7 @@ func (l *statusLook) subscriptions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.found.OLM = served.Serves("operators.coreos.com/v1alpha1", "Subscription"); !l.found.OLM {
+	if l.found.OLM = olm.Served(served); !l.found.OLM {
 		return nil
 	}
 	list, err := l.List(ctx, olm.Subscriptions(), "", "")

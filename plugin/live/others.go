@@ -62,26 +62,20 @@ type others struct {
 }
 
 func (o others) of(ctx context.Context, resource schema.GroupVersionResource) ([]string, error) {
-	const page = 500
-	opts := metav1.ListOptions{Limit: page}
+	all, err := cluster.ListAll(ctx, o.conn.Dynamic.Resource(resource).Namespace(o.namespace), metav1.ListOptions{})
+	switch {
+	case apierrors.IsForbidden(err), apierrors.IsNotFound(err), apierrors.IsMethodNotSupported(err):
+		return nil, nil
+	case err != nil:
+		return nil, o.conn.Translate(err)
+	}
 	var names []string
-	for {
-		list, err := o.conn.Dynamic.Resource(resource).Namespace(o.namespace).List(ctx, opts)
-		switch {
-		case apierrors.IsForbidden(err), apierrors.IsNotFound(err), apierrors.IsMethodNotSupported(err):
-			return nil, nil
-		case err != nil:
-			return nil, o.conn.Translate(err)
-		}
-		for i := range list.Items {
-			if object := &list.Items[i]; !belongs(resource, object, o.made) && !o.expected(object) {
-				names = append(names, object.GetKind()+" "+object.GetName())
-			}
-		}
-		if opts.Continue = list.GetContinue(); opts.Continue == "" {
-			return names, nil
+	for _, object := range all {
+		if !belongs(resource, object, o.made) && !o.expected(object) {
+			names = append(names, object.GetKind()+" "+object.GetName())
 		}
 	}
+	return names, nil
 }
 
 // passing are kinds whose objects come and go by themselves, or are only a view

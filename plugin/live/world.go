@@ -65,21 +65,7 @@ type objectKey struct {
 // them. A resource that is not served is a NotFound, as the server words it.
 func (w *World) List(ctx context.Context, resource schema.GroupVersionResource, namespace, selector string) ([]*unstructured.Unstructured, error) {
 	return w.lists.get(listKey{resource, namespace, selector}, func() ([]*unstructured.Unstructured, error) {
-		const page = 500
-		opts := metav1.ListOptions{LabelSelector: selector, Limit: page}
-		var all []*unstructured.Unstructured
-		for {
-			list, err := w.Conn.Dynamic.Resource(resource).Namespace(namespace).List(ctx, opts)
-			if err != nil {
-				return nil, err
-			}
-			for i := range list.Items {
-				all = append(all, &list.Items[i])
-			}
-			if opts.Continue = list.GetContinue(); opts.Continue == "" {
-				return all, nil
-			}
-		}
+		return cluster.ListAll(ctx, w.Conn.Dynamic.Resource(resource).Namespace(namespace), metav1.ListOptions{LabelSelector: selector})
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
@@ -83,4 +84,9 @@ func condition(object *unstructured.Unstructured, kind string) map[string]any {
 		}
 	}
 	return nil
+}
+
+// Served reports whether a cluster has the Operator Lifecycle Manager.
+func Served(served *cluster.Served) bool {
+	return served.Serves("operators.coreos.com/v1alpha1", "Subscription")
 }

@@ -113,9 +113,11 @@ func (r *run) trespassed(ctx context.Context, one trespass) Probe {
 	if refused == nil {
 		refused = awserr.Denied
 	}
-	// A role that was made a moment ago may not be known to all of IAM.
+	// The role was assumed: an IAM that does not know it is behind, also where it
+	// was an earlier run that made it.
 	settles := func(err error) bool {
-		return r.options.Settling && (errors.Is(err, errAllowed) || awserr.Missing(err))
+		behind := awserr.Code(err) == "NoSuchEntity"
+		return behind || r.options.Settling && (errors.Is(err, errAllowed) || awserr.Missing(err))
 	}
 	err := r.patiently(ctx, Isolation, one.title+" is not refused yet", settles, func(ctx context.Context) error {
 		err := one.try(ctx)

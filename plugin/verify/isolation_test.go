@@ -95,6 +95,20 @@ func TestSettling(t *testing.T) {
 	}
 }
 
+// TestRoleThatIsNotKnownEverywhere: it was made by an earlier run, and works; that a
+// part of IAM does not find it is no answer.
+func TestRoleThatIsNotKnownEverywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unknown := says("NoSuchEntity", "The role with name x cannot be found.")
+		f := newFake(map[string][]error{"get-role": {unknown, unknown, errDenied()}})
+		r, _ := started(t, f)
+		tries := r.byApp()
+		if got := r.trespassed(t.Context(), tries[3]); got.Outcome != Passed {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 // TestChosenPolicyIsNotHeldAgainst: only what the policy may allow is left out.
 func TestChosenPolicyIsNotHeldAgainst(t *testing.T) {
 	f := newFake(map[string][]error{"assume demo/default/sts.amazonaws.com": {errDenied()}, "assume demo/ostoy-sa/openshift": {errDenied()}})

@@ -11,9 +11,9 @@ const (
 	// UserConfig is the ConfigMap without which the bundle's pod does not start.
 	UserConfig = "ack-s3-user-config"
 	// ServiceAccount is the one of bundle and chart alike; its role trusts no other.
-	ServiceAccount = "ack-s3-controller"
+	ServiceAccount = render.ControllerAccount
 	// DefaultNamespace is the one that ACK's documents and the bundle suggest.
-	DefaultNamespace = "ack-system"
+	DefaultNamespace = render.ControllerNamespace
 	// Chart is where ACK publishes its Helm chart.
 	Chart = "oci://public.ecr.aws/aws-controllers-k8s/s3-chart"
 	// Release is the name ACK's documents give the chart's release; the chart's

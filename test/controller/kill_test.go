@@ -16,19 +16,21 @@ type deed struct {
 	name    string
 	prepare func(*testing.T, *scene)
 	args    []string
-	nothing string // what a run says that finds it all done
-	rare    bool   // not in the sample
+	then    []string // what is run after it, to the end; nil: the same
+	nothing string   // what a run says that finds it all done
+	rare    bool     // not in the sample
 }
 
 // deeds are all that are played.
 func deeds() []deed {
 	const changes, removes = "nothing to change", "nothing to remove"
 	all := []deed{
-		{"install", func(*testing.T, *scene) {}, []string{"install"}, changes, false},
-		{"upgrade", upgradable, []string{"install", "--upgrade"}, changes, false},
-		{"uninstall", func(t *testing.T, s *scene) { s.install(t) }, []string{"uninstall"}, removes, true},
-		{"uninstall --force", withBucket, []string{"uninstall", "--force"}, removes, false},
-		{"uninstall --force, no controller", withBucketAlone, []string{"uninstall", "--force"}, removes, true},
+		{"install", func(*testing.T, *scene) {}, []string{"install"}, nil, changes, false},
+		{"upgrade", upgradable, []string{"install", "--upgrade"}, nil, changes, false},
+		{"uninstall", func(t *testing.T, s *scene) { s.install(t) }, []string{"uninstall"}, nil, removes, true},
+		{"uninstall --force", withBucket, []string{"uninstall", "--force"}, nil, removes, false},
+		{"uninstall --force, no controller", withBucketAlone, []string{"uninstall", "--force"}, nil, removes, true},
+		{"install, then uninstall", func(*testing.T, *scene) {}, []string{"install"}, []string{"uninstall", "--delete-crds"}, removes, true},
 	}
 	return slices.DeleteFunc(all, func(d deed) bool { return d.rare && !*everything })
 }
@@ -60,7 +62,8 @@ func withBucketAlone(t *testing.T, s *scene) {
 type tally struct{ requests, writes, killed, ended int }
 
 // TestKilled kills runs before and after requests, has the same command run once
-// more, and wants what an undisturbed run comes to, and nothing else.
+// more, or the one that takes it back, and wants what undisturbed runs come to, and
+// nothing else.
 func TestKilled(t *testing.T) {
 	tallies := map[string]*tally{}
 	for _, d := range deeds() {
@@ -74,7 +77,15 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// command is what is killed, next what is run after it.
 func (d deed) command() []string { return append([]string{"controller"}, d.args...) }
+
+func (d deed) next() []string {
+	if d.then == nil {
+		return d.command()
+	}
+	return append([]string{"controller"}, d.then...)
+}
 
 func (d deed) play(t *testing.T, n *tally) {
 	var want end
@@ -91,9 +102,9 @@ func (d deed) play(t *testing.T, n *tally) {
 			} else {
 				n.ended++
 			}
-			s.Admin.Run(t, d.command()...).WantCode(t, done)
+			s.Admin.Run(t, d.next()...).WantCode(t, done)
 			s.wantEnd(t, want)
-			s.Admin.Run(t, d.command()...).WantCode(t, done).WantTalk(t, d.nothing)
+			s.Admin.Run(t, d.next()...).WantCode(t, done).WantTalk(t, d.nothing)
 		})
 	}
 }
@@ -108,6 +119,9 @@ func (d deed) undisturbed(t *testing.T, n *tally) end {
 	n.requests, n.writes = len(counter.Requests()), counter.Writes()
 	if n.writes == 0 {
 		t.Fatal("it wrote nothing")
+	}
+	if d.then != nil {
+		s.Admin.Run(t, d.next()...).WantCode(t, done)
 	}
 	return s.end(t)
 }

@@ -54,7 +54,7 @@
 //   - Bed.ACK.Pause() and Resume(): the controller is down, or back.
 //   - Bed.CrashController(log): its pods end over and over with that log, until
 //     CrashController(""); Bed.ControllerLog(lines...) adds to a log that runs.
-//   - Bed.OLM.FirstPlan(csv), TogetherWith(csv), DelayPlans(d), FailCSV(reason,
+//   - Bed.OLM.FirstPlan(csv), TogetherWith(csv), FailCSV(reason,
 //     message), EmptyCatalog(), KeepAnnotations(true), Release(version); Reset
 //     takes all of it back. OLM is one before 0.33 unless told otherwise.
 //   - Bed.Webhook.Miss(namespace, n): the next n pods come unmutated.

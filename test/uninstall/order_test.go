@@ -1,6 +1,7 @@
 package uninstall
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
@@ -106,9 +108,14 @@ func testAsProjectAdmin(t *testing.T, bed *testbed.Bed) {
 	wantLeft(t, bed, namespace, pvc, full(namespace, 1))
 	uninstall(t, user, 0, namespace, "--delete-data", "--delete-namespace", "-y").WantTalk(t, "project "+namespace)
 	wantLeft(t, bed, namespace)
-	if _, err := bed.Dynamic.Resource(namespaces()).Get(t.Context(), namespace, metav1.GetOptions{}); err == nil {
-		t.Error("the project is still there")
-	}
+	// her rights in it go a moment before the project itself does
+	run.Eventually(t, "the end of the project", func(ctx context.Context) error {
+		_, err := bed.Dynamic.Resource(namespaces()).Get(ctx, namespace, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("the project is still there (%w)", err)
+	})
 }
 
 // testDryRun: the same words as the run that follows, and nothing changes or is

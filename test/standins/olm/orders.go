@@ -2,7 +2,6 @@ package olm
 
 import (
 	"slices"
-	"time"
 )
 
 // orders are what tests want of OLM. The zero value, but for the versions, is
@@ -10,7 +9,6 @@ import (
 type orders struct {
 	versions        []string
 	empty           bool
-	pause           time.Duration
 	first, together string
 	failReason      string
 	failMessage     string
@@ -42,9 +40,6 @@ func (o *OLM) FailCSV(reason, message string) {
 // KeepAnnotations makes it OLM 0.33 or newer (true), which leaves annotations and
 // labels of service accounts alone.
 func (o *OLM) KeepAnnotations(keep bool) { o.order(func(s *orders) { s.keep = keep }) }
-
-// DelayPlans lets Subscriptions wait so long for their plan.
-func (o *OLM) DelayPlans(pause time.Duration) { o.order(func(s *orders) { s.pause = pause }) }
 
 // Reset takes all orders and releases back. What was installed stays.
 func (o *OLM) Reset() { o.order(func(s *orders) { *s = orders{versions: o.config.Versions} }) }

@@ -39,20 +39,21 @@ func (o *OLM) subscription(ctx context.Context, v *view, orders orders, sub *uns
 			o.misled[sub.GetUID()] = orders.first
 			return true, nil
 		}
-		pause := orders.pause
 		if misled != "" {
-			pause = max(pause, time.Second/2)
+			return o.offerLater(ctx, v, orders, sub, csv)
 		}
-		return o.offerAfter(ctx, v, orders, sub, csv, pause)
+		return true, o.offer(ctx, v, orders, sub, csv)
 	case installed != current:
 		return false, o.finished(ctx, v, sub, current)
 	case installed != newest(orders) && !orders.empty && slices.ContainsFunc(orders.versions, func(version string) bool { return CSV(version) == installed }):
-		return o.offerAfter(ctx, v, orders, sub, newest(orders), orders.pause)
+		return true, o.offer(ctx, v, orders, sub, newest(orders))
 	}
 	return false, nil
 }
 
-func (o *OLM) offerAfter(ctx context.Context, v *view, orders orders, sub *unstructured.Unstructured, csv string, pause time.Duration) (bool, error) {
+// offerLater leaves the wrong plan some time to be seen first.
+func (o *OLM) offerLater(ctx context.Context, v *view, orders orders, sub *unstructured.Unstructured, csv string) (bool, error) {
+	const pause = time.Second / 2
 	key := string(sub.GetUID()) + csv
 	if _, known := o.since[key]; !known {
 		o.since[key] = time.Now()
