@@ -41,10 +41,11 @@ test-unit: ## run the tests that need no server
 	@$(GO) test -race -timeout 15m ./...
 
 # Not from the cache of results: these tests run an executable that they build
-# themselves, which the cache does not see. One bed at a time.
+# themselves, which the cache does not see. Two packages at a time, each with beds of
+# its own: they wait more than they work.
 test-e2e: ## run the tests on a real API server and an emulated AWS
 	@echo "==> testing end to end (the first run builds a control plane: about ten minutes)" >&2
-	@$(GO) -C test test -count=1 -p 1 -timeout 60m ./...
+	@$(GO) -C test test -count=1 -p 2 -timeout 60m ./...
 
 # The tables go to stdout, which go test shows as it comes for one package only.
 test-chaos: ## cut runs off at every request, and give them bad servers (over an hour)
