@@ -6,6 +6,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/differ"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 )
 
@@ -47,11 +48,17 @@ func (i *install) pairs() ([]differ.Pair, error) {
 	if i.role == nil {
 		return pairs, nil
 	}
-	for _, part := range i.role.Parts() {
-		name := "iam.role." + i.role.Role.Name + "." + part.Name
-		pairs = append(pairs, differ.Pair{Name: name, Before: part.Before, After: part.After})
+	return append(pairs, rolePairs(i.role)...), nil
+}
+
+// rolePairs are the two sides of all that a plan changes about a role.
+func rolePairs(plan *iam.Plan) []differ.Pair {
+	var pairs []differ.Pair
+	for _, part := range plan.Parts() {
+		name := "iam.role." + plan.Role.Name + "." + part.Name
+		pairs = append(pairs, differ.Pair{Name: name, Why: part.Why, Before: part.Before, After: part.After})
 	}
-	return pairs, nil
+	return pairs
 }
 
 // showsChange reports whether there is more to an object that is there than a

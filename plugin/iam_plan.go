@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/differ"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/rolecode"
 )
 
 // iamPlan is the document of `iam plan -o json`.
@@ -62,15 +62,10 @@ func (a *App) printIAMPlan(plan *iam.Plan, output Format) error {
 		a.UI.Line("nothing to change: the role " + plan.Role.Label() + " is as it should be")
 		return nil
 	}
-	text, err := rolecode.Diff(plan)
-	if err != nil {
-		return err
-	}
 	if plan.Creates() {
 		a.UI.Line("the role " + plan.Role.Label() + " would be made")
 	} else {
 		a.UI.Line("the role " + plan.Role.Label() + " would be changed")
 	}
-	a.Report.Diff(text)
-	return nil
+	return a.Report.Patch(string(differ.Unified(rolePairs(plan))))
 }

@@ -7,6 +7,7 @@ package differ
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -22,6 +23,7 @@ const (
 // Pair is one thing on both sides. Texts end in a newline; "" is absent.
 type Pair struct {
 	Name   string // fit for a file: apps.v1.Deployment.demo.ostoy-frontend
+	Why    string // said in comments above the diff; "" is nothing
 	Before string
 	After  string
 }
@@ -34,6 +36,9 @@ func (p Pair) Differs() bool { return p.Before != p.After }
 func Unified(pairs []Pair) []byte {
 	var out bytes.Buffer
 	for _, p := range pairs {
+		if p.Why != "" && p.Differs() {
+			out.WriteString("# " + strings.ReplaceAll(p.Why, "\n", "\n# ") + "\n")
+		}
 		out.Write(diff.Diff(Live+"/"+p.Name, []byte(p.Before), Merged+"/"+p.Name, []byte(p.After)))
 	}
 	return out.Bytes()

@@ -124,3 +124,11 @@ func TestStrangeSecretsAreMasked(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// TestWhyIsAComment: above what differs, in lines that patch(1) passes over.
+func TestWhyIsAComment(t *testing.T) {
+	got := string(Unified([]Pair{{Name: "a", Why: "one\ntwo", Before: "x\n", After: "y\n"}, {Name: "b", Why: "no", Before: "x\n", After: "x\n"}}))
+	if want := "# one\n# two\ndiff live/a merged/a\n"; !strings.HasPrefix(got, want) || strings.Contains(got, "# no") {
+		t.Errorf("it is %q", got)
+	}
+}

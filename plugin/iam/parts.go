@@ -1,14 +1,20 @@
 package iam
 
-import "strings"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Part is one aspect of a role, before and after a plan.
 type Part struct {
 	// Name is fit for a file: trust-policy.json, permissions-policy.json,
 	// managed-policies, permissions-boundary, tags.
 	Name string
-	// Before and After are indented JSON for policies, one a line for all else, and
-	// end in a newline; "" is absent.
+	// Why is the reason of the step, in words; "" if there is nothing to say.
+	Why string
+	// Before and After are indented JSON for policies, with statements and values in
+	// one order, so that only what IAM takes for a difference is one; one a line for
+	// all else. They end in a newline; "" is absent.
 	Before, After string
 }
 
@@ -16,13 +22,13 @@ type Part struct {
 // alone, in their order. Of tags there are only those that change.
 func (p *Plan) Parts() []Part {
 	var parts []Part
-	add := func(name, before, after string) {
-		parts = append(parts, Part{Name: name, Before: ended(before), After: ended(after)})
-	}
 	for _, s := range p.Steps {
+		add := func(name, before, after string) {
+			parts = append(parts, Part{Name: name, Why: s.Reason, Before: canonical(before), After: canonical(after)})
+		}
 		switch s.Kind {
 		case CreateRole:
-			add(partTrust, "", s.Document.Pretty())
+			add(partTrust, "", s.Document.JSON())
 			if s.PolicyARN != "" {
 				add(partBoundary, "", s.PolicyARN)
 			}
@@ -52,8 +58,14 @@ const (
 	partTags     = "tags"
 )
 
-// ended is a text of lines, the last one ended, too.
-func ended(text string) string {
+// canonical lays out a policy document in one order, leaves any other text as it
+// is, and ends its last line.
+func canonical(text string) string {
+	if json.Valid([]byte(text)) {
+		if document, err := ParseDocument(text); err == nil {
+			text = document.Sorted().Pretty()
+		}
+	}
 	if text == "" || strings.HasSuffix(text, "\n") {
 		return text
 	}

@@ -46,6 +46,43 @@ func TestPartsTellEveryStep(t *testing.T) {
 	}
 }
 
+// TestPartsInOneOrder: what IAM takes for the same is the same, and the reason is
+// told; of a text that no document is made of nothing is hidden.
+func TestPartsInOneOrder(t *testing.T) {
+	for name, c := range map[string]struct {
+		was             func(*Actual)
+		why, before, no string
+	}{
+		"values in another order": {
+			func(a *Actual) {
+				a.Inline = strings.Replace(policyJSON, `"s3:GetObject","s3:PutObject"`, `"s3:PutObject","s3:GetObject","s3:DeleteObject"`, 1)
+			},
+			"it does not allow exactly what the app needs", "\"s3:DeleteObject\",\n        \"s3:GetObject\",\n        \"s3:PutObject\"\n", "",
+		},
+		"text of theirs": {
+			func(a *Actual) { a.Trust = `{"NotAction":"\u001b[2J"}` },
+			"the one there is not one of ours", `{\"NotAction\":`, "\x1b",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			actual := made(t, facts(), RoleOptions{})
+			c.was(actual)
+			plan, err := NewPlan(desired(t, facts(), RoleOptions{}), actual, facts())
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts := plan.Parts()
+			if len(parts) != 1 {
+				t.Fatalf("%d parts: %+v", len(parts), parts)
+			}
+			part := parts[0]
+			if !strings.Contains(part.Why, c.why) || !strings.Contains(part.Before, c.before) || c.no != "" && strings.Contains(part.Before, c.no) {
+				t.Errorf("because %s\n%s", part.Why, part.Before)
+			}
+		})
+	}
+}
+
 // has wants a text that ends in a newline, or none at all.
 func has(text, part string) bool {
 	if part == "" {

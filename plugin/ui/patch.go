@@ -34,12 +34,14 @@ func (u *UI) coloured(text string) string {
 // patchColor is the colour of a line of a unified diff, as diff --color and git
 // have it.
 func patchColor(line string) string {
-	const green, red, cyan, bold = "32", "31", "36", "1"
+	const green, red, cyan, bold, dim = "32", "31", "36", "1", "2"
 	switch {
 	case strings.HasPrefix(line, "diff "), strings.HasPrefix(line, "--- "), strings.HasPrefix(line, "+++ "):
 		return bold
 	case strings.HasPrefix(line, "@@ "):
 		return cyan
+	case strings.HasPrefix(line, "# "):
+		return dim
 	case strings.HasPrefix(line, "+"):
 		return green
 	case strings.HasPrefix(line, "-"):

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-const patch = "diff a b\n--- a\n+++ b\n@@ -1,2 +1,2 @@\n same, oc ostoy-s3\n-old\n+new\n"
+const patch = "# why\ndiff a b\n--- a\n+++ b\n@@ -1,2 +1,2 @@\n same, oc ostoy-s3\n-old\n+new\n"
 
 func TestPatchIsColouredLineByLine(t *testing.T) {
 	got := talk(Style{Color: true}, func(u *UI) { _ = u.Patch(patch) })
-	want := "\x1b[1mdiff a b\x1b[0m\n\x1b[1m--- a\x1b[0m\n\x1b[1m+++ b\x1b[0m\n\x1b[36m@@ -1,2 +1,2 @@\x1b[0m\n same, oc ostoy-s3\n\x1b[31m-old\x1b[0m\n\x1b[32m+new\x1b[0m\n"
+	want := "\x1b[2m# why\x1b[0m\n\x1b[1mdiff a b\x1b[0m\n\x1b[1m--- a\x1b[0m\n\x1b[1m+++ b\x1b[0m\n\x1b[36m@@ -1,2 +1,2 @@\x1b[0m\n same, oc ostoy-s3\n\x1b[31m-old\x1b[0m\n\x1b[32m+new\x1b[0m\n"
 	if got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}

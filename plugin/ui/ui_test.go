@@ -182,17 +182,3 @@ func TestBoardConcludes(t *testing.T) {
 		t.Errorf("%q", drawn)
 	}
 }
-
-func TestDiff(t *testing.T) {
-	const text = "# why\n--- a\n+++ b\n@@ -1 +1 @@\n same\n-old\n+new"
-	var plain, colored strings.Builder
-	New(&plain, Style{}, time.Now).Diff(text)
-	New(&colored, Style{Color: true}, time.Now).Diff(text)
-	if plain.String() != text {
-		t.Errorf("without colour it is %q", plain.String())
-	}
-	want := "\x1b[2m# why\x1b[0m\n\x1b[1m--- a\x1b[0m\n\x1b[1m+++ b\x1b[0m\n\x1b[36m@@ -1 +1 @@\x1b[0m\n same\n\x1b[31m-old\x1b[0m\n\x1b[32m+new\x1b[0m"
-	if colored.String() != want {
-		t.Errorf("in colour it is %q, want %q", colored.String(), want)
-	}
-}

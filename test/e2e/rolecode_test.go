@@ -30,7 +30,7 @@ func testPrintedScript(t *testing.T, bed *testbed.Bed) {
 
 	spoil(t, bed, name)
 	plan := admin.Run(t, "iam", "plan", "-n", namespace).WantCode(t, 0).WantTalk(t, "would be changed")
-	for _, line := range []string{"--- trust policy, as it is\n", "\n-        \"AWS\": \"*\"", "\n+        \"Federated\": ", "+++ inline policy ostoy-s3, as it should be\n"} {
+	for _, line := range []string{"--- live/iam.role." + name + ".trust-policy.json\n", "\n-        \"AWS\": \"*\"", "\n+        \"Federated\": ", "+++ merged/iam.role." + name + ".permissions-policy.json\n"} {
 		if !strings.Contains(plan.Stdout, line) {
 			t.Errorf("no %q in\n%s", line, plan)
 		}
