@@ -7,7 +7,7 @@ import (
 
 // Part is one aspect of a role, before and after a plan.
 type Part struct {
-	// Name is fit for a file: trust-policy.json, permissions-policy.json,
+	// Name is fit for a file: role, trust-policy.json, permissions-policy.json,
 	// managed-policies, permissions-boundary, tags.
 	Name string
 	// Why is the reason of the step, in words; "" if there is nothing to say.
@@ -28,6 +28,7 @@ func (p *Plan) Parts() []Part {
 		}
 		switch s.Kind {
 		case CreateRole:
+			add(partRole, "", "arn          "+p.Role.ARN+"\ndescription  "+p.Role.Description)
 			add(partTrust, "", s.Document.JSON())
 			if s.PolicyARN != "" {
 				add(partBoundary, "", s.PolicyARN)
@@ -51,6 +52,7 @@ func (p *Plan) Parts() []Part {
 
 // The names of the parts.
 const (
+	partRole     = "role"
 	partTrust    = "trust-policy.json"
 	partPolicy   = "permissions-policy.json"
 	partManaged  = "managed-policies"

@@ -17,7 +17,7 @@ func TestPartsTellEveryStep(t *testing.T) {
 		parts string // name, then what Before and After have
 	}{
 		{"as it should be", func(*Actual) {}, RoleOptions{}, ""},
-		{"new", func(a *Actual) { *a = Actual{} }, RoleOptions{Boundary: edge}, "trust-policy.json||2abc permissions-boundary||edge tags||managed-by permissions-policy.json||s3:GetObject"},
+		{"new", func(a *Actual) { *a = Actual{} }, RoleOptions{Boundary: edge}, "role||arn trust-policy.json||2abc permissions-boundary||edge tags||managed-by permissions-policy.json||s3:GetObject"},
 		{"trust of an old issuer", func(a *Actual) { a.Trust = strings.ReplaceAll(a.Trust, "2abc", "1old") }, RoleOptions{}, "trust-policy.json|1old|2abc"},
 		{"policy widened", func(a *Actual) { a.Inline = strings.Replace(policyJSON, "s3:ListBucket", "s3:*", 1) }, RoleOptions{}, "permissions-policy.json|s3:*|s3:ListBucket"},
 		{"boundary", func(a *Actual) { a.Boundary = edge + "2" }, RoleOptions{Boundary: edge}, "permissions-boundary|edge2|edge"},
