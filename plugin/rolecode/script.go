@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -47,29 +48,29 @@ func Steps(s Source, plan *iam.Plan) (guard, commands string, err error) {
 
 // surroundings sets what all commands depend on.
 func (s Source) surroundings() string {
-	region := quote(s.Facts.Region.Value)
-	return "export AWS_PAGER='' AWS_REGION=" + region + " AWS_DEFAULT_REGION=" + region + "\n\naccount=" + quote(s.Facts.Account.Value) + "\n"
+	region := shell.Quote(s.Facts.Region.Value)
+	return "export AWS_PAGER='' AWS_REGION=" + region + " AWS_DEFAULT_REGION=" + region + "\n\naccount=" + shell.Quote(s.Facts.Account.Value) + "\n"
 }
 
 // variables sets what the commands of these steps use.
 func (s Source) variables(steps []iam.Step) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "role=%s\narn=%s\n", quote(s.Role.Name), quote(s.Role.ARN))
+	fmt.Fprintf(&b, "role=%s\narn=%s\n", shell.Quote(s.Role.Name), shell.Quote(s.Role.ARN))
 	var tagged string
 	for _, step := range steps {
 		switch {
 		case step.Document == nil:
 		case step.Kind == iam.PutPolicy:
-			fmt.Fprintf(&b, "policy=%s\n", quote(step.Document.Pretty()))
+			fmt.Fprintf(&b, "policy=%s\n", shell.Quote(step.Document.Pretty()))
 		default:
-			fmt.Fprintf(&b, "trust=%s\n", quote(readable(*step.Document)))
+			fmt.Fprintf(&b, "trust=%s\n", shell.Quote(readable(*step.Document)))
 		}
 		if len(step.Tags) > 0 {
 			tags, err := marshal(tagList(step.Tags), "  ")
 			if err != nil {
 				return "", err
 			}
-			tagged = "tags=" + quote(strings.TrimSpace(tags)) + "\n"
+			tagged = "tags=" + shell.Quote(strings.TrimSpace(tags)) + "\n"
 		}
 	}
 	return b.String() + tagged, nil
@@ -156,12 +157,12 @@ func (s Source) guard() string {
 	query, ours := "Arn", `"$arn"`
 	for _, key := range []string{render.TagManagedBy, render.TagIssuer, render.TagNamespace} {
 		query += ", " + tagQuery(key)
-		ours += `"$tab"` + quote(s.Role.Tags[key])
+		ours += `"$tab"` + shell.Quote(s.Role.Tags[key])
 	}
 	pattern := `"$ours"`
 	if id := s.Role.Tags[render.TagClusterID]; id != "" {
 		query += ", " + tagQuery(render.TagClusterID)
-		pattern = `"$ours$tab"` + quote(id) + ` | "$ours${tab}None"`
+		pattern = `"$ours$tab"` + shell.Quote(id) + ` | "$ours${tab}None"`
 	}
 	return fmt.Sprintf(`  tab=$(printf '\t')
   ours=%s
@@ -186,7 +187,7 @@ func (s Source) command(b *strings.Builder, step iam.Step) error {
 	}
 	indent := "  "
 	if step.Kind == iam.DeletePolicy { // one that is not there is none to delete
-		fmt.Fprintf(b, "  if aws iam get-role-policy --role-name=\"$role\" --policy-name=%s >/dev/null 2>&1; then\n", quote(step.PolicyName))
+		fmt.Fprintf(b, "  if aws iam get-role-policy --role-name=\"$role\" --policy-name=%s >/dev/null 2>&1; then\n", shell.Quote(step.PolicyName))
 		indent = "    "
 	}
 	b.WriteString(indent + "aws iam " + kebab(r.operation))
@@ -217,14 +218,9 @@ func argument(step iam.Step, p param) string {
 		if p.name == "RoleName" {
 			return `"$role"`
 		}
-		return quote(value)
+		return shell.Quote(value)
 	}
 	return "''"
-}
-
-// quote makes one word of any text, for every shell.
-func quote(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // kebab spells RoleName as the CLI does, role-name.
