@@ -37,11 +37,15 @@ func Words(all ...string) string {
 }
 
 // Here is a command that reads a text from its standard input: a here-document
-// of which nothing is expanded, whose delimiter is no line of the text. The text
-// is empty or ends in a line feed, and so does what is returned.
+// of which nothing is expanded, whose delimiter is no line of the text, not even
+// indented: people and linters would take that for the end. The text is empty or
+// ends in a line feed; what is returned does, too.
 func Here(command, text string) string {
 	const first = 2
 	delimiter, lines := "EOF", strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
 	for n := first; slices.Contains(lines, delimiter); n++ {
 		delimiter = "EOF" + strconv.Itoa(n)
 	}

@@ -33,7 +33,8 @@ func TestHere(t *testing.T) {
 	for text, delimiter := range map[string]string{
 		"":                      "EOF",
 		"a: $b\n":               "EOF",
-		" EOF\nEOF \n":          "EOF",
+		"EOFs\nEO F\n":          "EOF",
+		"\t EOF \n":             "EOF2",
 		"a\nEOF\nb\n":           "EOF2",
 		"EOF2\nEOF\nEOF3\nEO\n": "EOF4",
 	} {

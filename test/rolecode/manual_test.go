@@ -9,21 +9,31 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// TestManualScriptsParse: what install --mode manual prints, oddities included, is
-// bash that runs the commands of its steps and nothing else. The files are what
-// package manual holds itself against.
-func TestManualScriptsParse(t *testing.T) {
+// manualScripts are what install --mode manual prints, oddities included, by name:
+// the files that package manual holds itself against.
+func manualScripts(t *testing.T) map[string]string {
+	t.Helper()
 	paths, err := filepath.Glob("../../plugin/manual/testdata/*.sh")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}
+	scripts := map[string]string{}
 	for _, path := range paths {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(string(text)), path)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scripts[filepath.Base(path)] = string(text)
+	}
+	return scripts
+}
+
+// TestManualScriptsParse: they are bash that runs the commands of its steps and
+// nothing else.
+func TestManualScriptsParse(t *testing.T) {
+	for name, text := range manualScripts(t) {
+		t.Run(name, func(t *testing.T) {
+			file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), name)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, text)
 			}
@@ -46,7 +56,7 @@ func TestManualScriptsParse(t *testing.T) {
 				}
 				return true
 			})
-			if want := strings.Count(string(text), " <<'"); documents == 0 || documents != want {
+			if want := strings.Count(text, " <<'"); documents == 0 || documents != want {
 				t.Errorf("bash reads %d here-documents of %d", documents, want)
 			}
 		})

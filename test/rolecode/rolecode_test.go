@@ -178,18 +178,22 @@ func wantNothingExpanded(t *testing.T, file *syntax.File, variables, commands []
 	})
 }
 
-// TestShellcheck, where there is one: it has nothing to say.
+// TestShellcheck, where there is one: it has nothing to say but that what looks
+// like an expansion is none (SC2016), which is meant so.
 func TestShellcheck(t *testing.T) {
-	program, err := exec.LookPath("shellcheck")
+	scripts := manualScripts(t)
 	for name, args := range roles() {
-		text := printed(t, "aws", args...)
+		scripts[name] = printed(t, "aws", args...)
+	}
+	program, err := exec.LookPath("shellcheck")
+	for name, text := range scripts {
 		if !strings.HasPrefix(text, "#!/usr/bin/env bash\n") {
 			t.Errorf("%s: no script\n%s", name, text)
 		}
 		if err != nil {
 			continue
 		}
-		check := exec.CommandContext(t.Context(), program, "-")
+		check := exec.CommandContext(t.Context(), program, "--exclude=SC2016", "-")
 		check.Stdin = strings.NewReader(text)
 		if output, err := check.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, output)

@@ -83,7 +83,7 @@ printf '%s\n' "$arn"
 # ConfigMap nasty, Bucket demo-bucket
 
 oc '--context=a b' '--as=$(me)
-touch x' apply --server-side --field-manager=ostoy-s3 --namespace=demo -f - <<'EOF'
+touch x' apply --server-side --field-manager=ostoy-s3 --namespace=demo -f - <<'EOF2'
 ---
 apiVersion: v1
 data:
@@ -95,7 +95,7 @@ kind: ConfigMap
 metadata:
   name: nasty
   namespace: demo
-EOF
+EOF2
 oc '--context=a b' '--as=$(me)
 touch x' apply --server-side --field-manager=ostoy-s3 --force-conflicts --namespace=demo -f - <<'EOF'
 ---
