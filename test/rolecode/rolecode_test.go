@@ -121,6 +121,12 @@ func TestMisused(t *testing.T) {
 		{[]string{"install", "--iam=skip", "--tags", "a=b"}, "with --iam=skip it is not made"},
 		{[]string{"install", "--iam=skip", "--adopt-role"}, "with --iam=skip it is not made"},
 		{[]string{"install", "--iam=skip", "--new-project"}, "needs the name of the project"},
+		{[]string{"install", "--mode", "by-hand"}, "--mode is auto or manual"},
+		{[]string{"install", "--mode", "manual", "--dry-run=client"}, "leave out --dry-run"},
+		{[]string{"install", "--mode", "manual", "-o", "json"}, "prints a script"},
+		{[]string{"install", "--mode", "manual", "--with-controller"}, "oc ostoy-s3 controller install"},
+		{[]string{"install", "--mode", "manual", "--token", "abc"}, "name them by --kubeconfig and --context instead of --token"},
+		{[]string{"install", "--mode", "manual", "--server", "https://api.example.com"}, "instead of --server"},
 	} {
 		plane.Run(t, c.args...).WantCode(t, 2).WantStdout(t, "").WantTalk(t, c.says)
 	}
