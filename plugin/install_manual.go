@@ -3,9 +3,11 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/manual"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -32,12 +34,23 @@ func (i *install) printManual(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	i.warnOfDrops(writes)
 	if i.nothingToDo() && len(writes) > 0 {
 		i.UI.Line("nothing to change but the inventory, the record of what belongs to the install")
 	}
 	i.UI.Line("nothing was changed: the script on stdout does it")
 	_, err = fmt.Fprint(i.Streams.Out, script)
 	return err
+}
+
+// warnOfDrops tells where kubectl does more to an object than install would.
+func (i *install) warnOfDrops(writes []apply.Write) {
+	for _, write := range writes {
+		if len(write.Drops) > 0 {
+			i.UI.Warn(fmt.Sprintf("%s was brought by kubectl apply: applying it by kubectl takes %s away, which install leaves", write.Ref, strings.Join(write.Drops, ", ")),
+				"let install do it, or put that into the values")
+		}
+	}
 }
 
 // manualSource is the run as package manual prints it, without what is written.

@@ -1,7 +1,9 @@
 package apply
 
 import (
+	"encoding/json"
 	"maps"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,6 +20,11 @@ type Write struct {
 	Object *unstructured.Unstructured
 	Force  bool // take over fields of others, as was decided when it was planned
 	UID    types.UID
+	// Drops are fields that kubectl apply --server-side takes away, and that this
+	// package does not: whatever somebody brought by a client-side kubectl apply
+	// becomes the new manager's, and goes where Object has it not (Kubernetes,
+	// "Server-Side Apply", "Upgrading from client-side apply"). Paths as in FieldChange.
+	Drops []string
 }
 
 // Writes are what executing the plan would send, in its order: the inventory, the
@@ -33,7 +40,7 @@ func (p *Plan) Writes() []Write {
 	for _, it := range p.Items {
 		if it.Action == Create || it.Action == Update {
 			force := it.force || it.Action == Create && p.applier.opts.ForceConflicts
-			writes = append(writes, Write{Ref: it.Ref, Wave: it.Wave, Object: it.object, Force: force})
+			writes = append(writes, Write{Ref: it.Ref, Wave: it.Wave, Object: it.object, Force: force, Drops: it.drops()})
 		}
 	}
 	for _, it := range p.Left {
@@ -49,4 +56,27 @@ func (p *Plan) Writes() []Write {
 
 func (p *Plan) recordWrite(data map[string]string) Write {
 	return Write{Ref: p.applier.opts.Set.inventoryRef(), Record: true, Object: p.recordOf(data), Force: true}
+}
+
+// lastApplied is the annotation in which kubectl's client-side apply keeps what it
+// has applied.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+// drops are the fields of Write.Drops: what a client-side apply has brought and
+// this object has not.
+func (it *Item) drops() []string {
+	if it.Live == nil || !slices.Contains(managerNames(it.Live), "kubectl-client-side-apply") {
+		return nil
+	}
+	var brought map[string]any
+	if json.Unmarshal([]byte(it.Live.GetAnnotations()[lastApplied]), &brought) != nil {
+		return nil
+	}
+	var paths []string
+	for _, d := range diff(brought, it.object.Object) {
+		if d.after == nil {
+			paths = append(paths, pathString(d.path))
+		}
+	}
+	return paths
 }

@@ -135,3 +135,41 @@ func TestWritesAreWhatIsSent(t *testing.T) {
 func replicas(n int) func(map[string]any) {
 	return func(o map[string]any) { o["spec"].(map[string]any)["replicas"] = int64(n) }
 }
+
+// TestDrops: what a client-side apply brought and we have not is named, and what
+// we have, what others brought, and defaults are not.
+func TestDrops(t *testing.T) {
+	const note = `{"apiVersion":"v1","kind":"Secret","metadata":{"annotations":{},"name":"ostoy-secret","labels":{"team":"blue"}},"data":{"secret.txt":"eA==","more":"eA=="}}`
+	for name, c := range map[string]struct {
+		manager, note string
+		want          []string
+	}{
+		"kubectl apply":  {"kubectl-client-side-apply", note, []string{"data.more", "metadata.labels"}},
+		"somebody else":  {"kubectl-edit", note, nil},
+		"without a note": {"kubectl-client-side-apply", "", nil},
+		"an odd note":    {"kubectl-client-side-apply", "{", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			a := s.applier(Options{})
+			run(t, a, testSet(), Record{})
+			s.edit(RefOf(testSecret()), c.manager, func(o map[string]any) {
+				metadata := o["metadata"].(map[string]any)
+				metadata["annotations"] = map[string]any{lastApplied: c.note}
+				metadata["labels"] = map[string]any{"team": "blue"}
+				o["data"] = map[string]any{"secret.txt": "ZWRpdGVk", "more": "eA=="}
+			})
+			p, err := plan(t, a, testSet(), Record{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			writes := p.Writes()
+			if len(writes) != 1 {
+				t.Fatalf("%d writes", len(writes))
+			}
+			if diff := cmp.Diff(c.want, writes[0].Drops); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}

@@ -80,6 +80,11 @@ func forced(w apply.Write) apply.Write {
 	return w
 }
 
+func dropping(w apply.Write, paths ...string) apply.Write {
+	w.Drops = paths
+	return w
+}
+
 func deletion(group, kind, name string) apply.Write {
 	return apply.Write{Ref: apply.Ref{Group: group, Version: "v1", Kind: kind, Name: name}, UID: "6f1c"}
 }
@@ -131,7 +136,7 @@ func sources(t *testing.T) map[string]Source {
 		Writes: []apply.Write{
 			record("all of them"),
 			writeOf(0, object("v1", "ConfigMap", "nasty", map[string]any{"data": map[string]any{"EOF": nasty, "a": "b\tc\r\n"}})),
-			forced(writeOf(0, bucket())),
+			forced(dropping(writeOf(0, bucket()), "metadata.labels.team", "spec.tagging")),
 			deletion("rbac.authorization.k8s.io", "RoleBinding", "system:openshift:scc:restricted"), deletion("", "Service", "old"),
 			record("some of them"),
 		},

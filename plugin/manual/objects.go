@@ -81,19 +81,7 @@ func together(a, b apply.Write) bool {
 
 // applyStep is the step that applies objects: the inventory, or some of one wave.
 func (s Source) applyStep(some []apply.Write, last bool) (step, error) {
-	var applied step
-	switch {
-	case some[0].Record && last && len(s.Writes) > 1:
-		applied.title = "The inventory, without what is gone"
-	case some[0].Record:
-		applied.title = "The inventory"
-		applied.notes = []string{"What belongs to the install, on record before the first of it is made: status and uninstall go by it."}
-	default:
-		applied.title, applied.notes = fmt.Sprintf("What the app needs, wave %d", some[0].Wave), named(some)
-		if slices.ContainsFunc(some, isDeployment) {
-			applied.title = fmt.Sprintf("The app, wave %d", some[0].Wave)
-		}
-	}
+	applied := s.heading(some, last)
 	for len(some) > 0 {
 		n := 1
 		for n < len(some) && some[n].Force == some[0].Force {
@@ -107,6 +95,29 @@ func (s Source) applyStep(some []apply.Write, last bool) (step, error) {
 		some = some[n:]
 	}
 	return applied, nil
+}
+
+// heading is a step without its commands.
+func (s Source) heading(some []apply.Write, last bool) step {
+	switch {
+	case some[0].Record && last && len(s.Writes) > 1:
+		return step{title: "The inventory, without what is gone"}
+	case some[0].Record:
+		return step{title: "The inventory", notes: []string{
+			"What belongs to the install, on record before the first of it is made: status and uninstall go by it.",
+		}}
+	}
+	what := "What the app needs"
+	if slices.ContainsFunc(some, isDeployment) {
+		what = "The app"
+	}
+	applied := step{title: fmt.Sprintf("%s, wave %d", what, some[0].Wave), notes: named(some)}
+	for _, write := range some {
+		if len(write.Drops) > 0 {
+			applied.notes = append(applied.notes, "kubectl takes from "+write.Ref.String()+" what kubectl apply once put there: "+strings.Join(write.Drops, ", "))
+		}
+	}
+	return applied
 }
 
 // apply applies objects by one command, as our field manager.

@@ -140,6 +140,8 @@ func testManualInPart(t *testing.T, bed *testbed.Bed) {
 	admin := installed(t, bed, namespace)
 	admin.Kubectl(t, "-n", namespace, "scale", "deployment/ostoy-microservice", "--replicas=3").WantCode(t, 0)
 	admin.Kubectl(t, "-n", namespace, "delete", "service", "ostoy-frontend-svc").WantCode(t, 0)
+	admin.Typing(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"ostoy-configmap-files","labels":{"team":"red"}},"data":{"config.json":"theirs"}}`).
+		Kubectl(t, "-n", namespace, "apply", "-f", "-").WantCode(t, 0)
 	route := liveObject(t, bed, routes, namespace, "ostoy-route")
 	flags := []string{"-n", namespace, "--set", "expose=none", "--tags", "team=blue", "--context", "testbed"}
 	before := dump(t, bed, namespace)
@@ -152,8 +154,14 @@ func testManualInPart(t *testing.T, bed *testbed.Bed) {
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
+	if told := "# kubectl takes from ConfigMap ostoy-configmap-files what kubectl apply once put there: metadata.labels.team\n"; !strings.Contains(script, told) {
+		t.Errorf("no %s in\n%s", told, script)
+	}
 	byHand(t, admin, script).WantCode(t, 0)
 	wantGone(t, bed, routes, namespace, "ostoy-route")
+	if team, there := liveObject(t, bed, configMaps, namespace, "ostoy-configmap-files").GetLabels()["team"]; there {
+		t.Errorf("kubectl has left the label: %s", team)
+	}
 	install(t, admin, flags...).WantTalk(t, "nothing to change")
 
 	route.SetResourceVersion("")

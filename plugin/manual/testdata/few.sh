@@ -81,6 +81,7 @@ printf '%s\n' "$arn"
 
 # 4. What the app needs, wave 0
 # ConfigMap nasty, Bucket demo-bucket
+# kubectl takes from Bucket demo-bucket what kubectl apply once put there: metadata.labels.team, spec.tagging
 
 oc '--context=a b' '--as=$(me)
 touch x' apply --server-side --field-manager=ostoy-s3 --namespace=demo -f - <<'EOF2'
