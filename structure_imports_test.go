@@ -19,7 +19,7 @@ func edges() map[string][]string {
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
-			"plugin/detect", "plugin/differ", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
+			"plugin/detect", "plugin/differ", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/manual", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/shell", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -38,7 +38,10 @@ func edges() map[string][]string {
 		"plugin/registry": {"plugin/problem"},
 
 		// a role as code: no outside world at all
-		"plugin/rolecode": {"plugin/iam", "render"},
+		"plugin/rolecode": {"plugin/iam", "plugin/shell", "render"},
+
+		// an install as commands: no outside world either
+		"plugin/manual": {"plugin/apply", "plugin/iam", "plugin/rolecode", "plugin/shell", "render"},
 
 		"plugin/folder": {"plugin/problem", "render", "render/layout"},
 
@@ -61,6 +64,7 @@ func edges() map[string][]string {
 		"plugin/health":  {},
 		"plugin/problem": {},
 		"plugin/secret":  {},
+		"plugin/shell":   {},
 
 		// for tests only: no package above lists it
 		"plugin/cluster/clustertest": {"plugin/cluster"},

@@ -15,6 +15,7 @@ they work (see verify). It can be repeated: what is as it should be is left alon
   oc ostoy-s3 install --new-project             in a new project with a free name
   oc ostoy-s3 install --new-project=demo        in a new project of that name
   oc ostoy-s3 install -n demo --dry-run=server  what would be done
+  oc ostoy-s3 install -n demo --mode manual     the commands that do it, as a script
 
 The URL of the app goes to stdout, everything else to stderr.`
 
@@ -35,6 +36,11 @@ func newInstallCommand(s *session) *cobra.Command {
 			}
 			if err := checkInstall(c, request); err != nil {
 				return err
+			}
+			if request.Mode == plugin.ModeManual {
+				if err := checkManual(c, &request, output.value); err != nil {
+					return err
+				}
 			}
 			request.Facts = facts.request(s, c.Flags())
 			request.Chart = chart.ChartRequest
@@ -58,6 +64,7 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	flags.Lookup("new-project").NoOptDefVal = plugin.AnyProject
 	flags.BoolVar(&request.Use, "use", false, "make the new project the kubeconfig context's namespace")
 	addDryRun(&request.DryRun, flags)
+	flags.StringVar((*string)(&request.Mode), "mode", string(plugin.ModeAuto), "auto (do it) or manual (print the commands that do it, and do nothing)")
 	flags.BoolVar(&request.Wait, "wait", true, "wait until everything is ready")
 	flags.BoolVar(&request.Verify, "verify", true, "prove in the end that the app reads and writes its bucket, and nobody else")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
@@ -90,6 +97,8 @@ func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
 	switch {
 	case !request.DryRun.Known():
 		return usage(c, "--dry-run is none, client or server")
+	case !request.Mode.Known():
+		return usage(c, "--mode is auto or manual")
 	case request.Timeout <= 0:
 		return usage(c, "--timeout must be longer than nothing, for example 10m")
 	case request.ProjectName != "" && c.Flags().Changed("namespace"):

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -17,7 +18,7 @@ const byHandNote = "no Operator Lifecycle Manager here, and no --chart: of the c
 func (c *controllerRun) byHand() error {
 	line := operator.HelmInstall(c.facts, "<("+c.renderLine()+")")
 	if c.request.Version != "" {
-		line += " --version " + quoted(strings.TrimPrefix(c.request.Version, "v"))
+		line += " --version " + shell.Word(strings.TrimPrefix(c.request.Version, "v"))
 	}
 	if c.request.Output == "" {
 		if _, err := fmt.Fprintln(c.Streams.Out, line); err != nil {
@@ -38,7 +39,7 @@ func (c *controllerRun) renderLine() string {
 	words := []string{"oc ostoy-s3 controller render"}
 	add := func(flag, value string) {
 		if value != "" {
-			words = append(words, flag, quoted(value))
+			words = append(words, flag, shell.Word(value))
 		}
 	}
 	if c.facts.Namespace.Value != operator.DefaultNamespace {
@@ -56,15 +57,4 @@ func (c *controllerRun) renderLine() string {
 	add("--role-name", c.request.Role.Name)
 	add("--role-path", c.request.Role.Path)
 	return strings.Join(words, " ")
-}
-
-// quoted is a word as a shell takes it for one.
-func quoted(word string) string {
-	harmless := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@+,", r)
-	}
-	if strings.IndexFunc(word, func(r rune) bool { return !harmless(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

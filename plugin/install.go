@@ -46,6 +46,18 @@ const (
 // Known reports whether m is one of the ways.
 func (m IAMMode) Known() bool { return m == IAMApply || m == IAMSkip }
 
+// Mode is who carries out the plan.
+type Mode string
+
+// The modes, as rosa has them.
+const (
+	ModeAuto   Mode = "auto"   // install does
+	ModeManual Mode = "manual" // whoever runs the script that is printed
+)
+
+// Known reports whether m is one of the modes.
+func (m Mode) Known() bool { return m == ModeAuto || m == ModeManual }
+
 // AnyProject asks for a new project with a name of our choice. It is no legal
 // name itself.
 const AnyProject = "*"
@@ -61,6 +73,8 @@ type InstallRequest struct {
 	Use         bool   // switch the kubeconfig to the new project
 
 	DryRun         DryRun
+	Mode           Mode     // empty: ModeAuto
+	ToolFlags      []string // of oc and kubectl, by which the user chose the cluster; for ModeManual
 	Wait           bool
 	Verify         bool          // prove that it works, once it is waited for
 	Timeout        time.Duration // of everything together
@@ -179,6 +193,9 @@ func (i *install) run(ctx context.Context) error {
 	}
 	if i.request.DryRun != DryRunNone {
 		return i.reportDryRun()
+	}
+	if i.request.Mode == ModeManual {
+		return i.printManual(ctx)
 	}
 	i.changedNothing = i.nothingToDo() && !i.madeProject
 	if err := i.installController(ctx); err != nil {

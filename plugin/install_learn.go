@@ -152,7 +152,7 @@ func (i *install) applier(namespace string, fresh bool) *apply.Applier {
 		ForceOwner:     i.request.ForceOwner,
 		Fresh:          fresh,
 		Guess:          i.request.DryRun == DryRunClient,
-		TryCreates:     i.request.DryRun == DryRunServer || i.request.Diff && i.request.DryRun == DryRunNone,
+		TryCreates:     i.request.DryRun == DryRunServer || i.request.Mode == ModeManual || i.request.Diff && i.request.DryRun == DryRunNone,
 		Now:            i.Now,
 	})
 }

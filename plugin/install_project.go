@@ -102,7 +102,7 @@ func (i *install) projectForIssuer(ctx context.Context) (err error) {
 		return nil
 	}
 	i.found.IssuerNeedsProject = false
-	if i.request.DryRun != DryRunNone || i.project.exists {
+	if i.onlyLooks() || i.project.exists {
 		return i.checkFacts()
 	}
 	early := check.Pre(check.Target{Facts: i.facts, Conn: i.conn, Namespace: check.NamespaceMissing})
@@ -126,15 +126,11 @@ func (i *install) makeProject(ctx context.Context) error {
 		return nil
 	}
 	name := i.facts.Namespace.Value
-	served, err := i.conn.Discovery(ctx)
+	object, err := i.projectObject(ctx)
 	if err != nil {
 		return err
 	}
 	i.board.Set("project", ui.Busy, name)
-	object := namespaceObject(name)
-	if served.ServesGroup("project.openshift.io") {
-		object = projectRequest(name)
-	}
 	client, err := i.conn.Resource(ctx, object.GroupVersionKind(), "")
 	if err != nil {
 		return err
@@ -153,6 +149,19 @@ func (i *install) makeProject(ctx context.Context) error {
 	}
 	i.board.Set("project", ui.Done, "created")
 	return nil
+}
+
+// projectObject is what makes the project: a ProjectRequest on OpenShift, a
+// Namespace elsewhere.
+func (i *install) projectObject(ctx context.Context) (*unstructured.Unstructured, error) {
+	served, err := i.conn.Discovery(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if served.ServesGroup("project.openshift.io") {
+		return projectRequest(i.facts.Namespace.Value), nil
+	}
+	return namespaceObject(i.facts.Namespace.Value), nil
 }
 
 // isOurs reports whether a project is one that this tool made. Its maker may

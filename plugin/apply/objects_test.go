@@ -103,6 +103,13 @@ func run(t *testing.T, a *Applier, objects []*unstructured.Unstructured, record 
 	if err != nil {
 		t.Fatal(err)
 	}
+	execute(t, p)
+	return p
+}
+
+// execute carries out a plan.
+func execute(t *testing.T, p *Plan) {
+	t.Helper()
 	if err := p.WriteInventory(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +121,6 @@ func run(t *testing.T, a *Applier, objects []*unstructured.Unstructured, record 
 	if err := p.Prune(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	return p
 }
 
 func plan(t *testing.T, a *Applier, objects []*unstructured.Unstructured, record Record) (*Plan, error) {

@@ -81,7 +81,13 @@ func deleteOptions(live *unstructured.Unstructured) metav1.DeleteOptions {
 // to be, before the first of them is made, so that a run that is killed
 // leaves nothing unknown behind. It writes only what differs.
 func (p *Plan) WriteInventory(ctx context.Context) error {
+	return p.record(ctx, p.beforehand())
+}
+
+// beforehand is the inventory while the plan is carried out: what it lists at the
+// end, and what is still to be removed.
+func (p *Plan) beforehand() Inventory {
 	union := p.Inventory
 	union.Objects = sortRefs(slices.Concat(p.Inventory.Objects, p.old.Objects))
-	return p.record(ctx, union)
+	return union
 }

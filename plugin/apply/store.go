@@ -41,35 +41,45 @@ func dataOf(obj *unstructured.Unstructured) map[string]string {
 // record writes the inventory if it differs from what is there.
 func (p *Plan) record(ctx context.Context, inv Inventory) error {
 	want := inv.Data()
-	have := p.written
-	if have == nil && p.old.Found && p.old.live != nil && Ours(p.old.live) {
-		have = ourKeys(dataOf(p.old.live))
-	}
-	if have != nil && maps.Equal(have, want) {
+	if p.recorded(want) {
 		return nil
 	}
-	data := map[string]any{}
-	for k, v := range want {
-		data[k] = v
-	}
-	// force: what somebody edited in it is put back. That it is not somebody
-	// else's ConfigMap was settled by Plan.
-	ref := p.applier.opts.Set.inventoryRef()
-	it := &Item{Ref: ref, force: true, object: &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "v1",
-		"kind":       "ConfigMap",
-		"metadata": map[string]any{
-			"name":      ref.Name,
-			"namespace": p.applier.opts.Namespace,
-			"labels":    map[string]any{render.TagManagedBy: Manager},
-		},
-		"data": data,
-	}}}
+	it := &Item{Ref: p.applier.opts.Set.inventoryRef(), force: true, object: p.recordOf(want)}
 	if _, err := p.applier.patch(ctx, it, false); err != nil {
 		return p.applier.failure("applied", it.Ref, err)
 	}
 	p.written = want
 	return nil
+}
+
+// recorded reports whether the inventory holds that data already, as far as is
+// known: by this plan's last write, or as it was read.
+func (p *Plan) recorded(want map[string]string) bool {
+	have := p.written
+	if have == nil && p.old.Found && p.old.live != nil && Ours(p.old.live) {
+		have = ourKeys(dataOf(p.old.live))
+	}
+	return have != nil && maps.Equal(have, want)
+}
+
+// recordOf is the ConfigMap that holds an inventory. It is applied by force: what
+// somebody edited in it is put back. That it is not somebody else's was settled
+// by Plan.
+func (p *Plan) recordOf(data map[string]string) *unstructured.Unstructured {
+	values := map[string]any{}
+	for k, v := range data {
+		values[k] = v
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1",
+		"kind":       "ConfigMap",
+		"metadata": map[string]any{
+			"name":      p.applier.opts.Set.inventoryRef().Name,
+			"namespace": p.applier.opts.Namespace,
+			"labels":    map[string]any{render.TagManagedBy: Manager},
+		},
+		"data": values,
+	}}
 }
 
 // ourKeys leaves out keys that we never write.

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -14,6 +15,70 @@ import (
 // or any, where that was allowed. Its documents stand in it as variables.
 func (s Source) script() (string, error) {
 	absent, present := s.Role.Whole()
+	values, err := s.variables(absent)
+	if err != nil {
+		return "", err
+	}
+	commands, err := s.commands(absent, present)
+	if err != nil {
+		return "", err
+	}
+	return "#!/usr/bin/env bash\n" + s.about(AWS) + scriptNote + "set -euo pipefail\n" + s.surroundings() + values + refusal + accountGuard + commands, nil
+}
+
+// Steps are the commands of a plan, for a bash script that has set -euo pipefail
+// and a function refuse of its own, which says its argument and ends the script.
+// guard comes before the first step of the script: it refuses credentials of
+// another account. Both can be repeated. A plan that makes the role puts right
+// one that is there by then; a plan that changes it does not make it. The plan
+// has steps, and is for the source's role.
+func Steps(s Source, plan *iam.Plan) (guard, commands string, err error) {
+	absent, present := s.Role.Whole()
+	told := absent
+	if !plan.Creates() {
+		absent, present, told = nil, plan.Steps, plan.Steps
+	}
+	values, err := s.variables(told)
+	if err != nil {
+		return "", "", err
+	}
+	commands, err = s.commands(absent, present)
+	return s.surroundings() + accountGuard, values + commands, err
+}
+
+// surroundings sets what all commands depend on.
+func (s Source) surroundings() string {
+	region := shell.Quote(s.Facts.Region.Value)
+	return "export AWS_PAGER='' AWS_REGION=" + region + " AWS_DEFAULT_REGION=" + region + "\n\naccount=" + shell.Quote(s.Facts.Account.Value) + "\n"
+}
+
+// variables sets what the commands of these steps use.
+func (s Source) variables(steps []iam.Step) (string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "role=%s\narn=%s\n", shell.Quote(s.Role.Name), shell.Quote(s.Role.ARN))
+	var tagged string
+	for _, step := range steps {
+		switch {
+		case step.Document == nil:
+		case step.Kind == iam.PutPolicy:
+			fmt.Fprintf(&b, "policy=%s\n", shell.Quote(step.Document.Pretty()))
+		default:
+			fmt.Fprintf(&b, "trust=%s\n", shell.Quote(readable(*step.Document)))
+		}
+		if len(step.Tags) > 0 {
+			tags, err := marshal(tagList(step.Tags), "  ")
+			if err != nil {
+				return "", err
+			}
+			tagged = "tags=" + shell.Quote(strings.TrimSpace(tags)) + "\n"
+		}
+	}
+	return b.String() + tagged, nil
+}
+
+// commands are the guard and the commands: for a role that is not there, and for
+// one that is. Without the former a role that is not there is an error.
+func (s Source) commands(absent, present []iam.Step) (string, error) {
 	var made, changed strings.Builder
 	for _, step := range absent {
 		if err := s.command(&made, step); err != nil {
@@ -28,21 +93,11 @@ func (s Source) script() (string, error) {
 			return "", err
 		}
 	}
-	tags, err := marshal(tagList(s.Role.Tags), "  ")
-	if err != nil {
-		return "", err
+	missing := notMissing
+	if len(absent) == 0 {
+		missing = unreadable
 	}
-	var b strings.Builder
-	b.WriteString("#!/usr/bin/env bash\n" + s.about(AWS) + scriptNote)
-	fmt.Fprintf(&b, "set -euo pipefail\nexport AWS_PAGER='' AWS_REGION=%[1]s AWS_DEFAULT_REGION=%[1]s\n\n", quote(s.Facts.Region.Value))
-	fmt.Fprintf(&b, "account=%s\nrole=%s\narn=%s\n", quote(s.Facts.Account.Value), quote(s.Role.Name), quote(s.Role.ARN))
-	fmt.Fprintf(&b, "trust=%s\n", quote(readable(s.Role.Trust)))
-	if s.Role.Policy != nil {
-		fmt.Fprintf(&b, "policy=%s\n", quote(s.Role.Policy.Pretty()))
-	}
-	fmt.Fprintf(&b, "tags=%s\n", quote(strings.TrimSpace(tags)))
-	fmt.Fprintf(&b, scriptFrame, s.guard(), changed.String(), made.String())
-	return b.String(), nil
+	return fmt.Sprintf(roleFrame, s.guard(), changed.String(), missing, made.String()), nil
 }
 
 const scriptNote = `#
@@ -50,29 +105,42 @@ const scriptNote = `#
 # changes nothing, if the role of that name is not ours.
 `
 
-// scriptFrame takes the guard and the commands for a role that is there, and the
-// commands for one that is not.
-const scriptFrame = `
+// What becomes of a role that cannot be read: an error, unless it is because it
+// is not there, and is to be made.
+const (
+	unreadable = `  printf '%s\n' "$trouble" >&2
+  exit 1
+`
+	notMissing = `  case $trouble in
+    *NoSuchEntity*) ;;
+    *)
+      printf '%s\n' "$trouble" >&2
+      exit 1
+      ;;
+  esac
+`
+)
+
+const refusal = `
 refuse() {
-  printf '%%s\n' "$1" "nothing was changed" >&2
+  printf '%s\n' "$1" "nothing was changed" >&2
   exit 4
 }
+`
 
+const accountGuard = `
 caller=$(aws sts get-caller-identity --query Account --output text)
 if [ "$caller" != "$account" ]; then
   refuse "the AWS credentials are of account $caller, the role is for account $account"
 fi
+`
 
+// roleFrame takes the guard and the commands for a role that is there, and what
+// becomes of one that is not.
+const roleFrame = `
 if trouble=$(aws iam get-role --role-name="$role" 2>&1 >/dev/null); then
 %[1]s%[2]selse
-  case $trouble in
-    *NoSuchEntity*) ;;
-    *)
-      printf '%%s\n' "$trouble" >&2
-      exit 1
-      ;;
-  esac
-%[3]sfi
+%[3]s%[4]sfi
 printf '%%s\n' "$arn"
 `
 
@@ -89,12 +157,12 @@ func (s Source) guard() string {
 	query, ours := "Arn", `"$arn"`
 	for _, key := range []string{render.TagManagedBy, render.TagIssuer, render.TagNamespace} {
 		query += ", " + tagQuery(key)
-		ours += `"$tab"` + quote(s.Role.Tags[key])
+		ours += `"$tab"` + shell.Quote(s.Role.Tags[key])
 	}
 	pattern := `"$ours"`
 	if id := s.Role.Tags[render.TagClusterID]; id != "" {
 		query += ", " + tagQuery(render.TagClusterID)
-		pattern = `"$ours$tab"` + quote(id) + ` | "$ours${tab}None"`
+		pattern = `"$ours$tab"` + shell.Quote(id) + ` | "$ours${tab}None"`
 	}
 	return fmt.Sprintf(`  tab=$(printf '\t')
   ours=%s
@@ -119,7 +187,7 @@ func (s Source) command(b *strings.Builder, step iam.Step) error {
 	}
 	indent := "  "
 	if step.Kind == iam.DeletePolicy { // one that is not there is none to delete
-		fmt.Fprintf(b, "  if aws iam get-role-policy --role-name=\"$role\" --policy-name=%s >/dev/null 2>&1; then\n", quote(step.PolicyName))
+		fmt.Fprintf(b, "  if aws iam get-role-policy --role-name=\"$role\" --policy-name=%s >/dev/null 2>&1; then\n", shell.Quote(step.PolicyName))
 		indent = "    "
 	}
 	b.WriteString(indent + "aws iam " + kebab(r.operation))
@@ -150,14 +218,9 @@ func argument(step iam.Step, p param) string {
 		if p.name == "RoleName" {
 			return `"$role"`
 		}
-		return quote(value)
+		return shell.Quote(value)
 	}
 	return "''"
-}
-
-// quote makes one word of any text, for every shell.
-func quote(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // kebab spells RoleName as the CLI does, role-name.

@@ -48,7 +48,11 @@ func everywhere(platform testbed.Platform) []scene {
 		{"render is what install applies", testRenderEqualsInstall},
 	}
 	if !platform.OpenShift() {
-		return append(scenes, scene{"ingress", testIngress}, scene{"no right to namespaces", testMayNotMakeNamespaces})
+		scenes = append(scenes, scene{"ingress", testIngress}, scene{"no right to namespaces", testMayNotMakeNamespaces})
+		if platform == testbed.Kubernetes {
+			scenes = append(scenes, scene{"by hand", testManual})
+		}
+		return scenes
 	}
 	if platform != testbed.ROSAClassic {
 		return scenes
@@ -74,6 +78,10 @@ func everywhere(platform testbed.Platform) []scene {
 		scene{"iam as a template", testPrintedTemplate},
 		scene{"iam plan", testIAMPlanOfNothing},
 		scene{"iam skipped", testSkipIAM},
+		scene{"by hand", testManual},
+		scene{"by a project admin's hand", testManualProjectAdmin},
+		scene{"by hand, in part", testManualInPart},
+		scene{"by hand, refused", testManualRefused},
 		scene{"webhook identity", testWebhookIdentity},
 		scene{"other region", testOtherRegion},
 		scene{"no wait", testNoWait},

@@ -48,7 +48,7 @@ func TestNoSecretIsTold(t *testing.T) {
 	if !strings.Contains(installed.Stderr, `verb="PATCH" url="https://`) {
 		t.Errorf("the log is not talkative\n%s", installed)
 	}
-	k.secrets = append(k.secrets, secretsOf(t, bed, namespace)...)
+	k.samples = secretsOf(t, bed, namespace)
 	k.run(t, user, done, "install", "-o", "json")
 	// What verify itself is given is looked for in its own tests.
 	k.run(t, user, done, "verify")
@@ -61,6 +61,9 @@ func TestNoSecretIsTold(t *testing.T) {
 	user.Kubectl(t, "patch", "secret", "ostoy-secret-env", "-n", namespace, "--type=merge", "-p", `{"stringData":{"ENV_TOY_SECRET":"`+password+`"}}`).WantCode(t, 0)
 	k.run(t, user, done, "install", "--dry-run=client", "-o", "json")
 	k.run(t, user, done, "install", "--dry-run=server", "--diff").WantTalk(t, "*** (after)")
+	if printed := k.run(t, user, done, "install", "--mode=manual"); !strings.Contains(printed.Stdout, "\nkind: Secret\n") {
+		t.Errorf("the Secret is not in the script\n%s", printed)
+	}
 	k.run(t, user, differs, "diff")
 	k.run(t, user.With("KUBECTL_EXTERNAL_DIFF=diff -r"), differs, "diff")
 	k.run(t, user, done, "install", "--dry-run=server", "-o", "json").WantTalk(t, "(secret)")

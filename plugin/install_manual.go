@@ -1,0 +1,92 @@
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/manual"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// onlyLooks reports whether the run persists nothing, not even a project.
+func (i *install) onlyLooks() bool {
+	return i.request.DryRun != DryRunNone || i.request.Mode == ModeManual
+}
+
+// printManual prints what the run would do as a script, and does none of it.
+// There is none where there is nothing to do; the inventory alone may be what is.
+func (i *install) printManual(ctx context.Context) error {
+	writes := i.plan.Writes()
+	if i.nothingToDo() && len(writes) == 0 && !i.request.Use {
+		i.UI.Linef("nothing to change, and so nothing to run (%s)", i.took())
+		return nil
+	}
+	source, err := i.manualSource(ctx)
+	if err != nil {
+		return err
+	}
+	source.Writes = writes
+	script, err := manual.Print(source)
+	if err != nil {
+		return err
+	}
+	i.warnOfDrops(writes)
+	if i.nothingToDo() && len(writes) > 0 {
+		i.UI.Line("nothing to change but the inventory, the record of what belongs to the install")
+	}
+	i.UI.Line("nothing was changed: the script on stdout does it")
+	_, err = fmt.Fprint(i.Streams.Out, script)
+	return err
+}
+
+// warnOfDrops tells where kubectl does more to an object than install would.
+func (i *install) warnOfDrops(writes []apply.Write) {
+	for _, write := range writes {
+		if len(write.Drops) > 0 {
+			i.UI.Warn(fmt.Sprintf("%s was brought by kubectl apply: applying it by kubectl takes %s away, which install leaves", write.Ref, strings.Join(write.Drops, ", ")),
+				"let install do it, or put that into the values")
+		}
+	}
+}
+
+// manualSource is the run as package manual prints it, without what is written.
+func (i *install) manualSource(ctx context.Context) (manual.Source, error) {
+	source := manual.Source{
+		Tool: manual.Kubectl, Flags: i.request.ToolFlags, Profile: i.request.Facts.Profile, Facts: i.facts, Role: i.role,
+		Wait: i.request.Wait, Timeout: i.request.Timeout, Verify: i.request.Wait && i.request.Verify, Expose: exposing(i.objects),
+	}
+	object, err := i.projectObject(ctx)
+	if err != nil {
+		return source, err
+	}
+	source.Mark = manual.Mark{Field: `metadata.labels.app\.kubernetes\.io/managed-by`, Value: render.ManagedBy}
+	if object.GetKind() == "ProjectRequest" {
+		source.Tool = manual.OC
+		source.Mark = manual.Mark{Field: `metadata.annotations.openshift\.io/description`, Value: madeByUs(i.facts.Namespace.Value)}
+	}
+	if !i.project.exists {
+		source.Project = object
+	}
+	if i.request.Use {
+		source.Use = i.conn.Context()
+	}
+	// An address with a user in it is not shown, and so not compared either.
+	if host := i.conn.Host(); host == i.conn.Config().Host && i.conn.Context() != "" {
+		source.Server = host
+	}
+	return source, nil
+}
+
+// exposing is the Route or Ingress by which the app is reached, nil without one.
+func exposing(objects []*unstructured.Unstructured) *unstructured.Unstructured {
+	for _, object := range objects {
+		if kind := object.GetKind(); kind == "Route" || kind == "Ingress" {
+			return object
+		}
+	}
+	return nil
+}

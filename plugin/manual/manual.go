@@ -1,0 +1,166 @@
+package manual
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/rolecode"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
+)
+
+// step is a heading and what is typed below it.
+type step struct {
+	title    string
+	notes    []string // lines of comment
+	commands string   // ends in a line feed
+}
+
+// Print gives the script. The same Source gives the same bytes. It can be run
+// again, and ends with code 4 where it finds something else than it was printed
+// for.
+func Print(s Source) (string, error) {
+	steps, guard, err := s.steps()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	b.WriteString(s.head())
+	b.WriteString(s.serverGuard())
+	b.WriteString(guard)
+	for n, step := range steps {
+		fmt.Fprintf(&b, "\n\n# %d. %s\n", n+1, step.title)
+		for _, note := range step.notes {
+			b.WriteString(comment(note))
+		}
+		b.WriteString("\n" + step.commands)
+	}
+	return b.String(), nil
+}
+
+// comment is a line of comment, whatever is in the text.
+func comment(text string) string {
+	return "# " + strings.NewReplacer("\n", " ", "\r", " ").Replace(text) + "\n"
+}
+
+// steps are all steps, in the order of install, and what is held against AWS
+// before the first of them.
+func (s Source) steps() (steps []step, guard string, err error) {
+	if s.Project != nil {
+		project, err := s.project()
+		if err != nil {
+			return nil, "", err
+		}
+		steps = append(steps, project)
+	}
+	if s.Use != "" {
+		steps = append(steps, step{
+			title: "The kubeconfig", notes: []string{"The project becomes the one of its context, as --use says."},
+			commands: s.inProject("config", "set-context", s.Use) + "\n",
+		})
+	}
+	objects, err := s.objects()
+	if err != nil {
+		return nil, "", err
+	}
+	first := 0
+	if len(s.Writes) > 0 && s.Writes[0].Record {
+		first = 1 // it names the role, and so comes before it
+	}
+	steps = append(steps, objects[:first]...)
+	if s.Role != nil && !s.Role.Empty() {
+		var role step
+		if role, guard, err = s.role(); err != nil {
+			return nil, "", err
+		}
+		steps = append(steps, role)
+	}
+	steps = append(steps, objects[first:]...)
+	return append(steps, s.ending()...), guard, nil
+}
+
+// head says what this is, and sets up the shell.
+func (s Source) head() string {
+	var b strings.Builder
+	namespace := s.Facts.Namespace.Value
+	fmt.Fprintf(&b, "#!/usr/bin/env bash\n# OSToy with its own S3 bucket in project %s, as printed by: %s ostoy-s3 install --mode manual\n", namespace, s.Tool)
+	fmt.Fprintf(&b, headNote, s.Tool)
+	if s.applies("Bucket") {
+		b.WriteString(bucketNote)
+	}
+	if s.applies("Secret") {
+		b.WriteString(secretNote)
+	}
+	b.WriteString("set -euo pipefail\n")
+	if s.Profile != "" {
+		b.WriteString("export AWS_PROFILE=" + shell.Quote(s.Profile) + "\n")
+	}
+	b.WriteString(refusal)
+	return b.String()
+}
+
+const headNote = `#
+# Run all of it (bash FILE), or one step after the other in a bash of its own. It
+# takes %s, and aws where there is a step for the role. It can be run again. It ends
+# with code 4 if something is not what it was when this was printed.
+`
+
+const bucketNote = `#
+# Whose the bucket of that name is, if anybody's, was looked at when this was printed.
+# It is not looked at again.
+`
+
+const secretNote = `#
+# It holds what the Secrets hold.
+`
+
+// applies reports whether an object of that kind is among what is applied.
+func (s Source) applies(kind string) bool {
+	return slices.ContainsFunc(s.Writes, func(w apply.Write) bool { return w.Object != nil && w.Ref.Kind == kind })
+}
+
+const refusal = `
+refuse() {
+  printf '%s\n' "$1" "stopped here; what the steps before this one did stays" >&2
+  exit 4
+}
+`
+
+// serverGuard ends the script at another cluster: objects and role are of one.
+func (s Source) serverGuard() string {
+	if s.Server == "" {
+		return ""
+	}
+	look := s.kube("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
+	return fmt.Sprintf(serverFrame, shell.Quote(s.Server), look, s.Tool)
+}
+
+const serverFrame = `
+cluster=%[1]s
+server=$(%[2]s)
+if [ "$server" != "$cluster" ]; then
+  refuse "%[3]s would change $server, this is for $cluster"
+fi
+`
+
+// kube is a command of oc or kubectl.
+func (s Source) kube(words ...string) string {
+	return shell.Words(append(append([]string{s.Tool}, s.Flags...), words...)...)
+}
+
+// inProject is kube in the project.
+func (s Source) inProject(words ...string) string {
+	return s.kube(append(words, "--namespace="+s.Facts.Namespace.Value)...)
+}
+
+// role is the step for the role, and what comes before the first step.
+func (s Source) role() (role step, guard string, err error) {
+	source := rolecode.Source{Role: s.Role.Role, Facts: s.Facts}
+	guard, commands, err := rolecode.Steps(source, s.Role)
+	return step{
+		title:    "The role",
+		notes:    []string{"Only the app's service account can assume it, and it reaches only the one bucket."},
+		commands: commands,
+	}, "\n" + guard, err
+}

@@ -1,0 +1,181 @@
+package manual
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// project makes the project, unless an earlier run of the script has made it.
+func (s Source) project() (step, error) {
+	name := s.Facts.Namespace.Value
+	text, err := render.YAML([]*unstructured.Unstructured{s.Project})
+	if err != nil {
+		return step{}, err
+	}
+	look := s.kube("get", "namespace/"+name, "-o", "jsonpath={."+s.Mark.Field+"}")
+	create := shell.Here("  "+s.kube("create", "--field-manager="+apply.Manager, "-f", "-"), string(text))
+	made := step{
+		title:    "The project",
+		notes:    []string{"The mark in it says that it was made for this: uninstall --delete-namespace asks for it."},
+		commands: fmt.Sprintf(projectFrame, look, shell.Quote(s.Mark.Value), name, create),
+	}
+	if s.Project.GetKind() == "ProjectRequest" {
+		made.notes = append([]string{"This is what oc new-project sends. Rights in the project follow a moment later."}, made.notes...)
+		made.commands += fmt.Sprintf(rightsFrame, s.inProject("auth", "can-i", "create", "buckets.s3.services.k8s.aws", "--quiet"))
+	}
+	return made, nil
+}
+
+const projectFrame = `if mark=$(%[1]s 2>/dev/null); then
+  if [ "$mark" != %[2]s ]; then
+    refuse "project %[3]s is there already, and was not made by this"
+  fi
+else
+%[4]sfi
+`
+
+const rightsFrame = `for _ in {1..20}; do
+  if %s; then break; fi
+  sleep 1
+done
+`
+
+// objects are the steps for the writes of the plan: for each of them that are of
+// one kind and follow each other.
+func (s Source) objects() ([]step, error) {
+	var steps []step
+	for rest := s.Writes; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && together(rest[0], rest[n]) {
+			n++
+		}
+		some, last := rest[:n], n == len(rest)
+		rest = rest[n:]
+		if some[0].Object == nil {
+			steps = append(steps, s.deletes(some))
+			continue
+		}
+		applied, err := s.applyStep(some, last)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, applied)
+		if s.Wait {
+			steps = append(steps, s.waitForBucket(some)...)
+		}
+	}
+	return steps, nil
+}
+
+// together reports whether two writes are part of one step.
+func together(a, b apply.Write) bool {
+	return !a.Record && !b.Record && (a.Object == nil) == (b.Object == nil) && a.Wave == b.Wave
+}
+
+// applyStep is the step that applies objects: the inventory, or some of one wave.
+func (s Source) applyStep(some []apply.Write, last bool) (step, error) {
+	applied := s.heading(some, last)
+	for len(some) > 0 {
+		n := 1
+		for n < len(some) && some[n].Force == some[0].Force {
+			n++
+		}
+		command, err := s.apply(some[:n])
+		if err != nil {
+			return step{}, err
+		}
+		applied.commands += command
+		some = some[n:]
+	}
+	return applied, nil
+}
+
+// heading is a step without its commands.
+func (s Source) heading(some []apply.Write, last bool) step {
+	switch {
+	case some[0].Record && last && len(s.Writes) > 1:
+		return step{title: "The inventory, without what is gone"}
+	case some[0].Record:
+		return step{title: "The inventory", notes: []string{
+			"What belongs to the install, on record before the first of it is made: status and uninstall go by it.",
+		}}
+	}
+	what := "What the app needs"
+	if slices.ContainsFunc(some, isDeployment) {
+		what = "The app"
+	}
+	applied := step{title: fmt.Sprintf("%s, wave %d", what, some[0].Wave), notes: named(some)}
+	for _, write := range some {
+		if len(write.Drops) > 0 {
+			applied.notes = append(applied.notes, "kubectl takes from "+write.Ref.String()+" what kubectl apply once put there: "+strings.Join(write.Drops, ", "))
+		}
+	}
+	return applied
+}
+
+// apply applies objects by one command, as our field manager.
+func (s Source) apply(some []apply.Write) (string, error) {
+	words := []string{"apply", "--server-side", "--field-manager=" + apply.Manager}
+	if some[0].Force {
+		words = append(words, "--force-conflicts")
+	}
+	var objects []*unstructured.Unstructured
+	for _, write := range some {
+		objects = append(objects, write.Object)
+	}
+	text, err := render.YAML(objects)
+	return shell.Here(s.inProject(words...)+" -f -", string(text)), err
+}
+
+// deletes is the step that deletes objects: only the very ones that were looked
+// at. They go in the background, as install has it.
+func (s Source) deletes(some []apply.Write) step {
+	gone := step{title: "What is no longer wanted", notes: named(some)}
+	for _, write := range some {
+		object := qualified(write.Ref)
+		look := s.inProject("get", object, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")
+		gone.commands += fmt.Sprintf(deleteFrame, look, shell.Quote(string(write.UID)), s.inProject("delete", object, "--wait=false"))
+	}
+	return gone
+}
+
+const deleteFrame = `uid=$(%[1]s)
+if [ "$uid" = %[2]s ]; then
+  %[3]s
+fi
+`
+
+func isDeployment(w apply.Write) bool { return w.Object != nil && w.Ref.Kind == "Deployment" }
+
+// qualified names an object so that no other group's kind of that name is meant.
+func qualified(ref apply.Ref) string {
+	kind := strings.ToLower(ref.Kind)
+	if ref.Group != "" {
+		kind += "." + ref.Group
+	}
+	return kind + "/" + ref.Name
+}
+
+// named are the objects by kind and name, as lines of a comment.
+func named(some []apply.Write) []string {
+	const width = 100
+	var lines []string
+	line := ""
+	for _, write := range some {
+		word := write.Ref.String()
+		if line != "" && len(line)+len(word) > width {
+			lines, line = append(lines, line+","), ""
+		} else if line != "" {
+			line += ", "
+		}
+		line += word
+	}
+	return append(lines, line)
+}

@@ -1,0 +1,68 @@
+package rolecode
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+func stepsFor(t *testing.T, s Source, actual *iam.Actual) string {
+	t.Helper()
+	plan, err := iam.NewPlan(s.Role, actual, s.Facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, commands, err := Steps(s, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return guard + commands
+}
+
+// TestStepsOfNewRole are the script without what makes it one, laid out anew.
+func TestStepsOfNewRole(t *testing.T) {
+	lines := func(text string) []string {
+		all := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return line == "" })
+		slices.Sort(all)
+		return all
+	}
+	for name, options := range map[string]iam.RoleOptions{"plain": {}, "odd": odd()} {
+		s := app(t, factsIn("aws", "us-east-2"), options)
+		script := printed(t, AWS, s)
+		head, rest, found := strings.Cut(script, "set -euo pipefail\n")
+		if !found || !strings.HasPrefix(head, "#!") || !strings.Contains(rest, refusal) {
+			t.Fatalf("%s: the script is\n%s", name, script)
+		}
+		want, got := lines(strings.Replace(rest, refusal, "", 1)), lines(stepsFor(t, s, &iam.Actual{}))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -script +steps\n%s", name, diff)
+		}
+	}
+}
+
+// TestStepsOfChange are those of the plan and no others, on a role that is ours.
+func TestStepsOfChange(t *testing.T) {
+	s := app(t, factsIn("aws", "us-east-2"), iam.RoleOptions{Tags: map[string]string{"team": "blue"}})
+	tags := render.OwnershipTags(s.Facts)
+	text := stepsFor(t, s, &iam.Actual{
+		Exists: true, ARN: s.Role.ARN, Path: s.Role.Path, Trust: s.Role.Trust.JSON(), Tags: tags, Inlines: []string{iam.PolicyName},
+	})
+	for _, want := range []string{
+		"\npolicy='{\n", "\ntags='[\n  {\n    \"Key\": \"team\",", "aws iam put-role-policy ", "aws iam tag-role ", "is not ours",
+		"else\n  printf '%s\\n' \"$trouble\" >&2\n  exit 1\nfi\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	for _, no := range []string{"trust=", "create-role", "update-assume-role-policy", "NoSuchEntity", "\"Key\": \"ostoy-s3"} {
+		if strings.Contains(text, no) {
+			t.Errorf("%q in\n%s", no, text)
+		}
+	}
+}
