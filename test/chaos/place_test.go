@@ -15,21 +15,28 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// place is where one scene is played.
+// place is where one scene is played, and by whom.
 type place struct {
 	bed       *testbed.Bed
 	namespace string
+	user      run.User
 }
 
-// through opens a relay before both servers for the cluster admin, until the
-// test ends.
+// forLearner is the same place, played in by an ordinary user of its own.
+func (p place) forLearner(t *testing.T) place {
+	t.Helper()
+	p.user = run.ProjectAdmin(t, p.bed, "learner-of-"+p.namespace)
+	return p
+}
+
+// through opens a relay before both servers for the user, until the test ends.
 func (p place) through(t *testing.T, play relay.Play) (*relay.Relay, run.User) {
 	t.Helper()
-	r, err := relay.Open(t.Context(), p.bed, p.bed.Kubeconfig, play)
+	r, err := relay.Open(t.Context(), p.bed, p.user.Kubeconfig, play)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r, r.User(run.Admin(p.bed))
+	return r, r.User(p.user)
 }
 
 // end is how everything is when a command has ended well, in words that hold
