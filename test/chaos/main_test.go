@@ -45,7 +45,7 @@ type amount struct {
 }
 
 func theAmount() amount {
-	a := amount{kills: 6, interrupts: 2, faulty: 5, spreading: 1, lasts: 8 * time.Second, seed: *seed}
+	a := amount{kills: 4, interrupts: 2, faulty: 5, spreading: 1, lasts: 8 * time.Second, seed: *seed}
 	if *everything {
 		a = amount{interrupts: 12, faulty: 100, spreading: 6, lasts: 30 * time.Second, seed: *seed}
 	}
