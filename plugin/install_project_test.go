@@ -10,6 +10,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
@@ -154,5 +155,42 @@ func TestOnceMore(t *testing.T) {
 	}
 	if i.onceMore(nil) != nil {
 		t.Error("an error out of none")
+	}
+}
+
+// TestProjectMadeThoughTheAnswerWasLost: that it is there already is our own
+// doing, unless somebody else's mark, or none, is on it, or the only answer was
+// that it is there.
+func TestProjectMadeThoughTheAnswerWasLost(t *testing.T) {
+	foreign := namespaceObject("demo")
+	foreign.SetLabels(nil)
+	for name, c := range map[string]struct {
+		there *unstructured.Unstructured
+		lost  bool
+		want  bool
+	}{
+		"ours":            {namespaceObject("demo"), true, true},
+		"somebody else's": {foreign, true, false},
+		"there before":    {namespaceObject("demo"), false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i, s := inNewProject(t, "demo", true)
+			s.Answer("GET /api/v1/namespaces/demo", c.there.Object)
+			lost := c.lost
+			s.Handle("POST /api/v1/namespaces", func(w http.ResponseWriter, _ *http.Request) {
+				if lost {
+					lost = false
+					panic(http.ErrAbortHandler)
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusConflict)
+				_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"AlreadyExists","code":409,"message":"it exists"}`))
+			})
+			err := i.makeProject(t.Context())
+			var refused *problem.Error
+			if c.want && err != nil || !c.want && !(errors.As(err, &refused) && refused.Kind == problem.Refused) || i.madeProject != c.want {
+				t.Errorf("made %t, %v", i.madeProject, err)
+			}
+		})
 	}
 }

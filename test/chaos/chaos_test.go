@@ -49,11 +49,21 @@ func TestChaos(t *testing.T) {
 	c.report.print(os.Stdout, c.seed, t.Failed())
 }
 
+// play is scene for a scenario, by the user it is for.
+func (c *chaos) play(t *testing.T, s scenario, name string, play func(*testing.T, place)) {
+	c.scene(t, name, func(t *testing.T, p place) {
+		if s.learner {
+			p = p.forLearner(t)
+		}
+		play(t, p)
+	})
+}
+
 // scene plays in a place of its own, beside others, and cleans up behind it.
 func (c *chaos) scene(t *testing.T, name string, play func(*testing.T, place)) {
 	t.Run(name, func(t *testing.T) {
 		t.Parallel()
-		p := place{c.bed, name}
+		p := place{c.bed, name, run.Admin(c.bed)}
 		t.Cleanup(func() { c.sweep.add(p.namespace) })
 		play(t, p)
 	})
@@ -61,7 +71,7 @@ func (c *chaos) scene(t *testing.T, name string, play func(*testing.T, place)) {
 
 func (c *chaos) playUndisturbed(t *testing.T) {
 	for _, s := range scenarios() {
-		c.scene(t, "undisturbed-"+s.name, func(t *testing.T, p place) {
+		c.play(t, s, "undisturbed-"+s.name, func(t *testing.T, p place) {
 			requests, end := p.undisturbed(t, s)
 			c.lock.Lock()
 			defer c.lock.Unlock()
@@ -74,14 +84,14 @@ func (c *chaos) playUndisturbed(t *testing.T) {
 func (c *chaos) playAll(t *testing.T) {
 	for _, s := range scenarios() {
 		for _, at := range killsOf(c.requests[s.name], c.kills) {
-			c.scene(t, "kill-"+s.name+"-"+at.String(), func(t *testing.T, p place) { c.killed(t, p, s, at, c.ends[s.name]) })
+			c.play(t, s, "kill-"+s.name+"-"+at.String(), func(t *testing.T, p place) { c.killed(t, p, s, at, c.ends[s.name]) })
 		}
 		if s.name != "first" && s.name != "data" {
 			continue
 		}
 		for i := range c.interrupts {
 			n := 1 + i*c.requests[s.name]/c.interrupts
-			c.scene(t, fmt.Sprintf("int-%s-%03d", s.name, n), func(t *testing.T, p place) { c.interrupted(t, p, s, n, c.ends[s.name]) })
+			c.play(t, s, fmt.Sprintf("int-%s-%03d", s.name, n), func(t *testing.T, p place) { c.interrupted(t, p, s, n, c.ends[s.name]) })
 		}
 	}
 	c.playFaults(t)
@@ -90,13 +100,9 @@ func (c *chaos) playAll(t *testing.T) {
 func (c *chaos) playFaults(t *testing.T) {
 	c.scene(t, "patient", c.patient)
 	for i := range c.amount.faulty {
-		c.scene(t, fmt.Sprintf("faulty-%03d", i), func(t *testing.T, p place) {
-			c.faulty(t, p, c.seed+uint64(i), c.ends["first"], c.ends["empty"])
-		})
+		c.scene(t, fmt.Sprintf("faulty-%03d", i), func(t *testing.T, p place) { c.faulty(t, p, c.seed+uint64(i), c.course(i)) })
 	}
 	for i := range c.amount.spreading {
-		c.scene(t, fmt.Sprintf("spreading-%03d", i), func(t *testing.T, p place) {
-			c.spreading(t, p, c.seed+uint64(i), c.ends["first"], c.ends["empty"])
-		})
+		c.scene(t, fmt.Sprintf("spreading-%03d", i), func(t *testing.T, p place) { c.spreading(t, p, c.seed+uint64(i), c.course(i)) })
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/relay"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 )
 
@@ -34,7 +33,7 @@ func killsOf(requests, wanted int) []relay.Moment {
 func (c *chaos) killed(t *testing.T, p place, s scenario, at relay.Moment, want world.World) {
 	s.prepare(t, p)
 	args := s.args(p.namespace)
-	cutOff := relay.Kill(t, run.Admin(p.bed), at, args...)
+	cutOff := relay.Kill(t, p.user, at, args...)
 	p.must(t, args...)
 	want.WantSame(t, withoutProof(p.end(t), want))
 	c.report.kill(s.title, cutOff)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/relay"
@@ -15,28 +16,38 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// place is where one scene is played.
+// place is where one scene is played, and by whom.
 type place struct {
 	bed       *testbed.Bed
 	namespace string
+	user      run.User
 }
 
-// through opens a relay before both servers for the cluster admin, until the
-// test ends.
+// forLearner is the same place, played in by an ordinary user of its own.
+func (p place) forLearner(t *testing.T) place {
+	t.Helper()
+	p.user = run.ProjectAdmin(t, p.bed, "learner-of-"+p.namespace)
+	return p
+}
+
+// through opens a relay before both servers for the user, until the test ends.
 func (p place) through(t *testing.T, play relay.Play) (*relay.Relay, run.User) {
 	t.Helper()
-	r, err := relay.Open(t.Context(), p.bed, p.bed.Kubeconfig, play)
+	r, err := relay.Open(t.Context(), p.bed, p.user.Kubeconfig, play)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r, r.User(run.Admin(p.bed))
+	return r, r.User(p.user)
 }
 
 // end is how everything is when a command has ended well, in words that hold
 // for every namespace. What garbage collection still takes away is waited for.
 func (p place) end(t *testing.T) world.World {
 	t.Helper()
-	run.Eventually(t, "the end of what has no owner", func(ctx context.Context) error { return p.noOrphans(ctx) })
+	run.Eventually(t, "the end of what has no owner", p.noOrphans)
+	if p.user.Name != run.Admin(p.bed).Name {
+		run.Eventually(t, "the end of the project", p.notTerminating)
+	}
 	all := world.Look(t, p.bed, p.namespace)
 	end := all.Comparable(p.bed, p.namespace)
 	for key := range all {
@@ -66,6 +77,20 @@ func (p place) noOrphans(ctx context.Context) error {
 		return fmt.Errorf("%d ReplicaSets", len(sets.Items))
 	}
 	return nil
+}
+
+// notTerminating wants the namespace to be there or not, and not in between. Who
+// has lost the rights in a project, as its admin does early in its end, cannot
+// see the rest of it, and nor can the tool.
+func (p place) notTerminating(ctx context.Context) error {
+	namespace, err := p.bed.Client.CoreV1().Namespaces().Get(ctx, p.namespace, metav1.GetOptions{})
+	if err == nil && namespace.DeletionTimestamp != nil {
+		return errors.New("it is terminating")
+	}
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // origin is who says to have made the namespace.

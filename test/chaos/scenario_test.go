@@ -22,25 +22,31 @@ type scenario struct {
 	title   string
 	prepare func(*testing.T, place)
 	args    func(namespace string) []string
+	learner bool // by an ordinary user, not by a cluster admin
 }
 
 // scenarios are all that runs are cut off in.
 func scenarios() []scenario {
 	return []scenario{
-		{"first", "install", justANamespace, install},
-		{"project", "install --new-project", nothing, func(n string) []string { return []string{"install", "--new-project=" + n} }},
-		{"repair", "install, to put right", damaged, install},
-		{"empty", "uninstall", installed, uninstall},
-		{"kept", "uninstall, data stays", withData, uninstall},
-		{"data", "uninstall --delete-data", withData, func(n string) []string { return append(uninstall(n), "--delete-data", "--yes") }},
-		{"whole", "uninstall --delete-namespace", installedInProject, func(n string) []string {
-			return append(uninstall(n), "--delete-data", "--delete-namespace", "--yes")
-		}},
+		{name: "first", title: "install", prepare: justANamespace, args: install},
+		{name: "project", title: "install --new-project", prepare: nothing, args: inNewProject},
+		{name: "learner", title: "the same as project admin", prepare: nothing, args: inNewProject, learner: true},
+		{name: "repair", title: "install, to put right", prepare: damaged, args: install},
+		{name: "empty", title: "uninstall", prepare: installed, args: uninstall},
+		{name: "kept", title: "uninstall, data stays", prepare: withData, args: uninstall},
+		{name: "data", title: "uninstall --delete-data", prepare: withData, args: func(n string) []string { return append(uninstall(n), "--delete-data", "--yes") }},
+		{name: "whole", title: "uninstall --delete-namespace", prepare: installedInProject, args: allGone},
 	}
 }
 
-func install(namespace string) []string   { return []string{"install", "-n", namespace} }
+func install(namespace string) []string { return []string{"install", "-n", namespace} }
+func inNewProject(namespace string) []string {
+	return []string{"install", "--new-project=" + namespace}
+}
 func uninstall(namespace string) []string { return []string{"uninstall", "-n", namespace} }
+func allGone(namespace string) []string {
+	return append(uninstall(namespace), "--delete-data", "--delete-namespace", "--yes")
+}
 
 func nothing(*testing.T, place) {}
 
@@ -57,7 +63,7 @@ func installed(t *testing.T, p place) {
 
 func installedInProject(t *testing.T, p place) {
 	t.Helper()
-	p.must(t, "install", "--new-project="+p.namespace)
+	p.must(t, inNewProject(p.namespace)...)
 }
 
 // damaged is an install in which somebody has been at work, everywhere.
@@ -106,8 +112,8 @@ func orders(t *testing.T, err error) {
 	}
 }
 
-// must runs the tool as the cluster admin, undisturbed, to a good end.
+// must runs the tool undisturbed, to a good end.
 func (p place) must(t *testing.T, args ...string) run.Result {
 	t.Helper()
-	return run.Admin(p.bed).Run(t, args...).WantCode(t, 0)
+	return p.user.Run(t, args...).WantCode(t, 0)
 }
