@@ -19,7 +19,7 @@ func edges() map[string][]string {
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
-			"plugin/detect", "plugin/differ", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/manual", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/shell", "plugin/status", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
+			"plugin/detect", "plugin/differ", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/manual", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/shell", "plugin/status", "plugin/tutorial", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -33,7 +33,9 @@ func edges() map[string][]string {
 		"plugin/verify":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
 		"plugin/access":  {"plugin/cluster"},
 		"plugin/forward": {"plugin/cluster"},
-		"plugin/olm":     {"plugin/cluster", "plugin/health", "plugin/problem", "plugin/secret", "render"},
+		// what others leave, told by its looks: no outside world
+		"plugin/tutorial": {"plugin/apply", "render"},
+		"plugin/olm":      {"plugin/cluster", "plugin/health", "plugin/problem", "plugin/secret", "render"},
 
 		"plugin/registry": {"plugin/problem"},
 

@@ -38,6 +38,12 @@ type Options struct {
 	// ForceOwner applies and deletes also what Argo CD, Flux or Helm bring, and
 	// takes over their fields of it.
 	ForceOwner bool
+	// Recognise says why an object that is not ours is none that somebody made by
+	// hand, as a clause; "" if it is one, which Adopt takes over together with the
+	// fields that people's tools have of it. Nil: no object is.
+	Recognise func(*unstructured.Unstructured) string
+	// Adopt takes over what Recognise knows.
+	Adopt bool
 	// Fresh says that the namespace is new or not there yet: everything in it is a
 	// create, and planning sends no request for it. What is in no namespace may be
 	// there all the same, and is looked at.
@@ -133,6 +139,7 @@ type Item struct {
 
 	object *unstructured.Unstructured // what is applied
 	force  bool
+	adopt  bool // handed over to us before it is applied
 }
 
 // Event is one object that was dealt with.

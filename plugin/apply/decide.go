@@ -48,6 +48,7 @@ func (a *Applier) planOne(ctx context.Context, it *Item) error {
 // foretell finds out what an apply would make of an object that is there, and
 // decides by that.
 func (a *Applier) foretell(ctx context.Context, it *Item) (err error) {
+	defer a.adopting(it)
 	if a.opts.Guess {
 		it.Would = imagine(it.Live, it.object)
 		it.Changes = guess(it.Live, it.Would)
@@ -137,7 +138,8 @@ func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
 	var others []conflict
 	for _, c := range list {
 		_, delivered := delivererNamed(c.manager)
-		if !c.byHand() && !(delivered && a.opts.ForceOwner) {
+		adopted := c.subresource == "" && byPerson(c.manager) && a.adoptable(it.Live)
+		if !c.byHand() && !adopted && !(delivered && a.opts.ForceOwner) {
 			others = append(others, c)
 		}
 	}

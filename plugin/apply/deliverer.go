@@ -62,11 +62,12 @@ func delivererNamed(manager string) (deliverer, bool) {
 }
 
 // mayTake reports whether an object that is not ours may be taken over: by leave
-// for all conflicts, or, where it is brought by a deliverer, by leave for those.
+// for all conflicts, or for those that are made by hand as Options.Recognise knows
+// them, or, where it is brought by a deliverer, by leave for those.
 // Without the latter such an object is refused before this is asked.
 func (a *Applier) mayTake(live *unstructured.Unstructured) bool {
 	_, delivered := deliveredBy(live)
-	return a.opts.ForceConflicts || delivered && a.opts.ForceOwner
+	return a.opts.ForceConflicts || a.adoptable(live) || delivered && a.opts.ForceOwner
 }
 
 // delivered says that a GitOps system or Helm brings the object.

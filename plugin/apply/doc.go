@@ -19,6 +19,9 @@
 // its content differs, or Argo CD, Flux or Helm manage it, it is refused. What those manage
 // is refused also where it is ours; Options.ForceOwner is the leave for it.
 //
+// Objects that somebody made by hand, as Options.Recognise knows them, are adopted
+// with Options.Adopt: they are handed over first (handOver), and then applied.
+//
 // On objects that are ours:
 //   - fields that somebody changed by hand (an Update without subresource:
 //     kubectl edit, the web console) are put back;

@@ -204,12 +204,19 @@ func (a *Applier) foreign(ref Ref, live *unstructured.Unstructured, detail strin
 	if names := managerNames(live); len(names) > 0 {
 		by = "managed by " + strings.Join(names, ", ")
 	}
-	return &problem.Error{
+	p := &problem.Error{
 		Kind: problem.Refused,
 		What: a.named(ref) + " is not ours",
 		Why:  by + detail,
 		Next: fmt.Sprintf("delete or rename it (oc get %s -o yaml), or take it over with --force-conflicts", a.typed(ref)),
 	}
+	switch {
+	case a.recognised(live) && !a.opts.Adopt:
+		p.Next, p.Err = a.opts.Set.Install+" -n "+a.opts.Namespace+" --adopt", ErrAdoptable
+	case a.opts.Adopt && a.opts.Recognise != nil && live != nil:
+		p.Why += "; it is not adopted: " + a.opts.Recognise(live)
+	}
+	return p
 }
 
 func (a *Applier) conflicted(ref Ref, list []conflict, cause error) error {

@@ -52,6 +52,11 @@ func (a *Applier) apply(ctx context.Context, it *Item) (*unstructured.Unstructur
 	if it.Action == Create {
 		it.force = a.opts.ForceConflicts
 	}
+	if it.adopt {
+		if err := a.handOver(ctx, it); err != nil {
+			return nil, err
+		}
+	}
 	live, err := a.patch(ctx, it, false)
 	list := conflictsOf(err)
 	if len(list) == 0 {

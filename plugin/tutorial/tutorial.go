@@ -1,0 +1,175 @@
+// Package tutorial knows what the ROSA tutorial "Integrating with AWS services"
+// leaves in a project: which objects, by which names, in which shape (FACTS 6 and
+// 7). Its one job is to tell them from all else that may bear the same names, for
+// the use cases that bring them in (`install --adopt`) or say that they could be.
+// It judges objects that others have read; it asks nobody, changes nothing, and
+// must never know what is done with its answer.
+package tutorial
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Differs says why an object is none of the tutorial's, as a clause; "" if it is
+// one. It is one if it has the name and the shape that the tutorial gives it, and
+// nothing shows that somebody else has a hand in it: no label of another tool, no
+// owner, no manager but people's own tools (kubectl, oc, the web console) and the
+// cluster's controllers. Objects of ours are none either.
+func Differs(live *unstructured.Unstructured) string {
+	if apply.Ours(live) {
+		return "install has it already"
+	}
+	if by := apply.DeliveredBy(live); by != "" {
+		return "it is managed by " + by
+	}
+	for _, label := range []string{render.TagManagedBy, "app.kubernetes.io/instance"} {
+		if value, there := live.GetLabels()[label]; there {
+			return fmt.Sprintf("its label %s is %q, and the tutorial sets none", label, value)
+		}
+	}
+	if owners := live.GetOwnerReferences(); len(owners) > 0 {
+		return "it belongs to " + owners[0].Kind + " " + owners[0].Name
+	}
+	for _, name := range apply.Programs(live) {
+		if !ofTheCluster(live.GetKind(), name) {
+			return "it is managed by " + name + ", too"
+		}
+	}
+	judge, known := shapes()[live.GetKind()+" "+nameOf(live)]
+	if !known {
+		return "the tutorial makes no " + live.GetKind() + " of that name"
+	}
+	return judge(live)
+}
+
+// nameOf is an object's name, without what the project gives to a Bucket's.
+func nameOf(live *unstructured.Unstructured) string {
+	if live.GetKind() == "Bucket" && live.GetName() == render.BucketName(live.GetNamespace()) {
+		return theBucket
+	}
+	return live.GetName()
+}
+
+// theBucket stands in for the name that the project gives.
+const theBucket = "*-bucket"
+
+// ofTheCluster are controllers that write into everybody's objects of a kind.
+func ofTheCluster(kind, manager string) bool {
+	switch {
+	case manager == "kube-controller-manager", manager == "kube-scheduler", strings.HasPrefix(manager, "openshift"):
+		return true
+	case kind == "Bucket": // ACK's, by the name of its executable
+		return manager == "controller"
+	}
+	return false
+}
+
+// shapes are the objects of the tutorial by kind and name, and what else is to be
+// seen of each.
+func shapes() map[string]func(*unstructured.Unstructured) string {
+	return map[string]func(*unstructured.Unstructured) string{
+		"ServiceAccount " + render.ServiceAccount: func(*unstructured.Unstructured) string { return "" },
+		"ConfigMap ostoy-configmap-files":         hasKeys("config.json"),
+		"Secret ostoy-secret-env":                 isSample("ENV_TOY_SECRET", "c7be1ed902fb8dd4d48997c6452f5d7e509fbcdbe2808b16bcf4edce4c07d14e"),
+		"Secret ostoy-secret":                     isSample("secret.txt", "c1986f22686113a8208ca8062c204ac9ffc7fabcb1b77953824104efb06aa5bd"),
+		"Service ostoy-frontend-svc":              selects("ostoy-frontend", "spec", "selector"),
+		"Service ostoy-microservice-svc":          selects("ostoy-microservice", "spec", "selector"),
+		"Deployment ostoy-frontend":               runs("ostoy-frontend"),
+		"Deployment ostoy-microservice":           runs("ostoy-microservice"),
+		"PersistentVolumeClaim ostoy-pvc":         writtenByOne,
+		"Route ostoy-route":                       has("ostoy-frontend-svc", "spec", "to", "name"),
+		"Bucket " + theBucket:                     func(o *unstructured.Unstructured) string { return has(o.GetName(), "spec", "name")(o) },
+	}
+}
+
+// has wants one text at a place.
+func has(want string, place ...string) func(*unstructured.Unstructured) string {
+	return func(o *unstructured.Unstructured) string {
+		if is, _, _ := unstructured.NestedString(o.Object, place...); is != want {
+			return fmt.Sprintf("its %s is %q, and the tutorial's is %q", strings.Join(place, "."), is, want)
+		}
+		return ""
+	}
+}
+
+// selects wants the tutorial's selector, which ours equals: it cannot be changed.
+func selects(app string, place ...string) func(*unstructured.Unstructured) string {
+	return func(o *unstructured.Unstructured) string {
+		is, _, _ := unstructured.NestedStringMap(o.Object, place...)
+		if !maps.Equal(is, map[string]string{"app": app}) {
+			return fmt.Sprintf("its %s is %v, and the tutorial's is app=%s", strings.Join(place, "."), is, app)
+		}
+		return ""
+	}
+}
+
+// runs wants a Deployment of the tutorial's one container, from whatever registry.
+func runs(name string) func(*unstructured.Unstructured) string {
+	return func(o *unstructured.Unstructured) string {
+		if why := selects(name, "spec", "selector", "matchLabels")(o); why != "" {
+			return why
+		}
+		containers, _, _ := unstructured.NestedSlice(o.Object, "spec", "template", "spec", "containers")
+		for _, c := range containers {
+			fields, _ := c.(map[string]any)
+			image, _ := fields["image"].(string)
+			path, _, _ := strings.Cut(image, "@")
+			base := path[strings.LastIndex(path, "/")+1:]
+			if repository, _, _ := strings.Cut(base, ":"); fields["name"] == name && repository == name {
+				return ""
+			}
+		}
+		return "it has no container " + name + " that runs an image of that name"
+	}
+}
+
+// writtenByOne wants the tutorial's access mode, which cannot be changed.
+func writtenByOne(o *unstructured.Unstructured) string {
+	modes, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "accessModes")
+	if !slices.Equal(modes, []string{"ReadWriteOnce"}) {
+		return fmt.Sprintf("its access modes are %v, and the tutorial's are [ReadWriteOnce]", modes)
+	}
+	return ""
+}
+
+// hasKeys wants data of exactly one key.
+func hasKeys(key string) func(*unstructured.Unstructured) string {
+	return func(o *unstructured.Unstructured) string {
+		data, _, _ := unstructured.NestedMap(o.Object, "data")
+		if _, there := data[key]; !there || len(data) != 1 {
+			return fmt.Sprintf("its keys are %v, and the tutorial's is [%s]", slices.Sorted(maps.Keys(data)), key)
+		}
+		return ""
+	}
+}
+
+// isSample wants the text that the tutorial's own Secret has, by the SHA-256 of the
+// value, in hex: whoever wrote another has something to lose.
+func isSample(key, sum string) func(*unstructured.Unstructured) string {
+	return func(o *unstructured.Unstructured) string {
+		if why := hasKeys(key)(o); why != "" {
+			return why
+		}
+		text, _, _ := unstructured.NestedString(o.Object, "data", key)
+		value, err := base64.StdEncoding.DecodeString(text)
+		if is := sha256.Sum256(value); err != nil || hex.EncodeToString(is[:]) != sum {
+			return OwnSecret
+		}
+		return ""
+	}
+}
+
+// OwnSecret is why a Secret of the tutorial's name stays: somebody put a value of
+// theirs into it.
+const OwnSecret = "its value is not the tutorial's sample, so that somebody may need it"
