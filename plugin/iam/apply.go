@@ -33,6 +33,11 @@ func apply(ctx context.Context, api Writer, r Role, s Step) error {
 		})
 	case AttachPolicy:
 		_, err = api.AttachRolePolicy(ctx, &awsiam.AttachRolePolicyInput{RoleName: name, PolicyArn: aws.String(s.PolicyARN)})
+	case DetachPolicy:
+		_, err = api.DetachRolePolicy(ctx, &awsiam.DetachRolePolicyInput{RoleName: name, PolicyArn: aws.String(s.PolicyARN)})
+		if awserr.Missing(err) {
+			err = nil
+		}
 	case DeletePolicy:
 		_, err = api.DeleteRolePolicy(ctx, &awsiam.DeleteRolePolicyInput{RoleName: name, PolicyName: aws.String(s.PolicyName)})
 		if awserr.Missing(err) {

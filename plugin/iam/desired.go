@@ -28,6 +28,7 @@ type Role struct {
 	Boundary    string            // ARN of the permissions boundary, or ""
 	Tags        map[string]string // ours and the user's
 	Adopt       bool              // leave to take over a role that is not ours
+	Tighten     bool              // take over, and take the tutorial's policy off
 }
 
 // Desired says what the app's role should be. It asks nobody. What cannot be is
@@ -67,7 +68,8 @@ func describe(f render.Facts, o RoleOptions, p purpose) (Role, error) {
 		PolicyARN:   o.PolicyARN,
 		Boundary:    o.Boundary,
 		Tags:        map[string]string{},
-		Adopt:       o.Adopt,
+		Adopt:       o.Adopt || o.Tighten,
+		Tighten:     o.Tighten,
 	}
 	maps.Copy(r.Tags, o.Tags)
 	maps.Copy(r.Tags, render.OwnershipTags(f))

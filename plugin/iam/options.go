@@ -19,6 +19,9 @@ type RoleOptions struct {
 	Tags      map[string]string // the user's own tags
 	PolicyARN string            // managed policy to attach instead of the inline one, or ""
 	Adopt     bool              // take over a role that is not ours
+	// Tighten takes one over that lets nobody in but the app, and detaches the
+	// policy that the ROSA tutorial gives its role.
+	Tighten bool
 }
 
 // Limits of "IAM and AWS STS quotas" in the IAM User Guide.

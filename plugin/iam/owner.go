@@ -54,7 +54,11 @@ func notes(r Role, a *Actual, f render.Facts) []string {
 	var out []string
 	who := r.holder()
 	if !who.owns(r.Name, a, f) {
-		out = append(out, "the role was not ours and is taken over, as --adopt-role says: "+who.whoseIs(r.Name, a, f))
+		leave := "--adopt-role"
+		if r.Tighten {
+			leave = "--tighten-role"
+		}
+		out = append(out, "the role was not ours and is taken over, as "+leave+" says: "+who.whoseIs(r.Name, a, f))
 	}
 	for _, name := range sorted(a.Inlines) {
 		if name != PolicyName {
@@ -62,7 +66,7 @@ func notes(r Role, a *Actual, f render.Facts) []string {
 		}
 	}
 	for _, arn := range sorted(a.Attached) {
-		if arn != r.PolicyARN {
+		if arn != r.PolicyARN && !(r.Tighten && arn == fullAccess(r.partition())) {
 			out = append(out, fmt.Sprintf("the policy %s on the role stays; %s has its rights too (aws iam detach-role-policy --role-name %s --policy-arn %s)", arn, who, r.Name, arn))
 		}
 	}

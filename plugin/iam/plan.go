@@ -26,12 +26,18 @@ func NewPlan(desired Role, actual *Actual, facts render.Facts) (*Plan, error) {
 	if err := mayTouch(desired, actual, facts); err != nil {
 		return nil, err
 	}
+	if desired.Tighten {
+		if err := mayTighten(desired, actual, facts); err != nil {
+			return nil, err
+		}
+	}
 	if desired.PolicyARN != "" && actual.AttachedErr != nil {
 		return nil, actual.AttachedErr
 	}
 	p.Steps = append(p.Steps, boundarySteps(desired, actual)...)
 	p.Steps = append(p.Steps, trustSteps(desired, actual)...)
 	p.Steps = append(p.Steps, policySteps(desired, actual)...)
+	p.Steps = append(p.Steps, tightenSteps(desired, actual)...)
 	p.Steps = append(p.Steps, tagSteps(desired, actual)...)
 	p.Notes = notes(desired, actual, facts)
 	return p, nil
@@ -111,7 +117,8 @@ func namedBy(trust Document) (providers, subjects []string) {
 
 // policySteps gives the role its one policy: ours inline, or the managed one.
 // Our inline policy is ours by its name, so it goes when a managed policy takes
-// its place; a managed policy is never detached, because it may be another's.
+// its place; a managed policy is not detached, because it may be another's, but for
+// the tutorial's where that is asked for (tightenSteps).
 func policySteps(r Role, a *Actual) []Step {
 	if r.Policy != nil {
 		return inlineSteps(r, a)

@@ -15,14 +15,12 @@ const (
 	PutPolicy    Kind = "put-policy"
 	AttachPolicy Kind = "attach-policy"
 	DeletePolicy Kind = "delete-policy"
+	DetachPolicy Kind = "detach-policy"
 	TagRole      Kind = "tag-role"
 )
 
-// The kinds that only a Removal has, besides DeletePolicy; the role goes last.
-const (
-	DetachPolicy Kind = "detach-policy"
-	DeleteRole   Kind = "delete-role"
-)
+// DeleteRole is the kind that only a Removal has; it goes last.
+const DeleteRole Kind = "delete-role"
 
 // Step is one request: what it changes, in words and as data.
 type Step struct {

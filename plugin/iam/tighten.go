@@ -1,0 +1,136 @@
+package iam
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// fullAccess is the managed policy that the ROSA tutorial attaches to its role
+// (FACTS 6): every right on every bucket of the account.
+func fullAccess(partition string) string {
+	return "arn:" + partition + ":iam::aws:policy/AmazonS3FullAccess"
+}
+
+// partition is the role's, by its ARN.
+func (r Role) partition() string {
+	arn, err := render.ParseARN(r.ARN)
+	if err != nil {
+		return "aws"
+	}
+	return arn.Partition
+}
+
+// Admits reports whether a trust policy, as IAM gives it, lets the role's one
+// service account in with tokens for its audience, as far as that can be told
+// without asking AWS. One that cannot be read lets nobody in.
+func (r Role) Admits(trust, issuer string) bool {
+	document, err := ParseDocument(trust)
+	if err != nil {
+		return false
+	}
+	admitted := false
+	for _, a := range Admissions(document, issuer) {
+		meant := a.ByToken && a.Trusts(r.Provider) && len(a.Strange) == 0 && Admit(a.Subject, r.Subject) && Admit(a.Audience, r.Audience)
+		if meant && a.Deny {
+			return false
+		}
+		admitted = admitted || meant
+	}
+	return admitted
+}
+
+// Others are whom a trust policy lets in besides the role's one service account, as
+// it names them, sorted: other principals, other subjects, patterns that more than
+// one subject meets. One that cannot be read is told as such.
+func (r Role) Others(trust, issuer string) []string {
+	document, err := ParseDocument(trust)
+	if err != nil {
+		return []string{"somebody that cannot be read: " + awserr.Redact(err.Error())}
+	}
+	var others []string
+	for _, a := range Admissions(document, issuer) {
+		if a.Deny {
+			continue
+		}
+		for kind, who := range a.Principal {
+			others = append(others, slices.DeleteFunc(slices.Clone([]string(who)), func(one string) bool {
+				return kind == "Federated" && one == r.Provider
+			})...)
+		}
+		subjects, open := Named(a.Subject)
+		if open && len(subjects) == 0 {
+			others = append(others, "every service account of the cluster")
+		}
+		others = append(others, slices.DeleteFunc(subjects, func(s string) bool { return s == r.Subject && !open })...)
+	}
+	for n := range others {
+		others[n] = awserr.Redact(others[n])
+	}
+	return slices.Compact(sorted(others))
+}
+
+// Wider says, in clauses, what a role that is there does beyond what it is to do:
+// the policies that are not ours, and whom it lets in.
+func (r Role) Wider(a *Actual, issuer string) []string {
+	var wider []string
+	for _, arn := range sorted(a.Attached) {
+		if arn == fullAccess(r.partition()) {
+			wider = append(wider, "AmazonS3FullAccess gives it every right on every bucket of the account")
+		} else {
+			wider = append(wider, "it has the policy "+arn)
+		}
+	}
+	for _, name := range sorted(a.Inlines) {
+		if name != PolicyName {
+			wider = append(wider, "it has an inline policy "+awserr.Redact(name))
+		}
+	}
+	if document, err := ParseDocument(a.Trust); err == nil {
+		for _, one := range Admissions(document, issuer) {
+			if _, open := Named(one.Audience); open && !one.Deny {
+				wider = append(wider, "it takes tokens for any audience")
+				break
+			}
+		}
+	}
+	if others := r.Others(a.Trust, issuer); len(others) > 0 {
+		wider = append(wider, "it also lets in "+strings.Join(others, ", "))
+	}
+	return wider
+}
+
+// mayTighten refuses a role that somebody else needs, too: whoever it lets in
+// besides the app would be shut out. No leave helps.
+func mayTighten(r Role, a *Actual, f render.Facts) error {
+	const own = "leave out --tighten-role to use it as it is, or --role-name NAME to have a role of the app's own made"
+	if others := r.Others(a.Trust, f.Issuer.Value); len(others) > 0 {
+		return refuse("the role "+r.Label()+" is shared and is not tightened",
+			"it also lets in "+strings.Join(others, ", ")+", who would be shut out", own)
+	}
+	if a.Tags[render.TagManagedBy] == render.ManagedBy && !r.holder().owns(r.Name, a, f) {
+		return refuse("the role "+r.Label()+" is another install's and is not tightened", r.holder().whoseIs(r.Name, a, f), own)
+	}
+	if stack := a.Tags["aws:cloudformation:stack-name"]; stack != "" {
+		return refuse("the role "+r.Label()+" is made by CloudFormation and is not tightened",
+			fmt.Sprintf("it belongs to the stack %s, which would put back what is changed here", awserr.Redact(stack)), own)
+	}
+	return a.AttachedErr
+}
+
+// tightenSteps take the tutorial's policy off. They come behind the step that gives
+// the role our own, so that the app is never without. What else others attached
+// stays: somebody wanted it.
+func tightenSteps(r Role, a *Actual) []Step {
+	full := fullAccess(r.partition())
+	if !r.Tighten || r.PolicyARN == full || !slices.Contains(a.Attached, full) {
+		return nil
+	}
+	return []Step{{
+		Kind: DetachPolicy, What: "managed policy", Reason: "asked for by --tighten-role", Before: full,
+		Action: "iam:DetachRolePolicy", Resource: r.ARN, PolicyARN: full,
+	}}
+}
