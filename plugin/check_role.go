@@ -30,7 +30,10 @@ func (c *checkup) recallRole() {
 // lookAtRole asks whether the next install may change the role. The role that
 // other checks look at as well is asked for once.
 func (c *checkup) lookAtRole(ctx context.Context) check.Finding {
-	if c.inventory.RoleOrigin == apply.OriginExisting {
+	switch c.inventory.RoleOrigin {
+	case apply.OriginAdopted:
+		return check.Leave("the role was there before: it was adopted with --adopt")
+	case apply.OriginExisting:
 		return check.Leave("somebody else makes the role: it was installed with --iam=skip")
 	}
 	desired, err := iam.Desired(c.facts, c.install.request.Role)

@@ -61,6 +61,9 @@ func (d *diffRun) run(ctx context.Context) (changed bool, err error) {
 	if err := d.projectForIssuer(ctx); err != nil { // a dry run: it makes none
 		return false, err
 	}
+	if err := d.adoptRole(ctx); err != nil {
+		return false, err
+	}
 	outcomes, err := d.compare(ctx)
 	if err != nil {
 		return false, err

@@ -81,6 +81,12 @@ type InstallRequest struct {
 	ForceConflicts bool
 	ForceOwner     bool // also what Argo CD, Flux or Helm bring
 	AdoptBucket    bool
+	// Adopt brings in what somebody made by hand with the ROSA tutorial. The role it
+	// made is used as it is, unless Tighten is asked for, which needs a yes: Yes, or
+	// the word from Ask, who asks at the terminal (nil: nobody is there).
+	Adopt, Tighten bool
+	Yes            bool
+	Ask            func(ctx context.Context, question string) (string, error)
 	WithController bool   // install the ACK S3 controller first, where there is none
 	Diff           bool   // print the diff before anything is done
 	ExternalDiff   string // command that shows it, as KUBECTL_EXTERNAL_DIFF has it; "": this tool
@@ -122,7 +128,9 @@ type install struct {
 	buckets    *bucket.Client
 	bucket     bucket.State
 	knownToIAM bool // the issuer, with our audience
-	degraded   bool // --dry-run=server could only plan, there being no namespace
+	adopted    adoptedRole
+	adoption   *adoption // nil unless asked for
+	degraded   bool      // --dry-run=server could only plan, there being no namespace
 
 	// executed
 	board          *ui.Board
@@ -180,6 +188,9 @@ func (i *install) run(ctx context.Context) error {
 		err = i.planController(ctx)
 	}
 	if err == nil {
+		err = i.adoptRole(ctx)
+	}
+	if err == nil {
 		err = i.surveyFreeName(ctx)
 	}
 	if err == nil {
@@ -196,6 +207,9 @@ func (i *install) run(ctx context.Context) error {
 	}
 	if i.request.Mode == ModeManual {
 		return i.printManual(ctx)
+	}
+	if err := i.mayTighten(ctx); err != nil {
+		return err
 	}
 	i.changedNothing = i.nothingToDo() && !i.madeProject
 	if err := i.installController(ctx); err != nil {

@@ -25,6 +25,7 @@ func (i *install) announce() {
 		i.announceNotes()
 		return
 	}
+	i.announceAdoption()
 	i.UI.Line("")
 	i.UI.Line("Plan")
 	if i.controllerComes() {
@@ -42,7 +43,7 @@ func (i *install) announce() {
 func (i *install) announceWithDiff(ctx context.Context) error {
 	i.announce()
 	if !i.request.Diff {
-		return nil
+		return i.showTightening()
 	}
 	_, err := i.showDiff(ctx, i.UI, i.Streams.ErrOut)
 	return err
@@ -78,6 +79,7 @@ func platformName(platform string) string {
 // announceNotes tells what others did to the role; it stays, so it is told by
 // every run.
 func (i *install) announceNotes() {
+	i.warnOfWidth()
 	for _, note := range i.role.Notes {
 		i.UI.Warn(note, "")
 	}

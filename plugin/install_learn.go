@@ -15,6 +15,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/tutorial"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -149,6 +150,8 @@ func (i *install) applier(namespace string, fresh bool) *apply.Applier {
 		Look:           i.looks,
 		Coming:         coming,
 		ForceConflicts: i.request.ForceConflicts,
+		Recognise:      tutorial.Differs,
+		Adopt:          i.request.Adopt,
 		ForceOwner:     i.request.ForceOwner,
 		Fresh:          fresh,
 		Guess:          i.request.DryRun == DryRunClient,

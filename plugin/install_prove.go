@@ -22,6 +22,7 @@ func (i *install) prove(ctx context.Context, url string) error {
 		Patience: patience(ctx),
 		Settling: !i.role.Empty() || i.request.IAM == IAMSkip, // whoever made the role may have done so a moment ago
 		Policy:   i.request.Role.PolicyARN,
+		AsIs:     i.adopted.asIs,
 	}, func(e verify.Event) {
 		switch {
 		case e.Waiting && e.Again:

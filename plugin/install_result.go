@@ -23,6 +23,8 @@ type installResult struct {
 	Ready     bool         `json:"ready"`
 	States    []wait.State `json:"states,omitempty"` // where not ready
 	URL       string       `json:"url,omitempty"`
+	// Adopted is what was brought in, or would be, with --adopt.
+	Adopted *adoption `json:"adopted,omitempty"`
 	// Controller is what became of it, with --with-controller.
 	Controller *controllerResult `json:"controller,omitempty"`
 	Proof      *verify.Report    `json:"verification,omitempty"` // unless --verify=false
@@ -152,6 +154,7 @@ func (i *install) print(result wait.Result, ready bool, failure error) error {
 		Kept:      i.kept(),
 		Ready:     ready,
 		URL:       result.URL,
+		Adopted:   i.adoption,
 		Proof:     i.proof,
 		Seconds:   i.Now().Sub(i.started).Seconds(),
 	}

@@ -13,6 +13,10 @@ import (
 func (i *install) useRole(desired iam.Role, target *check.Target) {
 	i.role = &iam.Plan{Role: desired}
 	target.World.RoleNamed = desired.Name
+	if i.adopted.asIs {
+		target.GivenRole = &check.GivenRole{ARN: desired.ARN, Mend: i.tighten() + " gives it what the app needs"}
+		return
+	}
 	target.GivenRole = &check.GivenRole{ARN: desired.ARN, Mend: "have the role made as " + i.renderRole(desired) + " prints it, with the --format of who makes it"}
 }
 
@@ -36,11 +40,17 @@ func (i *install) roleOrigin() string {
 	if i.request.IAM == IAMSkip {
 		return apply.OriginExisting
 	}
+	if i.adopted.found() {
+		return apply.OriginAdopted
+	}
 	return ""
 }
 
 func (i *install) announceRole() {
-	if i.request.IAM == IAMSkip {
+	switch {
+	case i.adopted.asIs:
+		i.planned(ui.Kept, "role", i.role.Role.Label()+"   used as it is: it was there before")
+	case i.request.IAM == IAMSkip:
 		i.planned(ui.Kept, "role", i.role.Role.Label()+"   used as it is, as --iam=skip says")
 	}
 	i.announceRolePlan(i.role)

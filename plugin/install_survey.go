@@ -6,9 +6,7 @@ import (
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
@@ -52,9 +50,13 @@ func (i *install) survey(ctx context.Context) error {
 		}
 	}
 	outcomes := check.Run(ctx, check.Pre(target), nil)
-	if err := i.heed(outcomes); err != nil {
-		return err
+	if i.adopted.asIs {
+		outcomes = slices.DeleteFunc(outcomes, byWidth)
 	}
+	if err := i.heed(outcomes); err != nil {
+		return i.tutorialFirst(err)
+	}
+	i.lookAtAdoption(ctx)
 	i.warnOfSecrets(ctx)
 	if i.plan.Inventory.BucketOrigin == "" {
 		i.plan.Inventory.BucketOrigin = i.bucketOrigin()
@@ -109,7 +111,7 @@ func (i *install) target() (check.Target, error) {
 	if !i.project.exists {
 		target.Namespace = check.NamespaceMissing
 	}
-	if i.request.IAM == IAMSkip {
+	if i.request.IAM == IAMSkip || i.adopted.asIs {
 		i.useRole(desired, &target)
 	}
 	return target, nil
@@ -162,6 +164,9 @@ func (i *install) lookAtBucket(ctx context.Context) (err error) {
 		return err
 	}
 	refused := bucket.Guard(i.bucket, i.facts, i.request.AdoptBucket)
+	if refused != nil && i.request.Adopt && i.adoptableBucket(ctx) {
+		refused = bucket.Guard(i.bucket, i.facts, true)
+	}
 	if refused != nil && unmarked(i.bucket) && i.managedByOurBucket(ctx) {
 		return nil
 	}
@@ -189,12 +194,8 @@ func (i *install) managedByOurBucket(ctx context.Context) bool {
 	if !i.inventory.Found || i.inventory.Foreign {
 		return false
 	}
-	client, err := i.conn.Resource(ctx, schema.FromAPIVersionAndKind(check.BucketAPI, "Bucket"), i.facts.Namespace.Value)
-	if err != nil {
-		return false
-	}
-	live, err := client.Get(ctx, render.BucketName(i.facts.Namespace.Value), metav1.GetOptions{})
-	if err != nil || !apply.Ours(live) {
+	live := i.bucketObject(ctx)
+	if live == nil || !apply.Ours(live) {
 		return false
 	}
 	owner, _, _ := unstructured.NestedString(live.Object, "status", "ackResourceMetadata", "ownerAccountID")

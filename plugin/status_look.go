@@ -138,6 +138,9 @@ func (s *statusRun) anotherAccount() {
 func (s *statusRun) again() string {
 	command := "oc ostoy-s3 install -n " + s.facts.Namespace.Value
 	role, facts := s.install.request.Role, s.checkup.found.Facts
+	if s.checkup.inventory.RoleOrigin == apply.OriginAdopted { // install knows which
+		role = RoleRequest{}
+	}
 	if s.facts.Region.Value != facts.Region.Value {
 		command += " --region " + s.facts.Region.Value
 	}
@@ -192,5 +195,19 @@ func (s *statusRun) askRole(ctx context.Context, roles *iam.Client) (actual *iam
 		return nil, nil, unread, nil
 	}
 	plan, refused = iam.NewPlan(s.desired, actual, s.facts)
+	adopted := s.checkup.inventory.RoleOrigin == apply.OriginAdopted
+	if refused != nil && adopted && s.desired.Admits(actual.Trust, s.facts.Issuer.Value) {
+		return actual, usedAsIs(s.desired, actual, s.facts), nil, nil
+	}
 	return actual, plan, nil, refused
+}
+
+// usedAsIs is the plan for a role that was there before install and is not changed.
+func usedAsIs(desired iam.Role, actual *iam.Actual, facts render.Facts) *iam.Plan {
+	plan := &iam.Plan{Role: desired}
+	if wider := desired.Wider(actual, facts.Issuer.Value); len(wider) > 0 {
+		plan.Notes = []string{"it was there before install, and may do more than OSToy does: " + strings.Join(wider, "; ") +
+			" (" + tightenIn(facts.Namespace.Value) + ")"}
+	}
+	return plan
 }

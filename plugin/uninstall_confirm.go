@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -15,17 +14,14 @@ func (u *uninstall) mayDeleteData() error {
 	if !r.DeleteData || r.Yes || r.DryRun || r.Ask != nil {
 		return nil
 	}
-	return unconfirmed("--delete-data deletes for good, and nobody is at a terminal to confirm it", "--delete-data --yes")
+	return question{
+		about: "--delete-data deletes for good, and nobody is at a terminal to confirm it",
+		flags: "--delete-data --yes", nothing: nothingRemoved,
+	}.unanswered()
 }
 
-func unconfirmed(why, flags string) error {
-	return &problem.Error{
-		Kind: problem.Usage,
-		What: "not confirmed: nothing was removed",
-		Why:  why,
-		Next: "the same command with " + flags,
-	}
-}
+// nothingRemoved is what has not happened without a yes.
+const nothingRemoved = "nothing was removed"
 
 // confirm asks before data is deleted, and where what was found leaves doubt. It
 // does not ask for anything that install can make again.
@@ -34,7 +30,7 @@ func (u *uninstall) confirm(ctx context.Context) error {
 		return nil
 	}
 	for _, doubt := range u.doubts {
-		if err := u.confirmed(ctx, doubt, "yes", "--yes"); err != nil {
+		if err := u.confirmed(ctx, u.request.Ask, question{doubt, "yes", "--yes", nothingRemoved}); err != nil {
 			return err
 		}
 	}
@@ -42,7 +38,7 @@ func (u *uninstall) confirm(ctx context.Context) error {
 		return nil
 	}
 	name := render.BucketName(u.namespace())
-	return u.confirmed(ctx, "this deletes data for good: "+u.inDanger(), name, "--delete-data --yes")
+	return u.confirmed(ctx, u.request.Ask, question{"this deletes data for good: " + u.inDanger(), name, "--delete-data --yes", nothingRemoved})
 }
 
 // deletesData reports whether something is to go that nobody can make again.
@@ -60,25 +56,4 @@ func (u *uninstall) inDanger() string {
 		}
 	}
 	return strings.Join(things, ", ")
-}
-
-// confirmed asks for a word and takes nothing else for a yes.
-func (u *uninstall) confirmed(ctx context.Context, what, word, flags string) error {
-	if u.request.Ask == nil {
-		return unconfirmed(what, flags)
-	}
-	u.UI.Warn(what, "")
-	answer, err := u.request.Ask(ctx, "type "+word+" to go on: ")
-	if err != nil {
-		return err
-	}
-	if strings.TrimSpace(answer) != word {
-		return &problem.Error{
-			Kind: problem.Usage,
-			What: "not confirmed: nothing was removed",
-			Why:  "what was typed is not " + word,
-			Next: "the same command again, or with " + flags + " where nobody is to be asked",
-		}
-	}
-	return nil
 }

@@ -38,10 +38,12 @@ func (u *uninstall) look(ctx context.Context) error {
 	return group.Wait()
 }
 
-// othersRole reports whether the role is on record as one that somebody else makes
-// (install --iam=skip). Whoever wants it gone all the same says --role-only.
+// othersRole reports whether the role is on record as one that this tool did not make:
+// that somebody else makes (install --iam=skip), or that was there before (install
+// --adopt). Whoever wants it gone all the same says --role-only.
 func (u *uninstall) othersRole() bool {
-	return u.removal.Inventory.RoleOrigin == apply.OriginExisting && !u.request.RoleOnly
+	origin := u.removal.Inventory.RoleOrigin
+	return (origin == apply.OriginExisting || origin == apply.OriginAdopted) && !u.request.RoleOnly
 }
 
 // lookAtBucket finds out whose the bucket is, where it is, and what is in it.

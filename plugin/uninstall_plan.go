@@ -192,7 +192,11 @@ func (u *uninstall) decideVolumes() {
 func (u *uninstall) decideRole() {
 	if u.request.KeepRole || u.othersRole() {
 		why := "--keep-role"
-		if !u.request.KeepRole {
+		switch {
+		case u.request.KeepRole:
+		case u.removal.Inventory.RoleOrigin == apply.OriginAdopted:
+			why = "it was there before install"
+		default:
 			why = "somebody else makes it: it was installed with --iam=skip"
 		}
 		if names := u.roleNames(); u.nameOf(u.removal.Inventory.RoleARN) != "" {

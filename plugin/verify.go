@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/forward"
@@ -55,7 +56,7 @@ func (a *App) verify(ctx context.Context, request VerifyRequest) error {
 	}
 	board := a.UI.Board(names...)
 	report, err := verify.Run(ctx, target, verify.Options{
-		Levels: request.Levels, Keep: request.Keep, Patience: patience(ctx),
+		Levels: request.Levels, Keep: request.Keep, Patience: patience(ctx), Narrow: narrow(ctx, conn, target.Namespace),
 	}, func(e verify.Event) { showLevel(board, e) })
 	a.tellProof(report)
 	if err != nil {
@@ -67,6 +68,16 @@ func (a *App) verify(ctx context.Context, request VerifyRequest) error {
 		}
 	}
 	return unproven(report, "not verified")
+}
+
+// narrow is the command that narrows the role of an install that has adopted it; ""
+// where it made its own, or nobody can tell.
+func narrow(ctx context.Context, conn *cluster.Conn, namespace string) string {
+	record, err := apply.New(conn, apply.Options{Namespace: namespace}).ReadInventory(ctx)
+	if err != nil || record.RoleOrigin != apply.OriginAdopted {
+		return ""
+	}
+	return tightenIn(namespace)
 }
 
 // verifyTarget gathers what the flags and the cluster know, and who the caller is

@@ -142,6 +142,9 @@ type Item struct {
 	adopt  bool // handed over to us before it is applied
 }
 
+// Adopts reports whether an object that was made by hand becomes ours.
+func (it *Item) Adopts() bool { return it.adopt }
+
 // Event is one object that was dealt with.
 type Event struct {
 	Ref    Ref

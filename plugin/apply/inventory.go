@@ -21,7 +21,7 @@ const (
 // Values of Record.BucketOrigin, Record.NamespaceOrigin and Record.RoleOrigin.
 const (
 	OriginCreated  = "created"  // by us
-	OriginAdopted  = "adopted"  // a bucket that was there before
+	OriginAdopted  = "adopted"  // a bucket or a role that was there before
 	OriginExisting = "existing" // a namespace that was there before, a role that somebody else makes
 )
 
@@ -29,7 +29,7 @@ const (
 // Every value is a hint and may be empty or wrong: somebody may have edited it.
 type Record struct {
 	RoleARN         string `json:"roleARN,omitempty"`
-	RoleOrigin      string `json:"roleOrigin,omitempty"` // OriginExisting, or "" for a role that install makes
+	RoleOrigin      string `json:"roleOrigin,omitempty"` // OriginExisting, OriginAdopted, or "" for a role that install makes
 	PolicyARN       string `json:"policyARN,omitempty"`  // managed policy that was asked for on the role
 	Bucket          string `json:"bucket,omitempty"`
 	BucketOrigin    string `json:"bucketOrigin,omitempty"`

@@ -7,10 +7,11 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// The pages that explain a refusal.
+// The pages that explain a refusal: by MoreForeign a caller knows that of a bucket
+// of this account that is not known to be ours.
 const (
 	moreTaken   = "docs/checks/bucket-name-taken.md"
-	moreForeign = "docs/checks/bucket-foreign.md"
+	MoreForeign = "docs/checks/bucket-foreign.md"
 )
 
 const anotherProject = "oc ostoy-s3 install --new-project"
@@ -37,7 +38,7 @@ func Guard(s State, f render.Facts, adopt bool) error {
 		What: fmt.Sprintf("bucket %s is in this account already and %s", s.Name, notKnown(s)),
 		Why:  upper(why),
 		Next: fmt.Sprintf("%s, or %s --adopt-bucket to take it over", anotherProject, again(f)),
-		More: moreForeign,
+		More: MoreForeign,
 	}
 }
 
@@ -77,7 +78,7 @@ func otherRegion(s State, f render.Facts) error {
 		What: fmt.Sprintf("bucket %s is in this account already, in region %s and not in %s", s.Name, s.Region, f.Region.Value),
 		Why:  "A bucket cannot be moved, and a name is used once in all regions; " + s.whose(f) + ".",
 		Next: next,
-		More: moreForeign,
+		More: MoreForeign,
 	}
 }
 

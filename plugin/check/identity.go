@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -30,9 +31,14 @@ const (
 	IDTrustIssuer    = "trust-issuer"
 	IDTrustSubject   = "trust-subject"
 	idOrphaned       = "role-orphaned"
-	IDPodAccount     = "pod-service-account"
-	IDPodSkipped     = "webhook-skipped"
-	IDPodIdentity    = "pod-identity"
+
+	// what a role may do beyond its use, which its user may have wanted
+	IDRoleExcess    = "role-excess"
+	IDTrustAudience = "trust-audience"
+	IDTrustOthers   = "trust-others"
+	IDPodAccount    = "pod-service-account"
+	IDPodSkipped    = "webhook-skipped"
+	IDPodIdentity   = "pod-identity"
 )
 
 // identityChecks are about how a pod becomes the role.
@@ -79,7 +85,7 @@ func (i identityLook) roleChecks() []Check {
 			Title: "the role is there", Run: i.roleThere,
 		},
 		{ID: "role-policy", Severity: Error, Needs: needs, Title: "the role may do what OSToy does", Run: i.rolePolicy},
-		{ID: "role-excess", Severity: Warning, Needs: needs, Title: "the role may do nothing else", Run: i.roleExcess},
+		{ID: IDRoleExcess, Severity: Warning, Needs: needs, Title: "the role may do nothing else", Run: i.roleExcess},
 		{ID: "role-boundary", Severity: Error, Needs: needs, Title: "no permissions boundary is in the way", Run: i.roleBoundary},
 		{
 			ID: idOrphaned, Severity: Warning, Needs: []string{IDInstalled, IDIssuer, IDCredentials},
@@ -94,8 +100,8 @@ func (i identityLook) trustChecks() []Check {
 		{ID: IDTrust, Severity: Error, Needs: []string{IDRoleExists}, Title: "the role's trust policy is for tokens", Run: i.trusting(trustPolicy)},
 		{ID: IDTrustIssuer, Severity: Error, Needs: []string{IDTrust}, Title: "the role trusts this cluster", Run: i.trusting(trustIssuer)},
 		{ID: IDTrustSubject, Severity: Error, Needs: needs, Title: "the role trusts the app's service account and no other by wildcard", Run: i.trusting(trustSubject)},
-		{ID: "trust-audience", Severity: Error, Needs: needs, Title: "the role asks for the tokens' audience", Run: i.trusting(trustAudience)},
-		{ID: "trust-others", Severity: Warning, Needs: []string{IDTrustSubject}, Title: "the role trusts nobody else", Run: i.trusting(trustOthers)},
+		{ID: IDTrustAudience, Severity: Error, Needs: needs, Title: "the role asks for the tokens' audience", Run: i.trusting(trustAudience)},
+		{ID: IDTrustOthers, Severity: Warning, Needs: []string{IDTrustSubject}, Title: "the role trusts nobody else", Run: i.trusting(trustOthers)},
 	}
 }
 
@@ -193,6 +199,16 @@ func (i identityLook) injected(ctx context.Context) (bool, error) {
 	return !slices.ContainsFunc(d.Spec.Template.Spec.Volumes, func(v core.Volume) bool { return tokenIn(v) != nil }), nil
 }
 
+// narrow is the command that narrows a role that was there before install, else
+// again.
+func (i identityLook) narrow(ctx context.Context) string {
+	inventory, _ := i.Inventory(ctx)
+	if i.coming == "" && inventory.RoleOrigin == apply.OriginAdopted {
+		return i.again(ctx) + " --adopt --tighten-role"
+	}
+	return i.again(ctx)
+}
+
 // again is the command that puts right what install made.
 func (i identityLook) again(ctx context.Context) string {
 	if i.coming != "" {
@@ -200,6 +216,9 @@ func (i identityLook) again(ctx context.Context) string {
 	}
 	command := "oc ostoy-s3 install -n " + i.Namespace
 	inventory, _ := i.Inventory(ctx)
+	if inventory.RoleOrigin == apply.OriginAdopted { // install knows which
+		return command
+	}
 	arn, err := render.ParseARNOf(inventory.RoleARN, "iam", "role")
 	if err != nil || arn.Account != i.Facts.Account.Value {
 		return command

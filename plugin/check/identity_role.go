@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -135,11 +136,20 @@ func (i identityLook) roleExcess(ctx context.Context) Finding {
 	}
 	p := policies{role: role}
 	inventory, _ := i.Inventory(ctx)
+	if inventory.RoleOrigin == apply.OriginAdopted && slices.ContainsFunc(role.Attached, isFullAccess) {
+		return Warn("the role "+i.RoleName(ctx)+" may do more than OSToy does",
+			"it was there before install, and AmazonS3FullAccess gives it every right on every bucket of the account", i.narrow(ctx))
+	}
 	p.wanted = inventory.PolicyARN
 	if !inventory.Found && role.Inline == "" && len(role.Inlines) == 0 && len(role.Attached) == 1 {
 		p.wanted = role.Attached[0] // install gives a role one or the other
 	}
 	return p.excess(iam.Needed(i.Facts.Partition.Value, render.BucketName(i.Namespace)), i.RoleName(ctx), i.Facts.Account.Value, i.again(ctx))
+}
+
+// isFullAccess recognises the policy that the ROSA tutorial attaches.
+func isFullAccess(arn string) bool {
+	return strings.HasSuffix(arn, ":iam::aws:policy/AmazonS3FullAccess")
 }
 
 func (p policies) excess(needed []iam.Right, name, account, again string) Finding {

@@ -44,7 +44,7 @@ func (i identityLook) trusting(judge func(trust) Finding) func(context.Context) 
 			return Fail(err)
 		}
 		t := newTrust(role, i.Facts)
-		t.again = i.again(ctx)
+		t.again = i.narrow(ctx)
 		t.audience, _ = i.audience(ctx)
 		return judge(t)
 	}

@@ -56,7 +56,7 @@ func (r *run) proveIsolation(ctx context.Context) ([]Probe, string) {
 func (r *run) trespasses() []trespass { return append(r.byOthers(), r.byApp()...) }
 
 func (r *run) byOthers() []trespass {
-	again := r.install() + " puts the trust policy back"
+	again := r.mend(" puts the trust policy back")
 	return []trespass{
 		{
 			"default-service-account", "service account default of the same project", "every pod in the project is let in", again,
@@ -65,16 +65,16 @@ func (r *run) byOthers() []trespass {
 		{"other-project", "service account " + render.ServiceAccount + " of another project", "other projects are let in", again, r.tryOtherProject, nil},
 		{
 			"other-audience", "a token for audience " + r.otherAudience(), "tokens that were made for somebody else than AWS are let in", again,
-			func(ctx context.Context) error {
+			r.byChoice("may take it", func(ctx context.Context) error {
 				return r.assumeAs(ctx, r.Namespace, render.ServiceAccount, r.otherAudience())
-			},
+			}),
 			refusedAudience,
 		},
 	}
 }
 
 func (r *run) byApp() []trespass {
-	again := fmt.Sprintf("%s puts its own policy back; aws iam list-role-policies and list-attached-role-policies --role-name %s show what others put on the role", r.install(), r.roleName())
+	again := fmt.Sprintf("%s; aws iam list-role-policies and list-attached-role-policies --role-name %s show what others put on the role", r.mend(" puts its own policy back"), r.roleName())
 	open := func(what string) string {
 		return "the policies of role " + r.roleName() + " allow too much: the app can " + what
 	}
@@ -84,7 +84,7 @@ func (r *run) byApp() []trespass {
 				return untestablef("the role has %s by choice, which may allow it", policy)
 			}
 		}
-		return trespass{name, title, open(what), again, try, nil}
+		return trespass{name, title, open(what), again, r.byChoice("may allow it", try), nil}
 	}
 	return []trespass{
 		own("other-bucket", "s3:ListBucket on another bucket of the account", "look into other buckets", r.tryOtherBucket),
@@ -94,6 +94,25 @@ func (r *run) byApp() []trespass {
 			return r.credentials.getRole(ctx, r.roleName())
 		}),
 	}
+}
+
+// byChoice leaves out what a role may do that somebody chose to use as it is.
+func (r *run) byChoice(may string, try func(context.Context) error) func(context.Context) error {
+	if !r.options.AsIs {
+		return try
+	}
+	return func(context.Context) error {
+		return untestablef("the role is used as it was before install came, by choice, and %s", may)
+	}
+}
+
+// mend is what to type against a role that is too wide. One that was there before is
+// not put back by install alone.
+func (r *run) mend(what string) string {
+	if r.options.Narrow != "" {
+		return r.options.Narrow + " narrows the role, which was there before install"
+	}
+	return r.install() + what
 }
 
 // refusedAudience: a provider that does not take the audience refuses it before

@@ -45,6 +45,12 @@ type Options struct {
 	// Policy is the ARN of a policy that somebody chose for the role instead of the
 	// narrow one: what it allows is their choice, and is not tested.
 	Policy string
+	// AsIs says that somebody chose to use a role as it was before install came:
+	// neither what it allows nor for whose tokens is tested.
+	AsIs bool
+	// Narrow is the command that narrows a role that was there before; "" for a role
+	// that install makes.
+	Narrow string
 	// Settling says that the role was changed a moment ago, so that also what it
 	// allows too much may be IAM's that has not heard of it yet.
 	Settling bool

@@ -1,0 +1,170 @@
+package plugin
+
+import (
+	"context"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/tutorial"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// adoptedRole is a role that was there before install came and that the app goes
+// on using. What of it install may change its tags decide, not the record.
+type adoptedRole struct {
+	arn     string
+	actual  *iam.Actual // nil where the caller may not look
+	asIs    bool        // used as it is; else it is tightened, or was
+	passed  []string    // why the role that was found is not the one that is used
+	desired iam.Role
+}
+
+func (r *adoptedRole) found() bool { return r.arn != "" }
+
+// adoptRole finds out, before anything is rendered, whether the app has a role that
+// was there before: the one on record, or with --adopt the one that the tutorial's
+// service account names. Flags that name a role win over it. A role that does not
+// let the app in is of no use to it and is left alone: it gets one of its own.
+func (i *install) adoptRole(ctx context.Context) error {
+	if i.request.Role.Name != "" || i.request.Role.Path != "" || i.request.IAM == IAMSkip || !i.project.exists {
+		return nil
+	}
+	arn, err := i.roleToAdopt(ctx)
+	if err != nil || arn.Name() == "" {
+		return err
+	}
+	options := i.request.Role
+	options.Name, options.Path = arn.Name(), pathOf(arn)
+	desired, err := iam.Desired(i.facts, options)
+	if err != nil {
+		return err
+	}
+	config := i.found.AWS.Config
+	config.Region = i.facts.Region.Value
+	actual, err := iam.Look(ctx, iam.New(config), desired.Name)
+	switch {
+	case awserr.Denied(err):
+		actual = nil
+	case err != nil:
+		return err
+	default:
+		if why := i.uselessRole(desired, actual); why != "" {
+			return i.passRole(desired, actual, why)
+		}
+	}
+	i.takeRole(options, desired, actual)
+	return nil
+}
+
+// takeRole makes a role that is there the app's.
+func (i *install) takeRole(options iam.RoleOptions, desired iam.Role, actual *iam.Actual) {
+	options.Tighten = i.request.Tighten
+	i.request.Role = options
+	i.adopted.arn, i.adopted.actual, i.adopted.desired = desired.ARN, actual, desired
+	if i.request.Tighten {
+		return
+	}
+	// What install may change without leave is a role that it has tightened.
+	if actual != nil {
+		_, err := iam.NewPlan(desired, actual, i.facts)
+		i.adopted.asIs = err != nil
+		return
+	}
+	i.adopted.asIs = true
+}
+
+// roleToAdopt is what is on record, or what the tutorial's service account says; the
+// zero ARN if neither names a role of this account.
+func (i *install) roleToAdopt(ctx context.Context) (render.ARN, error) {
+	name := ""
+	switch {
+	case i.inventory.RoleOrigin == apply.OriginAdopted:
+		name = i.inventory.RoleARN
+	case i.request.Adopt && i.inventory.RoleARN == "":
+		client := i.conn.Dynamic.Resource(live.ServiceAccounts()).Namespace(i.facts.Namespace.Value)
+		account, err := client.Get(ctx, render.ServiceAccount, metav1.GetOptions{})
+		if err != nil || tutorial.Differs(account) != "" {
+			return render.ARN{}, nil // told by the plan, which wants to know the same
+		}
+		name = account.GetAnnotations()[live.RoleAnnotation]
+	}
+	arn, err := render.ParseARNOf(name, "iam", "role")
+	if err != nil || arn.Account != i.facts.Account.Value || arn.Partition != i.facts.Partition.Value {
+		return render.ARN{}, nil
+	}
+	return arn, nil
+}
+
+// pathOf is the path in the ARN of a role.
+func pathOf(arn render.ARN) string {
+	return strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "role"), arn.Name())
+}
+
+// uselessRole says why the app cannot use a role, "" if it can.
+func (i *install) uselessRole(desired iam.Role, actual *iam.Actual) string {
+	switch {
+	case !actual.Exists:
+		return "it is not there"
+	case actual.ARN != desired.ARN:
+		return "the role of that name is " + awserr.Redact(actual.ARN)
+	case desired.Admits(actual.Trust, i.facts.Issuer.Value):
+		return ""
+	}
+	why := "it does not let in " + desired.Subject
+	if others := desired.Others(actual.Trust, i.facts.Issuer.Value); len(others) > 0 {
+		why += ", but " + strings.Join(others, ", ")
+	}
+	return why
+}
+
+// passRole leaves a role of no use as it is. One that was to be tightened is refused:
+// whoever it lets in would be shut out.
+func (i *install) passRole(desired iam.Role, actual *iam.Actual, why string) error {
+	what := "the role " + desired.ARN
+	if i.request.Tighten && actual.Exists {
+		return &problem.Error{
+			Kind: problem.Refused, What: what + " is not the app's and is not tightened", Why: why,
+			Next: "leave out --tighten-role: the app gets a role of its own, and this one stays as it is",
+		}
+	}
+	i.adopted.passed = append(i.adopted.passed, what+", which the service account named, is not used, and stays as it is: "+why)
+	return nil
+}
+
+// tighten is the command that makes a role that was there before narrow.
+func (i *install) tighten() string { return tightenIn(i.facts.Namespace.Value) }
+
+func tightenIn(namespace string) string {
+	return "oc ostoy-s3 install -n " + namespace + " --adopt --tighten-role"
+}
+
+// warnOfWidth tells, of a role that is used as it is, what it does beyond what the
+// app needs; it stays so, so every run tells it.
+func (i *install) warnOfWidth() {
+	r := i.adopted
+	for _, text := range r.passed {
+		i.UI.Warn(text, "")
+	}
+	if !r.asIs || r.actual == nil {
+		return
+	}
+	if wider := r.desired.Wider(r.actual, i.facts.Issuer.Value); len(wider) > 0 {
+		i.UI.Warn("the role "+r.desired.Label()+" may do more than OSToy does: "+strings.Join(wider, "; "), i.tighten())
+	}
+}
+
+// byWidth are the checks of a role that warn of what warnOfWidth tells in one line.
+func byWidth(outcome check.Outcome) bool {
+	switch outcome.ID {
+	case check.IDRoleExcess, check.IDTrustAudience, check.IDTrustOthers:
+		return outcome.Status == check.Warned
+	}
+	return false
+}
