@@ -32,6 +32,9 @@ func newDiffCommand(s *session) *cobra.Command {
 			if request.Timeout <= 0 {
 				return usage(c, "--timeout must be longer than nothing, for example 5m")
 			}
+			if err := checkAdopt(c, request.Adopt, request.Tighten, request.Role); err != nil {
+				return err
+			}
 			request.Facts = facts.request(s, c.Flags())
 			request.Chart = chart.ChartRequest
 			request.ExternalDiff = s.externalDiff()
@@ -59,6 +62,7 @@ func addDiff(request *plugin.DiffRequest, c *cobra.Command) {
 	addForceConflicts(&request.ForceConflicts, flags)
 	addForceOwner(&request.ForceOwner, flags)
 	addAdoptBucket(&request.AdoptBucket, flags)
+	addAdopt(&request.Adopt, &request.Tighten, flags)
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 }
 

@@ -76,34 +76,8 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	flags.StringVar((*string)(&request.IAM), "iam", string(plugin.IAMApply), "apply (make the role) or skip (use the one that somebody made as iam render prints it)")
 	flags.BoolVar(&request.WithController, "with-controller", false, "install the ACK S3 controller first, where there is none (see controller install); for cluster admins")
 	addAdoptBucket(&request.AdoptBucket, flags)
-	addAdopt(request, flags)
-}
-
-// addAdopt adds what brings in an app that was made by hand.
-func addAdopt(request *plugin.InstallRequest, flags *pflag.FlagSet) {
-	flags.BoolVar(&request.Adopt, "adopt", false, "bring in what the ROSA tutorial made by hand in the project, by its names; its role is used as it is")
-	flags.BoolVar(&request.Tighten, "tighten-role", false, "with --adopt: make the tutorial's role least-privilege, after a diff; asks first")
+	addAdopt(&request.Adopt, &request.Tighten, flags)
 	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that tightens a role must say so")
-}
-
-// checkAdopt holds the flags of an adoption against the others.
-func checkAdopt(c *cobra.Command, request plugin.InstallRequest) error {
-	role := request.Role
-	switch {
-	case request.Tighten && !request.Adopt:
-		return usage(c, "--tighten-role goes with --adopt")
-	case request.Yes && !request.Tighten:
-		return usage(c, "--yes goes with --tighten-role: nothing else is asked")
-	case request.Adopt && request.ProjectName != "":
-		return usage(c, "--adopt brings in what is in a project, and a new one has nothing; give -n PROJECT")
-	case request.Adopt && role.Adopt:
-		return usage(c, "--adopt uses the tutorial's role as it is, and --tighten-role narrows it; leave out --adopt-role")
-	case request.Tighten && (role.Name != "" || role.Path != "" || request.IAM == plugin.IAMSkip):
-		return usage(c, "--tighten-role is about the role that the service account names; leave out --role-name, --role-path and --iam=skip")
-	case request.Tighten && role.PolicyARN != "":
-		return usage(c, "--tighten-role gives the role the narrow policy; leave out --policy-arn")
-	}
-	return nil
 }
 
 // addDryRun adds kubectl's flag, which wants a word: a bare --dry-run is refused.
@@ -144,5 +118,13 @@ func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
 	case request.ProjectName == "" && c.Flags().Changed("new-project"):
 		return usage(c, "--new-project needs a name behind =, or none of both")
 	}
-	return checkAdopt(c, request)
+	switch {
+	case request.Yes && !request.Tighten:
+		return usage(c, "--yes goes with --tighten-role: nothing else is asked")
+	case request.Adopt && request.ProjectName != "":
+		return usage(c, "--adopt brings in what is in a project, and a new one has nothing; give -n PROJECT")
+	case request.Tighten && request.IAM == plugin.IAMSkip:
+		return usage(c, "--tighten-role changes the role; with --iam=skip nothing is written to IAM")
+	}
+	return checkAdopt(c, request.Adopt, request.Tighten, request.Role)
 }

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -28,7 +29,7 @@ type adoption struct {
 
 type adoptedObject struct {
 	Object   string   `json:"object"`
-	Managers []string `json:"managers"`
+	Managers []string `json:"managers"` // people's tools: kubectl-client-side-apply
 }
 
 type adoptedBucket struct {
@@ -81,7 +82,7 @@ func (i *install) lookAtAdoption(ctx context.Context) {
 		if !item.Adopts() {
 			continue
 		}
-		found.Objects = append(found.Objects, adoptedObject{item.Ref.String(), apply.OtherManagers(item.Live)})
+		found.Objects = append(found.Objects, adoptedObject{item.Ref.String(), people(item.Live)})
 		if item.Ref.IsBucket() && i.bucket.Exists() {
 			found.Bucket = &adoptedBucket{Name: i.bucket.Name}
 			contents, more, err := bucket.CountSome(ctx, i.buckets, bucket.TargetOf(i.facts), pages)
@@ -99,6 +100,11 @@ func (i *install) lookAtAdoption(ctx context.Context) {
 	i.adoption = found
 }
 
+// people are the managers of an object that are somebody's own tools.
+func people(live *unstructured.Unstructured) []string {
+	return slices.DeleteFunc(apply.OtherManagers(live), func(name string) bool { return !apply.ByPerson(name) })
+}
+
 // announceAdoption lists what was recognised, before the plan says what becomes of it.
 func (i *install) announceAdoption() {
 	found := i.adoption
@@ -111,8 +117,12 @@ func (i *install) announceAdoption() {
 		return
 	}
 	i.UI.Line("Found of the tutorial's")
+	width := 0
 	for _, one := range found.Objects {
-		i.planned(ui.Kept, "object", one.Object+"   by "+strings.Join(one.Managers, ", "))
+		width = max(width, len(one.Object))
+	}
+	for _, one := range found.Objects {
+		i.planned(ui.Kept, "object", fmt.Sprintf("%-*s   by %s", width, one.Object, strings.Join(one.Managers, ", ")))
 	}
 	if b := found.Bucket; b != nil {
 		i.planned(ui.Kept, "bucket", b.Name+"   "+b.amount()+": all of it stays")
@@ -124,6 +134,7 @@ func (i *install) announceAdoption() {
 		}
 		i.planned(ui.Kept, "role", text)
 	}
+	i.UI.Line("  the pods are made anew, once; bucket and volume keep what is in them")
 }
 
 func (b *adoptedBucket) amount() string {

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -160,11 +161,13 @@ func (i *install) warnOfWidth() {
 	}
 }
 
-// byWidth are the checks of a role that warn of what warnOfWidth tells in one line.
-func byWidth(outcome check.Outcome) bool {
-	switch outcome.ID {
-	case check.IDRoleExcess, check.IDTrustAudience, check.IDTrustOthers:
-		return outcome.Status == check.Warned
+// worthTelling leaves out what warnOfWidth tells in one line.
+func (i *install) worthTelling(outcomes []check.Outcome) []check.Outcome {
+	if !i.adopted.asIs || i.adopted.actual == nil {
+		return outcomes
 	}
-	return false
+	told := []string{check.IDRoleExcess, check.IDTrustAudience, check.IDTrustOthers}
+	return slices.DeleteFunc(slices.Clone(outcomes), func(o check.Outcome) bool {
+		return o.Status == check.Warned && slices.Contains(told, o.ID)
+	})
 }

@@ -3,6 +3,7 @@ package plugin
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
@@ -69,7 +70,16 @@ func (a *App) announceItem(item *apply.Item) {
 
 func (a *App) announceUpdate(item *apply.Item) {
 	a.planned(ui.Changed, "object", strings.TrimSpace(item.Ref.String()+"  "+item.Why))
-	for _, change := range item.Changes {
+	changes := item.Changes
+	if item.Adopts() { // that there is more in it than before is no news
+		changes = slices.DeleteFunc(slices.Clone(changes), func(c apply.FieldChange) bool { return c.Before == nil })
+	}
+	defer func() {
+		if n := len(item.Changes) - len(changes); n > 0 {
+			a.details(fmt.Sprintf("%s added (--diff shows all)", plural(int64(n), "field")))
+		}
+	}()
+	for _, change := range changes {
 		line := change.Path + ": " + beforeAfter(inWords(change.Before), inWords(change.After))
 		if change.Manager != "" {
 			line += "   (changed by " + change.Manager + ")"

@@ -15,6 +15,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -56,6 +57,10 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	}
 	target.Plan = func(ctx context.Context) error {
 		_, err := c.world.Plan(ctx)
+		err = c.tutorialFirst(err)
+		if several := (*problem.Several)(nil); errors.As(err, &several) && len(several.Problems) == 1 {
+			return several.Problems[0]
+		}
 		return err
 	}
 	target.Provider = func(ctx context.Context) check.Finding { return check.Provider(ctx, c.world) }

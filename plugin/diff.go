@@ -24,6 +24,7 @@ type DiffRequest struct {
 	ForceConflicts bool
 	ForceOwner     bool
 	AdoptBucket    bool
+	Adopt, Tighten bool   // as of InstallRequest
 	ExternalDiff   string // as of InstallRequest
 	Timeout        time.Duration
 }
@@ -43,6 +44,7 @@ func (a *App) Diff(ctx context.Context, request DiffRequest) (changed bool, err 
 		request: InstallRequest{
 			Facts: request.Facts, Chart: request.Chart, Role: request.Role, DryRun: DryRunServer,
 			ForceConflicts: request.ForceConflicts, ForceOwner: request.ForceOwner, AdoptBucket: request.AdoptBucket,
+			Adopt: request.Adopt, Tighten: request.Tighten,
 			ExternalDiff: request.ExternalDiff,
 		},
 	}}
@@ -130,13 +132,13 @@ func (d *diffRun) refusals(outcomes []check.Outcome) error {
 		return nil
 	}
 	several.Note = "install would refuse; the diff is of everything else"
-	return several
+	return d.tutorialFirst(several)
 }
 
 // tell says what a diff cannot: who set a field that changes, what is kept, what
 // changes hands only.
 func (d *diffRun) tell(outcomes []check.Outcome) {
-	for _, warning := range check.Having(outcomes, check.Warned, check.NotAllowed) {
+	for _, warning := range d.worthTelling(check.Having(outcomes, check.Warned, check.NotAllowed)) {
 		d.UI.Warn(warning.What+": "+warning.Why, warning.Next)
 	}
 	if !d.project.exists {
@@ -164,7 +166,7 @@ func (d *diffRun) tellItem(item *apply.Item) {
 	case apply.Gone:
 		d.UI.Linef("%s is forgotten: %s", item.Ref, item.Why)
 	case apply.Update:
-		if item.Why != "" && item.Why != apply.TakenAsItIs {
+		if item.Why != "" && item.Why != apply.TakenAsItIs && !item.Adopts() {
 			d.UI.Warn(fmt.Sprintf("%s: %s", item.Ref, item.Why), "")
 		}
 		for _, change := range item.Changes {

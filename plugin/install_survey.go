@@ -50,10 +50,7 @@ func (i *install) survey(ctx context.Context) error {
 		}
 	}
 	outcomes := check.Run(ctx, check.Pre(target), nil)
-	if i.adopted.asIs {
-		outcomes = slices.DeleteFunc(outcomes, byWidth)
-	}
-	if err := i.heed(outcomes); err != nil {
+	if err := i.heed(i.worthTelling(outcomes)); err != nil {
 		return i.tutorialFirst(err)
 	}
 	i.lookAtAdoption(ctx)

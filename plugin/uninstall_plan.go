@@ -191,17 +191,17 @@ func (u *uninstall) decideVolumes() {
 
 func (u *uninstall) decideRole() {
 	if u.request.KeepRole || u.othersRole() {
-		why := "--keep-role"
+		why, next := "--keep-role", u.again("--role-only")
 		switch {
 		case u.request.KeepRole:
 		case u.removal.Inventory.RoleOrigin == apply.OriginAdopted:
-			why = "it was there before install"
+			why, next = "it was there before install", ""
 		default:
 			why = "somebody else makes it: it was installed with --iam=skip"
 		}
 		if names := u.roleNames(); u.nameOf(u.removal.Inventory.RoleARN) != "" {
 			l := u.add(&line{Object: "role " + names[0], about: theRole})
-			l.keep(why, u.again("--role-only"))
+			l.keep(why, next)
 		}
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,8 +17,8 @@ import (
 var ErrAdoptable = errors.New("it can be adopted")
 
 // Adopted is the Why of an object that is not ours yet and becomes so, by
-// Options.Adopt; the names of who has it stand behind it.
-const Adopted = "taken over from "
+// Options.Adopt. OtherManagers says who has it.
+const Adopted = "made by hand, and taken over"
 
 // adoptable reports whether an object that is not ours may be taken over as one
 // that somebody made by hand.
@@ -39,7 +38,7 @@ func (a *Applier) adopting(it *Item) {
 		return
 	}
 	it.adopt = true
-	it.Why = Adopted + strings.Join(managerNames(it.Live), ", ")
+	it.Why = Adopted
 	if it.Would != nil {
 		it.Would = it.Would.DeepCopy()
 		unstructured.RemoveNestedField(it.Would.Object, "metadata", "annotations", lastApplied)
@@ -86,7 +85,7 @@ func handedOver(live *unstructured.Unstructured, taken *fieldpath.Set, now metav
 	all, _, _ := unstructured.NestedSlice(live.Object, "metadata", "managedFields")
 	for n, o := range owners(live) {
 		fields, ok := all[n].(map[string]any)
-		if !ok || o.subresource != "" || !byPerson(o.manager) {
+		if !ok || o.subresource != "" || !ByPerson(o.manager) {
 			entries = append(entries, all[n])
 			continue
 		}

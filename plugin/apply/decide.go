@@ -138,7 +138,7 @@ func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
 	var others []conflict
 	for _, c := range list {
 		_, delivered := delivererNamed(c.manager)
-		adopted := c.subresource == "" && byPerson(c.manager) && a.adoptable(it.Live)
+		adopted := c.subresource == "" && ByPerson(c.manager) && a.adoptable(it.Live)
 		if !c.byHand() && !adopted && !(delivered && a.opts.ForceOwner) {
 			others = append(others, c)
 		}

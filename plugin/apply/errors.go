@@ -215,6 +215,9 @@ func (a *Applier) foreign(ref Ref, live *unstructured.Unstructured, detail strin
 		p.Next, p.Err = a.opts.Set.Install+" -n "+a.opts.Namespace+" --adopt", ErrAdoptable
 	case a.opts.Adopt && a.opts.Recognise != nil && live != nil:
 		p.Why += "; it is not adopted: " + a.opts.Recognise(live)
+		if ref.Kind == "Secret" {
+			p.Next = "--set secrets.existing=true to leave it as it is, or --force-conflicts to have our sample put into it"
+		}
 	}
 	return p
 }

@@ -96,6 +96,8 @@ func trustReason(r Role, is Document, err error) string {
 		return "it lets in " + awserr.Redact(strings.Join(sorted(subjects), ", ")) + ", " + r.holder().String() + " is " + r.Subject
 	case len(is.Statement) > 1:
 		return "it lets in others than " + r.holder().String()
+	case r.anyAudience(is):
+		return "it takes tokens for any audience"
 	}
 	return "it is not as it should be"
 }

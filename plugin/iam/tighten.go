@@ -89,18 +89,23 @@ func (r Role) Wider(a *Actual, issuer string) []string {
 			wider = append(wider, "it has an inline policy "+awserr.Redact(name))
 		}
 	}
-	if document, err := ParseDocument(a.Trust); err == nil {
-		for _, one := range Admissions(document, issuer) {
-			if _, open := Named(one.Audience); open && !one.Deny {
-				wider = append(wider, "it takes tokens for any audience")
-				break
-			}
-		}
+	if document, err := ParseDocument(a.Trust); err == nil && r.anyAudience(document) {
+		wider = append(wider, "it takes tokens for any audience")
 	}
 	if others := r.Others(a.Trust, issuer); len(others) > 0 {
 		wider = append(wider, "it also lets in "+strings.Join(others, ", "))
 	}
 	return wider
+}
+
+// anyAudience reports whether a trust policy lets tokens of the role's issuer in
+// whatever audience they are made for.
+func (r Role) anyAudience(trust Document) bool {
+	_, issuer, _ := strings.Cut(r.Provider, ":oidc-provider/")
+	return slices.ContainsFunc(Admissions(trust, issuer), func(a Admission) bool {
+		_, open := Named(a.Audience)
+		return open && !a.Deny && a.ByToken && a.Trusts(r.Provider)
+	})
 }
 
 // mayTighten refuses a role that somebody else needs, too: whoever it lets in
@@ -130,7 +135,7 @@ func tightenSteps(r Role, a *Actual) []Step {
 		return nil
 	}
 	return []Step{{
-		Kind: DetachPolicy, What: "managed policy", Reason: "asked for by --tighten-role", Before: full,
+		Kind: DetachPolicy, What: "managed policy", Reason: "AmazonS3FullAccess comes off, as --tighten-role says", Before: full,
 		Action: "iam:DetachRolePolicy", Resource: r.ARN, PolicyARN: full,
 	}}
 }

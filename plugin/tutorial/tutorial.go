@@ -22,10 +22,10 @@ import (
 )
 
 // Differs says why an object is none of the tutorial's, as a clause; "" if it is
-// one. It is one if it has the name and the shape that the tutorial gives it, and
-// nothing shows that somebody else has a hand in it: no label of another tool, no
-// owner, no manager but people's own tools (kubectl, oc, the web console) and the
-// cluster's controllers. Objects of ours are none either.
+// one. It is one if it has the name and the shape that the tutorial gives it,
+// somebody at a terminal or in the web console made it so, by managedFields, and
+// nothing shows that another has a hand in it: no label of another tool, no owner,
+// no engine. Objects of ours are none either.
 func Differs(live *unstructured.Unstructured) string {
 	if apply.Ours(live) {
 		return "install has it already"
@@ -41,16 +41,19 @@ func Differs(live *unstructured.Unstructured) string {
 	if owners := live.GetOwnerReferences(); len(owners) > 0 {
 		return "it belongs to " + owners[0].Kind + " " + owners[0].Name
 	}
-	for _, name := range apply.Programs(live) {
-		if !ofTheCluster(live.GetKind(), name) {
-			return "it is managed by " + name + ", too"
-		}
-	}
-	judge, known := shapes()[live.GetKind()+" "+nameOf(live)]
+	shape, known := shapes()[live.GetKind()+" "+nameOf(live)]
 	if !known {
 		return "the tutorial makes no " + live.GetKind() + " of that name"
 	}
-	return judge(live)
+	if why := shape.differs(live); why != "" {
+		return why
+	}
+	for _, name := range apply.Setters(live, shape.place...) {
+		if !apply.ByPerson(name) {
+			return fmt.Sprintf("its %s was set by %s, and not by hand", strings.Join(shape.place, "."), name)
+		}
+	}
+	return ""
 }
 
 // nameOf is an object's name, without what the project gives to a Bucket's.
@@ -64,32 +67,30 @@ func nameOf(live *unstructured.Unstructured) string {
 // theBucket stands in for the name that the project gives.
 const theBucket = "*-bucket"
 
-// ofTheCluster are controllers that write into everybody's objects of a kind.
-func ofTheCluster(kind, manager string) bool {
-	switch {
-	case manager == "kube-controller-manager", manager == "kube-scheduler", strings.HasPrefix(manager, "openshift"):
-		return true
-	case kind == "Bucket": // ACK's, by the name of its executable
-		return manager == "controller"
-	}
-	return false
+// shape is how an object of the tutorial is known.
+type shape struct {
+	place   []string // field that whoever made the object has set
+	differs func(*unstructured.Unstructured) string
 }
 
-// shapes are the objects of the tutorial by kind and name, and what else is to be
-// seen of each.
-func shapes() map[string]func(*unstructured.Unstructured) string {
-	return map[string]func(*unstructured.Unstructured) string{
-		"ServiceAccount " + render.ServiceAccount: func(*unstructured.Unstructured) string { return "" },
-		"ConfigMap ostoy-configmap-files":         hasKeys("config.json"),
-		"Secret ostoy-secret-env":                 isSample("ENV_TOY_SECRET", "c7be1ed902fb8dd4d48997c6452f5d7e509fbcdbe2808b16bcf4edce4c07d14e"),
-		"Secret ostoy-secret":                     isSample("secret.txt", "c1986f22686113a8208ca8062c204ac9ffc7fabcb1b77953824104efb06aa5bd"),
-		"Service ostoy-frontend-svc":              selects("ostoy-frontend", "spec", "selector"),
-		"Service ostoy-microservice-svc":          selects("ostoy-microservice", "spec", "selector"),
-		"Deployment ostoy-frontend":               runs("ostoy-frontend"),
-		"Deployment ostoy-microservice":           runs("ostoy-microservice"),
-		"PersistentVolumeClaim ostoy-pvc":         writtenByOne,
-		"Route ostoy-route":                       has("ostoy-frontend-svc", "spec", "to", "name"),
-		"Bucket " + theBucket:                     func(o *unstructured.Unstructured) string { return has(o.GetName(), "spec", "name")(o) },
+// shapes are the objects of the tutorial by kind and name.
+func shapes() map[string]shape {
+	at := func(place ...string) []string { return place }
+	role := at("metadata", "annotations", "eks.amazonaws.com/role-arn")
+	return map[string]shape{
+		"ServiceAccount " + render.ServiceAccount: {role, func(*unstructured.Unstructured) string { return "" }},
+		"ConfigMap ostoy-configmap-files":         {at("data"), hasKey("config.json")},
+		"Secret ostoy-secret-env":                 {at("data"), isSample("ENV_TOY_SECRET", "c7be1ed902fb8dd4d48997c6452f5d7e509fbcdbe2808b16bcf4edce4c07d14e")},
+		"Secret ostoy-secret":                     {at("data"), isSample("secret.txt", "c1986f22686113a8208ca8062c204ac9ffc7fabcb1b77953824104efb06aa5bd")},
+		"Service ostoy-frontend-svc":              {at("spec", "selector"), selects("ostoy-frontend", "spec", "selector")},
+		"Service ostoy-microservice-svc":          {at("spec", "selector"), selects("ostoy-microservice", "spec", "selector")},
+		"Deployment ostoy-frontend":               {at("spec", "selector"), runs("ostoy-frontend")},
+		"Deployment ostoy-microservice":           {at("spec", "selector"), runs("ostoy-microservice")},
+		"PersistentVolumeClaim ostoy-pvc":         {at("spec", "accessModes"), writtenByOne},
+		"Route ostoy-route":                       {at("spec", "to"), has("ostoy-frontend-svc", "spec", "to", "name")},
+		"Bucket " + theBucket: {at("spec", "name"), func(o *unstructured.Unstructured) string {
+			return has(o.GetName(), "spec", "name")(o)
+		}},
 	}
 }
 
@@ -143,8 +144,8 @@ func writtenByOne(o *unstructured.Unstructured) string {
 	return ""
 }
 
-// hasKeys wants data of exactly one key.
-func hasKeys(key string) func(*unstructured.Unstructured) string {
+// hasKey wants data of exactly one key.
+func hasKey(key string) func(*unstructured.Unstructured) string {
 	return func(o *unstructured.Unstructured) string {
 		data, _, _ := unstructured.NestedMap(o.Object, "data")
 		if _, there := data[key]; !there || len(data) != 1 {
@@ -158,7 +159,7 @@ func hasKeys(key string) func(*unstructured.Unstructured) string {
 // value, in hex: whoever wrote another has something to lose.
 func isSample(key, sum string) func(*unstructured.Unstructured) string {
 	return func(o *unstructured.Unstructured) string {
-		if why := hasKeys(key)(o); why != "" {
+		if why := hasKey(key)(o); why != "" {
 			return why
 		}
 		text, _, _ := unstructured.NestedString(o.Object, "data", key)
