@@ -45,6 +45,10 @@ func byTutorial(t *testing.T, namespace, role string, others ...string) run.User
 		_, err := bed.S3().PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: aws.String("OSToy.txt"), Body: strings.NewReader("by hand")})
 		return err
 	})
+	for _, name := range []string{"ostoy-frontend", "ostoy-microservice"} {
+		admin.Kubectl(t, "rollout", "status", "deployment/"+name, "-n", namespace).WantCode(t, 0)
+	}
+	admin.Kubectl(t, "wait", "--for=condition=ACK.ResourceSynced", "bucket.s3.services.k8s.aws/"+bucket, "-n", namespace).WantCode(t, 0)
 	return admin
 }
 
