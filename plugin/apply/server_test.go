@@ -189,10 +189,15 @@ func (s *server) merge(path string, live, patch *unstructured.Unstructured) (*un
 	if notes == nil {
 		notes = map[string]string{}
 	}
-	maps.Copy(notes, patch.GetAnnotations())
-	if len(notes) > 0 {
-		out.SetAnnotations(notes)
+	said, _, _ := unstructured.NestedMap(patch.Object, "metadata", "annotations")
+	for key, value := range said {
+		if text, ok := value.(string); ok {
+			notes[key] = text
+		} else {
+			delete(notes, key)
+		}
 	}
+	out.SetAnnotations(notes)
 	if managers := patch.GetManagedFields(); len(managers) > 0 {
 		out.SetManagedFields(slices.DeleteFunc(managers, func(m metav1.ManagedFieldsEntry) bool { return m.Manager == "" }))
 	}

@@ -43,7 +43,7 @@ func TestPlanTransitions(t *testing.T) {
 		{name: "trust of an old issuer", was: func(a *Actual) { a.Trust = strings.ReplaceAll(a.Trust, "2abc", "1old") }, steps: "update-trust", reason: "it trusts arn:aws:iam::123456789012:oidc-provider/oidc.op1.openshiftapps.com/1old, this cluster is"},
 		{name: "trust without audience", was: func(a *Actual) {
 			a.Trust = strings.Replace(trustJSON, `"oidc.op1.openshiftapps.com/2abc:aud":"sts.amazonaws.com",`, "", 1)
-		}, steps: "update-trust", reason: "not as it should be"},
+		}, steps: "update-trust", reason: "tokens for any audience"},
 		{name: "somebody else let in too", was: func(a *Actual) {
 			a.Trust = strings.Replace(trustJSON, `}]}`, `},{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}`, 1)
 		}, steps: "update-trust", reason: "lets in others"},
