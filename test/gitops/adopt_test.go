@@ -55,6 +55,19 @@ func TestAdopt(t *testing.T) {
 	wantStdout(t, admin.Run(t, "status", "-n", namespace).WantCode(t, 0), theRole, "it was there before install", "drift            ✔ none")
 	wantStdout(t, admin.Run(t, "check", "-n", namespace).WantCode(t, 0), "! role-excess", "! trust-audience", "--adopt --tighten-role", "not not ours")
 	admin.Run(t, "verify", "-n", namespace).WantCode(t, refused).WantTalk(t, "NOT REFUSED: s3:DeleteObject", "--adopt --tighten-role narrows the role")
+	if now := roleText(t, bed, theRole); now != role {
+		t.Errorf("the role was\n%s\nand is\n%s", role, now)
+	}
+
+	// The page's commands, of which only the last is left with something to do.
+	said := follow(t, admin, "## From the ROSA tutorial", namespace)
+	if !strings.Contains(said, "nothing to change") || !strings.Contains(said, "-"+fullAccess) {
+		t.Errorf("it says\n%s", said)
+	}
+	role = roleText(t, bed, theRole)
+	if strings.Contains(role, fullAccess) {
+		t.Errorf("the role is still wide\n%s", role)
+	}
 	admin.Run(t, "uninstall", "-n", namespace).WantCode(t, 0).WantTalk(t, "role "+theRole, "it was there before install", "1 object, 7 B")
 	if now := roleText(t, bed, theRole); now != role {
 		t.Errorf("the role was\n%s\nand is\n%s", role, now)
