@@ -102,7 +102,7 @@ func (i *install) lookAtAdoption(ctx context.Context) {
 
 // people are the managers of an object that are somebody's own tools.
 func people(live *unstructured.Unstructured) []string {
-	return slices.DeleteFunc(apply.OtherManagers(live), func(name string) bool { return !apply.ByPerson(name) })
+	return slices.DeleteFunc(append([]string{}, apply.OtherManagers(live)...), func(name string) bool { return !apply.ByPerson(name) })
 }
 
 // announceAdoption lists what was recognised, before the plan says what becomes of it.
@@ -122,7 +122,11 @@ func (i *install) announceAdoption() {
 		width = max(width, len(one.Object))
 	}
 	for _, one := range found.Objects {
-		i.planned(ui.Kept, "object", fmt.Sprintf("%-*s   by %s", width, one.Object, strings.Join(one.Managers, ", ")))
+		text := one.Object
+		if len(one.Managers) > 0 {
+			text = fmt.Sprintf("%-*s   by %s", width, text, strings.Join(one.Managers, ", "))
+		}
+		i.planned(ui.Kept, "object", text)
 	}
 	if b := found.Bucket; b != nil {
 		i.planned(ui.Kept, "bucket", b.Name+"   "+b.amount()+": all of it stays")

@@ -50,35 +50,25 @@ func (i *install) adoptRole(ctx context.Context) error {
 	config := i.found.AWS.Config
 	config.Region = i.facts.Region.Value
 	actual, err := iam.Look(ctx, iam.New(config), desired.Name)
+	ours := false
 	switch {
 	case awserr.Denied(err):
 		actual = nil
 	case err != nil:
 		return err
 	default:
-		if why := i.uselessRole(desired, actual); why != "" {
+		// What install may change without leave is a role that it has tightened.
+		_, foreign := iam.NewPlan(desired, actual, i.facts)
+		ours = actual.Exists && foreign == nil
+		if why := i.uselessRole(desired, actual); why != "" && !ours {
 			return i.passRole(desired, actual, why)
 		}
 	}
-	i.takeRole(options, desired, actual)
-	return nil
-}
-
-// takeRole makes a role that is there the app's.
-func (i *install) takeRole(options iam.RoleOptions, desired iam.Role, actual *iam.Actual) {
 	options.Tighten = i.request.Tighten
 	i.request.Role = options
 	i.adopted.arn, i.adopted.actual, i.adopted.desired = desired.ARN, actual, desired
-	if i.request.Tighten {
-		return
-	}
-	// What install may change without leave is a role that it has tightened.
-	if actual != nil {
-		_, err := iam.NewPlan(desired, actual, i.facts)
-		i.adopted.asIs = err != nil
-		return
-	}
-	i.adopted.asIs = true
+	i.adopted.asIs = !ours && !i.request.Tighten
+	return nil
 }
 
 // roleToAdopt is what is on record, or what the tutorial's service account says; the

@@ -81,6 +81,9 @@ func (a *App) announceUpdate(item *apply.Item) {
 	}()
 	for _, change := range changes {
 		line := change.Path + ": " + beforeAfter(inWords(change.Before), inWords(change.After))
+		if item.Adopts() {
+			line = shortened(line)
+		}
 		if change.Manager != "" {
 			line += "   (changed by " + change.Manager + ")"
 		}
@@ -89,6 +92,15 @@ func (a *App) announceUpdate(item *apply.Item) {
 	if len(item.Changes) == 0 && len(item.Owned) > 0 {
 		a.details(fmt.Sprintf("%d fields become ours, their values stay", len(item.Owned)))
 	}
+}
+
+// shortened is the beginning of a line that is longer than anybody reads.
+func shortened(line string) string {
+	const most = 160
+	if letters := []rune(line); len(letters) > most {
+		return string(letters[:most]) + " ..."
+	}
+	return line
 }
 
 func beforeAfter(before, after string) string {

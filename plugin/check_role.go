@@ -30,10 +30,7 @@ func (c *checkup) recallRole() {
 // lookAtRole asks whether the next install may change the role. The role that
 // other checks look at as well is asked for once.
 func (c *checkup) lookAtRole(ctx context.Context) check.Finding {
-	switch c.inventory.RoleOrigin {
-	case apply.OriginAdopted:
-		return check.Leave("the role was there before: it was adopted with --adopt")
-	case apply.OriginExisting:
+	if c.inventory.RoleOrigin == apply.OriginExisting {
 		return check.Leave("somebody else makes the role: it was installed with --iam=skip")
 	}
 	desired, err := iam.Desired(c.facts, c.install.request.Role)
@@ -51,6 +48,9 @@ func (c *checkup) lookAtRole(ctx context.Context) check.Finding {
 	}
 	if err == nil {
 		_, err = iam.NewPlan(desired, actual, c.facts)
+		if err != nil && c.inventory.RoleOrigin == apply.OriginAdopted {
+			return check.Leave("the role was there before install, and is used as it is")
+		}
 	}
 	return check.Fail(err)
 }

@@ -105,6 +105,9 @@ func (r *Row) judgeRole(s Seen) Mark {
 		return r.note("role", Part{Mark: Wrong, Text: "it is not there"})
 	}
 	r.Role = RoleOK
+	if wide := s.usedAsIs(); wide != "" {
+		return r.note("role", Part{Mark: Warning, Text: wide})
+	}
 	for what, drift := range map[string]string{"trust policy": iam.TrustDrift(s.Desired, s.Role.Trust), "permissions": s.PolicyDrift} {
 		if drift != "" {
 			r.Role = RoleStale
@@ -115,6 +118,17 @@ func (r *Row) judgeRole(s Seen) Mark {
 		return Wrong
 	}
 	return OK
+}
+
+// usedAsIs says how a role that was there before install differs from one that
+// install makes: it is used as it is as long as it lets the app in. "" for any other
+// role, and for one that was narrowed since.
+func (s Seen) usedAsIs() string {
+	drift := iam.TrustDrift(s.Desired, s.Role.Trust)
+	if s.Inventory.RoleOrigin != apply.OriginAdopted || drift == "" || !s.Desired.Admits(s.Role.Trust, s.Facts.Issuer.Value) {
+		return ""
+	}
+	return "it was there before install, and " + drift + " (" + s.Again + " --adopt --tighten-role)"
 }
 
 func (r *Row) judgeDrift(s Seen) Mark {

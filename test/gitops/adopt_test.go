@@ -55,6 +55,11 @@ func TestAdopt(t *testing.T) {
 	wantStdout(t, admin.Run(t, "status", "-n", namespace).WantCode(t, 0), theRole, "it was there before install", "drift            ✔ none")
 	wantStdout(t, admin.Run(t, "check", "-n", namespace).WantCode(t, 0), "! role-excess", "! trust-audience", "--adopt --tighten-role", "not not ours")
 	admin.Run(t, "verify", "-n", namespace).WantCode(t, refused).WantTalk(t, "NOT REFUSED: s3:DeleteObject", "--adopt --tighten-role narrows the role")
+	admin.Run(t, "status", "-A").WantCode(t, 0).WantTalk(t, namespace+"  role: it was there before install")
+	code, screen := run.AtTerminal(t, admin, "no\n", "install", "-n", namespace, "--adopt", "--tighten-role")
+	if code != misused || !strings.Contains(screen, "type yes to go on") || !strings.Contains(screen, "AmazonS3FullAccess") {
+		t.Errorf("exit code %d\n%s", code, screen)
+	}
 	if now := roleText(t, bed, theRole); now != role {
 		t.Errorf("the role was\n%s\nand is\n%s", role, now)
 	}

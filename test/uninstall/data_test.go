@@ -71,17 +71,17 @@ func testDeleteDataAtTerminal(t *testing.T, bed *testbed.Bed) {
 	put(t, bed, namespace, "a.txt")
 	before := left(t, bed, namespace)
 	for _, answer := range []string{"yes\n", "\n", "typed\n", "\x04"} {
-		if code, talk := atTerminal(t, admin, answer, "uninstall", "-n", namespace, "--delete-data"); code != 2 ||
+		if code, talk := run.AtTerminal(t, admin, answer, "uninstall", "-n", namespace, "--delete-data"); code != 2 ||
 			!strings.Contains(talk, "typed-bucket with 1 object") || !strings.Contains(talk, "nothing was removed") {
 			t.Errorf("%q: exit code %d\n%s", answer, code, talk)
 		}
 		wantLeft(t, bed, namespace, before...)
 	}
-	if code, talk := atTerminal(t, admin, "\x03", "uninstall", "-n", namespace, "--delete-data"); code != 130 {
+	if code, talk := run.AtTerminal(t, admin, "\x03", "uninstall", "-n", namespace, "--delete-data"); code != 130 {
 		t.Errorf("Ctrl-C: exit code %d\n%s", code, talk)
 	}
 	wantLeft(t, bed, namespace, before...)
-	if code, talk := atTerminal(t, admin, "typed-bucket\n", "uninstall", "-n", namespace, "--delete-data"); code != 0 {
+	if code, talk := run.AtTerminal(t, admin, "typed-bucket\n", "uninstall", "-n", namespace, "--delete-data"); code != 0 {
 		t.Errorf("exit code %d\n%s", code, talk)
 	}
 	wantLeft(t, bed, namespace)

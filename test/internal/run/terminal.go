@@ -1,4 +1,4 @@
-package uninstall
+package run
 
 import (
 	"bytes"
@@ -11,13 +11,11 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 )
 
-// atTerminal runs the executable at a terminal, types the answer when it is
+// AtTerminal runs the executable at a terminal, types the answer when it is
 // asked something, and gives the exit code and all that was on the screen.
-func atTerminal(t *testing.T, user run.User, answer string, args ...string) (int, string) {
+func AtTerminal(t testing.TB, user User, answer string, args ...string) (int, string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
