@@ -260,8 +260,8 @@ func TestNotAdopted(t *testing.T) {
 	}
 }
 
-// TestAdoptWithoutItsRole: the service account names a role that is another
-// project's by now. It stays as it is, and the app gets one of its own.
+// TestAdoptWithoutItsRole, as an admin of the one project: the service account names a
+// role that is another project's by now. It stays as it is, and the app gets one of its own.
 func TestAdoptWithoutItsRole(t *testing.T) {
 	t.Parallel()
 	bed := run.TheBed(t)
@@ -270,10 +270,11 @@ func TestAdoptWithoutItsRole(t *testing.T) {
 	stolen := `[{"op":"replace","path":"/metadata/annotations/eks.amazonaws.com~1role-arn","value":"` + tutorialRole(t, bed, "ostoy-first", "ostoy-sa-role-taken") + `"}]`
 	admin.Kubectl(t, "patch", "serviceaccount", "ostoy-sa", "-n", namespace, "--type=json", "-p", stolen).WantCode(t, 0)
 	taken := roleText(t, bed, "ostoy-sa-role-taken")
-	admin.Run(t, "install", "-n", namespace, "--adopt", "--tighten-role", "--yes").WantCode(t, refused).
+	user := run.ProjectAdmin(t, bed, learner)
+	user.Run(t, "install", "-n", namespace, "--adopt", "--tighten-role", "--yes").WantCode(t, refused).
 		WantTalk(t, "is not the app's and is not tightened", "system:serviceaccount:ostoy-first:ostoy-sa")
-	admin.Run(t, "install", "-n", namespace, "--adopt").WantCode(t, 0).WantTalk(t, "is not used, and stays as it is", "✔ role ", "created")
-	admin.Run(t, "install", "-n", namespace).WantCode(t, 0).WantTalk(t, "nothing to change")
+	user.Run(t, "install", "-n", namespace, "--adopt").WantCode(t, 0).WantTalk(t, "is not used, and stays as it is", "✔ role ", "created")
+	user.Run(t, "install", "-n", namespace).WantCode(t, 0).WantTalk(t, "nothing to change")
 	account, err := bed.Client.CoreV1().ServiceAccounts(namespace).Get(t.Context(), "ostoy-sa", metav1.GetOptions{})
 	must(t, err)
 	if arn := account.Annotations["eks.amazonaws.com/role-arn"]; !strings.Contains(arn, "role/ostoy-s3/"+namespace) {

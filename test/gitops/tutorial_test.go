@@ -21,6 +21,9 @@ import (
 // fullAccess is what the tutorial attaches to its role.
 const fullAccess = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
 
+// learner is the admin of the projects that byTutorial makes, and of nothing else.
+const learner = "learner"
+
 // byTutorial makes a project as the ROSA tutorial has a learner make it, by kubectl's
 // client-side apply, and puts an object into the bucket. The role is the tutorial's but
 // for its name, which is used once in an account, and whom else it lets in.
@@ -28,7 +31,7 @@ func byTutorial(t *testing.T, namespace, role string, others ...string) run.User
 	t.Helper()
 	bed := run.TheBed(t)
 	admin := run.Admin(bed)
-	world.NewNamespace(t, bed, namespace)
+	world.NewNamespace(t, bed, namespace, learner)
 	arn := tutorialRole(t, bed, namespace, role, others...)
 	apply := func(path string) { admin.Kubectl(t, "apply", "-n", namespace, "-f", path).WantCode(t, 0) }
 	apply(absolute(t, "testdata/tutorial/frontend.yaml"))

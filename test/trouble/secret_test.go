@@ -44,6 +44,7 @@ func TestNoSecretIsTold(t *testing.T) {
 	k := &keeper{secrets: encoded(secretKey, sessionToken, token, secretData, password)}
 
 	k.run(t, user, refused, "install") // a Secret of theirs is in the way
+	k.run(t, user, refused, "install", "--adopt").WantTalk(t, "its value is not the tutorial's sample")
 	installed := k.run(t, user, done, "install", "--force-conflicts")
 	if !strings.Contains(installed.Stderr, `verb="PATCH" url="https://`) {
 		t.Errorf("the log is not talkative\n%s", installed)
