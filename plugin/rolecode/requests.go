@@ -50,6 +50,8 @@ func requestOf(r iam.Role, s iam.Step) (request, error) {
 		return request{"PutRolePolicy", []param{role, policy, {"PolicyDocument", *s.Document}}}, nil
 	case iam.AttachPolicy:
 		return request{"AttachRolePolicy", []param{role, {"PolicyArn", s.PolicyARN}}}, nil
+	case iam.DetachPolicy:
+		return request{"DetachRolePolicy", []param{role, {"PolicyArn", s.PolicyARN}}}, nil
 	case iam.DeletePolicy:
 		return request{"DeleteRolePolicy", []param{role, policy}}, nil
 	case iam.TagRole:

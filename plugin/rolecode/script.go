@@ -186,8 +186,9 @@ func (s Source) command(b *strings.Builder, step iam.Step) error {
 		return err
 	}
 	indent := "  "
-	if step.Kind == iam.DeletePolicy { // one that is not there is none to delete
-		fmt.Fprintf(b, "  if aws iam get-role-policy --role-name=\"$role\" --policy-name=%s >/dev/null 2>&1; then\n", shell.Quote(step.PolicyName))
+	there := onlyIfThere(step)
+	if there != "" {
+		b.WriteString("  if " + there + "; then\n")
 		indent = "    "
 	}
 	b.WriteString(indent + "aws iam " + kebab(r.operation))
@@ -198,10 +199,23 @@ func (s Source) command(b *strings.Builder, step iam.Step) error {
 		b.WriteString(" >/dev/null")
 	}
 	b.WriteString("\n")
-	if step.Kind == iam.DeletePolicy {
+	if there != "" {
 		b.WriteString("  fi\n")
 	}
 	return nil
+}
+
+// onlyIfThere is the condition of a command that takes a policy away: one that is
+// not there is none to take. "" for all others.
+func onlyIfThere(step iam.Step) string {
+	switch step.Kind {
+	case iam.DeletePolicy:
+		return `aws iam get-role-policy --role-name="$role" --policy-name=` + shell.Quote(step.PolicyName) + " >/dev/null 2>&1"
+	case iam.DetachPolicy:
+		attached := shell.Quote("contains(AttachedPolicies[].PolicyArn, '" + step.PolicyARN + "')")
+		return `[ "$(aws iam list-attached-role-policies --role-name="$role" --output=text --query=` + attached + `)" = True ]`
+	}
+	return ""
 }
 
 // argument is a parameter's value, by the variable that holds it if one does.

@@ -66,3 +66,19 @@ func TestStepsOfChange(t *testing.T) {
 		}
 	}
 }
+
+// TestStepsOfTightening take the tutorial's policy off, if it is still on.
+func TestStepsOfTightening(t *testing.T) {
+	const full = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+	s := app(t, factsIn("aws", "us-east-2"), iam.RoleOptions{Name: "ostoy-sa-role", Path: "/", Tighten: true})
+	text := stepsFor(t, s, &iam.Actual{
+		Exists: true, ARN: s.Role.ARN, Path: "/", Trust: s.Role.Trust.JSON(), Attached: []string{full},
+	})
+	put, off, tag := strings.Index(text, "aws iam put-role-policy "), strings.Index(text, "aws iam detach-role-policy "), strings.Index(text, "aws iam tag-role ")
+	if put < 0 || off < put || tag < off {
+		t.Errorf("put at %d, detach at %d, tag at %d in\n%s", put, off, tag, text)
+	}
+	if want := "list-attached-role-policies"; strings.Count(text, want) != 1 || !strings.Contains(text, "--policy-arn='"+full) {
+		t.Errorf("no %s, or not of that policy\n%s", want, text)
+	}
+}

@@ -120,9 +120,10 @@ func adoptLooks(t *testing.T, admin run.User, namespace string) {
 	}
 }
 
-// wantAdopted: the objects are ours, nobody's tool holds a field of ours beside us,
-// the record says what was there before, and the learner's object is.
-func wantAdopted(t *testing.T, bed *testbed.Bed, namespace, role string) {
+// wantAdopted: the objects are ours, kubectl's note is gone, the record says what was
+// there before, and the learner's object is. beside are the tools that may still hold
+// fields of ours.
+func wantAdopted(t *testing.T, bed *testbed.Bed, namespace, role string, beside ...string) {
 	t.Helper()
 	ours := 0
 	for _, kind := range objectKinds() {
@@ -133,7 +134,7 @@ func wantAdopted(t *testing.T, bed *testbed.Bed, namespace, role string) {
 				continue
 			}
 			ours++
-			wantHandedOver(t, o)
+			wantHandedOver(t, o, beside)
 			if _, there := o.GetAnnotations()["kubectl.kubernetes.io/last-applied-configuration"]; there {
 				t.Errorf("%s %s still says what kubectl applied", o.GetKind(), o.GetName())
 			}
@@ -154,10 +155,10 @@ func wantAdopted(t *testing.T, bed *testbed.Bed, namespace, role string) {
 
 // wantHandedOver wants kubectl to have no field that we state: what is left to it are
 // defaults that the API server filled in when it applied.
-func wantHandedOver(t *testing.T, o unstructured.Unstructured) {
+func wantHandedOver(t *testing.T, o unstructured.Unstructured, beside []string) {
 	t.Helper()
 	for _, entry := range o.GetManagedFields() {
-		if !strings.HasPrefix(entry.Manager, "kubectl") {
+		if !strings.HasPrefix(entry.Manager, "kubectl") || slices.Contains(beside, entry.Manager) {
 			continue
 		}
 		fields := string(entry.FieldsV1.GetRawBytes())
