@@ -102,6 +102,8 @@ func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
 		return usage(c, "--adopt-role, --permissions-boundary and --tags say how the role is made; with --iam=skip it is not made")
 	case request.IAM == plugin.IAMSkip && request.ProjectName == plugin.AnyProject:
 		return usage(c, "--iam=skip needs the name of the project: a role is made for one of that name")
+	case request.IAM == plugin.IAMSkip && request.WithController:
+		return usage(c, "--with-controller makes the controller's role; with --iam=skip nothing is written to IAM. Let oc ostoy-s3 controller install come first")
 	case request.ProjectName == "" && c.Flags().Changed("new-project"):
 		return usage(c, "--new-project needs a name behind =, or none of both")
 	}
