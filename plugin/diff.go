@@ -117,17 +117,24 @@ func (d *diffRun) refusals(outcomes []check.Outcome) error {
 			item.Ref.IsBucket() && failedToo(failed, check.IDBucketCRD):
 			continue // or told already
 		}
-		var one *problem.Error
-		if !errors.As(item.Err, &one) {
-			one = &problem.Error{Kind: problem.Failed, What: item.Err.Error(), Err: item.Err}
-		}
-		several.Problems = append(several.Problems, one)
+		several.Problems = append(several.Problems, toldAs(item.Err))
+	}
+	if d.plan.InventoryErr != nil && d.overlay == "" { // with an overlay nothing is recorded
+		several.Problems = append(several.Problems, toldAs(d.plan.InventoryErr))
 	}
 	if len(several.Problems) == 0 {
 		return nil
 	}
 	several.Note = "install would refuse; the diff is of everything else"
 	return several
+}
+
+// toldAs is an error in three parts, as far as it has them.
+func toldAs(err error) *problem.Error {
+	if one, ok := errors.AsType[*problem.Error](err); ok {
+		return one
+	}
+	return &problem.Error{Kind: problem.Failed, What: err.Error(), Err: err}
 }
 
 // tell says what a diff cannot: who set a field that changes, what is kept, what
