@@ -12,9 +12,9 @@ import (
 const diffLong = `Prints what install would change, as a unified diff: every object as the API server
 says that it would be, and the role's policies, tags and boundary. It writes nothing.
 
-  oc ostoy-s3 diff -n demo                            what the next install would change
-  oc ostoy-s3 diff -n demo --set frontend.replicas=2  the same, with other values
-  oc ostoy-s3 diff -n demo -k overlay/                what "render -k overlay/ | oc apply" would
+  oc ostoy-s3 diff -n demo                                what the next install would change
+  oc ostoy-s3 diff -n demo --set microservice.replicas=2  the same, with other values
+  oc ostoy-s3 diff -n demo -k overlay/                    what "render -k overlay/ | oc apply" would
 
 Values of Secrets are masked. KUBECTL_EXTERNAL_DIFF names another program to show
 the diff, as with kubectl diff. Exit codes: 0 no difference, 1 some, 2 bad flags or
@@ -31,6 +31,9 @@ func newDiffCommand(s *session) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			if request.Timeout <= 0 {
 				return usage(c, "--timeout must be longer than nothing, for example 5m")
+			}
+			if err := checkIAM(c, request.IAM, request.Role); err != nil {
+				return err
 			}
 			request.Facts = facts.request(s, c.Flags())
 			request.Chart = chart.ChartRequest
@@ -59,6 +62,7 @@ func addDiff(request *plugin.DiffRequest, c *cobra.Command) {
 	addForceConflicts(&request.ForceConflicts, flags)
 	addForceOwner(&request.ForceOwner, flags)
 	addAdoptBucket(&request.AdoptBucket, flags)
+	addIAM(&request.IAM, flags)
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 }
 

@@ -19,6 +19,7 @@ type DiffRequest struct {
 	Facts FactsRequest
 	Chart ChartRequest
 	Role  RoleRequest
+	IAM   IAMMode
 
 	Kustomize      string // directory of an overlay; empty for none
 	ForceConflicts bool
@@ -41,7 +42,7 @@ func (a *App) Diff(ctx context.Context, request DiffRequest) (changed bool, err 
 	d := &diffRun{overlay: request.Kustomize, install: &install{
 		App: a, started: a.Now(), looks: true, overlay: request.Kustomize,
 		request: InstallRequest{
-			Facts: request.Facts, Chart: request.Chart, Role: request.Role, DryRun: DryRunServer,
+			Facts: request.Facts, Chart: request.Chart, Role: request.Role, IAM: request.IAM, DryRun: DryRunServer,
 			ForceConflicts: request.ForceConflicts, ForceOwner: request.ForceOwner, AdoptBucket: request.AdoptBucket,
 			ExternalDiff: request.ExternalDiff,
 		},
