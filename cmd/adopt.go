@@ -15,10 +15,12 @@ func addAdopt(adopt, tighten *bool, flags *pflag.FlagSet) {
 }
 
 // checkAdopt holds them against each other and against those of a role.
-func checkAdopt(c *cobra.Command, adopt, tighten bool, role plugin.RoleRequest) error {
+func checkAdopt(c *cobra.Command, adopt, tighten bool, mode plugin.IAMMode, role plugin.RoleRequest) error {
 	switch {
 	case tighten && !adopt:
 		return usage(c, "--tighten-role goes with --adopt")
+	case tighten && mode == plugin.IAMSkip:
+		return usage(c, "--tighten-role changes the role; with --iam=skip nothing is written to IAM")
 	case adopt && role.Adopt:
 		return usage(c, "--adopt uses the tutorial's role as it is, and --tighten-role narrows it; leave out --adopt-role")
 	case tighten && (role.Name != "" || role.Path != ""):

@@ -12,9 +12,9 @@ import (
 const diffLong = `Prints what install would change, as a unified diff: every object as the API server
 says that it would be, and the role's policies, tags and boundary. It writes nothing.
 
-  oc ostoy-s3 diff -n demo                            what the next install would change
-  oc ostoy-s3 diff -n demo --set frontend.replicas=2  the same, with other values
-  oc ostoy-s3 diff -n demo -k overlay/                what "render -k overlay/ | oc apply" would
+  oc ostoy-s3 diff -n demo                                what the next install would change
+  oc ostoy-s3 diff -n demo --set microservice.replicas=2  the same, with other values
+  oc ostoy-s3 diff -n demo -k overlay/                    what "render -k overlay/ | oc apply" would
 
 Values of Secrets are masked. KUBECTL_EXTERNAL_DIFF names another program to show
 the diff, as with kubectl diff. Exit codes: 0 no difference, 1 some, 2 bad flags or
@@ -32,7 +32,10 @@ func newDiffCommand(s *session) *cobra.Command {
 			if request.Timeout <= 0 {
 				return usage(c, "--timeout must be longer than nothing, for example 5m")
 			}
-			if err := checkAdopt(c, request.Adopt, request.Tighten, request.Role); err != nil {
+			if err := checkIAM(c, request.IAM, request.Role); err != nil {
+				return err
+			}
+			if err := checkAdopt(c, request.Adopt, request.Tighten, request.IAM, request.Role); err != nil {
 				return err
 			}
 			request.Facts = facts.request(s, c.Flags())
@@ -63,6 +66,7 @@ func addDiff(request *plugin.DiffRequest, c *cobra.Command) {
 	addForceOwner(&request.ForceOwner, flags)
 	addAdoptBucket(&request.AdoptBucket, flags)
 	addAdopt(&request.Adopt, &request.Tighten, flags)
+	addIAM(&request.IAM, flags)
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 }
 

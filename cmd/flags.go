@@ -97,6 +97,22 @@ func addRole(role *plugin.RoleRequest, flags *pflag.FlagSet) {
 	flags.BoolVar(&role.Adopt, "adopt-role", false, "take over a role of that name that this tool did not make for this project")
 }
 
+// addIAM adds who makes the role.
+func addIAM(mode *plugin.IAMMode, flags *pflag.FlagSet) {
+	flags.StringVar((*string)(mode), "iam", string(plugin.IAMApply), "apply (make the role) or skip (use the one that somebody made as iam render prints it)")
+}
+
+// checkIAM holds that against what else is said of the role.
+func checkIAM(c *cobra.Command, mode plugin.IAMMode, role plugin.RoleRequest) error {
+	switch {
+	case !mode.Known():
+		return usage(c, "--iam is apply or skip")
+	case mode == plugin.IAMSkip && (role.Adopt || role.Boundary != "" || len(role.Tags) > 0):
+		return usage(c, "--adopt-role, --permissions-boundary and --tags say how the role is made; with --iam=skip it is not made")
+	}
+	return nil
+}
+
 // addForceConflicts and addAdoptBucket add leaves that change what install does,
 // and so what diff says of it.
 func addForceConflicts(force *bool, flags *pflag.FlagSet) {

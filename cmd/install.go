@@ -73,7 +73,7 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	flags.BoolVar(&request.Diff, "diff", false, "print what changes as a diff before anything is done (see diff)")
 	addForceConflicts(&request.ForceConflicts, flags)
 	addForceOwner(&request.ForceOwner, flags)
-	flags.StringVar((*string)(&request.IAM), "iam", string(plugin.IAMApply), "apply (make the role) or skip (use the one that somebody made as iam render prints it)")
+	addIAM(&request.IAM, flags)
 	flags.BoolVar(&request.WithController, "with-controller", false, "install the ACK S3 controller first, where there is none (see controller install); for cluster admins")
 	addAdoptBucket(&request.AdoptBucket, flags)
 	addAdopt(&request.Adopt, &request.Tighten, flags)
@@ -109,12 +109,10 @@ func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
 		return usage(c, "--new-project and --namespace name two projects; give one of them")
 	case request.Use && request.ProjectName == "":
 		return usage(c, "--use goes with --new-project")
-	case !request.IAM.Known():
-		return usage(c, "--iam is apply or skip")
-	case request.IAM == plugin.IAMSkip && (request.Role.Adopt || request.Role.Boundary != "" || len(request.Role.Tags) > 0):
-		return usage(c, "--adopt-role, --permissions-boundary and --tags say how the role is made; with --iam=skip it is not made")
 	case request.IAM == plugin.IAMSkip && request.ProjectName == plugin.AnyProject:
 		return usage(c, "--iam=skip needs the name of the project: a role is made for one of that name")
+	case request.IAM == plugin.IAMSkip && request.WithController:
+		return usage(c, "--with-controller makes the controller's role; with --iam=skip nothing is written to IAM. Let oc ostoy-s3 controller install come first")
 	case request.ProjectName == "" && c.Flags().Changed("new-project"):
 		return usage(c, "--new-project needs a name behind =, or none of both")
 	}
@@ -123,8 +121,9 @@ func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
 		return usage(c, "--yes goes with --tighten-role: nothing else is asked")
 	case request.Adopt && request.ProjectName != "":
 		return usage(c, "--adopt brings in what is in a project, and a new one has nothing; give -n PROJECT")
-	case request.Tighten && request.IAM == plugin.IAMSkip:
-		return usage(c, "--tighten-role changes the role; with --iam=skip nothing is written to IAM")
 	}
-	return checkAdopt(c, request.Adopt, request.Tighten, request.Role)
+	if err := checkIAM(c, request.IAM, request.Role); err != nil {
+		return err
+	}
+	return checkAdopt(c, request.Adopt, request.Tighten, request.IAM, request.Role)
 }

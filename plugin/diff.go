@@ -19,6 +19,7 @@ type DiffRequest struct {
 	Facts FactsRequest
 	Chart ChartRequest
 	Role  RoleRequest
+	IAM   IAMMode
 
 	Kustomize      string // directory of an overlay; empty for none
 	ForceConflicts bool
@@ -42,7 +43,7 @@ func (a *App) Diff(ctx context.Context, request DiffRequest) (changed bool, err 
 	d := &diffRun{overlay: request.Kustomize, install: &install{
 		App: a, started: a.Now(), looks: true, overlay: request.Kustomize,
 		request: InstallRequest{
-			Facts: request.Facts, Chart: request.Chart, Role: request.Role, DryRun: DryRunServer,
+			Facts: request.Facts, Chart: request.Chart, Role: request.Role, IAM: request.IAM, DryRun: DryRunServer,
 			ForceConflicts: request.ForceConflicts, ForceOwner: request.ForceOwner, AdoptBucket: request.AdoptBucket,
 			Adopt: request.Adopt, Tighten: request.Tighten,
 			ExternalDiff: request.ExternalDiff,
@@ -122,17 +123,24 @@ func (d *diffRun) refusals(outcomes []check.Outcome) error {
 			item.Ref.IsBucket() && failedToo(failed, check.IDBucketCRD):
 			continue // or told already
 		}
-		var one *problem.Error
-		if !errors.As(item.Err, &one) {
-			one = &problem.Error{Kind: problem.Failed, What: item.Err.Error(), Err: item.Err}
-		}
-		several.Problems = append(several.Problems, one)
+		several.Problems = append(several.Problems, toldAs(item.Err))
+	}
+	if d.plan.InventoryErr != nil && d.overlay == "" { // with an overlay nothing is recorded
+		several.Problems = append(several.Problems, toldAs(d.plan.InventoryErr))
 	}
 	if len(several.Problems) == 0 {
 		return nil
 	}
 	several.Note = "install would refuse; the diff is of everything else"
 	return d.tutorialFirst(several)
+}
+
+// toldAs is an error in three parts, as far as it has them.
+func toldAs(err error) *problem.Error {
+	if one, ok := errors.AsType[*problem.Error](err); ok {
+		return one
+	}
+	return &problem.Error{Kind: problem.Failed, What: err.Error(), Err: err}
 }
 
 // tell says what a diff cannot: who set a field that changes, what is kept, what

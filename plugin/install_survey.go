@@ -109,6 +109,7 @@ func (i *install) target() (check.Target, error) {
 		target.Namespace = check.NamespaceMissing
 	}
 	if i.request.IAM == IAMSkip || i.adopted.asIs {
+		target.World = world // whoever else has looked: the role's checks ask it
 		i.useRole(desired, &target)
 	}
 	return target, nil

@@ -128,18 +128,17 @@ func (r RenderRequest) forEngine(all []rendered) (objects []*unstructured.Unstru
 	for _, one := range all {
 		options.HasNamespace = options.HasNamespace || slices.ContainsFunc(one.objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "Namespace" })
 	}
-	projects := r.Projects
-	if len(projects) == 0 {
-		projects = []string{facts.Namespace.Value}
-	}
-	targets := options.Targets(projects)
-	if r.severalClusters() {
+	targets := []gitops.Target{{Project: facts.Namespace.Value, Path: options.Path}}
+	switch {
+	case r.severalClusters():
 		targets = nil
 		for _, one := range all {
 			targets = append(targets, gitops.Target{
 				Project: one.facts.Namespace.Value, Path: layout.ClusterPath(options.Path, one.cluster), Cluster: one.cluster,
 			})
 		}
+	case len(r.Projects) > 0:
+		targets = options.Targets(r.Projects)
 	}
 	if r.Engine == EngineFlux {
 		objects, err = gitops.Flux(facts, options, targets)

@@ -153,6 +153,9 @@ func (s *statusRun) again() string {
 	if role.PolicyARN != "" {
 		command += " --policy-arn " + role.PolicyARN
 	}
+	if s.checkup.inventory.RoleOrigin == apply.OriginExisting {
+		command += " --iam=skip"
+	}
 	return command
 }
 

@@ -1,7 +1,10 @@
 package plugin
 
 import (
+	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
@@ -33,6 +36,28 @@ func (u *uninstall) roleUser(role string) string {
 		}
 	}
 	return ""
+}
+
+// unseenUsers are the resources among which there might be a user of what is to go,
+// and which may not be listed. What the inventory names has been looked at all the
+// same.
+func (u *uninstall) unseenUsers() []string {
+	var unseen []string
+	for _, user := range []struct {
+		of             subject
+		kind, resource string
+	}{
+		{theBucket, "Bucket", "buckets.s3.services.k8s.aws"},
+		{theRole, "ServiceAccount", "serviceaccounts"},
+	} {
+		l := u.one(user.of)
+		unlisted := slices.ContainsFunc(u.removal.Unlisted, func(k schema.GroupVersionKind) bool { return k.Kind == user.kind })
+		named := slices.ContainsFunc(u.removal.Inventory.Objects, func(r apply.Ref) bool { return r.Kind == user.kind })
+		if l != nil && l.fate == fateRemoved && unlisted && !named {
+			unseen = append(unseen, user.resource)
+		}
+	}
+	return unseen
 }
 
 func usedBy(item *apply.Item) string {

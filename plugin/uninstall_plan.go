@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
@@ -94,6 +95,10 @@ func (u *uninstall) decide(ctx context.Context) error {
 	}
 	if u.project.unseen && u.removesInAWS() {
 		u.doubts = append(u.doubts, fmt.Sprintf("project %s is not there, or you may not see it; if it is there, its OSToy loses what is removed here", u.namespace()))
+	}
+	if unseen := u.unseenUsers(); len(unseen) > 0 {
+		u.doubts = append(u.doubts, fmt.Sprintf("whether somebody's objects in project %s still use what is removed in AWS cannot be seen: you may not list %s",
+			u.namespace(), strings.Join(unseen, " and ")))
 	}
 	// Tags are held against the issuer: who edits the record would choose whose
 	// role and bucket pass for ours.

@@ -24,6 +24,9 @@ type Plan struct {
 	Left []*Item
 	// Inventory is what will be on record at the end.
 	Inventory Inventory
+	// InventoryErr is for Options.Look: why install would refuse to write it, in
+	// three parts; nil if it would not.
+	InventoryErr error
 
 	applier *Applier
 	old     Inventory
@@ -78,13 +81,16 @@ func (p *Plan) ask(ctx context.Context) error {
 		wg.Go(func() { errs[len(p.Items)+i] = a.planLeft(ctx, item) })
 	}
 	wg.Wait()
+	var taken error
+	if p.old.Foreign && !a.opts.ForceConflicts {
+		taken = a.foreign(a.opts.Set.inventoryRef(), p.old.live, "; the inventory would take its place")
+	}
 	if a.opts.Look {
 		p.note(errs)
+		p.InventoryErr = taken
 		return ctx.Err()
 	}
-	if p.old.Foreign && !a.opts.ForceConflicts {
-		errs[len(errs)-1] = a.foreign(a.opts.Set.inventoryRef(), p.old.live, "; the inventory would take its place")
-	}
+	errs[len(errs)-1] = taken
 	return combine(errs)
 }
 

@@ -30,6 +30,9 @@ type Removal struct {
 	Kept []*Item
 	// Gone are of a kind that the cluster no longer serves.
 	Gone []*Item
+	// Unlisted are the kinds that this user may not list: of each, only the objects
+	// that the inventory names were looked at.
+	Unlisted []schema.GroupVersionKind
 	// Inventory is what ReadInventory gave; InventoryOurs says that it may go.
 	Inventory     Inventory
 	InventoryOurs bool
@@ -47,16 +50,22 @@ type Removal struct {
 func (a *Applier) PlanRemoval(ctx context.Context, inv Inventory) (*Removal, error) {
 	all := a.opts.Set.Kinds
 	found := make([][]*Item, len(all))
+	listed := make([]bool, len(all))
 	errs := make([]error, len(all))
 	var wg sync.WaitGroup
 	for n, kind := range all {
-		wg.Go(func() { found[n], errs[n] = a.look(ctx, kind.GroupVersionKind, inv) })
+		wg.Go(func() { found[n], listed[n], errs[n] = a.look(ctx, kind.GroupVersionKind, inv) })
 	}
 	wg.Wait()
 	if err := combine(errs); err != nil {
 		return nil, err
 	}
 	r := a.removal(inv)
+	for n, kind := range all {
+		if !listed[n] {
+			r.Unlisted = append(r.Unlisted, kind.GroupVersionKind)
+		}
+	}
 	for _, it := range a.withoutOthers(slices.Concat(found...)) {
 		if err := a.mayRemove(it); err != nil {
 			errs = append(errs, err)
@@ -104,22 +113,24 @@ func (r *Removal) add(it *Item) {
 	}
 }
 
-// look gives the objects of one kind that are ours or seem to be.
-func (a *Applier) look(ctx context.Context, gvk schema.GroupVersionKind, inv Inventory) ([]*Item, error) {
+// look gives the objects of one kind that are ours or seem to be, and reports
+// whether all of the kind could be looked at.
+func (a *Applier) look(ctx context.Context, gvk schema.GroupVersionKind, inv Inventory) (items []*Item, listed bool, err error) {
 	recorded := func(name string) bool {
 		return slices.ContainsFunc(inv.Objects, func(r Ref) bool { return r.GVK() == gvk && r.Name == name })
 	}
 	live, err := a.list(ctx, gvk)
 	switch {
 	case meta.IsNoMatchError(err):
-		return goneOf(gvk, inv), nil
+		return goneOf(gvk, inv), true, nil
 	case apierrors.IsForbidden(err):
 		live, err = a.recorded(ctx, gvk, inv)
+	default:
+		listed = true
 	}
 	if err != nil {
-		return nil, a.failure("read", Ref{Group: gvk.Group, Version: gvk.Version, Kind: gvk.Kind, Name: "*"}, err)
+		return nil, false, a.failure("read", Ref{Group: gvk.Group, Version: gvk.Version, Kind: gvk.Kind, Name: "*"}, err)
 	}
-	var items []*Item
 	for _, obj := range live {
 		obj.SetGroupVersionKind(gvk) // the items of a list may lack it
 		ref := RefOf(obj)
@@ -131,7 +142,7 @@ func (a *Applier) look(ctx context.Context, gvk schema.GroupVersionKind, inv Inv
 			items = append(items, it)
 		}
 	}
-	return items, nil
+	return items, listed, nil
 }
 
 // labelled reports whether an object carries the labels that the chart puts on

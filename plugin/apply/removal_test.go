@@ -143,6 +143,9 @@ func TestRemovalWithoutLists(t *testing.T) {
 	if !strings.Contains(found(r.Objects), "Secret") || found(r.Gone) != "Route "+testRoute().GetName() {
 		t.Errorf("objects %s, gone %s", found(r.Objects), found(r.Gone))
 	}
+	if len(r.Unlisted) != 1 || r.Unlisted[0].Kind != "Secret" {
+		t.Errorf("not listed: %v", r.Unlisted)
+	}
 }
 
 func TestChange(t *testing.T) {

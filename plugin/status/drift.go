@@ -23,6 +23,7 @@ func (f Found) drift() Drift {
 	switch {
 	case f.AWS.RoleErr != nil:
 		d.Unseen = append(d.Unseen, "the role: "+whyAWS(f.AWS.RoleErr, "iam:GetRole, iam:GetRolePolicy"))
+	case f.othersRole(): // not install's to change
 	case f.AWS.PlanErr != nil:
 		d.IAM = append(d.IAM, RoleDrift{What: "role", Reason: whyAWS(f.AWS.PlanErr, "")})
 	default:

@@ -108,13 +108,18 @@ func (r *Row) judgeRole(s Seen) Mark {
 	if wide := s.usedAsIs(); wide != "" {
 		return r.note("role", Part{Mark: Warning, Text: wide})
 	}
+	problems := r.Problems
 	for what, drift := range map[string]string{"trust policy": iam.TrustDrift(s.Desired, s.Role.Trust), "permissions": s.PolicyDrift} {
 		if drift != "" {
 			r.Role = RoleStale
 			r.note("role, "+what, Part{Mark: Wrong, Text: drift})
 		}
 	}
-	if r.Role == RoleStale {
+	switch {
+	case r.Role == RoleStale && s.Inventory.RoleOrigin == apply.OriginExisting:
+		r.Role, r.Problems = RoleUnknown, problems // not install's to change
+		return Unknown
+	case r.Role == RoleStale:
 		return Wrong
 	}
 	return OK

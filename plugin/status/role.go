@@ -3,6 +3,7 @@ package status
 import (
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 )
@@ -23,6 +24,11 @@ func (f Found) role() Role {
 	r.Exists = true
 	r.LastUsed, r.LastUsedRegion = actual.LastUsed, actual.LastUsedRegion
 	r.Boundary, r.Attached, r.Tags = actual.Boundary, actual.Attached, actual.Tags
+	if f.othersRole() && (f.AWS.PlanErr != nil || !f.AWS.Plan.Empty()) {
+		r.Trust, r.Policy = Part{Mark: Unknown}, Part{Mark: Unknown}
+		r.Part = Part{Unknown, "made by somebody else (--iam=skip), and not as install would make it", "oc ostoy-s3 check -n " + f.Facts.Namespace.Value}
+		return r
+	}
 	if f.AWS.PlanErr != nil {
 		r.Trust, r.Policy = Part{Mark: Unknown}, Part{Mark: Unknown}
 		r.Part = Part{Wrong, whyAWS(f.AWS.PlanErr, ""), "oc ostoy-s3 check -n " + f.Facts.Namespace.Value}
@@ -31,6 +37,13 @@ func (f Found) role() Role {
 	r.Notes = f.AWS.Plan.Notes
 	r.judge(f)
 	return r
+}
+
+// othersRole reports whether the role is on record as one that somebody else makes.
+// What install would change about it is then no drift; whether the app can work
+// with it is for check to say.
+func (f Found) othersRole() bool {
+	return f.Inventory.RoleOrigin == apply.OriginExisting && f.AWS.Role != nil && f.AWS.Role.Exists
 }
 
 // judge tells trust and permissions apart.

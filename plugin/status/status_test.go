@@ -211,6 +211,19 @@ func TestWrong(t *testing.T) {
 			func(f *Found) { f.AWS.PlanErr = errors.New("it belongs to somebody else") },
 			func(r Report) judged { return judged{r.Role.Part, Wrong, "somebody else", Wrong} },
 		},
+		"role of others, on record": {
+			func(f *Found) {
+				f.Inventory.RoleOrigin, f.AWS.PlanErr = apply.OriginExisting, errors.New("it belongs to somebody else")
+			},
+			func(r Report) judged { return judged{r.Role.Part, Unknown, "--iam=skip", OK} },
+		},
+		"role of others, gone": {
+			func(f *Found) {
+				f.Inventory.RoleOrigin, f.AWS.Role = apply.OriginExisting, &iam.Actual{}
+				f.AWS.Plan = &iam.Plan{Steps: []iam.Step{{Kind: iam.CreateRole}}}
+			},
+			func(r Report) judged { return judged{r.Role.Part, Wrong, "not there", Wrong} },
+		},
 		"trust": {
 			func(f *Found) {
 				f.AWS.Plan.Steps = []iam.Step{{Kind: iam.UpdateTrust, What: "trust policy", Reason: "it trusts old"}}
@@ -292,6 +305,9 @@ func TestRow(t *testing.T) {
 		"policy not seen": {func(s *Seen) { s.PolicyErr = deniedByAWS() }, RoleOK, "?", OK},
 		"policy":          {func(s *Seen) { s.PolicyDrift = "more" }, RoleStale, "iam", Wrong},
 		"trust":           {func(s *Seen) { s.Role.Trust = "{}" }, RoleStale, "iam", Wrong},
+		"trust, role of others": {
+			func(s *Seen) { s.Inventory.RoleOrigin, s.Role.Trust = apply.OriginExisting, "{}" }, RoleUnknown, "?", OK,
+		},
 		"object": {
 			func(s *Seen) { s.item("Route", "").Changes = []apply.FieldChange{{Path: "spec.host"}} }, RoleOK, "cluster", Warning,
 		},

@@ -32,7 +32,7 @@ func with(change func(*Options)) Options {
 
 type maker func(render.Facts, Options, []Target) ([]*unstructured.Unstructured, error)
 
-func demo(o Options) []Target { return o.Targets([]string{"demo"}) }
+func demo(o Options) []Target { return []Target{{Project: "demo", Path: o.Path}} }
 
 // TestGolden compares decoded objects. `go test ./render/gitops -update` rewrites
 // the files.

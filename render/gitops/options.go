@@ -34,12 +34,9 @@ type Target struct {
 	Cluster string // as Argo CD knows it; empty: the engine's own
 }
 
-// Targets are the projects in directories of their own below the path; one
-// project stands in the path itself.
+// Targets are projects in directories of their own below the path, be it only one:
+// a list that shrinks to one must not move what is left of it.
 func (o Options) Targets(projects []string) []Target {
-	if len(projects) == 1 {
-		return []Target{{Project: projects[0], Path: o.Path}}
-	}
 	var targets []Target
 	for _, project := range projects {
 		targets = append(targets, Target{Project: project, Path: path.Join(o.Path, project)})

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -46,6 +47,8 @@ func testSkipIAM(t *testing.T, bed *testbed.Bed) {
 	admin.Run(t, skip...).WantCode(t, 0).WantStdout(t, wantURL(bed, namespace)).WantTalk(t, "used as it is", "verified")
 	admin.Run(t, "install", "-n", namespace, "--iam=skip").WantCode(t, 0).WantTalk(t, "nothing to change")
 	admin.Run(t, "check", "-n", namespace).WantCode(t, 0)
+	admin.Run(t, "diff", "-n", namespace, "--iam=skip").WantCode(t, 0).WantStdout(t, "").WantTalk(t, "nothing to change")
+	admin.Run(t, "diff", "-n", namespace, "--iam=skip", "--adopt-role").WantCode(t, 2)
 	wantRoleState(t, bed, name, made)
 	if have := field(t, liveObject(t, bed, configMaps, namespace, "ostoy-s3"), "data", "roleOrigin"); have != "existing" {
 		t.Errorf("the inventory says %q of the role", have)
@@ -53,6 +56,18 @@ func testSkipIAM(t *testing.T, bed *testbed.Bed) {
 	for _, write := range awsWritesOf(t, bed, namespace) {
 		if write != "DeleteObjects" { // the proof tidies up behind itself
 			t.Errorf("AWS was written to: %s", write)
+		}
+	}
+	// Now it is nobody's that install knows, and none of its business.
+	if _, err := bed.IAM().UntagRole(t.Context(), &iam.UntagRoleInput{RoleName: &name, TagKeys: []string{"ostoy-s3/issuer"}}); err != nil {
+		t.Fatal(err)
+	}
+	delete(made.Tags, "ostoy-s3/issuer")
+	admin.Run(t, "diff", "-n", namespace, "--iam=skip").WantCode(t, 0).WantStdout(t, "")
+	status := admin.Run(t, "status", "-n", namespace).WantCode(t, 0)
+	for _, text := range []string{"made by somebody else (--iam=skip)", "drift            ✔ none"} {
+		if !strings.Contains(status.Stdout, text) {
+			t.Errorf("want %q\n%s", text, status)
 		}
 	}
 	admin.Run(t, "uninstall", "-n", namespace).WantCode(t, 0).WantTalk(t, "role "+name, "--iam=skip")

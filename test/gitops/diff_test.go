@@ -101,6 +101,24 @@ func TestDiffTellsWhatIsNotOurs(t *testing.T) {
 	wantStdout(t, result, "-  replicas: 2\n+  replicas: 1\n", "+++ merged/v1.ConfigMap.not-all-ours.ostoy-configmap-files\n", "+ostoy-s3/issuer=")
 }
 
+// TestDiffTellsOfAForeignInventory: a ConfigMap of somebody's in its place keeps
+// install from everything, though there is nothing to change; what an overlay
+// makes of the manifests has none.
+func TestDiffTellsOfAForeignInventory(t *testing.T) {
+	t.Parallel()
+	const namespace = "foreign-inventory"
+	admin := installed(t, namespace)
+	admin.Kubectl(t, "-n", namespace, "delete", "configmap", "ostoy-s3").WantCode(t, 0)
+	admin.Kubectl(t, "-n", namespace, "create", "configmap", "ostoy-s3", "--from-literal=a=theirs").WantCode(t, 0)
+	refusal := []string{"ConfigMap ostoy-s3 in foreign-inventory is not ours", "kubectl-create", "--force-conflicts"}
+	admin.Run(t, "install", "-n", namespace, "--dry-run=server").WantCode(t, refused).WantTalk(t, refusal...)
+	admin.Run(t, "diff", "-n", namespace).WantCode(t, refused).WantStdout(t, "").WantTalk(t, refusal...).WantNoTalk(t, "nothing to change")
+	admin.Run(t, "diff", "-n", namespace, "--force-conflicts").WantCode(t, none).WantStdout(t, "")
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte("commonAnnotations: {a: b}\n"), 0o600))
+	admin.Run(t, "diff", "-n", namespace, "-k", dir).WantCode(t, some).WantNoTalk(t, refusal...)
+}
+
 // TestDiffOfOverlay: what an overlay changes and brings is held against the
 // cluster, whatever its kind and whoever has it.
 func TestDiffOfOverlay(t *testing.T) {

@@ -63,6 +63,17 @@ func TestEnginesTakeThem(t *testing.T) {
 	}
 }
 
+// TestListOfOneProject: it stays in its directory when the others leave the list.
+func TestListOfOneProject(t *testing.T) {
+	t.Parallel()
+	user := committer(t, run.TheBed(t))
+	for format, path := range map[string]string{"argocd": "    path: apps/blue\n", "flux": "  path: ./apps/blue\n"} {
+		args := append([]string{"render"}, onPaper("demo")[2:]...)
+		args = append(args, where("apps", "--format", format, "--projects", "blue")...)
+		wantStdout(t, user.Run(t, args...).WantCode(t, done), path, "name: blue\n")
+	}
+}
+
 // TestEngineRefusals: what an engine would have to guess is asked for.
 func TestEngineRefusals(t *testing.T) {
 	t.Parallel()
