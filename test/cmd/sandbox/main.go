@@ -23,6 +23,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -107,7 +108,7 @@ func runIn(ctx context.Context, options testbed.Options, command []string, out, 
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	// Asked to stop, we ask the command to stop, and wait for it.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.Env = append(os.Environ(), bed.Env()...)
+	cmd.Env = within(os.Environ(), forPeople(bed))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, out, talk
 	cmd.SysProcAttr = child()
 	// The kernel takes the end of the starting thread for ours.
@@ -133,10 +134,43 @@ func node(ctx context.Context, options testbed.Options, out io.Writer) error {
 	return export(out, []string{"NODE=" + found.Node, "NODE_PATH=" + found.Modules})
 }
 
-// export writes KEY=VALUE as lines for a POSIX shell to evaluate.
+// forPeople is the environment of a bed for the aws CLI, too, whose version 1
+// has a variable of its own for the region.
+func forPeople(bed *testbed.Bed) []string {
+	return append(bed.Env(), "AWS_DEFAULT_REGION="+testbed.Region)
+}
+
+// within is an environment with changes. What a change leaves empty is not set at
+// all: the aws CLI looks for a profile of no name otherwise.
+func within(env, changes []string) []string {
+	changed := map[string]bool{}
+	for _, entry := range changes {
+		name, _, _ := strings.Cut(entry, "=")
+		changed[name] = true
+	}
+	all := slices.DeleteFunc(slices.Clone(env), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return changed[name]
+	})
+	for _, entry := range changes {
+		if _, value, _ := strings.Cut(entry, "="); value != "" {
+			all = append(all, entry)
+		}
+	}
+	return all
+}
+
+// export writes KEY=VALUE as lines for a POSIX shell to evaluate; what is empty
+// is unset, as in within.
 func export(out io.Writer, env []string) error {
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
+		if value == "" {
+			if _, err := fmt.Fprintf(out, "unset %s\n", name); err != nil {
+				return err
+			}
+			continue
+		}
 		quoted := "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 		if _, err := fmt.Fprintf(out, "export %s=%s\n", name, quoted); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -79,12 +80,19 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+func TestWithin(t *testing.T) {
+	got := within([]string{"A=1", "AWS_PROFILE=mine", "B=2"}, []string{"B=3", "AWS_PROFILE=", "C=4"})
+	if want := []string{"A=1", "B=3", "C=4"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 func TestExport(t *testing.T) {
 	var out bytes.Buffer
-	if err := export(&out, []string{"A=it's", "B=1=2"}); err != nil {
+	if err := export(&out, []string{"A=it's", "B=1=2", "C="}); err != nil {
 		t.Fatal(err)
 	}
-	script := out.String() + `printf %s "$A$B"`
+	script := "C=3; " + out.String() + `printf %s "$A$B${C-}"`
 	text, err := exec.CommandContext(t.Context(), "sh", "-c", script).Output()
 	if err != nil || string(text) != "it's1=2" {
 		t.Errorf("%q, %v", text, err)

@@ -141,7 +141,7 @@ func serve(ctx context.Context, options testbed.Options, dir string) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(paths.state), bed.Stop()) }()
-	text, err := json.Marshal(state{PID: os.Getpid(), Platform: string(options.Platform), NoController: options.NoController, Env: bed.Env()})
+	text, err := json.Marshal(state{PID: os.Getpid(), Platform: string(options.Platform), NoController: options.NoController, Env: forPeople(bed)})
 	if err != nil {
 		return err
 	}
