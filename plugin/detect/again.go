@@ -11,7 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"k8s.io/klog/v2"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
@@ -73,9 +73,11 @@ func inShort(err error) string {
 	return "no answer"
 }
 
-// brokeOff recognises an answer whose connection broke in its middle.
+// brokeOff recognises an answer whose connection broke in its middle. Where it
+// broke decides which of the SDK's readers tells it: S3's look for an error in an
+// answer with status 200 before it is deserialized.
 func brokeOff(err error) aws.Ternary {
-	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok && errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && errors.Is(err, io.ErrUnexpectedEOF) {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
@@ -49,6 +50,7 @@ func TestRepeatedly(t *testing.T) {
 		"breaks off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(identityAnswer)))
 			fmt.Fprint(w, identityAnswer[:100])
+			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}, manyAttempts},
 		"AccessDenied": {refusal(403, "AccessDenied"), 1},
@@ -71,14 +73,44 @@ func TestRepeatedly(t *testing.T) {
 	}
 }
 
-func ask(ctx context.Context, endpoint string) error {
-	config := repeatedly(aws.Config{
+// TestS3BreaksOff: an answer of S3 that breaks off is asked for again wherever it
+// broke: before, in and behind the element by which S3 tells errors with status 200.
+func TestS3BreaksOff(t *testing.T) {
+	const whole = `<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>demo-bucket</Name></ListBucketResult>`
+	for _, sent := range []int{0, 10, 50, 100, len(whole) - 1} {
+		t.Run(fmt.Sprint(sent), func(t *testing.T) {
+			var asked atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Length", fmt.Sprint(len(whole)))
+				if asked.Add(1) > 2 {
+					fmt.Fprint(w, whole)
+					return
+				}
+				fmt.Fprint(w, whole[:sent])
+				_ = http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			}))
+			t.Cleanup(server.Close)
+			client := s3.NewFromConfig(at(server.URL), func(o *s3.Options) { o.Retryer, o.UsePathStyle = unhurried{o.Retryer}, true })
+			if out, err := client.ListObjects(t.Context(), &s3.ListObjectsInput{Bucket: aws.String("demo-bucket")}); err != nil || aws.ToString(out.Name) != "demo-bucket" {
+				t.Errorf("after %d attempts: %v", asked.Load(), err)
+			}
+		})
+	}
+}
+
+// at is a configuration for an endpoint, as repeatedly has it.
+func at(endpoint string) aws.Config {
+	return repeatedly(aws.Config{
 		Region: "us-east-2", BaseEndpoint: &endpoint,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "A", SecretAccessKey: "B"}, nil
 		}),
 	})
-	client := sts.NewFromConfig(config, func(o *sts.Options) { o.Retryer = unhurried{o.Retryer} })
+}
+
+func ask(ctx context.Context, endpoint string) error {
+	client := sts.NewFromConfig(at(endpoint), func(o *sts.Options) { o.Retryer = unhurried{o.Retryer} })
 	_, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	return err
 }
