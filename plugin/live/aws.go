@@ -23,24 +23,6 @@ func (w *World) BucketState(ctx context.Context) (bucket.State, error) {
 	})
 }
 
-// BucketContents counts what is in the bucket: a request for every 1,000 things.
-func (w *World) BucketContents(ctx context.Context) (bucket.Contents, error) {
-	return w.bucketContents.get(func() (bucket.Contents, error) {
-		if w.Buckets == nil {
-			return bucket.Contents{}, ErrNoAWS
-		}
-		state, err := w.BucketState(ctx)
-		if err != nil {
-			return bucket.Contents{}, err
-		}
-		target := bucket.TargetOf(w.Facts)
-		if state.Region != "" {
-			target.Region = state.Region
-		}
-		return w.Buckets.Count(ctx, target)
-	})
-}
-
 // RoleName is the name of the install's role: the one given, or by the inventory,
 // then by the service account's annotation, then the usual one.
 func (w *World) RoleName(ctx context.Context) string {

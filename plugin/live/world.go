@@ -34,10 +34,9 @@ type World struct {
 	objects   askedOf[objectKey, *unstructured.Unstructured]
 	inventory asked[apply.Inventory]
 
-	bucketState    asked[bucket.State]
-	bucketContents asked[bucket.Contents]
-	role           asked[*iam.Actual]
-	provider       asked[*iam.OIDCProvider]
+	bucketState asked[bucket.State]
+	role        asked[*iam.Actual]
+	provider    asked[*iam.OIDCProvider]
 
 	settings  bucketSettings
 	logStarts askedOf[string, string]
