@@ -118,10 +118,6 @@ func (r *Record) fields() []field {
 	}
 }
 
-// ParseInventory reads the data of the ConfigMap of an app, as
-// Set.ParseInventory does.
-func ParseInventory(data map[string]string) Inventory { return App().ParseInventory(data) }
-
 // ParseInventory reads the data of the ConfigMap. It is total: what it does
 // not understand or does not allow is left out, and so are objects of kinds that
 // the set has not.

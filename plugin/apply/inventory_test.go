@@ -30,7 +30,7 @@ func TestInventoryRoundTrip(t *testing.T) {
 	if len(data) != 11 || data["clusterID"] != "c" || !strings.Contains(data["objects"], "apps/v1 Deployment d\n") {
 		t.Errorf("%v", data)
 	}
-	if d := cmp.Diff(in, ParseInventory(data), cmpopts.IgnoreUnexported(Inventory{})); d != "" {
+	if d := cmp.Diff(in, App().ParseInventory(data), cmpopts.IgnoreUnexported(Inventory{})); d != "" {
 		t.Error(d)
 	}
 }

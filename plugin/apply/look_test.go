@@ -20,7 +20,7 @@ func TestFlaws(t *testing.T) {
 		"no objects":      {map[string]string{"objects": " \n"}, []string{"lists no objects"}},
 		"odd lines":       {map[string]string{"objects": good + "v1 Node n\nnonsense\n\n"}, []string{"v1 Node n", "nonsense"}},
 	} {
-		inv := ParseInventory(c.data)
+		inv := App().ParseInventory(c.data)
 		data := map[string]any{}
 		for k, v := range c.data {
 			data[k] = v

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -86,12 +85,6 @@ func LoggedOut(err error) bool {
 	}
 	_, before := explainCredentials(err)
 	return err != nil && before
-}
-
-// Throttled reports whether AWS asked to slow down.
-func Throttled(err error) bool {
-	_, ok := retry.DefaultThrottleErrorCodes[Code(err)]
-	return ok || Status(err) == 429
 }
 
 func hasCode(err error, codes ...string) bool {

@@ -163,9 +163,9 @@ func TestPredicates(t *testing.T) {
 		return answered(403, "AccessDenied", "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:GetRole on resource: "+resource+" because no identity-based policy allows the iam:GetRole action")
 	}
 	for _, c := range []struct {
-		name                                       string
-		err                                        error
-		denied, missing, absent, exists, throttled bool
+		name                            string
+		err                             error
+		denied, missing, absent, exists bool
 	}{
 		{name: "nil"},
 		{name: "plain", err: errors.New("NoSuchEntity")},
@@ -174,12 +174,10 @@ func TestPredicates(t *testing.T) {
 		{name: "denied without words", err: answered(403, "AccessDenied", "Access Denied"), denied: true},
 		{name: "missing", err: answered(404, "NoSuchEntity", "The role with name x cannot be found."), missing: true, absent: true},
 		{name: "exists", err: answered(409, "EntityAlreadyExists", ""), exists: true},
-		{name: "throttled", err: answered(400, "Throttling", ""), throttled: true},
-		{name: "429", err: answered(429, "Odd", ""), throttled: true},
 	} {
-		got := [5]bool{Denied(c.err), Missing(c.err), Absent(c.err), Exists(c.err), Throttled(c.err)}
-		if want := [5]bool{c.denied, c.missing, c.absent, c.exists, c.throttled}; got != want {
-			t.Errorf("%s: denied, missing, absent, exists, throttled = %v, want %v", c.name, got, want)
+		got := [4]bool{Denied(c.err), Missing(c.err), Absent(c.err), Exists(c.err)}
+		if want := [4]bool{c.denied, c.missing, c.absent, c.exists}; got != want {
+			t.Errorf("%s: denied, missing, absent, exists = %v, want %v", c.name, got, want)
 		}
 	}
 	if !Conflict(answered(409, "DeleteConflict", "")) || Conflict(answered(409, "EntityAlreadyExists", "")) || Conflict(nil) {

@@ -133,9 +133,6 @@ func PlanRemoval(ctx context.Context, found *Found, options RemovalOptions) (*Re
 	return r, r.mayRemove(ctx)
 }
 
-// Found is what the removal was planned from.
-func (r *Removal) Found() *Found { return r.found }
-
 // Parts are all things, in the order in which they go.
 func (r *Removal) Parts() []*Part {
 	slices.SortStableFunc(r.parts, func(a, b *Part) int { return int(a.Subject) - int(b.Subject) })

@@ -74,7 +74,7 @@ func TestClientRepeats(t *testing.T) {
 	}
 	client, asked = serve(t, nil, failure(400, "Throttling", "Rate exceeded"))
 	err := tag(client)
-	if len(asked()) != maxAttempts || !awserr.Throttled(err) {
+	if len(asked()) != maxAttempts || awserr.Code(err) != "Throttling" {
 		t.Errorf("%d requests, %v", len(asked()), err)
 	}
 	wantProblem(t, awserr.Translate(err, "iam:TagRole", "x"), problem.Failed, "too many requests")

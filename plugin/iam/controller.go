@@ -37,12 +37,6 @@ func DesiredController(f render.Facts, o ControllerOptions) (Role, error) {
 	})
 }
 
-// ControllerARN is the ARN of the role of the ACK S3 controller, known before AWS
-// is asked anything: its service account carries it.
-func ControllerARN(f render.Facts, o RoleOptions) string {
-	return ARN(f, controllerNamed(f, o))
-}
-
 // controllerNamed gives the role the name that the controller's has.
 func controllerNamed(f render.Facts, o RoleOptions) RoleOptions {
 	o.Name = cmp.Or(o.Name, render.ControllerRoleName(f.Issuer.Value))

@@ -37,7 +37,7 @@ func namesOf(found []Found) []string {
 func TestFindTellsAppAndControllerApart(t *testing.T) {
 	noIssuer := controllerFacts()
 	noIssuer.Issuer = render.Fact{}
-	usualController, usualApp := ControllerARN(controllerFacts(), RoleOptions{}), ARN(controllerFacts(), RoleOptions{})
+	usualController, usualApp := ARN(controllerFacts(), controllerNamed(controllerFacts(), RoleOptions{})), ARN(controllerFacts(), RoleOptions{})
 	for _, c := range []struct{ name, controllers, apps string }{
 		{"usual names", "", ""},
 		{"names of the user's", "mine", "theirs"},

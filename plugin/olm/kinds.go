@@ -29,9 +29,6 @@ func InstallPlans() schema.GroupVersionResource { return v1alpha1("installplans"
 // ServiceVersions are the ClusterServiceVersions: an operator in one version.
 func ServiceVersions() schema.GroupVersionResource { return v1alpha1("clusterserviceversions") }
 
-// CatalogSources are the catalogs.
-func CatalogSources() schema.GroupVersionResource { return v1alpha1("catalogsources") }
-
 // OperatorGroups say which namespaces the operators of a namespace serve.
 func OperatorGroups() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: group, Version: "v1", Resource: "operatorgroups"}

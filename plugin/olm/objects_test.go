@@ -59,7 +59,6 @@ func TestKinds(t *testing.T) {
 		"operators.coreos.com/v1alpha1, Resource=subscriptions":          Subscriptions().String(),
 		"operators.coreos.com/v1alpha1, Resource=installplans":           InstallPlans().String(),
 		"operators.coreos.com/v1alpha1, Resource=clusterserviceversions": ServiceVersions().String(),
-		"operators.coreos.com/v1alpha1, Resource=catalogsources":         CatalogSources().String(),
 		"operators.coreos.com/v1, Resource=operatorgroups":               OperatorGroups().String(),
 	} {
 		if got != want {
