@@ -215,7 +215,7 @@ func (u *uninstall) decideRole() {
 	}
 	l := u.add(&line{Object: "role " + u.role.Name, about: theRole, fate: fateRemoved})
 	if user := u.roleUser(u.role.Name); user != "" {
-		l.keep(user, u.again("--role-only"))
+		l.keep(user, "once that is gone: "+u.again("--role-only")) // which does not look for users
 		return
 	}
 	for _, note := range u.role.Notes {
