@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,13 +176,15 @@ func TestAppLevel(t *testing.T) {
 // TestLostConnection: it is tried again, from the way to the app on, with another
 // object; the first one is not forgotten.
 func TestLostConnection(t *testing.T) {
-	for name, c := range map[string]struct{ cuts, objects int }{"once": {1, 2}, "for ever": {99, 3}} {
+	for name, c := range map[string]struct {
+		cuts    int64
+		objects int
+	}{"once": {1, 2}, "for ever": {99, 3}} {
 		t.Run(name, func(t *testing.T) {
 			working := toy(t, true, "")
-			cut := 0
+			var uploads atomic.Int64 // each on a connection of its own
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/s3upload" && cut < c.cuts {
-					cut++
+				if r.URL.Path == "/s3upload" && uploads.Add(1) <= c.cuts {
 					panic(http.ErrAbortHandler)
 				}
 				answer, err := working.ask(r.Context(), pageLimit, r.Method, r.URL.String(), formOf(r))
