@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -176,10 +177,10 @@ func TestProjectMadeThoughTheAnswerWasLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			i, s := inNewProject(t, "demo", true)
 			s.Answer("GET /api/v1/namespaces/demo", c.there.Object)
-			lost := c.lost
+			var lost atomic.Bool // the second request comes on a connection of its own
+			lost.Store(c.lost)
 			s.Handle("POST /api/v1/namespaces", func(w http.ResponseWriter, _ *http.Request) {
-				if lost {
-					lost = false
+				if lost.Swap(false) {
 					panic(http.ErrAbortHandler)
 				}
 				w.Header().Set("Content-Type", "application/json")
