@@ -30,8 +30,11 @@ func newReleaseCommand(s *session) *cobra.Command {
 			if err := output.check(c); err != nil {
 				return err
 			}
-			if err := checkRelease(c, request, dryRun); err != nil {
+			if err := checkDryRunClient(c, dryRun); err != nil {
 				return err
+			}
+			if request.Timeout <= 0 {
+				return usage(c, "--timeout must be longer than nothing, for example 1m")
 			}
 			request.DryRun = dryRun == "client"
 			request.Facts = s.namespaceOnly(c.Flags())
@@ -54,16 +57,4 @@ func (s *session) namespaceOnly(flags *pflag.FlagSet) plugin.FactsRequest {
 		given.Namespace = render.Fact{Value: *s.config.Namespace, Source: "flag --namespace"}
 	}
 	return plugin.FactsRequest{Given: given}
-}
-
-func checkRelease(c *cobra.Command, request plugin.ReleaseRequest, dryRun string) error {
-	switch {
-	case dryRun == "server":
-		return usage(c, "--dry-run=server is of no use here: there is nothing the API server could check; use --dry-run")
-	case dryRun != "none" && dryRun != "client":
-		return usage(c, "--dry-run is none or client")
-	case request.Timeout <= 0:
-		return usage(c, "--timeout must be longer than nothing, for example 1m")
-	}
-	return nil
 }

@@ -57,6 +57,17 @@ func addDryRunClient(dryRun *string, flags *pflag.FlagSet) {
 	flags.Lookup("dry-run").NoOptDefVal = "client"
 }
 
+// checkDryRunClient refuses what such a command's dry run cannot be.
+func checkDryRunClient(c *cobra.Command, dryRun string) error {
+	switch dryRun {
+	case "none", "client":
+		return nil
+	case "server":
+		return usage(c, "--dry-run=server is of no use here: there is nothing the API server could check; use --dry-run")
+	}
+	return usage(c, "--dry-run is none or client")
+}
+
 func addUninstall(request *plugin.UninstallRequest, flags *pflag.FlagSet) {
 	const timeout = 5 * time.Minute
 	flags.BoolVar(&request.DeleteData, "delete-data", false, "also delete all objects in the bucket, in all versions, and the volume, for good")
@@ -72,12 +83,11 @@ func addUninstall(request *plugin.UninstallRequest, flags *pflag.FlagSet) {
 
 // checkUninstall holds flags against each other and against what they may be.
 func checkUninstall(c *cobra.Command, request plugin.UninstallRequest, dryRun string) error {
+	if err := checkDryRunClient(c, dryRun); err != nil {
+		return err
+	}
 	cluster := request.DeleteData || request.DeleteNamespace || request.KeepBucket
 	switch {
-	case dryRun == "server":
-		return usage(c, "--dry-run=server is of no use here: there is nothing the API server could check; use --dry-run")
-	case dryRun != "none" && dryRun != "client":
-		return usage(c, "--dry-run is none or client")
 	case request.Timeout <= 0:
 		return usage(c, "--timeout must be longer than nothing, for example 5m")
 	case request.DeleteData && request.KeepBucket:
