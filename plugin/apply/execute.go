@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// inFlight is how many objects of a wave are applied at the same time.
+// inFlight is how many objects are changed at the same time.
 const inFlight = 8
 
 // ApplyWave applies the i-th of Waves, its objects at the same time. observe
@@ -15,7 +15,12 @@ const inFlight = 8
 // One object that fails does not stop the others of its wave: the error names
 // all that failed.
 func (p *Plan) ApplyWave(ctx context.Context, i int, observe func(Event)) error {
-	items := p.Waves()[i]
+	return each(ctx, p.Waves()[i], func(it *Item) error { return p.applyOne(ctx, it, observe) })
+}
+
+// each does the same to every item, inFlight of them at the same time, and begins
+// with none after the end of ctx. One that fails does not stop the others.
+func each(ctx context.Context, items []*Item, do func(*Item) error) error {
 	errs := make([]error, len(items))
 	slots := make(chan struct{}, inFlight)
 	var wg sync.WaitGroup
@@ -23,7 +28,9 @@ func (p *Plan) ApplyWave(ctx context.Context, i int, observe func(Event)) error 
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			errs[n] = p.applyOne(ctx, it, observe)
+			if errs[n] = ctx.Err(); errs[n] == nil {
+				errs[n] = do(it)
+			}
 		})
 	}
 	wg.Wait()
@@ -31,9 +38,6 @@ func (p *Plan) ApplyWave(ctx context.Context, i int, observe func(Event)) error 
 }
 
 func (p *Plan) applyOne(ctx context.Context, it *Item, observe func(Event)) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	start := p.applier.opts.Now()
 	live := it.Live
 	if it.Action != Unchanged {

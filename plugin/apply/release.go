@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"slices"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -18,28 +17,18 @@ import (
 // observe is as in Plan.ApplyWave.
 func (a *Applier) Release(ctx context.Context, items []*Item, observe func(Event)) error {
 	p := &Plan{applier: a, live: map[Ref]*unstructured.Unstructured{}}
-	errs := make([]error, len(items))
-	slots := make(chan struct{}, inFlight)
-	var wg sync.WaitGroup
-	for n, it := range items {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			if errs[n] = ctx.Err(); errs[n] != nil {
-				return
-			}
-			start := a.opts.Now()
-			live, err := a.Change(ctx, it.Ref, withoutUs)
-			if err == nil && live != nil && Ours(live) {
-				err = a.stillOurs(it.Ref)
-			}
-			if errs[n] = err; err == nil {
-				p.done(Event{Ref: it.Ref, Action: Released, Took: a.since(start), Live: live}, observe)
-			}
-		})
-	}
-	wg.Wait()
-	return combine(errs)
+	return each(ctx, items, func(it *Item) error {
+		start := a.opts.Now()
+		live, err := a.Change(ctx, it.Ref, withoutUs)
+		switch {
+		case err != nil:
+			return err
+		case live != nil && Ours(live):
+			return a.stillOurs(it.Ref)
+		}
+		p.done(Event{Ref: it.Ref, Action: Released, Took: a.since(start), Live: live}, observe)
+		return nil
+	})
 }
 
 // withoutUs is the patch that takes our name off an object. A list that were empty
