@@ -33,7 +33,7 @@ func (p *Plan) Parts() []Part {
 			if s.PolicyARN != "" {
 				add(partBoundary, "", s.PolicyARN)
 			}
-			add(partTags, "", tagLines(s.Tags))
+			add(partTags, "", TagLines(s.Tags))
 		case UpdateTrust:
 			add(partTrust, s.Before, s.After)
 		case PutPolicy, DeletePolicy:

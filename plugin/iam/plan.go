@@ -186,7 +186,7 @@ func tagSteps(r Role, a *Actual) []Step {
 		return nil
 	}
 	return []Step{{
-		Kind: TagRole, What: "tags", Before: awserr.Redact(tagLines(before)), After: tagLines(after),
+		Kind: TagRole, What: "tags", Before: awserr.Redact(TagLines(before)), After: TagLines(after),
 		Action: "iam:TagRole", Resource: r.ARN, Tags: after,
 	}}
 }

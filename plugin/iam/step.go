@@ -55,8 +55,8 @@ func (p *Plan) Empty() bool { return len(p.Steps) == 0 }
 // Creates reports whether the role does not exist yet.
 func (p *Plan) Creates() bool { return len(p.Steps) > 0 && p.Steps[0].Kind == CreateRole }
 
-// tagLines shows tags as key=value, one a line, sorted.
-func tagLines(tags map[string]string) string {
+// TagLines shows tags as key=value, one a line, sorted.
+func TagLines(tags map[string]string) string {
 	var lines []string
 	for _, k := range keysOf(tags) {
 		lines = append(lines, k+"="+tags[k])

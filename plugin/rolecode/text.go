@@ -33,15 +33,7 @@ func partsOf(r iam.Role) []part {
 	} else {
 		parts = append(parts, part{what: "managed policy", text: r.PolicyARN})
 	}
-	return append(parts, part{what: "tags", text: tagLines(r.Tags)})
-}
-
-func tagLines(tags map[string]string) string {
-	var out []string
-	for _, t := range tagList(tags) {
-		out = append(out, t.Key+"="+t.Value)
-	}
-	return strings.Join(out, "\n")
+	return append(parts, part{what: "tags", text: iam.TagLines(r.Tags)})
 }
 
 func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
