@@ -47,9 +47,7 @@ func (i *install) adoptRole(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	config := i.found.AWS.Config
-	config.Region = i.facts.Region.Value
-	actual, err := iam.Look(ctx, iam.New(config), desired.Name)
+	actual, err := iam.Look(ctx, iam.New(i.found.AWS.In(i.facts.Region)), desired.Name)
 	ours := false
 	switch {
 	case awserr.Denied(err):

@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -28,8 +27,7 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	c.facts = c.found.Facts
 	c.world = &live.World{Conn: c.conn, Namespace: c.facts.Namespace.Value, Facts: c.facts}
 	if c.sources.AWS == nil && c.found.AWS != nil {
-		config := c.found.AWS.Config
-		config.Region = cmp.Or(c.facts.Region.Value, config.Region)
+		config := c.found.AWS.In(c.facts.Region)
 		c.world.AWSRegion = c.found.AWS.ConfiguredRegion
 		c.world.Roles, c.world.Buckets = iam.New(config), bucket.New(config)
 	}

@@ -209,9 +209,7 @@ func (c *controllerRun) survey(ctx context.Context) error {
 
 // world is what there is in the controller's namespace.
 func (c *controllerRun) world() *live.World {
-	config := c.found.AWS.Config
-	config.Region = c.facts.Region.Value
-	c.roles = iam.New(config)
+	c.roles = iam.New(c.found.AWS.In(c.facts.Region))
 	return &live.World{Conn: c.conn, Namespace: c.facts.Namespace.Value, Facts: c.facts, Roles: c.roles}
 }
 

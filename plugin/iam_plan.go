@@ -27,9 +27,7 @@ func (a *App) IAMPlan(ctx context.Context, request IAMRequest, output Format, st
 	if err := a.identify(ctx, &found, request.Facts.Profile); err != nil {
 		return err
 	}
-	config := found.AWS.Config
-	config.Region = found.Facts.Region.Value
-	actual, err := iam.Read(ctx, iam.New(config), role.Name, false)
+	actual, err := iam.Read(ctx, iam.New(found.AWS.In(found.Facts.Region)), role.Name, false)
 	if err != nil {
 		return err
 	}

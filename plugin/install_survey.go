@@ -83,9 +83,7 @@ func (i *install) target() (check.Target, error) {
 	if i.objects, err = renderObjects(i.facts, i.options, i.overlay); err != nil {
 		return check.Target{}, err
 	}
-	// The region of the facts is of the right partition, whatever is configured.
-	config := i.found.AWS.Config
-	config.Region = i.facts.Region.Value
+	config := i.found.AWS.In(i.facts.Region)
 	roles := iam.New(config)
 	i.roles = roles
 	i.buckets = bucket.New(config)

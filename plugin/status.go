@@ -179,10 +179,7 @@ func (s *statusRun) clients() {
 	if s.noAWS != nil {
 		return
 	}
-	config := s.checkup.found.AWS.Config
-	if s.facts.Region.Known() { // the right partition, whatever is configured
-		config.Region = s.facts.Region.Value
-	}
+	config := s.checkup.found.AWS.In(s.facts.Region)
 	s.world.Roles, s.world.Buckets = iam.New(config), bucket.New(config)
 	s.trail = audit.New(config)
 }

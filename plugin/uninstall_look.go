@@ -21,11 +21,8 @@ func (u *uninstall) look(ctx context.Context) error {
 	if !u.needsAWS() {
 		return nil
 	}
-	config := u.found.AWS.Config
-	if u.facts.Region.Known() {
-		config.Region = u.facts.Region.Value
-	}
 	if u.buckets == nil {
+		config := u.found.AWS.In(u.facts.Region)
 		u.buckets, u.roles = bucket.New(config), iam.New(config)
 	}
 	group, ctx := errgroup.WithContext(ctx)

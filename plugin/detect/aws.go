@@ -39,6 +39,16 @@ type AWS struct {
 	identity *Identity
 }
 
+// In is the configuration for a region that is known: the facts' is of the right
+// partition, whatever is configured. The configured one stays where none is known.
+func (a *AWS) In(region render.Fact) aws.Config {
+	config := a.Config
+	if region.Known() {
+		config.Region = region.Value
+	}
+	return config
+}
+
 // Identity is what sts:GetCallerIdentity says.
 type Identity struct {
 	Account   string // twelve digits
