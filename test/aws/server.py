@@ -32,6 +32,10 @@ class Bed:
 
     def __init__(self, moto):
         self.moto = moto
+        # moto goes over plain dictionaries while other threads add to them,
+        # which Python answers with an error and moto with status 500: whoever
+        # asks moto, or looks into it, does so one at a time.
+        self.turn = threading.Lock()
         self.lock = threading.Lock()
         self.log = []
         self.faults = Faults()
@@ -46,11 +50,17 @@ class Bed:
         path = environ["PATH_INFO"]
         if path.startswith("/testbed/"):
             return self.control(environ, body, start_response)
-        if path.startswith("/moto-api"):
-            return self.moto(environ, start_response)
+        with self.turn:
+            if path.startswith("/moto-api"):
+                return list(self.moto(environ, start_response))
+            request = seen.Request(environ, body)
+            request.principal = self.identity.principal(request)
+        if self.delay and request.principal not in seen.UNTOUCHED:
+            time.sleep(self.delay)
+        with self.turn:
+            return self.answer(request, environ, start_response)
 
-        request = seen.Request(environ, body)
-        request.principal = self.identity.principal(request)
+    def answer(self, request, environ, start_response):
         answer = self.refusal(request)
         if answer is None and request.action == "cloudtrail:LookupEvents":
             answer = self.trail.lookup(request)
@@ -62,8 +72,6 @@ class Bed:
 
     def refusal(self, request):
         """What stops the request before moto sees it, or None."""
-        if self.delay and request.principal not in seen.UNTOUCHED:
-            time.sleep(self.delay)
         return (
             self.faults.match(request)
             or self.identity.refusal(request)
@@ -71,17 +79,19 @@ class Bed:
         )
 
     def forward(self, request, environ, start_response):
-        status = []
-
-        def started(line, headers, exc_info=None):
-            status.append(int(line.split()[0]))
-            return start_response(line, headers, exc_info)
-
-        chunks = list(self.moto(environ, started))
-        self.identity.learn(request, status[0], b"".join(chunks))
-        self.remember(request, status[0])
-        self.trail.write(request, status[0], "")
-        return chunks
+        started = []
+        chunks = self.moto(environ, lambda line, headers, _=None: started.append((line, headers)))
+        body = b"".join(chunks)
+        line, headers = started[-1]
+        status = int(line.split()[0])
+        self.identity.learn(request, status, body)
+        self.remember(request, status)
+        self.trail.write(request, status, "")
+        # moto leaves out the length, and werkzeug would send pieces.
+        if request.method != "HEAD" and status != 204 and not any(n.lower() == "content-length" for n, _ in headers):
+            headers = [*headers, ("Content-Length", str(len(body)))]
+        start_response(line, headers)
+        return [body]
 
     def remember(self, request, status):
         with self.lock:
@@ -116,9 +126,12 @@ class Bed:
 
 
 class Handler(WSGIRequestHandler):
-    """HTTP/1.1 with kept connections: clients of AWS expect both."""
+    """HTTP/1.1, as clients of AWS expect it; each connection has one request."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body of an answer leave together: a connection that breaks off
+    # between them is a fault that nobody ordered.
+    wbufsize = -1
 
     def log_request(self, code="-", size="-"):
         pass

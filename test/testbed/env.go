@@ -60,7 +60,7 @@ func (b *Bed) awsConfig(key, secret, session string) awssdk.Config {
 
 // IAM is a client of the account whose requests meet no faults or delays.
 func (b *Bed) IAM() *iam.Client {
-	return iam.NewFromConfig(b.awsConfig(helperKey, anySecret, ""))
+	return iam.NewFromConfig(b.awsConfig(helperKey, anySecret, ""), madeAllTheSame)
 }
 
 // S3 is a client of the account whose requests meet no faults or delays.
