@@ -17,7 +17,7 @@ func (i *install) useRole(desired iam.Role, target *check.Target) {
 		target.GivenRole = &check.GivenRole{ARN: desired.ARN, Mend: i.tighten() + " gives it what the app needs"}
 		return
 	}
-	target.GivenRole = &check.GivenRole{ARN: desired.ARN, Mend: "have the role made as " + i.renderRole(desired) + " prints it, with the --format of who makes it"}
+	target.GivenRole = &check.GivenRole{ARN: desired.ARN, Mend: check.HaveRoleMade(i.renderRole(desired))}
 }
 
 // renderRole is the command that prints the role.

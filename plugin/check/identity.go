@@ -200,13 +200,28 @@ func (i identityLook) injected(ctx context.Context) (bool, error) {
 }
 
 // narrow is the command that narrows a role that was there before install, else
-// again.
+// mendRole.
 func (i identityLook) narrow(ctx context.Context) string {
 	inventory, _ := i.Inventory(ctx)
 	if i.coming == "" && inventory.RoleOrigin == apply.OriginAdopted {
 		return i.again(ctx) + " --adopt --tighten-role"
 	}
-	return i.again(ctx)
+	return i.mendRole(ctx)
+}
+
+// mendRole is what puts the role right: install, unless somebody else makes it.
+func (i identityLook) mendRole(ctx context.Context) string {
+	inventory, _ := i.Inventory(ctx)
+	if i.coming != "" || inventory.RoleOrigin != apply.OriginExisting {
+		return i.again(ctx)
+	}
+	return HaveRoleMade("oc ostoy-s3 iam render -n " + i.Namespace + i.roleFlags(inventory))
+}
+
+// HaveRoleMade is what to do about a role that somebody else makes, given the
+// command that prints how it has to be.
+func HaveRoleMade(render string) string {
+	return "have the role made as " + render + " prints it, with the --format of who makes it"
 }
 
 // again is the command that puts right what install made.
@@ -216,19 +231,28 @@ func (i identityLook) again(ctx context.Context) string {
 	}
 	command := "oc ostoy-s3 install -n " + i.Namespace
 	inventory, _ := i.Inventory(ctx)
-	if inventory.RoleOrigin == apply.OriginAdopted { // install knows which
+	switch inventory.RoleOrigin {
+	case apply.OriginAdopted: // install knows which
 		return command
+	case apply.OriginExisting:
+		command += " --iam=skip"
 	}
+	return command + i.roleFlags(inventory)
+}
+
+// roleFlags name the role that is on record, where it is not the one that install
+// takes by itself.
+func (i identityLook) roleFlags(inventory apply.Inventory) (flags string) {
 	arn, err := render.ParseARNOf(inventory.RoleARN, "iam", "role")
 	if err != nil || arn.Account != i.Facts.Account.Value {
-		return command
+		return ""
 	}
 	path, name := splitRole(arn)
 	if name != render.RoleName(i.Facts.Issuer.Value, i.Namespace) {
-		command += " --role-name " + name
+		flags += " --role-name " + name
 	}
 	if path != render.RolePath {
-		command += " --role-path " + path
+		flags += " --role-path " + path
 	}
-	return command
+	return flags
 }

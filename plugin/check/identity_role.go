@@ -30,7 +30,7 @@ func (i identityLook) roleThere(ctx context.Context) Finding {
 		return Refuse(
 			"the role "+name+" is not there",
 			"account "+i.Facts.Account.Value+" has none of that name, and the pods ask STS for it: every call of OSToy to S3 is refused",
-			i.again(ctx),
+			i.mendRole(ctx),
 		)
 	}
 	return Pass()
@@ -59,7 +59,7 @@ func (i identityLook) rolePolicy(ctx context.Context) Finding {
 		i.readOthers(ctx, &p)
 		missing, unsure = iam.Lacks(p.documents, needed, i.Facts.Account.Value)
 	}
-	return p.judge(missing, unsure, i.RoleName(ctx), i.again(ctx))
+	return p.judge(missing, unsure, i.RoleName(ctx), i.mendRole(ctx))
 }
 
 // readOthers adds the other policies on the role.
@@ -144,7 +144,7 @@ func (i identityLook) roleExcess(ctx context.Context) Finding {
 	if !inventory.Found && role.Inline == "" && len(role.Inlines) == 0 && len(role.Attached) == 1 {
 		p.wanted = role.Attached[0] // install gives a role one or the other
 	}
-	return p.excess(iam.Needed(i.Facts.Partition.Value, render.BucketName(i.Namespace)), i.RoleName(ctx), i.Facts.Account.Value, i.again(ctx))
+	return p.excess(iam.Needed(i.Facts.Partition.Value, render.BucketName(i.Namespace)), i.RoleName(ctx), i.Facts.Account.Value, i.mendRole(ctx))
 }
 
 // isFullAccess recognises the policy that the ROSA tutorial attaches.

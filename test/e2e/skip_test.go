@@ -70,6 +70,8 @@ func testSkipIAM(t *testing.T, bed *testbed.Bed) {
 			t.Errorf("want %q\n%s", text, status)
 		}
 	}
+	wantHintsForTheMaker(t, bed, admin, namespace, name)
+	made = stateOfRole(t, bed, name)
 	admin.Run(t, "uninstall", "-n", namespace).WantCode(t, 0).WantTalk(t, "role "+name, "--iam=skip")
 	wantRoleState(t, bed, name, made)
 }
@@ -93,4 +95,25 @@ func testSkipUnseen(t *testing.T, bed *testbed.Bed) {
 		WantTalk(t, "needs iam:GetRole on role "+roleName(bed, namespace), "whom it trusts and what it may do")
 	admin.Run(t, "iam", "plan", "-n", namespace).WantCode(t, 1).WantTalk(t, "iam:GetRole")
 	admin.Run(t, "install", "--new-project="+namespace+"-too").WantCode(t, 1).WantTalk(t, "iam:GetRole")
+}
+
+// wantHintsForTheMaker: what is wrong with the role is told to who makes it, and
+// what is wrong beside it, to install --iam=skip.
+func wantHintsForTheMaker(t *testing.T, bed *testbed.Bed, admin run.User, namespace, name string) {
+	t.Helper()
+	spoil(t, bed, name)
+	wantHint := func(check, hint string) {
+		t.Helper()
+		if told := admin.Run(t, "check", "-n", namespace, "--only", check).WantCode(t, 4); !strings.Contains(told.Stdout, hint) {
+			t.Errorf("want %q\n%s", hint, told)
+		}
+	}
+	wantHint("trust-issuer", "have the role made as oc ostoy-s3 iam render -n "+namespace+" prints it")
+	script := admin.Run(t, "iam", "render", "-n", namespace, "--format", "aws").WantCode(t, 0).Stdout
+	runScript(t, bed, script, 0)
+
+	admin.Kubectl(t, "annotate", "serviceaccount", "ostoy-sa", "-n", namespace, "eks.amazonaws.com/role-arn-").WantCode(t, 0)
+	mend := []string{"install", "-n", namespace, "--iam=skip"}
+	wantHint("role-annotation", "oc ostoy-s3 "+strings.Join(mend, " "))
+	admin.Run(t, mend...).WantCode(t, 0)
 }
