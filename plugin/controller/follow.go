@@ -155,7 +155,8 @@ func (f *follower) approval(ctx context.Context, seen wait.Seen, subscription *u
 	if failure, healing := plan.Failure(); failure != nil {
 		return failed(failure, healing), nil
 	}
-	if plan.Approved {
+	// What is watched may be older than our own approval.
+	if plan.Approved || slices.Contains(f.done.Approved, plan.Name) {
 		return installing(csv), nil
 	}
 	if len(plan.Others(csv)) > 0 {
