@@ -5,6 +5,7 @@ import "testing"
 // TestChartOnOpenShift: a chart that is named is used, though there is OLM, and
 // never beside what OLM has brought, or the other way around.
 func TestChartOnOpenShift(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t, "--chart", theChart(t)).WantTalk(t, "+ chart     s3-chart 1.10.0", "1 of 1 available")
 	s.wantIdentity(t)

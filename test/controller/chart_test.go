@@ -16,6 +16,7 @@ import (
 // TestByChart plays on a cluster without OLM, where the controller comes by ACK's
 // own chart.
 func TestByChart(t *testing.T) {
+	t.Parallel()
 	bed := run.BedOfItsOwn(t, testbed.Options{Platform: testbed.EKS, NoController: true})
 	for _, one := range []struct {
 		name string

@@ -70,6 +70,7 @@ func (s *scene) annotation(t *testing.T) string {
 }
 
 func TestInstall(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t).WantStdout(t, "").WantTalk(t,
 		"+ namespace ack-system", "1.13.0 by OLM", "✔ operator           1.13.0 installed",
@@ -112,6 +113,7 @@ func (s *scene) written(t *testing.T) []string {
 }
 
 func TestRoleOfTheController(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t, "--bucket-pattern", "ostoy-*-bucket")
 	role := s.roles(t.Context(), t)[0]
@@ -134,6 +136,7 @@ func TestRoleOfTheController(t *testing.T) {
 }
 
 func TestDryRun(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	for _, how := range []string{"client", "server"} {
 		s.install(t, "--dry-run="+how).WantTalk(t, "+ namespace ack-system", "1.13.0 by OLM", "nothing was changed: this was a dry run")
@@ -143,6 +146,7 @@ func TestDryRun(t *testing.T) {
 
 // TestEditsArePutBack: what somebody changed by hand is shown and mended.
 func TestEditsArePutBack(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t)
 	s.Admin.Kubectl(t, "-n", namespace, "patch", "configmap", "ack-s3-user-config", "--type=merge", "-p", `{"data":{"FEATURE_GATES":null,"ACK_LOG_LEVEL":"debug"}}`).WantCode(t, 0)
@@ -151,6 +155,7 @@ func TestEditsArePutBack(t *testing.T) {
 }
 
 func TestOlderVersion(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.Admin.Run(t, "controller", "install", "--version", "9.9.9").WantCode(t, refused).WantTalk(t, "9.9.9", "1.13.0")
 	s.wantNothingWritten(t)
@@ -168,6 +173,7 @@ func TestOlderVersion(t *testing.T) {
 }
 
 func TestAsADocument(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	var told struct {
 		Mode, Version, Identity, Role string
@@ -182,6 +188,7 @@ func TestAsADocument(t *testing.T) {
 }
 
 func TestWithController(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	learner := run.ProjectAdmin(t, s.Bed, "learner")
 	learner.Run(t, "install", "--new-project=demo").WantCode(t, refused).
@@ -205,6 +212,7 @@ func TestWithController(t *testing.T) {
 
 // TestWithControllerInAProjectThatIsThere plans Buckets that nobody serves yet.
 func TestWithControllerInAProjectThatIsThere(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	must(t, s.NewNamespace(t.Context(), "demo"))
 	s.Admin.Run(t, "install", "-n", "demo", "--with-controller").WantCode(t, done).WantTalk(t, "+ bucket    demo-bucket", "✔ verified")

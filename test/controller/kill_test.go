@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/relay"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
 var everything = flag.Bool("everything", false, "kill runs at every request that writes, not at a sample")
@@ -65,10 +67,11 @@ type tally struct{ requests, writes, killed, ended int }
 // more, or the one that takes it back, and wants what undisturbed runs come to, and
 // nothing else.
 func TestKilled(t *testing.T) {
-	tallies := map[string]*tally{}
+	t.Parallel()
+	bed, tallies := run.BorrowedBed(t), map[string]*tally{}
 	for _, d := range deeds() {
 		tallies[d.name] = &tally{}
-		t.Run(d.name, func(t *testing.T) { d.play(t, tallies[d.name]) })
+		t.Run(d.name, func(t *testing.T) { d.play(t, bed, tallies[d.name]) })
 	}
 	fmt.Printf("\n%-36s %9s %7s %7s %13s\n", "controller ...", "requests", "writes", "killed", "ended before")
 	for _, d := range deeds() {
@@ -87,15 +90,15 @@ func (d deed) next() []string {
 	return append([]string{"controller"}, d.then...)
 }
 
-func (d deed) play(t *testing.T, n *tally) {
+func (d deed) play(t *testing.T, bed *testbed.Bed, n *tally) {
 	var want end
-	t.Run("undisturbed", func(t *testing.T) { want = d.undisturbed(t, n) })
+	t.Run("undisturbed", func(t *testing.T) { want = d.undisturbed(t, bed, n) })
 	for _, at := range d.moments(n) {
 		if want == nil {
 			return
 		}
 		t.Run(kindOf(at)+"-"+at.String(), func(t *testing.T) {
-			s := begin(t)
+			s := beginOn(t, bed)
 			d.prepare(t, s)
 			if relay.Kill(t, s.Admin, at, d.command()...) {
 				n.killed++
@@ -110,8 +113,8 @@ func (d deed) play(t *testing.T, n *tally) {
 }
 
 // undisturbed counts the requests, and says what the end is.
-func (d deed) undisturbed(t *testing.T, n *tally) end {
-	s := begin(t)
+func (d deed) undisturbed(t *testing.T, bed *testbed.Bed, n *tally) end {
+	s := beginOn(t, bed)
 	d.prepare(t, s)
 	counter, err := relay.Open(t.Context(), s.Bed, s.Admin.Kubeconfig, (*relay.Exchange).Pass)
 	must(t, err)

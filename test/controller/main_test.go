@@ -27,7 +27,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(run.MainSharing(m, testbed.Options{Platform: testbed.ROSAClassic, NoController: true}, 1))
+	os.Exit(run.MainLending(m, testbed.Options{Platform: testbed.ROSAClassic, NoController: true}, 2))
 }
 
 // Exit codes.
@@ -53,7 +53,7 @@ type scene struct {
 
 func begin(t *testing.T) *scene {
 	t.Helper()
-	return beginOn(t, run.TheBed(t))
+	return beginOn(t, run.BorrowedBed(t))
 }
 
 func beginOn(t *testing.T, bed *testbed.Bed) *scene {

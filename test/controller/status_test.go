@@ -62,6 +62,7 @@ func (s *scene) until(t *testing.T, complaint func(document) string) {
 }
 
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.Admin.Run(t, "controller", "status").WantCode(t, refused).WantStdout(t, "").
 		WantTalk(t, "no ACK S3 controller is installed", "oc ostoy-s3 controller install")
@@ -111,6 +112,7 @@ spec: {name: demo-bucket}
 // TestStatusTellsErrors: those of its log, each once, with the cause; and why it
 // crashes.
 func TestStatusTellsErrors(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t)
 	const denied = `{"level":"error","ts":"2026-11-23T10:00:00.000Z","msg":"Reconciler error","controller":"bucket","namespace":"demo","name":"demo-bucket",` +
@@ -138,6 +140,7 @@ func TestStatusTellsErrors(t *testing.T) {
 
 // TestStatusForAProjectAdmin: what is missing is named.
 func TestStatusForAProjectAdmin(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t)
 	run.ProjectAdmin(t, s.Bed, "learner").Run(t, "controller", "status").WantCode(t, 1).WantStdout(t, "").

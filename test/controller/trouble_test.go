@@ -25,6 +25,7 @@ func (s *scene) approved(t *testing.T) map[string]bool {
 
 // TestAnotherPlanFirst: OLM's first plan is for another version.
 func TestAnotherPlanFirst(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.OLM.FirstPlan("ack-s3-controller.v1.9.0")
 	s.install(t).WantTalk(t, "1.13.0 installed")
@@ -36,6 +37,7 @@ func TestAnotherPlanFirst(t *testing.T) {
 
 // TestPlanForOthersToo: to approve it would install what nobody asked for.
 func TestPlanForOthersToo(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.OLM.TogetherWith("ack-iam-controller.v1.8.1")
 	s.Admin.Run(t, "controller", "install").WantCode(t, refused).
@@ -56,6 +58,7 @@ spec: {}
 }
 
 func TestOperatorGroups(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	must(t, s.NewNamespace(t.Context(), namespace))
 	must(t, s.Apply(t.Context(), group("theirs")))
@@ -72,6 +75,7 @@ func TestOperatorGroups(t *testing.T) {
 }
 
 func TestEmptyCatalog(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.OLM.EmptyCatalog()
 	eventually(t, "the catalog is empty", s.noOffer)
@@ -80,6 +84,7 @@ func TestEmptyCatalog(t *testing.T) {
 }
 
 func TestVersionFails(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.OLM.FailCSV("UnsupportedOperatorGroup", "AllNamespaces InstallModeType not supported, cannot configure to watch all namespaces")
 	s.Admin.Run(t, "controller", "install", "--timeout", "4m").WantCode(t, notReady).
@@ -88,6 +93,7 @@ func TestVersionFails(t *testing.T) {
 
 // TestCrash: the controller's own words are told, not that a pod is not ready.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.CrashController(`{"level":"error","msg":"Unable to create controller manager","error":"invalid resource tag: rosa_cluster_ack"}`)
 	s.Admin.Run(t, "controller", "install", "--timeout", "40s").WantCode(t, notReady).
@@ -99,6 +105,7 @@ func TestCrash(t *testing.T) {
 
 // TestWebhookMisses: the pod is made anew, once; a second miss is no accident.
 func TestWebhookMisses(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.OLM.KeepAnnotations(true)
 	s.Webhook.Miss(namespace, 1)
@@ -117,6 +124,7 @@ func TestWebhookMisses(t *testing.T) {
 
 // TestAnnotationDropped: an OLM before 0.33 drops it at the first install, too.
 func TestAnnotationDropped(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t, "--identity", "annotation").WantTalk(t, "put back", "1 of 1 available")
 	s.wantIdentity(t)
@@ -125,6 +133,7 @@ func TestAnnotationDropped(t *testing.T) {
 }
 
 func TestUpgrade(t *testing.T) {
+	t.Parallel()
 	for _, identity := range []string{"subscription", "annotation"} {
 		t.Run(identity, func(t *testing.T) {
 			s := begin(t)
@@ -151,6 +160,7 @@ func TestUpgrade(t *testing.T) {
 }
 
 func TestNotEnoughRights(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	learner := run.ProjectAdmin(t, s.Bed, "learner")
 	learner.Run(t, "controller", "install").WantCode(t, refused).WantTalk(t,
@@ -171,6 +181,7 @@ const testRegion = "us-east-2"
 
 // TestSomebodyElses is there already, in another namespace, by Helm: it is used.
 func TestSomebodyElses(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	must(t, s.NewNamespace(t.Context(), "elsewhere"))
 	must(t, s.Apply(t.Context(), helmController))
@@ -208,6 +219,7 @@ spec:
 // TestSomebodyElsesSubscription waits for its approval: a second one would make a
 // mess of both.
 func TestSomebodyElsesSubscription(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	must(t, s.NewNamespace(t.Context(), namespace))
 	must(t, s.Apply(t.Context(), group("theirs")+`---

@@ -62,6 +62,7 @@ func (s *scene) wantData(t *testing.T, buckets ...string) {
 
 // TestUninstallWithAnApp: while there is a Bucket nothing is touched.
 func TestUninstallWithAnApp(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t)
 	learner := run.ProjectAdmin(t, s.Bed, "learner")
@@ -81,6 +82,7 @@ func TestUninstallWithAnApp(t *testing.T) {
 
 // TestUninstallForce: the controller lets go of what it has, and S3 keeps it all.
 func TestUninstallForce(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t)
 	learner := run.ProjectAdmin(t, s.Bed, "learner")
@@ -112,6 +114,7 @@ func TestUninstallForce(t *testing.T) {
 // TestUninstallForceWithoutAController: what nobody lets go of loses exactly the
 // finalizer of ACK's; what others wait for is theirs, and told.
 func TestUninstallForceWithoutAController(t *testing.T) {
+	t.Parallel()
 	for name, stop := range map[string]func(*testing.T, *scene){
 		"scaled to none": func(t *testing.T, s *scene) {
 			s.Admin.Kubectl(t, "-n", namespace, "scale", "deployment", "ack-s3-controller", "--replicas=0").WantCode(t, 0)

@@ -13,6 +13,7 @@ import (
 
 // TestUninstallKeepsWhatWasThere before install came.
 func TestUninstallKeepsWhatWasThere(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	must(t, s.NewNamespace(t.Context(), namespace))
 	must(t, s.Apply(t.Context(), group("theirs")))
@@ -25,6 +26,7 @@ func TestUninstallKeepsWhatWasThere(t *testing.T) {
 // TestUninstallBesideAnotherOperator, which came later and needs group and
 // namespace.
 func TestUninstallBesideAnotherOperator(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t)
 	must(t, s.Apply(t.Context(), `apiVersion: operators.coreos.com/v1alpha1
@@ -49,6 +51,7 @@ spec: {channel: stable, name: other, source: community-operators, sourceNamespac
 
 // TestUninstallOfSomebodyElses controller is refused; rights of ours beside it go.
 func TestUninstallOfSomebodyElses(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	must(t, s.NewNamespace(t.Context(), "elsewhere"))
 	must(t, s.Apply(t.Context(), helmController))
@@ -86,6 +89,7 @@ subjects:
 `
 
 func TestUninstallWithoutRights(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t)
 	s.mark = s.KubeMark()

@@ -75,6 +75,7 @@ func (s *scene) wantLeft(t *testing.T, want ...string) {
 
 // TestUninstall: all goes but the definition, and comes back with the next install.
 func TestUninstall(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.Admin.Run(t, "controller", "uninstall").WantCode(t, done).WantTalk(t, "nothing to remove")
 	s.wantNothingWritten(t)
@@ -97,6 +98,7 @@ func TestUninstall(t *testing.T) {
 }
 
 func TestUninstallWithTheDefinition(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t)
 	s.uninstall(t, "--delete-crds").WantTalk(t, "CustomResourceDefinition,", "✔ definition  removed")
@@ -117,6 +119,7 @@ func TestUninstallWithTheDefinition(t *testing.T) {
 
 // TestUninstallKeepsTheRole, without credentials of AWS.
 func TestUninstallKeepsTheRole(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t)
 	role := s.roles(t.Context(), t)[0]
@@ -132,6 +135,7 @@ func TestUninstallKeepsTheRole(t *testing.T) {
 }
 
 func TestUninstallDryRun(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t)
 	before := s.there(t)
@@ -154,6 +158,7 @@ func TestUninstallDryRun(t *testing.T) {
 }
 
 func TestUninstallAsADocument(t *testing.T) {
+	t.Parallel()
 	s := begin(t)
 	s.install(t)
 	var told struct {

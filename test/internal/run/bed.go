@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -16,19 +17,53 @@ import (
 // test that asks for it by TheBed and ends after the last. atOnce is how many
 // parallel tests run at the same time, unless -parallel says otherwise: most of
 // what such tests do is waiting.
-func MainSharing(m *testing.M, options testbed.Options, atOnce int) (code int) {
+func MainSharing(m *testing.M, options testbed.Options, atOnce int) int {
+	shared := &sharedBed{options: options}
+	everybodys = shared.get
+	return mainWith(m, atOnce, shared.stop)
+}
+
+// MainLending is Main for tests that each need a whole bed: there are count of
+// them, each starts with the first test that borrows it and ends after the last.
+// As many parallel tests run at the same time, unless -parallel says otherwise.
+func MainLending(m *testing.M, options testbed.Options, count int) int {
+	beds := make(chan *sharedBed, count)
+	for range count {
+		beds <- &sharedBed{options: options}
+	}
+	idle = beds
+	return mainWith(m, count, func() (err error) {
+		for range count {
+			err = errors.Join(err, (<-beds).stop())
+		}
+		return err
+	})
+}
+
+// idle are the beds of MainLending that nobody has.
+var idle chan *sharedBed
+
+// BorrowedBed is a bed that no other test has until this one ends.
+func BorrowedBed(t *testing.T) *testbed.Bed {
+	t.Helper()
+	one := <-idle
+	t.Cleanup(func() { idle <- one })
+	bed, err := one.get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bed
+}
+
+// mainWith is Main with so many tests at once and an end.
+func mainWith(m *testing.M, atOnce int, end func() error) (code int) {
 	flag.Parse()
 	if err := parallel(atOnce); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if options.Progress == nil {
-		options.Progress = os.Stderr
-	}
-	shared := &sharedBed{options: options}
-	everybodys = shared.get
 	defer func() {
-		if err := shared.stop(); err != nil {
+		if err := end(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
@@ -57,7 +92,12 @@ type sharedBed struct {
 }
 
 func (s *sharedBed) get() (*testbed.Bed, error) {
-	s.once.Do(func() { s.bed, s.err = testbed.Start(context.Background(), s.options) })
+	s.once.Do(func() {
+		if s.options.Progress == nil {
+			s.options.Progress = os.Stderr
+		}
+		s.bed, s.err = testbed.Start(context.Background(), s.options)
+	})
 	return s.bed, s.err
 }
 
