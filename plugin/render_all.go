@@ -49,6 +49,13 @@ func (a *App) renderSeveral(ctx context.Context, request RenderRequest) ([]rende
 	if err != nil {
 		return nil, err
 	}
+	names := make([]string, len(files))
+	for i, file := range files {
+		names[i] = clusterName(file)
+	}
+	if err := layout.ValidateNames(names); err != nil {
+		return nil, err
+	}
 	values, err := a.options(request.Chart)
 	if err != nil {
 		return nil, err
@@ -81,8 +88,13 @@ func (a *App) renderOne(ctx context.Context, request RenderRequest, file string,
 		return rendered{}, err
 	}
 	objects, err := renderObjects(facts, options, request.Kustomize)
+	return rendered{clusterName(file), facts, objects}, err
+}
+
+// clusterName is what a cluster is called like: its file of facts.
+func clusterName(file string) string {
 	name := filepath.Base(file)
-	return rendered{strings.TrimSuffix(name, filepath.Ext(name)), facts, objects}, err
+	return strings.TrimSuffix(name, filepath.Ext(name))
 }
 
 // inFile says of which cluster's facts an error is.

@@ -28,7 +28,14 @@ func ClusterPath(dir, cluster string) string { return path.Join(dir, clustersDir
 // what the cluster has not and patches what it has otherwise. Each overlay builds
 // to the cluster's objects, in their order.
 func Tree(clusters []Cluster) ([]File, error) {
-	if err := checkNames(clusters); err != nil {
+	names := make([]string, len(clusters))
+	for i, cluster := range clusters {
+		names[i] = cluster.Name
+		if err := tellApart(cluster); err != nil {
+			return nil, err
+		}
+	}
+	if err := ValidateNames(names); err != nil {
 		return nil, err
 	}
 	all := union(clusters)
@@ -52,22 +59,42 @@ func Tree(clusters []Cluster) ([]File, error) {
 	return files, nil
 }
 
-func checkNames(clusters []Cluster) error {
+// ValidateNames wants each cluster once, by a name that can be a directory and the
+// end of an object's name. The error is a *render.InputError.
+func ValidateNames(clusters []string) error {
+	valid := regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`)
 	seen := map[string]bool{}
-	for _, cluster := range clusters {
-		refuse := func(why string) error {
+	for _, name := range clusters {
+		why := ""
+		switch {
+		case !valid.MatchString(name):
+			why = "a cluster's name is made of at most 63 lower case letters, digits, dots and hyphens, and begins and ends with a letter or digit"
+		case seen[name]:
+			why = "there are two of that name"
+		}
+		if why != "" {
 			return &render.InputError{
-				What: "cluster " + cluster.Name, Why: why,
-				Next: "name its file of facts otherwise: its directory is called like the file, without the suffix",
+				What: "cluster " + name, Why: why,
+				Next: "name its file of facts otherwise: a cluster is called like the file, without the suffix",
 			}
 		}
-		if !regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`).MatchString(cluster.Name) {
-			return refuse("a cluster's name is made of at most 63 lower case letters, digits, dots and hyphens, and begins and ends with a letter or digit")
+		seen[name] = true
+	}
+	return nil
+}
+
+// tellApart refuses objects that key takes for one.
+func tellApart(cluster Cluster) error {
+	seen := map[string]bool{}
+	for _, object := range cluster.Objects {
+		if seen[key(object)] {
+			return &render.InputError{
+				What: "cluster " + cluster.Name,
+				Why:  "it has two objects " + object.GetKind() + " " + object.GetName() + ", in two namespaces: beside the other clusters they cannot be told apart",
+				Next: "name one of them otherwise, or render the cluster by itself, with --facts",
+			}
 		}
-		if seen[cluster.Name] {
-			return refuse("there are two of that name")
-		}
-		seen[cluster.Name] = true
+		seen[key(object)] = true
 	}
 	return nil
 }

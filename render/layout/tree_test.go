@@ -88,6 +88,10 @@ func TestTreeRefuses(t *testing.T) {
 	if _, err := Tree([]Cluster{{"x", "", []*unstructured.Unstructured{b, a}}}); err == nil {
 		t.Error("an order that an overlay cannot have is accepted")
 	}
+	var input *render.InputError
+	if _, err := Tree([]Cluster{{"x", "", []*unstructured.Unstructured{object("v1", "Secret", "one", "a"), object("v1", "Secret", "two", "a")}}}); !errors.As(err, &input) || !strings.Contains(input.Why, "Secret a") {
+		t.Errorf("objects that cannot be told apart: got %v", err)
+	}
 }
 
 // Every kind of difference is one that kustomize can make.

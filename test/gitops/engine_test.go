@@ -2,6 +2,8 @@ package gitops_test
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,6 +131,10 @@ func TestTree(t *testing.T) {
 		}
 	}
 	user.Run(t, two...).WantCode(t, misused).WantTalk(t, "--output-dir")
+	for _, file := range []string{"facts/Two Words.yaml", "other/east.yaml"} {
+		named := append(slices.Concat(two, []string{"--facts", file}), where("apps/demo", "--format", "argocd")...)
+		user.Run(t, named...).WantCode(t, misused).WantStdout(t, "").WantTalk(t, "cluster "+strings.TrimSuffix(filepath.Base(file), ".yaml"), "name its file of facts otherwise")
+	}
 	write(t, user, "facts/half.yaml", "namespace: demo\n")
 	user.Run(t, "render", "--facts-dir", "facts", "--output-dir", "plain").WantCode(t, misused).WantTalk(t, "half.yaml")
 	user.Run(t, "render", "--facts-dir", "overlay/none", "--output-dir", "plain").WantCode(t, misused).WantTalk(t, "--facts-dir overlay/none")
