@@ -144,12 +144,7 @@ func (s *statusRun) again() string {
 	if s.facts.Region.Value != facts.Region.Value {
 		command += " --region " + s.facts.Region.Value
 	}
-	if role.Name != "" && role.Name != render.RoleName(s.facts.Issuer.Value, s.facts.Namespace.Value) {
-		command += " --role-name " + role.Name
-	}
-	if role.Path != "" && role.Path != render.RolePath {
-		command += " --role-path " + role.Path
-	}
+	command += iam.RoleFlags(s.facts.Issuer.Value, s.facts.Namespace.Value, role.Name, role.Path)
 	if role.PolicyARN != "" {
 		command += " --policy-arn " + role.PolicyARN
 	}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -242,17 +243,11 @@ func (i identityLook) again(ctx context.Context) string {
 
 // roleFlags name the role that is on record, where it is not the one that install
 // takes by itself.
-func (i identityLook) roleFlags(inventory apply.Inventory) (flags string) {
+func (i identityLook) roleFlags(inventory apply.Inventory) string {
 	arn, err := render.ParseARNOf(inventory.RoleARN, "iam", "role")
 	if err != nil || arn.Account != i.Facts.Account.Value {
 		return ""
 	}
 	path, name := splitRole(arn)
-	if name != render.RoleName(i.Facts.Issuer.Value, i.Namespace) {
-		flags += " --role-name " + name
-	}
-	if path != render.RolePath {
-		flags += " --role-path " + path
-	}
-	return flags
+	return iam.RoleFlags(i.Facts.Issuer.Value, i.Namespace, name, path)
 }

@@ -28,8 +28,8 @@ func TestLostRole(t *testing.T) {
 			bed := &Bed{AWSEndpoint: server.URL}
 			role, document := "lost", "{}"
 			made, err := bed.IAM().CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: &role, AssumeRolePolicyDocument: &document})
-			if made := err == nil; made != breaksOff {
-				t.Fatalf("made: %v, %v", made, err)
+			if (err == nil) != breaksOff {
+				t.Fatalf("broken off: %v, answer: %v", breaksOff, err)
 			}
 			if err == nil && *made.Role.Arn != "arn:aws:iam::"+Account+":role/lost" {
 				t.Errorf("its ARN is %s", *made.Role.Arn)
