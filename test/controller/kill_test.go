@@ -11,6 +11,9 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
+// bedsForAll is how many clusters there are when everything is played.
+const bedsForAll = 4
+
 var everything = flag.Bool("everything", false, "kill runs at every request that writes, not at a sample")
 
 // deed is a command that is killed, and what there is before it.
@@ -65,14 +68,22 @@ type tally struct{ requests, writes, killed, ended int }
 
 // TestKilled kills runs before and after requests, has the same command run once
 // more, or the one that takes it back, and wants what undisturbed runs come to, and
-// nothing else.
+// nothing else. The deeds are played beside each other, each on a bed of its own.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	bed, tallies := run.BorrowedBed(t), map[string]*tally{}
+	tallies := map[string]*tally{}
+	t.Cleanup(func() { printTallies(tallies) }) // after the parallel subtests
 	for _, d := range deeds() {
-		tallies[d.name] = &tally{}
-		t.Run(d.name, func(t *testing.T) { d.play(t, bed, tallies[d.name]) })
+		n := &tally{}
+		tallies[d.name] = n
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			d.play(t, run.BorrowedBed(t), n)
+		})
 	}
+}
+
+func printTallies(tallies map[string]*tally) {
 	fmt.Printf("\n%-36s %9s %7s %7s %13s\n", "controller ...", "requests", "writes", "killed", "ended before")
 	for _, d := range deeds() {
 		n := tallies[d.name]

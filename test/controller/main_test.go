@@ -7,6 +7,7 @@ package controller_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -27,7 +28,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(run.MainLending(m, testbed.Options{Platform: testbed.ROSAClassic, NoController: true}, 2))
+	flag.Parse()
+	beds := 2
+	if *everything {
+		beds = bedsForAll
+	}
+	os.Exit(run.MainLending(m, testbed.Options{Platform: testbed.ROSAClassic, NoController: true}, beds))
 }
 
 // Exit codes.
