@@ -80,6 +80,10 @@ func (i Inventory) Written() time.Time {
 	return last
 }
 
+// Applied reports whether the managedFields of the ConfigMap name this tool. Where
+// only its label does, Foreign is false, too.
+func (i Inventory) Applied() bool { return i.live != nil && Ours(i.live) }
+
 // InventoryOf reads the inventory of an app from its ConfigMap, however that was
 // found.
 func InventoryOf(live *unstructured.Unstructured) Inventory { return App().InventoryOf(live) }

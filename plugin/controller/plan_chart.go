@@ -49,6 +49,9 @@ func (p *Plan) chartless() error {
 
 // chartObjects are those of ACK's chart, with the rights.
 func (p *Plan) chartObjects(ctx context.Context, role string) ([]*unstructured.Unstructured, error) {
+	if err := p.otherSubscription(); err != nil { // OLM would install a second controller
+		return nil, err
+	}
 	p.Identity = p.chartIdentity()
 	values := operator.ChartValues(p.facts, operator.Options{RoleARN: role, Identity: p.Identity})
 	objects, err := p.options.Chart.Objects(p.facts, operator.Release, values)

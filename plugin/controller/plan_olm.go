@@ -15,6 +15,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -77,11 +78,15 @@ func (p *Plan) otherSubscription() error {
 // choose picks catalog and version for a first install.
 func (p *Plan) choose(ctx context.Context, options *operator.Options) error {
 	if left := p.found.Versions; len(left) > 0 {
+		next := "oc ostoy-s3 controller uninstall"
+		if name := left[0].GetName(); !p.found.versionOurs(name) {
+			next = "oc delete clusterserviceversions." + olmGroup + " " + shell.Word(name) + " -n " + p.found.Namespace
+		}
 		return &problem.Error{
 			Kind: problem.Refused,
 			What: fmt.Sprintf("%s is in %s without a Subscription", left[0].GetName(), p.found.Namespace),
 			Why:  "somebody removed the Subscription and not what it had installed; OLM takes on no version that is there already",
-			Next: "oc ostoy-s3 controller uninstall, then run the same command again",
+			Next: next + ", then run the same command again",
 		}
 	}
 	offers, known, err := p.offers(ctx)
