@@ -45,6 +45,7 @@ const (
 	TheBucket    Subject = iota // an object of the cluster, not the S3 bucket
 	TheObject                   // one that install applied
 	TheVersion                  // a ClusterServiceVersion
+	TheLeftover                 // a Role that OLM leaves when that is deleted
 	TheRole                     // of IAM
 	TheType                     // the definition of ACK's Bucket
 	TheInventory                //
@@ -117,6 +118,9 @@ func PlanRemoval(ctx context.Context, found *Found, options RemovalOptions) (*Re
 	r.decideObjects()
 	r.keepClaimedRole()
 	r.decideVersions()
+	if err := r.decideLeftovers(ctx); err != nil {
+		return nil, r.conn.Translate(err)
+	}
 	if err := r.decideBuckets(); err != nil {
 		return nil, err
 	}

@@ -149,6 +149,9 @@ func (r *Removal) besides(ctx context.Context) ([]string, error) {
 		if object.GetKind() == "ClusterServiceVersion" && ofOperator(object) && r.versionOurs(object.GetName()) {
 			return true
 		}
+		if isLeftover(object) && r.removesLeftovers() {
+			return true
+		}
 		for _, p := range r.parts {
 			if p.uid != "" && p.uid == object.GetUID() && p.Fate == Removed {
 				return true
