@@ -39,7 +39,8 @@ type Record struct {
 	Issuer          string `json:"issuer,omitempty"`
 	ClusterID       string `json:"clusterID,omitempty"`
 	NamespaceOrigin string `json:"namespaceOrigin,omitempty"`
-	Version         string `json:"version,omitempty"` // of the tool that wrote it
+	Version         string `json:"version,omitempty"`  // of the tool that wrote it
+	Identity        string `json:"identity,omitempty"` // of the controller: how its pod gets the role
 }
 
 // Inventory is a Record and the objects that were applied.
@@ -119,6 +120,7 @@ func (r *Record) fields() []field {
 		{"clusterID", &r.ClusterID},
 		{"namespaceOrigin", &r.NamespaceOrigin},
 		{"version", &r.Version},
+		{"identity", &r.Identity},
 	}
 }
 

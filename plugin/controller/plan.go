@@ -168,7 +168,7 @@ func (p *Plan) planObjects(ctx context.Context, role *iam.Role) (*apply.Plan, er
 			RoleARN: role.ARN, PolicyARN: p.options.Role.PolicyARN,
 			Account: p.facts.Account.Value, Partition: p.facts.Partition.Value, Region: p.facts.Region.Value,
 			Issuer: p.facts.Issuer.Value, ClusterID: p.facts.ClusterID.Value,
-			NamespaceOrigin: p.origin(), Version: p.options.Tool,
+			NamespaceOrigin: p.origin(), Version: p.options.Tool, Identity: string(p.Identity),
 		}
 	}
 	return p.applier().Plan(ctx, p.set, inventory, record)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
@@ -76,14 +75,12 @@ func (p *Plan) chartIdentity() operator.Identity {
 	}
 	mine := p.found.Mine()
 	if len(mine) == 0 {
+		if recorded := p.found.recordedIdentity(); recorded != "" {
+			return recorded
+		}
 		return operator.Subscription
 	}
-	for _, container := range mine[0].Spec.Template.Spec.Containers {
-		if slices.ContainsFunc(container.Env, func(v core.EnvVar) bool { return v.Name == "AWS_ROLE_ARN" }) {
-			return operator.Subscription
-		}
-	}
-	return operator.Annotation
+	return p.found.deployedIdentity(mine[0])
 }
 
 // withoutDefinitionsOfOthers leaves definitions alone that others brought, as Helm

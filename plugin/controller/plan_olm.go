@@ -12,7 +12,6 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
@@ -29,6 +28,9 @@ func (p *Plan) olmObjects(ctx context.Context, role string) ([]*unstructured.Uns
 		return nil, err
 	}
 	options := operator.Options{RoleARN: role, Identity: p.options.Identity}
+	if options.Identity == "" {
+		options.Identity = p.found.recordedIdentity()
+	}
 	if ours := p.found.Subscription(); ours != nil {
 		err = p.asSubscribed(olm.InstallOf(ours), &options)
 	} else {
@@ -159,7 +161,7 @@ func (p *Plan) asSubscribed(is olm.Install, options *operator.Options) error {
 		options.StartingCSV = is.Installed
 	}
 	if options.Identity == "" {
-		options.Identity = identityOf(is.Subscription)
+		options.Identity = p.found.subscribedIdentity(is.Subscription)
 	}
 	p.CSV = is.Installed
 	if p.CSV == "" {
@@ -191,16 +193,6 @@ func (p *Plan) sameVersion(csv, is string) error {
 		Why:  fmt.Sprintf("%s %s; a Subscription begins at a version once, and goes on as its channel says", csv, is),
 		Next: "leave out --version; or oc ostoy-s3 controller uninstall first, and install the version you want",
 	}
-}
-
-// identityOf is how a Subscription gives the controller its role.
-func identityOf(subscription *unstructured.Unstructured) operator.Identity {
-	for _, variable := range health.Maps(subscription.Object, "spec", "config", "env") {
-		if variable["name"] == "AWS_ROLE_ARN" {
-			return operator.Subscription
-		}
-	}
-	return operator.Annotation
 }
 
 // CSVOf is the name of a version's ClusterServiceVersion; names are taken as they
