@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -113,7 +112,7 @@ func (p *Plan) choose(ctx context.Context, options *operator.Options) error {
 func (p *Plan) offers(ctx context.Context) (offers []olm.Offer, known bool, err error) {
 	offers, err = Offers(ctx, p.found.World.Conn)
 	switch {
-	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
+	case catalogsUnknown(err):
 		return nil, false, nil
 	case err != nil:
 		return nil, false, p.found.World.Conn.Translate(err)
@@ -144,7 +143,8 @@ func (p *Plan) onTrust(options *operator.Options) error {
 			Kind: problem.Refused,
 			What: "it is not known which versions of the ACK S3 controller there are",
 			Why:  "the catalogs cannot be read (packagemanifests.packages.operators.coreos.com)",
-			Next: "name one with --version, for example --version 1.13.0",
+			Next: "name one with --version, for example --version 1.13.0\n" +
+				"whether OLM's package server runs: oc get apiservices v1.packages.operators.coreos.com",
 		}
 	}
 	p.CSV = CSVOf(p.options.Version)
