@@ -14,7 +14,7 @@ func (c *controllerRemoval) lines() []*line {
 		switch p.Subject {
 		case controller.TheBucket:
 			l.about = theBucketObject
-		case controller.TheObject, controller.TheVersion, controller.TheType:
+		case controller.TheObject, controller.TheVersion, controller.TheLeftover, controller.TheType:
 			l.about = anObject
 		case controller.TheInventory:
 			l.about = theInventory

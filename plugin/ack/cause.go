@@ -15,7 +15,7 @@ type Cause struct {
 
 // CauseOf finds the cause in the log of a controller that ended. The texts are
 // those of FACTS 1.6 and 1.7. False: the log says something else.
-func CauseOf(log string) (Cause, bool) { return causeAmong(causes(), log) }
+func CauseOf(log string) (Cause, bool) { return causeAmong(causes(), plain(log)) }
 
 func causeAmong(all []knownCause, log string) (Cause, bool) {
 	for _, known := range all {
@@ -92,15 +92,4 @@ func causes() []knownCause {
 			"the cluster does not let its service account % do its work", "look at the roles that its installation binds to that account", "",
 		}},
 	}
-}
-
-// LastWords are the last lines of a log that say something.
-func LastWords(log string, lines int) string {
-	var said []string
-	for _, line := range strings.Split(log, "\n") {
-		if line = strings.TrimSpace(line); line != "" {
-			said = append(said, line)
-		}
-	}
-	return strings.Join(said[max(0, len(said)-lines):], " | ")
 }

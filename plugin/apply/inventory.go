@@ -39,7 +39,8 @@ type Record struct {
 	Issuer          string `json:"issuer,omitempty"`
 	ClusterID       string `json:"clusterID,omitempty"`
 	NamespaceOrigin string `json:"namespaceOrigin,omitempty"`
-	Version         string `json:"version,omitempty"` // of the tool that wrote it
+	Version         string `json:"version,omitempty"`  // of the tool that wrote it
+	Identity        string `json:"identity,omitempty"` // of the controller: how its pod gets the role
 }
 
 // Inventory is a Record and the objects that were applied.
@@ -80,6 +81,10 @@ func (i Inventory) Written() time.Time {
 	return last
 }
 
+// Applied reports whether the managedFields of the ConfigMap name this tool. Where
+// only its label does, Foreign is false, too.
+func (i Inventory) Applied() bool { return i.live != nil && Ours(i.live) }
+
 // InventoryOf reads the inventory of an app from its ConfigMap, however that was
 // found.
 func InventoryOf(live *unstructured.Unstructured) Inventory { return App().InventoryOf(live) }
@@ -115,6 +120,7 @@ func (r *Record) fields() []field {
 		{"clusterID", &r.ClusterID},
 		{"namespaceOrigin", &r.NamespaceOrigin},
 		{"version", &r.Version},
+		{"identity", &r.Identity},
 	}
 }
 

@@ -105,6 +105,9 @@ func (f *follower) operator(ctx context.Context, seen wait.Seen) (health.State, 
 			Text: "its Subscription is not there", Hint: "somebody deleted it; run the same command again",
 		}, subscriptionGrace), nil, nil
 	}
+	if state, is := replaced(subscription); is {
+		return state, nil, nil
+	}
 	csv := f.CSV
 	is := olm.InstallOf(subscription)
 	if f.From == "" && is.Installed != "" { // somebody else approved the next one meanwhile
@@ -161,6 +164,9 @@ func (f *follower) approval(ctx context.Context, seen wait.Seen, subscription *u
 	}
 	if len(plan.Others(csv)) > 0 {
 		return health.State{}, plan.Refuse(csv)
+	}
+	if err := refuseShared(plan, subscription); err != nil {
+		return health.State{}, err
 	}
 	if err := olm.Approve(ctx, f.found.World.Conn.Dynamic, plan.Object); err != nil {
 		return health.State{}, f.found.World.Conn.Translate(err)

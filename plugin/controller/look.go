@@ -120,9 +120,8 @@ func (f *Found) Subscription() *unstructured.Unstructured {
 	return nil
 }
 
-// Mine are the controllers that this tool installed: by a Subscription of ours,
-// or, from a chart, with our own hands. The inventory counts for one that OLM
-// installed for a Subscription of ours that is gone.
+// Mine are the controllers that this tool installed: those that OLM installed for a
+// Subscription that it manages (versionOurs), and those from a chart that it applied.
 func (f *Found) Mine() []ack.Controller { return f.split(true) }
 
 // Others are the controllers that somebody else installed.
@@ -140,8 +139,7 @@ func (f *Found) split(mine bool) []ack.Controller {
 
 func (f *Found) isMine(c ack.Controller) bool {
 	if c.Installer == ack.OLM {
-		recorded := f.Inventory.Found && !f.Inventory.Foreign && len(f.otherSubscriptions(f.Namespace)) == 0
-		return c.Namespace == f.Namespace && (f.Subscription() != nil || recorded)
+		return f.ofOLM(c)
 	}
 	return c.Namespace == f.Namespace && apply.Ours(objectOf(c))
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
@@ -169,7 +168,7 @@ func (p *Plan) planObjects(ctx context.Context, role *iam.Role) (*apply.Plan, er
 			RoleARN: role.ARN, PolicyARN: p.options.Role.PolicyARN,
 			Account: p.facts.Account.Value, Partition: p.facts.Partition.Value, Region: p.facts.Region.Value,
 			Issuer: p.facts.Issuer.Value, ClusterID: p.facts.ClusterID.Value,
-			NamespaceOrigin: p.origin(), Version: p.options.Tool,
+			NamespaceOrigin: p.origin(), Version: p.options.Tool, Identity: string(p.Identity),
 		}
 	}
 	return p.applier().Plan(ctx, p.set, inventory, record)
@@ -187,14 +186,8 @@ func (p *Plan) applier() *apply.Applier {
 		Set: apply.Controller(), Namespace: p.found.Namespace, Fresh: p.found.Project == nil,
 		Guess: p.options.Guess, TryCreates: p.options.TryCreates,
 		ForceConflicts: p.options.ForceConflicts, ForceOwner: p.options.ForceOwner,
-		Shared: shared, Now: p.options.Now,
+		Shared: p.found.shared, Now: p.options.Now,
 	})
-}
-
-// shared: OLM before 0.33 writes the ServiceAccount of an operator anew, without
-// what others had put on it, and nothing then shows who made it (FACTS 1.6).
-func shared(object *unstructured.Unstructured) bool {
-	return object.GetKind() == "ServiceAccount" && object.GetName() == operator.ServiceAccount && olm.OwnedByCSV(object, operator.Package)
 }
 
 func (p *Plan) planRole(ctx context.Context, desired iam.Role) (*iam.Plan, error) {

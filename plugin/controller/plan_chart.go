@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
@@ -49,6 +48,9 @@ func (p *Plan) chartless() error {
 
 // chartObjects are those of ACK's chart, with the rights.
 func (p *Plan) chartObjects(ctx context.Context, role string) ([]*unstructured.Unstructured, error) {
+	if err := p.otherSubscription(); err != nil { // OLM would install a second controller
+		return nil, err
+	}
 	p.Identity = p.chartIdentity()
 	values := operator.ChartValues(p.facts, operator.Options{RoleARN: role, Identity: p.Identity})
 	objects, err := p.options.Chart.Objects(p.facts, operator.Release, values)
@@ -73,14 +75,12 @@ func (p *Plan) chartIdentity() operator.Identity {
 	}
 	mine := p.found.Mine()
 	if len(mine) == 0 {
+		if recorded := p.found.recordedIdentity(); recorded != "" {
+			return recorded
+		}
 		return operator.Subscription
 	}
-	for _, container := range mine[0].Spec.Template.Spec.Containers {
-		if slices.ContainsFunc(container.Env, func(v core.EnvVar) bool { return v.Name == "AWS_ROLE_ARN" }) {
-			return operator.Subscription
-		}
-	}
-	return operator.Annotation
+	return p.found.deployedIdentity(mine[0])
 }
 
 // withoutDefinitionsOfOthers leaves definitions alone that others brought, as Helm

@@ -6,15 +6,14 @@ import (
 	"slices"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -28,6 +27,9 @@ func (p *Plan) olmObjects(ctx context.Context, role string) ([]*unstructured.Uns
 		return nil, err
 	}
 	options := operator.Options{RoleARN: role, Identity: p.options.Identity}
+	if options.Identity == "" {
+		options.Identity = p.found.recordedIdentity()
+	}
 	if ours := p.found.Subscription(); ours != nil {
 		err = p.asSubscribed(olm.InstallOf(ours), &options)
 	} else {
@@ -77,11 +79,15 @@ func (p *Plan) otherSubscription() error {
 // choose picks catalog and version for a first install.
 func (p *Plan) choose(ctx context.Context, options *operator.Options) error {
 	if left := p.found.Versions; len(left) > 0 {
+		next := "oc ostoy-s3 controller uninstall"
+		if name := left[0].GetName(); !p.found.versionOurs(name) {
+			next = "oc delete clusterserviceversions." + olmGroup + " " + shell.Word(name) + " -n " + p.found.Namespace
+		}
 		return &problem.Error{
 			Kind: problem.Refused,
 			What: fmt.Sprintf("%s is in %s without a Subscription", left[0].GetName(), p.found.Namespace),
 			Why:  "somebody removed the Subscription and not what it had installed; OLM takes on no version that is there already",
-			Next: "oc ostoy-s3 controller uninstall, then run the same command again",
+			Next: next + ", then run the same command again",
 		}
 	}
 	offers, known, err := p.offers(ctx)
@@ -106,7 +112,7 @@ func (p *Plan) choose(ctx context.Context, options *operator.Options) error {
 func (p *Plan) offers(ctx context.Context) (offers []olm.Offer, known bool, err error) {
 	offers, err = Offers(ctx, p.found.World.Conn)
 	switch {
-	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
+	case catalogsUnknown(err):
 		return nil, false, nil
 	case err != nil:
 		return nil, false, p.found.World.Conn.Translate(err)
@@ -137,7 +143,8 @@ func (p *Plan) onTrust(options *operator.Options) error {
 			Kind: problem.Refused,
 			What: "it is not known which versions of the ACK S3 controller there are",
 			Why:  "the catalogs cannot be read (packagemanifests.packages.operators.coreos.com)",
-			Next: "name one with --version, for example --version 1.13.0",
+			Next: "name one with --version, for example --version 1.13.0\n" +
+				"whether OLM's package server runs: oc get apiservices v1.packages.operators.coreos.com",
 		}
 	}
 	p.CSV = CSVOf(p.options.Version)
@@ -154,7 +161,7 @@ func (p *Plan) asSubscribed(is olm.Install, options *operator.Options) error {
 		options.StartingCSV = is.Installed
 	}
 	if options.Identity == "" {
-		options.Identity = identityOf(is.Subscription)
+		options.Identity = p.found.subscribedIdentity(is.Subscription)
 	}
 	p.CSV = is.Installed
 	if p.CSV == "" {
@@ -186,16 +193,6 @@ func (p *Plan) sameVersion(csv, is string) error {
 		Why:  fmt.Sprintf("%s %s; a Subscription begins at a version once, and goes on as its channel says", csv, is),
 		Next: "leave out --version; or oc ostoy-s3 controller uninstall first, and install the version you want",
 	}
-}
-
-// identityOf is how a Subscription gives the controller its role.
-func identityOf(subscription *unstructured.Unstructured) operator.Identity {
-	for _, variable := range health.Maps(subscription.Object, "spec", "config", "env") {
-		if variable["name"] == "AWS_ROLE_ARN" {
-			return operator.Subscription
-		}
-	}
-	return operator.Annotation
 }
 
 // CSVOf is the name of a version's ClusterServiceVersion; names are taken as they

@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -46,6 +45,7 @@ const (
 	TheBucket    Subject = iota // an object of the cluster, not the S3 bucket
 	TheObject                   // one that install applied
 	TheVersion                  // a ClusterServiceVersion
+	TheLeftover                 // a Role that OLM leaves when that is deleted
 	TheRole                     // of IAM
 	TheType                     // the definition of ACK's Bucket
 	TheInventory                //
@@ -104,7 +104,7 @@ func PlanRemoval(ctx context.Context, found *Found, options RemovalOptions) (*Re
 		found: found, options: options, conn: found.World.Conn,
 		applier: apply.New(found.World.Conn, apply.Options{
 			Set: apply.Controller(), Namespace: found.Namespace,
-			ForceOwner: options.ForceOwner, Shared: shared, Now: options.Now,
+			ForceOwner: options.ForceOwner, Shared: found.shared, Now: options.Now,
 		}),
 		observe: func(health.State) {},
 	}
@@ -116,14 +116,16 @@ func PlanRemoval(ctx context.Context, found *Found, options RemovalOptions) (*Re
 		return nil, r.conn.Translate(err)
 	}
 	r.decideObjects()
+	r.keepClaimedRole()
 	r.decideVersions()
+	if err := r.decideLeftovers(ctx); err != nil {
+		return nil, r.conn.Translate(err)
+	}
 	if err := r.decideBuckets(); err != nil {
 		return nil, err
 	}
 	r.decideDefinition(found.Definition)
-	if r.objects.InventoryOurs {
-		r.add(&Part{Subject: TheInventory, Object: "ConfigMap " + apply.ControllerInventoryName, Fate: Removed})
-	}
+	r.decideInventory()
 	if err := r.decideNamespace(ctx); err != nil {
 		return nil, err
 	}
@@ -211,18 +213,16 @@ func (r *Removal) lookAtOperators(ctx context.Context) error {
 	return err
 }
 
-// decideObjects lets go what is ours, but for an OperatorGroup that others need.
+// decideObjects lets go what is ours, but for what others need: an OperatorGroup, and
+// account and settings that an operator not managed by ostoy-s3 works with.
 func (r *Removal) decideObjects() {
 	for _, item := range r.objects.Objects {
 		if ofTheApp(item.Live) {
 			continue
 		}
 		p := r.add(&Part{Subject: TheObject, Object: item.Ref.String(), Ref: item.Ref, Fate: Removed, item: item, uid: item.Live.GetUID()})
-		if item.Ref.Kind != "OperatorGroup" {
-			continue
-		}
-		if others := r.otherOperators(); len(others) > 0 {
-			p.keep("other operators of the namespace need it: "+strings.Join(others, ", "), "")
+		if why := r.neededBy(item.Live); why != "" {
+			p.keep(why, "")
 		}
 	}
 	for _, item := range slices.Concat(r.objects.Kept, r.objects.Definitions) {
@@ -247,10 +247,10 @@ func ofTheApp(object *unstructured.Unstructured) bool {
 
 // decideVersions lets go what OLM has installed for our Subscription.
 func (r *Removal) decideVersions() {
-	if !r.versionsOurs() {
-		return
-	}
 	for _, version := range r.found.Versions {
+		if !r.versionOurs(version.GetName()) {
+			continue
+		}
 		r.add(&Part{
 			Subject: TheVersion, Object: "ClusterServiceVersion " + version.GetName(), Ref: apply.RefOf(version),
 			Fate: Removed, uid: version.GetUID(),

@@ -96,7 +96,17 @@ func (r *Removal) versionsGone(ctx context.Context) error {
 		return nil
 	}
 	asked := map[types.UID]bool{}
-	err := r.until(ctx, "ClusterServiceVersion", ofOperator, func(object *unstructured.Unstructured) error {
+	decided := &newVersions{r, map[types.UID]bool{}}
+	var failure error
+	pick := func(object *unstructured.Unstructured) bool {
+		if !ofOperator(object) || failure != nil {
+			return false
+		}
+		goes, err := decided.goes(ctx, object)
+		failure = err
+		return goes
+	}
+	err := r.until(ctx, "ClusterServiceVersion", pick, func(object *unstructured.Unstructured) error {
 		uid := object.GetUID()
 		if object.GetDeletionTimestamp() != nil || asked[uid] {
 			return nil
@@ -110,6 +120,9 @@ func (r *Removal) versionsGone(ctx context.Context) error {
 		}
 		return err
 	}, ", which OLM lets go of (oc get pods -A | grep olm-operator)")
+	if failure != nil {
+		return failure
+	}
 	if err != nil {
 		return err
 	}

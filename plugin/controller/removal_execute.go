@@ -25,7 +25,7 @@ import (
 func (r *Removal) Execute(ctx context.Context, observe func(health.State)) error {
 	r.observe = observe
 	for _, step := range []func(context.Context) error{
-		r.letGo, r.endSubscription, r.endController, r.releaseRest, r.removeFurniture,
+		r.letGo, r.endSubscription, r.endController, r.removeLeftovers, r.releaseRest, r.removeFurniture,
 		r.removeRole, r.removeRights, r.removeDefinition, r.removeInventory, r.removeNamespace,
 	} {
 		if err := step(ctx); err != nil {

@@ -48,6 +48,9 @@ func (r *Removal) decideDefinition(definition *unstructured.Unstructured) {
 		p.keep("with it would go every Bucket that is made from now on", r.again("--delete-crds"))
 	case len(r.others()) > 0:
 		p.keep(r.others()[0].String()+" needs it", "")
+	case len(r.found.otherSubscriptions("")) > 0:
+		other := r.found.otherSubscriptions("")[0]
+		p.keep("Subscription "+other.GetName()+" in "+other.GetNamespace()+", which ostoy-s3 does not manage, needs it", "")
 	case by != "" && !r.options.ForceOwner:
 		p.keep(by+" brings it", r.again("--delete-crds --force-owner"))
 	case len(r.buckets) > 0 && len(r.going(TheBucket, nil)) == 0:
@@ -143,7 +146,10 @@ func (r *Removal) decideNamespace(ctx context.Context) error {
 // is there in every namespace. A version that OLM has brought since goes, too.
 func (r *Removal) besides(ctx context.Context) ([]string, error) {
 	return live.Others(ctx, r.conn, r.found.Namespace, func(object *unstructured.Unstructured) bool {
-		if object.GetKind() == "ClusterServiceVersion" && ofOperator(object) && r.versionsOurs() {
+		if object.GetKind() == "ClusterServiceVersion" && ofOperator(object) && r.versionOurs(object.GetName()) {
+			return true
+		}
+		if isLeftover(object) && r.removesLeftovers() {
 			return true
 		}
 		for _, p := range r.parts {

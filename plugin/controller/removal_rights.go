@@ -54,7 +54,7 @@ func usualRights(withOLM bool, namespace string) []access.Right {
 func endRights(withOLM bool, namespace string) []access.Right {
 	grants := []grant{{"", "pods", "list watch"}, {"apps", "deployments", "list watch"}}
 	if withOLM {
-		grants = append(grants, grant{olmGroup, "clusterserviceversions", "list watch delete"}, grant{olmGroup, "installplans", "list watch"})
+		grants = append(grants, grant{olmGroup, "clusterserviceversions", "list watch delete"}, grant{olmGroup, "installplans", "list watch"}, grant{rbacGroup, "roles", "list delete"})
 	}
 	return rightsIn(namespace, grants...)
 }

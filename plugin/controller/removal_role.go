@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,14 +17,23 @@ import (
 // asked: where anything of ours is there, but for mere rights beside a controller
 // of somebody else, whose role is theirs.
 func (r *Removal) NeedsRole() bool {
+	if len(r.claimants()) > 0 { // keepClaimedRole
+		return false
+	}
 	rights := len(r.going(TheObject, isRight)) > 0 && len(r.others()) == 0
 	return r.endsController() || rights || len(r.going(TheObject, func(p *Part) bool { return !isRight(p) })) > 0
 }
 
 // KeepRole notes that the role stays because the user says so.
-func (r *Removal) KeepRole() {
+func (r *Removal) KeepRole() { r.keepRole("--keep-role") }
+
+func (r *Removal) keepRole(why string) {
+	known := slices.ContainsFunc(r.parts, func(p *Part) bool { return p.Subject == TheRole })
+	if known {
+		return
+	}
 	if arn, err := render.ParseARNOf(r.found.Inventory.RoleARN, "iam", "role"); err == nil {
-		r.add(&Part{Subject: TheRole, Object: "role " + arn.Name(), Fate: Kept, Why: "--keep-role", Next: "aws iam get-role --role-name " + arn.Name()})
+		r.add(&Part{Subject: TheRole, Object: "role " + arn.Name(), Fate: Kept, Why: why, Next: "aws iam get-role --role-name " + arn.Name()})
 	}
 }
 

@@ -14,25 +14,31 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
-// versionsOurs reports whether what OLM installed in the namespace is ours: by
-// our Subscription, or, once that is gone, by what goes after the versions, the
-// inventory and the operator's settings, unless somebody else subscribes.
-func (r *Removal) versionsOurs() bool {
+// versionOurs is Found.versionOurs. Where neither Subscription nor inventory exists,
+// the operator's settings count, if ostoy-s3 applied them: they are deleted after the
+// versions.
+func (r *Removal) versionOurs(csv string) bool {
 	f := r.found
-	if f.Subscription() != nil {
+	if f.versionOurs(csv) {
 		return true
 	}
 	settings := slices.ContainsFunc(r.objects.Objects, func(item *apply.Item) bool {
 		return item.Ref.Kind == "ConfigMap" && item.Ref.Name == operator.UserConfig
 	})
-	return (r.recorded() || settings) && len(f.otherSubscriptions(f.Namespace)) == 0
+	return settings && len(f.otherSubscriptions(f.Namespace)) == 0
 }
+
+// versionsOurs reports whether any version in the namespace may be one of ours.
+func (r *Removal) versionsOurs() bool { return r.found.Subscription() != nil || r.versionOurs("") }
+
+// claimants are Found.claimants.
+func (r *Removal) claimants() []string { return r.found.claimants(r.versionOurs) }
 
 func (r *Removal) recorded() bool { return r.found.Inventory.Found && !r.found.Inventory.Foreign }
 
 func (r *Removal) isMine(c ack.Controller) bool {
 	olms := c.Installer == ack.OLM && c.Namespace == r.found.Namespace
-	return r.found.isMine(c) || olms && r.versionsOurs()
+	return r.found.isMine(c) || olms && r.versionOurs(c.Labels["olm.owner"])
 }
 
 // mine and others are the controllers of the cluster.
@@ -47,7 +53,8 @@ func (r *Removal) others() []ack.Controller {
 // endsController reports whether there is a controller of ours to end, or one
 // that a run before this one has ended in part.
 func (r *Removal) endsController() bool {
-	return r.recorded() || r.found.Subscription() != nil || len(r.mine()) > 0 || len(r.going(TheVersion, nil)) > 0
+	begun := r.recorded() && len(r.claimants()) == 0
+	return begun || r.found.Subscription() != nil || len(r.mine()) > 0 || len(r.going(TheVersion, nil)) > 0
 }
 
 // refuseOthers refuses where there is a controller, and nothing about it is ours.
@@ -109,7 +116,7 @@ func (r *Removal) removalOf(c ack.Controller) string {
 func (r *Removal) removalByOLM(c ack.Controller) string {
 	var lines []string
 	for _, s := range r.found.Subscriptions {
-		if s.GetNamespace() == c.Namespace {
+		if s.GetNamespace() == c.Namespace && !apply.Ours(s) {
 			lines = append(lines, "oc delete subscriptions."+olmGroup+" "+s.GetName()+" -n "+c.Namespace)
 		}
 	}
@@ -130,7 +137,8 @@ func (r *Removal) otherOperators() []string {
 		}
 	}
 	for _, version := range r.versions {
-		if !ofOperator(version) && olm.CSVOf(version).CopiedFrom == "" {
+		ours := ofOperator(version) && r.versionOurs(version.GetName())
+		if !ours && olm.CSVOf(version).CopiedFrom == "" {
 			names = append(names, "ClusterServiceVersion "+version.GetName())
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // role is whom AWS takes the controller for, as far as the cluster knows.
@@ -33,7 +32,7 @@ func (one *instance) role() Role {
 // chart's values or somebody's hand.
 func (one *instance) inPod() Role {
 	r := Role{ARN: one.Env.Values["AWS_ROLE_ARN"], From: From(ack.FromPod)}
-	if one.subscription != nil && identityOf(one.subscription) == operator.Subscription {
+	if one.subscription != nil && namesRole(one.subscription) {
 		r.From = FromSubscription
 	}
 	var other string

@@ -145,6 +145,9 @@ func (l *statusLook) each(ctx context.Context) []*instance {
 	for i, c := range l.found.Deployments {
 		one := &instance{Told: ack.Told{Controller: c}, crashes: map[string]string{}}
 		one.ours = slices.ContainsFunc(mine, func(m ack.Controller) bool { return m.String() == c.String() })
+		if c.Installer == ack.OLM && l.subscriptionsErr != nil { // whose its Subscription is cannot be seen
+			one.ours = false
+		}
 		if c.Installer == ack.OLM {
 			one.subscription = l.subscriptionOf(c)
 		}

@@ -2,6 +2,7 @@ package olm
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -45,13 +46,24 @@ func v1alpha1(resource string) schema.GroupVersionResource {
 // object cannot be one, by the label olm.owner. CSV names are PACKAGE.vVERSION
 // (FACTS 1.6).
 func OwnedByCSV(object *unstructured.Unstructured, pkg string) bool {
-	prefix := pkg + ".v"
-	for _, owner := range object.GetOwnerReferences() {
-		if owner.Kind == "ClusterServiceVersion" && strings.HasPrefix(owner.Name, prefix) {
-			return true
+	return len(OwningVersions(object, pkg)) > 0
+}
+
+// OwningVersions are the names of the versions that OwnedByCSV goes by.
+func OwningVersions(object *unstructured.Unstructured, pkg string) []string {
+	var names []string
+	add := func(name string) {
+		if strings.HasPrefix(name, pkg+".v") && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
-	return strings.HasPrefix(object.GetLabels()["olm.owner"], prefix)
+	for _, owner := range object.GetOwnerReferences() {
+		if owner.Kind == "ClusterServiceVersion" {
+			add(owner.Name)
+		}
+	}
+	add(object.GetLabels()["olm.owner"])
+	return names
 }
 
 // said is what OLM wrote, fit to be shown: one line of bearable length, with no

@@ -49,6 +49,9 @@ func (s *scene) there(t *testing.T) []string {
 	for _, one := range s.objects(t, resource("apps", "v1", "deployments")) {
 		add("deployments", one.GetName())
 	}
+	for _, one := range s.objects(t, resource("rbac.authorization.k8s.io", "v1", "roles")) {
+		add("roles", one.GetName())
+	}
 	roles, err := s.Client.RbacV1().ClusterRoles().List(ctx, metav1.ListOptions{})
 	must(t, err)
 	for _, role := range roles.Items {
@@ -80,10 +83,10 @@ func TestUninstall(t *testing.T) {
 	s.Admin.Run(t, "controller", "uninstall").WantCode(t, done).WantTalk(t, "nothing to remove")
 	s.wantNothingWritten(t)
 	s.install(t)
-	if have := s.there(t); len(have) != 13 {
+	if have := s.there(t); len(have) != 15 {
 		t.Errorf("%d things were installed: %q", len(have), have)
 	}
-	s.uninstall(t).WantStdout(t, "").WantTalk(t, "to remove", "Subscription", "ClusterServiceVersion ack-s3-controller.v1.13.0",
+	s.uninstall(t).WantStdout(t, "").WantTalk(t, "to remove", "Subscription", "ClusterServiceVersion ack-s3-controller.v1.13.0", "2 Roles",
 		"role ack-s3-controller-", "namespace ack-system", "CustomResourceDefinition "+definition, "--delete-crds")
 	s.wantLeft(t)
 

@@ -85,6 +85,9 @@ func (o *OLM) install(ctx context.Context, v *view, orders orders, namespace, na
 			}
 		}
 	}
+	if err := o.ensureRoles(ctx, namespace); err != nil {
+		return err
+	}
 	csv, err := o.makeCSV(ctx, v, bundle, namespace, version)
 	if err != nil {
 		return err

@@ -1,0 +1,183 @@
+package controller
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+const csvName = "ack-s3-controller.v1.13.0"
+
+// subscribedBy is a Subscription of the usual name that a field manager applied, as
+// OLM leaves it once it has installed the version.
+func subscribedBy(t *testing.T, manager, approval string) *unstructured.Unstructured {
+	return by(manager, object(t, `{apiVersion: operators.coreos.com/v1alpha1, kind: Subscription, metadata: {name: ack-s3-controller, namespace: ack-system, uid: theirs},
+  spec: {name: ack-s3-controller, installPlanApproval: `+approval+`}, status: {installedCSV: `+csvName+`, currentCSV: `+csvName+`}}`))
+}
+
+// accountOfVersion is the ServiceAccount as OLM writes it: nothing in its
+// managedFields tells whose Subscription it is for.
+func accountOfVersion(t *testing.T) *unstructured.Unstructured {
+	account := by("catalog", object(t, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: ack-s3-controller, namespace: ack-system, labels: {olm.managed: 'true'}}}"))
+	account.SetOwnerReferences([]metav1.OwnerReference{{Kind: "ClusterServiceVersion", Name: csvName, UID: "csv"}})
+	return account
+}
+
+// notManaged is a cluster in which somebody else had OLM install the operator.
+func notManaged(t *testing.T, approval string) []*unstructured.Unstructured {
+	t.Helper()
+	deployment := named(t, deploymentOf, "ack-s3-controller")
+	deployment.SetLabels(map[string]string{"olm.owner": csvName})
+	return append(inCluster(t), object(t, "{apiVersion: v1, kind: Namespace, metadata: {name: ack-system}}"),
+		subscribedBy(t, "kubectl-create", approval), version(t), accountOfVersion(t), deployment, named(t, podOf, "ack-s3-controller"),
+		object(t, "{apiVersion: operators.coreos.com/v1, kind: OperatorGroup, metadata: {name: theirs, namespace: ack-system}}"),
+		object(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: ack-s3-user-config, namespace: ack-system}}"),
+		object(t, "{apiVersion: operators.coreos.com/v1alpha1, kind: InstallPlan, metadata: {name: install-abcde, namespace: ack-system, ownerReferences: [{kind: Subscription, name: ack-s3-controller, uid: theirs}]}, spec: {approved: true, clusterServiceVersionNames: ["+csvName+"]}}"))
+}
+
+func ourRights() (rights []*unstructured.Unstructured) {
+	for _, o := range operator.Rights() {
+		rights = append(rights, ours(o))
+	}
+	return rights
+}
+
+// TestSubscriptionNotManaged: nothing of an operator that somebody else subscribed to
+// is removed or announced, whatever leave is given.
+func TestSubscriptionNotManaged(t *testing.T) {
+	for _, approval := range []string{"Automatic", "Manual"} {
+		for name, options := range map[string]RemovalOptions{
+			"plain": {}, "force": {Force: true}, "all": {Force: true, DeleteDefinition: true, ForceOwner: true, AdoptRole: true},
+		} {
+			objects := notManaged(t, approval)
+			w := newWorld(t, true, append(objects, bucketNamed(t, "good", ack.Finalizer))...).withRole()
+			before := w.everything()
+			_, err := w.run(t.Context(), options)
+			wantProblem(t, err, problem.Refused, "deployment ack-s3-controller in ack-system", "not ours")
+			if len(w.writes) > 0 || w.everything() != before {
+				t.Errorf("%s, %s: %v", approval, name, w.writes)
+			}
+
+			// Permissions of ours beside it go, and nothing else.
+			w = newWorld(t, true, append(append(objects, ourRights()...), bucketNamed(t, "good", ack.Finalizer))...).withRole()
+			removal, err := w.run(t.Context(), options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := parts(removal, Removed); got != "ClusterRole ostoy-s3-buckets-edit\nClusterRole ostoy-s3-buckets-view" {
+				t.Errorf("%s, %s: removes\n%s", approval, name, got)
+			}
+			if w.everything() != before {
+				t.Errorf("%s, %s: left\n%s\nwas\n%s", approval, name, w.everything(), before)
+			}
+			w.sound()
+		}
+	}
+}
+
+// TestSubscriptionNotManagedWithoutController: it waits for its InstallPlan, and
+// needs the definition that is there already.
+func TestSubscriptionNotManagedWithoutController(t *testing.T) {
+	waits := subscribedBy(t, "kubectl-create", "Manual")
+	delete(waits.Object, "status")
+	w := newWorld(t, true, append(inCluster(t), waits)...)
+	removal, err := w.run(t.Context(), RemovalOptions{DeleteDefinition: true, Force: true})
+	if err != nil || len(w.writes) > 0 || !removal.Empty() {
+		t.Errorf("%v, %v", err, w.writes)
+	}
+	if p := removal.Parts(); len(p) != 1 || p[0].Fate != Kept || !strings.Contains(p[0].Why, "Subscription ack-s3-controller in ack-system") {
+		t.Errorf("%s", parts(removal, Kept))
+	}
+}
+
+// TestSubscriptionTakenOver: somebody replaced our Subscription by one of the same
+// name. What the operator works with stays, though ostoy-s3 applied it.
+func TestSubscriptionTakenOver(t *testing.T) {
+	objects := slices.DeleteFunc(byOLM(t), func(o *unstructured.Unstructured) bool {
+		return o.GetKind() == "Subscription" || o.GetKind() == "ServiceAccount" && o.GetName() == operator.ServiceAccount
+	})
+	account := accountOfVersion(t)
+	account.SetManagedFields(append(account.GetManagedFields(), appliedBy("ostoy-s3")...))
+	w := newWorld(t, true, append(objects, account, subscribedBy(t, "kubectl-create", "Automatic"))...).withRole()
+	removal, err := w.run(t.Context(), RemovalOptions{Force: true, DeleteDefinition: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := parts(removal, Removed); got != "ClusterRole ostoy-s3-buckets-edit\nClusterRole ostoy-s3-buckets-view" {
+		t.Errorf("removes %s", got)
+	}
+	kept := parts(removal, Kept)
+	for _, name := range []string{
+		"ServiceAccount ack-s3-controller", "ConfigMap ack-s3-user-config", "OperatorGroup ack-system", "role ack-s3-controller-",
+		"ConfigMap ostoy-s3-controller", "namespace ack-system", Definition,
+	} {
+		if !strings.Contains(kept, name) {
+			t.Errorf("it does not say that %s is kept:\n%s", name, kept)
+		}
+	}
+	for _, one := range []*unstructured.Unstructured{
+		w.get(live.ServiceAccounts(), ackSystem, operator.ServiceAccount), w.get(live.ConfigMaps(), ackSystem, operator.UserConfig),
+		w.get(live.ConfigMaps(), ackSystem, "ostoy-s3-controller"), w.get(live.Deployments(), ackSystem, "ack-s3-controller"),
+	} {
+		if one == nil {
+			t.Errorf("gone, by %v", w.writes)
+		}
+	}
+	if !w.role.there {
+		t.Error("the role is gone")
+	}
+	w.sound()
+}
+
+// TestSubscribedMeanwhile: the version that comes for a Subscription which somebody
+// created after ours was deleted stays.
+func TestSubscribedMeanwhile(t *testing.T) {
+	w := newWorld(t, true, byOLM(t)...).withRole()
+	other := subscribedBy(t, "kubectl-create", "Automatic")
+	other.SetName("theirs")
+	w.onWrite = func(write string) {
+		if write == "delete subscriptions ack-system/ack-s3-controller" {
+			w.onWrite = nil
+			w.put(other)
+			next := version(t)
+			next.SetName("ack-s3-controller.v1.14.0")
+			w.put(next)
+		}
+	}
+	if _, err := w.run(t.Context(), RemovalOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(w.writes, "delete clusterserviceversions ack-system/ack-s3-controller.v1.14.0") {
+		t.Errorf("%v", w.writes)
+	}
+}
+
+// TestVersionWithoutMark: a version whose Subscription is gone is ours by the
+// inventory's managedFields, not by its label or its list of objects alone.
+func TestVersionWithoutMark(t *testing.T) {
+	gone := slices.DeleteFunc(byOLM(t), func(o *unstructured.Unstructured) bool { return o.GetKind() == "Subscription" })
+	w := newWorld(t, true, gone...).withRole()
+	if removal, err := w.plan(t.Context(), RemovalOptions{}); err != nil || !strings.Contains(parts(removal, Removed), csvName) {
+		t.Errorf("%v", err)
+	}
+	copied := slices.DeleteFunc(gone, func(o *unstructured.Unstructured) bool { return o.GetName() == operator.UserConfig })
+	for _, o := range copied {
+		if o.GetName() == "ostoy-s3-controller" {
+			o.SetManagedFields(nil)
+			o.SetLabels(map[string]string{"app.kubernetes.io/managed-by": "ostoy-s3"})
+		}
+	}
+	w = newWorld(t, true, copied...).withRole()
+	removal, err := w.plan(t.Context(), RemovalOptions{})
+	if err != nil || strings.Contains(parts(removal, Removed), csvName) {
+		t.Errorf("%v, removes %s", err, parts(removal, Removed))
+	}
+}
