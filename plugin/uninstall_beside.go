@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
@@ -15,6 +16,19 @@ import (
 func (l *line) isAnother(live *unstructured.Unstructured) bool {
 	same := l.item.Live != nil && live.GetUID() == l.item.Live.GetUID()
 	return !same && live.GetDeletionTimestamp() == nil
+}
+
+// beginRemoval tells other runs what this one is about to do. A user who may not write
+// the inventory may still delete objects.
+func (u *uninstall) beginRemoval(ctx context.Context) error {
+	if u.one(theInventory) == nil {
+		return nil
+	}
+	err := u.applier.MarkRemoval(ctx, u.removal)
+	if apierrors.IsForbidden(err) {
+		return nil
+	}
+	return err
 }
 
 // cameBack gives a function that reads the Deployments again, at most once a second,

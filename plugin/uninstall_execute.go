@@ -24,6 +24,9 @@ import (
 // inventory lasts as long as anything it lists. What cannot be removed does not
 // keep the rest; but the inventory then stays, for the next run.
 func (u *uninstall) execute(ctx context.Context) error {
+	if err := u.beginRemoval(ctx); err != nil {
+		return u.stopped(ctx, err)
+	}
 	if err := u.executeWorkload(ctx); err != nil {
 		return u.stopped(ctx, err)
 	}

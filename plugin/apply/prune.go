@@ -83,15 +83,19 @@ func deleteOptions(live *unstructured.Unstructured) metav1.DeleteOptions {
 
 // WriteInventory records the objects that are there and those that are about
 // to be, before the first of them is made, so that a run that is killed
-// leaves nothing unknown behind. It writes only what differs, unless the run
-// changes something: changes says so of what is not in the plan, the role.
+// leaves nothing unknown behind. It writes only what differs. If the run changes
+// something although the inventory stays the same, other runs are taken into account,
+// too: changed objects are marked in it, and for what is not in the plan, the
+// role, as changes says, the API server is asked whether it is still the same.
 func (p *Plan) WriteInventory(ctx context.Context, changes bool) error {
 	inv := p.beforehand()
-	if !p.recorded(inv.Data()) {
-		return p.write(ctx, inv, false)
-	}
-	if changes || p.Changed() {
-		return p.write(ctx, inv, true)
+	switch {
+	case !p.recorded(inv.Data()):
+		return p.write(ctx, inv, markNone)
+	case p.Changed():
+		return p.write(ctx, inv, markNew)
+	case changes:
+		return p.write(ctx, inv, markKeep)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -25,11 +26,35 @@ const (
 	// removes the installation at the same time would delete the inventory of what
 	// this run creates. The next write that changes the data removes it.
 	replacesAnnotation = "ostoy-s3/replaces"
+	// removingAnnotation is written by a run that is about to delete what the inventory
+	// lists, so that an install that has read it before stops before it creates
+	// anything. The next write of an install removes it.
+	removingAnnotation = "ostoy-s3/removing"
 	// neverVersion is a resourceVersion that no object has: the first one that etcd
 	// gives is 2. An apply with it creates an object, and conflicts with one that
 	// exists (apiserver, registry/generic/registry/store.go, Update).
 	neverVersion = "1"
 )
+
+// marking is what a write of the inventory does about replacesAnnotation.
+type marking int
+
+const (
+	markNone marking = iota // the data changes, which is mark enough
+	markKeep                // nothing is to change: it only asks whether another run has written
+	markNew                 // the data stays the same, and objects change
+)
+
+// mark is the value of the annotation, "" for none.
+func (m marking) mark(base *unstructured.Unstructured) string {
+	switch {
+	case base == nil, m == markNone:
+		return ""
+	case m == markKeep:
+		return base.GetAnnotations()[replacesAnnotation]
+	}
+	return base.GetResourceVersion()
+}
 
 // tied makes an apply hold for one version of an object only: was, or, if that is
 // nil, for an object that does not exist.
@@ -47,7 +72,7 @@ func tied(object, was *unstructured.Unstructured) *unstructured.Unstructured {
 // read again: what another run wrote is kept if it says what this run would have
 // written, which is also what an answer that was lost looks like. Otherwise
 // this run has lost the race.
-func (p *Plan) write(ctx context.Context, inv Inventory, busy bool) error {
+func (p *Plan) write(ctx context.Context, inv Inventory, how marking) error {
 	a, ref := p.applier, p.applier.opts.Set.inventoryRef()
 	client, err := a.client(ctx, ref.GVK())
 	if err != nil {
@@ -56,8 +81,8 @@ func (p *Plan) write(ctx context.Context, inv Inventory, busy bool) error {
 	options := metav1.ApplyOptions{FieldManager: Manager, Force: true}
 	err = a.retry(ctx, func() error {
 		object := p.recordOf(inv.Data())
-		if busy && p.base != nil {
-			object.SetAnnotations(map[string]string{replacesAnnotation: p.base.GetResourceVersion()})
+		if mark := how.mark(p.base); mark != "" {
+			object.SetAnnotations(map[string]string{replacesAnnotation: mark})
 		}
 		out, err := client.Apply(ctx, ref.Name, tied(object, p.base), options)
 		if err == nil {
@@ -77,14 +102,14 @@ func (p *Plan) write(ctx context.Context, inv Inventory, busy bool) error {
 			}
 			return err
 		}
-		return p.afterConflict(live, inv, busy, err)
+		return p.afterConflict(live, inv, how, err)
 	})
 	return a.failure("applied", ref, err)
 }
 
 // afterConflict decides by the inventory as it is now: nil if this run can continue
 // with it, the conflict if the write is to be repeated.
-func (p *Plan) afterConflict(live *unstructured.Unstructured, inv Inventory, busy bool, conflict error) error {
+func (p *Plan) afterConflict(live *unstructured.Unstructured, inv Inventory, how marking, conflict error) error {
 	a := p.applier
 	switch {
 	case live == nil:
@@ -96,7 +121,9 @@ func (p *Plan) afterConflict(live *unstructured.Unstructured, inv Inventory, bus
 		return conflict
 	case p.base != nil && p.base.GetUID() != live.GetUID():
 		return a.lostRace(live)
-	case busy && p.base != nil && live.GetAnnotations()[replacesAnnotation] != p.base.GetResourceVersion():
+	case live.GetAnnotations()[removingAnnotation] != "":
+		return a.lostRace(live)
+	case how == markNew && live.GetAnnotations()[replacesAnnotation] != how.mark(p.base):
 		return a.lostRace(live)
 	}
 	now := a.opts.Set.InventoryOf(live)
@@ -111,6 +138,12 @@ func (p *Plan) afterConflict(live *unstructured.Unstructured, inv Inventory, bus
 // untouched reports whether no run has written an inventory since it was read:
 // labels and annotations of others do not count.
 func untouched(was, now *unstructured.Unstructured) bool {
+	return notInstalled(was, now) && was.GetAnnotations()[removingAnnotation] == now.GetAnnotations()[removingAnnotation]
+}
+
+// notInstalled is untouched for a run that deletes: another one that deletes the same
+// does not count either.
+func notInstalled(was, now *unstructured.Unstructured) bool {
 	return was.GetUID() == now.GetUID() && maps.Equal(dataOf(was), dataOf(now)) &&
 		was.GetAnnotations()[replacesAnnotation] == now.GetAnnotations()[replacesAnnotation]
 }
@@ -121,36 +154,68 @@ func refusesVersion(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "resourceVersion should not be set on objects to be created")
 }
 
-// RemoveInventory deletes the inventory if it is ours and no other run has written
-// it since it was read. One that does not exist any more is no error.
+// MarkRemoval says in the inventory that what it lists is about to be deleted. It is
+// for the time before the first deletion: an install that has written the inventory
+// since it was read is noticed here.
+func (a *Applier) MarkRemoval(ctx context.Context, r *Removal) error {
+	return a.removing(ctx, r, "applied", func(client dynamic.ResourceInterface, was *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+		object := a.recordOf(ourKeys(dataOf(was)))
+		notes := map[string]string{removingAnnotation: was.GetResourceVersion()}
+		if mark, ok := was.GetAnnotations()[replacesAnnotation]; ok {
+			notes[replacesAnnotation] = mark
+		}
+		object.SetAnnotations(notes)
+		return client.Apply(ctx, was.GetName(), tied(object, was), metav1.ApplyOptions{FieldManager: Manager, Force: true})
+	})
+}
+
+// RemoveInventory deletes the inventory if it is ours and no install has written it
+// since it was read. One that does not exist any more is no error.
 func (a *Applier) RemoveInventory(ctx context.Context, r *Removal) error {
-	if !r.InventoryOurs {
+	return a.removing(ctx, r, "deleted", func(client dynamic.ResourceInterface, was *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+		return nil, client.Delete(ctx, was.GetName(), deleteOptions(was))
+	})
+}
+
+// removing does one thing to the version of our inventory that a removal knows, and
+// then knows the one that it gets back.
+func (a *Applier) removing(ctx context.Context, r *Removal, verb string,
+	do func(client dynamic.ResourceInterface, was *unstructured.Unstructured) (*unstructured.Unstructured, error),
+) error {
+	if !r.InventoryOurs || r.Inventory.live == nil {
 		return nil
 	}
-	ref, was := a.opts.Set.inventoryRef(), r.Inventory.live
+	ref := a.opts.Set.inventoryRef()
 	client, err := a.client(ctx, ref.GVK())
 	if err != nil {
-		return a.failure("deleted", ref, err)
+		return a.failure(verb, ref, err)
 	}
 	err = a.retry(ctx, func() error {
-		err := client.Delete(ctx, ref.Name, deleteOptions(was))
-		if err == nil || apierrors.IsNotFound(err) {
+		out, err := do(client, r.Inventory.live)
+		switch {
+		case err == nil:
+			r.Inventory.live = out
 			return nil
-		}
-		if !apierrors.IsConflict(err) {
+		case apierrors.IsNotFound(err):
+			r.Inventory.live = nil
+			return nil
+		case !apierrors.IsConflict(err):
 			return err
 		}
 		live, getErr := a.get(ctx, ref)
 		switch {
-		case getErr != nil || live == nil:
+		case getErr != nil:
 			return getErr
-		case !untouched(was, live):
+		case live == nil:
+			r.Inventory.live = nil
+			return nil
+		case !notInstalled(r.Inventory.live, live):
 			return a.lostRace(live)
 		}
-		was = live
-		return err
+		r.Inventory.live = live
+		return err // a conflict: tried again, with the inventory as it is now
 	})
-	return a.failure("deleted", ref, err)
+	return a.failure(verb, ref, err)
 }
 
 // lostRace is the error of a run that found the inventory changed, or, if live is
@@ -159,6 +224,9 @@ func (a *Applier) lostRace(live *unstructured.Unstructured) error {
 	did, why := "deleted", "the inventory that this run had read does not exist any more"
 	if live != nil {
 		did, why = "changed", "it is not the inventory that this run had read"
+		if live.GetAnnotations()[removingAnnotation] != "" {
+			why = "an uninstall is removing what it lists, or was interrupted"
+		}
 	}
 	whose := "project " + a.opts.Namespace
 	if a.opts.Set.Inventory == ControllerInventoryName {

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -84,21 +85,74 @@ func TestInstallAfterUninstallLooked(t *testing.T) {
 	}
 }
 
-// TestRoleAlone: a run that changes only the role says so in the inventory, and one
-// that changes nothing does not write it.
+// TestMarkedRemoval: what an uninstall writes before its first deletion stops an install
+// that has looked before it, not another uninstall, and not one that looks after it,
+// which in turn stops the uninstall.
+func TestMarkedRemoval(t *testing.T) {
+	for name, record := range map[string]Record{"the same inventory": {}, "another inventory": {Version: "v2"}} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			a := s.applier(Options{})
+			run(t, a, testSet(), Record{})
+			forget(s, RefOf(testRoute()))
+			before := looked(t, s, record, testSet()...)
+			one, two := planRemoval(t, a), planRemoval(t, a)
+			for _, removal := range []*Removal{one, two} {
+				if err := a.MarkRemoval(t.Context(), removal); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wantLost(t, before.WriteInventory(t.Context(), false), "an uninstall is removing what it lists")
+			run(t, s.applier(Options{}), testSet(), record) // looks now
+			live := s.live(App().inventoryRef())
+			if _, marked := live.GetAnnotations()[removingAnnotation]; marked {
+				t.Errorf("still marked: %v", live.GetAnnotations())
+			}
+			wantLost(t, a.MarkRemoval(t.Context(), one), "changed the inventory of project demo")
+			wantLost(t, a.RemoveInventory(t.Context(), two), "changed the inventory of project demo")
+
+			one, two = planRemoval(t, a), planRemoval(t, a)
+			for _, step := range []error{
+				a.MarkRemoval(t.Context(), one), a.MarkRemoval(t.Context(), two), a.RemoveInventory(t.Context(), one), // of one, although two has marked it since
+				a.RemoveInventory(t.Context(), two),
+			} {
+				if step != nil {
+					t.Error(step)
+				}
+			}
+			if s.live(App().inventoryRef()) != nil {
+				t.Error("it is not deleted")
+			}
+		})
+	}
+}
+
+// TestRoleAlone: a run that changes only the role writes nothing into the inventory, and
+// stops if another run has marked or deleted it. One that changes nothing does not ask.
 func TestRoleAlone(t *testing.T) {
 	s := newServer(t)
 	a := s.applier(Options{})
 	run(t, a, testSet(), Record{})
-	removal := planRemoval(t, a)
 	s.seen()
 	if err := looked(t, s, Record{}, testSet()...).WriteInventory(t.Context(), false); err != nil || count(s.seen(), "PATCH demo/configmaps", "ostoy-s3") != 0 {
 		t.Errorf("written although nothing changes: %v", err)
 	}
+	before := dataOf(s.live(App().inventoryRef()))
 	if err := looked(t, s, Record{}, testSet()...).WriteInventory(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	wantLost(t, a.RemoveInventory(t.Context(), removal))
+	live := s.live(App().inventoryRef())
+	if !maps.Equal(before, dataOf(live)) || len(live.GetAnnotations()) > 0 {
+		t.Errorf("%v", live)
+	}
+	p := looked(t, s, Record{}, testSet()...)
+	if err := a.MarkRemoval(t.Context(), planRemoval(t, a)); err != nil {
+		t.Fatal(err)
+	}
+	wantLost(t, p.WriteInventory(t.Context(), true), "an uninstall is removing")
+	p = looked(t, s, Record{}, testSet()...)
+	forget(s, App().inventoryRef())
+	wantLost(t, p.WriteInventory(t.Context(), true), "deleted the inventory")
 }
 
 // TestChangedByOthers: labels that somebody puts on the inventory are no race.
@@ -188,6 +242,9 @@ func TestLostAnswer(t *testing.T) {
 			s := newServer(t)
 			if again {
 				run(t, s.applier(Options{}), testSet(), Record{})
+			}
+			if again {
+				forget(s, RefOf(testRoute()))
 			}
 			p := looked(t, s, Record{}, testSet()...)
 			first := true

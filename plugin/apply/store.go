@@ -43,7 +43,7 @@ func (p *Plan) record(ctx context.Context, inv Inventory) error {
 	if p.recorded(inv.Data()) {
 		return nil
 	}
-	return p.write(ctx, inv, false)
+	return p.write(ctx, inv, markNone)
 }
 
 // recorded reports whether the inventory holds that data already, as far as is
@@ -60,6 +60,10 @@ func (p *Plan) Recorded() *unstructured.Unstructured { return p.base }
 // somebody edited in it is put back. That it is not somebody else's was settled
 // by Plan.
 func (p *Plan) recordOf(data map[string]string) *unstructured.Unstructured {
+	return p.applier.recordOf(data)
+}
+
+func (a *Applier) recordOf(data map[string]string) *unstructured.Unstructured {
 	values := map[string]any{}
 	for k, v := range data {
 		values[k] = v
@@ -68,8 +72,8 @@ func (p *Plan) recordOf(data map[string]string) *unstructured.Unstructured {
 		"apiVersion": "v1",
 		"kind":       "ConfigMap",
 		"metadata": map[string]any{
-			"name":      p.applier.opts.Set.inventoryRef().Name,
-			"namespace": p.applier.opts.Namespace,
+			"name":      a.opts.Set.inventoryRef().Name,
+			"namespace": a.opts.Namespace,
 			"labels":    map[string]any{render.TagManagedBy: Manager},
 		},
 		"data": values,

@@ -146,7 +146,7 @@ func TestUninstallBeforeInstallWrites(t *testing.T) {
 }
 
 // TestInstallBeforeUninstallDeletes: an install begins and ends after an uninstall has
-// made its plan. What the install created keeps its inventory.
+// made its plan. The uninstall deletes nothing.
 func TestInstallBeforeUninstallDeletes(t *testing.T) {
 	t.Parallel()
 	bed := run.TheBed(t)
@@ -162,6 +162,7 @@ func TestInstallBeforeUninstallDeletes(t *testing.T) {
 		"it is not the inventory that this run had read", "run the same command again",
 	})
 	wantRecord(t, bed, namespace)
+	wantHealthy(t, bed, namespace)
 	wantBothWork(t, admin, namespace)
 }
 
