@@ -63,6 +63,7 @@ func (i *install) targets() wait.Targets {
 	targets := wait.Targets{
 		Namespace:     i.facts.Namespace.Value,
 		Live:          i.plan.Live(),
+		Inventory:     i.plan.Recorded(),
 		BucketWritten: i.bucketSpecWritten(),
 		Webhook:       !projectsIdentity(i.objects),
 		Identity:      []string{frontend},

@@ -17,7 +17,7 @@ import (
 // both are there. Health is not waited for between waves: the manifests order
 // themselves (DESIGN section 3).
 func (i *install) execute(ctx context.Context) error {
-	if err := i.plan.WriteInventory(ctx); err != nil {
+	if err := i.plan.WriteInventory(ctx, !i.role.Empty()); err != nil {
 		return i.conn.Translate(err)
 	}
 	waves := i.plan.Waves()

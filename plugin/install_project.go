@@ -137,15 +137,22 @@ func (i *install) makeProject(ctx context.Context) error {
 	}
 	asked, inDoubt := cluster.InDoubt(ctx)
 	_, err = client.Create(asked, object, metav1.CreateOptions{FieldManager: apply.Manager})
-	madeAfterAll := apierrors.IsAlreadyExists(err) && inDoubt() && i.isOurs(ctx, name)
-	if err != nil && !madeAfterAll {
+	// Another install may have created it since this one looked. Where no answer
+	// came to an earlier try, it may also have been this one.
+	if err != nil && !(apierrors.IsAlreadyExists(err) && i.isOurs(ctx, name)) {
 		return i.projectRefused(name, err)
 	}
 	i.project = project{exists: true, ours: true}
-	i.madeProject = true
+	i.madeProject = err == nil || inDoubt()
 	if err := i.awaitRights(ctx, name); err != nil {
-		i.removeProject(ctx)
+		if i.madeProject {
+			i.removeProject(ctx)
+		}
 		return err
+	}
+	if !i.madeProject {
+		i.board.Set("project", ui.Done, "created by another run; continuing in it")
+		return nil
 	}
 	i.board.Set("project", ui.Done, "created")
 	return nil

@@ -159,20 +159,21 @@ func TestOnceMore(t *testing.T) {
 	}
 }
 
-// TestProjectMadeThoughTheAnswerWasLost: that it is there already is our own
-// doing, unless somebody else's mark, or none, is on it, or the only answer was
-// that it is there.
+// TestProjectMadeThoughTheAnswerWasLost: that it exists already is this run's own
+// doing, or another install's, unless another mark, or none, is on it. Only this
+// run's own is removed again if it stops.
 func TestProjectMadeThoughTheAnswerWasLost(t *testing.T) {
 	foreign := namespaceObject("demo")
 	foreign.SetLabels(nil)
 	for name, c := range map[string]struct {
-		there *unstructured.Unstructured
-		lost  bool
-		want  bool
+		there      *unstructured.Unstructured
+		lost       bool
+		made, want bool
 	}{
-		"ours":            {namespaceObject("demo"), true, true},
-		"somebody else's": {foreign, true, false},
-		"there before":    {namespaceObject("demo"), false, false},
+		"ours":               {namespaceObject("demo"), true, true, true},
+		"somebody else's":    {foreign, true, false, false},
+		"of another install": {namespaceObject("demo"), false, false, true},
+		"there before":       {foreign, false, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i, s := inNewProject(t, "demo", true)
@@ -189,7 +190,7 @@ func TestProjectMadeThoughTheAnswerWasLost(t *testing.T) {
 			})
 			err := i.makeProject(t.Context())
 			var refused *problem.Error
-			if c.want && err != nil || !c.want && !(errors.As(err, &refused) && refused.Kind == problem.Refused) || i.madeProject != c.want {
+			if c.want && err != nil || !c.want && !(errors.As(err, &refused) && refused.Kind == problem.Refused) || i.madeProject != c.made || i.project.exists != c.want {
 				t.Errorf("made %t, %v", i.madeProject, err)
 			}
 		})

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
@@ -22,7 +24,7 @@ import (
 func (i *install) surveyFreeName(ctx context.Context) error {
 	const tries = 5
 	for range tries {
-		err := i.survey(ctx)
+		err := i.surveyBesideOthers(ctx)
 		ourChoice := i.request.ProjectName == AnyProject && (!i.project.exists || i.madeProject)
 		if taken := i.bucket.Kind != "" && i.bucket.Exists(); !ourChoice || !taken {
 			return err
@@ -34,7 +36,7 @@ func (i *install) surveyFreeName(ctx context.Context) error {
 			return err
 		}
 	}
-	return i.survey(ctx)
+	return i.surveyBesideOthers(ctx)
 }
 
 // survey renders the objects, plans them and the role, and runs the checks
@@ -185,25 +187,24 @@ func unmarked(s bucket.State) bool {
 }
 
 // managedByOurBucket reports whether a Bucket that we applied, after the same
-// guard had let it pass, is what the controller manages the bucket by.
+// guard had let it pass, is what the controller manages the bucket by. A controller
+// that creates the bucket at this moment, for another run, says so a little later.
 func (i *install) managedByOurBucket(ctx context.Context) bool {
 	if !i.inventory.Found || i.inventory.Foreign {
 		return false
 	}
-	live := i.bucketObject(ctx)
-	if live == nil || !apply.Ours(live) {
-		return false
-	}
-	owner, _, _ := unstructured.NestedString(live.Object, "status", "ackResourceMetadata", "ownerAccountID")
-	return owner == i.facts.Account.Value && live.GetDeletionTimestamp() == nil
-}
-
-// bucketOrigin tells a bucket we make from one that was there.
-func (i *install) bucketOrigin() string {
-	if !i.bucket.Exists() {
-		return apply.OriginCreated
-	}
-	return apply.OriginAdopted
+	const patience, pause = 10 * time.Second, 500 * time.Millisecond
+	managed := false
+	_ = wait.PollUntilContextTimeout(ctx, pause, patience, true, func(ctx context.Context) (bool, error) {
+		live := i.bucketObject(ctx)
+		if live == nil || !apply.Ours(live) || live.GetDeletionTimestamp() != nil {
+			return true, nil
+		}
+		owner := ack.Account(live)
+		managed = owner == i.facts.Account.Value
+		return owner != "" || !ack.Managed(live), nil
+	})
+	return managed
 }
 
 func (i *install) lookAtProvider(ctx context.Context, w *live.World) check.Finding {

@@ -27,9 +27,11 @@ func (u *uninstall) throughController(ctx context.Context, l *line, denied error
 		return u.couldNot(ctx, l, denied)
 	}
 	u.board.Set("bucket", ui.Busy, "you may not delete it: asking the ACK controller to")
-	if _, err := u.applier.Make(ctx, ack.ForRemoval(object.item.Live)); err != nil {
+	made, err := u.applier.Make(ctx, ack.ForRemoval(object.item.Live))
+	if err != nil {
 		return err
 	}
+	object.item = &apply.Item{Ref: object.item.Ref, Action: apply.Delete, Live: made}
 	object.done = false
 	charged, err := u.inCharge(ctx, object)
 	if err != nil {

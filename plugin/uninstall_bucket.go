@@ -71,10 +71,16 @@ func (u *uninstall) release(ctx context.Context) error {
 // somebody took the object over meanwhile: then it stays.
 func (u *uninstall) deleteObject(ctx context.Context, l *line, policy string) (bool, error) {
 	live, err := u.applier.Change(ctx, l.item.Ref, func(live *unstructured.Unstructured) map[string]any {
+		if l.isAnother(live) {
+			return nil
+		}
 		return ack.PolicyPatch(live, policy)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return false, err
+	case live != nil && l.isAnother(live):
+		return false, u.applier.CameBack(l.item.Ref, live)
 	}
 	if live != nil && live.GetDeletionTimestamp() == nil {
 		l.item = &apply.Item{Ref: l.item.Ref, Action: apply.Delete, Live: live}
@@ -133,7 +139,12 @@ func (u *uninstall) releaseForController(ctx context.Context, l *line) error {
 		return nil
 	}
 	u.board.Set("bucket", ui.Busy, "no ACK controller runs: taking its finalizer off")
-	_, err = u.applier.Change(ctx, l.item.Ref, ack.ReleasePatch)
+	_, err = u.applier.Change(ctx, l.item.Ref, func(live *unstructured.Unstructured) map[string]any {
+		if l.isAnother(live) {
+			return nil // the caller sees it, too
+		}
+		return ack.ReleasePatch(live)
+	})
 	return err
 }
 
@@ -144,9 +155,13 @@ func (u *uninstall) objectGone(ctx context.Context, l *line, stop func(*unstruct
 	err := wait.Until(ctx, u.conn.Dynamic, u.namespace(), "Bucket", func(all []*unstructured.Unstructured) (bool, error) {
 		last = nil
 		for _, object := range all {
-			if object.GetName() == l.item.Ref.Name {
-				last = object.DeepCopy()
+			if object.GetName() != l.item.Ref.Name {
+				continue
 			}
+			if l.isAnother(object) {
+				return false, u.applier.CameBack(l.item.Ref, object)
+			}
+			last = object.DeepCopy()
 		}
 		return last == nil || stop != nil && stop(last), nil
 	}, u.serverState)

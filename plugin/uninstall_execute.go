@@ -24,6 +24,9 @@ import (
 // inventory lasts as long as anything it lists. What cannot be removed does not
 // keep the rest; but the inventory then stays, for the next run.
 func (u *uninstall) execute(ctx context.Context) error {
+	if err := u.beginRemoval(ctx); err != nil {
+		return u.stopped(ctx, err)
+	}
 	if err := u.executeWorkload(ctx); err != nil {
 		return u.stopped(ctx, err)
 	}
@@ -86,7 +89,7 @@ func (u *uninstall) executeWorkload(ctx context.Context) error {
 	if err := u.remove(ctx, first); err != nil {
 		return err
 	}
-	if err := u.podsGone(ctx, selectors(first)); err != nil {
+	if err := u.podsGone(ctx, selectors(first), u.cameBack()); err != nil {
 		return err
 	}
 	if err := u.remove(ctx, second); err != nil {
@@ -136,14 +139,22 @@ func selectors(lines []*line) []map[string]string {
 }
 
 // podsGone waits until no pod of the workload is left: until then one may still
-// write to the bucket.
-func (u *uninstall) podsGone(ctx context.Context, of []map[string]string) error {
+// write to the bucket. While a pod is left that nobody has deleted, cameBack is asked
+// for the reason.
+func (u *uninstall) podsGone(ctx context.Context, of []map[string]string, cameBack func(context.Context) error) error {
 	awaited := "the pods of the workload to be listed"
 	err := wait.Until(ctx, u.conn.Dynamic, u.namespace(), "Pod", func(pods []*unstructured.Unstructured) (bool, error) {
 		var left []string
+		deleted := true
 		for _, pod := range pods {
 			if ofReplicaSet(pod) && slices.ContainsFunc(of, func(labels map[string]string) bool { return within(labels, pod.GetLabels()) }) {
 				left = append(left, pod.GetName())
+				deleted = deleted && pod.GetDeletionTimestamp() != nil
+			}
+		}
+		if !deleted {
+			if err := cameBack(ctx); err != nil {
+				return false, err
 			}
 		}
 		if len(left) > 0 {

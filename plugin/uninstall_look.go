@@ -225,16 +225,19 @@ func (u *uninstall) searchRefused(err error) error {
 	return err
 }
 
-// origin is whether install made the bucket or found it: by the inventory and by
-// ACK's word on the object; where either says that it was there before, it was.
-// "" means that nobody knows.
+// origin is whether install made the bucket or found it: by the inventory, and where
+// that does not say, by ACK's word on the object. The inventory comes first, because
+// ACK calls every bucket adopted whose Bucket resource is created a second time, also
+// one that install had created. "" means that nobody knows.
 func (u *uninstall) origin() string {
 	recorded := u.removal.Inventory.BucketOrigin
 	object := u.removal.Bucket
 	switch {
-	case recorded == apply.OriginAdopted, object != nil && ack.Adopted(object.Live):
+	case recorded == apply.OriginAdopted, recorded == apply.OriginCreated:
+		return recorded
+	case object != nil && ack.Adopted(object.Live):
 		return apply.OriginAdopted
-	case recorded == apply.OriginCreated, object != nil && ack.Managed(object.Live):
+	case object != nil && ack.Managed(object.Live):
 		return apply.OriginCreated
 	}
 	return ""

@@ -68,8 +68,11 @@ func TestFateOfTheBucket(t *testing.T) {
 		"full, data given up": {mine, full, func(u *uninstall) { made(u); u.request.DeleteData = true }, fateRemoved, ""},
 		"--keep-bucket":       {mine, empty, func(u *uninstall) { made(u); u.request.KeepBucket, u.removal.Bucket = true, bucketObject(nil) }, fateKept, "--keep-bucket"},
 		"adopted, by record":  {mine, empty, func(u *uninstall) { made(u); u.removal.Inventory.BucketOrigin = apply.OriginAdopted }, fateKept, "before install"},
-		"adopted, says ACK": {mine, empty, func(u *uninstall) {
+		"made, and its Bucket a second time": {mine, empty, func(u *uninstall) {
 			made(u)
+			u.removal.Bucket = bucketObject(map[string]string{"services.k8s.aws/adopted": "true"})
+		}, fateRemoved, ""},
+		"adopted, says ACK": {mine, empty, func(u *uninstall) {
 			u.removal.Bucket = bucketObject(map[string]string{"services.k8s.aws/adopted": "true"})
 		}, fateKept, "before install"},
 		"made, says ACK":     {mine, empty, func(u *uninstall) { u.removal.Bucket = bucketObject(nil) }, fateRemoved, ""},

@@ -86,7 +86,7 @@ func TestServerThatStaysAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantProblem(t, p.WriteInventory(t.Context()), problem.Failed, "ConfigMap ostoy-s3", "did not answer")
+	wantProblem(t, p.WriteInventory(t.Context(), false), problem.Failed, "ConfigMap ostoy-s3", "did not answer")
 	if n := count(s.seen(), "PATCH", ""); n != 1 { // what passes is package cluster's to repeat
 		t.Errorf("tried %d times", n)
 	}
@@ -100,7 +100,7 @@ func TestInterruptPassesUnchanged(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	s.hook = failFirst(-1, isWrite, func(w http.ResponseWriter) { cancel(); statusOf(apierrors.NewServiceUnavailable("x"))(w) })
-	for _, err := range []error{p.WriteInventory(ctx), p.ApplyWave(ctx, 0, nil)} {
+	for _, err := range []error{p.WriteInventory(ctx, false), p.ApplyWave(ctx, 0, nil)} {
 		var three *problem.Error
 		if !errors.Is(err, context.Canceled) || errors.As(err, &three) {
 			t.Errorf("%#v", err)

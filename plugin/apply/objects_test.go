@@ -110,7 +110,7 @@ func run(t *testing.T, a *Applier, objects []*unstructured.Unstructured, record 
 // execute carries out a plan.
 func execute(t *testing.T, p *Plan) {
 	t.Helper()
-	if err := p.WriteInventory(t.Context()); err != nil {
+	if err := p.WriteInventory(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
 	for i := range p.Waves() {

@@ -32,7 +32,7 @@ type Plan struct {
 	old     Inventory
 	mu      sync.Mutex
 	live    map[Ref]*unstructured.Unstructured
-	written map[string]string // the inventory's data as this plan last wrote it
+	base    *unstructured.Unstructured // the inventory as this plan last wrote it, or as it was read
 }
 
 // Plan decides what happens to each object, sending only reads and
@@ -45,7 +45,7 @@ type Plan struct {
 // a *problem.Several. An object that cannot be ours to apply (another namespace,
 // a kind the Set has not) is one of kind Usage.
 func (a *Applier) Plan(ctx context.Context, objects []*unstructured.Unstructured, old Inventory, record Record) (*Plan, error) {
-	p := &Plan{applier: a, old: old, live: map[Ref]*unstructured.Unstructured{}}
+	p := &Plan{applier: a, old: old, base: old.live, live: map[Ref]*unstructured.Unstructured{}}
 	for _, obj := range objects {
 		item, err := a.accept(obj)
 		if err != nil {

@@ -43,6 +43,7 @@ func (p *Plan) pruneOne(ctx context.Context, it *Item, observe func(Event)) erro
 // remove deletes the very object that was looked at: with its uid and its
 // resourceVersion. If it changed meanwhile it is looked at again, because the
 // change may be that somebody else took it; decide then says what becomes of it.
+// Another object of its name that is ours is one that another run has created.
 func (a *Applier) remove(ctx context.Context, it *Item, decide func(Ref, *unstructured.Unstructured) (Action, string)) error {
 	client, err := a.client(ctx, it.Ref.GVK())
 	if err != nil {
@@ -59,6 +60,9 @@ func (a *Applier) remove(ctx context.Context, it *Item, decide func(Ref, *unstru
 		live, getErr := a.get(ctx, it.Ref)
 		if getErr != nil || live == nil {
 			return getErr
+		}
+		if Ours(live) && it.Live.GetUID() != live.GetUID() {
+			return a.CameBack(it.Ref, live)
 		}
 		it.Live = live
 		if it.Action, it.Why = decide(it.Ref, live); it.Action != Delete {
@@ -79,9 +83,21 @@ func deleteOptions(live *unstructured.Unstructured) metav1.DeleteOptions {
 
 // WriteInventory records the objects that are there and those that are about
 // to be, before the first of them is made, so that a run that is killed
-// leaves nothing unknown behind. It writes only what differs.
-func (p *Plan) WriteInventory(ctx context.Context) error {
-	return p.record(ctx, p.beforehand())
+// leaves nothing unknown behind. It writes only what differs. If the run changes
+// something although the inventory stays the same, other runs are taken into account,
+// too: changed objects are marked in it, and for what is not in the plan, the
+// role, as changes says, the API server is asked whether it is still the same.
+func (p *Plan) WriteInventory(ctx context.Context, changes bool) error {
+	inv := p.beforehand()
+	switch {
+	case !p.recorded(inv.Data()):
+		return p.write(ctx, inv, markNone)
+	case p.Changed():
+		return p.write(ctx, inv, markNew)
+	case changes:
+		return p.write(ctx, inv, markKeep)
+	}
+	return nil
 }
 
 // beforehand is the inventory while the plan is carried out: what it lists at the

@@ -131,7 +131,7 @@ func TestInventoryComesFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.WriteInventory(t.Context()); err != nil {
+	if err := p.WriteInventory(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
 	inv, err := a.ReadInventory(t.Context())

@@ -246,11 +246,3 @@ func (a *Applier) Remove(ctx context.Context, items []*Item, observe func(Event)
 	wg.Wait()
 	return combine(errs)
 }
-
-// RemoveInventory deletes the inventory, if it is ours.
-func (a *Applier) RemoveInventory(ctx context.Context, r *Removal) error {
-	if !r.InventoryOurs {
-		return nil
-	}
-	return a.Remove(ctx, []*Item{{Ref: a.opts.Set.inventoryRef(), Action: Delete, Live: r.Inventory.live}}, nil)
-}

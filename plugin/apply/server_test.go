@@ -44,7 +44,8 @@ type server struct {
 }
 
 func newServer(t *testing.T) *server {
-	s := &server{t: t, objects: map[string]*unstructured.Unstructured{}, unserved: map[string]bool{}}
+	// etcd begins with revision 1: no object has it.
+	s := &server{t: t, objects: map[string]*unstructured.Unstructured{}, unserved: map[string]bool{}, version: 1}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -164,6 +165,9 @@ func (s *server) apply(r *http.Request, dry bool) (*unstructured.Unstructured, e
 	if r.Header.Get("Content-Type") != string(types.ApplyYAMLPatchType) {
 		s.t.Errorf("content type %q", r.Header.Get("Content-Type"))
 	}
+	if err := tiedTo(patch, live, ok); err != nil {
+		return nil, err
+	}
 	if !ok {
 		live = skeleton(patch, fmt.Sprint("uid-", patch.GetKind(), "-", patch.GetName()))
 	}
@@ -176,6 +180,22 @@ func (s *server) apply(r *http.Request, dry bool) (*unstructured.Unstructured, e
 	out.SetResourceVersion(fmt.Sprint(s.version))
 	s.objects[r.URL.Path] = out
 	return out, nil
+}
+
+// tiedTo refuses an apply that is for another version than the one there is, as the
+// API server does (endpoints/handlers/patch.go, registry/generic/registry/store.go),
+// and takes off what tied it.
+func tiedTo(patch, live *unstructured.Unstructured, found bool) error {
+	uid, version := patch.GetUID(), patch.GetResourceVersion()
+	patch.SetUID("")
+	patch.SetResourceVersion("")
+	switch {
+	case !found && uid != "":
+		return apierrors.NewConflict(schema.GroupResource{}, patch.GetName(), errors.New("uid mismatch: no existing object was found"))
+	case found && (uid != "" && uid != live.GetUID() || version != "" && version != live.GetResourceVersion()):
+		return apierrors.NewConflict(schema.GroupResource{}, patch.GetName(), errors.New("the object has been modified"))
+	}
+	return nil
 }
 
 // merge plays a merge patch of annotations or of managedFields, held to the

@@ -1,9 +1,11 @@
 package apply
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -103,4 +105,10 @@ func (s *server) edit(ref Ref, manager string, change func(map[string]any)) {
 	s.mu.Unlock()
 	change(obj.Object)
 	s.put(obj, manager, false)
+}
+
+// twice gives two readers of what one holds.
+func twice(body io.ReadCloser) (one, two io.ReadCloser, err error) {
+	data, err := io.ReadAll(body)
+	return io.NopCloser(bytes.NewReader(data)), io.NopCloser(bytes.NewReader(data)), err
 }

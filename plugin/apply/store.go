@@ -40,32 +40,30 @@ func dataOf(obj *unstructured.Unstructured) map[string]string {
 
 // record writes the inventory if it differs from what is there.
 func (p *Plan) record(ctx context.Context, inv Inventory) error {
-	want := inv.Data()
-	if p.recorded(want) {
+	if p.recorded(inv.Data()) {
 		return nil
 	}
-	it := &Item{Ref: p.applier.opts.Set.inventoryRef(), force: true, object: p.recordOf(want)}
-	if _, err := p.applier.patch(ctx, it, false); err != nil {
-		return p.applier.failure("applied", it.Ref, err)
-	}
-	p.written = want
-	return nil
+	return p.write(ctx, inv, markNone)
 }
 
 // recorded reports whether the inventory holds that data already, as far as is
 // known: by this plan's last write, or as it was read.
 func (p *Plan) recorded(want map[string]string) bool {
-	have := p.written
-	if have == nil && p.old.Found && p.old.live != nil && Ours(p.old.live) {
-		have = ourKeys(dataOf(p.old.live))
-	}
-	return have != nil && maps.Equal(have, want)
+	return p.base != nil && Ours(p.base) && maps.Equal(ourKeys(dataOf(p.base)), want)
 }
+
+// Recorded is the inventory as this plan last wrote it, or as it was read; nil if
+// there is none.
+func (p *Plan) Recorded() *unstructured.Unstructured { return p.base }
 
 // recordOf is the ConfigMap that holds an inventory. It is applied by force: what
 // somebody edited in it is put back. That it is not somebody else's was settled
 // by Plan.
 func (p *Plan) recordOf(data map[string]string) *unstructured.Unstructured {
+	return p.applier.recordOf(data)
+}
+
+func (a *Applier) recordOf(data map[string]string) *unstructured.Unstructured {
 	values := map[string]any{}
 	for k, v := range data {
 		values[k] = v
@@ -74,8 +72,8 @@ func (p *Plan) recordOf(data map[string]string) *unstructured.Unstructured {
 		"apiVersion": "v1",
 		"kind":       "ConfigMap",
 		"metadata": map[string]any{
-			"name":      p.applier.opts.Set.inventoryRef().Name,
-			"namespace": p.applier.opts.Namespace,
+			"name":      a.opts.Set.inventoryRef().Name,
+			"namespace": a.opts.Namespace,
 			"labels":    map[string]any{render.TagManagedBy: Manager},
 		},
 		"data": values,

@@ -254,7 +254,7 @@ func FuzzPrune(f *testing.F) {
 			}
 			return
 		}
-		if err := p.WriteInventory(t.Context()); err != nil {
+		if err := p.WriteInventory(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
 		if err := p.Prune(t.Context(), nil); err != nil {

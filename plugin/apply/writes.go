@@ -30,7 +30,9 @@ type Write struct {
 // Writes are what executing the plan would send, in its order: the inventory, the
 // objects wave after wave, what is to be deleted, and the inventory once more
 // where that leaves less in it. Empty if there is nothing to write. It sends
-// nothing, and it tells nothing of a plan that was executed.
+// nothing, and it tells nothing of a plan that was executed. Whoever sends them
+// does not tie them to a version of the inventory, as executing the plan does, so
+// the write that only marks an inventory as changed is not among them.
 func (p *Plan) Writes() []Write {
 	var writes []Write
 	before, after := p.beforehand().Data(), p.Inventory.Data()

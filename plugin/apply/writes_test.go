@@ -28,6 +28,9 @@ func (s *server) sent(t *testing.T) *[]string {
 		if r.Method == http.MethodGet || query.Has("dryRun") {
 			return false
 		}
+		if strings.Contains(string(body), replacesAnnotation) { // a script has no such write
+			return false
+		}
 		line := r.Method + " " + r.URL.Path
 		if r.Method == http.MethodPatch {
 			line += " " + query.Get("fieldManager") + " force=" + query.Get("force") + " " + canonical(t, body)
@@ -67,13 +70,16 @@ func written(t *testing.T, writes []Write) []string {
 	return lines
 }
 
+// canonical leaves out what ties a write to a version: a script is not tied.
 func canonical(t *testing.T, body []byte) string {
 	t.Helper()
-	var v any
-	if err := json.Unmarshal(body, &v); err != nil {
+	v := &unstructured.Unstructured{}
+	if err := json.Unmarshal(body, &v.Object); err != nil {
 		t.Fatal(err)
 	}
-	out, err := json.Marshal(v)
+	v.SetResourceVersion("")
+	v.SetUID("")
+	out, err := json.Marshal(v.Object)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func (p *Plan) Execute(ctx context.Context, done *Done, observe func(health.Stat
 		observe(health.State{Kind: "Namespace", Name: "namespace", Text: "created", Ready: true})
 	}
 	if p.recorded() {
-		if err := p.Objects.WriteInventory(ctx); err != nil {
+		if err := p.Objects.WriteInventory(ctx, p.Role != nil && !p.Role.Empty()); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	apiwatch "k8s.io/apimachinery/pkg/watch"
@@ -30,6 +31,7 @@ const (
 type source struct {
 	client dynamic.ResourceInterface
 	kind   string
+	name   string // of the only object; "": all of the kind
 	report *watched
 }
 
@@ -39,15 +41,22 @@ func (s source) informer(whole dynamic.Interface) cache.SharedIndexInformer {
 	return cache.NewSharedIndexInformerWithOptions(
 		cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 			ListWithContextFunc: func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
-				return ask(ctx, s, func() (*unstructured.UnstructuredList, error) { return s.client.List(ctx, opts) })
+				return ask(ctx, s, func() (*unstructured.UnstructuredList, error) { return s.client.List(ctx, s.only(opts)) })
 			},
 			WatchFuncWithContext: func(ctx context.Context, opts metav1.ListOptions) (apiwatch.Interface, error) {
-				return ask(ctx, s, func() (apiwatch.Interface, error) { return s.client.Watch(ctx, opts) })
+				return ask(ctx, s, func() (apiwatch.Interface, error) { return s.client.Watch(ctx, s.only(opts)) })
 			},
 		}, whole),
 		&unstructured.Unstructured{},
 		cache.SharedIndexInformerOptions{ObjectDescription: s.kind},
 	)
+}
+
+func (s source) only(opts metav1.ListOptions) metav1.ListOptions {
+	if s.name != "" {
+		opts.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, s.name).String()
+	}
+	return opts
 }
 
 // ask makes one call, again and again while the connection is refused: that is

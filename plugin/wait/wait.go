@@ -27,6 +27,9 @@ type Targets struct {
 	// the conditions in Live may tell of the time before (ACK has no
 	// observedGeneration).
 	BucketWritten bool
+	// Inventory is the ConfigMap that lists them, as it was written last; nil: it is
+	// not watched. The wait ends if another run deletes it.
+	Inventory *unstructured.Unstructured
 
 	// Webhook says that pods get their identity from the pod identity webhook:
 	// those of Identity are looked at as they are created.
@@ -51,7 +54,8 @@ const tick = time.Second
 //
 // It is a *problem.Error of kind NotReady if something will never be ready or
 // the context's deadline passed (then also context.DeadlineExceeded), one of
-// kind Failed if the objects may not be watched, and the context's own error,
+// kind Failed if the objects may not be watched or another run deleted the
+// inventory, and the context's own error,
 // wrapped, when it was cancelled. The Result is filled in either way.
 func Wait(ctx context.Context, client dynamic.Interface, targets Targets, observe func(State)) (Result, error) {
 	w := &waiting{
@@ -69,6 +73,7 @@ type waiting struct {
 	targets  Targets
 	client   dynamic.Interface
 	watched  *watched
+	record   *record
 	tracker  *tracker
 	identity *identity
 	started  time.Time
@@ -82,6 +87,8 @@ func (w *waiting) run(ctx context.Context) (Result, error) {
 	watchCtx, stop := context.WithCancel(ctx)
 	w.watched = watch(watchCtx, w.client, w.targets.Namespace, w.targets.kinds()...)
 	defer w.watched.stop()
+	w.record = follow(watchCtx, w.client, w.targets.Inventory)
+	defer w.record.stop()
 	defer stop()
 
 	ticker := time.NewTicker(tick)
@@ -94,6 +101,7 @@ func (w *waiting) run(ctx context.Context) (Result, error) {
 		case <-ctx.Done():
 			return w.result(), ended(ctx, w.result().States, w.watched, w.started)
 		case <-w.watched.changed:
+		case <-w.record.changed():
 		case <-ticker.C:
 		}
 	}
@@ -106,13 +114,16 @@ func (w *waiting) look(ctx context.Context) (bool, error) {
 	if err := w.watched.denied(); err != nil {
 		return true, mayNotWatch(w.targets.Namespace, err)
 	}
+	ready, err := w.record.look()
+	if err != nil {
+		return true, err
+	}
 	if w.targets.Webhook {
 		for _, s := range w.identity.mend(ctx, w.client, w.watched, w.targets) {
 			w.tracker.tell(s, now)
 		}
 	}
 	w.remember()
-	ready := true
 	for _, s := range w.states() {
 		ready = w.tracker.update(s, now).Ready && ready
 	}

@@ -43,7 +43,7 @@ func testTargets() Targets {
 
 func newBench(t *testing.T, objects ...*unstructured.Unstructured) *bench {
 	lists := map[schema.GroupVersionResource]string{}
-	for _, kind := range []string{"Bucket", "Deployment", "PersistentVolumeClaim", "Route", "Ingress", "Pod"} {
+	for _, kind := range []string{"Bucket", "Deployment", "PersistentVolumeClaim", "Route", "Ingress", "Pod", "ConfigMap"} {
 		lists[resourceOf(kind)] = kind + "List"
 	}
 	var initial []runtime.Object

@@ -87,6 +87,15 @@ type brokenWatch struct {
 const loggedOutGrace = 20 * time.Second
 
 func watch(ctx context.Context, client dynamic.Interface, namespace string, kinds ...string) *watched {
+	return watchNamed(ctx, client, namespace, "", kinds...)
+}
+
+// watchOne watches a single object.
+func watchOne(ctx context.Context, client dynamic.Interface, namespace, kind, name string) *watched {
+	return watchNamed(ctx, client, namespace, name, kind)
+}
+
+func watchNamed(ctx context.Context, client dynamic.Interface, namespace, name string, kinds ...string) *watched {
 	w := &watched{
 		changed:   make(chan struct{}, 1),
 		informers: map[string]cache.SharedIndexInformer{},
@@ -94,7 +103,7 @@ func watch(ctx context.Context, client dynamic.Interface, namespace string, kind
 		broken:    map[string]brokenWatch{},
 	}
 	for _, kind := range kinds {
-		informer := source{client.Resource(resourceOf(kind)).Namespace(namespace), kind, w}.informer(client)
+		informer := source{client.Resource(resourceOf(kind)).Namespace(namespace), kind, name, w}.informer(client)
 		w.informers[kind] = informer
 		// These fail only for an informer that runs already.
 		_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {

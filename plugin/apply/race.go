@@ -1,0 +1,261 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// ErrLostRace marks the error of a run that stops because another run of this tool
+// changed the same project; for errors.Is.
+var ErrLostRace = errors.New("another run was faster")
+
+const (
+	// replacesAnnotation is written where a run changes something and the data of
+	// the inventory stays the same: its value is the resourceVersion that this write
+	// replaces. Without it nothing would change in the ConfigMap, and a run that
+	// removes the installation at the same time would delete the inventory of what
+	// this run creates. The next write that changes the data removes it.
+	replacesAnnotation = "ostoy-s3/replaces"
+	// removingAnnotation is written by a run that is about to delete what the inventory
+	// lists, so that an install that has read it before stops before it creates
+	// anything. The next write of an install removes it.
+	removingAnnotation = "ostoy-s3/removing"
+	// neverVersion is a resourceVersion that no object has: the first one that etcd
+	// gives is 2. An apply with it creates an object, and conflicts with one that
+	// exists (apiserver, registry/generic/registry/store.go, Update).
+	neverVersion = "1"
+)
+
+// marking is what a write of the inventory does about replacesAnnotation.
+type marking int
+
+const (
+	markNone marking = iota // the data changes, which is mark enough
+	markKeep                // nothing is to change: it only asks whether another run has written
+	markNew                 // the data stays the same, and objects change
+)
+
+// mark is the value of the annotation, "" for none.
+func (m marking) mark(base *unstructured.Unstructured) string {
+	switch {
+	case base == nil, m == markNone:
+		return ""
+	case m == markKeep:
+		return base.GetAnnotations()[replacesAnnotation]
+	}
+	return base.GetResourceVersion()
+}
+
+// tied makes an apply hold for one version of an object only: was, or, if that is
+// nil, for an object that does not exist.
+func tied(object, was *unstructured.Unstructured) *unstructured.Unstructured {
+	object.SetResourceVersion(neverVersion)
+	if was != nil {
+		object.SetUID(was.GetUID())
+		object.SetResourceVersion(was.GetResourceVersion())
+	}
+	return object
+}
+
+// write applies the inventory to the version that this plan knows, and continues
+// from the version that the API server answers with. After a conflict it is
+// read again: what another run wrote is kept if it says what this run would have
+// written, which is also what an answer that was lost looks like. Otherwise
+// this run has lost the race.
+func (p *Plan) write(ctx context.Context, inv Inventory, how marking) error {
+	a, ref := p.applier, p.applier.opts.Set.inventoryRef()
+	client, err := a.client(ctx, ref.GVK())
+	if err != nil {
+		return a.failure("applied", ref, err)
+	}
+	options := metav1.ApplyOptions{FieldManager: Manager, Force: true}
+	err = a.retry(ctx, func() error {
+		object := p.recordOf(inv.Data())
+		if mark := how.mark(p.base); mark != "" {
+			object.SetAnnotations(map[string]string{replacesAnnotation: mark})
+		}
+		out, err := client.Apply(ctx, ref.Name, tied(object, p.base), options)
+		if err == nil {
+			p.base = out
+			return nil
+		}
+		if !raced(err) && !refusesVersion(err) {
+			return err
+		}
+		live, getErr := a.get(ctx, ref)
+		if getErr != nil {
+			return getErr
+		}
+		if live == nil && p.base == nil { // the API server creates nothing with a resourceVersion
+			if out, err = client.Apply(ctx, ref.Name, p.recordOf(inv.Data()), options); err == nil {
+				p.base = out
+			}
+			return err
+		}
+		return p.afterConflict(live, inv, how, err)
+	})
+	return a.failure("applied", ref, err)
+}
+
+// afterConflict decides by the inventory as it is now: nil if this run can continue
+// with it, the conflict if the write is to be repeated.
+func (p *Plan) afterConflict(live *unstructured.Unstructured, inv Inventory, how marking, conflict error) error {
+	a := p.applier
+	switch {
+	case live == nil:
+		return a.lostRace(nil)
+	case p.base == nil && a.opts.Set.InventoryOf(live).Foreign:
+		return a.foreign(a.opts.Set.inventoryRef(), live, "; the inventory would take its place")
+	case p.base != nil && untouched(p.base, live):
+		p.base = live // only labels or annotations of others
+		return conflict
+	case p.base != nil && p.base.GetUID() != live.GetUID():
+		return a.lostRace(live)
+	case live.GetAnnotations()[removingAnnotation] != "":
+		return a.lostRace(live)
+	case how == markNew && live.GetAnnotations()[replacesAnnotation] != how.mark(p.base):
+		return a.lostRace(live)
+	}
+	now := a.opts.Set.InventoryOf(live)
+	record := now.Record.with(inv.Record)
+	if !Ours(live) || record != now.Record || !slices.EqualFunc(sortRefs(slices.Clone(inv.Objects)), now.Objects, Ref.same) {
+		return a.lostRace(live)
+	}
+	p.base, p.Inventory.Record = live, record
+	return nil
+}
+
+// untouched reports whether no run has written an inventory since it was read:
+// labels and annotations of others do not count.
+func untouched(was, now *unstructured.Unstructured) bool {
+	return notInstalled(was, now) && was.GetAnnotations()[removingAnnotation] == now.GetAnnotations()[removingAnnotation]
+}
+
+// notInstalled is untouched for a run that deletes: another one that deletes the same
+// does not count either.
+func notInstalled(was, now *unstructured.Unstructured) bool {
+	return was.GetUID() == now.GetUID() && maps.Equal(dataOf(was), dataOf(now)) &&
+		was.GetAnnotations()[replacesAnnotation] == now.GetAnnotations()[replacesAnnotation]
+}
+
+// refusesVersion recognises an API server that creates nothing if a resourceVersion
+// is given.
+func refusesVersion(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "resourceVersion should not be set on objects to be created")
+}
+
+// MarkRemoval says in the inventory that what it lists is about to be deleted. It is
+// for the time before the first deletion: an install that has written the inventory
+// since it was read is noticed here.
+func (a *Applier) MarkRemoval(ctx context.Context, r *Removal) error {
+	return a.removing(ctx, r, "applied", func(client dynamic.ResourceInterface, was *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+		object := a.recordOf(ourKeys(dataOf(was)))
+		notes := map[string]string{removingAnnotation: was.GetResourceVersion()}
+		if mark, ok := was.GetAnnotations()[replacesAnnotation]; ok {
+			notes[replacesAnnotation] = mark
+		}
+		object.SetAnnotations(notes)
+		return client.Apply(ctx, was.GetName(), tied(object, was), metav1.ApplyOptions{FieldManager: Manager, Force: true})
+	})
+}
+
+// RemoveInventory deletes the inventory if it is ours and no install has written it
+// since it was read. One that does not exist any more is no error.
+func (a *Applier) RemoveInventory(ctx context.Context, r *Removal) error {
+	return a.removing(ctx, r, "deleted", func(client dynamic.ResourceInterface, was *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+		return nil, client.Delete(ctx, was.GetName(), deleteOptions(was))
+	})
+}
+
+// removing does one thing to the version of our inventory that a removal knows, and
+// then knows the one that it gets back.
+func (a *Applier) removing(ctx context.Context, r *Removal, verb string,
+	do func(client dynamic.ResourceInterface, was *unstructured.Unstructured) (*unstructured.Unstructured, error),
+) error {
+	if !r.InventoryOurs || r.Inventory.live == nil {
+		return nil
+	}
+	ref := a.opts.Set.inventoryRef()
+	client, err := a.client(ctx, ref.GVK())
+	if err != nil {
+		return a.failure(verb, ref, err)
+	}
+	err = a.retry(ctx, func() error {
+		out, err := do(client, r.Inventory.live)
+		switch {
+		case err == nil:
+			r.Inventory.live = out
+			return nil
+		case apierrors.IsNotFound(err):
+			r.Inventory.live = nil
+			return nil
+		case !apierrors.IsConflict(err):
+			return err
+		}
+		live, getErr := a.get(ctx, ref)
+		switch {
+		case getErr != nil:
+			return getErr
+		case live == nil:
+			r.Inventory.live = nil
+			return nil
+		case !notInstalled(r.Inventory.live, live):
+			return a.lostRace(live)
+		}
+		r.Inventory.live = live
+		return err // a conflict: tried again, with the inventory as it is now
+	})
+	return a.failure(verb, ref, err)
+}
+
+// lostRace is the error of a run that found the inventory changed, or, if live is
+// nil, deleted.
+func (a *Applier) lostRace(live *unstructured.Unstructured) error {
+	did, why := "deleted", "the inventory that this run had read does not exist any more"
+	if live != nil {
+		did, why = "changed", "it is not the inventory that this run had read"
+		if live.GetAnnotations()[removingAnnotation] != "" {
+			why = "an uninstall is removing what it lists, or was interrupted"
+		}
+	}
+	whose := "project " + a.opts.Namespace
+	if a.opts.Set.Inventory == ControllerInventoryName {
+		whose = "the controller in " + whose
+	}
+	return a.stopped("another run of oc ostoy-s3 "+did+" the inventory of "+whose+" while this one was running", why)
+}
+
+// CameBack is the error of a run that deleted an object and finds another one of
+// the same name.
+func (a *Applier) CameBack(ref Ref, live *unstructured.Unstructured) error {
+	why := "another run of oc ostoy-s3 created it"
+	if !Ours(live) {
+		who := strings.Join(managerNames(live), ", ")
+		if who == "" {
+			who = "nobody on record"
+		}
+		why = "it was created by something else; managed by " + who
+	}
+	return a.stopped(a.named(ref)+" was created again while this run was removing it", why)
+}
+
+func (a *Applier) stopped(what, why string) error {
+	next := "wait until the other run has ended, then run the same command again"
+	if a.opts.Set.Inventory == InventoryName {
+		next += "; oc ostoy-s3 status -n " + a.opts.Namespace + " shows what is installed"
+	}
+	return &problem.Error{
+		Kind: problem.Failed, What: what, Why: why + "; this run stopped, so that two runs do not undo each other's changes",
+		Next: next, Err: ErrLostRace,
+	}
+}

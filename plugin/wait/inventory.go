@@ -1,0 +1,80 @@
+package wait
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// record follows the inventory of what is waited for. If another run deletes it, or
+// creates one in its place, there is nothing to wait for any more. It has a watch
+// of its own, for this one ConfigMap: that it may not be watched, or that the watch
+// fails, is no reason to end a wait.
+type record struct {
+	was     *unstructured.Unstructured // as it was written; nil: there is none
+	watched *watched
+	seen    bool // the watch has shown it
+	started time.Time
+}
+
+func follow(ctx context.Context, client dynamic.Interface, was *unstructured.Unstructured) *record {
+	r := &record{was: was, started: time.Now()}
+	if was != nil {
+		r.watched = watchOne(ctx, client, was.GetNamespace(), "ConfigMap", was.GetName())
+	}
+	return r
+}
+
+// changed holds a notice when there is something new to look at.
+func (r *record) changed() <-chan struct{} {
+	if r.watched == nil {
+		return nil
+	}
+	return r.watched.changed
+}
+
+func (r *record) stop() {
+	if r.watched != nil {
+		r.watched.stop()
+	}
+}
+
+// look reports whether the inventory is known to exist still, or whether that
+// cannot be known. A watch may begin with something older than what was written:
+// only what it has shown once can be missed immediately.
+func (r *record) look() (known bool, err error) {
+	if r.watched == nil || r.watched.denied() != nil {
+		return true, nil
+	}
+	late := time.Since(r.started) >= health.MissingGrace
+	if !r.watched.synced("ConfigMap") {
+		return late, nil
+	}
+	now := r.watched.get("ConfigMap", r.was.GetName())
+	switch {
+	case now != nil && now.GetUID() == r.was.GetUID():
+		r.seen = true
+		return true, nil
+	case r.seen || late:
+		return true, inventoryLost(r.was.GetNamespace(), now != nil)
+	}
+	return false, nil
+}
+
+func inventoryLost(namespace string, replaced bool) error {
+	p := &problem.Error{
+		Kind: problem.Failed,
+		What: "another run of oc ostoy-s3 removed the inventory of project " + namespace + " while this one was waiting",
+		Why:  "an uninstall removed what this run had applied",
+		Next: "wait until the other run has ended, then run the same command again; oc ostoy-s3 status -n " + namespace + " shows what is installed",
+	}
+	if replaced {
+		p.Why += ", and another install has created an inventory of its own"
+	}
+	return p
+}
