@@ -24,7 +24,7 @@ func edges() map[string][]string {
 
 		// the adapters: one outside world each, and none of the others' worlds
 		"plugin/detect":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
-		"plugin/iam":     {"plugin/awserr", "plugin/problem", "render"},
+		"plugin/iam":     {"plugin/awserr", "plugin/problem", "plugin/shell", "render"},
 		"plugin/bucket":  {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/apply":   {"plugin/cluster", "plugin/problem", "plugin/secret", "render"},
@@ -48,7 +48,7 @@ func edges() map[string][]string {
 		"plugin/folder": {"plugin/problem", "render", "render/layout"},
 
 		// what is there, asked once: the adapters' questions for those who judge
-		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/iam", "plugin/problem", "render"},
+		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/problem", "render"},
 		"plugin/check": {"plugin/access", "plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "render"},
 
 		// the controller as a whole: it joins adapters, as plugin does for the app

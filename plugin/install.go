@@ -13,6 +13,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/verify"
@@ -125,6 +126,8 @@ type install struct {
 	plan       *apply.Plan
 	roles      roleClient
 	role       *iam.Plan
+	outlook    iam.Outlook // what the role will be able to do, by what others put on it
+	given      *live.World // has looked at a role that somebody else makes
 	buckets    *bucket.Client
 	bucket     bucket.State
 	knownToIAM bool // the issuer, with our audience

@@ -83,6 +83,7 @@ func (i *install) announceNotes() {
 	for _, note := range i.role.Notes {
 		i.UI.Warn(note, "")
 	}
+	i.warnOfOutlook()
 	// What is on record is a hint that anybody may have edited, and here becomes
 	// a command that somebody may copy.
 	last, err := render.ParseARNOf(i.inventory.RoleARN, "iam", "role")

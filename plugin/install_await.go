@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -68,6 +69,7 @@ func (i *install) targets() wait.Targets {
 		Webhook:       !projectsIdentity(i.objects),
 		Identity:      []string{frontend},
 		RoleARN:       i.role.Role.ARN,
+		Unfinished:    i.behindStatus,
 	}
 	for _, object := range i.objects {
 		switch object.GetKind() {
@@ -84,6 +86,12 @@ func (i *install) targets() wait.Targets {
 		}
 	}
 	return targets
+}
+
+// behindStatus looks at what S3 has of a Bucket whose status stays unfinished.
+func (i *install) behindStatus(ctx context.Context, object *unstructured.Unstructured) (wait.State, bool) {
+	w := &live.World{Conn: i.conn, Namespace: i.facts.Namespace.Value, Facts: i.facts, Buckets: i.buckets}
+	return w.StaleNow(ctx, object)
 }
 
 // projectsIdentity reports whether the frontend's pods carry their identity

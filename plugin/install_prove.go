@@ -23,6 +23,9 @@ func (i *install) prove(ctx context.Context, url string) error {
 		Settling: !i.role.Empty() || i.request.IAM == IAMSkip, // whoever made the role may have done so a moment ago
 		Policy:   i.request.Role.PolicyARN,
 		AsIs:     i.adopted.asIs,
+		Foreseen: foreseen(i.outlook),
+		Cure:     i.cure,
+		Given:    i.madeByOthers(),
 	}, func(e verify.Event) {
 		switch {
 		case e.Waiting && e.Again:

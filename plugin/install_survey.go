@@ -55,6 +55,7 @@ func (i *install) survey(ctx context.Context) error {
 	if err := i.heed(i.worthTelling(outcomes)); err != nil {
 		return i.tutorialFirst(err)
 	}
+	i.lookAtGiven(ctx)
 	i.lookAtAdoption(ctx)
 	i.warnOfSecrets(ctx)
 	if i.plan.Inventory.BucketOrigin == "" {
@@ -110,6 +111,7 @@ func (i *install) target() (check.Target, error) {
 	}
 	if i.request.IAM == IAMSkip || i.adopted.asIs {
 		target.World = world // whoever else has looked: the role's checks ask it
+		i.given = world
 		i.useRole(desired, &target)
 	}
 	return target, nil
@@ -218,8 +220,12 @@ func (i *install) planRole(ctx context.Context, desired iam.Role) error {
 	if err != nil {
 		return err
 	}
-	i.role, err = iam.NewPlan(desired, actual, i.facts)
-	return err
+	if i.role, err = iam.NewPlan(desired, actual, i.facts); err != nil {
+		return err
+	}
+	policies := &live.World{Facts: i.facts, Roles: iam.New(i.found.AWS.In(i.facts.Region)), RoleNamed: desired.Name}
+	i.outlook = iam.LookAhead(ctx, policies, desired, actual, desired.OwnPolicy())
+	return nil
 }
 
 // planObjects decides what happens to each object. Without a namespace there

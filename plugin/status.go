@@ -95,6 +95,7 @@ type audited struct {
 // see asks cluster, AWS and CloudTrail at the same time.
 func (s *statusRun) see(outer context.Context) (status.Found, audited, error) {
 	found := s.found0()
+	w := s.freshWorld()
 	var history audited
 	group, ctx := errgroup.WithContext(outer)
 	group.Go(func() (err error) {
@@ -106,7 +107,7 @@ func (s *statusRun) see(outer context.Context) (status.Found, audited, error) {
 		return nil
 	})
 	group.Go(func() error {
-		found.AWS = s.askAWS(ctx)
+		found.AWS = s.askAWS(ctx, w)
 		return nil
 	})
 	if s.request.Audit {
@@ -118,7 +119,15 @@ func (s *statusRun) see(outer context.Context) (status.Found, audited, error) {
 	if err := group.Wait(); err != nil {
 		return found, history, err
 	}
+	if stale, is := w.Stale(outer, found.BucketObject(), s.Now()); is {
+		found.AWS.Stale = &stale
+	}
 	return found, history, outer.Err()
+}
+
+// freshWorld asks everything once more.
+func (s *statusRun) freshWorld() *live.World {
+	return &live.World{Conn: s.conn, Namespace: s.world.Namespace, Facts: s.facts, Roles: s.world.Roles, Buckets: s.world.Buckets}
 }
 
 // found0 is what is known before anybody is asked how things are.

@@ -106,7 +106,8 @@ func (o *overview) learn(outer context.Context) (err error) {
 		for _, k := range listedKinds() {
 			wanted = append(wanted, k.Wanted)
 		}
-		if o.seen, err = o.world.Everywhere(ctx, wanted); err != nil {
+		current, _ := o.conn.Namespace()
+		if o.seen, err = o.world.Everywhere(ctx, wanted, current); err != nil {
 			return o.notEverywhere(err)
 		}
 		return nil
@@ -162,13 +163,26 @@ func (o *overview) issuer(ctx context.Context) {
 }
 
 // file makes the lists what a plan reads.
-func (o *overview) file() {
-	o.snapshot = &apply.Snapshot{}
+func (o *overview) file() { o.snapshot = o.filed("") }
+
+// filed are the lists for a namespace in which some may be refused; "" is any
+// other.
+func (o *overview) filed(namespace string) *apply.Snapshot {
+	snapshot := &apply.Snapshot{}
 	for _, k := range listedKinds() {
 		if k.kind != "" {
-			o.snapshot.Add(schema.GroupKind{Group: k.Resource.Group, Kind: k.kind}, o.seen.Objects[k.Resource], o.seen.Unseen[k.Resource])
+			snapshot.Add(schema.GroupKind{Group: k.Resource.Group, Kind: k.kind}, o.seen.Objects[k.Resource], o.unseen(k.Resource, namespace))
 		}
 	}
+	return snapshot
+}
+
+// unseen is why a resource of a namespace is not in the lists; nil if it is.
+func (o *overview) unseen(resource schema.GroupVersionResource, namespace string) error {
+	if err := o.seen.Refused[namespace][resource]; err != nil {
+		return err
+	}
+	return o.seen.Unseen[resource]
 }
 
 // namespaces are those with an install, sorted: with an inventory, or with the

@@ -40,9 +40,13 @@ func (o *overview) look(ctx context.Context, namespace string) (status.Seen, err
 	unknown := one.imagine(o.renderer)
 	found := one.found0()
 	found.Pods = o.of(live.Pods(), namespace)
-	found.PodsErr = o.seen.Unseen[live.Pods()]
+	found.PodsErr = o.unseen(live.Pods(), namespace)
+	snapshot := o.snapshot
+	if len(o.seen.Refused[namespace]) > 0 {
+		snapshot = o.filed(namespace)
+	}
 	var err error
-	found.Plan, err = one.lookPlan(ctx, o.snapshot, apply.Inventory{})
+	found.Plan, err = one.lookPlan(ctx, snapshot, apply.Inventory{})
 	return status.Seen{Found: found, Desired: one.desired, RoleErr: unknown}, err
 }
 
@@ -148,7 +152,7 @@ func (o *overview) notEverywhere(err error) error {
 	return &problem.Error{
 		Kind: problem.Failed,
 		What: "you may not look for installs in the whole cluster",
-		Why:  "neither the inventories of all projects nor your projects may be listed",
+		Why:  "you may list neither the inventories of all projects, nor your projects, nor what is in the current one",
 		Next: "oc ostoy-s3 status -n PROJECT, for a project of yours",
 		Err:  err,
 	}

@@ -14,7 +14,10 @@ import (
 // overviewDocument is the document of `status -A -o json`.
 type overviewDocument struct {
 	Installs []status.Row `json:"installs"`
-	Notes    []string     `json:"notes,omitempty"`
+	// Unreadable is how many projects may not be read: what is installed there is
+	// not in the list.
+	Unreadable int      `json:"unreadableProjects,omitempty"`
+	Notes      []string `json:"notes,omitempty"`
 }
 
 // printAll prints all installs. The table goes to stdout, so that it can be cut
@@ -22,7 +25,7 @@ type overviewDocument struct {
 func (o *overview) printAll(rows []status.Row) error {
 	notes := o.notes(rows)
 	if o.request.Output == FormatJSON || o.request.Output == FormatYAML {
-		return o.document(overviewDocument{rows, notes})
+		return o.document(overviewDocument{rows, len(o.seen.Unreadable), notes})
 	}
 	if len(rows) > 0 {
 		table := [][]string{head(o.request.Output == FormatWide)}
@@ -102,11 +105,26 @@ func summed(problems []string) string {
 	return strings.Join(problems[:most], "; ") + "; and " + strconv.Itoa(len(problems)-most) + " more"
 }
 
+// searched says which projects were looked at, "" if all of the cluster.
+func (o *overview) searched() string {
+	unreadable := len(o.seen.Unreadable)
+	switch read := plural(int64(len(o.seen.Searched)-unreadable), "project"); {
+	case o.seen.Searched == nil:
+		return ""
+	case o.seen.Alone:
+		return "you may list neither the whole cluster nor your projects: looked in project " + o.seen.Searched[0] + " only"
+	case unreadable > 0:
+		return fmt.Sprintf("you may not list the whole cluster: looked in the %s that you may read; %s could not be read", read, plural(int64(unreadable), "more project"))
+	default:
+		return fmt.Sprintf("you may not list the whole cluster: looked in the %s that you may see", read)
+	}
+}
+
 // notes are what a reader must know of the table as a whole.
 func (o *overview) notes(rows []status.Row) []string {
 	var notes []string
-	if o.seen.Searched != nil {
-		notes = append(notes, fmt.Sprintf("you may not list the whole cluster: looked in the %s that you may see", plural(int64(len(o.seen.Searched)), "project")))
+	if searched := o.searched(); searched != "" {
+		notes = append(notes, searched)
 	}
 	for _, k := range listedKinds() {
 		if err := o.seen.Unseen[k.Resource]; err != nil {
@@ -114,6 +132,8 @@ func (o *overview) notes(rows []status.Row) []string {
 		}
 	}
 	switch {
+	case len(rows) == 0 && len(o.seen.Unreadable) > 0:
+		return append(notes, "nothing is installed in the projects that could be read")
 	case len(rows) == 0:
 		return append(notes, "nothing is installed")
 	case o.noAWS != nil:

@@ -167,13 +167,12 @@ func (s *statusRun) lookPlan(ctx context.Context, objects apply.Resources, inven
 const countedPages = 10
 
 // askAWS asks everything of AWS at the same time. A refusal is an answer.
-func (s *statusRun) askAWS(ctx context.Context) (found status.AWS) {
+func (s *statusRun) askAWS(ctx context.Context, w *live.World) (found status.AWS) {
 	if err := s.noAWS; err != nil {
 		return status.AWS{
 			BucketErr: err, ContentsErr: err, PublicErr: err, PolicyErr: err, EncryptionErr: err, RoleErr: err,
 		}
 	}
-	w := &live.World{Conn: s.conn, Namespace: s.world.Namespace, Facts: s.facts, Roles: s.world.Roles, Buckets: s.world.Buckets}
 	var group errgroup.Group
 	ask := func(question func()) { group.Go(func() error { question(); return nil }) }
 	ask(func() { found.Bucket, found.BucketErr = w.BucketState(ctx) })

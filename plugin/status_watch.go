@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
@@ -107,13 +108,28 @@ func (w *watching) poll(ctx context.Context) {
 	defer cancel()
 	var p polled
 	var group errgroup.Group
-	group.Go(func() error { p.aws = w.askAWS(limited); return nil })
+	world := w.freshWorld()
+	group.Go(func() error { p.aws = w.askAWS(limited, world); return nil })
 	group.Go(func() error { p.secrets, p.err = w.secrets(limited); return nil })
 	_ = group.Wait() // none gives an error
+	p.aws.Stale = w.staleOf(limited, world)
 	select {
 	case w.asked <- p:
 	default:
 	}
+}
+
+// staleOf judges the install's Bucket as it is watched.
+func (w *watching) staleOf(ctx context.Context, world *live.World) *wait.State {
+	if !slices.Contains(w.kinds(), "Bucket") {
+		return nil
+	}
+	for _, object := range w.follow.List("Bucket") {
+		if state, stale := world.Stale(ctx, object, w.Now()); stale && object.GetName() == w.desired.Bucket {
+			return &state
+		}
+	}
+	return nil
 }
 
 func (w *watching) secrets(ctx context.Context) ([]*unstructured.Unstructured, error) {

@@ -9,10 +9,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/forward"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/verify"
 )
@@ -55,8 +57,10 @@ func (a *App) verify(ctx context.Context, request VerifyRequest) error {
 		names = append(names, string(level))
 	}
 	board := a.UI.Board(names...)
+	record, _ := apply.New(conn, apply.Options{Namespace: target.Namespace}).ReadInventory(ctx) // unread: as by install
 	report, err := verify.Run(ctx, target, verify.Options{
-		Levels: request.Levels, Keep: request.Keep, Patience: patience(ctx), Narrow: narrow(ctx, conn, target.Namespace),
+		Levels: request.Levels, Keep: request.Keep, Patience: patience(ctx), Narrow: narrow(record, target.Namespace),
+		Given: givenTo(record, target.Namespace), Cure: lookForCure(target),
 	}, func(e verify.Event) { showLevel(board, e) })
 	a.tellProof(report)
 	if err != nil {
@@ -72,12 +76,19 @@ func (a *App) verify(ctx context.Context, request VerifyRequest) error {
 
 // narrow is the command that narrows the role of an install that has adopted it; ""
 // where it made its own, or nobody can tell.
-func narrow(ctx context.Context, conn *cluster.Conn, namespace string) string {
-	record, err := apply.New(conn, apply.Options{Namespace: namespace}).ReadInventory(ctx)
-	if err != nil || record.RoleOrigin != apply.OriginAdopted {
+func narrow(record apply.Inventory, namespace string) string {
+	if record.RoleOrigin != apply.OriginAdopted {
 		return ""
 	}
 	return tightenIn(namespace)
+}
+
+// givenTo is what to do about a role that somebody else makes, "" for any other.
+func givenTo(record apply.Inventory, namespace string) string {
+	if record.RoleOrigin != apply.OriginExisting {
+		return ""
+	}
+	return check.HaveRoleMade(shell.Words("oc", "ostoy-s3", "iam", "render", "-n", namespace))
 }
 
 // verifyTarget gathers what the flags and the cluster know, and who the caller is

@@ -82,7 +82,18 @@ func Shown(rules []authorization.ResourceRule, r Right) bool {
 	})
 }
 
+// allowed asks for one right, and again while an API server that has just started
+// may not know of it yet.
 func allowed(ctx context.Context, conn *cluster.Conn, r Right) (bool, error) {
+	for {
+		allowed, err := allowedNow(ctx, conn, r)
+		if err != nil || allowed || !conn.AwaitRights(ctx) {
+			return allowed, err
+		}
+	}
+}
+
+func allowedNow(ctx context.Context, conn *cluster.Conn, r Right) (bool, error) {
 	review := &authorization.SelfSubjectAccessReview{
 		Spec: authorization.SelfSubjectAccessReviewSpec{
 			ResourceAttributes: &authorization.ResourceAttributes{

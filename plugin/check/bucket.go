@@ -186,7 +186,10 @@ func (b bucketLook) deleting(ctx context.Context, object *unstructured.Unstructu
 }
 
 // synced is the judgement by which install waits.
-func (b bucketLook) synced(_ context.Context, object *unstructured.Unstructured) Finding {
+func (b bucketLook) synced(ctx context.Context, object *unstructured.Unstructured) Finding {
+	if state, stale := b.Stale(ctx, object, time.Now()); stale {
+		return notReady("Bucket "+object.GetName(), object, state)
+	}
 	return notReady("Bucket "+object.GetName(), object, health.Bucket(object, nil, false))
 }
 

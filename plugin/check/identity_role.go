@@ -157,13 +157,13 @@ func (p policies) excess(needed []iam.Right, name, account, again string) Findin
 	for _, other := range p.role.Inlines {
 		if other != iam.PolicyName {
 			return Warn(what, "it has an inline policy "+awserr.Redact(other)+" that is not ours",
-				"aws iam delete-role-policy --role-name "+name+" --policy-name "+awserr.Redact(other)+", if nobody needs it")
+				iam.Extra{Inline: other}.Removal(name)+", if nobody needs it")
 		}
 	}
 	for _, arn := range p.role.Attached {
 		if arn != p.wanted {
 			return Warn(what, "the policy "+arn+" is attached to it",
-				"aws iam detach-role-policy --role-name "+name+" --policy-arn "+arn+", if nobody needs it")
+				iam.Extra{ARN: arn}.Removal(name)+", if nobody needs it")
 		}
 	}
 	document, err := iam.ParseDocument(p.role.Inline)

@@ -39,17 +39,19 @@ const (
 //
 // A write whose answer was lost may have been done. Who makes requests that are
 // not the same a second time (a create; an apply is the same) asks InDoubt.
-// What does not pass is answered at once: a refusal, a conflict, and, before the
-// server has ever answered, that nothing listens there.
+// What does not pass is answered immediately: a refusal, a conflict, and, before
+// the server has ever answered, that nothing listens there. A refusal shortly
+// after a fault may pass (see loading).
 type again struct {
 	next     http.RoundTripper
 	answered *atomic.Bool // the server has answered anything at all
 	well     atomic.Bool  // and something else than that it cannot
+	loading  *loading
 	pause    func(context.Context, time.Duration) error
 }
 
 func newAgain(next *patience) *again {
-	return &again{next: next, answered: next.answered, pause: sleep}
+	return &again{next: next, answered: next.answered, loading: &loading{}, pause: sleep}
 }
 
 // WrappedRoundTripper lets client-go look through (it unwraps transports).
@@ -58,22 +60,33 @@ func (a *again) WrappedRoundTripper() http.RoundTripper { return a.next }
 // RoundTrip implements http.RoundTripper.
 func (a *again) RoundTrip(req *http.Request) (*http.Response, error) {
 	began, wait := time.Now(), firstPause
+	faults := 0
 	for try := 1; ; try++ {
 		resp, err := a.try(req)
 		why := a.passes(req, resp, err)
-		if why == "" {
+		if isFault(req.Context(), resp, err, why != "") {
+			a.loading.noteFault()
+		}
+		refused := a.loading.waits(req, resp, wait)
+		if why == "" && !refused {
 			a.well.Store(a.well.Load() || err == nil)
 			return resp, err
 		}
-		doubt(req.Context(), resp, err)
 		asked, wanted := askedPause(resp)
-		if wanted {
-			wait = max(wait, asked)
+		if refused {
+			why = "HTTP " + resp.Status + " shortly after a fault"
+		} else {
+			doubt(req.Context(), resp, err)
+			if wanted {
+				wait = max(wait, asked)
+			}
+			faults++
 		}
 		next, ok := rewound(req)
-		if !ok || try == maxTries || a.late(time.Since(began)+wait, wanted) {
+		if !ok || !refused && (faults == maxTries || a.late(time.Since(began)+wait, wanted)) {
 			return final(resp, err)
 		}
+		drop(resp)
 		tell(req, why, wait, try)
 		if ended := a.pause(req.Context(), wait); ended != nil {
 			return nil, fmt.Errorf("%w; before that: %s", ended, why)
@@ -96,6 +109,13 @@ func (a *again) try(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(data))
 	return resp, nil
+}
+
+// drop ends an answer that nobody reads.
+func drop(resp *http.Response) {
+	if resp != nil {
+		_ = resp.Body.Close()
+	}
 }
 
 // late reports whether it is too late for another try that the server did not
@@ -199,7 +219,7 @@ func tell(req *http.Request, why string, wait time.Duration, try int) {
 	if wait >= longestPause {
 		level = 1
 	}
-	klog.V(level).Infof("API server: %s %s: %s; trying again in %s (%d of %d)", req.Method, req.URL.Path, why, wait, try, maxTries)
+	klog.V(level).Infof("API server: %s %s: %s; trying again in %s (try %d)", req.Method, req.URL.Path, why, wait, try+1)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

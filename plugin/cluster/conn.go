@@ -40,6 +40,7 @@ type Conn struct {
 
 	settings settings
 	raw      *discovery.DiscoveryClient
+	loading  *loading
 	version  *shared[string]
 	issuer   *shared[string]
 	served   sharedMap[struct{}, *Served]
@@ -57,8 +58,11 @@ func Connect(getter genericclioptions.RESTClientGetter, opts Options) (*Conn, er
 	}
 	limit := prepare(s.config, opts)
 	config := rest.CopyConfig(s.config)
+	faults := &loading{}
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return newAgain(newPatience(next, limit))
+		again := newAgain(newPatience(next, limit))
+		again.loading = faults
+		return again
 	})
 	// Our limits must lie under the credential plugins, which may wait for a
 	// human at a browser; client-go puts plugins above what is wrapped here.
@@ -69,7 +73,7 @@ func Connect(getter genericclioptions.RESTClientGetter, opts Options) (*Conn, er
 	if config.ExecProvider != nil {
 		client.Transport = leave{client.Transport}
 	}
-	conn := &Conn{settings: s, version: newShared[string](), issuer: newShared[string]()}
+	conn := &Conn{settings: s, loading: faults, version: newShared[string](), issuer: newShared[string]()}
 	if conn.Dynamic, err = dynamic.NewForConfigAndClient(config, client); err != nil {
 		return nil, configFlaw(s.context, err)
 	}

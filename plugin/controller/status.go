@@ -172,6 +172,8 @@ type Buckets struct {
 	// Searched is how many projects were gone through, for a user who may not list
 	// Buckets in all of them; 0 for one who may.
 	Searched int `json:"searchedProjects,omitempty"`
+	// Unreadable is how many more projects may not be read.
+	Unreadable int `json:"unreadableProjects,omitempty"`
 }
 
 // BucketStatus is one of them.

@@ -19,7 +19,8 @@ func (l *statusLook) countBuckets() Buckets {
 	if l.bucketsErr != nil {
 		return Buckets{Part: unseen(l.bucketsErr)}
 	}
-	b := Buckets{Searched: len(l.buckets.Searched)}
+	unreadable := len(l.buckets.Unreadable)
+	b := Buckets{Searched: len(l.buckets.Searched) - unreadable, Unreadable: unreadable}
 	for _, object := range l.buckets.Objects[live.Buckets()] {
 		b.Total++
 		b.count(object, l)
@@ -93,6 +94,9 @@ func (b *Buckets) states() string {
 	}
 	if b.Searched > 0 {
 		words = append(words, fmt.Sprintf("in the %d projects that you may see", b.Searched))
+	}
+	if b.Unreadable > 0 {
+		words = append(words, fmt.Sprintf("%d more could not be read", b.Unreadable))
 	}
 	return strings.Join(words, ", ")
 }

@@ -48,9 +48,12 @@ func (l *statusLook) everywhere(ctx context.Context) error {
 		l.found.Inventory, _ = apply.New(l.Conn, apply.Options{Namespace: l.Namespace, Set: apply.Controller()}).ReadInventory(ctx)
 	})
 	ask(func() {
-		l.buckets, l.bucketsErr = l.Everywhere(ctx, []live.Wanted{{Resource: live.Buckets(), Marks: true}})
+		l.buckets, l.bucketsErr = l.Everywhere(ctx, []live.Wanted{{Resource: live.Buckets(), Marks: true}}, "")
 		if l.bucketsErr == nil && len(l.buckets.Objects[live.Buckets()]) == 0 {
 			l.bucketsErr = l.buckets.Unseen[live.Buckets()]
+		}
+		if unreadable := l.buckets.Unreadable; len(unreadable) > 0 && len(unreadable) == len(l.buckets.Searched) {
+			l.bucketsErr = l.buckets.Refused[unreadable[0]][live.Buckets()]
 		}
 	})
 	_ = group.Wait() // none gives an error

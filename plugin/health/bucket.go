@@ -66,6 +66,8 @@ func judgeReady(obj *unstructured.Unstructured, conds []Condition) State {
 	switch {
 	case ready.status == "True":
 		return State{Text: "synced", Ready: true}
+	case ok && saysAtWork(ready.text()):
+		return stillAtWork(ready.text())
 	case ok || len(conds) > 0:
 		return State{Text: "being made by the ACK controller"}
 	}
@@ -94,6 +96,9 @@ func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condi
 		return Failing(State{Text: "it is to be deleted and is not empty: BucketNotEmpty", Hint: Release(obj)})
 	case strings.Contains(text, "AccessDenied"):
 		return deniedController(conds)
+	}
+	if saysAtWork(text) {
+		return stillAtWork(text)
 	}
 	late := State{Level: Warn, Text: "the ACK controller tries again: " + text, Hint: "oc describe buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + ns}
 	return State{Text: "being made by the ACK controller", Code: "recoverable: " + text, After: 5 * time.Second, Late: &late}

@@ -43,6 +43,7 @@ type State struct {
 	After  time.Duration `json:"-"` // how long before Late takes its place
 	Late   *State        `json:"-"` // what the state is called once it has lasted that long
 	Silent bool          `json:"-"` // not worth telling
+	Lone   bool          `json:"-"` // a Fail that keeps no other object from becoming ready
 }
 
 // About is what a State is about.

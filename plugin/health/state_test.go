@@ -68,7 +68,8 @@ func TestBucketState(t *testing.T) {
 	}{
 		"synced":           {bucketHead + conds("ACK.LateInitialized=True|Late initialization successful|", "ACK.ResourceSynced=True|Resource synced successfully|", "Ready=True|Resource synced successfully|"), true, Info, Info, 0, "synced"},
 		"old controller":   {bucketHead + conds("ACK.ResourceSynced=True|Resource synced successfully|"), true, Info, Info, 0, "synced"},
-		"old, not yet":     {bucketHead + conds("ACK.ResourceSynced=False|bucket created, requeue for updates|"), false, Info, Info, 0, "being made"},
+		"old, not yet":     {bucketHead + conds("ACK.ResourceSynced=False|bucket created, requeue for updates|"), false, Info, Warn, UnfinishedAfter, "has not updated the Bucket's status"},
+		"unfinished":       {bucketHead + conds("ACK.Recoverable=True|Reconciling to sync additional fields|", "Ready=False||"), false, Info, Warn, UnfinishedAfter, "has not updated the Bucket's status"},
 		"on its way":       {bucketHead + conds("ACK.ResourceSynced=False|bucket created, requeue for updates|", "ACK.Recoverable=True|requeue|", "Ready=False||"), false, Info, Warn, 5 * time.Second, "requeue"},
 		"synced not ready": {bucketHead + conds("ACK.ResourceSynced=True||", "Ready=False||"), false, Info, Info, 0, "being made"},
 		"exists":           {bucketHead + conds("ACK.Terminal=True|Resource already exists|This resource already exists but is not managed by ACK.", "ACK.ResourceSynced=False|Resource not synced|", "Ready=False|Resource already exists|ACK.Terminal"), false, Fail, Fail, 0, "Resource already exists"},

@@ -199,7 +199,7 @@ func TestControllerRoleComesAndGoes(t *testing.T) {
 		t.Fatalf("%+v, %v", managed, err)
 	}
 	back, err := installController(t, api, f, ControllerOptions{})
-	if err != nil || kinds(back.Steps) != "put-policy" || !strings.Contains(strings.Join(back.Notes, ""), "stays; the controller has its rights too") {
+	if err != nil || kinds(back.Steps) != "put-policy" || !strings.Contains(strings.Join(back.Notes, ""), "stays; the controller has its permissions too") {
 		t.Fatalf("%+v, %v", back, err)
 	}
 	actual, err := Read(t.Context(), api, name, true)

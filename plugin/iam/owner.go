@@ -60,15 +60,8 @@ func notes(r Role, a *Actual, f render.Facts) []string {
 		}
 		out = append(out, "the role was not ours and is taken over, as "+leave+" says: "+who.whoseIs(r.Name, a, f))
 	}
-	for _, name := range sorted(a.Inlines) {
-		if name != PolicyName {
-			out = append(out, fmt.Sprintf("the inline policy %q on the role is not ours and stays; %s has its rights too", name, who))
-		}
-	}
-	for _, arn := range sorted(a.Attached) {
-		if arn != r.PolicyARN && !(r.Tighten && arn == fullAccess(r.partition())) {
-			out = append(out, fmt.Sprintf("the policy %s on the role stays; %s has its rights too (aws iam detach-role-policy --role-name %s --policy-arn %s)", arn, who, r.Name, arn))
-		}
+	for _, extra := range r.Extras(a) {
+		out = append(out, fmt.Sprintf("the %s on the role is not managed by ostoy-s3 and stays; %s has its permissions too (%s)", extra, who, extra.Removal(r.Name)))
 	}
 	if a.Boundary != "" && r.Boundary == "" {
 		out = append(out, "the role's permissions boundary "+a.Boundary+" stays")

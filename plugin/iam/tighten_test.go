@@ -59,7 +59,7 @@ func TestTightenSteps(t *testing.T) {
 	also := byTutorial()
 	also.Attached = append(also.Attached, "arn:aws:iam::123456789012:policy/theirs")
 	plan, err = NewPlan(tightened(t, true), also, facts())
-	if err != nil || !strings.Contains(strings.Join(plan.Notes, "; "), "policy/theirs on the role stays") {
+	if err != nil || !strings.Contains(strings.Join(plan.Notes, "; "), "policy/theirs on the role is not managed by ostoy-s3 and stays") {
 		t.Errorf("%v, %v", plan, err)
 	}
 }

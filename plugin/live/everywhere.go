@@ -33,23 +33,32 @@ type Wanted struct {
 // Everywhere is what was found.
 type Everywhere struct {
 	Objects map[schema.GroupVersionResource][]*unstructured.Unstructured
-	// Unseen are the resources that could not be listed, be it in one namespace of
-	// those that were gone through.
+	// Unseen are the resources that could not be listed, and why; what may not be
+	// listed in some of the namespaces that were gone through is in Refused.
 	Unseen map[schema.GroupVersionResource]error
 	// Searched are the namespaces that were gone through, for a user who may not
 	// list the whole cluster; nil for one who may.
 	Searched []string
+	// Refused is, by namespace of those, what may not be listed there.
+	Refused map[string]map[schema.GroupVersionResource]error
+	// Unreadable are those of Searched where no mark may be listed: whether
+	// something is there is not known.
+	Unreadable []string
+	// Alone says that the user may list neither projects nor namespaces, so that
+	// only one namespace was gone through.
+	Alone bool
 }
 
 // Everywhere lists objects of the whole cluster: one request a resource, and one
 // more for every 500 objects. What may not be listed so is listed namespace by
-// namespace, in those projects that the user may see. The error is the first
-// refusal where not even those can be known. A resource that is not served has
-// no objects.
-func (w *World) Everywhere(ctx context.Context, wanted []Wanted) (Everywhere, error) {
+// namespace, in those projects that the user may see, or if projects may not be
+// listed in the one namespace given ("" for none). The error is the first refusal
+// if that one may not be read either. A resource that is not served has no objects.
+func (w *World) Everywhere(ctx context.Context, wanted []Wanted, otherwise string) (Everywhere, error) {
 	e := &everywhere{world: w, Everywhere: Everywhere{
 		Objects: map[schema.GroupVersionResource][]*unstructured.Unstructured{},
 		Unseen:  map[schema.GroupVersionResource]error{},
+		Refused: map[string]map[schema.GroupVersionResource]error{},
 	}}
 	e.each(ctx, wanted, []string{""})
 	var refused []Wanted
@@ -61,9 +70,12 @@ func (w *World) Everywhere(ctx context.Context, wanted []Wanted) (Everywhere, er
 	if len(refused) == 0 || ctx.Err() != nil {
 		return e.Everywhere, ctx.Err()
 	}
-	namespaces, err := e.namespaces(ctx, wanted, refused)
-	if err != nil {
-		return e.Everywhere, err
+	first := e.Unseen[refused[0].Resource]
+	namespaces := e.namespaces(ctx, wanted, refused)
+	if namespaces == nil {
+		if e.Alone, namespaces = true, []string{otherwise}; otherwise == "" {
+			return e.Everywhere, first
+		}
 	}
 	for _, one := range refused {
 		delete(e.Unseen, one.Resource)
@@ -72,8 +84,19 @@ func (w *World) Everywhere(ctx context.Context, wanted []Wanted) (Everywhere, er
 	marks := slices.DeleteFunc(slices.Clone(refused), func(o Wanted) bool { return !o.Marks })
 	rest := slices.DeleteFunc(slices.Clone(refused), func(o Wanted) bool { return o.Marks })
 	e.each(ctx, marks, namespaces)
+	e.Unreadable = e.unreadable(wanted)
+	if e.Alone && len(e.Unreadable) > 0 && ctx.Err() == nil {
+		return e.Everywhere, first
+	}
 	e.each(ctx, rest, e.marked(wanted))
 	return e.Everywhere, ctx.Err()
+}
+
+// unreadable are the namespaces where each mark is refused.
+func (e *everywhere) unreadable(wanted []Wanted) []string {
+	return slices.DeleteFunc(slices.Clone(e.Searched), func(namespace string) bool {
+		return slices.ContainsFunc(wanted, func(one Wanted) bool { return one.Marks && e.Refused[namespace][one.Resource] == nil })
+	})
 }
 
 type everywhere struct {
@@ -97,6 +120,8 @@ func (e *everywhere) each(ctx context.Context, wanted []Wanted, namespaces []str
 				defer e.mu.Unlock()
 				switch {
 				case apierrors.IsNotFound(err): // the kind is not served
+				case apierrors.IsForbidden(err) && namespace != "":
+					e.refuse(namespace, one.Resource, err)
 				case err != nil:
 					e.Unseen[one.Resource] = err
 				default:
@@ -109,25 +134,34 @@ func (e *everywhere) each(ctx context.Context, wanted []Wanted, namespaces []str
 	_ = group.Wait() // none gives an error
 }
 
+// refuse notes what may not be listed in a namespace; the caller holds the lock.
+func (e *everywhere) refuse(namespace string, resource schema.GroupVersionResource, err error) {
+	if e.Refused[namespace] == nil {
+		e.Refused[namespace] = map[schema.GroupVersionResource]error{}
+	}
+	e.Refused[namespace][resource] = err
+}
+
 // namespaces are those to go through: where the marks could be listed, those that
-// have one; else the projects of the user, else all namespaces.
-func (e *everywhere) namespaces(ctx context.Context, wanted, refused []Wanted) ([]string, error) {
+// have one; else the projects of the user, else all namespaces. Nil: neither may be
+// listed.
+func (e *everywhere) namespaces(ctx context.Context, wanted, refused []Wanted) []string {
 	if !slices.ContainsFunc(refused, func(o Wanted) bool { return o.Marks }) {
-		return e.marked(wanted), nil
+		return e.marked(wanted)
 	}
 	list, err := e.world.List(ctx, Projects(), "", "")
 	if err != nil {
 		list, err = e.world.List(ctx, Namespaces(), "", "")
 	}
 	if err != nil {
-		return nil, e.Unseen[refused[0].Resource]
+		return nil
 	}
 	names := []string{}
 	for _, project := range list {
 		names = append(names, project.GetName())
 	}
 	slices.Sort(names)
-	return names, nil
+	return names
 }
 
 // marked are the namespaces with a mark, sorted.

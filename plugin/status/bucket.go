@@ -33,6 +33,18 @@ type AWS struct {
 	RoleErr error
 	Plan    *iam.Plan
 	PlanErr error // install would refuse to touch the role
+
+	// Stale is the State of a Bucket whose status the controller never finished,
+	// if S3 has all that it asks for.
+	Stale *health.State
+}
+
+// BucketObject is the Bucket resource as the cluster has it; nil without one.
+func (f Found) BucketObject() *unstructured.Unstructured {
+	if item := f.item("Bucket", ""); item != nil {
+		return item.Live
+	}
+	return nil
 }
 
 func (f Found) bucket() Bucket {
@@ -60,6 +72,9 @@ func bucketHealth(o *unstructured.Unstructured) health.State { return health.Buc
 // inS3 adds what S3 says. It can only make things worse.
 func (b *Bucket) inS3(f Found) {
 	b.count(f)
+	if stale := f.AWS.Stale; stale != nil && health.Unfinished(f.BucketObject()) {
+		b.Part = Part{MarkOf(*stale), stale.Text, stale.Hint}
+	}
 	if f.AWS.BucketErr != nil {
 		return
 	}

@@ -45,8 +45,9 @@ func (r *run) proveAccess(ctx context.Context) ([]Probe, string) {
 	var probes []Probe
 	for _, s := range steps {
 		began := time.Now()
-		if err := r.patiently(ctx, Access, s.name+" is refused", awserr.Denied, s.do); err != nil {
-			return append(probes, fail(s.name, began, r.notAllowed(s, err))), s.name + " does not work"
+		passes := func(err error) bool { return awserr.Denied(err) && !r.foreseen(s.name) }
+		if err := r.patiently(ctx, Access, s.name+" is refused", passes, s.do); err != nil {
+			return append(probes, fail(s.name, began, r.notAllowed(ctx, s, err))), s.name + " does not work"
 		}
 		probes = append(probes, pass(s.name, began))
 	}
@@ -109,7 +110,7 @@ func (r *run) otherBytes(key string) error {
 }
 
 // notAllowed says why a call that the app makes does not work.
-func (r *run) notAllowed(s step, err error) error {
+func (r *run) notAllowed(ctx context.Context, s step, err error) error {
 	var told *problem.Error
 	switch {
 	case errors.As(err, &told):
@@ -119,7 +120,7 @@ func (r *run) notAllowed(s step, err error) error {
 			Kind: problem.Refused,
 			What: fmt.Sprintf("role %s may not %s on %s%s", r.roleName(), s.action, s.on, r.stillSo()),
 			Why:  r.denial(err),
-			Next: r.install() + " puts the role's policy right",
+			Next: r.cure(ctx, s.name, r.mend(" restores the role's policy")),
 			More: helpPage,
 			Err:  awserr.Cause(err),
 		}

@@ -46,12 +46,20 @@ func (r *run) notAssumed(err error) error {
 
 func (r *run) install() string { return "oc ostoy-s3 install -n " + r.Namespace }
 
+// mendRole is what to type against a role that does not let the app in.
+func (r *run) mendRole() string {
+	if r.options.Given != "" {
+		return r.options.Given
+	}
+	return r.install() + " restores the role and its trust policy"
+}
+
 func (r *run) notTrusted() *problem.Error {
 	return &problem.Error{
 		What: fmt.Sprintf("STS does not let %s assume role %s%s", render.ServiceAccount, r.roleName(), r.stillSo()),
 		Why: fmt.Sprintf("the role is not there, or its trust policy does not name what the token says:\nissuer %s\nsub %s\naud %s",
 			r.claims.Issuer, r.claims.Subject, r.Audience),
-		Next: r.install() + " puts role and trust policy right",
+		Next: r.mendRole(),
 	}
 }
 

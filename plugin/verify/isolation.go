@@ -56,7 +56,7 @@ func (r *run) proveIsolation(ctx context.Context) ([]Probe, string) {
 func (r *run) trespasses() []trespass { return append(r.byOthers(), r.byApp()...) }
 
 func (r *run) byOthers() []trespass {
-	again := r.mend(" puts the trust policy back")
+	again := r.mend(" restores the trust policy")
 	return []trespass{
 		{
 			"default-service-account", "service account default of the same project", "every pod in the project is let in", again,
@@ -74,7 +74,7 @@ func (r *run) byOthers() []trespass {
 }
 
 func (r *run) byApp() []trespass {
-	again := fmt.Sprintf("%s; aws iam list-role-policies and list-attached-role-policies --role-name %s show what others put on the role", r.mend(" puts its own policy back"), r.roleName())
+	again := r.mend(" restores the role's own policy")
 	open := func(what string) string {
 		return "the policies of role " + r.roleName() + " allow too much: the app can " + what
 	}
@@ -109,10 +109,29 @@ func (r *run) byChoice(may string, try func(context.Context) error) func(context
 // mend is what to type against a role that is too wide. One that was there before is
 // not put back by install alone.
 func (r *run) mend(what string) string {
-	if r.options.Narrow != "" {
+	switch {
+	case r.options.Given != "":
+		return r.options.Given
+	case r.options.Narrow != "":
 		return r.options.Narrow + " narrows the role, which was there before install"
 	}
 	return r.install() + what
+}
+
+// cure is the advice against a probe that failed: the commands that help if a
+// policy of others is the cause, else what is said.
+func (r *run) cure(ctx context.Context, probe, otherwise string) string {
+	if r.options.Cure != nil {
+		if commands := r.options.Cure(ctx, r.role.String(), probe); commands != "" {
+			return commands
+		}
+	}
+	return otherwise
+}
+
+// foreseen reports whether a probe is known to fail.
+func (r *run) foreseen(probe string) bool {
+	return r.options.Foreseen != nil && r.options.Foreseen(probe)
 }
 
 // refusedAudience: a provider that does not take the audience refuses it before
@@ -136,7 +155,8 @@ func (r *run) trespassed(ctx context.Context, one trespass) Probe {
 	// was an earlier run that made it.
 	settles := func(err error) bool {
 		behind := awserr.Code(err) == "NoSuchEntity"
-		return behind || r.options.Settling && (errors.Is(err, errAllowed) || awserr.Missing(err))
+		allowed := errors.Is(err, errAllowed) && !r.foreseen(one.name)
+		return behind || r.options.Settling && (allowed || awserr.Missing(err))
 	}
 	err := r.patiently(ctx, Isolation, one.title+" is not refused yet", settles, func(ctx context.Context) error {
 		err := one.try(ctx)
@@ -156,7 +176,7 @@ func (r *run) trespassed(ctx context.Context, one trespass) Probe {
 			Kind: problem.Refused,
 			What: "NOT REFUSED: " + one.title,
 			Why:  one.open,
-			Next: one.next,
+			Next: r.cure(ctx, one.name, one.next),
 			More: helpPage,
 		})
 	}

@@ -51,6 +51,15 @@ type Options struct {
 	// Narrow is the command that narrows a role that was there before; "" for a role
 	// that install makes.
 	Narrow string
+	// Foreseen, which may be nil, reports whether a probe (by its name) is known to
+	// fail whatever IAM still has to spread: it is not waited for.
+	Foreseen func(probe string) bool
+	// Cure, which may be nil, gives the commands that help where a probe failed for
+	// a policy on the role (its ARN) that install does not change; "" for none.
+	Cure func(ctx context.Context, role, probe string) string
+	// Given is what to do about a role that somebody else makes, "" for one that
+	// install makes.
+	Given string
 	// Settling says that the role was changed a moment ago, so that also what it
 	// allows too much may be IAM's that has not heard of it yet.
 	Settling bool

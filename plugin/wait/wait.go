@@ -31,6 +31,11 @@ type Targets struct {
 	// not watched. The wait ends if another run deletes it.
 	Inventory *unstructured.Unstructured
 
+	// Unfinished, which may be nil, looks at what S3 has of a Bucket whose status
+	// has said for long that the controller is still at work. It reports false
+	// where that tells nothing.
+	Unfinished func(context.Context, *unstructured.Unstructured) (State, bool)
+
 	// Webhook says that pods get their identity from the pod identity webhook:
 	// those of Identity are looked at as they are created.
 	Webhook bool
@@ -64,6 +69,7 @@ func Wait(ctx context.Context, client dynamic.Interface, targets Targets, observ
 		tracker:  newTracker(observe),
 		started:  time.Now(),
 		identity: newIdentity(targets),
+		bucket:   unfinished{look: targets.Unfinished},
 	}
 	return w.run(ctx)
 }
@@ -76,6 +82,7 @@ type waiting struct {
 	record   *record
 	tracker  *tracker
 	identity *identity
+	bucket   unfinished
 	started  time.Time
 	// crashes remembers, by pod uid, when wait-for-bucket had last given up in
 	// the pods that were there before the wait: that is not its result. Nil
@@ -124,20 +131,23 @@ func (w *waiting) look(ctx context.Context) (bool, error) {
 		}
 	}
 	w.remember()
-	for _, s := range w.states() {
-		ready = w.tracker.update(s, now).Ready && ready
+	busy := false
+	for _, s := range w.states(ctx) {
+		s = w.tracker.update(s, now)
+		ready = s.Ready && ready
+		busy = busy || !s.Ready && s.Level != Fail
 	}
 	if s, ok := w.watched.trouble(); ok {
 		w.tracker.tell(s, now)
 	}
-	if failed := w.tracker.failed(); len(failed) > 0 {
+	if failed := w.tracker.failed(); len(failed) > 0 && !(busy && lone(failed)) {
 		return true, hopeless(failed, w.targets.ids())
 	}
 	return ready, nil
 }
 
 // states are the States of all targets as the watches show them.
-func (w *waiting) states() []State {
+func (w *waiting) states(ctx context.Context) []State {
 	t := w.targets
 	var out []State
 	add := func(kind, name string, judge func(obj *unstructured.Unstructured) State) {
@@ -149,9 +159,12 @@ func (w *waiting) states() []State {
 		out = append(out, s)
 	}
 	add("Bucket", t.Bucket, func(obj *unstructured.Unstructured) State {
+		if s, stale := w.bucket.judge(ctx, obj, time.Now()); stale {
+			return s
+		}
 		return health.Bucket(obj, w.baseline(), t.BucketWritten)
 	})
-	bucketReady := len(out) == 0 || out[0].Ready
+	bucketReady := len(out) == 0 || out[0].Ready || out[0].Lone
 	add("PersistentVolumeClaim", t.PVC, health.Volume)
 	for _, name := range t.Deployments {
 		add("Deployment", name, func(obj *unstructured.Unstructured) State {

@@ -126,20 +126,40 @@ def trusted(role, provider_arn, context):
 
 
 def permitted(arn, request):
-    """Whether any policy of the role allows the action on the resource."""
+    """Whether the role's policies allow the action on the resource, none of them
+    forbids it, and its permissions boundary allows it, too ("Policy evaluation
+    logic" of the IAM User Guide)."""
     role = find_role(arn)
     if role is None:
         return False
     documents = list(role.policies.values())
     for policy in role.managed_policies.values():
-        documents += [v.document for v in policy.versions if v.version_id == policy.default_version_id]
+        documents.append(default_version(policy))
     context = {"aws:ResourceAccount": owner(request), "aws:SecureTransport": "true"}
+    if not granted(documents, request, context):
+        return False
+    partition, account, _ = ROLE_ARN.match(arn).groups()
+    boundary = iam_backends[account][partition].managed_policies.get(role.permissions_boundary_arn)
+    # moto takes a boundary that does not exist, AWS does not: it limits nothing.
+    return boundary is None or granted([default_version(boundary)], request, context)
+
+
+def default_version(policy):
+    for version in policy.versions:
+        if version.version_id == policy.default_version_id:
+            return version.document
+    return {"Statement": []}
+
+
+def granted(documents, request, context):
+    """Whether a statement allows the request and none denies it."""
+    effects = set()
     for document in documents:
         document = json.loads(document) if isinstance(document, str) else document
         for statement in listed(document["Statement"]):
-            if allows(statement, request, context):
-                return True
-    return False
+            if covers(statement, request, context):
+                effects.add(statement["Effect"])
+    return effects == {"Allow"}
 
 
 def owner(request):
@@ -149,8 +169,10 @@ def owner(request):
 
 
 def allows(statement, request, context):
-    if statement["Effect"] != "Allow":
-        return False
+    return statement["Effect"] == "Allow" and covers(statement, request, context)
+
+
+def covers(statement, request, context):
     if not holds(statement.get("Condition", {}), context):
         return False
     return any_match(statement.get("Action"), request.action) and any_match(

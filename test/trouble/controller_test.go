@@ -104,6 +104,33 @@ func TestControllerDown(t *testing.T) {
 	running.Ends(t).WantCode(t, done).WantTalk(t, "oc ostoy-s3 controller status")
 }
 
+// TestControllerLosesStatus: S3 has everything, and the controller never writes
+// so. The run says so without waiting for its timeout, and what it advises helps.
+func TestControllerLosesStatus(t *testing.T) {
+	bed := run.TheBed(t)
+	const namespace = "ack-unfinished"
+	world.NewNamespace(t, bed, namespace)
+	bed.ACK.LoseStatus(namespace)
+	admin := run.Admin(bed)
+	result := admin.Run(t, "install", "-n", namespace, "--timeout", forEver)
+	wantMessages(t, result, notReady, message{
+		"Bucket ack-unfinished-bucket will not become ready", "S3 has the bucket with the settings of the Bucket resource",
+		"oc rollout restart deployment/",
+	})
+	result.WantNoTalk(t, "oc describe")
+	for _, command := range []string{"check", "status"} {
+		answer := admin.Run(t, command, "-n", namespace)
+		if all := answer.Stdout + answer.Stderr; !strings.Contains(all, "S3 has the bucket") || !strings.Contains(all, "oc rollout restart deployment/") {
+			t.Errorf("%s: %s", command, answer)
+		}
+	}
+	_, restart, _ := strings.Cut(result.Stderr, "oc rollout restart ")
+	restart, _, _ = strings.Cut(restart, ";")
+	admin.Kubectl(t, append([]string{"rollout", "restart"}, strings.Fields(restart)...)...).WantCode(t, done)
+	admin.Run(t, "install", "-n", namespace).WantCode(t, done)
+	wantHealthy(t, bed, namespace)
+}
+
 // TestTimeout: not ready in time is exit 3 like never ready, one document, and
 // the way on.
 func TestTimeout(t *testing.T) {

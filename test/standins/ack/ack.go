@@ -56,6 +56,7 @@ type Controller struct {
 	paused, idle bool
 
 	pods     pods
+	lost     lost
 	followed chan struct{}
 }
 
@@ -93,6 +94,7 @@ func (c *Controller) decide(change func()) {
 		<-c.done
 		c.cancel = nil
 	case works && c.cancel == nil:
+		c.lost.forget()
 		ctx, cancel := context.WithCancel(c.ctx)
 		done := make(chan struct{})
 		c.cancel, c.done = cancel, done

@@ -42,6 +42,17 @@ func created() []condition {
 	}
 }
 
+// reconciling is what stays if the API server goes away while the bucket's last
+// settings are made: they are, but the status that says so is never written.
+func reconciling() []condition {
+	const text = "Reconciling to sync additional fields"
+	return []condition{
+		{typeSynced, "False", "", text},
+		{typeRecoverable, "True", "", text},
+		{typeReady, "False", typeRecoverable, text},
+	}
+}
+
 func recoverable(err error) []condition {
 	only := recoverableOnly(err)
 	const text = "Unable to determine if desired resource state matches latest observed state"

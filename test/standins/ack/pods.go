@@ -69,6 +69,7 @@ func (c *Controller) follow(ctx context.Context) {
 	defer factory.Shutdown()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
+	leads := types.UID("")
 	for {
 		select {
 		case <-ctx.Done():
@@ -80,6 +81,10 @@ func (c *Controller) follow(ctx context.Context) {
 			continue // a lister of a cache has no errors
 		}
 		leader := c.look(ctx, found)
+		if leader != nil && leader.UID != leads {
+			c.restarted(leads)
+			leads = leader.UID
+		}
 		ordered := c.ordered() != ""
 		c.decide(func() { c.idle = ordered || c.config.Kubelet && leader == nil })
 		if leader != nil && c.Works() {

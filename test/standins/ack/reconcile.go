@@ -104,6 +104,9 @@ func (b *bucket) ensure(ctx context.Context) (time.Duration, error) {
 	if err := b.sync(ctx); err != nil {
 		return 0, err
 	}
+	if b.lost.has(b.object.GetNamespace()) {
+		return 0, b.status(ctx, reconciling()...)
+	}
 	return 0, b.status(ctx, synced()...)
 }
 
