@@ -43,7 +43,7 @@ func (u *uninstall) decideProject(ctx context.Context) error {
 	}
 	for _, volume := range u.of(aVolume) {
 		if volume.fate == fateKept {
-			l.keep("it holds "+volume.Object+", which is data", u.again("--delete-data --delete-namespace"))
+			l.keep("it holds "+volume.Object+", which is data", u.again("--delete-data", "--delete-namespace"))
 			return nil
 		}
 	}

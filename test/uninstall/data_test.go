@@ -126,6 +126,20 @@ func testKeepFlags(t *testing.T, bed *testbed.Bed) {
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0), "role/"+roleName(bed, namespace))
 	uninstall(t, admin, 0, namespace, "--role-only")
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0))
+	// The command that was printed for the bucket removes it.
+	installed(t, bed, "kept-empty")
+	for _, user := range []run.User{admin, run.ProjectAdmin(t, bed, "kept-empty")} {
+		user.Run(t, "install", "-n", "kept-empty").WantCode(t, 0)
+		var document struct{ Kept []struct{ Object, Next string } }
+		uninstall(t, user, 0, "kept-empty", "--keep-bucket", "-o", "json").JSON(t, &document)
+		wantLeft(t, bed, "kept-empty", pvc, full("kept-empty", 0))
+		for _, kept := range document.Kept {
+			if next, ok := strings.CutPrefix(kept.Next, "oc ostoy-s3 "); ok && kept.Object == "bucket kept-empty-bucket" {
+				user.Run(t, append(strings.Fields(next), "--yes")...).WantCode(t, 0)
+			}
+		}
+		wantLeft(t, bed, "kept-empty")
+	}
 	uninstall(t, admin, 2, namespace, "--role-only", "--keep-role")
 	uninstall(t, admin, 2, namespace, "--role-only", "--delete-data", "--yes")
 }
