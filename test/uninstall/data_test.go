@@ -126,20 +126,25 @@ func testKeepFlags(t *testing.T, bed *testbed.Bed) {
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0), "role/"+roleName(bed, namespace))
 	uninstall(t, admin, 0, namespace, "--role-only")
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0))
-	// The command that was printed for the bucket removes it.
-	installed(t, bed, "kept-empty")
-	for _, user := range []run.User{admin, run.ProjectAdmin(t, bed, "kept-empty")} {
-		user.Run(t, "install", "-n", "kept-empty").WantCode(t, 0)
+	uninstall(t, admin, 2, namespace, "--role-only", "--keep-role")
+	uninstall(t, admin, 2, namespace, "--role-only", "--delete-data", "--yes")
+}
+
+// testKeptBucketRemoved: the command that --keep-bucket prints removes the bucket,
+// for the cluster admin and for an admin of the one project.
+func testKeptBucketRemoved(t *testing.T, bed *testbed.Bed) {
+	for namespace, user := range map[string]run.User{
+		"kept-empty": run.Admin(bed), "kept-empty-too": run.ProjectAdmin(t, bed, "keeps-a-bucket"),
+	} {
+		user.Run(t, "install", "--new-project="+namespace).WantCode(t, 0)
 		var document struct{ Kept []struct{ Object, Next string } }
-		uninstall(t, user, 0, "kept-empty", "--keep-bucket", "-o", "json").JSON(t, &document)
-		wantLeft(t, bed, "kept-empty", pvc, full("kept-empty", 0))
+		uninstall(t, user, 0, namespace, "--keep-bucket", "-o", "json").JSON(t, &document)
+		wantLeft(t, bed, namespace, pvc, full(namespace, 0))
 		for _, kept := range document.Kept {
-			if next, ok := strings.CutPrefix(kept.Next, "oc ostoy-s3 "); ok && kept.Object == "bucket kept-empty-bucket" {
+			if next, ok := strings.CutPrefix(kept.Next, "oc ostoy-s3 "); ok && kept.Object == "bucket "+namespace+"-bucket" {
 				user.Run(t, append(strings.Fields(next), "--yes")...).WantCode(t, 0)
 			}
 		}
-		wantLeft(t, bed, "kept-empty")
+		wantLeft(t, bed, namespace)
 	}
-	uninstall(t, admin, 2, namespace, "--role-only", "--keep-role")
-	uninstall(t, admin, 2, namespace, "--role-only", "--delete-data", "--yes")
 }
