@@ -137,7 +137,9 @@ func testKeptBucketRemoved(t *testing.T, bed *testbed.Bed) {
 		"kept-empty": run.Admin(bed), "kept-empty-too": run.ProjectAdmin(t, bed, "keeps-a-bucket"),
 	} {
 		user.Run(t, "install", "--new-project="+namespace).WantCode(t, 0)
-		var document struct{ Kept []struct{ Object, Next string } }
+		var document struct {
+			Kept []struct{ Object, Next string }
+		}
 		uninstall(t, user, 0, namespace, "--keep-bucket", "-o", "json").JSON(t, &document)
 		wantLeft(t, bed, namespace, pvc, full(namespace, 0))
 		for _, kept := range document.Kept {
