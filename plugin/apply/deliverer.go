@@ -61,11 +61,11 @@ func DeliveredBy(obj *unstructured.Unstructured) string {
 func delivererNamed(manager string) (deliverer, bool) {
 	switch manager {
 	case "argocd-controller", "argocd-application-controller", "argocd":
-		return deliverer{name: "Argo CD"}, true
+		return deliverer{name: ArgoCD}, true
 	case "kustomize-controller", "helm-controller", "flux":
-		return deliverer{name: "Flux"}, true
+		return deliverer{name: Flux}, true
 	case "helm":
-		return deliverer{name: "Helm", helm: true}, true
+		return deliverer{name: Helm, helm: true}, true
 	}
 	return deliverer{}, false
 }

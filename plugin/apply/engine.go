@@ -1,0 +1,63 @@
+package apply
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// The engines as DeliveredBy and TakenOverBy name them.
+const (
+	ArgoCD = "Argo CD"
+	Flux   = "Flux"
+	Helm   = "Helm"
+)
+
+// TakenOverBy names the engine that owns fields of an object that this tool owns as
+// well, so that it manages the object when this tool no longer does; "" if none. A
+// label or an annotation is not enough: an Argo CD Application whose objects already
+// equal its manifests is Synced and applies nothing.
+func TakenOverBy(obj *unstructured.Unstructured) string {
+	ours := ourSet(obj)
+	for _, o := range owners(obj) {
+		by, engine := delivererNamed(o.manager)
+		if engine && o.subresource == "" && !o.set.Intersection(ours).Empty() {
+			return by.name
+		}
+	}
+	return ""
+}
+
+// Source names what an engine applies an object from, as the object says: "Application
+// demo", "Kustomization flux-system/demo"; "" if it does not say, or says what cannot
+// be a name. Anybody who may edit the object may write it.
+func Source(obj *unstructured.Unstructured) string {
+	by, _ := deliveredBy(obj)
+	labels, annotations := obj.GetLabels(), obj.GetAnnotations()
+	switch by.name {
+	case ArgoCD:
+		// name:group/Kind:namespace/name; an Application outside of Argo CD's own
+		// namespace is namespace_name (Argo CD, "Applications in any namespace").
+		name, _, _ := strings.Cut(annotations[argoTracking], ":")
+		return namedSource("Application", strings.Split(name, "_"))
+	case Flux:
+		if source := namedSource("Kustomization", []string{labels[fluxNamespace], labels[fluxName]}); source != "" {
+			return source
+		}
+		return namedSource("HelmRelease", []string{labels[fluxHelmIn], labels[fluxHelmName]})
+	case Helm:
+		return namedSource("release", []string{annotations[helmReleaseIn], annotations[helmRelease]})
+	}
+	return ""
+}
+
+func namedSource(kind string, names []string) string {
+	const most = 2 // namespace and name
+	for _, name := range names {
+		if len(names) > most || len(validation.IsDNS1123Subdomain(name)) > 0 {
+			return ""
+		}
+	}
+	return kind + " " + strings.Join(names, "/")
+}
