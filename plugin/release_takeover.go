@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
@@ -26,33 +27,39 @@ func (t ReleaseTo) Known() bool {
 	return t == ReleaseToAny || t == ReleaseToArgoCD || t == ReleaseToFlux || t == ReleaseToNone
 }
 
-// accepts reports whether the engine of an object, "" for none, is the one meant.
-func (t ReleaseTo) accepts(engine string) bool {
+// accepts reports whether one of the engines of an object is the one meant.
+func (t ReleaseTo) accepts(engines []string) bool {
 	switch t {
 	case ReleaseToArgoCD:
-		return engine == apply.ArgoCD
+		return slices.Contains(engines, apply.ArgoCD)
 	case ReleaseToFlux:
-		return engine == apply.Flux
+		return slices.Contains(engines, apply.Flux)
 	case ReleaseToNone:
 		return true
 	}
-	return engine != ""
+	return len(engines) > 0
 }
 
 // takenOver refuses to release what no engine manages yet: it would be managed by
 // nobody, and the engine would report that everything is in sync.
 func (r *release) takenOver(ctx context.Context) error {
+	namespace := "argocd"
+	if served, err := r.conn.Discovery(ctx); err == nil && served.ServesGroup("route.openshift.io") {
+		namespace = "openshift-gitops"
+	}
+	return r.notTakenOver(namespace)
+}
+
+// notTakenOver is the refusal; nil if there is no reason for one. The namespace is
+// Argo CD's own.
+func (r *release) notTakenOver(argoIn string) error {
 	var missing []apply.Ref
 	engines := map[string]bool{}
 	for _, item := range r.items() {
-		by := apply.TakenOverBy(item.Live)
-		if !r.request.To.accepts(by) {
+		if !r.request.To.accepts(apply.TakenOverBy(item.Live)) {
 			missing = append(missing, item.Ref)
 		}
-		if by == "" {
-			by = apply.DeliveredBy(item.Live)
-		}
-		engines[by] = true
+		engines[apply.DeliveredBy(item.Live)] = true
 	}
 	if len(missing) == 0 {
 		return nil
@@ -67,7 +74,7 @@ func (r *release) takenOver(ctx context.Context) error {
 	}
 	again := "then run the same command again; or release them to nobody with --to none"
 	if argo {
-		p.Next += "have Argo CD sync once: " + shell.Words("argocd", "app", "sync", r.namespace.Value) + ", or\n" + r.syncCommand(ctx) + "\n"
+		p.Next += "have Argo CD sync once: " + shell.Words("argocd", "app", "sync", r.namespace.Value) + ", or\n" + r.syncCommand(argoIn) + "\n"
 	}
 	if flux {
 		p.Next += "have Flux reconcile: " + shell.Words("flux", "reconcile", "kustomization", r.namespace.Value, "--with-source") + ", or\n" + r.reconcileCommand() + "\n"
@@ -96,11 +103,7 @@ func eitherEngine(argo, flux bool) string {
 // syncCommand has Argo CD sync the Application that render prints for the project:
 // names that stand on the objects are not used in a command. An operation that is
 // written by hand does not inherit the Application's sync options.
-func (r *release) syncCommand(ctx context.Context) string {
-	namespace := "argocd"
-	if served, err := r.conn.Discovery(ctx); err == nil && served.ServesGroup("route.openshift.io") {
-		namespace = "openshift-gitops"
-	}
+func (r *release) syncCommand(namespace string) string {
 	return shell.Words("oc", "patch", "applications.argoproj.io", r.namespace.Value, "-n", namespace, "--type=merge", "-p",
 		`{"operation":{"sync":{"syncOptions":["ServerSideApply=true"]}}}`)
 }

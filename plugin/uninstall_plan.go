@@ -132,8 +132,7 @@ func (u *uninstall) decideObjects() {
 		u.add(&line{Object: "object " + item.Ref.String(), about: theBucketObject, fate: fateRemoved, item: item})
 	}
 	for _, item := range u.removal.Kept {
-		next := fmt.Sprintf("oc delete %s -n %s", item.Ref.Resource(), u.namespace())
-		u.add(&line{Object: item.Ref.String(), about: anObject, fate: fateKept, Why: item.Why, Next: next, item: item})
+		u.add(&line{Object: item.Ref.String(), about: anObject, fate: fateKept, Why: item.Why, Next: u.nextOfKept(item), item: item})
 	}
 	for _, item := range u.removal.Gone {
 		u.UI.Warn(item.Ref.String()+" is forgotten: "+item.Why, "")

@@ -14,19 +14,20 @@ const (
 	Helm   = "Helm"
 )
 
-// TakenOverBy names the engine that owns fields of an object that this tool owns as
-// well, so that it manages the object when this tool no longer does; "" if none. A
-// label or an annotation is not enough: an Argo CD Application whose objects already
-// equal its manifests is Synced and applies nothing.
-func TakenOverBy(obj *unstructured.Unstructured) string {
+// TakenOverBy names the engines that own fields of an object that this tool owns as
+// well, so that they manage the object when this tool no longer does. A label or an
+// annotation is not enough: an Argo CD Application whose objects already equal its
+// manifests is Synced and applies nothing.
+func TakenOverBy(obj *unstructured.Unstructured) []string {
 	ours := ourSet(obj)
+	var names []string
 	for _, o := range owners(obj) {
 		by, engine := delivererNamed(o.manager)
 		if engine && o.subresource == "" && !o.set.Intersection(ours).Empty() {
-			return by.name
+			names = append(names, by.name)
 		}
 	}
-	return ""
+	return names
 }
 
 // Source names what an engine applies an object from, as the object says: "Application
