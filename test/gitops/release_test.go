@@ -105,7 +105,7 @@ func wantUndisturbed(t *testing.T, bed *testbed.Bed, namespace string, before []
 // over what runs, and nothing is restarted or lost; and back again.
 func TestTakenOver(t *testing.T) {
 	t.Parallel()
-	for namespace, e := range map[string]engine{"to-argo": argoCD(), "to-flux": flux()} {
+	for namespace, e := range map[string]*engine{"to-argo": argoCD(), "to-flux": flux()} {
 		t.Run(e.title, func(t *testing.T) {
 			t.Parallel()
 			bed, admin := run.TheBed(t), installed(t, namespace)
@@ -116,7 +116,7 @@ func TestTakenOver(t *testing.T) {
 			admin.Run(t, "release", "-n", namespace).WantCode(t, refused).
 				WantTalk(t, "11 objects are not managed by Argo CD or Flux yet", "-n "+e.in, "--to none")
 			if e.title == "Argo CD" {
-				synced(t, admin, &e)
+				synced(t, admin, e)
 			}
 			wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
 			said := follow(t, admin, e.heading, namespace)
@@ -138,11 +138,14 @@ func TestTakenOver(t *testing.T) {
 			wantStdout(t, admin.Run(t, "status", "-n", namespace).WantCode(t, 0), "by "+e.title+", inventory missing", "drift", "none")
 			admin.Run(t, "install", "-n", namespace).WantCode(t, refused).WantTalk(t, "is managed by "+e.title)
 			admin.Run(t, "diff", "-n", namespace).WantCode(t, refused).WantTalk(t, "is managed by "+e.title)
+			if e.title == "Argo CD" {
+				leavesGit(t, admin, e)
+			}
 			e.end(t)
 			wantStdout(t, admin.Run(t, "diff", "-n", namespace, "--force-owner").WantCode(t, some), "-    "+map[string]string{"Flux": "kustomize.toolkit.fluxcd.io/name", "Argo CD": "argocd.argoproj.io/tracking-id"}[e.title], "not \n+ ")
 			admin.Run(t, "install", "-n", namespace, "--force-owner").WantCode(t, 0).WantTalk(t, "11 objects", "taken over, from "+e.title)
 			wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
-			wantOurs(t, admin, &e)
+			wantOurs(t, admin, e)
 		})
 	}
 }
@@ -158,6 +161,19 @@ func synced(t *testing.T, admin run.User, e *engine) {
 		admin.Run(t, append([]string{"release", "-n", e.name}, flags...)...).WantCode(t, refused).
 			WantTalk(t, "oc patch applications.argoproj.io "+e.name+" -n "+e.in+" --type=merge -p")
 	}
+}
+
+// leavesGit takes Bucket and volume out of Git. They are never pruned, and the
+// Application is Synced all the same: Argo CD would else start sync after sync.
+func leavesGit(t *testing.T, admin run.User, e *engine) {
+	t.Helper()
+	rest := slices.DeleteFunc(slices.Clone(e.manifests), func(o *unstructured.Unstructured) bool {
+		return o.GetKind() == "Bucket" || o.GetKind() == "PersistentVolumeClaim"
+	})
+	e.git.Store(&rest)
+	revision := fmt.Sprintf("--for=jsonpath={.status.sync.revision}=%d manifests", len(rest))
+	admin.Kubectl(t, "wait", "applications.argoproj.io/"+e.name, "-n", e.in, revision, "--timeout=2m").WantCode(t, 0)
+	admin.Kubectl(t, "get", "applications.argoproj.io/"+e.name, "-n", e.in, "-o", "jsonpath={.status.sync.status}").WantCode(t, 0).WantStdout(t, "Synced")
 }
 
 // wantOurs wants what an engine managed to be managed by ostoy-s3 alone: no flag is

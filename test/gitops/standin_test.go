@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +27,8 @@ import (
 type engine struct {
 	bed       *testbed.Bed
 	name      string // of the project
-	manifests []*unstructured.Unstructured
+	git       atomic.Pointer[[]*unstructured.Unstructured]
+	manifests []*unstructured.Unstructured // what was in Git first
 	manager   string
 	heading   string // of docs/moving.md
 	title     string // as the tool calls it
@@ -34,16 +37,16 @@ type engine struct {
 	reconcile func(e *engine, ctx context.Context, asked *unstructured.Unstructured) error
 }
 
-func argoCD() engine {
-	return engine{
+func argoCD() *engine {
+	return &engine{
 		manager: "argocd-controller", heading: "## To Argo CD", title: "Argo CD", in: "openshift-gitops",
 		resource:  schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "applications"},
 		reconcile: (*engine).sync,
 	}
 }
 
-func flux() engine {
-	return engine{
+func flux() *engine {
+	return &engine{
 		manager: "kustomize-controller", heading: "## To Flux", title: "Flux", in: "flux-system",
 		resource:  schema.GroupVersionResource{Group: "kustomize.toolkit.fluxcd.io", Version: "v1", Resource: "kustomizations"},
 		reconcile: (*engine).apply,
@@ -60,6 +63,7 @@ func (e *engine) start(t *testing.T, user run.User, namespace string) {
 			e.manifests = append(e.manifests, &unstructured.Unstructured{Object: o})
 		}
 	}
+	e.git.Store(&e.manifests)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan struct{})
 	go func() {
@@ -74,7 +78,7 @@ func (e *engine) start(t *testing.T, user run.User, namespace string) {
 			}
 			select {
 			case <-ctx.Done():
-			case <-time.After(200 * time.Millisecond):
+			case <-time.After(500 * time.Millisecond):
 			}
 		}
 	}()
@@ -95,38 +99,89 @@ func (e *engine) note(ctx context.Context, asked *unstructured.Unstructured, pat
 	return err
 }
 
-// sync is Argo CD with automated sync: what equals the manifests is Synced, whoever
-// manages it, and nothing is applied, until something differs or somebody asks for an
-// operation. The tracking id is no difference.
+// sync is Argo CD with automated sync, prune and selfHeal: what equals the manifests is
+// Synced, whoever manages it, and nothing is applied, until something differs or
+// somebody asks for an operation. The tracking id is no difference.
 func (e *engine) sync(ctx context.Context, asked *unstructured.Unstructured) error {
+	git := *e.git.Load()
 	_, operation := asked.Object["operation"]
 	equal := true
-	for _, manifest := range e.manifests {
+	for _, manifest := range git {
 		same, err := e.equals(ctx, manifest)
 		if err != nil {
 			return err
 		}
 		equal = equal && same
 	}
-	state, _, _ := unstructured.NestedString(asked.Object, "status", "sync", "status")
-	switch {
-	case !operation && equal && state == "Synced":
-		return nil
-	case !operation && equal:
-		return e.note(ctx, asked, map[string]any{"status": map[string]any{"sync": map[string]any{"status": "Synced"}}})
+	left, err := e.leftGit(ctx, git)
+	if err != nil {
+		return err
 	}
-	for _, manifest := range e.manifests {
+	for _, o := range left {
+		equal = equal && strings.Contains(o.GetAnnotations()["argocd.argoproj.io/compare-options"], "IgnoreExtraneous")
+	}
+	state, sync := "Synced", map[string]any{"revision": fmt.Sprint(len(git), " manifests")}
+	if !equal {
+		state = "OutOfSync"
+	}
+	sync["status"] = state
+	status := map[string]any{"sync": sync}
+	if !operation && equal {
+		if was, _, _ := unstructured.NestedMap(asked.Object, "status", "sync"); world.InJSON(was) == world.InJSON(sync) {
+			return nil
+		}
+		return e.note(ctx, asked, map[string]any{"status": status})
+	}
+	if err := e.perform(ctx, git, left); err != nil {
+		return err
+	}
+	status["operationState"] = map[string]any{"phase": "Succeeded"}
+	return e.note(ctx, asked, map[string]any{"operation": nil, "status": status})
+}
+
+// perform is one sync: it applies, with the tracking id, and prunes what may be pruned.
+func (e *engine) perform(ctx context.Context, git, left []*unstructured.Unstructured) error {
+	for _, manifest := range git {
 		o := manifest.DeepCopy()
 		notes := o.GetAnnotations()
-		notes["argocd.argoproj.io/tracking-id"] = fmt.Sprintf("%s:%s/%s:%s/%s", e.name, o.GroupVersionKind().Group, o.GetKind(), o.GetNamespace(), o.GetName())
+		notes[tracking] = fmt.Sprintf("%s:%s/%s:%s/%s", e.name, o.GroupVersionKind().Group, o.GetKind(), o.GetNamespace(), o.GetName())
 		o.SetAnnotations(notes)
 		if _, err := e.put(ctx, o); err != nil {
 			return err
 		}
 	}
-	return e.note(ctx, asked, map[string]any{"operation": nil, "status": map[string]any{
-		"sync": map[string]any{"status": "Synced"}, "operationState": map[string]any{"phase": "Succeeded"},
-	}})
+	for _, o := range left {
+		if strings.Contains(o.GetAnnotations()["argocd.argoproj.io/sync-options"], "Prune=false") {
+			continue
+		}
+		if err := e.client(o).Delete(ctx, o.GetName(), metav1.DeleteOptions{}); ignoreNotFound(err) != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const tracking = "argocd.argoproj.io/tracking-id"
+
+// leftGit are the objects that carry the Application's tracking id and are no longer
+// in Git.
+func (e *engine) leftGit(ctx context.Context, git []*unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+	var left []*unstructured.Unstructured
+	for _, kind := range objectKinds() {
+		list, err := e.bed.Dynamic.Resource(kind).Namespace(e.name).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range list.Items {
+			inGit := slices.ContainsFunc(git, func(m *unstructured.Unstructured) bool {
+				return m.GetKind() == o.GetKind() && m.GetName() == o.GetName()
+			})
+			if strings.HasPrefix(o.GetAnnotations()[tracking], e.name+":") && !inGit {
+				left = append(left, &o)
+			}
+		}
+	}
+	return left, nil
 }
 
 // equals reports whether applying a manifest would change nothing but its managers.
@@ -142,6 +197,8 @@ func (e *engine) equals(ctx context.Context, manifest *unstructured.Unstructured
 	for _, o := range []*unstructured.Unstructured{live, would} {
 		o.SetManagedFields(nil)
 		o.SetResourceVersion("")
+		o.SetGeneration(0) // of a Deployment it counts annotations
+		unstructured.RemoveNestedField(o.Object, "metadata", "annotations", tracking)
 		delete(o.Object, "status")
 	}
 	return world.InJSON(live.Object) == world.InJSON(would.Object), nil
@@ -157,7 +214,7 @@ func (e *engine) apply(ctx context.Context, asked *unstructured.Unstructured) er
 	if suspended || before && handled == asked.GetAnnotations()[request] {
 		return nil
 	}
-	for _, manifest := range e.manifests {
+	for _, manifest := range *e.git.Load() {
 		o := manifest.DeepCopy()
 		labels := o.GetLabels()
 		labels["kustomize.toolkit.fluxcd.io/name"], labels["kustomize.toolkit.fluxcd.io/namespace"] = e.name, e.in
