@@ -85,7 +85,6 @@ func (a *Applier) taking(it *Item) {
 	if it.Would != nil {
 		it.Would = it.Would.DeepCopy()
 	}
-	setters := owners(it.Live)
 	for _, part := range []struct {
 		name string
 		keys []string
@@ -93,9 +92,7 @@ func (a *Applier) taking(it *Item) {
 		for _, key := range part.keys {
 			path := []step{{field: "metadata"}, {field: part.name}, {field: key}}
 			value, _, _ := unstructured.NestedString(it.Live.Object, "metadata", part.name, key)
-			it.Changes = append(it.Changes, redact(it.Ref.Kind, path, FieldChange{
-				Path: pathString(path), Before: value, Manager: lastSetBy(setters, path),
-			}))
+			it.Changes = append(it.Changes, redact(it.Ref.Kind, path, FieldChange{Path: pathString(path), Before: value}))
 			if it.Would != nil {
 				unstructured.RemoveNestedField(it.Would.Object, "metadata", part.name, key)
 			}

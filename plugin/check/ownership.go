@@ -10,6 +10,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -85,8 +86,9 @@ func (o ownLook) engines(ctx context.Context) Finding {
 	case len(both) > 0:
 		return Refuse(
 			by+" and install both manage "+strings.Join(both, ", "),
-			"each undoes what the other changes; install refuses to go on",
-			"leave one of them: take it out of Git, or keep it there and let go of it here: oc ostoy-s3 render shows what Git is to hold",
+			"each reverts what the other changes; install refuses to continue",
+			"keep one of them: "+shell.Words("oc", "ostoy-s3", "release", "-n", o.Namespace)+" leaves the objects to "+by+
+				"; or remove the app there, then "+shell.Words("oc", "ostoy-s3", "install", "-n", o.Namespace, "--force-owner"),
 		)
 	case len(theirs) > 0:
 		return Leave(by + " delivers the app: what it is to be stands in Git")
