@@ -116,7 +116,7 @@ func (i *install) announceObjects() {
 		i.planned(ui.Changed, fmt.Sprintf("%d more", len(taken)), apply.TakenAsItIs+":\n"+wrap(named(taken)))
 	}
 	if len(over) > 0 {
-		i.planned(ui.Changed, plural(int64(len(over)), "object"), from+" with all that names it (--diff shows it):\n"+wrap(named(over)))
+		i.planned(ui.Changed, plural(int64(len(over)), "object"), from+"; its field ownership, labels and annotations are removed:\n"+wrap(named(over)))
 	}
 	if len(created) > 0 {
 		i.planned(ui.Added, fmt.Sprintf("%d more", len(created)), wrap(named(created)))

@@ -64,7 +64,7 @@ func (i *install) warnOfOwners() {
 		}
 	}
 	if len(refs) > 0 {
-		i.UI.Warn("the script leaves the other manager on "+strings.ReplaceAll(wrap(named(refs)), "\n", " "),
+		i.UI.Warn("the script leaves the other manager on "+strings.Join(named(refs), ", "),
 			shell.Words("oc", "ostoy-s3", "install", "-n", i.facts.Namespace.Value, "--force-owner")+" removes its field ownership, labels and annotations")
 	}
 }

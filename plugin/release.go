@@ -152,7 +152,7 @@ func (r *release) announce() {
 	by := map[string][]apply.Ref{}
 	var order []string
 	for _, item := range r.items() {
-		who := strings.Join(apply.OtherManagers(item.Live), ", ")
+		who := strings.Join(apply.CoOwners(item.Live), ", ")
 		if by[who] == nil {
 			order = append(order, who)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
@@ -69,8 +70,10 @@ func (r *release) notTakenOver(argoIn string) error {
 	p := &problem.Error{
 		Kind: problem.Refused,
 		What: fmt.Sprintf("%s not managed by %s yet", counted(len(missing), "object is", "objects are"), eitherEngine(argo, flux)),
-		Why: "after the release nobody would manage " + oneLine(wrap(named(missing))) +
-			"; Argo CD takes over only what it syncs, and reports objects that already equal its manifests as Synced without a sync",
+		Why:  "after the release nobody would manage " + strings.Join(named(missing), ", "),
+	}
+	if argo {
+		p.Why += "; Argo CD reports objects that already equal its manifests as Synced, and manages them only after a sync"
 	}
 	again := "then run the same command again; or release them to nobody with --to none"
 	if argo {

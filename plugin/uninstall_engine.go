@@ -52,7 +52,7 @@ func (u *uninstall) onlyEngine() error {
 		Kind: problem.Refused,
 		What: fmt.Sprintf("project %s is managed by %s%s and not by ostoy-s3", u.namespace(), engine, from),
 		Why: fmt.Sprintf("%s manages %s and restores what is deleted here; the IAM role and the bucket are in use",
-			engine, oneLine(wrap(named(managed)))),
+			engine, strings.Join(named(managed), ", ")),
 		Next: removeFrom(engines) + ", then run the same command again for the role and the bucket",
 	}
 }

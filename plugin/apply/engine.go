@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,12 +20,22 @@ const (
 // annotation is not enough: an Argo CD Application whose objects already equal its
 // manifests is Synced and applies nothing.
 func TakenOverBy(obj *unstructured.Unstructured) []string {
+	var names []string
+	for _, manager := range CoOwners(obj) {
+		if by, engine := delivererNamed(manager); engine {
+			names = append(names, by.name)
+		}
+	}
+	return names
+}
+
+// CoOwners are the managers that own fields of an object that this tool owns as well.
+func CoOwners(obj *unstructured.Unstructured) []string {
 	ours := ourSet(obj)
 	var names []string
 	for _, o := range owners(obj) {
-		by, engine := delivererNamed(o.manager)
-		if engine && o.subresource == "" && !o.set.Intersection(ours).Empty() {
-			names = append(names, by.name)
+		if o.manager != Manager && o.subresource == "" && !slices.Contains(names, o.manager) && !o.set.Intersection(ours).Empty() {
+			names = append(names, o.manager)
 		}
 	}
 	return names

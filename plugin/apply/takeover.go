@@ -80,7 +80,7 @@ func (a *Applier) taking(it *Item) {
 	it.before.marks = len(left.annotations) + len(left.labels)
 	it.Why = TakenOver
 	if by, ok := deliveredBy(it.Live); ok {
-		it.Why += ", from " + by.name
+		it.Why += " from " + by.name
 	}
 	if it.Would != nil {
 		it.Would = it.Would.DeepCopy()

@@ -48,7 +48,7 @@ func TestTakeOver(t *testing.T) {
 			}
 			p := run(t, s.applier(Options{ForceOwner: true}), testSet(), Record{})
 			for _, it := range p.Items {
-				if !it.Takes() || it.Action != Update || it.Why != TakenOver+", from "+name {
+				if !it.Takes() || it.Action != Update || it.Why != TakenOver+" from "+name {
 					t.Errorf("%s: %s %s, %q", name, it.Ref, it.Action, it.Why)
 				}
 				wantTaken(t, name, s.live(it.Ref), engine.labels, engine.annotations)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -87,8 +86,8 @@ func (o ownLook) engines(ctx context.Context) Finding {
 		return Refuse(
 			by+" and install both manage "+strings.Join(both, ", "),
 			"each reverts what the other changes; install refuses to continue",
-			"keep one of them: "+shell.Words("oc", "ostoy-s3", "release", "-n", o.Namespace)+" leaves the objects to "+by+
-				"; or remove the app there, then "+shell.Words("oc", "ostoy-s3", "install", "-n", o.Namespace, "--force-owner"),
+			"keep one of them: oc ostoy-s3 release -n "+o.Namespace+" leaves the objects to "+by+
+				"; or remove the app there, then oc ostoy-s3 install -n "+o.Namespace+" --force-owner",
 		)
 	case len(theirs) > 0:
 		return Leave(by + " delivers the app: what it is to be stands in Git")

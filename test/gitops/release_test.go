@@ -143,7 +143,7 @@ func TestTakenOver(t *testing.T) {
 			}
 			e.end(t)
 			wantStdout(t, admin.Run(t, "diff", "-n", namespace, "--force-owner").WantCode(t, some), "-    "+map[string]string{"Flux": "kustomize.toolkit.fluxcd.io/name", "Argo CD": "argocd.argoproj.io/tracking-id"}[e.title], "not \n+ ")
-			admin.Run(t, "install", "-n", namespace, "--force-owner").WantCode(t, 0).WantTalk(t, "11 objects", "taken over, from "+e.title)
+			admin.Run(t, "install", "-n", namespace, "--force-owner").WantCode(t, 0).WantTalk(t, "11 objects", "taken over from "+e.title)
 			wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
 			wantOurs(t, admin, e)
 		})
