@@ -145,14 +145,15 @@ func TestDataIsKept(t *testing.T) {
 	each(t, func(t *testing.T, found objects, _ input) {
 		for key, object := range found {
 			data := object.GetKind() == "Bucket" || object.GetKind() == "PersistentVolumeClaim"
-			got := [3]string{
+			got := [4]string{
 				object.GetAnnotations()["helm.sh/resource-policy"],
 				object.GetAnnotations()["argocd.argoproj.io/sync-options"],
+				object.GetAnnotations()["argocd.argoproj.io/compare-options"],
 				object.GetAnnotations()["kustomize.toolkit.fluxcd.io/prune"],
 			}
-			want := [3]string{}
+			want := [4]string{}
 			if data {
-				want = [3]string{"keep", "Prune=false,Delete=false", "disabled"}
+				want = [4]string{"keep", "Prune=false,Delete=false", "IgnoreExtraneous", "disabled"}
 			}
 			if got != want {
 				t.Errorf("%s: %v, want %v", key, got, want)
@@ -188,13 +189,14 @@ func TestBucket(t *testing.T) {
 	}})
 	bucket := found.get(t, "Bucket demo-bucket")
 	wantAnnotations := map[string]string{
-		waveAnnotation:                      "0",
-		"argocd.argoproj.io/sync-options":   "Prune=false,Delete=false",
-		"kustomize.toolkit.fluxcd.io/prune": "disabled",
-		"helm.sh/resource-policy":           "keep",
-		"services.k8s.aws/region":           "us-east-2",
-		"services.k8s.aws/deletion-policy":  "retain",
-		"services.k8s.aws/adoption-policy":  "adopt-or-create",
+		waveAnnotation:                       "0",
+		"argocd.argoproj.io/sync-options":    "Prune=false,Delete=false",
+		"argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+		"kustomize.toolkit.fluxcd.io/prune":  "disabled",
+		"helm.sh/resource-policy":            "keep",
+		"services.k8s.aws/region":            "us-east-2",
+		"services.k8s.aws/deletion-policy":   "retain",
+		"services.k8s.aws/adoption-policy":   "adopt-or-create",
 	}
 	if diff := cmp.Diff(wantAnnotations, bucket.GetAnnotations()); diff != "" {
 		t.Errorf("annotations (-want +got):\n%s", diff)

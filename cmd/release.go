@@ -10,14 +10,17 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-const releaseLong = `Forgets an install and leaves it running: the inventory (ConfigMap ostoy-s3) goes, and
-our name from the objects' managedFields. Nothing else changes, no pod restarts, and
-AWS is not asked anything. From then on the objects are whose who applies them:
+const releaseLong = `Forgets an install and leaves it running: the inventory (ConfigMap ostoy-s3) is deleted,
+and the field manager ostoy-s3 is removed from the objects. Nothing else changes, no
+pod restarts, and AWS is not asked anything:
 
-  oc ostoy-s3 release -n demo --dry-run   what would be let go, and who has it then
-  oc ostoy-s3 release -n demo             let it go
+  oc ostoy-s3 release -n demo --dry-run   what would be released, and what manages it then
+  oc ostoy-s3 release -n demo             release it to the engine that manages it already
+  oc ostoy-s3 release -n demo --to none   release it although nothing else manages it
 
-Have Argo CD or Flux apply the manifests first (docs/moving.md). It can be repeated.`
+Have Argo CD or Flux apply the manifests first (docs/moving.md): while an object is not
+managed by an engine, the command stops with exit code 4 and prints the command that
+makes the engine apply. It can be repeated.`
 
 func newReleaseCommand(s *session) *cobra.Command {
 	request, output, dryRun := plugin.ReleaseRequest{}, newOutput("", "json"), ""
@@ -36,6 +39,9 @@ func newReleaseCommand(s *session) *cobra.Command {
 			if request.Timeout <= 0 {
 				return usage(c, "--timeout must be longer than nothing, for example 1m")
 			}
+			if !request.To.Known() {
+				return usage(c, "--to is argocd, flux or none")
+			}
 			request.DryRun = dryRun == "client"
 			request.Facts = s.namespaceOnly(c.Flags())
 			request.Output = plugin.Format(output.value)
@@ -45,7 +51,8 @@ func newReleaseCommand(s *session) *cobra.Command {
 	const timeout = time.Minute
 	output.add(c.Flags())
 	addDryRunClient(&dryRun, c.Flags())
-	c.Flags().Lookup("dry-run").Usage = "none or client: only say what would be let go; alone it means client"
+	c.Flags().Lookup("dry-run").Usage = "none or client: only show what would be released; alone it means client"
+	c.Flags().StringVar((*string)(&request.To), "to", "", "what manages the objects then: argocd, flux or none (default: the engine that manages them already)")
 	c.Flags().DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 	return c
 }

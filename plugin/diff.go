@@ -174,7 +174,7 @@ func (d *diffRun) tellItem(item *apply.Item) {
 	case apply.Gone:
 		d.UI.Linef("%s is forgotten: %s", item.Ref, item.Why)
 	case apply.Update:
-		if item.Why != "" && item.Why != apply.TakenAsItIs && !item.Adopts() {
+		if item.Why != "" && item.Why != apply.TakenAsItIs && !item.Adopts() && !item.Takes() {
 			d.UI.Warn(fmt.Sprintf("%s: %s", item.Ref, item.Why), "")
 		}
 		for _, change := range item.Changes {

@@ -69,7 +69,7 @@ func showsChange(item *apply.Item) bool {
 	case apply.Delete:
 		return true
 	case apply.Update: // without either, what changes could not be foretold
-		return len(item.Changes) > 0 || len(item.Owned) == 0 && item.Why != apply.TakenAsItIs
+		return len(item.Changes) > 0 || len(item.Owned) == 0 && item.Why != apply.TakenAsItIs && !item.Takes()
 	}
 	return false
 }

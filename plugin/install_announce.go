@@ -97,7 +97,8 @@ func (i *install) announceNotes() {
 // announceObjects names what changes; what is merely created is counted, but
 // for the bucket: that is what the reader came for.
 func (i *install) announceObjects() {
-	var created, taken []apply.Ref
+	var created, taken, over []apply.Ref
+	from := ""
 	for _, item := range i.plan.All() {
 		switch {
 		case item.Action == apply.Create && item.Ref.Kind == "Bucket":
@@ -106,12 +107,17 @@ func (i *install) announceObjects() {
 			created = append(created, item.Ref)
 		case item.Action == apply.Update && len(item.Changes) == 0 && item.Why == apply.TakenAsItIs:
 			taken = append(taken, item.Ref)
+		case item.OnlyTaken():
+			over, from = append(over, item.Ref), item.Why
 		default:
 			i.announceItem(item)
 		}
 	}
 	if len(taken) > 0 {
 		i.planned(ui.Changed, fmt.Sprintf("%d more", len(taken)), apply.TakenAsItIs+":\n"+wrap(named(taken)))
+	}
+	if len(over) > 0 {
+		i.planned(ui.Changed, plural(int64(len(over)), "object"), from+"; its field ownership, labels and annotations are removed:\n"+wrap(named(over)))
 	}
 	if len(created) > 0 {
 		i.planned(ui.Added, fmt.Sprintf("%d more", len(created)), wrap(named(created)))

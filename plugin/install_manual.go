@@ -9,6 +9,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/manual"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -35,6 +36,7 @@ func (i *install) printManual(ctx context.Context) error {
 		return err
 	}
 	i.warnOfDrops(writes)
+	i.warnOfOwners()
 	if i.nothingToDo() && len(writes) > 0 {
 		i.UI.Line("nothing to change but the inventory, the record of what belongs to the install")
 	}
@@ -50,6 +52,20 @@ func (i *install) warnOfDrops(writes []apply.Write) {
 			i.UI.Warn(fmt.Sprintf("%s was brought by kubectl apply: applying it by kubectl takes %s away, which install leaves", write.Ref, strings.Join(write.Drops, ", ")),
 				"let install do it, or put that into the values")
 		}
+	}
+}
+
+// warnOfOwners names what --force-owner does and the script does not.
+func (i *install) warnOfOwners() {
+	var refs []apply.Ref
+	for _, item := range i.plan.Items {
+		if item.Takes() {
+			refs = append(refs, item.Ref)
+		}
+	}
+	if len(refs) > 0 {
+		i.UI.Warn("the script leaves the other manager on "+strings.Join(named(refs), ", "),
+			shell.Words("oc", "ostoy-s3", "install", "-n", i.facts.Namespace.Value, "--force-owner")+" removes its field ownership, labels and annotations")
 	}
 }
 

@@ -16,9 +16,10 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// ReleaseRequest is what is to be let go.
+// ReleaseRequest is what is to be released.
 type ReleaseRequest struct {
 	Facts   FactsRequest // of which only the namespace counts
+	To      ReleaseTo    // what is to manage the objects then
 	DryRun  bool
 	Timeout time.Duration // of everything together
 	Output  Format        // FormatJSON, or empty for talk
@@ -48,9 +49,10 @@ type releasedObject struct {
 	Managers []string `json:"managers"` // who manages it besides us
 }
 
-// Release forgets an install without touching it: the inventory goes, and our
-// name from the objects, which stay as they are. AWS is not asked anything: role
-// and bucket stay, with their tags.
+// Release forgets an install and leaves it running: the inventory is deleted, and the
+// field manager ostoy-s3 is removed from the objects, which are otherwise unchanged.
+// It refuses while no engine manages them, unless To says that none is to. AWS is not
+// asked anything: role and bucket stay, with their tags.
 func (a *App) Release(ctx context.Context, request ReleaseRequest) error {
 	r := &release{App: a, request: request}
 	return inTime(ctx, request.Timeout, request.Timeout, r.doneSoFar, r.run)
@@ -61,6 +63,9 @@ func (r *release) run(ctx context.Context) error {
 		return err
 	}
 	r.announce()
+	if err := r.takenOver(ctx); err != nil {
+		return err
+	}
 	if r.request.DryRun || r.nothingToDo() {
 		return r.conclude()
 	}
@@ -147,7 +152,7 @@ func (r *release) announce() {
 	by := map[string][]apply.Ref{}
 	var order []string
 	for _, item := range r.items() {
-		who := strings.Join(apply.OtherManagers(item.Live), ", ")
+		who := strings.Join(apply.CoOwners(item.Live), ", ")
 		if by[who] == nil {
 			order = append(order, who)
 		}
@@ -155,9 +160,9 @@ func (r *release) announce() {
 	}
 	slices.Sort(order)
 	for _, who := range order {
-		text := "as they are, managed by " + who
+		text := "unchanged, managed by " + who
 		if who == "" {
-			text = "as they are, and managed by nobody then"
+			text = "unchanged, and managed by nobody then"
 		}
 		r.planned(ui.Kept, plural(int64(len(by[who])), "object"), text+":\n"+wrap(named(by[who])))
 	}
@@ -174,8 +179,10 @@ func (r *release) conclude() error {
 	case r.request.DryRun:
 		r.UI.Line("nothing was changed: this was a dry run")
 	case !r.nothingToDo():
-		r.UI.Marked(ui.Done, "%s released: install, uninstall and their like leave them alone now", plural(int64(r.done), "object"))
-		r.UI.Line("  try   oc ostoy-s3 install -n " + r.namespace.Value + " to take them back, while they are as it would make them")
+		r.UI.Marked(ui.Done, "%s released: install and uninstall no longer change them", plural(int64(r.done), "object"))
+		if r.request.To == ReleaseToNone {
+			r.UI.Line("  try   oc ostoy-s3 install -n " + r.namespace.Value + " to take them back, as long as they are unchanged")
+		}
 	}
 	if r.request.Output != FormatJSON {
 		return nil

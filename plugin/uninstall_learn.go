@@ -40,6 +40,10 @@ func (u *uninstall) learn(ctx context.Context) error {
 	if err := u.ask(ctx, given); err != nil {
 		return err
 	}
+	u.facts.Namespace = given.Namespace
+	if err := u.onlyEngine(); err != nil {
+		return err
+	}
 	return u.settle(ctx, given)
 }
 

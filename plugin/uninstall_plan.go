@@ -8,6 +8,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -110,9 +111,17 @@ func (u *uninstall) decide(ctx context.Context) error {
 
 func (u *uninstall) namespace() string { return u.facts.Namespace.Value }
 
-// again is the command with another flag.
-func (u *uninstall) again(flag string) string {
-	return "oc ostoy-s3 uninstall -n " + u.namespace() + " " + flag
+// again is the command with other flags. What you gave to tell whose role and
+// bucket are meant is repeated: after this run the inventory no longer says it.
+func (u *uninstall) again(flags ...string) string {
+	words := append([]string{"oc", "ostoy-s3", "uninstall", "-n", u.namespace()}, flags...)
+	if issuer := u.request.Facts.Given.Issuer; issuer.Known() {
+		words = append(words, "--oidc-issuer", issuer.Value)
+	}
+	if profile := u.request.Facts.Profile; profile != "" {
+		words = append(words, "--profile", profile)
+	}
+	return shell.Words(words...)
 }
 
 func (u *uninstall) decideObjects() {
@@ -123,8 +132,7 @@ func (u *uninstall) decideObjects() {
 		u.add(&line{Object: "object " + item.Ref.String(), about: theBucketObject, fate: fateRemoved, item: item})
 	}
 	for _, item := range u.removal.Kept {
-		next := fmt.Sprintf("oc delete %s -n %s", item.Ref.Resource(), u.namespace())
-		u.add(&line{Object: item.Ref.String(), about: anObject, fate: fateKept, Why: item.Why, Next: next, item: item})
+		u.add(&line{Object: item.Ref.String(), about: anObject, fate: fateKept, Why: item.Why, Next: u.nextOfKept(item), item: item})
 	}
 	for _, item := range u.removal.Gone {
 		u.UI.Warn(item.Ref.String()+" is forgotten: "+item.Why, "")
@@ -136,7 +144,9 @@ func (u *uninstall) decideObjects() {
 func (u *uninstall) decideBucket() {
 	l := &line{Object: "bucket " + render.BucketName(u.namespace()), about: theBucket, fate: fateRemoved, Contents: u.contents}
 	if u.request.KeepBucket {
-		l.keep("--keep-bucket", "oc ostoy-s3 uninstall -n "+u.namespace())
+		// A plain uninstall would keep it again: without the inventory and the Bucket
+		// object nothing says that install created it.
+		l.keep("--keep-bucket", u.again("--delete-data"))
 		if u.removal.Bucket == nil && u.removal.Inventory.Bucket == "" {
 			return
 		}

@@ -32,7 +32,7 @@ func (u *uninstall) decideProject(ctx context.Context) error {
 		return nil
 	}
 	l := u.add(&line{Object: "project " + u.namespace(), about: theProject, fate: fateRemoved})
-	byHand := "oc delete project " + u.namespace()
+	byHand := u.deleteProjectCommand()
 	switch {
 	case !u.project.ours:
 		l.keep("this tool did not make it", byHand)
@@ -43,7 +43,7 @@ func (u *uninstall) decideProject(ctx context.Context) error {
 	}
 	for _, volume := range u.of(aVolume) {
 		if volume.fate == fateKept {
-			l.keep("it holds "+volume.Object+", which is data", u.again("--delete-data --delete-namespace"))
+			l.keep("it holds "+volume.Object+", which is data", u.again("--delete-data", "--delete-namespace"))
 			return nil
 		}
 	}
@@ -101,7 +101,7 @@ func (u *uninstall) deleteProject(ctx context.Context, l *line) error {
 	}
 	if len(others) > 0 {
 		u.board.Set("project", ui.Kept, "others have something in it")
-		l.keep("others have something in it: "+few(others), "oc delete project "+u.namespace())
+		l.keep("others have something in it: "+few(others), u.deleteProjectCommand())
 		return nil
 	}
 	client, err := projectClient(ctx, u.conn)

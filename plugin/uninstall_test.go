@@ -90,6 +90,9 @@ func TestFateOfTheBucket(t *testing.T) {
 		c.with(u)
 		u.decideBucket()
 		l := u.one(theBucket)
+		if l != nil && u.request.KeepBucket && l.Next != "oc ostoy-s3 uninstall -n demo --delete-data" {
+			t.Errorf("%s: %q does not remove it later", name, l.Next)
+		}
 		switch {
 		case l == nil && c.want != "":
 			t.Errorf("%s: nothing is said of it", name)

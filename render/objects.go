@@ -64,10 +64,11 @@ func namespaceObject(name string) *unstructured.Unstructured {
 		"metadata": map[string]any{
 			"name": name,
 			"annotations": map[string]any{
-				WaveAnnotation:                      "-1",
-				"helm.sh/resource-policy":           "keep",
-				"argocd.argoproj.io/sync-options":   "Prune=false,Delete=false",
-				"kustomize.toolkit.fluxcd.io/prune": "disabled",
+				WaveAnnotation:                       "-1",
+				"helm.sh/resource-policy":            "keep",
+				"argocd.argoproj.io/sync-options":    "Prune=false,Delete=false",
+				"argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+				"kustomize.toolkit.fluxcd.io/prune":  "disabled",
 			},
 			"labels": map[string]any{"app.kubernetes.io/part-of": "ostoy"},
 		},

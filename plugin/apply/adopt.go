@@ -37,7 +37,7 @@ func (a *Applier) adopting(it *Item) {
 	if it.Action != Update || !a.adoptable(it.Live) {
 		return
 	}
-	it.adopt = true
+	it.before.adopt = true
 	it.Why = Adopted
 	if it.Would != nil {
 		it.Would = it.Would.DeepCopy()

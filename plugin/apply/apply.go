@@ -35,8 +35,8 @@ type Options struct {
 	// ForceConflicts takes over fields and objects of others, but for those that
 	// Argo CD, Flux or Helm bring.
 	ForceConflicts bool
-	// ForceOwner applies and deletes also what Argo CD, Flux or Helm bring, and
-	// takes over their fields of it.
+	// ForceOwner applies and deletes also what Argo CD, Flux or Helm manage. What is
+	// applied is taken over: their field ownership, labels and annotations go.
 	ForceOwner bool
 	// Recognise says why an object that is not ours is none that somebody made by
 	// hand, as a clause; "" if it is one, which Adopt takes over together with the
@@ -103,6 +103,9 @@ const (
 // already as it is to be: applying it only adds our name.
 const TakenAsItIs = "already as it is to be, and taken into the inventory"
 
+// TakenOver begins the Why of an object that Options.ForceOwner takes over.
+const TakenOver = "taken over"
+
 // FieldChange is one field that an update changes. An absent value is nil;
 // others are decoded JSON. A value of a Secret is the string "(secret)".
 type FieldChange struct {
@@ -139,11 +142,18 @@ type Item struct {
 
 	object *unstructured.Unstructured // what is applied
 	force  bool
-	adopt  bool // handed over to us before it is applied
+	before preparation
+}
+
+// preparation is what changes in an object's managedFields before it is applied.
+type preparation struct {
+	adopt bool // what people's tools own becomes ours
+	take  bool // everything that names an engine goes
+	marks int  // of the changes, the labels and annotations of the engine
 }
 
 // Adopts reports whether an object that was made by hand becomes ours.
-func (it *Item) Adopts() bool { return it.adopt }
+func (it *Item) Adopts() bool { return it.before.adopt }
 
 // Event is one object that was dealt with.
 type Event struct {

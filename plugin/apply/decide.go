@@ -48,7 +48,12 @@ func (a *Applier) planOne(ctx context.Context, it *Item) error {
 // foretell finds out what an apply would make of an object that is there, and
 // decides by that.
 func (a *Applier) foretell(ctx context.Context, it *Item) (err error) {
-	defer a.adopting(it)
+	defer func() {
+		if err == nil {
+			a.adopting(it)
+			a.taking(it)
+		}
+	}()
 	if a.opts.Guess {
 		it.Would = imagine(it.Live, it.object)
 		it.Changes = guess(it.Live, it.Would)

@@ -2,7 +2,7 @@ package apply
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -16,8 +16,12 @@ type deliverer struct {
 	helm bool // and not from Git
 }
 
-// deliveredBy recognises Argo CD, Flux and Helm by their field managers and
-// by the marks they leave on what they manage.
+// deliveredBy recognises Argo CD, Flux and Helm by their field managers. An
+// annotation of Argo CD or Helm counts as well, as long as a manager other than this
+// tool owns it: both can work under another name than their own (Helm's library in
+// another program), and people annotate an object for Helm to adopt it. What is left
+// of an annotation that nobody owns means nothing, and neither does a label of Flux:
+// Flux applies at every reconciliation, so it is a manager of all that it manages.
 func deliveredBy(obj *unstructured.Unstructured) (deliverer, bool) {
 	for _, o := range owners(obj) {
 		if o.subresource == "" {
@@ -26,20 +30,25 @@ func deliveredBy(obj *unstructured.Unstructured) (deliverer, bool) {
 			}
 		}
 	}
-	for key := range obj.GetAnnotations() {
-		switch {
-		case key == "argocd.argoproj.io/tracking-id":
-			return delivererNamed("argocd-controller")
-		case key == "meta.helm.sh/release-name":
-			return delivererNamed("helm")
-		}
-	}
-	for key := range obj.GetLabels() {
-		if strings.Contains(key, ".toolkit.fluxcd.io/") {
-			return delivererNamed("kustomize-controller")
-		}
+	switch {
+	case annotatedByOthers(obj, argoTracking):
+		return delivererNamed("argocd-controller")
+	case annotatedByOthers(obj, helmRelease):
+		return delivererNamed("helm")
 	}
 	return deliverer{}, false
+}
+
+// annotatedByOthers reports whether a manager other than this tool owns an annotation
+// that an object has.
+func annotatedByOthers(obj *unstructured.Unstructured, key string) bool {
+	if _, there := obj.GetAnnotations()[key]; !there {
+		return false
+	}
+	path := []step{{field: "metadata"}, {field: "annotations"}, {field: key}}
+	return slices.ContainsFunc(owners(obj), func(o owner) bool {
+		return o.manager != Manager && o.manager != Releaser && covers(o.set, path)
+	})
 }
 
 // DeliveredBy names who brings an object to the cluster by itself: Argo CD, Flux
@@ -52,11 +61,11 @@ func DeliveredBy(obj *unstructured.Unstructured) string {
 func delivererNamed(manager string) (deliverer, bool) {
 	switch manager {
 	case "argocd-controller", "argocd-application-controller", "argocd":
-		return deliverer{name: "Argo CD"}, true
+		return deliverer{name: ArgoCD}, true
 	case "kustomize-controller", "helm-controller", "flux":
-		return deliverer{name: "Flux"}, true
+		return deliverer{name: Flux}, true
 	case "helm":
-		return deliverer{name: "Helm", helm: true}, true
+		return deliverer{name: Helm, helm: true}, true
 	}
 	return deliverer{}, false
 }

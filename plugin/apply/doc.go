@@ -17,7 +17,8 @@
 // apply (somebody ran `oc ostoy-s3 render | kubectl apply`): applying then
 // changes nothing in it but adds our name beside theirs, so it is joined. If
 // its content differs, or Argo CD, Flux or Helm manage it, it is refused. What those manage
-// is refused also where it is ours; Options.ForceOwner is the leave for it.
+// is refused also where it is ours. Options.ForceOwner overrides that, and what it applies
+// is taken over (takeOver): everything that names the engine on it is removed.
 //
 // Objects that somebody made by hand, as Options.Recognise knows them, are adopted
 // with Options.Adopt: they are handed over first (handOver), and then applied.

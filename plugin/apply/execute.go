@@ -56,8 +56,13 @@ func (a *Applier) apply(ctx context.Context, it *Item) (*unstructured.Unstructur
 	if it.Action == Create {
 		it.force = a.opts.ForceConflicts
 	}
-	if it.adopt {
+	if it.before.adopt {
 		if err := a.handOver(ctx, it); err != nil {
+			return nil, err
+		}
+	}
+	if it.before.take {
+		if err := a.takeOver(ctx, it); err != nil {
 			return nil, err
 		}
 	}

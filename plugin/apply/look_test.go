@@ -56,14 +56,3 @@ func TestGone(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
-
-func TestDeliveredBy(t *testing.T) {
-	object := &unstructured.Unstructured{Object: map[string]any{}}
-	if by := DeliveredBy(object); by != "" {
-		t.Errorf("%q", by)
-	}
-	object.SetLabels(map[string]string{"kustomize.toolkit.fluxcd.io/name": "x"})
-	if by := DeliveredBy(object); by != "Flux" {
-		t.Errorf("%q", by)
-	}
-}

@@ -72,7 +72,7 @@ func ourSet(obj *unstructured.Unstructured) *fieldpath.Set {
 func managerNames(obj *unstructured.Unstructured) []string {
 	var names []string
 	for _, o := range owners(obj) {
-		if o.subresource == "" && !slices.Contains(names, o.manager) {
+		if o.subresource == "" && o.manager != Releaser && !slices.Contains(names, o.manager) {
 			names = append(names, o.manager)
 		}
 	}
@@ -84,7 +84,7 @@ func managerNames(obj *unstructured.Unstructured) []string {
 func lastSetBy(list []owner, path []step) string {
 	var last owner
 	for _, o := range list {
-		if !o.isUs() && covers(o.set, path) && (last.manager == "" || o.when.After(last.when)) {
+		if !o.isUs() && o.manager != Releaser && covers(o.set, path) && (last.manager == "" || o.when.After(last.when)) {
 			last = o
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -19,7 +20,9 @@ func (a *Applier) Release(ctx context.Context, items []*Item, observe func(Event
 	p := &Plan{applier: a, live: map[Ref]*unstructured.Unstructured{}}
 	return each(ctx, items, func(it *Item) error {
 		start := a.opts.Now()
-		live, err := a.Change(ctx, it.Ref, withoutUs)
+		live, err := a.Change(ctx, it.Ref, func(live *unstructured.Unstructured) map[string]any {
+			return withoutUs(live, metav1.NewTime(a.opts.Now()))
+		})
 		switch {
 		case err != nil:
 			return err
@@ -31,18 +34,27 @@ func (a *Applier) Release(ctx context.Context, items []*Item, observe func(Event
 	})
 }
 
-// withoutUs is the patch that takes our name off an object. A list that were empty
-// would be taken for one that nobody meant to change: a single empty entry is what
-// the API server takes for none ("Clearing managedFields" in its documentation of
-// server-side apply).
-func withoutUs(live *unstructured.Unstructured) map[string]any {
+// Releaser is the manager that an object keeps which nobody else manages. Without any
+// entry in managedFields the next server-side apply would make BeforeFirstApply an
+// owner of all fields beside the applier.
+const Releaser = Manager + "-released"
+
+// releasedEntry owns the map of an object's labels, and none of the labels: a field
+// that the next manager applies and later leaves out is deleted.
+func releasedEntry(live *unstructured.Unstructured, now metav1.Time) map[string]any {
+	fields := map[string]any{"f:metadata": map[string]any{"f:labels": map[string]any{".": map[string]any{}}}}
+	return entryOf(live, Releaser, metav1.ManagedFieldsOperationUpdate, fields, now)
+}
+
+// withoutUs is the patch that takes our name off an object.
+func withoutUs(live *unstructured.Unstructured, now metav1.Time) map[string]any {
 	all, _, _ := unstructured.NestedSlice(live.Object, "metadata", "managedFields")
 	others := slices.DeleteFunc(all, func(entry any) bool {
 		fields, ok := entry.(map[string]any)
 		return ok && fields["manager"] == Manager
 	})
 	if len(others) == 0 {
-		others = []any{map[string]any{}}
+		others = []any{releasedEntry(live, now)}
 	}
 	return map[string]any{"metadata": map[string]any{"managedFields": others}}
 }

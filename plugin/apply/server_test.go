@@ -198,26 +198,15 @@ func tiedTo(patch, live *unstructured.Unstructured, found bool) error {
 	return nil
 }
 
-// merge plays a merge patch of annotations or of managedFields, held to the
+// merge plays a merge patch of annotations, labels or managedFields, held to the
 // version it was made for.
 func (s *server) merge(path string, live, patch *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	if patch.GetUID() != live.GetUID() || patch.GetResourceVersion() != live.GetResourceVersion() {
 		return nil, apierrors.NewConflict(schema.GroupResource{}, live.GetName(), errors.New("it was changed"))
 	}
 	out := live.DeepCopy()
-	notes := out.GetAnnotations()
-	if notes == nil {
-		notes = map[string]string{}
-	}
-	said, _, _ := unstructured.NestedMap(patch.Object, "metadata", "annotations")
-	for key, value := range said {
-		if text, ok := value.(string); ok {
-			notes[key] = text
-		} else {
-			delete(notes, key)
-		}
-	}
-	out.SetAnnotations(notes)
+	out.SetAnnotations(merged(out.GetAnnotations(), patch, "annotations"))
+	out.SetLabels(merged(out.GetLabels(), patch, "labels"))
 	if managers := patch.GetManagedFields(); len(managers) > 0 {
 		out.SetManagedFields(slices.DeleteFunc(managers, func(m metav1.ManagedFieldsEntry) bool { return m.Manager == "" }))
 	}
@@ -225,6 +214,21 @@ func (s *server) merge(path string, live, patch *unstructured.Unstructured) (*un
 	out.SetResourceVersion(fmt.Sprint(s.version))
 	s.objects[path] = out
 	return out, nil
+}
+
+func merged(have map[string]string, patch *unstructured.Unstructured, part string) map[string]string {
+	said, _, _ := unstructured.NestedMap(patch.Object, "metadata", part)
+	for key, value := range said {
+		if text, ok := value.(string); ok {
+			if have == nil {
+				have = map[string]string{}
+			}
+			have[key] = text
+		} else {
+			delete(have, key)
+		}
+	}
+	return have
 }
 
 func answer(w http.ResponseWriter, code int, v any) {

@@ -85,8 +85,9 @@ func (o ownLook) engines(ctx context.Context) Finding {
 	case len(both) > 0:
 		return Refuse(
 			by+" and install both manage "+strings.Join(both, ", "),
-			"each undoes what the other changes; install refuses to go on",
-			"leave one of them: take it out of Git, or keep it there and let go of it here: oc ostoy-s3 render shows what Git is to hold",
+			"each reverts what the other changes; install refuses to continue",
+			"keep one of them: oc ostoy-s3 release -n "+o.Namespace+" leaves the objects to "+by+
+				"; or remove the app there, then oc ostoy-s3 install -n "+o.Namespace+" --force-owner",
 		)
 	case len(theirs) > 0:
 		return Leave(by + " delivers the app: what it is to be stands in Git")

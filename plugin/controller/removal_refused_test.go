@@ -54,7 +54,7 @@ func TestRefused(t *testing.T) {
 			func() *unstructured.Unstructured {
 				s := ours(subscription)
 				s.SetName(operator.SubscriptionName)
-				s.SetAnnotations(map[string]string{"argocd.argoproj.io/tracking-id": "x"})
+				s.SetManagedFields(append(s.GetManagedFields(), by("argocd-controller", s).GetManagedFields()...))
 				return s
 			}(),
 		}), says: []string{"Argo CD", "--force-owner"}},

@@ -104,7 +104,7 @@ func TestNotTheTutorials(t *testing.T) {
 	for want, text := range map[string]string{
 		`label app.kubernetes.io/managed-by is "team"`: labelled("app.kubernetes.io/managed-by: team"),
 		`label app.kubernetes.io/instance is "x"`:      labelled("app.kubernetes.io/instance: x"),
-		"managed by Argo CD":                           strings.Replace(service, "namespace: demo", "namespace: demo, annotations: {argocd.argoproj.io/tracking-id: x}", 1),
+		"managed by Argo CD":                           strings.Replace(service, "namespace: demo", "namespace: demo, annotations: {argocd.argoproj.io/tracking-id: x}, managedFields: [{manager: argocd-controller, operation: Update}]", 1),
 		"belongs to App mine":                          strings.Replace(service, "namespace: demo", "namespace: demo, ownerReferences: [{kind: App, name: mine}]", 1),
 		"install has it already":                       strings.ReplaceAll(strings.ReplaceAll(deployment, "MANAGER", "ostoy-s3"), "operation: Update", "operation: Apply"),
 		"set by HashiCorp, and not by hand":            strings.ReplaceAll(deployment, "MANAGER", "HashiCorp"),

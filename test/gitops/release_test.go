@@ -44,7 +44,11 @@ func runningInstall(t *testing.T, bed *testbed.Bed, namespace string) (things []
 			if name == "configmaps/ostoy-s3" {
 				continue
 			}
-			things = append(things, fmt.Sprintf("%s %s generation %d\n%s", name, o.GetUID(), o.GetGeneration(), content(o)))
+			generation := o.GetGeneration()
+			if o.GetKind() == "Deployment" { // it counts annotations, too (Kubernetes, registry/apps/deployment/strategy.go)
+				generation = 0
+			}
+			things = append(things, fmt.Sprintf("%s %s generation %d\n%s", name, o.GetUID(), generation, content(o)))
 			owners[name] = appliers(o)
 		}
 	}
@@ -98,43 +102,110 @@ func wantUndisturbed(t *testing.T, bed *testbed.Bed, namespace string, before []
 }
 
 // TestTakenOver follows docs/moving.md, command by command: Argo CD and Flux take
-// over what runs, and nothing is restarted or lost.
+// over what runs, and nothing is restarted or lost; and back again.
 func TestTakenOver(t *testing.T) {
 	t.Parallel()
-	bed := run.TheBed(t)
-	for engine, names := range map[string]struct{ name, heading, namespace string }{
-		"argocd-controller":    {"Argo CD", "## To Argo CD", "to-argo"},
-		"kustomize-controller": {"Flux", "## To Flux", "to-flux"},
-	} {
-		t.Run(names.name, func(t *testing.T) {
+	for namespace, e := range map[string]*engine{"to-argo": argoCD(), "to-flux": flux()} {
+		t.Run(e.title, func(t *testing.T) {
 			t.Parallel()
-			admin := installed(t, names.namespace)
-			before, was := runningInstall(t, bed, names.namespace)
-			role := strings.Join(inAWS(t, bed, names.namespace), "\n")
-			said := follow(t, admin, names.heading, names.namespace)
-			wantUndisturbed(t, bed, names.namespace, before, was, engine)
-			for _, text := range []string{
-				"as they are, managed by " + engine, "ConfigMap ostoy-s3", "11 objects released",
-				"uses it, and is not ours: managed by " + engine,
-			} {
+			bed, admin := run.TheBed(t), installed(t, namespace)
+			engines(t, bed)
+			before, was := runningInstall(t, bed, namespace)
+			role := strings.Join(inAWS(t, bed, namespace), "\n")
+			e.start(t, admin, namespace)
+			admin.Run(t, "release", "-n", namespace).WantCode(t, refused).
+				WantTalk(t, "11 objects are not managed by Argo CD or Flux yet", "-n "+e.in, "--to none")
+			if e.title == "Argo CD" {
+				synced(t, admin, e)
+			}
+			wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
+			said := follow(t, admin, e.heading, namespace)
+			wantUndisturbed(t, bed, namespace, before, was, e.manager)
+			for _, text := range []string{"managed by " + e.manager, "ConfigMap ostoy-s3", "11 objects released", "\n" + e.manager + "\n"} {
 				if !strings.Contains(said, text) {
 					t.Errorf("no %q in\n%s", text, said)
 				}
 			}
-			// Nothing of ours is left to remove, whatever leave is given.
-			admin.Run(t, "uninstall", "-n", names.namespace, "--delete-data", "--yes", "--force-owner").WantCode(t, 0)
-			wantUndisturbed(t, bed, names.namespace, before, was, engine)
-			if now := strings.Join(inAWS(t, bed, names.namespace), "\n"); now != role || now == "" {
+			// Nothing is left to remove, whatever override is given.
+			for _, flags := range [][]string{nil, {"--dry-run"}, {"--delete-data", "--yes", "--force-owner"}} {
+				admin.Run(t, append([]string{"uninstall", "-n", namespace}, flags...)...).WantCode(t, refused).WantStdout(t, "").
+					WantTalk(t, "is managed by "+e.title+" (", namespace+") and not by ostoy-s3", "remove the app from Git").WantNoTalk(t, "oc delete")
+			}
+			wantUndisturbed(t, bed, namespace, before, was, e.manager)
+			if now := strings.Join(inAWS(t, bed, namespace), "\n"); now != role || now == "" {
 				t.Errorf("in AWS there was\n%s\nand is\n%s", role, now)
 			}
-			wantStdout(t, admin.Run(t, "status", "-n", names.namespace).WantCode(t, 0), "by "+names.name+", inventory missing", "drift", "none")
-			admin.Run(t, "install", "-n", names.namespace).WantCode(t, refused).WantTalk(t, "is managed by "+names.name)
-			admin.Run(t, "diff", "-n", names.namespace).WantCode(t, refused).WantTalk(t, "is managed by "+names.name)
-			admin.Run(t, "diff", "-n", names.namespace, "--force-owner").WantCode(t, none).WantStdout(t, "")
-			admin.Run(t, "install", "-n", names.namespace, "--force-owner").WantCode(t, 0)
-			wantUndisturbed(t, bed, names.namespace, before, was, engine, "ostoy-s3")
+			wantStdout(t, admin.Run(t, "status", "-n", namespace).WantCode(t, 0), "by "+e.title+", inventory missing", "drift", "none")
+			admin.Run(t, "install", "-n", namespace).WantCode(t, refused).WantTalk(t, "is managed by "+e.title)
+			admin.Run(t, "diff", "-n", namespace).WantCode(t, refused).WantTalk(t, "is managed by "+e.title)
+			if e.title == "Argo CD" {
+				leavesGit(t, admin, e)
+			}
+			e.end(t)
+			wantStdout(t, admin.Run(t, "diff", "-n", namespace, "--force-owner").WantCode(t, some), "-    "+map[string]string{"Flux": "kustomize.toolkit.fluxcd.io/name", "Argo CD": "argocd.argoproj.io/tracking-id"}[e.title], "not \n+ ")
+			admin.Run(t, "install", "-n", namespace, "--force-owner").WantCode(t, 0).WantTalk(t, "11 objects", "taken over from "+e.title)
+			wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
+			wantOurs(t, admin, e)
 		})
 	}
+}
+
+// synced creates the Application. Argo CD finds nothing to do, so it takes nothing
+// over, and the project is not released.
+func synced(t *testing.T, admin run.User, e *engine) {
+	t.Helper()
+	application := admin.Run(t, append([]string{"render", "-n", e.name}, where("apps/"+e.name, "--format", "argocd")...)...)
+	admin.Typing(application.WantCode(t, 0).Stdout).Kubectl(t, "apply", "--server-side", "-f", "-").WantCode(t, 0)
+	admin.Kubectl(t, "wait", "applications.argoproj.io/"+e.name, "-n", e.in, "--for=jsonpath={.status.sync.status}=Synced", "--timeout=2m").WantCode(t, 0)
+	for _, flags := range [][]string{nil, {"--to", "argocd"}, {"--dry-run"}} {
+		admin.Run(t, append([]string{"release", "-n", e.name}, flags...)...).WantCode(t, refused).
+			WantTalk(t, "oc patch applications.argoproj.io "+e.name+" -n "+e.in+" --type=merge -p")
+	}
+}
+
+// leavesGit takes Bucket and volume out of Git. They are never pruned, and the
+// Application is Synced all the same: Argo CD would else start sync after sync.
+func leavesGit(t *testing.T, admin run.User, e *engine) {
+	t.Helper()
+	rest := slices.DeleteFunc(slices.Clone(e.manifests), func(o *unstructured.Unstructured) bool {
+		return o.GetKind() == "Bucket" || o.GetKind() == "PersistentVolumeClaim"
+	})
+	e.git.Store(&rest)
+	revision := fmt.Sprintf("--for=jsonpath={.status.sync.revision}=%d manifests", len(rest))
+	admin.Kubectl(t, "wait", "applications.argoproj.io/"+e.name, "-n", e.in, revision, "--timeout=2m").WantCode(t, 0)
+	admin.Kubectl(t, "get", "applications.argoproj.io/"+e.name, "-n", e.in, "-o", "jsonpath={.status.sync.status}").WantCode(t, 0).WantStdout(t, "Synced")
+}
+
+// wantOurs wants what an engine managed to be managed by ostoy-s3 alone: no flag is
+// needed any more, and nothing names the engine.
+func wantOurs(t *testing.T, admin run.User, e *engine) {
+	t.Helper()
+	for _, manifest := range e.manifests {
+		live, err := e.client(manifest).Get(t.Context(), manifest.GetName(), metav1.GetOptions{})
+		must(t, err)
+		text := world.InJSON(map[string]any{"labels": live.GetLabels(), "annotations": live.GetAnnotations(), "managers": managersOf(live)})
+		for _, mark := range []string{"toolkit.fluxcd.io/name", "argocd.argoproj.io/tracking-id", e.manager, "before-first-apply"} {
+			if strings.Contains(text, mark) {
+				t.Errorf("%s %s has still %s: %s", live.GetKind(), live.GetName(), mark, text)
+			}
+		}
+	}
+	admin.Run(t, "install", "-n", e.name).WantCode(t, 0).WantTalk(t, "nothing to change")
+	wantStdout(t, admin.Run(t, "status", "-n", e.name).WantCode(t, 0), "not by "+e.title)
+	wantStdout(t, admin.Run(t, "diff", "-n", e.name).WantCode(t, none))
+	admin.Run(t, "uninstall", "-n", e.name, "--delete-data", "--yes").WantCode(t, 0).WantTalk(t, "role ")
+	if left, _ := runningInstall(t, admin.Bed, e.name); len(left) > 2 { // what every project has
+		t.Errorf("left:\n%s", strings.Join(left, "\n"))
+	}
+}
+
+// managersOf are the names in managedFields.
+func managersOf(o *unstructured.Unstructured) []string {
+	var names []string
+	for _, entry := range o.GetManagedFields() {
+		names = append(names, entry.Manager)
+	}
+	return names
 }
 
 // inAWS is the role and the bucket of a namespace.
@@ -165,7 +236,7 @@ func follow(t *testing.T, user run.User, heading, namespace string) string {
 	var script []string
 	for _, block := range strings.Split(section, "```sh\n")[1:] {
 		commands, _, _ := strings.Cut(block, "```")
-		script = append(script, strings.ReplaceAll(commands, "-n demo", "-n "+namespace))
+		script = append(script, strings.NewReplacer("-n demo", "-n "+namespace, " demo ", " "+namespace+" ").Replace(commands))
 	}
 	if len(script) == 0 {
 		t.Fatalf("no commands under %q", heading)
@@ -180,45 +251,4 @@ func follow(t *testing.T, user run.User, heading, namespace string) string {
 		t.Fatalf("%v\n%s", err, said)
 	}
 	return string(said)
-}
-
-// TestRelease: before anybody else has applied the objects; then nobody has them,
-// and install takes them back as they are.
-func TestRelease(t *testing.T) {
-	t.Parallel()
-	bed := run.TheBed(t)
-	const namespace = "let-go"
-	installed(t, namespace)
-	user := run.Admin(bed).With("AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=") // AWS is not asked
-	before, was := runningInstall(t, bed, namespace)
-	mark := bed.KubeMark()
-	user.Run(t, "release", "-n", namespace, "--dry-run").WantCode(t, 0).WantTalk(t, "managed by nobody then", "this was a dry run").WantStdout(t, "")
-	wantOnlyLooks(t, asked(t, bed, mark, namespace))
-	wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
-
-	var document struct {
-		Namespace string
-		Objects   []struct{ Object string }
-		Inventory bool
-	}
-	user.Run(t, "release", "-n", namespace, "-o", "json").WantCode(t, 0).JSON(t, &document)
-	if len(document.Objects) != 11 || !document.Inventory || document.Namespace != namespace {
-		t.Errorf("document %+v", document)
-	}
-	wantUndisturbed(t, bed, namespace, before, was)
-	user.Run(t, "release", "-n", namespace).WantCode(t, 0).WantTalk(t, "nothing here is ours")
-
-	admin := run.Admin(bed)
-	admin.Run(t, "status", "-n", namespace).WantCode(t, 0)
-	admin.Run(t, "uninstall", "-n", namespace, "--delete-data", "--yes").WantCode(t, 0)
-	wantUndisturbed(t, bed, namespace, before, was)
-	admin.Run(t, "diff", "-n", namespace).WantCode(t, none).WantStdout(t, "").WantTalk(t, "11 objects would only be taken into the inventory")
-	follow(t, admin, "## Back to install", namespace)
-	wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
-	admin.Run(t, "install", "-n", namespace).WantCode(t, 0).WantTalk(t, "nothing to change")
-	admin.Run(t, "uninstall", "-n", namespace, "--delete-data", "--yes").WantCode(t, 0).WantTalk(t, "role ")
-	if left, _ := runningInstall(t, bed, namespace); len(left) > 2 { // what every project has
-		t.Errorf("left:\n%s", strings.Join(left, "\n"))
-	}
-	user.Run(t, "release", "-n", "never-there").WantCode(t, refused).WantTalk(t, "there is no such project")
 }

@@ -129,3 +129,24 @@ func testKeepFlags(t *testing.T, bed *testbed.Bed) {
 	uninstall(t, admin, 2, namespace, "--role-only", "--keep-role")
 	uninstall(t, admin, 2, namespace, "--role-only", "--delete-data", "--yes")
 }
+
+// testKeptBucketRemoved: the command that --keep-bucket prints removes the bucket,
+// for the cluster admin and for an admin of the one project.
+func testKeptBucketRemoved(t *testing.T, bed *testbed.Bed) {
+	for namespace, user := range map[string]run.User{
+		"kept-empty": run.Admin(bed), "kept-empty-too": run.ProjectAdmin(t, bed, "keeps-a-bucket"),
+	} {
+		user.Run(t, "install", "--new-project="+namespace).WantCode(t, 0)
+		var document struct {
+			Kept []struct{ Object, Next string }
+		}
+		uninstall(t, user, 0, namespace, "--keep-bucket", "-o", "json").JSON(t, &document)
+		wantLeft(t, bed, namespace, pvc, full(namespace, 0))
+		for _, kept := range document.Kept {
+			if next, ok := strings.CutPrefix(kept.Next, "oc ostoy-s3 "); ok && kept.Object == "bucket "+namespace+"-bucket" {
+				user.Run(t, append(strings.Fields(next), "--yes")...).WantCode(t, 0)
+			}
+		}
+		wantLeft(t, bed, namespace)
+	}
+}

@@ -30,6 +30,7 @@ func TestSharedBed(t *testing.T) {
 		{"objects of verify are no data", testVerifyObjects},
 		{"adopted bucket", testAdoptedBucket},
 		{"keep flags", testKeepFlags},
+		{"kept bucket is removed later", testKeptBucketRemoved},
 		{"removed by hand", testRemovedByHand},
 		{"terminating project", testTerminating},
 		{"deletion policy changed by hand", testPolicyChanged},

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
@@ -67,12 +68,14 @@ func testGitOps(t *testing.T, bed *testbed.Bed) {
 	admin := installed(t, bed, namespace)
 	deployments := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
 	before := left(t, bed, namespace)
-	for who, merge := range map[string]string{
-		"Argo CD": `{"metadata":{"annotations":{"argocd.argoproj.io/tracking-id":"ostoy:apps/Deployment:x/ostoy-frontend"}}}`,
-		"Flux":    `{"metadata":{"annotations":{"argocd.argoproj.io/tracking-id":null},"labels":{"kustomize.toolkit.fluxcd.io/name":"ostoy"}}}`,
+	for who, engine := range map[string]struct{ manager, mark string }{
+		"Argo CD": {"argocd-controller", `"annotations":{"argocd.argoproj.io/tracking-id":"ostoy:apps/Deployment:x/ostoy-frontend"}`},
+		"Flux":    {"kustomize-controller", `"labels":{"kustomize.toolkit.fluxcd.io/name":"ostoy"}`},
 	} {
 		patch(t, bed, deployments, namespace, "ostoy-frontend", `{"metadata":{"annotations":{"argocd.argoproj.io/tracking-id":null},"labels":{"kustomize.toolkit.fluxcd.io/name":null}}}`)
-		patch(t, bed, deployments, namespace, "ostoy-frontend", merge)
+		_, err := bed.Dynamic.Resource(deployments).Namespace(namespace).Patch(t.Context(), "ostoy-frontend", types.ApplyPatchType,
+			[]byte(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"ostoy-frontend",`+engine.mark+`}}`), metav1.PatchOptions{FieldManager: engine.manager})
+		orders(t, err)
 		uninstall(t, admin, 4, namespace).WantTalk(t, "Deployment ostoy-frontend", who, "oc ostoy-s3 render", "--force-owner")
 		wantLeft(t, bed, namespace, before...)
 	}

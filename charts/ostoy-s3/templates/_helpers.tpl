@@ -26,10 +26,13 @@ app.kubernetes.io/part-of: ostoy
 argocd.argoproj.io/sync-wave: {{ . | quote }}
 {{- end -}}
 
-{{/* What holds data outlives the release, the application and a prune. */}}
+{{/* What holds data outlives the release, the application and a prune. Without
+IgnoreExtraneous an object with Prune=false that left Git keeps its Application
+OutOfSync, and Argo CD's selfHeal starts one sync after the other. */}}
 {{- define "ostoy.keep" -}}
 helm.sh/resource-policy: keep
 argocd.argoproj.io/sync-options: Prune=false,Delete=false
+argocd.argoproj.io/compare-options: IgnoreExtraneous
 kustomize.toolkit.fluxcd.io/prune: disabled
 {{- end -}}
 
