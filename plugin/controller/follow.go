@@ -60,7 +60,8 @@ type follower struct {
 	fresh     bool              // IAM may not know the role everywhere yet
 	logs      map[string]string // why a pod crashes, by pod and restart
 	restarts  map[string]bool   // templates whose pods were deleted once
-	putBack   int               // how often, the annotation
+	approvals map[string]int    // InstallPlans approved, by version
+	restored  int               // how often, the annotation
 	dropped   string            // resourceVersion that lacked it
 }
 
@@ -73,8 +74,13 @@ func (f *follower) judge(ctx context.Context, seen wait.Seen) ([]health.State, e
 	if err != nil || version == nil {
 		return []health.State{operator}, err
 	}
-	if err := f.annotate(ctx, seen); err != nil {
+	waits, err := f.annotate(ctx, seen)
+	if err != nil {
 		return nil, err
+	}
+	if waits && operator.Ready {
+		operator.Ready = false
+		operator.Text += "; the annotation of its service account is being restored"
 	}
 	names := version.Deployments
 	if !operator.Ready { // OLM has still to make them, and waits for them in turn
@@ -142,31 +148,6 @@ func failed(p *problem.Error, healing bool) health.State {
 		return health.Graced(state, versionGrace)
 	}
 	return health.Graced(state, subscriptionGrace)
-}
-
-// approval waits for the InstallPlan that names the version, and approves it and
-// no other.
-func (f *follower) approval(ctx context.Context, seen wait.Seen, subscription *unstructured.Unstructured, csv string) (health.State, error) {
-	plans := seen.List("InstallPlan")
-	plan, found := olm.PlanFor(plans, csv)
-	if !found {
-		return f.noPlan(subscription, plans, csv), nil
-	}
-	if failure, healing := plan.Failure(); failure != nil {
-		return failed(failure, healing), nil
-	}
-	// What is watched may be older than our own approval.
-	if plan.Approved || slices.Contains(f.done.Approved, plan.Name) {
-		return installing(csv), nil
-	}
-	if len(plan.Others(csv)) > 0 {
-		return health.State{}, plan.Refuse(csv)
-	}
-	if err := olm.Approve(ctx, f.found.World.Conn.Dynamic, plan.Object); err != nil {
-		return health.State{}, f.found.World.Conn.Translate(err)
-	}
-	f.done.Approved = append(f.done.Approved, plan.Name)
-	return health.State{Text: "InstallPlan " + plan.Name + " approved: it names " + csv + " and nothing else"}, nil
 }
 
 // noPlan says what OLM is at, while it has planned nothing for the version.

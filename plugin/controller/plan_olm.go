@@ -58,7 +58,7 @@ func (p *Plan) otherSubscription() error {
 	what := fmt.Sprintf("Subscription %s in %s asks OLM for the ACK S3 controller already, and nothing has come of it", one.GetName(), one.GetNamespace())
 	trouble, _ := olm.TroubleOf(one)
 	why, next := trouble.Why, trouble.Next
-	if plan, found := olm.PlanFor(p.found.Plans, olm.InstallOf(one).Current); why == "" && found && !plan.Approved {
+	if plan, found := olm.PlanFor(p.found.Plans, olm.InstallOf(one).Current); why == "" && found && plan.Waits() {
 		why = "its InstallPlan " + plan.Name + " waits for somebody to approve it"
 		next = plan.ApproveCommand()
 	}

@@ -92,6 +92,8 @@ func upgradeOf(is olm.Install, p planned, ours bool) *Upgrade {
 	switch {
 	case failure != nil:
 		u.Part = part(status.Warning, failure.Why, failure.Next)
+	case plan.Phase == "": // to approve it now would make OLM's own write fail
+		u.Part = part(status.Busy, "waiting for OLM to write the status of its InstallPlan", "")
 	case plan.Approved:
 		u.Part = part(status.Busy, "approved, on its way", "")
 	case len(u.Others) > 0:
@@ -127,6 +129,8 @@ func (l *statusLook) waiting(subscription *unstructured.Unstructured, p planned)
 		s.Part = part(status.Busy, "OLM has planned nothing for it yet", "oc describe subscriptions.operators.coreos.com "+s.Subscription+" -n "+s.Namespace)
 	case failure != nil:
 		s.Part = part(status.Wrong, failure.Why, failure.Next)
+	case plan.Phase == "":
+		s.Part = part(status.Busy, "waiting for OLM to write the status of its InstallPlan "+plan.Name, "")
 	case plan.Approved:
 		s.Part = part(status.Busy, "its InstallPlan "+plan.Name+" is approved, and not done yet", "")
 	case apply.Ours(subscription):

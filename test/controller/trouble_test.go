@@ -126,7 +126,7 @@ func TestWebhookMisses(t *testing.T) {
 func TestAnnotationDropped(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
-	s.install(t, "--identity", "annotation").WantTalk(t, "put back", "1 of 1 available")
+	s.install(t, "--identity", "annotation").WantTalk(t, "restored", "1 of 1 available")
 	s.wantIdentity(t)
 	s.install(t).WantTalk(t, "nothing to change") // and stays with the annotation
 	s.wantIdentity(t)
@@ -146,7 +146,7 @@ func TestUpgrade(t *testing.T) {
 			if got := s.approved(t); got["ack-s3-controller.v1.14.0"] {
 				t.Error("a dry run approved it")
 			}
-			s.install(t, "--upgrade").WantTalk(t, "1.13.0 → 1.14.0", "1.14.0 installed", "put back", "1 of 1 available")
+			s.install(t, "--upgrade").WantTalk(t, "1.13.0 → 1.14.0", "1.14.0 installed", "restored", "1 of 1 available")
 			if csv := s.csv(t); csv != "ack-s3-controller.v1.14.0" {
 				t.Errorf("installed %s", csv)
 			}

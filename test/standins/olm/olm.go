@@ -12,6 +12,7 @@ package olm
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -32,6 +33,8 @@ type Config struct {
 	Bundle func(version, namespace string) ([]*unstructured.Unstructured, error)
 	// Versions are what the catalog offers at first, oldest first.
 	Versions []string
+	// Seed shuffles how long OLM takes.
+	Seed uint64
 }
 
 // OLM runs until its context ends. Its methods may be called at any time; those
@@ -45,6 +48,7 @@ type OLM struct {
 
 	lock   sync.Mutex
 	orders orders
+	random *rand.Rand // the loop's
 
 	// What only the loop touches: the CSVs it installs, when a Subscription was
 	// first found to need a plan, the spec.config a Deployment was made with, and
@@ -60,12 +64,26 @@ type OLM struct {
 func Start(ctx context.Context, config Config) *OLM {
 	o := &OLM{
 		config: config, ctx: ctx, orders: orders{versions: config.Versions},
-		poke: make(chan struct{}, 1), asked: make(chan chan struct{}), done: make(chan struct{}),
+		random: rand.New(rand.NewPCG(config.Seed, 0)),
+		poke:   make(chan struct{}, 1), asked: make(chan chan struct{}), done: make(chan struct{}),
 		mine: map[types.UID]bool{}, since: map[string]time.Time{}, applied: map[string]string{}, misled: map[types.UID]string{},
 	}
 	go o.run(ctx)
 	o.order(func(*orders) {})
 	return o
+}
+
+// between is a time that nobody can foretell.
+func (o *OLM) between(least, most time.Duration) time.Duration {
+	return least + time.Duration(o.random.Int64N(int64(most-least)))
+}
+
+// pause takes such a time.
+func (o *OLM) pause(ctx context.Context, least, most time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(o.between(least, most)):
+	}
 }
 
 // Wait returns when OLM has ended after its context has.

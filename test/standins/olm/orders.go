@@ -13,6 +13,7 @@ type orders struct {
 	failReason      string
 	failMessage     string
 	keep            bool
+	overtake        int
 }
 
 // Release puts a newer version into the channel, at its head. Subscriptions at
@@ -30,6 +31,10 @@ func (o *OLM) FirstPlan(csv string) { o.order(func(s *orders) { s.first = csv })
 
 // TogetherWith lets new plans install another operator's CSV, too.
 func (o *OLM) TogetherWith(csv string) { o.order(func(s *orders) { s.together = csv }) }
+
+// Overtake lets somebody approve the next n plans as soon as they exist, before
+// OLM has written their status.
+func (o *OLM) Overtake(n int) { o.order(func(s *orders) { s.overtake = n }) }
 
 // FailCSV lets CSVs that are being installed end as Failed. With no reason they
 // get on again, as after OLM's own retry.

@@ -2,6 +2,7 @@ package olm
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -66,8 +67,13 @@ func (o *OLM) offerLater(ctx context.Context, v *view, orders orders, sub *unstr
 
 // offer makes the plan that installs a CSV and lets the Subscription name it.
 func (o *OLM) offer(ctx context.Context, v *view, orders orders, sub *unstructured.Unstructured, csv string) error {
+	if time.Now().Before(o.since["plan "+string(sub.GetUID())]) {
+		return nil
+	}
 	plan, err := o.makePlan(ctx, v, orders, sub, csv)
-	if err != nil {
+	if errors.Is(err, errLost) { // said on the Subscription; the next one comes later
+		return nil
+	} else if err != nil {
 		return err
 	}
 	return o.setStatus(ctx, sub, map[string]any{
