@@ -107,13 +107,11 @@ func TestCrash(t *testing.T) {
 func TestWebhookMisses(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
-	s.OLM.KeepAnnotations(true)
 	s.Webhook.Miss(namespace, 1)
 	s.install(t, "--identity", "annotation").WantTalk(t, "does not work as its role", "it is made anew", "1 of 1 available")
 	s.wantIdentity(t)
 
 	s.reset(t)
-	s.OLM.KeepAnnotations(true)
 	s.Webhook.Miss(namespace, 100)
 	s.Admin.Run(t, "controller", "install", "--identity", "annotation").WantCode(t, notReady).
 		WantTalk(t, "neither did the one before it", "--identity subscription")
@@ -126,6 +124,7 @@ func TestWebhookMisses(t *testing.T) {
 func TestAnnotationDropped(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
+	s.OLM.KeepAnnotations(false)
 	s.install(t, "--identity", "annotation").WantTalk(t, "restored", "1 of 1 available")
 	s.wantIdentity(t)
 	s.install(t).WantTalk(t, "nothing to change") // and stays with the annotation
@@ -137,6 +136,7 @@ func TestUpgrade(t *testing.T) {
 	for _, identity := range []string{"subscription", "annotation"} {
 		t.Run(identity, func(t *testing.T) {
 			s := begin(t)
+			s.OLM.KeepAnnotations(identity == "subscription")
 			s.install(t, "--identity", identity)
 			s.install(t, "--upgrade").WantTalk(t, "no upgrade waits", "nothing to change")
 			s.OLM.Release("1.14.0")
@@ -146,7 +146,7 @@ func TestUpgrade(t *testing.T) {
 			if got := s.approved(t); got["ack-s3-controller.v1.14.0"] {
 				t.Error("a dry run approved it")
 			}
-			s.install(t, "--upgrade").WantTalk(t, "1.13.0 → 1.14.0", "1.14.0 installed", "restored", "1 of 1 available")
+			s.install(t, "--upgrade").WantTalk(t, "1.13.0 → 1.14.0", "1.14.0 installed", "1 of 1 available")
 			if csv := s.csv(t); csv != "ack-s3-controller.v1.14.0" {
 				t.Errorf("installed %s", csv)
 			}

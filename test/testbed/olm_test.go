@@ -191,6 +191,7 @@ func none(bed *testbed.Bed, resource schema.GroupVersionResource) func(context.C
 
 // testGroups: no OperatorGroup, two, and then one.
 func testGroups(t *testing.T, bed *testbed.Bed) {
+	bed.OLM.KeepAnnotations(false)
 	bed.OLM.FailCSV("InstallCheckFailed", "install timeout")
 	apply(t, bed, "", strings.ReplaceAll(operatorManifest, "VERSION", olm.CSV("1.10.0")))
 	plan := planOf(t, bed, olm.CSV("1.10.0"))

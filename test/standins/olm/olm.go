@@ -1,4 +1,4 @@
-// Package olm plays the Operator Lifecycle Manager before 0.33 for one package,
+// Package olm plays the Operator Lifecycle Manager (0.46, or before 0.33) for one package,
 // ack-s3-controller: catalog operator (Subscription to InstallPlan to CRD,
 // service account and CSV), OLM operator (CSV to Deployment) and package server.
 //

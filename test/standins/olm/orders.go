@@ -12,7 +12,7 @@ type orders struct {
 	first, together string
 	failReason      string
 	failMessage     string
-	keep            bool
+	old             bool
 	overtake        int
 }
 
@@ -42,9 +42,9 @@ func (o *OLM) FailCSV(reason, message string) {
 	o.order(func(s *orders) { s.failReason, s.failMessage = reason, message })
 }
 
-// KeepAnnotations makes it OLM 0.33 or newer (true), which leaves annotations and
-// labels of service accounts alone.
-func (o *OLM) KeepAnnotations(keep bool) { o.order(func(s *orders) { s.keep = keep }) }
+// KeepAnnotations makes it OLM before 0.33 (false), which drops the annotations of
+// the operator's service account as it drops its labels, or one that does not (true).
+func (o *OLM) KeepAnnotations(keep bool) { o.order(func(s *orders) { s.old = !keep }) }
 
 // Reset takes all orders and releases back. What was installed stays.
 func (o *OLM) Reset() { o.order(func(s *orders) { *s = orders{versions: o.config.Versions} }) }

@@ -137,7 +137,7 @@ func (o *OLM) install(ctx context.Context, v *view, orders orders, namespace, na
 	if err != nil {
 		return err
 	}
-	return o.ensureAccount(ctx, csv, orders.keep)
+	return o.ensureAccount(ctx, csv, !orders.old)
 }
 
 // stranger is another operator's CSV, which installs nothing here.
@@ -155,9 +155,9 @@ func (o *OLM) stranger(ctx context.Context, namespace, name string) error {
 	return o.setStatus(ctx, made, map[string]any{"phase": "Succeeded", "reason": "InstallSucceeded"})
 }
 
-// ensureAccount makes the service account of a CSV its own. Before 0.33 OLM
-// writes over what stands on one that is there, at the first installation, too
-// (FACTS 1.6, 10.5).
+// ensureAccount makes the service account of a CSV its own (EnsureServiceAccount).
+// OLM 0.46 keeps the annotations of one that is there and drops its labels. Before
+// 0.33 it drops both. Both do so at the first installation, too.
 func (o *OLM) ensureAccount(ctx context.Context, csv *unstructured.Unstructured, keep bool) error {
 	client := o.config.Cluster.Resource(serviceAccounts).Namespace(csv.GetNamespace())
 	account := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ServiceAccount"}}
@@ -176,14 +176,6 @@ func (o *OLM) ensureAccount(ctx context.Context, csv *unstructured.Unstructured,
 	account.SetResourceVersion(before.GetResourceVersion())
 	if keep {
 		account.SetAnnotations(before.GetAnnotations())
-		labels := before.GetLabels()
-		if labels == nil {
-			labels = map[string]string{}
-		}
-		for name, value := range account.GetLabels() {
-			labels[name] = value
-		}
-		account.SetLabels(labels)
 	}
 	_, err = client.Update(ctx, account, metav1.UpdateOptions{FieldManager: "catalog"})
 	return err
