@@ -25,12 +25,12 @@ const (
 	passingLimit = 2 * time.Minute
 )
 
-// passing is a State that is known to pass: nothing to warn of for passingQuiet,
-// and not called hopeless before passingLimit.
-func passing(state health.State) health.State {
-	late := health.Graced(state, passingLimit)
-	state.Level, state.After, state.Late = health.Info, passingQuiet, &late
-	return state
+// passing is a State that is known to pass: said as now for passingQuiet, then as
+// the warning late, and not called hopeless before passingLimit.
+func passing(now, late health.State) health.State {
+	late = health.Graced(late, passingLimit)
+	now.Level, now.Code, now.After, now.Late = health.Info, late.Code, passingQuiet, &late
+	return now
 }
 
 // approval waits for the InstallPlan that names the version, and approves it and
@@ -79,14 +79,12 @@ func (f *follower) approve(ctx context.Context, plan olm.InstallPlan, csv string
 // unwritten is a plan without a status. OLM writes it a moment after the plan; if
 // that write failed, OLM leaves the plan as it is and creates another one.
 func unwritten(subscription *unstructured.Unstructured, plan olm.InstallPlan) health.State {
-	state := health.State{
-		Text: "waiting for OLM to write the status of InstallPlan " + plan.Name,
-		Hint: plan.DescribeCommand(), Code: "unwritten",
-	}
+	now := health.State{Text: "waiting for OLM to write the status of InstallPlan " + plan.Name}
+	state := health.State{Text: now.Text, Hint: plan.DescribeCommand(), Code: "unwritten"}
 	if trouble, is := olm.TroubleOf(subscription); is {
 		state.Text += "; OLM reports: " + trouble.Why
 	}
-	return passing(state)
+	return passing(now, state)
 }
 
 // inVain ends a run whose approvals lead to nothing.

@@ -21,14 +21,15 @@ import (
 )
 
 // deployments is how the Deployments of the controller are, their pods' identity
-// included. OLM says of a version without Deployments that it is installed, too.
-func (f *follower) deployments(ctx context.Context, seen wait.Seen, names []string) ([]health.State, error) {
+// included. They are to be those of csv; "" for a chart's. OLM says of a version
+// without Deployments that it is installed, too.
+func (f *follower) deployments(ctx context.Context, seen wait.Seen, names []string, csv string) ([]health.State, error) {
 	if len(names) == 0 {
 		return []health.State{{Kind: "Deployment", Name: "controller", Ready: true, Text: "its version names no Deployment: there is nothing to look at"}}, nil
 	}
 	var states []health.State
 	for _, name := range names {
-		state, err := f.deployment(ctx, seen, name)
+		state, err := f.deployment(ctx, seen, name, csv)
 		if err != nil {
 			return nil, err
 		}
@@ -38,10 +39,13 @@ func (f *follower) deployments(ctx context.Context, seen wait.Seen, names []stri
 	return states, nil
 }
 
-func (f *follower) deployment(ctx context.Context, seen wait.Seen, name string) (health.State, error) {
+func (f *follower) deployment(ctx context.Context, seen wait.Seen, name, csv string) (health.State, error) {
 	object := seen.Get("Deployment", name)
 	if object == nil {
 		return health.Graced(health.State{Text: "it is not there", Hint: "oc get events -n " + f.found.Namespace}, configGrace), nil
+	}
+	if owner := olm.OwnerCSV(object); csv != "" && owner != "" && owner != csv { // what it has available is the version before
+		return health.State{Text: "waiting for OLM to update it from " + VersionOf(owner) + " to " + VersionOf(csv)}, nil
 	}
 	current := health.CurrentPods(object, seen.List("Pod"))
 	for _, pod := range current {

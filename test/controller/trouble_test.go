@@ -138,7 +138,7 @@ func TestUpgrade(t *testing.T) {
 			s := begin(t)
 			s.OLM.KeepAnnotations(identity == "subscription")
 			s.install(t, "--identity", identity)
-			s.install(t, "--upgrade").WantTalk(t, "no upgrade waits", "nothing to change")
+			s.install(t, "--upgrade").WantTalk(t, "1.13.0 is the newest version in the catalog openshift-marketplace/community-operators", "nothing to change")
 			s.OLM.Release("1.14.0")
 			eventually(t, "the upgrade waits", s.upgradeWaits)
 			s.install(t).WantTalk(t, "1.14.0 is available", "nothing to change")

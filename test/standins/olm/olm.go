@@ -51,12 +51,14 @@ type OLM struct {
 	random *rand.Rand // the loop's
 
 	// What only the loop touches: the CSVs it installs, when a Subscription was
-	// first found to need a plan, the spec.config a Deployment was made with, and
-	// the Subscriptions that had their FirstPlan.
+	// first found to need a plan and other times, the spec.config a Deployment was
+	// made with, the Subscriptions that had their FirstPlan, and those that OLM has
+	// stopped looking at.
 	mine    map[types.UID]bool
 	since   map[string]time.Time
 	applied map[string]string
 	misled  map[types.UID]string
+	away    map[types.UID]string
 }
 
 // Start starts OLM and returns when its catalog is there. It ends with ctx, and
@@ -67,6 +69,7 @@ func Start(ctx context.Context, config Config) *OLM {
 		random: rand.New(rand.NewPCG(config.Seed, 0)),
 		poke:   make(chan struct{}, 1), asked: make(chan chan struct{}), done: make(chan struct{}),
 		mine: map[types.UID]bool{}, since: map[string]time.Time{}, applied: map[string]string{}, misled: map[types.UID]string{},
+		away: map[types.UID]string{},
 	}
 	go o.run(ctx)
 	o.order(func(*orders) {})
@@ -172,7 +175,8 @@ func (o *OLM) pass(ctx context.Context) (again bool, err error) {
 		err = errors.Join(err, o.plan(ctx, v, orders, &v.plans[i]))
 	}
 	for i := range v.csvs {
-		err = errors.Join(err, o.csv(ctx, v, orders, &v.csvs[i]))
+		waits, failed := o.csv(ctx, v, orders, &v.csvs[i])
+		again, err = again || waits, errors.Join(err, failed)
 	}
 	return again, err
 }

@@ -1,0 +1,215 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
+)
+
+// touched is the annotation that OLM is made to look at the Subscription by. It
+// means nothing to OLM, which resolves again whenever a Subscription changes.
+const touched = "ostoy-s3/resolve-again"
+
+// When OLM has planned nothing: how long it is left alone, and how long again after
+// each time it was made to look.
+const (
+	touchAfter = 5 * time.Second
+	touchAgain = 20 * time.Second
+)
+
+// idle is how long OLM has planned nothing after a version.
+type idle struct {
+	after string    // the installed CSV
+	since time.Time // when that was first seen, or the Subscription last touched
+	times int       // it was touched
+}
+
+// upgrading is how far an upgrade is: OLM plans one version after the other, each
+// of which is approved, until the one that was asked for is installed.
+func (f *follower) upgrading(ctx context.Context, seen wait.Seen, subscription *unstructured.Unstructured) (health.State, *olm.CSV, error) {
+	is := olm.InstallOf(subscription)
+	f.passed(VersionOf(is.Installed))
+	if is.Installed == f.CSV || !is.Pending() {
+		version := f.versionOf(seen, is.Installed)
+		switch {
+		// OLM names a CSV as installed as soon as it exists.
+		case version != nil && !version.Succeeded():
+			return f.onTheWay(unready(*version), is.Installed), version, nil
+		case version != nil && is.Installed == f.CSV:
+			state, err := f.arrived(ctx, seen, subscription)
+			return state, version, err
+		}
+		state, err := f.unplanned(ctx, seen, subscription)
+		return state, version, err
+	}
+	if olm.Newer(VersionOf(is.Current), VersionOf(f.CSV)) {
+		return health.State{}, nil, f.passedBy(is.Current)
+	}
+	version := f.versionOf(seen, is.Current)
+	state, err := f.approval(ctx, seen, subscription, is.Current)
+	switch {
+	case version == nil || err != nil:
+	case version.Succeeded():
+		state = health.State{Text: VersionOf(is.Current) + " installed; waiting for OLM to update the Subscription"}
+	default:
+		state = unready(*version)
+	}
+	return f.onTheWay(state, is.Current), version, err
+}
+
+func (f *follower) versionOf(seen wait.Seen, csv string) *olm.CSV {
+	object := seen.Get("ClusterServiceVersion", csv)
+	if object == nil {
+		return nil
+	}
+	version := olm.CSVOf(object)
+	return &version
+}
+
+// passed notes a version that is installed.
+func (f *follower) passed(version string) {
+	if len(f.done.Steps) == 0 {
+		f.done.Steps = []string{f.From}
+	}
+	if version != "" && !slices.Contains(f.done.Steps, version) {
+		f.done.Steps = append(f.done.Steps, version)
+	}
+}
+
+// route is the last version, and how it was reached if by more than one step.
+func (d *Done) route() string {
+	last := d.Steps[len(d.Steps)-1]
+	if len(d.Steps) < 3 {
+		return last
+	}
+	return last + " (" + strings.Join(d.Steps, " → ") + ")"
+}
+
+// onTheWay puts the versions passed so far, and the one that comes, before what is
+// said of it.
+func (f *follower) onTheWay(state health.State, csv string) health.State {
+	steps := slices.Clone(f.done.Steps)
+	if version := VersionOf(csv); !slices.Contains(steps, version) {
+		steps = append(steps, version)
+	}
+	before := strings.Join(steps, " → ") + ": "
+	if csv != f.CSV {
+		before = strings.Join(append(steps, "..."), " → ") + ": "
+	}
+	return prefixed(state, before)
+}
+
+func prefixed(state health.State, before string) health.State {
+	if state.Code == "" {
+		state.Code = state.Text
+	}
+	state.Text = before + state.Text
+	if state.Late != nil {
+		late := prefixed(*state.Late, before)
+		state.Late = &late
+	}
+	return state
+}
+
+// arrived is the end of an upgrade. A Subscription that OLM has stopped looking at
+// is touched first, so that OLM plans the next version in its time.
+func (f *follower) arrived(ctx context.Context, seen wait.Seen, subscription *unstructured.Unstructured) (health.State, error) {
+	const enough = 2 // what stays then is no part of this upgrade
+	tried := f.idle.after == olm.InstallOf(subscription).Installed && f.idle.times >= enough
+	if trouble, is := olm.TroubleOf(subscription); !is || !unsolved(trouble) || tried {
+		return health.State{Text: f.done.route() + " installed", Ready: true}, nil
+	}
+	err := f.touch(ctx, seen, subscription)
+	return health.State{Text: f.done.route() + " installed; waiting for OLM to look at the Subscription again"}, err
+}
+
+// unsolved: OLM found no solution, and does not look again.
+func unsolved(trouble olm.Trouble) bool {
+	return trouble.Condition == "ResolutionFailed" && trouble.Hopeless
+}
+
+// unplanned waits for OLM to plan what comes after the installed version. Right
+// after an upgrade OLM may meet the version before it, find no solution, and not
+// look again until the Subscription changes.
+func (f *follower) unplanned(ctx context.Context, seen wait.Seen, subscription *unstructured.Unstructured) (health.State, error) {
+	installed := VersionOf(olm.InstallOf(subscription).Installed)
+	state := health.State{
+		Text: fmt.Sprintf("OLM has planned nothing after %s, and %s is wanted", installed, VersionOf(f.CSV)),
+		Hint: "oc describe subscriptions.operators.coreos.com " + subscription.GetName() + " -n " + subscription.GetNamespace(),
+		Code: "unplanned after " + installed,
+	}
+	trouble, is := olm.TroubleOf(subscription)
+	if is {
+		state.Text += "; OLM reports: " + trouble.Why
+		state.Hint = trouble.Next
+	}
+	err := f.touch(ctx, seen, subscription)
+	if f.idle.times > 0 {
+		state.Text += "; its Subscription was annotated, so that OLM looks again"
+	}
+	now := health.State{Text: "waiting for OLM to plan the version after " + installed}
+	if is && !trouble.Passing && !unsolved(trouble) {
+		return f.onTheWay(f.troubled(trouble), versionPrefix+installed), err
+	}
+	return f.onTheWay(passing(now, state), versionPrefix+installed), err
+}
+
+// touch makes OLM look at the Subscription again, where it has planned nothing for
+// some time. It keeps out of OLM's way: not while a plan is being created or
+// carried out, and only at the resourceVersion that was looked at.
+func (f *follower) touch(ctx context.Context, seen wait.Seen, subscription *unstructured.Unstructured) error {
+	installed, now := olm.InstallOf(subscription).Installed, time.Now()
+	if f.idle.after != installed {
+		f.idle = idle{after: installed, since: now}
+	}
+	after := touchAfter
+	if f.idle.times > 0 {
+		after = touchAgain
+	}
+	if now.Sub(f.idle.since) < after || slices.ContainsFunc(seen.List("InstallPlan"), beingInstalled) {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"resourceVersion": subscription.GetResourceVersion(),
+		"annotations":     map[string]string{touched: now.UTC().Format(time.RFC3339)},
+	}})
+	if err != nil {
+		return err
+	}
+	conn := f.found.World.Conn
+	_, err = conn.Dynamic.Resource(olm.Subscriptions()).Namespace(subscription.GetNamespace()).
+		Patch(ctx, subscription.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: apply.Manager})
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) { // the watch shows it
+		return nil
+	}
+	if err != nil {
+		return conn.Translate(err)
+	}
+	f.idle.since = now
+	f.idle.times++
+	return nil
+}
+
+// passedBy ends an upgrade to a version that OLM's channel leaves out.
+func (f *follower) passedBy(csv string) error {
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: fmt.Sprintf("the upgrade to %s is not approved", VersionOf(csv)),
+		Why:  fmt.Sprintf("from %s OLM goes to %s, which is newer than %s", f.done.Steps[len(f.done.Steps)-1], VersionOf(csv), VersionOf(f.CSV)),
+		Next: "oc ostoy-s3 controller install --upgrade, which goes on to the newest version",
+	}
+}
