@@ -48,7 +48,7 @@ func (c controllerLook) subscription(ctx context.Context, s *unstructured.Unstru
 	install := olm.InstallOf(s)
 	trouble, troubled := olm.TroubleOf(s)
 	if install.Installed == "" {
-		if troubled {
+		if troubled && !trouble.Passing {
 			return Refuse(what, awserr.Redact(trouble.Why), trouble.Next)
 		}
 		return c.pending(ctx, install, what)
@@ -62,7 +62,7 @@ func (c controllerLook) subscription(ctx context.Context, s *unstructured.Unstru
 			"oc delete "+subscriptionOf(s)+", then subscribe again")
 	}
 	finding := judgeCSV(olm.CSVOf(csv), what)
-	if finding.Status == Passed && troubled {
+	if finding.Status == Passed && troubled && !trouble.Passing {
 		return Warn("OLM cannot upgrade the operator "+ack.Package+" in "+s.GetNamespace(), awserr.Redact(trouble.Why), trouble.Next)
 	}
 	return finding
