@@ -24,11 +24,13 @@ import (
 // means nothing to OLM, which resolves again whenever a Subscription changes.
 const touched = "ostoy-s3/resolve-again"
 
-// When OLM has planned nothing: how long it is left alone, and how long again after
-// each time it was made to look.
+// When OLM has planned nothing: how long it is left alone, how long where it found
+// no solution and does not look again, and how long after each time it was made to.
 const (
-	touchAfter = 5 * time.Second
-	touchAgain = 20 * time.Second
+	touchAfter    = 10 * time.Second
+	touchUnsolved = 5 * time.Second
+	touchAgain    = 20 * time.Second
+	beingCreated  = 30 * time.Second // a plan, before OLM has given it up
 )
 
 // idle is how long OLM has planned nothing after a version.
@@ -36,6 +38,18 @@ type idle struct {
 	after string    // the installed CSV
 	since time.Time // when that was first seen, or the Subscription last touched
 	times int       // it was touched
+}
+
+// pause is how long OLM is left alone.
+func (i idle) pause(subscription *unstructured.Unstructured) time.Duration {
+	trouble, is := olm.TroubleOf(subscription)
+	switch {
+	case i.times > 0:
+		return touchAgain
+	case is && unsolved(trouble):
+		return touchUnsolved
+	}
+	return touchAfter
 }
 
 // upgrading is how far an upgrade is: OLM plans one version after the other, each
@@ -176,11 +190,11 @@ func (f *follower) touch(ctx context.Context, seen wait.Seen, subscription *unst
 	if f.idle.after != installed {
 		f.idle = idle{after: installed, since: now}
 	}
-	after := touchAfter
-	if f.idle.times > 0 {
-		after = touchAgain
+	busy := func(plan *unstructured.Unstructured) bool {
+		created := olm.PlanOf(plan).Phase == "" && now.Sub(plan.GetCreationTimestamp().Time) < beingCreated
+		return created || beingInstalled(plan)
 	}
-	if now.Sub(f.idle.since) < after || slices.ContainsFunc(seen.List("InstallPlan"), beingInstalled) {
+	if now.Sub(f.idle.since) < f.idle.pause(subscription) || slices.ContainsFunc(seen.List("InstallPlan"), busy) {
 		return nil
 	}
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{

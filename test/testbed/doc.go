@@ -56,7 +56,9 @@
 //     CrashController(""); Bed.ControllerLog(lines...) adds to a log that runs.
 //   - Bed.OLM.FirstPlan(csv), TogetherWith(csv), FailCSV(reason,
 //     message), EmptyCatalog(), KeepAnnotations(false), Release(version),
-//     Overtake(n); Reset takes all of it back. OLM is 0.46 unless told otherwise.
+//     Overtake(n), StopLooking(true), Unmet(d); Reset takes all of it back. OLM is
+//     0.46 unless told otherwise. How long it takes is shuffled; the seed is said
+//     at the start, and TESTBED_OLM_SEED sets it.
 //   - Bed.Webhook.Miss(namespace, n): the next n pods come unmutated.
 //   - Bed.FailPods(ctx, namespace, FailImage) or FailInit with a termination
 //     message: pods that are made later never become ready.
