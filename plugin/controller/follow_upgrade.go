@@ -56,11 +56,10 @@ func (i idle) pause(subscription *unstructured.Unstructured) time.Duration {
 // of which is approved, until the one that was asked for is installed.
 func (f *follower) upgrading(ctx context.Context, seen wait.Seen, subscription *unstructured.Unstructured) (health.State, *olm.CSV, error) {
 	is := olm.InstallOf(subscription)
-	f.passed(VersionOf(is.Installed))
+	version := f.versionOf(seen, is.Installed)
+	f.passed(version)
 	if is.Installed == f.CSV || !is.Pending() {
-		version := f.versionOf(seen, is.Installed)
 		switch {
-		// OLM names a CSV as installed as soon as it exists.
 		case version != nil && !version.Succeeded():
 			return f.onTheWay(unready(*version), is.Installed), version, nil
 		case version != nil && is.Installed == f.CSV:
@@ -73,7 +72,7 @@ func (f *follower) upgrading(ctx context.Context, seen wait.Seen, subscription *
 	if olm.Newer(VersionOf(is.Current), VersionOf(f.CSV)) {
 		return health.State{}, nil, f.passedBy(is.Current)
 	}
-	version := f.versionOf(seen, is.Current)
+	version = f.versionOf(seen, is.Current)
 	state, err := f.approval(ctx, seen, subscription, is.Current)
 	switch {
 	case version == nil || err != nil:
@@ -94,13 +93,14 @@ func (f *follower) versionOf(seen wait.Seen, csv string) *olm.CSV {
 	return &version
 }
 
-// passed notes a version that is installed.
-func (f *follower) passed(version string) {
+// passed notes a version that is installed. OLM names one in the Subscription as
+// soon as its CSV exists, which may be before it succeeds.
+func (f *follower) passed(version *olm.CSV) {
 	if len(f.done.Steps) == 0 {
 		f.done.Steps = []string{f.From}
 	}
-	if version != "" && !slices.Contains(f.done.Steps, version) {
-		f.done.Steps = append(f.done.Steps, version)
+	if version != nil && version.Succeeded() && !slices.Contains(f.done.Steps, VersionOf(version.Name)) {
+		f.done.Steps = append(f.done.Steps, VersionOf(version.Name))
 	}
 }
 
