@@ -146,7 +146,8 @@ func (f *follower) operator(ctx context.Context, seen wait.Seen) (health.State, 
 	case is.Installed != csv: // the next run starts from what the Subscription says
 		return health.State{Text: VersionOf(csv) + " installed; waiting for OLM to update the Subscription"}, &version, nil
 	}
-	return health.State{Text: VersionOf(csv) + " installed", Ready: true}, &version, nil
+	state, err := f.unmarked(ctx, subscription, VersionOf(csv)+" installed")
+	return state, &version, err
 }
 
 // unready is a version that is not installed yet, or no longer.

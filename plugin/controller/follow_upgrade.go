@@ -145,10 +145,20 @@ func (f *follower) arrived(ctx context.Context, seen wait.Seen, subscription *un
 	const enough = 2 // what stays then is no part of this upgrade
 	tried := f.idle.after == olm.InstallOf(subscription).Installed && f.idle.times >= enough
 	if trouble, is := olm.TroubleOf(subscription); !is || !unsolved(trouble) || tried {
-		return health.State{Text: f.done.route() + " installed", Ready: true}, nil
+		return f.unmarked(ctx, subscription, f.done.route()+" installed")
 	}
 	err := f.touch(ctx, seen, subscription)
 	return health.State{Text: f.done.route() + " installed; waiting for OLM to look at the Subscription again"}, err
+}
+
+// unmarked is a version that is installed, once the annotation of this upgrade, or
+// of one that was interrupted, is removed.
+func (f *follower) unmarked(ctx context.Context, subscription *unstructured.Unstructured, text string) (health.State, error) {
+	if _, left := subscription.GetAnnotations()[touched]; !left {
+		return health.State{Text: text, Ready: true}, nil
+	}
+	_, err := f.mark(ctx, subscription, nil)
+	return health.State{Text: text}, err
 }
 
 // unsolved: OLM found no solution, and does not look again.
@@ -197,25 +207,35 @@ func (f *follower) touch(ctx context.Context, seen wait.Seen, subscription *unst
 	if now.Sub(f.idle.since) < f.idle.pause(subscription) || slices.ContainsFunc(seen.List("InstallPlan"), busy) {
 		return nil
 	}
+	done, err := f.mark(ctx, subscription, now.UTC().Format(time.RFC3339))
+	if done {
+		f.idle.since = now
+		f.idle.times++
+	}
+	return err
+}
+
+// mark sets the annotation of a Subscription as it was looked at; nil removes it.
+// done is false where the Subscription was written to meanwhile, or deleted: the
+// watch shows it.
+func (f *follower) mark(ctx context.Context, subscription *unstructured.Unstructured, value any) (done bool, err error) {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"resourceVersion": subscription.GetResourceVersion(),
-		"annotations":     map[string]string{touched: now.UTC().Format(time.RFC3339)},
+		"annotations":     map[string]any{touched: value},
 	}})
 	if err != nil {
-		return err
+		return false, err
 	}
 	conn := f.found.World.Conn
 	_, err = conn.Dynamic.Resource(olm.Subscriptions()).Namespace(subscription.GetNamespace()).
 		Patch(ctx, subscription.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: apply.Manager})
-	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) { // the watch shows it
-		return nil
+	switch {
+	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
+		return false, nil
+	case err != nil:
+		return false, conn.Translate(err)
 	}
-	if err != nil {
-		return conn.Translate(err)
-	}
-	f.idle.since = now
-	f.idle.times++
-	return nil
+	return true, nil
 }
 
 // passedBy ends an upgrade to a version that OLM's channel leaves out.

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -190,6 +191,31 @@ status:
 			t.Error(err)
 		}
 	})
+}
+
+// TestMarkIsRemoved: also where an upgrade was interrupted and another run finds it
+// done.
+func TestMarkIsRemoved(t *testing.T) {
+	for _, from := range []string{"1.9.0", ""} {
+		synctest.Test(t, func(t *testing.T) {
+			f, client := followed(t, Plan{From: from, CSV: CSVOf("1.13.0")}, `
+apiVersion: operators.coreos.com/v1alpha1
+kind: Subscription
+metadata: {name: ack-s3-controller, namespace: ack-system, annotations: {ostoy-s3/resolve-again: "2026-01-02T12:00:00Z", other: stays}}
+status: {installedCSV: ack-s3-controller.v1.13.0, currentCSV: ack-s3-controller.v1.13.0}`, `
+apiVersion: operators.coreos.com/v1alpha1
+kind: ClusterServiceVersion
+metadata: {name: ack-s3-controller.v1.13.0, namespace: ack-system}
+status: {phase: Succeeded}`)
+			if _, _, err := follow(t, f); err != nil {
+				t.Error(err)
+			}
+			left, err := client.Resource(olm.Subscriptions()).Namespace("ack-system").Get(t.Context(), "ack-s3-controller", metav1.GetOptions{})
+			if err != nil || len(left.GetAnnotations()) != 1 {
+				t.Errorf("%v, %v", left.GetAnnotations(), err)
+			}
+		})
+	}
 }
 
 // TestAvailableOfTheNewVersion: the Deployment is still that of the version before,

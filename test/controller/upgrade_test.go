@@ -49,6 +49,9 @@ func TestUpgradeGoesOn(t *testing.T) {
 	if got := s.phases(t); got["Complete"] != 5 || len(got) != 1 {
 		t.Errorf("InstallPlans: %v", got)
 	}
+	if left := s.object(t, olm("subscriptions"), "ack-s3-controller").GetAnnotations(); left["ostoy-s3/resolve-again"] != "" {
+		t.Errorf("annotations are left: %v", left)
+	}
 	s.install(t).WantTalk(t, "nothing to change").WantNoTalk(t, "available", "Plan")
 	s.install(t, "--dry-run=client").WantTalk(t, "nothing to change")
 	d := s.status(t)
