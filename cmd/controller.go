@@ -13,7 +13,7 @@ bucket. A cluster has one, installed once by a cluster admin.
   oc ostoy-s3 controller install              by OLM, the operator from the community catalog
   oc ostoy-s3 controller install --chart ...  by ACK's own chart, where there is no OLM
   oc ostoy-s3 controller status               version, identity, region, what it complains of
-  oc ostoy-s3 controller install --upgrade    approve the newer version that waits
+  oc ostoy-s3 controller install --upgrade    upgrade to the newest version in the catalog
   oc ostoy-s3 controller uninstall            refused while there are Buckets
 
 One that is there already, whoever installed it, is used as it is.`

@@ -49,7 +49,7 @@ func newControllerInstallCommand(s *session) *cobra.Command {
 	addController(&request.Version, &request.Identity, &request.Chart, &request.Role, flags)
 	addControllerRole(&request.Role, flags)
 	output.add(flags)
-	flags.BoolVar(&request.Upgrade, "upgrade", false, "approve the newer version that waits, after showing it")
+	flags.BoolVar(&request.Upgrade, "upgrade", false, "upgrade to the newest version in the catalog, or to --version; approves one InstallPlan after another")
 	addDryRun(&request.DryRun, flags)
 	flags.BoolVar(&request.Wait, "wait", true, "wait until the controller runs; without it, nothing approves its InstallPlan")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")

@@ -75,13 +75,23 @@ func (c *controllerRun) announceController() {
 	p := c.plan
 	switch {
 	case p.From != "":
-		c.planned(ui.Changed, "operator", fmt.Sprintf("%s → %s, by its InstallPlan", p.From, controller.VersionOf(p.CSV)))
+		c.planned(ui.Changed, "operator", upgradeText(p))
 	case p.Mode == controller.ByOLM && p.Objects.Wrote("Subscription", operator.SubscriptionName):
 		c.planned(ui.Added, "operator", controller.VersionOf(p.CSV)+" by OLM; the InstallPlan that names it is approved, no other")
 		c.details(c.identityText())
 	case p.Mode == controller.ByChart:
 		c.announceChart()
 	}
+}
+
+// upgradeText says from where to where an upgrade goes. Which versions come in
+// between is OLM's to say, one after the other.
+func upgradeText(p *controller.Plan) string {
+	how := "by its InstallPlan"
+	if p.Versions == nil || p.Versions.Planned != controller.VersionOf(p.CSV) {
+		how = "one InstallPlan after another, each approved as OLM plans it"
+	}
+	return fmt.Sprintf("%s → %s, %s", p.From, controller.VersionOf(p.CSV), how)
 }
 
 // announceChart tells of the chart where its Deployment is made or changed.
@@ -202,6 +212,9 @@ func (c *controllerRun) doneSoFar() string {
 	}
 	if text := summary(c.done.Objects); text != "" {
 		done = append(done, "objects: "+text)
+	}
+	if len(c.done.Steps) > 1 {
+		done = append(done, "upgraded "+strings.Join(c.done.Steps, " → "))
 	}
 	for _, name := range c.done.Approved {
 		done = append(done, "InstallPlan "+name+" approved")

@@ -11,16 +11,19 @@ type controllerResult struct {
 	Mode      controller.Mode `json:"mode"` // existing, OLM, chart, by hand
 	Version   string          `json:"version,omitempty"`
 	From      string          `json:"upgradedFrom,omitempty"`
+	Steps     []string        `json:"steps,omitempty"` // versions that an upgrade has passed, the one before it first
 	Available string          `json:"available,omitempty"`
-	Identity  string          `json:"identity,omitempty"`
-	Role      string          `json:"role,omitempty"` // ARN
-	Existing  []string        `json:"existing,omitempty"`
-	DryRun    DryRun          `json:"dryRun,omitempty"`
-	Changes   []change        `json:"changes"`
-	Approved  []string        `json:"approved,omitempty"`  // InstallPlans
-	Restarted []string        `json:"restarted,omitempty"` // pods
-	Ready     bool            `json:"ready"`
-	Seconds   float64         `json:"durationSeconds"`
+	// Versions are what is installed, planned and in the catalog before the run.
+	Versions  *controller.Versions `json:"versions,omitempty"`
+	Identity  string               `json:"identity,omitempty"`
+	Role      string               `json:"role,omitempty"` // ARN
+	Existing  []string             `json:"existing,omitempty"`
+	DryRun    DryRun               `json:"dryRun,omitempty"`
+	Changes   []change             `json:"changes"`
+	Approved  []string             `json:"approved,omitempty"`  // InstallPlans
+	Restarted []string             `json:"restarted,omitempty"` // pods
+	Ready     bool                 `json:"ready"`
+	Seconds   float64              `json:"durationSeconds"`
 }
 
 func (c *controllerRun) print() error {
@@ -33,6 +36,7 @@ func (c *controllerRun) print() error {
 func (c *controllerRun) document() controllerResult {
 	document := controllerResult{
 		Namespace: c.facts.Namespace.Value, Mode: c.plan.Mode, Version: c.version(), From: c.plan.From, Available: c.plan.Available,
+		Steps: c.done.Steps, Versions: c.plan.Versions,
 		Identity: string(c.plan.Identity), Changes: c.changes(),
 		Approved: c.done.Approved, Restarted: c.done.Restarted, Ready: c.ready,
 		Seconds: c.Now().Sub(c.started).Seconds(),
@@ -64,7 +68,7 @@ func (c *controllerRun) changes() []change {
 		changes = append(changes, change{Object: "Namespace " + c.facts.Namespace.Value, Action: apply.Create})
 	}
 	if c.plan.From != "" {
-		changes = append(changes, change{Object: "InstallPlan for " + c.plan.CSV, Action: apply.Update})
+		changes = append(changes, change{Object: "InstallPlans up to " + c.plan.CSV, Action: apply.Update})
 	}
 	if c.plan.Role != nil {
 		changes = append(changes, roleChanges(c.plan.Role.Role.ARN, c.plan.Role.Steps)...)

@@ -103,19 +103,45 @@ func versionLines(i controller.Instance) []statusLine {
 	if i.OLM.Mark != status.OK {
 		lines = append(lines, statusLine{text: i.OLM.Text})
 	}
-	u := i.OLM.Upgrade
+	return append(append(lines, upgradeLines(i.OLM.Upgrade)...), newestLines(*i.OLM)...)
+}
+
+// upgradeLines tell what OLM has planned.
+func upgradeLines(u *controller.Upgrade) []statusLine {
 	if u == nil {
-		return lines
+		return nil
 	}
 	next := statusLine{"upgrade", u.Mark, u.Version, u.Text}
 	if u.InstallPlan != "" {
 		next.text += " (InstallPlan " + u.InstallPlan + ")"
 	}
-	if u.Mark == status.OK { // it waits for leave: that is neither good nor bad
+	if u.Mark == status.OK { // it waits for approval: that is neither good nor bad
 		next.mark = ""
 		next.text += ": " + u.Hint
 	}
-	return append(lines, next)
+	return []statusLine{next}
+}
+
+// newestLines tell what the catalog has, where that is neither what is installed
+// nor what OLM has planned.
+func newestLines(s controller.Subscribed) []statusLine {
+	n := s.Newest
+	planned := s.Upgrade != nil && n != nil && s.Upgrade.Version == n.Version
+	if n == nil || planned || n.Version != "" && n.Version == s.Installed {
+		return nil
+	}
+	line := statusLine{label: "newest", name: n.Version, text: n.Text}
+	if n.Version == "" {
+		line.name, line.mark = "unknown", n.Mark
+		return []statusLine{line}
+	}
+	if s.Upgrade == nil {
+		line.text += "; OLM has planned no upgrade"
+	}
+	if n.Hint != "" {
+		line.text += ": " + n.Hint
+	}
+	return []statusLine{line}
 }
 
 func roleText(r controller.Role) string {

@@ -24,6 +24,7 @@ func goodController() controller.Instance {
 		OLM: &controller.Subscribed{
 			Part: ok("installed"), Namespace: "ack-system", Subscription: "ack-s3-controller", Channel: "alpha",
 			Catalog: "openshift-marketplace/community-operators", Approval: "Manual", State: "AtLatestKnown", Installed: "1.13.0", Phase: "Succeeded",
+			Newest: &controller.Newest{Part: ok("installed"), Version: "1.13.0"},
 		},
 		Role:     controller.Role{Part: ok("in 1 of 1 pods"), ARN: controllerRole, From: controller.FromSubscription, Pods: 1},
 		Region:   controller.Region{Part: ok(""), Name: "us-east-2", Settings: "us-east-2"},
@@ -57,6 +58,7 @@ func brokenControllers() *controller.Report {
 	one.OLM.Part = warning("OLM cannot reach its catalog", "oc get catalogsources -n openshift-marketplace")
 	one.OLM.State = "UpgradePending"
 	one.OLM.Upgrade = &controller.Upgrade{Part: status.Part{Mark: status.OK, Text: "waits for approval", Hint: "oc ostoy-s3 controller install --upgrade"}, Version: "1.14.0", InstallPlan: "install-abcde"}
+	one.OLM.Newest = &controller.Newest{Part: status.Part{Mark: status.OK, Text: "in the catalog", Hint: "oc ostoy-s3 controller install --upgrade"}, Version: "1.15.0"}
 	one.Role = controller.Role{Part: wrong("the pod has no AWS_ROLE_ARN: the webhook missed it", "oc rollout restart deployment/ack-s3-controller -n ack-system\nif that does not help: another line"), ARN: controllerRole, From: controller.From(ack.FromAnnotation)}
 	one.Region = controller.Region{Part: warning("its settings say us-west-2; the webhook sets us-east-2", "oc patch configmap x"), Name: "us-east-2"}
 	one.Watches = []string{"demo", "shop"}

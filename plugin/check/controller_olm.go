@@ -48,7 +48,7 @@ func (c controllerLook) subscription(ctx context.Context, s *unstructured.Unstru
 	install := olm.InstallOf(s)
 	trouble, troubled := olm.TroubleOf(s)
 	if install.Installed == "" {
-		if troubled {
+		if troubled && !trouble.Passing {
 			return Refuse(what, awserr.Redact(trouble.Why), trouble.Next)
 		}
 		return c.pending(ctx, install, what)
@@ -62,7 +62,7 @@ func (c controllerLook) subscription(ctx context.Context, s *unstructured.Unstru
 			"oc delete "+subscriptionOf(s)+", then subscribe again")
 	}
 	finding := judgeCSV(olm.CSVOf(csv), what)
-	if finding.Status == Passed && troubled {
+	if finding.Status == Passed && troubled && !trouble.Passing {
 		return Warn("OLM cannot upgrade the operator "+ack.Package+" in "+s.GetNamespace(), awserr.Redact(trouble.Why), trouble.Next)
 	}
 	return finding
@@ -93,12 +93,15 @@ func judgePlan(plan olm.InstallPlan, csv, what string) Finding {
 	if failure, _ := plan.Failure(); failure != nil {
 		return Refuse(what, failure.What+": "+awserr.Redact(failure.Why), failure.Next)
 	}
-	if !plan.Approved {
+	if plan.Waits() {
 		why := "its InstallPlan " + plan.Name + " waits for somebody to approve it (installPlanApproval: Manual)"
 		if others := plan.Others(csv); csv != "" && len(others) > 0 {
 			why += "; it would install or upgrade " + strings.Join(others, ", ") + " as well"
 		}
 		return Refuse(what, why, plan.ApproveCommand())
+	}
+	if plan.Phase == "" { // to approve it now would make OLM's own write fail
+		return Warn(what, "OLM has not written the status of its InstallPlan "+plan.Name+" yet", "oc ostoy-s3 check --wait")
 	}
 	return Warn(what, "its InstallPlan "+plan.Name+" is approved, and not done yet", "oc ostoy-s3 check --wait")
 }

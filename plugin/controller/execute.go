@@ -23,6 +23,7 @@ type Done struct {
 	Role      []iam.Step
 	Objects   map[apply.Action]int
 	Approved  []string // InstallPlans
+	Steps     []string // versions of an upgrade that are installed, the one before it first
 	Restarted []string // pods that came without their identity, and were deleted
 }
 

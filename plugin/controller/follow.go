@@ -57,34 +57,55 @@ type follower struct {
 	observe func(health.State)
 	// fromChart are the Deployments that a chart brings; OLM's version names its own.
 	fromChart []string
+	idle      idle              // OLM, between the versions of an upgrade
 	fresh     bool              // IAM may not know the role everywhere yet
 	logs      map[string]string // why a pod crashes, by pod and restart
 	restarts  map[string]bool   // templates whose pods were deleted once
-	putBack   int               // how often, the annotation
+	approvals map[string]int    // InstallPlans approved, by version
+	restored  int               // how often, the annotation
 	dropped   string            // resourceVersion that lacked it
 }
 
 func (f *follower) judge(ctx context.Context, seen wait.Seen) ([]health.State, error) {
 	if f.Mode == ByChart {
-		return f.deployments(ctx, seen, f.fromChart)
+		return f.deployments(ctx, seen, f.fromChart, "")
 	}
 	operator, version, err := f.operator(ctx, seen)
 	operator.Kind, operator.Name = "OLM", "operator"
-	if err != nil || version == nil {
+	if err != nil {
 		return []health.State{operator}, err
 	}
-	if err := f.annotate(ctx, seen); err != nil {
+	waits, err := f.annotate(ctx, seen)
+	if err != nil {
 		return nil, err
 	}
+	if waits && operator.Ready {
+		operator.Ready = false
+		operator.Text += "; the annotation of its service account is being restored"
+	}
+	if version == nil {
+		return []health.State{operator}, nil
+	}
+	controllers, err := f.controllers(ctx, seen, *version, operator.Ready)
+	return append([]health.State{operator}, controllers...), err
+}
+
+// controllers are the Deployments of a version. While OLM is at work those that it
+// has still to make are left out, and of a version on the way to another one is
+// said only what is wrong.
+func (f *follower) controllers(ctx context.Context, seen wait.Seen, version olm.CSV, installed bool) ([]health.State, error) {
 	names := version.Deployments
-	if !operator.Ready { // OLM has still to make them, and waits for them in turn
+	if !installed { // OLM has still to make them, and waits for them in turn
 		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return seen.Get("Deployment", name) == nil })
 		if len(names) == 0 {
-			return []health.State{operator}, nil
+			return nil, nil
 		}
 	}
-	controllers, err := f.deployments(ctx, seen, names)
-	return append([]health.State{operator}, controllers...), err
+	states, err := f.deployments(ctx, seen, names, version.Name)
+	if f.From != "" && version.Name != f.CSV {
+		states = slices.DeleteFunc(states, func(s health.State) bool { return s.Level == health.Info })
+	}
+	return states, err
 }
 
 func (p *Plan) chartDeployments() []string {
@@ -108,29 +129,40 @@ func (f *follower) operator(ctx context.Context, seen wait.Seen) (health.State, 
 	if state, is := replaced(subscription); is {
 		return state, nil, nil
 	}
+	if f.From != "" {
+		return f.upgrading(ctx, seen, subscription)
+	}
 	csv := f.CSV
 	is := olm.InstallOf(subscription)
-	if f.From == "" && is.Installed != "" { // somebody else approved the next one meanwhile
+	if is.Installed != "" { // somebody else approved the next one meanwhile
 		csv = is.Installed
 	}
 	object := seen.Get("ClusterServiceVersion", csv)
-	if object == nil || is.Installed != csv && f.From != "" {
+	if object == nil {
 		state, err := f.approval(ctx, seen, subscription, csv)
-		if object == nil || err != nil {
-			return state, nil, err
-		}
+		return state, nil, err
 	}
 	version := olm.CSVOf(object)
-	if version.Succeeded() && is.Installed != csv { // the next run goes by what the Subscription says
-		return health.State{Text: VersionOf(csv) + " installed, OLM is writing it down"}, &version, nil
+	switch {
+	case !version.Succeeded():
+		return unready(version), &version, nil
+	case is.Installed != csv: // the next run starts from what the Subscription says
+		return health.State{Text: VersionOf(csv) + " installed; waiting for OLM to update the Subscription"}, &version, nil
 	}
-	if version.Succeeded() {
-		return health.State{Text: VersionOf(csv) + " installed", Ready: true}, &version, nil
+	state, err := f.unmarked(ctx, subscription, VersionOf(csv)+" installed")
+	return state, &version, err
+}
+
+// unready is a version that is not installed yet, or no longer.
+func unready(version olm.CSV) health.State {
+	failure, healing := version.Failure()
+	switch {
+	case failure == nil:
+		return installing(version.Name)
+	case version.Passing():
+		return passing(installing(version.Name), health.State{Text: failure.Why, Hint: failure.Next, Code: "requirements"})
 	}
-	if failure, healing := version.Failure(); failure != nil {
-		return failed(failure, healing), &version, nil
-	}
-	return installing(csv), &version, nil
+	return failed(failure, healing)
 }
 
 func installing(csv string) health.State {
@@ -147,42 +179,10 @@ func failed(p *problem.Error, healing bool) health.State {
 	return health.Graced(state, subscriptionGrace)
 }
 
-// approval waits for the InstallPlan that names the version, and approves it and
-// no other.
-func (f *follower) approval(ctx context.Context, seen wait.Seen, subscription *unstructured.Unstructured, csv string) (health.State, error) {
-	plans := seen.List("InstallPlan")
-	plan, found := olm.PlanFor(plans, csv)
-	if !found {
-		return f.noPlan(subscription, plans, csv), nil
-	}
-	if failure, healing := plan.Failure(); failure != nil {
-		return failed(failure, healing), nil
-	}
-	// What is watched may be older than our own approval.
-	if plan.Approved || slices.Contains(f.done.Approved, plan.Name) {
-		return installing(csv), nil
-	}
-	if len(plan.Others(csv)) > 0 {
-		return health.State{}, plan.Refuse(csv)
-	}
-	if err := refuseShared(plan, subscription); err != nil {
-		return health.State{}, err
-	}
-	if err := olm.Approve(ctx, f.found.World.Conn.Dynamic, plan.Object); err != nil {
-		return health.State{}, f.found.World.Conn.Translate(err)
-	}
-	f.done.Approved = append(f.done.Approved, plan.Name)
-	return health.State{Text: "InstallPlan " + plan.Name + " approved: it names " + csv + " and nothing else"}, nil
-}
-
 // noPlan says what OLM is at, while it has planned nothing for the version.
 func (f *follower) noPlan(subscription *unstructured.Unstructured, plans []*unstructured.Unstructured, csv string) health.State {
 	if trouble, is := olm.TroubleOf(subscription); is {
-		state := health.State{Text: trouble.Why, Hint: trouble.Next, Level: health.Warn, Code: trouble.Condition}
-		if trouble.Hopeless {
-			return health.Graced(state, resolutionGrace)
-		}
-		return state
+		return f.troubled(trouble)
 	}
 	for _, one := range plans {
 		if other := olm.PlanOf(one); !other.Approved {
@@ -190,4 +190,16 @@ func (f *follower) noPlan(subscription *unstructured.Unstructured, plans []*unst
 		}
 	}
 	return health.State{Text: "waiting for OLM to plan " + csv}
+}
+
+// troubled is what keeps OLM from planning a version.
+func (f *follower) troubled(trouble olm.Trouble) health.State {
+	state := health.State{Text: trouble.Why, Hint: trouble.Next, Level: health.Warn, Code: trouble.Condition}
+	switch {
+	case trouble.Passing:
+		return passing(health.State{Text: "waiting for OLM to plan the operator"}, state)
+	case trouble.Hopeless:
+		return health.Graced(state, resolutionGrace)
+	}
+	return state
 }

@@ -29,10 +29,14 @@ func (f *Found) recordedIdentity() operator.Identity {
 	return ""
 }
 
-// subscribedIdentity is the mode of a Subscription that this tool applied, without the
+// subscribedIdentity is the mode that you asked for, or else that of the Subscription,
+// which this tool applied: the one on record, or without the
 // record, which earlier versions did not write: any part of what the mode adds shows
 // it, and so do the fields that managedFields say this tool has set there.
-func (f *Found) subscribedIdentity(subscription *unstructured.Unstructured) operator.Identity {
+func (f *Found) subscribedIdentity(asked operator.Identity, subscription *unstructured.Unstructured) operator.Identity {
+	if asked != "" {
+		return asked
+	}
 	if recorded := f.recordedIdentity(); recorded != "" {
 		return recorded
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -53,10 +52,9 @@ func TestIdentityStays(t *testing.T) {
 		if c.owned {
 			ownsConfig(subscription)
 		}
-		p := &Plan{found: &Found{Namespace: ackSystem, Inventory: c.recorded}}
-		options := operator.Options{Identity: c.asked}
-		if err := p.asSubscribed(olm.InstallOf(subscription), &options); err != nil || options.Identity != c.want {
-			t.Errorf("%s: %s, want %s (%v)", name, options.Identity, c.want, err)
+		found := &Found{Namespace: ackSystem, Inventory: c.recorded}
+		if got := found.subscribedIdentity(c.asked, subscription); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
 }

@@ -30,7 +30,7 @@ type Options struct {
 	Version  string            // "1.13.0"; "" is what is there, or the newest
 	Identity operator.Identity // "" is what is there, or Subscription
 	Role     iam.ControllerOptions
-	Upgrade  bool            // approve the upgrade that waits
+	Upgrade  bool            // go on to the newest version, or to Version
 	Chart    *render.Foreign // ACK's chart, where it is to be used
 	// ChartFrom is where Chart was found, as the user says it.
 	ChartFrom string
@@ -49,8 +49,11 @@ type Plan struct {
 	CSV string
 	// From is the version that an upgrade starts at, "" where nothing is upgraded.
 	From string
-	// Available is a newer version that waits for leave, "" if there is none.
+	// Available is a newer version than the one that is installed at the end, "" if
+	// there is none.
 	Available string
+	// Versions are those of the Subscription; nil before the first is installed.
+	Versions *Versions
 	// MakesNamespace says that the namespace is not there yet.
 	MakesNamespace bool
 	Identity       operator.Identity

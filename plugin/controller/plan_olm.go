@@ -31,7 +31,7 @@ func (p *Plan) olmObjects(ctx context.Context, role string) ([]*unstructured.Uns
 		options.Identity = p.found.recordedIdentity()
 	}
 	if ours := p.found.Subscription(); ours != nil {
-		err = p.asSubscribed(olm.InstallOf(ours), &options)
+		err = p.asSubscribed(ctx, olm.InstallOf(ours), &options)
 	} else {
 		err = p.choose(ctx, &options)
 	}
@@ -60,7 +60,7 @@ func (p *Plan) otherSubscription() error {
 	what := fmt.Sprintf("Subscription %s in %s asks OLM for the ACK S3 controller already, and nothing has come of it", one.GetName(), one.GetNamespace())
 	trouble, _ := olm.TroubleOf(one)
 	why, next := trouble.Why, trouble.Next
-	if plan, found := olm.PlanFor(p.found.Plans, olm.InstallOf(one).Current); why == "" && found && !plan.Approved {
+	if plan, found := olm.PlanFor(p.found.Plans, olm.InstallOf(one).Current); why == "" && found && plan.Waits() {
 		why = "its InstallPlan " + plan.Name + " waits for somebody to approve it"
 		next = plan.ApproveCommand()
 	}
@@ -155,44 +155,17 @@ func (p *Plan) onTrust(options *operator.Options) error {
 
 // asSubscribed keeps what the Subscription was made with: its catalog and first
 // version are history, and not to be changed by a second run.
-func (p *Plan) asSubscribed(is olm.Install, options *operator.Options) error {
+func (p *Plan) asSubscribed(ctx context.Context, is olm.Install, options *operator.Options) error {
 	options.Catalog, options.CatalogNamespace, options.StartingCSV = is.Source, is.SourceNamespace, is.Starting
 	if options.StartingCSV == "" {
 		options.StartingCSV = is.Installed
 	}
-	if options.Identity == "" {
-		options.Identity = p.found.subscribedIdentity(is.Subscription)
-	}
-	p.CSV = is.Installed
-	if p.CSV == "" {
+	options.Identity = p.found.subscribedIdentity(options.Identity, is.Subscription)
+	if is.Installed == "" {
 		p.CSV = options.StartingCSV
-		return p.sameVersion(p.CSV, "is on its way")
+		return p.sameVersion(p.CSV, "")
 	}
-	if !is.Pending() {
-		if p.options.Upgrade {
-			p.Notes = append(p.Notes, "no upgrade waits: "+p.CSV+" is the newest that OLM knows")
-		}
-		return p.sameVersion(p.CSV, "is installed")
-	}
-	if !p.options.Upgrade {
-		p.Available = VersionOf(is.Current)
-		return p.sameVersion(p.CSV, "is installed, and "+p.Available+" waits: --upgrade")
-	}
-	p.From, p.CSV = VersionOf(is.Installed), is.Current
-	return p.sameVersion(p.CSV, "is what OLM would go to next")
-}
-
-// sameVersion refuses a version that was asked for and is not the one at hand.
-func (p *Plan) sameVersion(csv, is string) error {
-	if p.options.Version == "" || CSVOf(p.options.Version) == csv {
-		return nil
-	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("--version %s: OLM decides where it goes from here", p.options.Version),
-		Why:  fmt.Sprintf("%s %s; a Subscription begins at a version once, and goes on as its channel says", csv, is),
-		Next: "leave out --version; or oc ostoy-s3 controller uninstall first, and install the version you want",
-	}
+	return p.settle(ctx, is)
 }
 
 // CSVOf is the name of a version's ClusterServiceVersion; names are taken as they

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,14 +21,15 @@ import (
 )
 
 // deployments is how the Deployments of the controller are, their pods' identity
-// included. OLM says of a version without Deployments that it is installed, too.
-func (f *follower) deployments(ctx context.Context, seen wait.Seen, names []string) ([]health.State, error) {
+// included. They are to be those of csv; "" for a chart's. OLM says of a version
+// without Deployments that it is installed, too.
+func (f *follower) deployments(ctx context.Context, seen wait.Seen, names []string, csv string) ([]health.State, error) {
 	if len(names) == 0 {
 		return []health.State{{Kind: "Deployment", Name: "controller", Ready: true, Text: "its version names no Deployment: there is nothing to look at"}}, nil
 	}
 	var states []health.State
 	for _, name := range names {
-		state, err := f.deployment(ctx, seen, name)
+		state, err := f.deployment(ctx, seen, name, csv)
 		if err != nil {
 			return nil, err
 		}
@@ -37,10 +39,13 @@ func (f *follower) deployments(ctx context.Context, seen wait.Seen, names []stri
 	return states, nil
 }
 
-func (f *follower) deployment(ctx context.Context, seen wait.Seen, name string) (health.State, error) {
+func (f *follower) deployment(ctx context.Context, seen wait.Seen, name, csv string) (health.State, error) {
 	object := seen.Get("Deployment", name)
 	if object == nil {
 		return health.Graced(health.State{Text: "it is not there", Hint: "oc get events -n " + f.found.Namespace}, configGrace), nil
+	}
+	if owner := olm.OwnerCSV(object); csv != "" && owner != "" && owner != csv { // what it has available is the version before
+		return health.State{Text: "waiting for OLM to update it from " + VersionOf(owner) + " to " + VersionOf(csv)}, nil
 	}
 	current := health.CurrentPods(object, seen.List("Pod"))
 	for _, pod := range current {
@@ -147,30 +152,52 @@ func (f *follower) log(ctx context.Context, pod ack.Pod, container string, resta
 	return text
 }
 
-// annotate puts back what OLM before 0.33 drops from the ServiceAccount when it
+// annotate restores what OLM before 0.33 drops from the ServiceAccount when it
 // installs a version. It does not wait for the version to succeed, which, where
-// the pod has its role by the annotation, it only does with it. Pods born
-// meanwhile are seen to by withoutIdentity.
-func (f *follower) annotate(ctx context.Context, seen wait.Seen) error {
+// the pod has its role by the annotation, it only does with it. Pods created
+// meanwhile are handled by withoutIdentity.
+//
+// It writes only when OLM has finished writing: no InstallPlan is being carried
+// out, and nobody has written to the ServiceAccount since it was looked at. waits
+// reports that the annotation is not restored yet.
+func (f *follower) annotate(ctx context.Context, seen wait.Seen) (waits bool, err error) {
 	account := seen.Get("ServiceAccount", operator.ServiceAccount)
-	const enough = 3 // whoever drops it more often does not mean it by accident
-	if account == nil || f.putBack == enough || f.dropped == account.GetResourceVersion() || !olm.OwnedByCSV(account, operator.Package) || account.GetAnnotations()[live.RoleAnnotation] == f.Role.Role.ARN {
-		return nil
+	const enough = 3 // a program that drops it more often does so on purpose
+	switch {
+	case account == nil, f.restored == enough, !olm.OwnedByCSV(account, operator.Package),
+		account.GetAnnotations()[live.RoleAnnotation] == f.Role.Role.ARN:
+		return false, nil
+	case f.dropped == account.GetResourceVersion(), slices.ContainsFunc(seen.List("InstallPlan"), beingInstalled):
+		return true, nil
 	}
-	f.putBack++
-	f.dropped = account.GetResourceVersion()
+	at := slices.IndexFunc(f.set, func(object *unstructured.Unstructured) bool {
+		return object.GetKind() == "ServiceAccount" && object.GetName() == operator.ServiceAccount
+	})
+	if at < 0 {
+		return false, nil
+	}
+	object := f.set[at].DeepCopy()
+	object.SetResourceVersion(account.GetResourceVersion())
 	client := f.found.World.Conn.Dynamic.Resource(live.ServiceAccounts()).Namespace(f.found.Namespace)
-	for _, object := range f.set {
-		if object.GetKind() != "ServiceAccount" || object.GetName() != operator.ServiceAccount {
-			continue
-		}
-		if _, err := client.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: apply.Manager, Force: true}); err != nil {
-			return f.found.World.Conn.Translate(err)
-		}
-		f.observe(health.State{
-			Kind: "ServiceAccount", Name: "service account", Ready: true,
-			Text: "OLM had dropped the annotation that names the role: put back",
-		})
+	_, err = client.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: apply.Manager, Force: true})
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) { // written to or deleted meanwhile: the watch shows it
+		return true, nil
 	}
-	return nil
+	if err != nil {
+		return false, f.found.World.Conn.Translate(err)
+	}
+	f.restored++
+	f.dropped = account.GetResourceVersion()
+	f.observe(health.State{
+		Kind: "ServiceAccount", Name: "service account", Ready: true,
+		Text: "OLM had dropped the annotation that names the role: restored",
+	})
+	return true, nil
+}
+
+// beingInstalled reports whether an InstallPlan installs a version of the operator
+// now.
+func beingInstalled(object *unstructured.Unstructured) bool {
+	plan := olm.PlanOf(object)
+	return plan.Installing() && slices.ContainsFunc(plan.CSVs, namesOperator)
 }

@@ -58,7 +58,7 @@ func olmRights(namespace string) []access.Right {
 		grant{"", "serviceaccounts", "get create patch"},
 		grant{olmGroup, "operatorgroups", "get create patch"},
 		grant{olmGroup, "subscriptions", "get list watch create patch"},
-		grant{olmGroup, "installplans", "list watch patch"},
+		grant{olmGroup, "installplans", "get list watch patch"},
 		grant{olmGroup, "clusterserviceversions", "list watch"}))
 }
 

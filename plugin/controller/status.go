@@ -66,6 +66,14 @@ type Subscribed struct {
 	Installed    string   `json:"installed,omitempty"` // version
 	Phase        string   `json:"phase,omitempty"`     // of its ClusterServiceVersion
 	Upgrade      *Upgrade `json:"upgrade,omitempty"`   // that waits, or is under way
+	Newest       *Newest  `json:"newest,omitempty"`    // in the catalog; nil without a Subscription
+}
+
+// Newest is the head of the Subscription's channel in its catalog. OLM plans one
+// version after the other, and may have planned none although there is a newer one.
+type Newest struct {
+	status.Part
+	Version string `json:"version,omitempty"` // "" where the catalog could not be read
 }
 
 // Upgrade is a version that OLM would go to next. That it waits is no trouble:

@@ -28,6 +28,8 @@ type statusLook struct {
 	only             string // the one namespace that Deployments were listed in
 	subscriptionsErr error
 	definitionErr    error
+	offers           []olm.Offer // of the catalogs, where there is a Subscription
+	offersErr        error
 	left             []planned // for each Subscription without a controller
 	buckets          live.Everywhere
 	bucketsErr       error
@@ -101,6 +103,9 @@ func (l *statusLook) subscriptions(ctx context.Context) error {
 		if ofPackage(one) {
 			l.found.Subscriptions = append(l.found.Subscriptions, one)
 		}
+	}
+	if len(l.found.Subscriptions) > 0 {
+		l.offers, l.offersErr = Offers(ctx, l.Conn)
 	}
 	return err
 }

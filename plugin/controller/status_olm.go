@@ -2,6 +2,7 @@ package controller
 
 import (
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -12,20 +13,21 @@ import (
 )
 
 // subscribed is how OLM is getting on with a controller that it installed.
-func (one *instance) subscribed(subscriptionsErr error) *Subscribed {
+func (l *statusLook) subscribed(one *instance) *Subscribed {
 	s := &Subscribed{Namespace: one.Namespace, Installed: VersionOf(one.csvName())}
 	switch {
 	case one.subscription != nil:
-		s.describe(one.subscription)
-	case subscriptionsErr != nil:
-		s.Part = unseen(subscriptionsErr)
+		s.describe(one.subscription, l.now)
+		s.Newest = l.newest(one.subscription, one.ours)
+	case l.subscriptionsErr != nil:
+		s.Part = unseen(l.subscriptionsErr)
 	default:
 		s.Part = part(status.Warning, "its Subscription is gone: OLM upgrades it no more", "oc get subscriptions.operators.coreos.com -n "+one.Namespace)
 	}
 	if one.csv != nil {
 		s.Phase = olm.CSVOf(one.csv).Phase
 	}
-	if judged := one.judgeCSV(); judged.Mark != "" && status.Worst(judged.Mark, s.Mark) != s.Mark || s.Mark == "" {
+	if judged := one.judgeCSV(l.now); judged.Mark != "" && status.Worst(judged.Mark, s.Mark) != s.Mark || s.Mark == "" {
 		s.Part = judged
 	}
 	if one.subscription != nil && olm.InstallOf(one.subscription).Pending() {
@@ -36,14 +38,14 @@ func (one *instance) subscribed(subscriptionsErr error) *Subscribed {
 
 // describe takes over what the Subscription says, and what keeps OLM from doing
 // it.
-func (s *Subscribed) describe(subscription *unstructured.Unstructured) {
+func (s *Subscribed) describe(subscription *unstructured.Unstructured, now time.Time) {
 	is := olm.InstallOf(subscription)
 	s.Namespace, s.Subscription = subscription.GetNamespace(), subscription.GetName()
 	s.Channel, s.Catalog = is.Channel, strings.TrimPrefix(is.SourceNamespace+"/"+is.Source, "/")
 	s.Approval, s.State, s.Installed = is.Approval, is.State, VersionOf(is.Installed)
 	trouble, troubled := olm.TroubleOf(subscription)
 	switch {
-	case !troubled:
+	case !troubled, trouble.Passing && now.Sub(trouble.Since) < passingQuiet:
 	case trouble.Hopeless && is.Installed == "":
 		s.Part = part(status.Wrong, trouble.Why, trouble.Next)
 	default:
@@ -52,7 +54,7 @@ func (s *Subscribed) describe(subscription *unstructured.Unstructured) {
 }
 
 // judgeCSV judges the version that is there.
-func (one *instance) judgeCSV() status.Part {
+func (one *instance) judgeCSV(now time.Time) status.Part {
 	name := one.csvName()
 	switch {
 	case one.csvErr != nil:
@@ -68,12 +70,29 @@ func (one *instance) judgeCSV() status.Part {
 	switch {
 	case csv.Succeeded():
 		return part(status.OK, "installed", "")
-	case failure == nil:
+	case failure == nil, csv.Passing() && now.Sub(csv.Since) < passingQuiet:
 		return part(status.Busy, strings.TrimSuffix(csv.Phase+": "+csv.Message, ": "), "")
 	case healing && csv.Phase != "Failed":
 		return part(status.Warning, failure.Why, failure.Next)
 	}
 	return part(status.Wrong, failure.Why, failure.Next)
+}
+
+// newest is what the Subscription's own catalog has.
+func (l *statusLook) newest(subscription *unstructured.Unstructured, ours bool) *Newest {
+	is := olm.InstallOf(subscription)
+	offer, found := olm.From(l.offers, is.Source, is.SourceNamespace)
+	if l.offersErr != nil || !found || offer.Head == "" {
+		return &Newest{Part: part(status.Unknown, "the catalog could not be read", "")}
+	}
+	n := &Newest{Version: VersionOf(offer.Head), Part: part(status.OK, "installed", "")}
+	if olm.Newer(n.Version, VersionOf(is.Installed)) {
+		n.Part = part(status.OK, "in the catalog", "")
+		if ours && is.Installed != "" {
+			n.Hint = "oc ostoy-s3 controller install --upgrade"
+		}
+	}
+	return n
 }
 
 // upgradeOf is what OLM would go to next.
@@ -92,6 +111,8 @@ func upgradeOf(is olm.Install, p planned, ours bool) *Upgrade {
 	switch {
 	case failure != nil:
 		u.Part = part(status.Warning, failure.Why, failure.Next)
+	case plan.Phase == "": // to approve it now would make OLM's own write fail
+		u.Part = part(status.Busy, "waiting for OLM to write the status of its InstallPlan", "")
 	case plan.Approved:
 		u.Part = part(status.Busy, "approved, on its way", "")
 	case len(u.Others) > 0:
@@ -107,7 +128,7 @@ func upgradeOf(is olm.Install, p planned, ours bool) *Upgrade {
 // waiting judges a Subscription of which no controller has come.
 func (l *statusLook) waiting(subscription *unstructured.Unstructured, p planned) Subscribed {
 	s := Subscribed{}
-	s.describe(subscription)
+	s.describe(subscription, l.now)
 	is := olm.InstallOf(subscription)
 	if s.Mark != "" {
 		return s
@@ -127,6 +148,8 @@ func (l *statusLook) waiting(subscription *unstructured.Unstructured, p planned)
 		s.Part = part(status.Busy, "OLM has planned nothing for it yet", "oc describe subscriptions.operators.coreos.com "+s.Subscription+" -n "+s.Namespace)
 	case failure != nil:
 		s.Part = part(status.Wrong, failure.Why, failure.Next)
+	case plan.Phase == "":
+		s.Part = part(status.Busy, "waiting for OLM to write the status of its InstallPlan "+plan.Name, "")
 	case plan.Approved:
 		s.Part = part(status.Busy, "its InstallPlan "+plan.Name+" is approved, and not done yet", "")
 	case apply.Ours(subscription):

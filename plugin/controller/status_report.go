@@ -106,7 +106,7 @@ func (l *statusLook) instance(one *instance) Instance {
 		Pods: []Pod{}, PodsSeen: status.Part{Mark: status.OK},
 	}
 	if one.Installer == ack.OLM {
-		i.OLM = one.subscribed(l.subscriptionsErr)
+		i.OLM = l.subscribed(one)
 	}
 	i.Role, i.Region = one.role(), one.region()
 	i.Workload, i.Leader = one.workload(), one.leader(l.now)

@@ -45,6 +45,7 @@ func TestStatusGood(t *testing.T) {
 	want := &Subscribed{
 		Part: status.Part{Mark: status.OK, Text: "installed"}, Namespace: "ack-system", Subscription: "ack-s3-controller", Channel: "alpha",
 		Catalog: "openshift-marketplace/community-operators", Approval: "Manual", State: "AtLatestKnown", Installed: "1.13.0", Phase: "Succeeded",
+		Newest: &Newest{Part: status.Part{Mark: status.OK, Text: "installed"}, Version: "1.13.0"},
 	}
 	if diff := cmp.Diff(want, i.OLM); diff != "" {
 		t.Error(diff)

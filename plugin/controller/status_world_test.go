@@ -199,6 +199,20 @@ spec:
 status: `+status)
 }
 
+// catalog puts what the catalog of subscription has.
+func (p *played) catalog(newest string) {
+	p.put("packagemanifests", `
+apiVersion: packages.operators.coreos.com/v1
+kind: PackageManifest
+metadata: {name: ack-s3-controller, namespace: openshift-marketplace}
+status:
+  packageName: ack-s3-controller
+  catalogSource: community-operators
+  catalogSourceNamespace: openshift-marketplace
+  defaultChannel: alpha
+  channels: [{name: alpha, currentCSV: ack-s3-controller.v`+newest+`, currentCSVDesc: {version: `+newest+`}}]`)
+}
+
 func (p *played) version(namespace, version, status string) {
 	p.put("clusterserviceversions", `
 apiVersion: operators.coreos.com/v1alpha1
@@ -239,6 +253,7 @@ func good(t *testing.T) (*played, site) {
 	p.says(s.namespace, "ack-1", `{"level":"info","ts":"2026-01-02T11:00:00.000Z","msg":"starting"}`, "")
 	p.lease(s, "ack-1_0f6a7b1c", "2026-01-02T11:59:57.000000Z")
 	p.subscription(s.namespace, `{installedCSV: ack-s3-controller.v1.13.0, currentCSV: ack-s3-controller.v1.13.0, state: AtLatestKnown}`)
+	p.catalog("1.13.0")
 	p.version(s.namespace, "1.13.0", `{phase: Succeeded, reason: InstallSucceeded}`)
 	const synced = `{type: Ready, status: "True"}`
 	p.bucket("demo", "demo-bucket", ", finalizers: [finalizers.s3.services.k8s.aws/Bucket]", synced)

@@ -16,36 +16,44 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// approveTries is how often a plan is looked at anew because it was written to
-// in between. OLM writes the status of a new plan several times at once.
+// approveTries is how often a plan is read again because it was written to in
+// between.
 const approveTries = 5
 
-// Approve approves one InstallPlan, as it was looked at: the patch carries the
-// resourceVersion. If the plan has been written to since, it is read again and
-// approved if it is the same plan for the same CSVs; else nothing is changed and
-// the error is a *problem.Error of the kind problem.Refused. A plan that
-// somebody approved meanwhile is no error. All other errors are the server's.
-func Approve(ctx context.Context, client dynamic.Interface, plan *unstructured.Unstructured) error {
+// Approve approves one InstallPlan that waits for approval, as it was looked at:
+// the patch carries the resourceVersion. It reports whether the plan is approved
+// now, by whomever.
+//
+// A plan in another phase than RequiresApproval is not touched. OLM's catalog
+// operator creates a plan and then updates its status with the resourceVersion of
+// that creation (createInstallPlan). A write in between makes the update conflict:
+// OLM leaves a plan without status behind, which it never carries out, and
+// creates another one.
+//
+// If the plan has been written to since it was looked at, it is read again and
+// judged again. If it is then another plan, or names other CSVs, nothing is
+// changed and the error is a *problem.Error of the kind problem.Refused. All other
+// errors are the server's.
+func Approve(ctx context.Context, client dynamic.Interface, plan *unstructured.Unstructured) (bool, error) {
 	plans := client.Resource(InstallPlans()).Namespace(plan.GetNamespace())
 	seen := plan
-	var err error
 	for range approveTries {
-		if PlanOf(seen).Approved {
-			return nil
+		now := PlanOf(seen)
+		if now.Approved || !now.Waits() {
+			return now.Approved, nil
 		}
-		if err = approve(ctx, plans, seen); !apierrors.IsConflict(err) {
-			return err
+		err := approve(ctx, plans, seen)
+		if !apierrors.IsConflict(err) {
+			return err == nil, err
 		}
-		now, getErr := plans.Get(ctx, plan.GetName(), metav1.GetOptions{})
-		if getErr != nil {
-			return getErr
+		if seen, err = plans.Get(ctx, plan.GetName(), metav1.GetOptions{}); err != nil {
+			return false, err
 		}
-		if now.GetUID() != plan.GetUID() || !slices.Equal(PlanOf(now).CSVs, PlanOf(plan).CSVs) {
-			return changed(plan)
+		if seen.GetUID() != plan.GetUID() || !slices.Equal(PlanOf(seen).CSVs, PlanOf(plan).CSVs) {
+			return false, changed(plan)
 		}
-		seen = now
 	}
-	return err
+	return false, nil
 }
 
 func approve(ctx context.Context, plans dynamic.ResourceInterface, plan *unstructured.Unstructured) error {

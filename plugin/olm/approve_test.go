@@ -92,43 +92,51 @@ func once(do func(*server)) func(*server) {
 }
 
 func TestApprove(t *testing.T) {
-	status := func(u *unstructured.Unstructured) {
-		_ = unstructured.SetNestedField(u.Object, "RequiresApproval", "status", "phase")
+	phase := func(phase string) func(u *unstructured.Unstructured) {
+		return func(u *unstructured.Unstructured) {
+			_ = unstructured.SetNestedField(u.Object, phase, "status", "phase")
+		}
 	}
+	status := phase("RequiresApproval")
 	for name, c := range map[string]struct {
+		phase    string
 		before   func(*server)
 		refuse   error
 		approved bool
 		patches  int
 		fails    func(error) bool
 	}{
-		"as it was looked at":               {nil, nil, true, 1, nil},
-		"its status was written in between": {once(func(s *server) { s.touch(status) }), nil, true, 2, nil},
-		"somebody approved it in between": {once(func(s *server) {
+		"as it was looked at":               {"RequiresApproval", nil, nil, true, 1, nil},
+		"its status is not written yet":     {"''", nil, nil, false, 0, nil},
+		"OLM is planning":                   {"Planning", nil, nil, false, 0, nil},
+		"its status was written in between": {"RequiresApproval", once(func(s *server) { s.touch(status) }), nil, true, 2, nil},
+		"no longer waiting in between":      {"RequiresApproval", once(func(s *server) { s.touch(phase("Failed")) }), nil, false, 1, nil},
+		"without its status in between":     {"RequiresApproval", once(func(s *server) { s.touch(phase("")) }), nil, false, 1, nil},
+		"somebody approved it in between": {"RequiresApproval", once(func(s *server) {
 			s.touch(func(u *unstructured.Unstructured) {
 				_ = unstructured.SetNestedField(u.Object, true, "spec", "approved")
 			})
 		}), nil, true, 1, nil},
-		"it names more in between": {once(func(s *server) {
+		"it names more in between": {"RequiresApproval", once(func(s *server) {
 			s.touch(func(u *unstructured.Unstructured) {
 				_ = unstructured.SetNestedStringSlice(u.Object, []string{wanted, neighbour}, "spec", "clusterServiceVersionNames")
 			})
 		}), nil, false, 1, isRefused},
-		"another one of that name": {once(func(s *server) {
+		"another one of that name": {"RequiresApproval", once(func(s *server) {
 			s.touch(func(u *unstructured.Unstructured) { u.SetUID("another") })
 		}), nil, false, 1, isRefused},
-		"gone":             {once(func(s *server) { s.plan = nil }), nil, false, 1, apierrors.IsNotFound},
-		"written for ever": {func(s *server) { s.touch(status) }, nil, false, approveTries, apierrors.IsConflict},
-		"no right":         {nil, apierrors.NewForbidden(InstallPlans().GroupResource(), "install-a", nil), false, 1, apierrors.IsForbidden},
+		"gone":                    {"RequiresApproval", once(func(s *server) { s.plan = nil }), nil, false, 1, apierrors.IsNotFound},
+		"written again and again": {"RequiresApproval", func(s *server) { s.touch(status) }, nil, false, approveTries, nil},
+		"no right":                {"RequiresApproval", nil, apierrors.NewForbidden(InstallPlans().GroupResource(), "install-a", nil), false, 1, apierrors.IsForbidden},
 	} {
-		looked := object(t, plan("install-a", 1, "phase: ''", wanted))
+		looked := object(t, plan("install-a", 1, "phase: "+c.phase, wanted))
 		s := &server{t: t, plan: looked.DeepCopy(), before: c.before, refuse: c.refuse}
-		err := Approve(t.Context(), s, looked)
+		approved, err := Approve(t.Context(), s, looked)
 		if c.fails == nil && err != nil || c.fails != nil && !c.fails(err) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if s.approved() != c.approved || s.patches != c.patches {
-			t.Errorf("%s: approved %v after %d patches, want %v after %d", name, s.approved(), s.patches, c.approved, c.patches)
+		if s.approved() != c.approved || approved != c.approved || s.patches != c.patches {
+			t.Errorf("%s: approved %v (%v reported) after %d patches, want %v after %d", name, s.approved(), approved, s.patches, c.approved, c.patches)
 		}
 	}
 }
@@ -139,8 +147,8 @@ func TestApproveAsksNothingWhenItIsApproved(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &server{t: t}
-	if err := Approve(t.Context(), s, looked); err != nil || s.patches != 0 {
-		t.Errorf("%v after %d patches", err, s.patches)
+	if approved, err := Approve(t.Context(), s, looked); err != nil || !approved || s.patches != 0 {
+		t.Errorf("%v, %v after %d patches", approved, err, s.patches)
 	}
 }
 

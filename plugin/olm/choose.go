@@ -81,6 +81,16 @@ func (o Offer) find(version string) (csv, found string, ok bool) {
 	return "", "", false
 }
 
+// Find is the CSV of a version that the catalog lists. The error is of the kind
+// problem.Refused.
+func (o Offer) Find(version string) (string, error) {
+	csv, _, ok := o.find(version)
+	if !ok {
+		return "", noVersion([]Offer{o}, version)
+	}
+	return csv, nil
+}
+
 // nameOf is the CSV of a version: as the catalog says, else in the form of the head's.
 func (o Offer) nameOf(version string) string {
 	if name := o.csvs[version]; name != "" {

@@ -2,6 +2,7 @@ package olm
 
 import (
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -21,7 +22,11 @@ type CSV struct {
 	CopiedFrom      string   // namespace of the original: a copy only tells a namespace what serves it
 	Unmet           []string // requirements that are not there, in words
 
-	final bool // one of them never will be
+	// Since is when OLM last changed the phase; zero if it does not say.
+	Since time.Time
+
+	final  bool // one of them never will be
+	proper bool // one of them is more than what comes with every installation
 }
 
 // CSVOf reads a ClusterServiceVersion.
@@ -36,13 +41,15 @@ func CSVOf(object *unstructured.Unstructured) CSV {
 		Replaces:   health.Text(object.Object, "spec", "replaces"),
 		CopiedFrom: object.GetLabels()["olm.copiedFrom"],
 	}
+	csv.Since, _ = time.Parse(time.RFC3339, status("lastTransitionTime")) // what cannot be read is not known
 	for _, one := range health.Maps(object.Object, "spec", "install", "spec", "deployments") {
 		csv.Deployments = append(csv.Deployments, health.Text(one, "name"))
 	}
 	for _, one := range health.Maps(object.Object, "status", "requirementStatus") {
-		if words, final, unmet := requirement(one); unmet {
+		if words, kind := requirement(one); kind != met {
 			csv.Unmet = append(csv.Unmet, words)
-			csv.final = csv.final || final
+			csv.final = csv.final || kind == lacking
+			csv.proper = csv.proper || kind != onItsWay
 		}
 	}
 	return csv
@@ -52,15 +59,33 @@ func CSVOf(object *unstructured.Unstructured) CSV {
 // works is not in it: OLM looks at the Deployments, not at what they do.
 func (c CSV) Succeeded() bool { return c.Phase == "Succeeded" }
 
+// Passing reports whether the version waits for nothing but what comes with every
+// installation and upgrade, and passes: OLM has still to write the operator's rights,
+// or the version before has still to give up the service account.
+func (c CSV) Passing() bool {
+	return c.Phase == "Pending" && c.Reason == "RequirementsNotMet" && len(c.Unmet) > 0 && !c.proper
+}
+
+// need is how a requirement is met.
+type need int
+
+const (
+	met      need = iota
+	onItsWay      // it comes with every installation or upgrade
+	missing       // waiting may bring it
+	lacking       // it never will be met
+)
+
 // requirement puts an entry of status.requirementStatus into words, and tells
 // whether OLM lacks it and, if so, whether waiting may bring it. The words of
 // OLM are those of its pkg/controller/operators/olm/requirements.go.
-func requirement(one map[string]any) (words string, final, unmet bool) {
+func requirement(one map[string]any) (words string, is need) {
 	status, message := health.Text(one, "status"), health.Text(one, "message")
 	switch status {
 	case "Present", "Satisfied", "DeploymentFound":
-		return "", false, false
+		return "", met
 	}
+	is = missing
 	words = health.Text(one, "kind") + " " + health.Text(one, "name") + " (" + status
 	if message != "" && status != "NotPresent" {
 		words += ": " + said(message)
@@ -68,10 +93,18 @@ func requirement(one map[string]any) (words string, final, unmet bool) {
 	for _, rule := range health.Maps(one, "dependents") {
 		if health.Text(rule, "status") == "NotSatisfied" {
 			words += ": lacks " + said(health.Text(rule, "message"))
+			is = onItsWay
 			break // one rule shows what it is about
 		}
 	}
-	final = strings.Contains(message, "owned by another ClusterServiceVersion") ||
-		strings.Contains(message, "CSV version requirement not met")
-	return words + ")", final, true
+	switch {
+	case strings.Contains(message, "CSV version requirement not met"):
+		is = lacking
+	case strings.Contains(message, "owned by another ClusterServiceVersion"):
+		is = lacking
+		if health.Text(one, "kind") == "ServiceAccount" { // of the version before
+			is = onItsWay
+		}
+	}
+	return words + ")", is
 }

@@ -1,6 +1,7 @@
 package olm
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -78,7 +79,8 @@ func TestCSVFailure(t *testing.T) {
 		"no reason":          {"phase: Failed", true, true, []string{"does not say why"}},
 		"a kind lacks":       {missing + "[" + present + ", {kind: CustomResourceDefinition, name: fields.services.k8s.aws, status: NotPresent, message: CRD is not present}]", true, true, []string{"not met: CustomResourceDefinition fields.services.k8s.aws (NotPresent)"}},
 		"a right lacks":      {missing + "[{" + account + ", status: PresentNotSatisfied, message: Policy rule not satisfied for service account, dependents: [{kind: PolicyRule, status: Satisfied, message: a}, {kind: PolicyRule, status: NotSatisfied, message: 'cluster rule:{\"verbs\":[\"get\"]}'}]}]", true, true, []string{"ServiceAccount ack-s3-controller (PresentNotSatisfied", `lacks cluster rule:{"verbs":["get"]}`}},
-		"account of another": {missing + "[{" + account + ", status: PresentNotSatisfied, message: Service account is owned by another ClusterServiceVersion}]", true, false, []string{"owned by another"}},
+		"account of another": {missing + "[{" + account + ", status: PresentNotSatisfied, message: Service account is owned by another ClusterServiceVersion}]", true, true, []string{"owned by another"}},
+		"kind of another":    {missing + "[{kind: CustomResourceDefinition, name: x, status: PresentNotSatisfied, message: CRD owned by another ClusterServiceVersion}]", true, false, []string{"owned by another"}},
 		"cluster too old":    {missing + "[{kind: ClusterServiceVersion, name: x, status: PresentNotSatisfied, message: 'CSV version requirement not met: minKubeVersion (1.35.0) > server version (1.34.2)'}]", true, false, []string{"minKubeVersion (1.35.0)"}},
 		"no longer met":      {"phase: Failed, reason: RequirementsNotMet, message: requirements no longer met, requirementStatus: [" + present + "]", true, true, []string{"no longer met"}},
 	} {
@@ -89,6 +91,37 @@ func TestCSVFailure(t *testing.T) {
 		}
 		if got != nil {
 			refusal(t, got, problem.NotReady, append(c.words, "ack-s3-controller.v1.10.0 in ack-system")...)
+		}
+	}
+}
+
+// TestCSVPassing: what comes with every installation and upgrade, and nothing else.
+func TestCSVPassing(t *testing.T) {
+	const (
+		pending = "phase: Pending, reason: RequirementsNotMet, lastTransitionTime: '2026-03-01T10:00:00Z', requirementStatus: "
+		present = "{kind: CustomResourceDefinition, name: buckets.s3.services.k8s.aws, status: Present}"
+		owned   = "{kind: ServiceAccount, name: ack-s3-controller, status: PresentNotSatisfied, message: Service account is owned by another ClusterServiceVersion}"
+		lacks   = "{kind: ServiceAccount, name: ack-s3-controller, status: PresentNotSatisfied, message: Policy rule not satisfied for service account, dependents: [{kind: PolicyRule, status: NotSatisfied, message: 'namespaced rule:{}'}]}"
+		absent  = "{kind: CustomResourceDefinition, name: fields.services.k8s.aws, status: NotPresent}"
+		old     = "{kind: ClusterServiceVersion, name: x, status: PresentNotSatisfied, message: 'CSV version requirement not met: minKubeVersion'}"
+	)
+	for name, c := range map[string]struct {
+		status string
+		want   bool
+	}{
+		"the account of another version": {pending + "[" + present + ", " + owned + "]", true},
+		"a rule lacks":                   {pending + "[" + lacks + "]", true},
+		"a kind lacks":                   {pending + "[" + owned + ", " + absent + "]", false},
+		"the cluster is too old":         {pending + "[" + old + "]", false},
+		"no longer met":                  {"phase: Failed, reason: RequirementsNotMet, requirementStatus: [" + lacks + "]", false},
+		"being installed":                {"phase: Installing, reason: InstallWaiting", false},
+	} {
+		got := CSVOf(object(t, csv(c.status)))
+		if got.Passing() != c.want {
+			t.Errorf("%s: %v", name, !c.want)
+		}
+		if strings.Contains(c.status, "10:00") && got.Since.Format("15:04") != "10:00" {
+			t.Errorf("%s: since %s", name, got.Since)
 		}
 	}
 }

@@ -80,6 +80,7 @@ func TestTroubleOf(t *testing.T) {
 		"no operator, the catalog gone": {"conditions: [" + failed("ConstraintsNotSatisfiable", nothing) + ", " + gone + "]", "ResolutionFailed", true, "10:00", nil},
 		"tried again":                   {"conditions: [" + failed("ErrorPreventedResolution", unreachable) + "]", "ResolutionFailed", false, "10:00", []string{"code = Unavailable"}},
 		"bundle not unpacked":           {"conditions: [{type: BundleUnpackFailed, status: 'True', reason: BundleUnpackFailed, message: 'bundle unpacking failed. Reason: DeadlineExceeded'}]", "BundleUnpackFailed", true, "10:00", []string{"DeadlineExceeded", "oc get jobs,pods -n openshift-marketplace"}},
+		"plan not written to its end":   {"conditions: [{type: BundleUnpackFailed, status: 'True', reason: EnsureInstallPlanFailed, message: 'error ensuring InstallPlan: the object has been modified'}]", "BundleUnpackFailed", false, "10:00", []string{"error ensuring InstallPlan", "oc describe subscriptions.operators.coreos.com ack-s3-controller -n ack-system"}},
 		"plan failed":                   {"installPlanRef: {name: install-x}, conditions: [{type: InstallPlanFailed, status: 'True', reason: InstallComponentFailed, lastTransitionTime: '2026-03-01T09:30:00Z'}]", "InstallPlanFailed", true, "09:30", []string{"InstallPlanFailed InstallComponentFailed", "oc describe installplans.operators.coreos.com install-x -n ack-system"}},
 		"catalog down":                  {"conditions: [" + down + "]", "CatalogSourcesUnhealthy", false, "09:00", []string{"community-operators unhealthy", "oc get catalogsources.operators.coreos.com,pods -n openshift-marketplace"}},
 		"catalog gone":                  {"conditions: [" + gone + "]", "CatalogSourcesUnhealthy", true, "09:00", []string{"missing", "oc get operatorhub cluster -o yaml"}},
@@ -91,6 +92,9 @@ func TestTroubleOf(t *testing.T) {
 		if ok != (c.condition != "") || got.Condition != c.condition || got.Hopeless != c.hopeless {
 			t.Errorf("%s: %v %+v", name, ok, got)
 			continue
+		}
+		if got.Passing != strings.Contains(c.status, "EnsureInstallPlanFailed") {
+			t.Errorf("%s: passing %v", name, got.Passing)
 		}
 		if !ok {
 			continue

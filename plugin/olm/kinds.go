@@ -66,6 +66,20 @@ func OwningVersions(object *unstructured.Unstructured, pkg string) []string {
 	return names
 }
 
+// OwnerCSV is the CSV that OLM made an object for, by its label olm.owner or else
+// its owner references; "" if none is named.
+func OwnerCSV(object *unstructured.Unstructured) string {
+	if owner := object.GetLabels()["olm.owner"]; owner != "" {
+		return owner
+	}
+	for _, owner := range object.GetOwnerReferences() {
+		if owner.Kind == "ClusterServiceVersion" {
+			return owner.Name
+		}
+	}
+	return ""
+}
+
 // said is what OLM wrote, fit to be shown: one line of bearable length, with no
 // secret and nothing a terminal would obey. Its messages repeat what registries
 // and API servers answered.

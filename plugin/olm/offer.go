@@ -107,6 +107,16 @@ func (o *Offer) add(csv, version string) string {
 	return version
 }
 
+// From is what one catalog offers.
+func From(offers []Offer, catalog, namespace string) (Offer, bool) {
+	for _, offer := range offers {
+		if offer.Catalog == catalog && offer.CatalogNamespace == namespace {
+			return offer, true
+		}
+	}
+	return Offer{}, false
+}
+
 func (o Offer) sameCatalog(other Offer) bool {
 	return o.Catalog == other.Catalog && o.CatalogNamespace == other.CatalogNamespace
 }

@@ -44,9 +44,22 @@ func PlanOf(object *unstructured.Unstructured) InstallPlan {
 	return plan
 }
 
+// requiresApproval is the phase of a plan that does nothing until it is approved.
+const requiresApproval = "RequiresApproval"
+
+// Waits reports whether the plan waits for approval. One without a phase does not
+// yet: OLM has still to write its status.
+func (p InstallPlan) Waits() bool { return p.Phase == requiresApproval && !p.Approved }
+
+// Installing reports whether OLM writes the objects of the plan now.
+func (p InstallPlan) Installing() bool {
+	return p.Approved && (p.Phase == requiresApproval || p.Phase == "Installing")
+}
+
 // PlanFor picks the InstallPlan for a CSV: of those that name it, one that has
-// not failed before one that has, then the newest. It may name other operators,
-// too: see Others.
+// not failed before one that has, then the newest, and of one second's one that
+// has a status before one that lacks it. It may name other operators, too: see
+// Others.
 func PlanFor(plans []*unstructured.Unstructured, csv string) (plan InstallPlan, found bool) {
 	for _, object := range plans {
 		one := PlanOf(object)
@@ -66,10 +79,12 @@ func overrides(a, b InstallPlan) int {
 		}
 		return 0
 	}
+	written := func(p InstallPlan) int { return min(len(p.Phase), 1) }
 	generation := func(p InstallPlan) int64 { return health.Number(p.Object.Object, "spec", "generation") }
 	return cmp.Or(
 		cmp.Compare(failed(b), failed(a)),
 		a.Object.GetCreationTimestamp().Compare(b.Object.GetCreationTimestamp().Time),
+		cmp.Compare(written(a), written(b)),
 		cmp.Compare(generation(a), generation(b)),
 		cmp.Compare(a.Name, b.Name),
 	)
@@ -105,6 +120,9 @@ func (p InstallPlan) Refuse(csv string) error {
 func (p InstallPlan) ApproveCommand() string {
 	return "oc patch installplans." + group + " " + p.Name + " -n " + p.Namespace + ` --type=merge -p '{"spec":{"approved":true}}'`
 }
+
+// DescribeCommand shows all that OLM noted on the plan.
+func (p InstallPlan) DescribeCommand() string { return describe("installplans", p.Name, p.Namespace) }
 
 // Failure is why the plan does not get done, nil if nothing speaks against it;
 // that nobody approved it is no failure. healing: OLM tries again by itself, as

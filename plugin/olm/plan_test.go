@@ -37,6 +37,7 @@ func TestPlanFor(t *testing.T) {
 		"the newest of two":         {[]string{plan("install-b", 3, "phase: RequiresApproval", wanted), plan("install-a", 2, "phase: RequiresApproval", wanted)}, "install-b", nil},
 		"one that failed is passed": {[]string{plan("install-b", 3, "phase: Failed", wanted), plan("install-a", 2, "phase: RequiresApproval", wanted)}, "install-a", nil},
 		"unless there is no other":  {[]string{plan("install-a", 2, "phase: Failed", wanted), plan("install-b", 3, "phase: Failed", wanted)}, "install-b", nil},
+		"one without a status":      {[]string{plan("install-z", 1, "phase: ''", wanted), plan("install-a", 1, "phase: RequiresApproval", wanted)}, "install-a", nil},
 		"with a neighbour":          {[]string{plan("install-a", 2, "phase: RequiresApproval", neighbour, wanted)}, "install-a", []string{neighbour}},
 		"by number in one second":   {[]string{plan("install-z", 1, "phase: RequiresApproval", wanted), strings.Replace(plan("install-a", 1, "phase: RequiresApproval", wanted), "generation: 1", "generation: 2", 1)}, "install-a", nil},
 	} {

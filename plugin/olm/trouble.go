@@ -23,6 +23,8 @@ type Trouble struct {
 	// Hopeless: OLM will not try again before something else changes. Even so it
 	// may be a moment old and pass, where a catalog has just come up.
 	Hopeless bool
+	// Passing: it comes with what OLM does every day, and OLM gets over it.
+	Passing bool
 }
 
 // TroubleOf reads the conditions of a Subscription, which are true when
@@ -95,8 +97,14 @@ func blamed(message string) []string {
 }
 
 // notUnpacked: the job that reads the bundle's image failed. OLM leaves it at that.
+// The same condition says that OLM could not write an InstallPlan to the end, after
+// which it makes the next one.
 func notUnpacked(s *unstructured.Unstructured) (Trouble, bool) {
 	trouble, ok := raised(s, "BundleUnpackFailed")
+	if trouble.Reason == "EnsureInstallPlanFailed" {
+		trouble.Passing = ok
+		return trouble, ok
+	}
 	trouble.Hopeless = ok
 	if ok {
 		trouble.Next = "oc get jobs,pods -n " + health.Text(s.Object, "spec", "sourceNamespace") + "\n" + trouble.Next

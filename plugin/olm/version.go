@@ -24,6 +24,10 @@ func newer(a, b string) int {
 	return cmp.Compare(bare(a), bare(b))
 }
 
+// Newer reports whether version a is newer than b; nothing is newer than "" but a
+// version.
+func Newer(a, b string) bool { return a != "" && (b == "" || newer(a, b) > 0) }
+
 func parse(version string) (*semver.Version, error) { return semver.StrictNewVersion(bare(version)) }
 
 // bare is a version without the v that tags and CSV names put before it.

@@ -63,8 +63,12 @@ func operatorGroup(f render.Facts) *unstructured.Unstructured {
 	return group
 }
 
+// serviceAccount has no labels: at every InstallPlan OLM drops those that its own
+// bundle does not set (EnsureServiceAccount in its pkg/controller/operators/catalog),
+// and a second run would find a difference.
 func serviceAccount(f render.Facts, o Options) *unstructured.Unstructured {
 	account := newObject("v1", "ServiceAccount", namespace(f), ServiceAccount, waveFurniture)
+	unstructured.RemoveNestedField(account.Object, "metadata", "labels")
 	all := account.Object["metadata"].(map[string]any)["annotations"].(map[string]any)
 	for key, value := range annotations(f, o) {
 		all[key] = value

@@ -74,7 +74,7 @@ func TestInstall(t *testing.T) {
 	s := begin(t)
 	s.install(t).WantStdout(t, "").WantTalk(t,
 		"+ namespace ack-system", "1.13.0 by OLM", "✔ operator           1.13.0 installed",
-		"OLM had dropped the annotation that names the role: put back", "1 of 1 available, as ostoy-s3/ack-s3-controller-")
+		"1 of 1 available, as ostoy-s3/ack-s3-controller-")
 	if csv := s.csv(t); csv != "ack-s3-controller.v1.13.0" {
 		t.Errorf("installed %s, want the newest", csv)
 	}
@@ -85,7 +85,7 @@ func TestInstall(t *testing.T) {
 
 	s.mark = s.KubeMark()
 	before := s.written(t)
-	s.install(t).WantTalk(t, "nothing to change").WantNoTalk(t, "Plan", "put back", "created")
+	s.install(t).WantTalk(t, "nothing to change").WantNoTalk(t, "Plan", "restored", "created")
 	if after := s.written(t); len(after) != len(before) {
 		t.Errorf("a second run wrote %v", after)
 	}

@@ -43,6 +43,7 @@ func deeds() []deed {
 func upgradable(t *testing.T, s *scene) {
 	t.Helper()
 	s.install(t)
+	s.OLM.StopLooking(false) // the same requests each time
 	s.OLM.Release("1.14.0")
 	eventually(t, "the upgrade waits", s.upgradeWaits)
 }

@@ -107,13 +107,11 @@ func TestCrash(t *testing.T) {
 func TestWebhookMisses(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
-	s.OLM.KeepAnnotations(true)
 	s.Webhook.Miss(namespace, 1)
 	s.install(t, "--identity", "annotation").WantTalk(t, "does not work as its role", "it is made anew", "1 of 1 available")
 	s.wantIdentity(t)
 
 	s.reset(t)
-	s.OLM.KeepAnnotations(true)
 	s.Webhook.Miss(namespace, 100)
 	s.Admin.Run(t, "controller", "install", "--identity", "annotation").WantCode(t, notReady).
 		WantTalk(t, "neither did the one before it", "--identity subscription")
@@ -126,7 +124,8 @@ func TestWebhookMisses(t *testing.T) {
 func TestAnnotationDropped(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
-	s.install(t, "--identity", "annotation").WantTalk(t, "put back", "1 of 1 available")
+	s.OLM.KeepAnnotations(false)
+	s.install(t, "--identity", "annotation").WantTalk(t, "restored", "1 of 1 available")
 	s.wantIdentity(t)
 	s.install(t).WantTalk(t, "nothing to change") // and stays with the annotation
 	s.wantIdentity(t)
@@ -137,8 +136,9 @@ func TestUpgrade(t *testing.T) {
 	for _, identity := range []string{"subscription", "annotation"} {
 		t.Run(identity, func(t *testing.T) {
 			s := begin(t)
+			s.OLM.KeepAnnotations(identity == "subscription")
 			s.install(t, "--identity", identity)
-			s.install(t, "--upgrade").WantTalk(t, "no upgrade waits", "nothing to change")
+			s.install(t, "--upgrade").WantTalk(t, "1.13.0 is the newest version in the catalog openshift-marketplace/community-operators", "nothing to change")
 			s.OLM.Release("1.14.0")
 			eventually(t, "the upgrade waits", s.upgradeWaits)
 			s.install(t).WantTalk(t, "1.14.0 is available", "nothing to change")
@@ -146,7 +146,7 @@ func TestUpgrade(t *testing.T) {
 			if got := s.approved(t); got["ack-s3-controller.v1.14.0"] {
 				t.Error("a dry run approved it")
 			}
-			s.install(t, "--upgrade").WantTalk(t, "1.13.0 → 1.14.0", "1.14.0 installed", "put back", "1 of 1 available")
+			s.install(t, "--upgrade").WantTalk(t, "1.13.0 → 1.14.0", "1.14.0 installed", "1 of 1 available")
 			if csv := s.csv(t); csv != "ack-s3-controller.v1.14.0" {
 				t.Errorf("installed %s", csv)
 			}

@@ -40,3 +40,17 @@ func (s *scene) upgradeWaits(ctx context.Context) error {
 	}
 	return errors.New("no InstallPlan waits")
 }
+
+// installed waits for the Subscription to name a CSV as installed.
+func (s *scene) installed(csv string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		sub, err := s.Dynamic.Resource(olm("subscriptions")).Namespace(namespace).Get(ctx, "ack-s3-controller", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if got, _, _ := unstructured.NestedString(sub.Object, "status", "installedCSV"); got != csv {
+			return errors.New("installed is " + got)
+		}
+		return nil
+	}
+}

@@ -55,8 +55,10 @@
 //   - Bed.CrashController(log): its pods end over and over with that log, until
 //     CrashController(""); Bed.ControllerLog(lines...) adds to a log that runs.
 //   - Bed.OLM.FirstPlan(csv), TogetherWith(csv), FailCSV(reason,
-//     message), EmptyCatalog(), KeepAnnotations(true), Release(version); Reset
-//     takes all of it back. OLM is one before 0.33 unless told otherwise.
+//     message), EmptyCatalog(), KeepAnnotations(false), Release(version),
+//     Overtake(n), StopLooking(true), Unmet(d); Reset takes all of it back. OLM is
+//     0.46 unless told otherwise. How long it takes is shuffled; the seed is said
+//     at the start, and TESTBED_OLM_SEED sets it.
 //   - Bed.Webhook.Miss(namespace, n): the next n pods come unmutated.
 //   - Bed.FailPods(ctx, namespace, FailImage) or FailInit with a termination
 //     message: pods that are made later never become ready.

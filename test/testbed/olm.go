@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strconv"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -32,7 +35,12 @@ func (b *Bed) catalogVersions() []string {
 // what installByOLM makes finished.
 func (b *Bed) startOLM(context.Context) error {
 	if b.Platform.OpenShift() {
-		b.OLM = olm.Start(b.living, olm.Config{Cluster: b.Dynamic, Versions: b.catalogVersions(), Bundle: b.bundle})
+		seed, err := strconv.ParseUint(os.Getenv("TESTBED_OLM_SEED"), 10, 64)
+		if err != nil {
+			seed = uint64(time.Now().UnixNano())
+		}
+		b.say("OLM's timing is shuffled: TESTBED_OLM_SEED=%d", seed)
+		b.OLM = olm.Start(b.living, olm.Config{Cluster: b.Dynamic, Versions: b.catalogVersions(), Bundle: b.bundle, Seed: seed})
 		b.standIns.Go(b.OLM.Wait)
 	}
 	return nil

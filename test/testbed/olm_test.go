@@ -191,6 +191,7 @@ func none(bed *testbed.Bed, resource schema.GroupVersionResource) func(context.C
 
 // testGroups: no OperatorGroup, two, and then one.
 func testGroups(t *testing.T, bed *testbed.Bed) {
+	bed.OLM.KeepAnnotations(false)
 	bed.OLM.FailCSV("InstallCheckFailed", "install timeout")
 	apply(t, bed, "", strings.ReplaceAll(operatorManifest, "VERSION", olm.CSV("1.10.0")))
 	plan := planOf(t, bed, olm.CSV("1.10.0"))
@@ -278,15 +279,16 @@ func works(bed *testbed.Bed, want bool) func(context.Context) error {
 	}
 }
 
-// testUpgrade: OLM before 0.33 drops annotations at an upgrade, a newer one does
+// testUpgrade: each version replaces the one before it. OLM before 0.33 drops annotations at an upgrade, a newer one does
 // not; the new CSV takes the place of the old one.
 func testUpgrade(t *testing.T, bed *testbed.Bed) {
 	accounts := schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
 	bed.OLM.Release("1.14.0")
+	bed.OLM.StopLooking(false)
 	for _, c := range []struct {
 		version string
 		keep    bool
-	}{{"1.13.0", false}, {"1.14.0", true}} {
+	}{{"1.11.0", false}, {"1.12.2", true}, {"1.13.0", false}, {"1.14.0", true}} {
 		bed.OLM.KeepAnnotations(c.keep)
 		patch(t, bed, accounts, olm.Package, `{"metadata":{"annotations":{"eks.amazonaws.com/role-arn":"arn:aws:iam::123456789012:role/ack"}}}`)
 		plan := planOf(t, bed, olm.CSV(c.version))

@@ -101,11 +101,26 @@ func resolve(v *view, orders orders, sub *unstructured.Unstructured) (csv, probl
 		starting = newest(orders)
 	}
 	if orphan := v.orphan(sub); orphan != "" {
-		return "", fmt.Sprintf("constraints not satisfiable: @existing/%s//%s and %s/%s/%s/%s originate from package %s,"+
-			" clusterserviceversion %[2]s exists and is not referenced by a subscription, subscription %[8]s exists",
-			sub.GetNamespace(), orphan, Catalog, CatalogNamespace, Channel, starting, Package, name)
+		return "", conflict(sub, orphan, starting)
 	}
 	return starting, ""
+}
+
+// conflict is how OLM says that a CSV stands in the way of another one.
+func conflict(sub *unstructured.Unstructured, existing, wanted string) string {
+	return fmt.Sprintf("constraints not satisfiable: @existing/%s//%s and %s/%s/%s/%s originate from package %s,"+
+		" clusterserviceversion %[2]s exists and is not referenced by a subscription, subscription %[8]s exists",
+		sub.GetNamespace(), existing, Catalog, CatalogNamespace, Channel, wanted, Package, sub.GetName())
+}
+
+// after is the CSV that OLM goes to from an installed one: in the package's
+// semver mode each version replaces the one before it. "" if there is none.
+func after(orders orders, installed string) string {
+	at := slices.IndexFunc(orders.versions, func(version string) bool { return CSV(version) == installed })
+	if orders.empty || at < 0 || at == len(orders.versions)-1 {
+		return ""
+	}
+	return CSV(orders.versions[at+1])
 }
 
 func newest(orders orders) string { return CSV(orders.versions[len(orders.versions)-1]) }

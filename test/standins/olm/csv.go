@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -63,23 +64,55 @@ func (v *view) before(namespace, name string) *unstructured.Unstructured {
 
 // csv brings an installation of ours one phase on. One whose Deployment is gone,
 // or whose Subscription's spec.config changed, begins again.
-func (o *OLM) csv(ctx context.Context, v *view, orders orders, csv *unstructured.Unstructured) error {
+func (o *OLM) csv(ctx context.Context, v *view, orders orders, csv *unstructured.Unstructured) (again bool, err error) {
 	if csv.GetDeletionTimestamp() != nil {
-		return nil
+		return false, nil
 	}
 	phase, reason := text(csv, "status", "phase"), text(csv, "status", "reason")
 	if phase == "Succeeded" || phase == "Installing" {
 		if stale, err := o.stale(ctx, v, csv); err != nil || stale != "" {
 			o.mine[csv.GetUID()] = true
-			return errors.Join(err, o.phase(ctx, csv, "Pending", stale, "installing: waiting for deployment "+Package+" to become ready"))
+			return false, errors.Join(err, o.phase(ctx, csv, "Pending", stale, "installing: waiting for deployment "+Package+" to become ready"))
 		}
 	}
 	if !o.mine[csv.GetUID()] || phase == "Replacing" {
-		return nil
+		return false, nil
 	}
 	if why, message := v.groupProblem(csv.GetNamespace()); why != "" {
-		return o.phase(ctx, csv, "Failed", why, message)
+		return false, o.phase(ctx, csv, "Failed", why, message)
 	}
+	if phase == "Pending" && reason == "RequirementsUnknown" {
+		return true, o.unmet(ctx, orders, csv)
+	}
+	if phase == "Pending" && reason == "RequirementsNotMet" && time.Now().Before(o.since["needs "+string(csv.GetUID())]) {
+		return true, nil
+	}
+	return false, o.bringOn(ctx, v, orders, csv, phase, reason)
+}
+
+// unmet finds a requirement that is not met for a moment, as OLM does at every
+// installation: its own Roles are not in its cache yet, and at an upgrade the
+// service account is still the version's before.
+func (o *OLM) unmet(ctx context.Context, orders orders, csv *unstructured.Unstructured) error {
+	lacks := map[string]any{"group": "", "version": "v1", "kind": "ServiceAccount", "name": Package, "status": "PresentNotSatisfied"}
+	if text(csv, "spec", "replaces") != "" {
+		lacks["message"] = "Service account is owned by another ClusterServiceVersion"
+	} else {
+		lacks["message"] = "Policy rule not satisfied for service account"
+		lacks["dependents"] = []any{map[string]any{
+			"group": "rbac.authorization.k8s.io", "kind": "PolicyRule", "version": "v1", "status": "NotSatisfied",
+			"message": `namespaced rule:{"verbs":["get","list","watch"],"apiGroups":[""],"resources":["secrets"]}`,
+		}}
+	}
+	o.since["needs "+string(csv.GetUID())] = time.Now().Add(orders.unmet + o.between(100*time.Millisecond, time.Second))
+	return o.setStatus(ctx, csv, map[string]any{
+		"phase": "Pending", "reason": "RequirementsNotMet", "message": "one or more requirements couldn't be found",
+		"requirementStatus": []any{lacks}, "lastTransitionTime": now(), "lastUpdateTime": now(),
+	})
+}
+
+// bringOn brings an installation one phase on.
+func (o *OLM) bringOn(ctx context.Context, v *view, orders orders, csv *unstructured.Unstructured, phase, reason string) error {
 	switch {
 	case phase == "", phase == "Failed" && (orders.failReason == "" || orders.failReason != reason):
 		return o.phase(ctx, csv, "Pending", "RequirementsUnknown", "requirements not yet checked")

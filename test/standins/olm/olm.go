@@ -1,4 +1,4 @@
-// Package olm plays the Operator Lifecycle Manager before 0.33 for one package,
+// Package olm plays the Operator Lifecycle Manager (0.46, or before 0.33) for one package,
 // ack-s3-controller: catalog operator (Subscription to InstallPlan to CRD,
 // service account and CSV), OLM operator (CSV to Deployment) and package server.
 //
@@ -12,6 +12,7 @@ package olm
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -32,6 +33,8 @@ type Config struct {
 	Bundle func(version, namespace string) ([]*unstructured.Unstructured, error)
 	// Versions are what the catalog offers at first, oldest first.
 	Versions []string
+	// Seed shuffles how long OLM takes.
+	Seed uint64
 }
 
 // OLM runs until its context ends. Its methods may be called at any time; those
@@ -45,14 +48,17 @@ type OLM struct {
 
 	lock   sync.Mutex
 	orders orders
+	random *rand.Rand // the loop's
 
 	// What only the loop touches: the CSVs it installs, when a Subscription was
-	// first found to need a plan, the spec.config a Deployment was made with, and
-	// the Subscriptions that had their FirstPlan.
+	// first found to need a plan and other times, the spec.config a Deployment was
+	// made with, the Subscriptions that had their FirstPlan, and those that OLM has
+	// stopped looking at.
 	mine    map[types.UID]bool
 	since   map[string]time.Time
 	applied map[string]string
 	misled  map[types.UID]string
+	away    map[types.UID]string
 }
 
 // Start starts OLM and returns when its catalog is there. It ends with ctx, and
@@ -60,12 +66,27 @@ type OLM struct {
 func Start(ctx context.Context, config Config) *OLM {
 	o := &OLM{
 		config: config, ctx: ctx, orders: orders{versions: config.Versions},
-		poke: make(chan struct{}, 1), asked: make(chan chan struct{}), done: make(chan struct{}),
+		random: rand.New(rand.NewPCG(config.Seed, 0)),
+		poke:   make(chan struct{}, 1), asked: make(chan chan struct{}), done: make(chan struct{}),
 		mine: map[types.UID]bool{}, since: map[string]time.Time{}, applied: map[string]string{}, misled: map[types.UID]string{},
+		away: map[types.UID]string{},
 	}
 	go o.run(ctx)
 	o.order(func(*orders) {})
 	return o
+}
+
+// between is a time that nobody can foretell.
+func (o *OLM) between(least, most time.Duration) time.Duration {
+	return least + time.Duration(o.random.Int64N(int64(most-least)))
+}
+
+// pause takes such a time.
+func (o *OLM) pause(ctx context.Context, least, most time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(o.between(least, most)):
+	}
 }
 
 // Wait returns when OLM has ended after its context has.
@@ -154,7 +175,8 @@ func (o *OLM) pass(ctx context.Context) (again bool, err error) {
 		err = errors.Join(err, o.plan(ctx, v, orders, &v.plans[i]))
 	}
 	for i := range v.csvs {
-		err = errors.Join(err, o.csv(ctx, v, orders, &v.csvs[i]))
+		waits, failed := o.csv(ctx, v, orders, &v.csvs[i])
+		again, err = again || waits, errors.Join(err, failed)
 	}
 	return again, err
 }

@@ -2,7 +2,8 @@ package olm
 
 import (
 	"context"
-	"slices"
+	"errors"
+	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +23,10 @@ func label(namespace string) string { return "operators.coreos.com/" + Package +
 // installation, and offers an upgrade.
 func (o *OLM) subscription(ctx context.Context, v *view, orders orders, sub *unstructured.Unstructured) (again bool, err error) {
 	if sub.GetDeletionTimestamp() != nil {
+		return false, nil
+	}
+	mark, wasAway := o.away[sub.GetUID()]
+	if wasAway && mark == o.mark(sub, orders) {
 		return false, nil
 	}
 	current, installed := text(sub, "status", "currentCSV"), text(sub, "status", "installedCSV")
@@ -44,9 +49,15 @@ func (o *OLM) subscription(ctx context.Context, v *view, orders orders, sub *uns
 		}
 		return true, o.offer(ctx, v, orders, sub, csv)
 	case installed != current:
-		return false, o.finished(ctx, v, sub, current)
-	case installed != newest(orders) && !orders.empty && slices.ContainsFunc(orders.versions, func(version string) bool { return CSV(version) == installed }):
-		return true, o.offer(ctx, v, orders, sub, newest(orders))
+		return false, o.finished(ctx, v, orders, sub, current)
+	case after(orders, installed) != "":
+		return true, o.offer(ctx, v, orders, sub, after(orders, installed))
+	case wasAway: // it looks again, and finds nothing wrong
+		err := o.setStatus(ctx, sub, map[string]any{"conditions": []any{healthy()}})
+		if err == nil {
+			delete(o.away, sub.GetUID())
+		}
+		return false, err
 	}
 	return false, nil
 }
@@ -66,8 +77,13 @@ func (o *OLM) offerLater(ctx context.Context, v *view, orders orders, sub *unstr
 
 // offer makes the plan that installs a CSV and lets the Subscription name it.
 func (o *OLM) offer(ctx context.Context, v *view, orders orders, sub *unstructured.Unstructured, csv string) error {
+	if time.Now().Before(o.since["plan "+string(sub.GetUID())]) {
+		return nil
+	}
 	plan, err := o.makePlan(ctx, v, orders, sub, csv)
-	if err != nil {
+	if errors.Is(err, errLost) { // said on the Subscription; the next one comes later
+		return nil
+	} else if err != nil {
 		return err
 	}
 	return o.setStatus(ctx, sub, map[string]any{
@@ -95,16 +111,30 @@ func (o *OLM) unresolved(ctx context.Context, sub *unstructured.Unstructured, pr
 	})
 }
 
-// finished notes the CSV that OLM has installed.
-func (o *OLM) finished(ctx context.Context, v *view, sub *unstructured.Unstructured, current string) error {
+// finished notes the CSV that OLM has installed. Right after an upgrade OLM may
+// meet the CSV before it, find no solution, and stop looking.
+func (o *OLM) finished(ctx context.Context, v *view, orders orders, sub *unstructured.Unstructured, current string) error {
 	for _, csv := range v.csvs {
-		if csv.GetNamespace() == sub.GetNamespace() && csv.GetName() == current && o.mine[csv.GetUID()] && text(&csv, "status", "phase") == "Succeeded" {
-			return o.setStatus(ctx, sub, map[string]any{
-				"installedCSV": current, "state": "AtLatestKnown", "conditions": []any{healthy()},
-			})
+		if csv.GetNamespace() != sub.GetNamespace() || csv.GetName() != current || !o.mine[csv.GetUID()] || text(&csv, "status", "phase") != "Succeeded" {
+			continue
 		}
+		before, conditions := text(sub, "status", "installedCSV"), []any{healthy()}
+		stops := before != "" && (orders.after == stop || orders.after == byChance && o.random.IntN(2) == 0)
+		if stops {
+			conditions = append(conditions, condition("ResolutionFailed", "True", "ConstraintsNotSatisfiable", conflict(sub, before, current)))
+		}
+		err := o.setStatus(ctx, sub, map[string]any{"installedCSV": current, "state": "AtLatestKnown", "conditions": conditions})
+		if delete(o.away, sub.GetUID()); stops && err == nil {
+			o.away[sub.GetUID()] = o.mark(sub, orders)
+		}
+		return err
 	}
 	return nil
+}
+
+// mark is what of a Subscription and the catalog makes OLM look again.
+func (o *OLM) mark(sub *unstructured.Unstructured, orders orders) string {
+	return fmt.Sprint(sub.Object["spec"], sub.GetAnnotations(), sub.GetLabels(), orders.versions, orders.empty)
 }
 
 func list(object *unstructured.Unstructured, path ...string) []any {
