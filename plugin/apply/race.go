@@ -20,6 +20,8 @@ import (
 var ErrLostRace = errors.New("another run was faster")
 
 const (
+	otherRun = "another run of oc ostoy-s3"
+
 	// replacesAnnotation is written where a run changes something and the data of
 	// the inventory stays the same: its value is the resourceVersion that this write
 	// replaces. Without it nothing would change in the ConfigMap, and a run that
@@ -232,13 +234,13 @@ func (a *Applier) lostRace(live *unstructured.Unstructured) error {
 	if a.opts.Set.Inventory == ControllerInventoryName {
 		whose = "the controller in " + whose
 	}
-	return a.stopped("another run of oc ostoy-s3 "+did+" the inventory of "+whose+" while this one was running", why)
+	return a.stopped(otherRun+" "+did+" the inventory of "+whose+" while this one was running", why)
 }
 
 // CameBack is the error of a run that deleted an object and finds another one of
 // the same name.
 func (a *Applier) CameBack(ref Ref, live *unstructured.Unstructured) error {
-	why := "another run of oc ostoy-s3 created it"
+	why := otherRun + " created it"
 	if !Ours(live) {
 		who := strings.Join(managerNames(live), ", ")
 		if who == "" {

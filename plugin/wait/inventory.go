@@ -66,10 +66,12 @@ func (r *record) look() (known bool, err error) {
 	return false, nil
 }
 
+const otherRun = "another run of oc ostoy-s3"
+
 func inventoryLost(namespace string, replaced bool) error {
 	p := &problem.Error{
 		Kind: problem.Failed,
-		What: "another run of oc ostoy-s3 removed the inventory of project " + namespace + " while this one was waiting",
+		What: otherRun + " removed the inventory of project " + namespace + " while this one was waiting",
 		Why:  "an uninstall removed what this run had applied",
 		Next: "wait until the other run has ended, then run the same command again; oc ostoy-s3 status -n " + namespace + " shows what is installed",
 	}
