@@ -21,14 +21,19 @@ func label(namespace string) string { return "operators.coreos.com/" + Package +
 
 // subscription finds a CSV for a new Subscription, notes a finished
 // installation, and offers an upgrade.
-func (o *OLM) subscription(ctx context.Context, v *view, orders orders, sub *unstructured.Unstructured) (again bool, err error) {
+func (o *OLM) subscription(ctx context.Context, v *view, orders orders, sub *unstructured.Unstructured) (soon bool, err error) {
 	if sub.GetDeletionTimestamp() != nil {
 		return false, nil
 	}
-	mark, wasAway := o.away[sub.GetUID()]
-	if wasAway && mark == o.mark(sub, orders) {
-		return false, nil
+	again := "again " + string(sub.GetUID())
+	if mark, away := o.away[sub.GetUID()]; away {
+		if mark == o.mark(sub, orders) {
+			return false, nil
+		}
+		delete(o.away, sub.GetUID())
+		o.since[again] = time.Now()
 	}
+	_, looksAgain := o.since[again]
 	current, installed := text(sub, "status", "currentCSV"), text(sub, "status", "installedCSV")
 	misled := o.misled[sub.GetUID()]
 	switch {
@@ -52,10 +57,10 @@ func (o *OLM) subscription(ctx context.Context, v *view, orders orders, sub *uns
 		return false, o.finished(ctx, v, orders, sub, current)
 	case after(orders, installed) != "":
 		return true, o.offer(ctx, v, orders, sub, after(orders, installed))
-	case wasAway: // it looks again, and finds nothing wrong
+	case looksAgain: // and finds nothing wrong
 		err := o.setStatus(ctx, sub, map[string]any{"conditions": []any{healthy()}})
 		if err == nil {
-			delete(o.away, sub.GetUID())
+			delete(o.since, again)
 		}
 		return false, err
 	}
@@ -124,7 +129,7 @@ func (o *OLM) finished(ctx context.Context, v *view, orders orders, sub *unstruc
 			conditions = append(conditions, condition("ResolutionFailed", "True", "ConstraintsNotSatisfiable", conflict(sub, before, current)))
 		}
 		err := o.setStatus(ctx, sub, map[string]any{"installedCSV": current, "state": "AtLatestKnown", "conditions": conditions})
-		if delete(o.away, sub.GetUID()); stops && err == nil {
+		if stops && err == nil {
 			o.away[sub.GetUID()] = o.mark(sub, orders)
 		}
 		return err
