@@ -96,8 +96,8 @@ func TestNoSecretIsTold(t *testing.T) {
 	k.controller(t, user, run.Admin(bed).With("AWS_SECRET_ACCESS_KEY="+secretKey, "AWS_SESSION_TOKEN="+sessionToken))
 	k.run(t, user, done, "uninstall", "--dry-run", "-o", "json")
 	k.run(t, user, done, "install") // puts the edit back
-	k.run(t, user, done, "release", "--dry-run")
-	k.run(t, user, done, "release", "-o", "json")
+	k.run(t, user, done, "release", "--to", "none", "--dry-run")
+	k.run(t, user, done, "release", "--to", "none", "-o", "json")
 	k.run(t, user, done, "install") // joins what it finds as it would make it
 	k.run(t, user, done, "uninstall")
 	k.run(t, user, done, "install")
