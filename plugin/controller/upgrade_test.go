@@ -95,6 +95,9 @@ func followed(t *testing.T, plan Plan, objects ...string) (*follower, *fake.Fake
 		if err := object.UnmarshalJSON(data); err != nil {
 			t.Fatal(err)
 		}
+		if object.GetKind() == "Subscription" {
+			object = ours(object)
+		}
 		all = append(all, object)
 	}
 	client := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), lists, all...)
