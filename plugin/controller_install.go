@@ -67,7 +67,11 @@ func described(c ack.Controller) string {
 	if version == "" {
 		version = "of unknown version"
 	}
-	return fmt.Sprintf("the ACK S3 controller %s, installed by %s (%s): it is used as it is", version, c.Installer.By(), c)
+	state := "it is used as it is"
+	if !controller.Serves(c) {
+		state = "not managed by ostoy-s3, and not available"
+	}
+	return fmt.Sprintf("the ACK S3 controller %s, installed by %s (%s): %s", version, c.Installer.By(), c, state)
 }
 
 // announceController tells of the version, where one is to come.
@@ -157,7 +161,7 @@ func (c *controllerRun) execute(ctx context.Context) error {
 		return nil
 	}
 	// Where nothing was to be done, only what is wrong is told, and how it ends.
-	quiet := !c.plan.Changed()
+	quiet := !c.plan.Changed() && c.plan.Mode != controller.Used
 	err := c.plan.Follow(ctx, &c.done, func(state health.State) {
 		if quiet = quiet && state.Level == health.Info; !quiet {
 			told(state)

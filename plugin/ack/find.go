@@ -94,6 +94,9 @@ func IsController(object *unstructured.Unstructured) bool {
 	return is
 }
 
+// ControllerOf reads a Deployment of the controller; false where it is none.
+func ControllerOf(deployment *unstructured.Unstructured) (Controller, bool) { return read(deployment) }
+
 // read takes a Deployment for the controller if an image or the service account
 // says so: a mirror changes the registry, not the last part of an image's name.
 func read(object *unstructured.Unstructured) (Controller, bool) {

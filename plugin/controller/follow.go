@@ -33,6 +33,9 @@ const (
 // The errors are wait.Wait's: NotReady where it will not come to that, or not in
 // time, and Refused for an InstallPlan that would install more than was asked for.
 func (p *Plan) Follow(ctx context.Context, done *Done, observe func(health.State)) error {
+	if p.Mode == Used {
+		return p.followUsed(ctx, observe)
+	}
 	if !p.recorded() {
 		return nil
 	}

@@ -97,6 +97,7 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 	if err := p.mayInstall(ctx); err != nil {
 		return nil, err
 	}
+	p.noteStopped(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { p.Objects, err = p.planObjects(ctx, desired); return err })
 	if desired != nil {

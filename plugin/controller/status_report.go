@@ -134,22 +134,26 @@ func (one *instance) workload() Workload {
 		w.Part = part(status.Wrong, "it is scaled to 0", "oc scale "+one.String()+" --replicas=1")
 		return w
 	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&one.Deployment)
+	deployment, objects, err := one.unstructured()
 	if err != nil {
 		w.Part = unseen(err)
 		return w
 	}
-	objects := make([]*unstructured.Unstructured, len(one.Pods))
-	for i := range one.Pods {
-		objects[i] = one.Pods[i].Object
-	}
-	deployment := &unstructured.Unstructured{Object: content}
 	state := health.Deployment(deployment, health.CurrentPods(deployment, objects), health.Around{})
 	w.Part = part(status.MarkOf(state), state.Text, state.Hint)
 	if w.Mark != status.OK && len(one.crashes) > 0 { // its pods say why, better than their exit codes
 		w.Part = part(status.Wrong, "its pods crash", "")
 	}
 	return w
+}
+
+// unstructured are its Deployment and its pods as health judges them.
+func (one *instance) unstructured() (deployment *unstructured.Unstructured, pods []*unstructured.Unstructured, err error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&one.Deployment)
+	for i := range one.Pods {
+		pods = append(pods, one.Pods[i].Object)
+	}
+	return &unstructured.Unstructured{Object: content}, pods, err
 }
 
 // pod judges one pod; of one that crashes its log says why.

@@ -79,8 +79,7 @@ func (s *scene) withoutChart(t *testing.T) {
 // installedByHelm: who typed that line has a controller, which is used.
 func (s *scene) installedByHelm(t *testing.T) {
 	s.Admin.Run(t, "controller", "install").WantCode(t, notReady)
-	must(t, s.NewNamespace(t.Context(), "elsewhere"))
-	must(t, s.Apply(t.Context(), helmController))
+	s.helmsRuns(t)
 	s.install(t).WantStdout(t, "").WantTalk(t, "installed by Helm (deployment/ack-s3-controller-s3-chart -n elsewhere): it is used as it is", "nothing to change")
 	s.install(t, "--chart", theChart(t)).WantTalk(t, "installed by Helm", "nothing to change")
 	if _, err := s.Client.CoreV1().Namespaces().Get(t.Context(), namespace, metav1.GetOptions{}); !apierrors.IsNotFound(err) {

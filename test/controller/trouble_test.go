@@ -183,8 +183,7 @@ const testRegion = "us-east-2"
 func TestSomebodyElses(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
-	must(t, s.NewNamespace(t.Context(), "elsewhere"))
-	must(t, s.Apply(t.Context(), helmController))
+	s.helmsRuns(t)
 	result := s.install(t)
 	result.WantTalk(t, "found     the ACK S3 controller 1.10.0, installed by Helm (deployment/ack-s3-controller-s3-chart -n elsewhere)", "2 ClusterRoles")
 	s.install(t).WantTalk(t, "installed by Helm", "nothing to change")
@@ -212,8 +211,9 @@ spec:
     metadata: {labels: {app.kubernetes.io/name: s3-chart}}
     spec:
       serviceAccountName: ack-s3-controller
+      securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
       containers:
-      - {name: controller, image: "public.ecr.aws/aws-controllers-k8s/s3-controller:1.10.0"}
+      - {name: controller, securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}, image: "public.ecr.aws/aws-controllers-k8s/s3-controller:1.10.0", env: [{name: AWS_REGION, value: us-east-2}, {name: AWS_ACCESS_KEY_ID, value: testing}, {name: AWS_SECRET_ACCESS_KEY, value: testing}]}
 `
 
 // TestSomebodyElsesSubscription waits for its approval: a second one would make a

@@ -53,8 +53,7 @@ spec: {channel: stable, name: other, source: community-operators, sourceNamespac
 func TestUninstallOfSomebodyElses(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
-	must(t, s.NewNamespace(t.Context(), "elsewhere"))
-	must(t, s.Apply(t.Context(), helmController))
+	s.helmsRuns(t)
 	refuse := func() {
 		t.Helper()
 		s.Admin.Run(t, "controller", "uninstall", "--force", "--delete-crds").WantCode(t, refused).

@@ -1,0 +1,158 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
+)
+
+// A controller that ostoy-s3 does not manage is used, not changed. Whether it runs is
+// looked at nevertheless: if it does not, no Bucket ever gets its S3 bucket.
+
+// Serves reports whether a pod of a controller is available, as its Deployment says.
+func Serves(c ack.Controller) bool { return c.Replicas() > 0 && c.Status.AvailableReplicas > 0 }
+
+// stopped is the controller that is used and does not run; false where one runs.
+func (f *Found) stopped() (ack.Controller, bool) {
+	others := f.Others()
+	if len(others) == 0 || slices.ContainsFunc(others, Serves) {
+		return ack.Controller{}, false
+	}
+	for _, c := range others {
+		if c.Replicas() > 0 {
+			return c, true
+		}
+	}
+	return others[0], true
+}
+
+// noteStopped says in the plan why the controller that is used does not run. What
+// cannot be seen is left out: the plan is not about that.
+func (p *Plan) noteStopped(ctx context.Context) {
+	c, is := p.found.stopped()
+	if p.Mode != Used || !is {
+		return
+	}
+	pods, err := p.found.World.ControllerPods(ctx, c)
+	if err != nil {
+		return
+	}
+	state := p.starting(c, pods, func(pod ack.Pod) string {
+		log, err := p.found.World.LastLog(ctx, pod.Namespace, pod.Name, c.Container.Name)
+		if err != nil {
+			return ""
+		}
+		return log
+	})
+	p.Notes = append(p.Notes, c.String()+": "+state.Text)
+}
+
+// starting is how far a controller is with its start, and what keeps it from that.
+func (p *Plan) starting(c ack.Controller, pods []ack.Pod, logOf func(ack.Pod) string) health.State {
+	if c.Replicas() == 0 {
+		return health.Failing(health.State{Text: "it is scaled to 0", Hint: "oc scale " + c.String() + " --replicas=1"})
+	}
+	for _, pod := range pods {
+		if !pod.Crashes(c.Container.Name) {
+			continue
+		}
+		fault := c.CrashFault(pod, logOf(pod))
+		state := health.State{Text: "pod " + pod.Name + " crashes: " + awserr.Redact(fault.Why), Hint: awserr.RedactLines(fault.Next), Code: "crash"}
+		return settled(health.Graced(state, configGrace), pod.Object, p.now())
+	}
+	one := &instance{Told: ack.Told{Controller: c, Pods: pods}}
+	deployment, objects, err := one.unstructured()
+	if err != nil {
+		return health.State{Text: awserr.Redact(err.Error())}
+	}
+	current := health.CurrentPods(deployment, objects)
+	state := health.Deployment(deployment, current, health.Around{})
+	if len(current) > 0 {
+		state = settled(state, current[0], p.now())
+	}
+	state.Text, state.Hint = awserr.Redact(state.Text), awserr.RedactLines(state.Hint)
+	return state
+}
+
+// settled is a State by the age of what it is about: what has lasted long enough
+// before anybody looked is not waited for again.
+func settled(s health.State, object *unstructured.Unstructured, now time.Time) health.State {
+	age := now.Sub(object.GetCreationTimestamp().Time)
+	for s.Late != nil && age >= s.After {
+		s = *s.Late
+	}
+	return s
+}
+
+func (p *Plan) now() time.Time {
+	if p.options.Now == nil {
+		return time.Now()
+	}
+	return p.options.Now()
+}
+
+// followUsed waits until the controller that is used runs. The error, of the kind
+// NotReady, says that it is not managed by ostoy-s3, and what keeps it from running.
+func (p *Plan) followUsed(ctx context.Context, observe func(health.State)) error {
+	c, is := p.found.stopped()
+	if !is {
+		return nil
+	}
+	f := &follower{Plan: p, logs: map[string]string{}}
+	judge := func(ctx context.Context, seen wait.Seen) ([]health.State, error) {
+		state := f.used(ctx, seen, c)
+		state.Kind, state.Name = "Deployment", c.Name
+		return []health.State{state}, nil
+	}
+	_, err := wait.States(ctx, p.found.World.Conn.Dynamic, c.Namespace, []string{"Deployment", "Pod"}, judge, observe)
+	if apierrors.IsForbidden(err) {
+		observe(health.State{Kind: "Deployment", Name: c.Name, Level: health.Warn, Text: "it is not available, and you are not allowed to see why"})
+		return nil
+	}
+	return notStarted(c, err)
+}
+
+// used is one look.
+func (f *follower) used(ctx context.Context, seen wait.Seen, c ack.Controller) health.State {
+	object := seen.Get("Deployment", c.Name)
+	if object == nil {
+		return health.Graced(health.State{Text: "its Deployment was deleted", Hint: "oc ostoy-s3 controller install"}, health.MissingGrace)
+	}
+	now, is := ack.ControllerOf(object)
+	if !is {
+		now = c
+	}
+	pods, err := ack.PodsOf(health.CurrentPods(object, seen.List("Pod")))
+	if err != nil {
+		return health.State{Text: awserr.Redact(err.Error())}
+	}
+	return f.starting(now, pods, func(pod ack.Pod) string { return f.log(ctx, pod, c.Container.Name, restartsOf(pod)) })
+}
+
+func restartsOf(pod ack.Pod) (n int) {
+	for _, container := range pod.Status.ContainerStatuses {
+		n += int(container.RestartCount)
+	}
+	return n
+}
+
+// notStarted says of a wait that failed whose the controller is.
+func notStarted(c ack.Controller, err error) error {
+	var told *problem.Error
+	if !errors.As(err, &told) || told.Kind != problem.NotReady {
+		return err
+	}
+	with := *told
+	with.What = "the ACK S3 controller, which is not managed by ostoy-s3, does not run (" + c.String() + ")"
+	return &with
+}
