@@ -24,7 +24,7 @@ PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 wind
 SANDBOX = $(GO) -C test run ./cmd/sandbox
 TOOLS   = $(CACHE)/lint
 
-.PHONY: help build test test-unit test-e2e test-chaos fuzz lint lint-tools bench demo sandbox sandbox-down dist clean
+.PHONY: help build test test-unit test-e2e test-chaos chaos-app chaos-controller fuzz lint lint-tools bench demo sandbox sandbox-down dist clean
 .DEFAULT_GOAL = help
 
 help: ## say what can be made
@@ -47,10 +47,17 @@ test-e2e: ## run the tests on a real API server and an emulated AWS
 	@echo "==> testing end to end (the first run builds a control plane: about ten minutes)" >&2
 	@$(GO) -C test test -count=1 -p 2 -timeout 60m ./...
 
-# The tables go to stdout, which go test shows as it comes for one package only.
-test-chaos: ## cut runs off at every request, and give them bad servers (over an hour)
-	@echo "==> testing what is cut off anywhere and what meets bad servers" >&2
+# Both at the same time, because they wait about a third of their time; --output-sync
+# keeps the table of each in one piece.
+test-chaos: ## interrupt runs at every request, and give them failing servers (over an hour)
+	@echo "==> testing interrupted runs and failing servers" >&2
+	@$(MAKE) --no-print-directory --output-sync=target -j2 chaos-app chaos-controller
+
+# One package each: go test then shows its table as it is printed.
+chaos-app:
 	@$(GO) -C test/chaos test -count=1 -timeout 180m -everything
+
+chaos-controller:
 	@$(GO) -C test/controller test -count=1 -timeout 180m -run '^TestKilled$$' -everything
 
 fuzz: ## run every fuzz target for FUZZTIME (1m each)
