@@ -32,6 +32,7 @@ func deeds() []deed {
 	all := []deed{
 		{"install", func(*testing.T, *scene) {}, []string{"install"}, nil, changes, false},
 		{"upgrade", upgradable, []string{"install", "--upgrade"}, nil, changes, false},
+		{"upgrade, two versions", upgradableTwice, []string{"install", "--upgrade"}, nil, changes, true},
 		{"uninstall", func(t *testing.T, s *scene) { s.install(t) }, []string{"uninstall"}, nil, removes, true},
 		{"uninstall --force", withBucket, []string{"uninstall", "--force"}, nil, removes, false},
 		{"uninstall --force, no controller", withBucketAlone, []string{"uninstall", "--force"}, nil, removes, true},
@@ -46,6 +47,13 @@ func upgradable(t *testing.T, s *scene) {
 	s.OLM.StopLooking(false) // the same requests each time
 	s.OLM.Release("1.14.0")
 	eventually(t, "the upgrade waits", s.upgradeWaits)
+}
+
+// upgradableTwice has two versions before it, each with an InstallPlan of its own.
+func upgradableTwice(t *testing.T, s *scene) {
+	t.Helper()
+	upgradable(t, s)
+	s.OLM.Release("1.15.0")
 }
 
 const keptBucket = "ostoy-kept-bucket"
