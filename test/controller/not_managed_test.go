@@ -130,8 +130,16 @@ var mentions = []string{"ServiceAccount", "ConfigMap", "OperatorGroup", "+ role"
 func (s *scene) notManagedInstall(t *testing.T, before world.World) {
 	t.Helper()
 	for _, flags := range [][]string{
-		{"--dry-run=client"}, {"--dry-run=server"}, {"--dry-run=server", "--upgrade"}, {"--dry-run=server", "--identity", "annotation"},
-		{}, {}, {"--upgrade"}, {"--version", "1.13.0"}, {"--identity", "annotation"}, {"--force-conflicts", "--force-owner"},
+		{"--dry-run=client"},
+		{"--dry-run=server"},
+		{"--dry-run=server", "--upgrade"},
+		{"--dry-run=server", "--identity", "annotation"},
+		{},
+		{},
+		{"--upgrade"},
+		{"--version", "1.13.0"},
+		{"--identity", "annotation"},
+		{"--force-conflicts", "--force-owner"},
 	} {
 		s.install(t, flags...).WantTalk(t, "installed by OLM (deployment/ack-s3-controller -n ack-system)").WantNoTalk(t, mentions...)
 		before.WantSame(t, s.snapshot(t))
