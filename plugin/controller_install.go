@@ -83,6 +83,8 @@ func (c *controllerRun) announceController() {
 	case p.Mode == controller.ByOLM && p.Objects.Wrote("Subscription", operator.SubscriptionName):
 		c.planned(ui.Added, "operator", controller.VersionOf(p.CSV)+" by OLM; the InstallPlan that names it is approved, no other")
 		c.details(c.identityText())
+	case p.Finishes:
+		c.planned(ui.Changed, "operator", controller.VersionOf(p.CSV)+" by OLM, which an earlier run asked for; the InstallPlan that names it is approved, no other")
 	case p.Mode == controller.ByChart:
 		c.announceChart()
 	}

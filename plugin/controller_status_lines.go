@@ -135,7 +135,7 @@ func newestLines(s controller.Subscribed) []statusLine {
 		line.name, line.mark = "unknown", n.Mark
 		return []statusLine{line}
 	}
-	if s.Upgrade == nil {
+	if s.Upgrade == nil && n.Hint != "" {
 		line.text += "; OLM has planned no upgrade"
 	}
 	if n.Hint != "" {

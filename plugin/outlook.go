@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
@@ -111,17 +112,18 @@ func ownPolicy(actual *iam.Actual) iam.Document {
 }
 
 // lookForCure reads the policies of the app's role once a probe has failed, if the
-// caller's credentials are of its account and may read them.
-func lookForCure(target verify.Target) func(ctx context.Context, role, probe string) string {
+// caller's credentials are of its account and may read them. A managed policy that
+// was asked for is not one to remove.
+func lookForCure(target verify.Target, asked string) func(ctx context.Context, role, probe string) string {
 	var once sync.Once
 	var outlook iam.Outlook
 	return func(ctx context.Context, role, probe string) string {
-		once.Do(func() { outlook = lookAtRole(ctx, target, role) })
+		once.Do(func() { outlook = lookAtRole(ctx, target, role, asked) })
 		return cureOf(outlook, probe, "oc ostoy-s3 install -n "+target.Namespace)
 	}
 }
 
-func lookAtRole(ctx context.Context, target verify.Target, role string) iam.Outlook {
+func lookAtRole(ctx context.Context, target verify.Target, role, asked string) iam.Outlook {
 	arn, err := render.ParseARNOf(role, "iam", "role")
 	if err != nil || target.CallerAccount == "" || arn.Account != target.CallerAccount {
 		return iam.Outlook{}
@@ -132,5 +134,8 @@ func lookAtRole(ctx context.Context, target verify.Target, role string) iam.Outl
 		return iam.Outlook{}
 	}
 	has := iam.Role{Name: arn.Name(), ARN: role, Bucket: render.BucketName(target.Namespace)}
+	if slices.Contains(actual.Attached, asked) {
+		has.PolicyARN = asked
+	}
 	return iam.LookAhead(ctx, w, has, actual, ownPolicy(actual))
 }

@@ -16,7 +16,7 @@ import (
 // reason: then role and bucket are looked at as usual.
 func (u *uninstall) onlyEngine() error {
 	r := u.removal
-	if u.request.RoleOnly || r.InventoryOurs || len(r.Objects)+len(r.Volumes) > 0 || r.Bucket != nil {
+	if u.request.RoleOnly || len(r.Objects)+len(r.Volumes) > 0 || r.Bucket != nil {
 		return nil
 	}
 	var engines, sources []string
@@ -44,6 +44,10 @@ func (u *uninstall) onlyEngine() error {
 		return nil
 	}
 	engine := strings.Join(engines, " and ")
+	next := removeFrom(engines) + ", then run the same command again for the role and the bucket"
+	if r.InventoryOurs { // a release was interrupted: the next one deletes the inventory
+		next = "end the release: " + shell.Words("oc", "ostoy-s3", "release", "-n", u.namespace()) + "; or " + next
+	}
 	from := ""
 	if len(sources) > 0 {
 		from = " (" + strings.Join(sources, ", ") + ")"
@@ -53,7 +57,7 @@ func (u *uninstall) onlyEngine() error {
 		What: fmt.Sprintf("project %s is managed by %s%s and not by ostoy-s3", u.namespace(), engine, from),
 		Why: fmt.Sprintf("%s manages %s and restores what is deleted here; the IAM role and the bucket are in use",
 			engine, strings.Join(named(managed), ", ")),
-		Next: removeFrom(engines) + ", then run the same command again for the role and the bucket",
+		Next: next,
 	}
 }
 
@@ -87,10 +91,10 @@ func (u *uninstall) nextOfKept(item *apply.Item) string {
 }
 
 // deleteProjectCommand is the command that deletes the project by hand; "" where a volume
-// that is kept would go with it.
+// or a Bucket resource that is kept would go with it.
 func (u *uninstall) deleteProjectCommand() string {
-	keptVolume := func(l *line) bool { return l.fate == fateKept && l.item != nil && l.item.Ref.IsVolume() }
-	if slices.ContainsFunc(u.lines, keptVolume) {
+	keptData := func(l *line) bool { return l.fate == fateKept && l.item != nil && isData(l.item.Ref) }
+	if slices.ContainsFunc(u.lines, keptData) {
 		return ""
 	}
 	return shell.Words("oc", "delete", "project", u.namespace())

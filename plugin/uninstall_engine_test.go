@@ -38,15 +38,15 @@ func TestOnlyEngine(t *testing.T) {
 		with func(*uninstall)
 		want string
 	}{
-		"Flux":           {[]*apply.Item{deployment("kustomize-controller", flux, nil), volume}, nil, "managed by Flux (Kustomization flux-system/demo) and not by ostoy-s3"},
-		"Argo CD":        {[]*apply.Item{deployment("argocd-controller", nil, argo), object}, nil, "managed by Argo CD (Application shop)"},
-		"Helm":           {[]*apply.Item{deployment("helm", nil, nil)}, nil, "managed by Helm and"},
-		"a hostile name": {[]*apply.Item{deployment("kustomize-controller", hostile, nil)}, nil, "managed by Flux and"},
-		"--role-only":    {[]*apply.Item{deployment("kustomize-controller", flux, nil)}, func(u *uninstall) { u.request.RoleOnly = true }, ""},
-		"ours as well":   {[]*apply.Item{deployment("kustomize-controller", flux, nil)}, func(u *uninstall) { u.removal.InventoryOurs = true }, ""},
-		"only data":      {[]*apply.Item{volume, object}, nil, ""},
-		"somebody's":     {[]*apply.Item{deployment("kubectl", nil, nil)}, nil, ""},
-		"nothing":        {},
+		"Flux":                      {[]*apply.Item{deployment("kustomize-controller", flux, nil), volume}, nil, "managed by Flux (Kustomization flux-system/demo) and not by ostoy-s3"},
+		"Argo CD":                   {[]*apply.Item{deployment("argocd-controller", nil, argo), object}, nil, "managed by Argo CD (Application shop)"},
+		"Helm":                      {[]*apply.Item{deployment("helm", nil, nil)}, nil, "managed by Helm and"},
+		"a hostile name":            {[]*apply.Item{deployment("kustomize-controller", hostile, nil)}, nil, "managed by Flux and"},
+		"--role-only":               {[]*apply.Item{deployment("kustomize-controller", flux, nil)}, func(u *uninstall) { u.request.RoleOnly = true }, ""},
+		"a release was interrupted": {[]*apply.Item{deployment("kustomize-controller", flux, nil)}, func(u *uninstall) { u.removal.InventoryOurs = true }, "managed by Flux (Kustomization flux-system/demo)"},
+		"only data":                 {[]*apply.Item{volume, object}, nil, ""},
+		"somebody's":                {[]*apply.Item{deployment("kubectl", nil, nil)}, nil, ""},
+		"nothing":                   {},
 	} {
 		u := removing()
 		u.removal.Kept = c.kept

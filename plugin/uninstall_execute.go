@@ -89,7 +89,7 @@ func (u *uninstall) executeWorkload(ctx context.Context) error {
 	if err := u.remove(ctx, first); err != nil {
 		return err
 	}
-	if err := u.podsGone(ctx, selectors(first), u.cameBack()); err != nil {
+	if err := u.podsGone(ctx, u.selectors(first), u.cameBack()); err != nil {
 		return err
 	}
 	if err := u.remove(ctx, second); err != nil {
@@ -126,10 +126,23 @@ func (u *uninstall) remove(ctx context.Context, lines []*line) error {
 
 // selectors say which pods belong to the workload: those of the Deployments that
 // are there, and those that the chart's have in any case, because a run that was
-// cut off may have deleted the Deployments already.
-func selectors(lines []*line) []map[string]string {
-	all := []map[string]string{{"app": frontend}, {"app": "ostoy-microservice"}}
+// cut off may have deleted the Deployments already. The pods of a Deployment that is
+// kept stay, and are not waited for.
+func (u *uninstall) selectors(lines []*line) []map[string]string {
+	var all []map[string]string
+	isKept := func(l *line) bool { return l.fate == fateKept }
+	for _, name := range []string{frontend, "ostoy-microservice"} {
+		kept := slices.ContainsFunc(u.of(anObject), func(l *line) bool {
+			return isKept(l) && l.item.Ref.Kind == "Deployment" && l.item.Ref.Name == name
+		})
+		if !kept {
+			all = append(all, map[string]string{"app": name})
+		}
+	}
 	for _, l := range lines {
+		if isKept(l) {
+			continue
+		}
 		labels, _, _ := unstructured.NestedStringMap(l.item.Live.Object, "spec", "selector", "matchLabels")
 		if len(labels) > 0 {
 			all = append(all, labels)

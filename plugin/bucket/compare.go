@@ -2,7 +2,9 @@ package bucket
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
+	"slices"
 )
 
 // Settings are what S3 says of a bucket.
@@ -41,13 +43,14 @@ type asked struct {
 }
 
 // Differ names the settings that the spec of a Bucket resource states and S3 does
-// not have. Tags beside those of the spec are no difference: ACK adds its own.
+// not have, and those that are not compared: nothing is known of them. Tags beside
+// those of the spec are no difference: ACK adds its own.
 func (s Settings) Differ(spec map[string]any) []string {
 	var want asked
 	if data, err := json.Marshal(spec); err != nil || json.Unmarshal(data, &want) != nil {
 		return []string{"spec"}
 	}
-	var differ []string
+	differ := slices.DeleteFunc(slices.Sorted(maps.Keys(spec)), isCompared)
 	for _, one := range []struct {
 		name string
 		same bool
@@ -63,6 +66,12 @@ func (s Settings) Differ(spec map[string]any) []string {
 		}
 	}
 	return differ
+}
+
+// isCompared reports whether a key of a spec is one that Differ compares, or one that
+// ACK fills in as S3 has it (abac).
+func isCompared(key string) bool {
+	return slices.Contains([]string{"name", "abac", "publicAccessBlock", "encryption", "ownershipControls", "tagging", "policy"}, key)
 }
 
 func (a asked) encrypted(is Encryption) bool {

@@ -29,6 +29,9 @@ const (
 	// enough is after how long no further try begins: a server that takes a
 	// minute to say 504 is not asked eight times.
 	enough = 30 * time.Second
+	// fewFaults is how many times in a row a server must have failed before it is
+	// held to do nothing else.
+	fewFaults = 3
 )
 
 // again repeats requests whose failure passes: the server is overloaded or
@@ -62,11 +65,13 @@ func (a *again) RoundTrip(req *http.Request) (*http.Response, error) {
 	began, wait := time.Now(), firstPause
 	faults := 0
 	for try := 1; ; try++ {
+		sent := time.Now()
 		resp, err := a.try(req)
 		why := a.passes(req, resp, err)
 		if isFault(req.Context(), resp, err, why != "") {
 			a.loading.noteFault()
 		}
+		a.loading.noteAnswer(req, resp, sent)
 		refused := a.loading.waits(req, resp, wait)
 		if why == "" && !refused {
 			a.well.Store(a.well.Load() || err == nil)
@@ -75,6 +80,7 @@ func (a *again) RoundTrip(req *http.Request) (*http.Response, error) {
 		asked, wanted := askedPause(resp)
 		if refused {
 			why = "HTTP " + resp.Status + " shortly after a fault"
+			began, faults = time.Now(), 0 // the server answers: what it was asked before counts no more
 		} else {
 			doubt(req.Context(), resp, err)
 			if wanted {
@@ -83,7 +89,7 @@ func (a *again) RoundTrip(req *http.Request) (*http.Response, error) {
 			faults++
 		}
 		next, ok := rewound(req)
-		if !ok || !refused && (faults == maxTries || a.late(time.Since(began)+wait, wanted)) {
+		if !ok || !refused && (faults == maxTries || a.late(faults, time.Since(began)+wait, wanted)) {
 			return final(resp, err)
 		}
 		drop(resp)
@@ -119,11 +125,12 @@ func drop(resp *http.Response) {
 }
 
 // late reports whether it is too late for another try that the server did not
-// ask for. One that has never done anything but fail is given up as soon as one
-// that hangs up: it may be a load balancer with nothing behind it.
-func (a *again) late(after time.Duration, wanted bool) bool {
+// ask for, after so many faults of a request and so long. One that has never done
+// anything but fail is given up as soon as one that hangs up: it may be a load
+// balancer with nothing behind it. One fault of a slow server does not show that.
+func (a *again) late(faults int, after time.Duration, wanted bool) bool {
 	limit := enough
-	if !a.well.Load() {
+	if !a.well.Load() && faults >= fewFaults {
 		limit = hangUpLimit
 	}
 	return after > limit && !wanted

@@ -198,12 +198,12 @@ func TestNeverWell(t *testing.T) {
 	a := client.Transport.(*again)
 	a.well.Store(false)
 	for after, want := range map[time.Duration]bool{time.Second: false, hangUpLimit + 1: true} {
-		if a.late(after, false) != want || a.late(after, true) {
+		if a.late(fewFaults, after, false) != want || a.late(fewFaults, after, true) || a.late(fewFaults-1, after, false) {
 			t.Errorf("after %s it is late: %t", after, !want)
 		}
 	}
 	a.well.Store(true)
-	if a.late(hangUpLimit+1, false) || !a.late(enough+1, false) || a.late(enough+1, true) {
+	if a.late(fewFaults, hangUpLimit+1, false) || !a.late(1, enough+1, false) || a.late(1, enough+1, true) {
 		t.Error("a server that has done well is given the wrong time")
 	}
 	server := newFlaky(t, status(503))

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,8 +11,7 @@ import (
 
 // loadingLimit is how long after its last fault an API server may answer 403 to
 // what it will allow: one that has just started serves requests before it has
-// loaded all Roles and bindings. Of several behind a load balancer one may be at
-// that while the others answer, so a good answer does not end it.
+// loaded all Roles and bindings. What it allows in a namespace shows that it has.
 const loadingLimit = 30 * time.Second
 
 // loading remembers when the API server last failed: its refusals are not final
@@ -38,6 +38,24 @@ func (l *loading) waits(req *http.Request, resp *http.Response, pause time.Durat
 func (l *loading) noteFault() {
 	now := time.Now()
 	l.failed.Store(&now)
+}
+
+// noteAnswer ends the wait where a request to something in a namespace that was sent
+// after the fault is answered well: that takes all four kinds of RBAC objects. A
+// connection to another server begins with another fault.
+func (l *loading) noteAnswer(req *http.Request, resp *http.Response, sent time.Time) {
+	failed := l.failed.Load()
+	if failed == nil || resp == nil || resp.StatusCode >= http.StatusMultipleChoices || !sent.After(*failed) || !inNamespace(req.URL.Path) {
+		return
+	}
+	l.failed.CompareAndSwap(failed, nil)
+}
+
+// inNamespace reports whether a path is of objects in a namespace, not of the
+// Namespace itself: /api/v1/namespaces/NAME/RESOURCE.
+func inNamespace(path string) bool {
+	_, rest, found := strings.Cut(path, "/namespaces/")
+	return found && strings.Contains(rest, "/")
 }
 
 // mayPass reports whether what is refused now may still be allowed after a pause.

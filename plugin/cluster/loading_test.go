@@ -49,6 +49,7 @@ func TestRefusalsAfterAFault(t *testing.T) {
 		"refused connection":    {http.MethodGet, append(append(times(3, 0), times(9, 403)...), 200), 200, 20 * time.Second},
 		"a write":               {http.MethodPatch, append(append(times(3, 503), times(9, 403)...), 200), 200, 20 * time.Second},
 		"a fault in the middle": {http.MethodGet, append([]int{0, 403, 403, 0}, append(times(14, 403), 200)...), 200, 40 * time.Second},
+		"a fault after many":    {http.MethodGet, append(append([]int{503}, times(15, 403)...), 503, 200), 200, 40 * time.Second},
 		"a watch":               {"WATCH", append([]int{0}, append(times(5, 403), 200)...), 200, 20 * time.Second},
 		"stays":                 {http.MethodGet, append(times(2, 502), 403), 403, loadingLimit + time.Second},
 	} {
@@ -89,6 +90,40 @@ func TestRefusalLongAfterAFault(t *testing.T) {
 			}
 			resp.Body.Close()
 			time.Sleep(loadingLimit)
+		}
+	})
+}
+
+// TestRefusalAfterAnAllowedRequest is final: a server that allows something in a
+// namespace has loaded what it needs. Discovery shows nothing of the bindings there,
+// and a request that was sent before the fault nothing at all.
+func TestRefusalAfterAnAllowedRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const inDemo = "https://api/api/v1/namespaces/demo/configmaps"
+		for _, c := range []struct {
+			url  string
+			late bool // sent before the fault
+			want bool // still waited for
+		}{
+			{inDemo + "/ostoy-s3", false, false}, {inDemo, false, false},
+			{inDemo, true, true}, {"https://api/version", false, true}, {"https://api/api/v1/namespaces/demo", false, true},
+		} {
+			l := &loading{}
+			sent := time.Now()
+			time.Sleep(time.Second)
+			l.noteFault()
+			time.Sleep(time.Second)
+			if !c.late {
+				sent = time.Now()
+			}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.noteAnswer(req, &http.Response{StatusCode: http.StatusOK}, sent)
+			if got := l.mayPass(time.Second); got != c.want {
+				t.Errorf("%s, late %t: waited for %t", c.url, c.late, got)
+			}
 		}
 	})
 }

@@ -49,13 +49,14 @@ type patience struct {
 	first    time.Duration // for the head of an answer, until the server has answered once
 	whole    time.Duration // for a whole request (--request-timeout); 0 is unlimited
 	answered *atomic.Bool
+	hangUps  *atomic.Int32
 	begin    func() time.Time // when the first request was made
 }
 
 // newPatience limits the requests that go through next; whole is for each of
 // them, 0 for no limit.
 func newPatience(next http.RoundTripper, whole time.Duration) *patience {
-	return &patience{next: next, first: answerLimit, whole: whole, answered: new(atomic.Bool), begin: sync.OnceValue(time.Now)}
+	return &patience{next: next, first: answerLimit, whole: whole, answered: new(atomic.Bool), hangUps: new(atomic.Int32), begin: sync.OnceValue(time.Now)}
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -77,7 +78,7 @@ func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 		stop()
 		err = ended(ctx, err)
 		cancel(nil)
-		if isHangUp(err) && !p.answered.Load() && time.Since(began) > hangUpLimit {
+		if isHangUp(err) && !p.answered.Load() && p.hangUps.Add(1) >= fewFaults && time.Since(began) > hangUpLimit {
 			err = hungUp{}
 		}
 		return nil, err

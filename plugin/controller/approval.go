@@ -55,7 +55,7 @@ func (f *follower) approval(ctx context.Context, seen wait.Seen, subscription *u
 	case f.approvals[csv] >= mostApprovals:
 		return f.inVain(subscription, plan, csv), nil
 	}
-	if err := refuseShared(plan, subscription); err != nil {
+	if err := refuseShared(plan, subscription, seen.List("Subscription")); err != nil {
 		return health.State{}, err
 	}
 	return f.approve(ctx, plan, csv)

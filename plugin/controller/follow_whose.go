@@ -25,13 +25,22 @@ func replaced(subscription *unstructured.Unstructured) (health.State, bool) {
 	}, subscriptionGrace), true
 }
 
-// refuseShared refuses an InstallPlan that OLM made for another Subscription, too, or
-// for another one only: OLM reuses a plan that has the same steps. A plan without
-// owners is not refused, because nothing says whose it is.
-func refuseShared(plan olm.InstallPlan, subscription *unstructured.Unstructured) error {
+// refuseShared refuses an InstallPlan for another Subscription to the operator, which
+// ostoy-s3 does not manage. Every Subscription of the namespace owns every plan there,
+// those to other operators as well (OLM's catalog operator, createInstallPlan), so an
+// owner alone means nothing: it has to be one to the operator, or, if it does not
+// exist any more, the plan has to be without ours. A plan without owners is not
+// refused, because nothing says whose it is.
+func refuseShared(plan olm.InstallPlan, subscription *unstructured.Unstructured, all []*unstructured.Unstructured) error {
+	owners := plan.Object.GetOwnerReferences()
+	mine := slices.ContainsFunc(owners, func(o metav1.OwnerReference) bool { return o.UID == subscription.GetUID() })
 	var others []string
-	for _, owner := range plan.Object.GetOwnerReferences() {
-		if owner.Kind == "Subscription" && owner.UID != subscription.GetUID() {
+	for _, owner := range owners {
+		if owner.Kind != "Subscription" || owner.UID == subscription.GetUID() {
+			continue
+		}
+		at := slices.IndexFunc(all, func(s *unstructured.Unstructured) bool { return s.GetUID() == owner.UID })
+		if at < 0 && !mine || at >= 0 && ofPackage(all[at]) {
 			others = append(others, "Subscription "+owner.Name)
 		}
 	}
@@ -39,7 +48,7 @@ func refuseShared(plan olm.InstallPlan, subscription *unstructured.Unstructured)
 		return nil
 	}
 	why := "OLM made it for " + strings.Join(others, ", ")
-	if slices.ContainsFunc(plan.Object.GetOwnerReferences(), func(o metav1.OwnerReference) bool { return o.UID == subscription.GetUID() }) {
+	if mine {
 		why += " as well"
 	}
 	return &problem.Error{

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
@@ -23,14 +24,19 @@ func TestReplacedSubscription(t *testing.T) {
 
 // TestPlanOfAnotherSubscription is not approved, whether it is also ours or not.
 func TestPlanOfAnotherSubscription(t *testing.T) {
-	mine := subscribedBy(t, "ostoy-s3", "Manual")
+	mine, theirs := subscribedBy(t, "ostoy-s3", "Manual"), subscribedBy(t, "kubectl-create", "Manual")
 	mine.SetUID("mine")
+	theirs.SetUID("theirs")
+	neighbour := object(t, "{apiVersion: operators.coreos.com/v1alpha1, kind: Subscription, metadata: {name: ack-iam-controller, namespace: ack-system, uid: neighbour}, spec: {name: ack-iam-controller}}")
+	all := []*unstructured.Unstructured{mine, theirs, neighbour}
 	for name, c := range map[string]struct {
 		owners  []string
 		refused string
 	}{
 		"ours": {[]string{"mine"}, ""}, "nobody's": {nil, ""},
 		"another's": {[]string{"theirs"}, "Subscription of-theirs, which"}, "both": {[]string{"mine", "theirs"}, "of-theirs as well"},
+		"ours, beside another operator's": {[]string{"mine", "neighbour"}, ""},
+		"a deleted one's":                 {[]string{"gone"}, "Subscription of-gone, which"}, "ours, and a deleted one's": {[]string{"mine", "gone"}, ""},
 	} {
 		plan := object(t, "{apiVersion: operators.coreos.com/v1alpha1, kind: InstallPlan, metadata: {name: install-abcde, namespace: ack-system}, spec: {clusterServiceVersionNames: ["+csvName+"]}}")
 		var owners []metav1.OwnerReference
@@ -38,7 +44,7 @@ func TestPlanOfAnotherSubscription(t *testing.T) {
 			owners = append(owners, metav1.OwnerReference{Kind: "Subscription", Name: "of-" + uid, UID: types.UID(uid)})
 		}
 		plan.SetOwnerReferences(owners)
-		err := refuseShared(olm.PlanOf(plan), mine)
+		err := refuseShared(olm.PlanOf(plan), mine, all)
 		if c.refused == "" {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -54,6 +54,9 @@ type Plan struct {
 	Available string
 	// Versions are those of the Subscription; nil before the first is installed.
 	Versions *Versions
+	// Finishes says that OLM has still to install CSV for the Subscription: an earlier
+	// run did not wait for it, or was interrupted.
+	Finishes bool
 	// MakesNamespace says that the namespace is not there yet.
 	MakesNamespace bool
 	Identity       operator.Identity
@@ -73,7 +76,7 @@ func (p *Plan) Found() *Found { return p.found }
 
 // Changed reports whether executing the plan would change anything.
 func (p *Plan) Changed() bool {
-	return p.MakesNamespace || p.From != "" || p.Objects.Changed() || p.Role != nil && !p.Role.Empty()
+	return p.MakesNamespace || p.Finishes || p.From != "" || p.Objects.Changed() || p.Role != nil && !p.Role.Empty()
 }
 
 // NewPlan decides what is to be done, and refuses what must not be: a second

@@ -162,7 +162,7 @@ func (p *Plan) asSubscribed(ctx context.Context, is olm.Install, options *operat
 	}
 	options.Identity = p.found.subscribedIdentity(options.Identity, is.Subscription)
 	if is.Installed == "" {
-		p.CSV = options.StartingCSV
+		p.CSV, p.Finishes = options.StartingCSV, true
 		return p.sameVersion(p.CSV, "")
 	}
 	return p.settle(ctx, is)

@@ -78,14 +78,19 @@ func (r *Removal) plansGone(ctx context.Context) error {
 	return r.until(ctx, "InstallPlan", underWay, nothing, ", which OLM carries out")
 }
 
-// underWay picks approved plans for the operator that are of our Subscription alone:
-// those of others do not go with it.
+// underWay picks approved plans for the operator that OLM made when our Subscription
+// existed. Where the namespace has other Subscriptions, they own the plan as well, so
+// that it stays when ours is deleted: it is over once OLM has carried it out, if OLM
+// has begun.
 func underWay(object *unstructured.Unstructured) bool {
 	plan, owners := olm.PlanOf(object), object.GetOwnerReferences()
-	ours := len(owners) > 0 && !slices.ContainsFunc(owners, func(o metav1.OwnerReference) bool {
+	ours := slices.ContainsFunc(owners, func(o metav1.OwnerReference) bool {
+		return o.Kind == "Subscription" && o.Name == operator.SubscriptionName
+	})
+	stays := slices.ContainsFunc(owners, func(o metav1.OwnerReference) bool {
 		return o.Kind != "Subscription" || o.Name != operator.SubscriptionName
 	})
-	over := slices.Contains([]string{"Complete", "Failed"}, plan.Phase)
+	over := slices.Contains([]string{"Complete", "Failed"}, plan.Phase) || stays && !plan.Installing()
 	return ours && plan.Approved && !over && slices.ContainsFunc(plan.CSVs, namesOperator)
 }
 

@@ -66,7 +66,8 @@ func TestVersionThatComesWhilePlanning(t *testing.T) {
 	}
 }
 
-// TestPlansOfOthers do not go with our Subscription, and are not waited for.
+// TestPlansOfOthers do not go with our Subscription, and are not waited for; what OLM
+// carries out is, whoever else owns it.
 func TestPlansOfOthers(t *testing.T) {
 	mine := onItsWay(t)
 	mine = mine[len(mine)-1:]
@@ -74,8 +75,9 @@ func TestPlansOfOthers(t *testing.T) {
 		"not approved": func(o *unstructured.Unstructured) { o.Object["spec"].(map[string]any)["approved"] = false },
 		"over":         func(o *unstructured.Unstructured) { o.Object["status"].(map[string]any)["phase"] = "Complete" },
 		"nobody's":     func(o *unstructured.Unstructured) { o.SetOwnerReferences(nil) },
-		"others' as well": func(o *unstructured.Unstructured) {
+		"others' as well, lost": func(o *unstructured.Unstructured) {
 			o.SetOwnerReferences(append(o.GetOwnerReferences(), metav1.OwnerReference{Kind: "Subscription", Name: "other"}))
+			o.Object["status"].(map[string]any)["phase"] = ""
 		},
 		"another operator's": func(o *unstructured.Unstructured) {
 			o.Object["spec"].(map[string]any)["clusterServiceVersionNames"] = []any{"other.v1.0.0"}
@@ -88,5 +90,11 @@ func TestPlansOfOthers(t *testing.T) {
 		if change(plan); underWay(plan) {
 			t.Errorf("%s: waited for", name)
 		}
+	}
+	both := mine[0].DeepCopy()
+	both.SetOwnerReferences(append(both.GetOwnerReferences(), metav1.OwnerReference{Kind: "Subscription", Name: "other"}))
+	both.Object["status"].(map[string]any)["phase"] = "Installing"
+	if !underWay(both) {
+		t.Error("one that OLM carries out, and others own as well, is not waited for")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -103,7 +104,7 @@ func (r *Removal) removalOf(c ack.Controller) string {
 		if in == "" {
 			in = c.Namespace
 		}
-		return "helm uninstall " + release + " -n " + in
+		return shell.Words("helm", "uninstall", release, "-n", in)
 	case ack.OLM:
 		return r.removalByOLM(c)
 	}

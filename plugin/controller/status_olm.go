@@ -86,6 +86,9 @@ func (l *statusLook) newest(subscription *unstructured.Unstructured, ours bool) 
 		return &Newest{Part: part(status.Unknown, "the catalog could not be read", "")}
 	}
 	n := &Newest{Version: VersionOf(offer.Head), Part: part(status.OK, "installed", "")}
+	if olm.Newer(VersionOf(is.Installed), n.Version) {
+		n.Part = part(status.OK, "in the catalog, older than the installed version", "")
+	}
 	if olm.Newer(n.Version, VersionOf(is.Installed)) {
 		n.Part = part(status.OK, "in the catalog", "")
 		if ours && is.Installed != "" {

@@ -78,12 +78,12 @@ func (p *Plan) settle(ctx context.Context, is olm.Install) error {
 	switch {
 	case target != is.Installed:
 		p.From, p.CSV = v.Installed, target
-	case v.Newest == "":
+	case v.Newest != v.Installed && p.Available == "": // unknown, or older
 		p.Notes = append(p.Notes, v.String())
 	case p.Available == "":
 		p.Notes = append(p.Notes, fmt.Sprintf("%s is the newest version in the catalog %s", v.Installed, v.Catalog))
 	}
-	if target == p.CSV { // what is about to be done is no longer on offer
+	if !olm.Newer(p.Available, VersionOf(target)) {
 		p.Available = ""
 	}
 	return nil

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
@@ -68,7 +68,7 @@ func (p *Plan) starting(c ack.Controller, pods []ack.Pod, logOf func(ack.Pod) st
 		}
 		fault := c.CrashFault(pod, logOf(pod))
 		state := health.State{Text: "pod " + pod.Name + " crashes: " + awserr.Redact(fault.Why), Hint: awserr.RedactLines(fault.Next), Code: "crash"}
-		return settled(health.Graced(state, configGrace), pod.Object, p.now())
+		return settled(health.Graced(state, configGrace), notReadySince(pod), p.now())
 	}
 	one := &instance{Told: ack.Told{Controller: c, Pods: pods}}
 	deployment, objects, err := one.unstructured()
@@ -77,18 +77,30 @@ func (p *Plan) starting(c ack.Controller, pods []ack.Pod, logOf func(ack.Pod) st
 	}
 	current := health.CurrentPods(deployment, objects)
 	state := health.Deployment(deployment, current, health.Around{})
-	if len(current) > 0 {
-		state = settled(state, current[0], p.now())
+	for _, pod := range pods {
+		if len(current) > 0 && pod.Name == current[0].GetName() {
+			state = settled(state, notReadySince(pod), p.now())
+		}
 	}
 	state.Text, state.Hint = awserr.Redact(state.Text), awserr.RedactLines(state.Hint)
 	return state
 }
 
-// settled is a State by the age of what it is about: what has lasted long enough
-// before anybody looked is not waited for again.
-func settled(s health.State, object *unstructured.Unstructured, now time.Time) health.State {
-	age := now.Sub(object.GetCreationTimestamp().Time)
-	for s.Late != nil && age >= s.After {
+// notReadySince is when a pod was last ready, or was created; zero if it does not say.
+// The age of a pod tells nothing: one that has run for days may be restarting now.
+func notReadySince(pod ack.Pod) time.Time {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == core.PodReady && condition.Status != core.ConditionTrue {
+			return condition.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
+}
+
+// settled is a State by how long it has lasted: what has lasted long enough before
+// anybody looked is not waited for again. A zero time is not known.
+func settled(s health.State, since, now time.Time) health.State {
+	for s.Late != nil && !since.IsZero() && now.Sub(since) >= s.After {
 		s = *s.Late
 	}
 	return s
@@ -116,8 +128,11 @@ func (p *Plan) followUsed(ctx context.Context, observe func(health.State)) error
 	}
 	_, err := wait.States(ctx, p.found.World.Conn.Dynamic, c.Namespace, []string{"Deployment", "Pod"}, judge, observe)
 	if apierrors.IsForbidden(err) {
-		observe(health.State{Kind: "Deployment", Name: c.Name, Level: health.Warn, Text: "it is not available, and you are not allowed to see why"})
-		return nil
+		err = &problem.Error{
+			Kind: problem.NotReady,
+			Why:  "no pod of it is available, and you are not allowed to see why",
+			Next: "ask who installed it; oc ostoy-s3 controller status shows what you are allowed to see",
+		}
 	}
 	return notStarted(c, err)
 }

@@ -32,7 +32,7 @@ func helms(t *testing.T, replicas int32) ack.Controller {
 func podIn(t *testing.T, reason, message string) []ack.Pod {
 	t.Helper()
 	pod := object(t, `{apiVersion: v1, kind: Pod, metadata: {name: theirs-1, namespace: ack-system, uid: p, labels: {app: theirs, pod-template-hash: x}, ownerReferences: [{kind: ReplicaSet, name: x, uid: u, controller: true}], creationTimestamp: "2026-01-02T12:00:00Z"}, spec: {containers: [{name: controller}]},
-  status: {phase: Pending, containerStatuses: [{name: controller, ready: false, restartCount: 5, state: {waiting: {reason: `+reason+`, message: '`+message+`'}}}]}}`)
+  status: {phase: Pending, conditions: [{type: Ready, status: "False", lastTransitionTime: "2026-01-02T12:00:00Z"}], containerStatuses: [{name: controller, ready: false, restartCount: 5, state: {waiting: {reason: `+reason+`, message: '`+message+`'}}}]}}`)
 	pods, err := ack.PodsOf([]*unstructured.Unstructured{pod})
 	if err != nil {
 		t.Fatal(err)

@@ -62,6 +62,7 @@ type PolicySource interface {
 // permissions boundary tell: its own policy is taken for what install makes it.
 type Outlook struct {
 	Role     string // name
+	ARN      string // of the role
 	Extras   []Extra
 	Boundary string // ARN, "" without one
 
@@ -76,7 +77,7 @@ type Outlook struct {
 // LookAhead reads the policies that others put on the role, and its boundary; it
 // asks nothing where there are none. A text that cannot be read tells nothing.
 func LookAhead(ctx context.Context, from PolicySource, r Role, a *Actual, own Document) Outlook {
-	o := Outlook{Role: r.Name, Boundary: r.Boundary, own: own, chosen: r.PolicyARN != "", partition: r.partition(), bucket: r.Bucket}
+	o := Outlook{Role: r.Name, ARN: r.ARN, Boundary: r.Boundary, own: own, chosen: r.PolicyARN != "", partition: r.partition(), bucket: r.Bucket}
 	if arn, err := render.ParseARN(r.ARN); err == nil {
 		o.account = arn.Account
 	}
@@ -136,7 +137,7 @@ func (o Outlook) Forbidden() []Right {
 		{"s3:ListBucket", arn + "another-bucket"},
 		{"s3:DeleteObject", arn + o.bucket + "/*"},
 		{"s3:ListAllMyBuckets", arn + "*"},
-		{"iam:GetRole", "arn:" + o.partition + ":iam::" + o.account + ":role/" + o.Role},
+		{"iam:GetRole", o.ARN},
 	}
 }
 
@@ -170,7 +171,8 @@ func (o Outlook) needs(r Right) bool {
 
 // Cure are the commands that help against what is wrong with a right, one a line;
 // "" if nothing on the role but install's own policy is the cause. A policy that
-// could not be read may be the cause.
+// could not be read may be the cause of what should be forbidden and is not; of what
+// is denied there are too many other causes.
 func (o Outlook) Cure(r Right) string {
 	wrong := Yes
 	if o.needs(r) {
@@ -188,7 +190,7 @@ func (o Outlook) Cure(r Right) string {
 	if o.needs(r) && o.boundary != nil && Judge([]Document{*o.boundary}, r, o.account) < Unsure {
 		known = append(known, "ask who set the permissions boundary "+awserr.Redact(o.Boundary)+" to allow "+r.Action)
 	}
-	if len(known) == 0 {
+	if len(known) == 0 && !o.needs(r) && !o.OwnIsWide(r) {
 		known = perhaps
 	}
 	return strings.Join(known, "\n")

@@ -249,8 +249,12 @@ func (w *watched) get(kind, name string) *unstructured.Unstructured {
 	return obj
 }
 
-// list are all objects of a kind, by name and namespace.
+// list are all objects of a kind, by name and namespace; none of a kind that is not
+// watched.
 func (w *watched) list(kind string) []*unstructured.Unstructured {
+	if w.informers[kind] == nil {
+		return nil
+	}
 	var out []*unstructured.Unstructured
 	for _, item := range w.informers[kind].GetStore().List() {
 		if obj, ok := item.(*unstructured.Unstructured); ok {

@@ -41,7 +41,7 @@ func (o *OLM) makePlan(ctx context.Context, v *view, orders orders, sub *unstruc
 	}}
 	plan.SetGenerateName("install-")
 	plan.SetLabels(map[string]string{label(sub.GetNamespace()): ""})
-	plan.SetOwnerReferences([]metav1.OwnerReference{owner(sub)})
+	plan.SetOwnerReferences(v.owners(sub))
 	made, err := o.config.Cluster.Resource(installPlans).Namespace(sub.GetNamespace()).Create(ctx, plan, metav1.CreateOptions{FieldManager: "catalog"})
 	if err != nil {
 		return nil, err
@@ -87,6 +87,18 @@ func (o *OLM) overtake(ctx context.Context, plan *unstructured.Unstructured) err
 	_, err := o.config.Cluster.Resource(installPlans).Namespace(plan.GetNamespace()).
 		Patch(ctx, plan.GetName(), types.MergePatchType, []byte(`{"spec":{"approved":true}}`), metav1.PatchOptions{FieldManager: "somebody"})
 	return err
+}
+
+// owners are all Subscriptions of the namespace, those to other packages as well
+// (catalog operator, createInstallPlan).
+func (v *view) owners(sub *unstructured.Unstructured) []metav1.OwnerReference {
+	all := []metav1.OwnerReference{owner(sub)}
+	for _, other := range v.subscriptions {
+		if other.GetNamespace() == sub.GetNamespace() && other.GetUID() != sub.GetUID() {
+			all = append(all, owner(&other))
+		}
+	}
+	return all
 }
 
 // owner is how OLM notes who something belongs to.
