@@ -105,8 +105,11 @@ func TestRefusalAfterAnAllowedRequest(t *testing.T) {
 			late bool // sent before the fault
 			want bool // still waited for
 		}{
-			{inDemo + "/ostoy-s3", false, false}, {inDemo, false, false},
-			{inDemo, true, true}, {"https://api/version", false, true}, {"https://api/api/v1/namespaces/demo", false, true},
+			{inDemo + "/ostoy-s3", false, false},
+			{inDemo, false, false},
+			{inDemo, true, true},
+			{"https://api/version", false, true},
+			{"https://api/api/v1/namespaces/demo", false, true},
 		} {
 			l := &loading{}
 			sent := time.Now()

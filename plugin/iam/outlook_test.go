@@ -53,6 +53,13 @@ func TestOutlook(t *testing.T) {
 			[]string{"the role may iam:GetRole"},
 			"aws iam delete-role-policy --role-name ROLE --policy-name of=billing",
 		},
+		"of its own path": {
+			RoleOptions{},
+			Actual{Exists: true, Inlines: []string{"audit"}},
+			texts{"audit": statementOf("Allow", "iam:GetRole", "arn:aws:iam::123456789012:role/ostoy-s3/*")},
+			[]string{"the role may iam:GetRole"},
+			"aws iam delete-role-policy --role-name ROLE --policy-name audit",
+		},
 		"harmless":   {RoleOptions{}, Actual{Exists: true, Attached: []string{edge}}, texts{edge: statementOf("Allow", "sqs:*", "*")}, nil, ""},
 		"unreadable": {RoleOptions{}, Actual{Exists: true, Attached: []string{edge}}, nil, nil, ""},
 		"forbids": {
