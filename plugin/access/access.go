@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	authorization "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -85,9 +86,10 @@ func Shown(rules []authorization.ResourceRule, r Right) bool {
 // allowed asks for one right, and again while an API server that has just started
 // may not know of it yet.
 func allowed(ctx context.Context, conn *cluster.Conn, r Right) (bool, error) {
+	began := time.Now()
 	for {
 		allowed, err := allowedNow(ctx, conn, r)
-		if err != nil || allowed || !conn.AwaitRights(ctx) {
+		if err != nil || allowed || !conn.AwaitRights(ctx, r.Namespace != "", began) {
 			return allowed, err
 		}
 	}

@@ -100,8 +100,8 @@ func judgePlan(plan olm.InstallPlan, csv, what string) Finding {
 		}
 		return Refuse(what, why, plan.ApproveCommand())
 	}
-	if plan.Phase == "" { // to approve it now would make OLM's own write fail
-		return Warn(what, "OLM has not written the status of its InstallPlan "+plan.Name+" yet", "oc ostoy-s3 check --wait")
+	if plan.Phase == "" || !plan.Approved { // to approve it now would make OLM's own write fail
+		return Warn(what, "OLM has not finished writing its InstallPlan "+plan.Name+" yet", "oc ostoy-s3 check --wait")
 	}
 	return Warn(what, "its InstallPlan "+plan.Name+" is approved, and not done yet", "oc ostoy-s3 check --wait")
 }

@@ -63,6 +63,7 @@ func (a *again) WrappedRoundTripper() http.RoundTripper { return a.next }
 // RoundTrip implements http.RoundTripper.
 func (a *again) RoundTrip(req *http.Request) (*http.Response, error) {
 	began, wait := time.Now(), firstPause
+	first := began
 	faults := 0
 	for try := 1; ; try++ {
 		sent := time.Now()
@@ -72,7 +73,7 @@ func (a *again) RoundTrip(req *http.Request) (*http.Response, error) {
 			a.loading.noteFault()
 		}
 		a.loading.noteAnswer(req, resp, sent)
-		refused := a.loading.waits(req, resp, wait)
+		refused := a.loading.waits(req, resp, first, wait)
 		if why == "" && !refused {
 			a.well.Store(a.well.Load() || err == nil)
 			return resp, err

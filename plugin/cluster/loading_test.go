@@ -94,22 +94,22 @@ func TestRefusalLongAfterAFault(t *testing.T) {
 	})
 }
 
-// TestRefusalAfterAnAllowedRequest is final: a server that allows something in a
-// namespace has loaded what it needs. Discovery shows nothing of the bindings there,
-// and a request that was sent before the fault nothing at all.
+// TestRefusalAfterAnAllowedRequest is final: a server that allows something has loaded
+// what that takes. Discovery shows nothing of the bindings in a namespace, and a
+// request that was sent before the fault nothing at all.
 func TestRefusalAfterAnAllowedRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const inDemo = "https://api/api/v1/namespaces/demo/configmaps"
 		for _, c := range []struct {
 			url  string
-			late bool // sent before the fault
-			want bool // still waited for
+			late bool    // sent before the fault
+			want [2]bool // still waited for, cluster-wide and in a namespace
 		}{
-			{inDemo + "/ostoy-s3", false, false},
-			{inDemo, false, false},
-			{inDemo, true, true},
-			{"https://api/version", false, true},
-			{"https://api/api/v1/namespaces/demo", false, true},
+			{inDemo + "/ostoy-s3", false, [2]bool{false, false}},
+			{inDemo, false, [2]bool{false, false}},
+			{inDemo, true, [2]bool{true, true}},
+			{"https://api/version", false, [2]bool{false, true}},
+			{"https://api/api/v1/namespaces/demo", false, [2]bool{false, true}},
 		} {
 			l := &loading{}
 			sent := time.Now()
@@ -124,10 +124,28 @@ func TestRefusalAfterAnAllowedRequest(t *testing.T) {
 				t.Fatal(err)
 			}
 			l.noteAnswer(req, &http.Response{StatusCode: http.StatusOK}, sent)
-			if got := l.mayPass(time.Second); got != c.want {
-				t.Errorf("%s, late %t: waited for %t", c.url, c.late, got)
+			if got := [2]bool{l.mayPass(clusterWide, time.Second), l.mayPass(inNamespace, time.Second)}; got != c.want {
+				t.Errorf("%s, late %t: waited for %v", c.url, c.late, got)
 			}
 		}
+	})
+}
+
+// TestRefusalEnds: faults that go on do not make a refusal be waited for without end.
+func TestRefusalEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var answers []int
+		for range 1000 {
+			answers = append(answers, 403, 403, 403, 503)
+		}
+		a := newAgain(newPatience(&restarting{answers: append([]int{503}, answers...)}, 0))
+		a.answered.Store(true)
+		began := time.Now()
+		resp, err := a.RoundTrip(request(t, http.MethodGet))
+		if err != nil || resp.StatusCode != http.StatusForbidden || time.Since(began) > loadingLimit+longestPause {
+			t.Fatalf("%v, %v after %s", resp, err, time.Since(began))
+		}
+		resp.Body.Close()
 	})
 }
 
@@ -155,11 +173,12 @@ func TestAwaitRights(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := &Conn{loading: &loading{}}
 		began := time.Now()
-		if conn.AwaitRights(t.Context()) || time.Since(began) > 0 {
+		if conn.AwaitRights(t.Context(), true, began) || time.Since(began) > 0 {
 			t.Error("waits for a server that has not failed")
 		}
 		conn.loading.noteFault()
-		for conn.AwaitRights(t.Context()) {
+		for conn.AwaitRights(t.Context(), true, began) {
+			conn.loading.noteFault() // however many come
 		}
 		if took := time.Since(began); took < loadingLimit-longestPause || took > loadingLimit {
 			t.Errorf("waits for %s", took)

@@ -167,6 +167,7 @@ func status(t *testing.T, s *scene, resource, name, patch string) {
 // unapproved is a first installation that is approved by hand, and was not yet.
 func unapproved(t *testing.T, s *scene) {
 	change(t, s, olm("installplans"), acks, "install-7rk2p", `{"spec":{"approved":false}}`)
+	status(t, s, "installplans", "install-7rk2p", `{"status":{"phase":"RequiresApproval"}}`)
 	status(t, s, "subscriptions", controller, `{"status":{"installedCSV":null,"state":"UpgradePending"}}`)
 }
 
