@@ -171,7 +171,7 @@ func TestJudgeCSV(t *testing.T) {
 
 func TestJudgePlan(t *testing.T) {
 	plan := olm.InstallPlan{Name: "install-1", Namespace: "n", CSVs: []string{"a.v1"}}
-	wants(t, "without a status", judgePlan(plan, "a.v1", "it"), Warned, "has not written the status")
+	wants(t, "without a status", judgePlan(plan, "a.v1", "it"), Warned, "has not finished writing")
 	plan.Phase = "RequiresApproval"
 	wants(t, "waits", judgePlan(plan, "a.v1", "it"), Failed, "oc patch installplans.operators.coreos.com install-1 -n n")
 	plan.CSVs = []string{"a.v1", "b.v2"}
