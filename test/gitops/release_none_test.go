@@ -21,6 +21,8 @@ func TestRelease(t *testing.T) {
 	mark := bed.KubeMark()
 	user.Run(t, "release", "-n", namespace).WantCode(t, refused).WantTalk(t, "11 objects are not managed by Argo CD or Flux yet").WantStdout(t, "")
 	user.Run(t, "release", "-n", namespace, "--to", "nobody").WantCode(t, misused).WantTalk(t, "--to is argocd, flux or none")
+	wantOnlyLooks(t, asked(t, bed, mark, namespace))
+	mark = bed.KubeMark()
 	user.Run(t, "release", "-n", namespace, "--to", "none", "--dry-run").WantCode(t, 0).WantTalk(t, "managed by nobody then", "this was a dry run").WantStdout(t, "")
 	wantOnlyLooks(t, asked(t, bed, mark, namespace))
 	wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
