@@ -89,7 +89,7 @@ func allowed(ctx context.Context, conn *cluster.Conn, r Right) (bool, error) {
 	began := time.Now()
 	for {
 		allowed, err := allowedNow(ctx, conn, r)
-		if err != nil || allowed || !conn.AwaitRights(ctx, r.Namespace != "", began) {
+		if err != nil || allowed || !conn.AwaitRights(ctx, began) {
 			return allowed, err
 		}
 	}

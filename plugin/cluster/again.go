@@ -66,13 +66,11 @@ func (a *again) RoundTrip(req *http.Request) (*http.Response, error) {
 	first := began
 	faults := 0
 	for try := 1; ; try++ {
-		sent := time.Now()
 		resp, err := a.try(req)
 		why := a.passes(req, resp, err)
 		if isFault(req.Context(), resp, err, why != "") {
 			a.loading.noteFault()
 		}
-		a.loading.noteAnswer(req, resp, sent)
 		refused := a.loading.waits(req, resp, first, wait)
 		if why == "" && !refused {
 			a.well.Store(a.well.Load() || err == nil)

@@ -94,43 +94,6 @@ func TestRefusalLongAfterAFault(t *testing.T) {
 	})
 }
 
-// TestRefusalAfterAnAllowedRequest is final: a server that allows something has loaded
-// what that takes. Discovery shows nothing of the bindings in a namespace, and a
-// request that was sent before the fault nothing at all.
-func TestRefusalAfterAnAllowedRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const inDemo = "https://api/api/v1/namespaces/demo/configmaps"
-		for _, c := range []struct {
-			url  string
-			late bool    // sent before the fault
-			want [2]bool // still waited for, cluster-wide and in a namespace
-		}{
-			{inDemo + "/ostoy-s3", false, [2]bool{false, false}},
-			{inDemo, false, [2]bool{false, false}},
-			{inDemo, true, [2]bool{true, true}},
-			{"https://api/version", false, [2]bool{false, true}},
-			{"https://api/api/v1/namespaces/demo", false, [2]bool{false, true}},
-		} {
-			l := &loading{}
-			sent := time.Now()
-			time.Sleep(time.Second)
-			l.noteFault()
-			time.Sleep(time.Second)
-			if !c.late {
-				sent = time.Now()
-			}
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			l.noteAnswer(req, &http.Response{StatusCode: http.StatusOK}, sent)
-			if got := [2]bool{l.mayPass(clusterWide, time.Second), l.mayPass(inNamespace, time.Second)}; got != c.want {
-				t.Errorf("%s, late %t: waited for %v", c.url, c.late, got)
-			}
-		}
-	})
-}
-
 // TestRefusalEnds: faults that go on do not make a refusal be waited for without end.
 func TestRefusalEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -173,11 +136,11 @@ func TestAwaitRights(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := &Conn{loading: &loading{}}
 		began := time.Now()
-		if conn.AwaitRights(t.Context(), true, began) || time.Since(began) > 0 {
+		if conn.AwaitRights(t.Context(), began) || time.Since(began) > 0 {
 			t.Error("waits for a server that has not failed")
 		}
 		conn.loading.noteFault()
-		for conn.AwaitRights(t.Context(), true, began) {
+		for conn.AwaitRights(t.Context(), began) {
 			conn.loading.noteFault() // however many come
 		}
 		if took := time.Since(began); took < loadingLimit-longestPause || took > loadingLimit {
