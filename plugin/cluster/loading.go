@@ -20,7 +20,8 @@ const loadingLimit = 30 * time.Second
 // answer does not end it.
 type loading struct {
 	failed  atomic.Pointer[time.Time]
-	refused sync.Map // method and path
+	waiting atomic.Pointer[time.Time] // since when refusals have been waited for
+	refused sync.Map                  // method and path
 }
 
 // waits reports whether an answer is a refusal that may pass, and is worth a pause:
@@ -31,7 +32,7 @@ func (l *loading) waits(req *http.Request, resp *http.Response, began time.Time,
 	}
 	key := req.Method + " " + req.URL.Path
 	_, known := l.refused.Load(key)
-	if !known && time.Since(began)+pause <= loadingLimit && l.mayPass(pause) {
+	if !known && time.Since(began)+pause <= loadingLimit && l.mayPass(pause) && l.inTime() {
 		return true
 	}
 	l.refused.Store(key, true)
@@ -48,6 +49,14 @@ func (l *loading) noteFault() {
 func (l *loading) mayPass(pause time.Duration) bool {
 	failed := l.failed.Load()
 	return failed != nil && time.Since(*failed)+pause <= loadingLimit
+}
+
+// inTime reports whether the whole run has not yet waited for as long as a server
+// takes: with faults that go on, each would start the wait again.
+func (l *loading) inTime() bool {
+	now := time.Now()
+	l.waiting.CompareAndSwap(nil, &now)
+	return time.Since(*l.waiting.Load()) <= loadingLimit
 }
 
 // isFault recognises a failure that a server which restarts may be the cause of. A
