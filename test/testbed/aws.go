@@ -56,7 +56,7 @@ func run(ctx context.Context, name string, args ...string) error {
 // startAWS starts moto in its wrapper. It takes some seconds to import;
 // awaitAWS waits for it after the API server has used the same seconds.
 func (b *Bed) startAWS(context.Context) error {
-	ports, err := freePorts(1)
+	ports, err := b.ports(1)
 	if err != nil {
 		return err
 	}

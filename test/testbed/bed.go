@@ -72,11 +72,18 @@ func Start(ctx context.Context, options Options) (*Bed, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bed{Options: options}
-	if err := b.begin(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("start test bed (%s): %w", options.Platform, err), b.Stop())
+	for try := 1; ; try++ {
+		b := &Bed{Options: options}
+		err := b.begin(ctx)
+		if err == nil {
+			return b, nil
+		}
+		again := try < startTries && ctx.Err() == nil && b.portTaken()
+		if stopped := b.Stop(); !again || stopped != nil {
+			return nil, errors.Join(fmt.Errorf("start test bed (%s): %w", options.Platform, err), stopped)
+		}
+		options.say("a port was taken by somebody else: starting again: %v", err)
 	}
-	return b, nil
 }
 
 func (b *Bed) begin(ctx context.Context) error {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -32,7 +31,7 @@ func (b *Bed) start(name, path string, args ...string) (*process, error) {
 
 // startAPI starts etcd and the API server and waits until it is ready.
 func (b *Bed) startAPI(ctx context.Context) error {
-	ports, err := freePorts(3)
+	ports, err := b.ports(3)
 	if err != nil {
 		return err
 	}
@@ -62,7 +61,7 @@ func (b *Bed) startServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return server.await(ctx, startLimit, ready)
+	return server.await(ctx, startLimit, b.whileAllRun(ready))
 }
 
 // RestartAPIServer stops the API server, calls down, which may be nil, while it
@@ -122,7 +121,7 @@ func (b *Bed) readyCheck() (func(context.Context) error, error) {
 		return nil, errors.New("the bed's own certificate does not parse")
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}
-	client := &http.Client{Transport: transport, Timeout: 5 * time.Second}
+	client := &http.Client{Transport: transport}
 	return func(ctx context.Context) error { return getOK(ctx, client, b.server+"/readyz") }, nil
 }
 
@@ -148,7 +147,7 @@ func (b *Bed) startControllers() error {
 // startKwok starts the kubelet's stand-in. Its port has to be known before the
 // node first appears: it lands in the node's status then, and stays.
 func (b *Bed) startKwok(ctx context.Context) error {
-	ports, err := freePorts(1)
+	ports, err := b.ports(1)
 	if err != nil {
 		return err
 	}
@@ -168,8 +167,11 @@ func (b *Bed) startKwok(ctx context.Context) error {
 	})
 }
 
-// getOK asks a URL and wants 200.
+// getOK asks a URL and wants 200, soon: what listens there may be a stranger
+// that never answers.
 func getOK(ctx context.Context, client *http.Client, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
@@ -184,21 +186,6 @@ func getOK(ctx context.Context, client *http.Client, url string) error {
 		return errors.Join(fmt.Errorf("%s: %s: %s", url, response.Status, text), err)
 	}
 	return nil
-}
-
-// freePorts asks the kernel for loopback ports nobody uses now.
-func freePorts(count int) ([]int, error) {
-	var ports []int
-	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("no free loopback port: %w", err)
-		}
-		// Closed only on return: otherwise the kernel might give it out again.
-		defer listener.Close()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }
 
 // local is a URL on loopback.

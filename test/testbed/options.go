@@ -58,6 +58,10 @@ type Options struct {
 	LogDir string
 	// Progress takes a line per slow step; nil: nobody is told.
 	Progress io.Writer
+
+	// ports chooses the ports of parts; nil: freePorts. Tests of the bed choose
+	// one that is taken.
+	ports func(count int) ([]int, error)
 }
 
 // complete fills in what was left out.
@@ -86,6 +90,9 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.Progress == nil {
 		o.Progress = io.Discard
+	}
+	if o.ports == nil {
+		o.ports = freePorts
 	}
 	return o, nil
 }

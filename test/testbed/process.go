@@ -70,6 +70,20 @@ func (p *process) stop() {
 	<-p.done
 }
 
+// failed tells how a part that is starting went wrong, nil while it may still
+// become ready.
+func (p *process) failed() error {
+	select {
+	case <-p.done:
+		return errors.Join(errors.New("ended too early"), p.err)
+	default:
+	}
+	if p.portTaken() {
+		return errors.New("its port is taken")
+	}
+	return nil
+}
+
 func (p *process) signal(s syscall.Signal) {
 	// Negative: the whole group. An error means that it is gone already.
 	_ = syscall.Kill(-p.cmd.Process.Pid, s)
@@ -81,12 +95,10 @@ func (p *process) await(ctx context.Context, limit time.Duration, ready func(con
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := Poll(ctx, 50*time.Millisecond, func(ctx context.Context) error {
-		select {
-		case <-p.done:
-			return permanent{fmt.Errorf("ended: %w", errors.Join(errors.New("too early"), p.err))}
-		default:
-			return ready(ctx)
+		if err := p.failed(); err != nil {
+			return permanent{err}
 		}
+		return ready(ctx)
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", p.name, err, tail(p.log))
