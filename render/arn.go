@@ -29,7 +29,7 @@ func ParseARN(s string) (ARN, error) {
 	a := ARN{Partition: parts[1], Service: parts[2], Region: parts[3], Account: parts[4], Resource: parts[5]}
 	switch {
 	case a.Partition != "aws" && !strings.HasPrefix(a.Partition, "aws-"), !onlyLabel(a.Partition):
-		return ARN{}, arnError(s, "its partition is not one of AWS's: "+strings.Join(partitions(), ", "))
+		return ARN{}, arnError(s, "its partition is not one of AWS's: "+strings.Join(Partitions(), ", "))
 	case a.Service == "" || !onlyLabel(a.Service):
 		return ARN{}, arnError(s, "it names no service")
 	case !onlyLabel(a.Region):

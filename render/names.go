@@ -56,6 +56,16 @@ func ControllerRoleName(issuer string) string {
 // BucketName is the bucket OSToy looks for: it has no setting for another.
 func BucketName(namespace string) string { return namespace + "-bucket" }
 
+// BucketARN is the ARN of a bucket, which names neither region nor account.
+func BucketARN(partition, bucket string) string { return "arn:" + partition + ":s3:::" + bucket }
+
+// BucketPolicy is the bucket policy that the chart writes, byte for byte: it denies
+// every request without TLS, and allows nothing.
+func BucketPolicy(bucketARN string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Sid":"DenyInsecureTransport","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["` +
+		bucketARN + `","` + bucketARN + `/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`
+}
+
 // RoleARN is the ARN of a role; path begins and ends with a slash.
 func RoleARN(partition, account, path, name string) string {
 	return "arn:" + partition + ":iam::" + account + ":role" + path + name

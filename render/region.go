@@ -10,7 +10,8 @@ const (
 	PartitionEUSC  = "aws-eusc"
 )
 
-func partitions() []string {
+// Partitions are the partitions of AWS that are supported.
+func Partitions() []string {
 	return []string{PartitionAWS, PartitionGov, PartitionChina, PartitionEUSC}
 }
 

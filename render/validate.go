@@ -93,9 +93,9 @@ func withSource(err error, source string) []*InputError {
 func (f Facts) awsFlaws() []*InputError {
 	flaws := slices.Concat(
 		check(f.Account, "account id", isAccount, "an AWS account id has twelve digits", "aws sts get-caller-identity shows it"),
-		check(f.Partition, "partition", isPartition, "known are "+strings.Join(partitions(), ", "),
+		check(f.Partition, "partition", isPartition, "known are "+strings.Join(Partitions(), ", "),
 			"leave --partition away: it follows from the region"),
-		check(f.Region, "region", isKnownRegion, "it is not a region of "+strings.Join(partitions(), ", "), "give one like us-east-2 with --region"),
+		check(f.Region, "region", isKnownRegion, "it is not a region of "+strings.Join(Partitions(), ", "), "give one like us-east-2 with --region"),
 	)
 	theirs, ours := PartitionOf(f.Region.Value), f.Partition.Value
 	if len(flaws) > 0 || !f.Region.Known() || !f.Partition.Known() || theirs == ours {
@@ -121,7 +121,7 @@ func (f Facts) apiVersionFlaws() []*InputError {
 	return nil
 }
 
-func isPartition(s string) bool   { return slices.Contains(partitions(), s) }
+func isPartition(s string) bool   { return slices.Contains(Partitions(), s) }
 func isKnownRegion(s string) bool { return PartitionOf(s) != "" }
 func isPlatform(s string) bool    { return slices.Contains(platforms(), s) }
 func isKubeVersion(s string) bool { _, ok := canonicalVersion(s); return ok }

@@ -72,7 +72,7 @@ func checkBucketPattern(pattern string) error {
 // cannot be taken from a controller whose Buckets have policies. The pattern says
 // where.
 func controllerPolicy(pattern, partition, account string) Document {
-	buckets := Strings{bucketARN(partition, pattern)}
+	buckets := Strings{render.BucketARN(partition, pattern)}
 	return Document{Version: policyVersion, Statement: []Statement{
 		{Sid: "List", Effect: "Allow", Action: Strings{"s3:ListAllMyBuckets"}, Resource: Strings{"*"}},
 		{Sid: "Create", Effect: "Allow", Action: Strings{"s3:CreateBucket"}, Resource: buckets},

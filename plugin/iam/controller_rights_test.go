@@ -3,6 +3,8 @@ package iam
 import (
 	"strings"
 	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // callsByAction are the S3 calls of the controller's v1.10 (FACTS 1.5) by the
@@ -71,7 +73,7 @@ func TestControllerMayMakeItsCalls(t *testing.T) {
 		f.Partition.Value = p
 		policy := []Document{*desiredController(t, f, ControllerOptions{}).Policy}
 		for action, calls := range callsByAction() {
-			ours, other := bucketARN(p, "demo-bucket"), bucketARN(p, "payroll")
+			ours, other := render.BucketARN(p, "demo-bucket"), render.BucketARN(p, "payroll")
 			if got := Judge(policy, Right{action, ours}, account); got != Yes {
 				t.Errorf("%s: %s on %s: %d, so no %s", p, action, ours, got, calls)
 			}
@@ -107,7 +109,7 @@ func TestMakingABucketNeedsNoOwner(t *testing.T) {
 				without.Statement = append(without.Statement, s)
 			}
 		}
-		if got := Judge([]Document{without}, Right{action, bucketARN("aws", "demo-bucket")}, "123456789012"); got != Yes {
+		if got := Judge([]Document{without}, Right{action, render.BucketARN("aws", "demo-bucket")}, "123456789012"); got != Yes {
 			t.Errorf("%s: %d", action, got)
 		}
 	}
@@ -127,7 +129,7 @@ func TestControllerMayNotTouchObjects(t *testing.T) {
 			"BypassGovernanceRetention", "ListBucket", "ListBucketVersions", "ListBucketMultipartUploads",
 		} {
 			for _, resource := range []string{"demo-bucket", "demo-bucket/a", "demo-bucket/a-bucket"} {
-				if got := Judge(policy, Right{"s3:" + action, bucketARN("aws", resource)}, "123456789012"); got != No {
+				if got := Judge(policy, Right{"s3:" + action, render.BucketARN("aws", resource)}, "123456789012"); got != No {
 					t.Errorf("%s: s3:%s on %s: %d", pattern, action, resource, got)
 				}
 			}

@@ -108,15 +108,12 @@ func trustPolicy(r Role, issuer string) Document {
 // can be guessed, so each right ends at the account's border: the app never
 // writes into a bucket that somebody else registered first.
 func bucketPolicy(bucket, partition, account string) Document {
-	arn := bucketARN(partition, bucket)
+	arn := render.BucketARN(partition, bucket)
 	return Document{Version: policyVersion, Statement: []Statement{
 		{Sid: "List", Effect: "Allow", Action: Strings{"s3:ListBucket"}, Resource: Strings{arn}, Condition: inAccount(account)},
 		{Sid: "ReadWrite", Effect: "Allow", Action: Strings{"s3:GetObject", "s3:PutObject"}, Resource: Strings{arn + "/*"}, Condition: inAccount(account)},
 	}}
 }
-
-// bucketARN is the ARN of a bucket, or of all that a pattern names.
-func bucketARN(partition, bucket string) string { return "arn:" + partition + ":s3:::" + bucket }
 
 // inAccount lets a right end at the account's border.
 func inAccount(account string) Condition {

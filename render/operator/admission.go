@@ -1,0 +1,189 @@
+package operator
+
+import (
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// PolicyName is the name of the ValidatingAdmissionPolicy for Buckets and of its
+// binding.
+const PolicyName = "ostoy-s3-buckets"
+
+// AdmissionGroup is the API group of both. Clusters serve it from Kubernetes 1.30
+// (OpenShift 4.17) on.
+const AdmissionGroup = "admissionregistration.k8s.io"
+
+// wavePolicy is before the rights and before OLM hears of the operator: nobody may
+// write a Bucket that is not checked.
+const wavePolicy = -4
+
+// AdmissionPolicy returns the ValidatingAdmissionPolicy that keeps a Bucket to the
+// S3 buckets of its own project, and its binding. The controller acts on a Bucket
+// with its own AWS permissions, which cover the buckets of all projects: without
+// the policy, whoever may create a Bucket decides about every bucket that the
+// controller reaches.
+//
+// controllers are the user names of the controllers' service accounts,
+// system:serviceaccount:NAMESPACE:NAME. They are exempt, because a controller fills
+// in the spec and removes its finalizer. So is everybody with the verb "bypass" on
+// the policy itself, a cluster-scoped permission: OLM gives project admins every
+// verb on Buckets.
+//
+// What the expressions may use: "CEL in Kubernetes" and "Validating Admission
+// Policy" in the Kubernetes documentation.
+func AdmissionPolicy(f render.Facts, controllers []string) []*unstructured.Unstructured {
+	policy := newObject(AdmissionGroup+"/v1", "ValidatingAdmissionPolicy", "", PolicyName, wavePolicy)
+	policy.Object["spec"] = map[string]any{
+		"failurePolicy": "Fail",
+		"matchConstraints": map[string]any{
+			"matchPolicy": "Equivalent",
+			// The status is a subresource, and the controller's own to write.
+			"resourceRules": []any{map[string]any{
+				"apiGroups": []any{"s3.services.k8s.aws"}, "apiVersions": []any{"*"},
+				"operations": []any{"CREATE", "UPDATE"}, "resources": []any{"buckets"},
+			}},
+		},
+		"matchConditions": []any{
+			map[string]any{"name": "not-a-controller", "expression": "!(request.userInfo.username in " + celList(controllers) + ")"},
+			map[string]any{"name": "may-not-bypass", "expression": "!authorizer.group(" + celString(AdmissionGroup) +
+				").resource('validatingadmissionpolicies').name(" + celString(PolicyName) + ").check('bypass').allowed()"},
+		},
+		"variables":   admissionVariables(),
+		"validations": admissionRules(f),
+	}
+	binding := newObject(AdmissionGroup+"/v1", "ValidatingAdmissionPolicyBinding", "", PolicyName, wavePolicy)
+	binding.Object["spec"] = map[string]any{"policyName": PolicyName, "validationActions": []any{"Deny"}}
+	return []*unstructured.Unstructured{policy, binding}
+}
+
+// acting are the annotations by which a Bucket tells the controller what to do with
+// its S3 bucket, deletion-policy aside.
+func acting() []string {
+	return []string{"services.k8s.aws/adoption-policy", "services.k8s.aws/adoption-fields", "services.k8s.aws/region", "services.k8s.aws/read-only"}
+}
+
+// admissionVariables name what the rules are about. Annotations count as much as
+// the spec: deletion-policy decides whether the S3 bucket is deleted with the
+// Bucket. To set it to retain is always possible.
+func admissionVariables() []any {
+	annotation := func(object, key string) string {
+		return object + ".metadata.?annotations[?" + celString(key) + "].orValue('')"
+	}
+	const deletion = "services.k8s.aws/deletion-policy"
+	changed := []string{
+		"object.spec != oldObject.spec",
+		"!(" + annotation("object", deletion) + " in ['retain', " + annotation("oldObject", deletion) + "])",
+	}
+	for _, key := range acting() {
+		changed = append(changed, annotation("object", key)+" != "+annotation("oldObject", key))
+	}
+	return []any{
+		celVariable("project", "request.namespace"),
+		celVariable("created", "request.operation == 'CREATE'"),
+		celVariable("acts", "variables.created || "+strings.Join(changed, " || ")),
+		celVariable("fields", annotation("object", "services.k8s.aws/adoption-fields")),
+		celVariable("tags", "object.spec.?tagging.?tagSet.orValue([])"),
+	}
+}
+
+// admissionRules are what a Bucket must be like. On an update a field is judged only
+// if it changed, so that a Bucket from before the policy can still be annotated,
+// released and deleted; the name is judged whenever the update makes the
+// controller do something.
+func admissionRules(f render.Facts) []any {
+	rules := []any{
+		admitted("!variables.acts || !variables.project.contains('--') && (object.spec.name == variables.project + '-bucket' || "+
+			"object.spec.name.startsWith(variables.project + '--') && "+
+			"object.spec.name.substring(size(variables.project) + 2).matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?-bucket$'))",
+			"variables.project.contains('--') ? 'a project whose name contains -- cannot have Buckets: ' + variables.project : "+
+				"'spec.name must be ' + variables.project + '-bucket or ' + variables.project + '--NAME-bucket: a Bucket reaches only the buckets of its own project'"),
+		// The controller takes the bucket's name from this annotation, too.
+		admitted("!variables.acts || variables.fields == '' || variables.fields == '{\"name\":\"' + object.spec.name + '\"}'",
+			"'the annotation services.k8s.aws/adoption-fields must be {\"name\":\"' + object.spec.name + '\"} or be left out'"),
+		admitted("object.spec.all(k, k in "+celList(allowedFields())+" || !variables.created && k in oldObject.spec && object.spec[k] == oldObject.spec[k])",
+			"'spec may have only these fields: "+strings.Join(allowedFields(), ", ")+"'"),
+		fieldRule("publicAccessBlock", "['blockPublicACLs', 'blockPublicPolicy', 'ignorePublicACLs', 'restrictPublicBuckets'].all(k, k in object.spec.publicAccessBlock && object.spec.publicAccessBlock[k] == true)",
+			"all four fields of spec.publicAccessBlock must be true"),
+		fieldRule("ownershipControls", "object.spec.ownershipControls.?rules.orValue([]).all(r, r.?objectOwnership.orValue('') == 'BucketOwnerEnforced')",
+			"spec.ownershipControls must be BucketOwnerEnforced"),
+		fieldRule("policy", "object.spec.policy in "+policyTexts(),
+			"spec.policy must be exactly the policy that oc ostoy-s3 renders, which denies requests without TLS"),
+	}
+	return append(rules, tagRules(f)...)
+}
+
+// allowedFields are those of a Bucket's spec that the chart writes, and versioning:
+// fields of controllers to come are not allowed until somebody has thought of what
+// they can do.
+func allowedFields() []string {
+	return []string{"name", "publicAccessBlock", "encryption", "ownershipControls", "tagging", "policy", "versioning"}
+}
+
+// policyTexts are the policies that the chart writes for the name in the Bucket, one
+// for each partition, byte for byte: CEL has no JSON parser, and looking for words
+// in the text is evaded by escapes, white space and repeated keys.
+func policyTexts() string {
+	const at = "\x00"
+	var texts []string
+	for _, partition := range render.Partitions() {
+		parts := strings.Split(render.BucketPolicy(render.BucketARN(partition, at)), at)
+		for i, part := range parts {
+			parts[i] = celString(part)
+		}
+		texts = append(texts, strings.Join(parts, " + object.spec.name + "))
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
+}
+
+// tagRules keep the tags by which this tool tells whose a bucket is: they may say
+// only what is true of the project. IAM compares the keys of tags without case.
+func tagRules(f render.Facts) []any {
+	const key, value = "t.?key.orValue('')", "t.?value.orValue('')"
+	is := func(tag, want string) string {
+		return key + " == " + celString(tag) + " && " + value + " == " + want
+	}
+	cluster := value // unknown: any
+	if f.ClusterID.Known() {
+		cluster = celString(f.ClusterID.Value)
+	}
+	ours := "(" + key + ".lowerAscii().startsWith('ostoy-s3/') || " + key + ".lowerAscii() == " + celString(render.TagManagedBy) + ")"
+	rule := strings.Join([]string{
+		"!" + ours,
+		is(render.TagManagedBy, celString(render.ManagedBy)),
+		is(render.TagIssuer, celString(f.Issuer.Value)),
+		is(render.TagNamespace, "variables.project"),
+		is(render.TagClusterID, cluster),
+	}, " || ")
+	return []any{fieldRule("tagging", "variables.tags.all(t, "+rule+")",
+		"the tags "+render.TagManagedBy+" and ostoy-s3/... may have only the values of this project and this cluster",
+	)}
+}
+
+// fieldRule holds where the field is there and new, or changed.
+func fieldRule(field, expression, message string) any {
+	return admitted("!has(object.spec."+field+") || !variables.created && object.spec.?"+field+" == oldObject.spec.?"+field+" || "+expression, celString(message))
+}
+
+// admitted is a validation; message is an expression, too.
+func admitted(expression, message string) any {
+	return map[string]any{"expression": expression, "messageExpression": message, "message": "this Bucket is not allowed by " + PolicyName}
+}
+
+func celVariable(name, expression string) any {
+	return map[string]any{"name": name, "expression": expression}
+}
+
+// celString is a string literal of CEL: its escapes are Go's.
+func celString(s string) string { return strconv.QuoteToASCII(s) }
+
+func celList(list []string) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = celString(s)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
