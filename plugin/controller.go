@@ -223,7 +223,7 @@ func (c *controllerRun) makePlan(ctx context.Context, world *live.World) error {
 		Version: c.request.Version, Identity: operator.Identity(c.request.Identity), Role: c.request.Role,
 		Upgrade: c.request.Upgrade, Chart: c.chart, ChartFrom: c.request.Chart, AsItIs: c.request.asItIs,
 		AllowAnyBucket: c.request.AllowAnyBucket,
-		Guess: c.request.DryRun == DryRunClient, TryCreates: c.request.DryRun == DryRunServer,
+		Guess:          c.request.DryRun == DryRunClient, TryCreates: c.request.DryRun == DryRunServer,
 		ForceConflicts: c.request.ForceConflicts, ForceOwner: c.request.ForceOwner,
 		Tool: c.Version, Now: c.Now,
 	})

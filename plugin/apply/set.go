@@ -85,7 +85,7 @@ func Controller() Set {
 const (
 	rbacGroup      = "rbac.authorization.k8s.io"
 	admissionGroup = "admissionregistration.k8s.io"
-	olmGroup  = "operators.coreos.com"
+	olmGroup       = "operators.coreos.com"
 )
 
 func within(group, version, kind string) Kind {

@@ -116,9 +116,9 @@ func (p *Plan) withoutPolicy() (what, next string) {
 // exempt finds out which controllers the policy does not check: the one of this
 // tool, and those whose service account is allowed to list and update Buckets in all
 // projects. A Deployment proves nothing, because every project editor can create
-// one. A namespace that this tool does not create can be anybody's: if the
-// controller is managed by something else, its own service account has to be proven
-// as well.
+// one. If a controller that is managed by something else is proven, nothing shows whose
+// the namespace of this tool's own controller is, and its service account has to be
+// proven as well.
 func (p *Plan) exempt(ctx context.Context) error {
 	a := &p.Admission
 	if !a.Served {
@@ -142,16 +142,22 @@ func (p *Plan) exempt(ctx context.Context) error {
 		p.warnUnproven(a, named)
 		return nil
 	}
+	if err != nil {
+		return err
+	}
 	for _, name := range sortedKeys(accounts) {
 		switch {
 		case proven[name]:
 			a.Exempt = append(a.Exempt, name)
-		case named[name] != "" && err == nil:
-			a.warn(named[name]+" is not exempt from the admission policy: its service account is not allowed to list and update Buckets in all projects, so it is not a controller of this cluster",
+		case named[name] != "":
+			a.warn(named[name]+" is not exempt from the admission policy: its service account is not allowed to list and update Buckets in all projects, so it is not a controller of the whole cluster",
 				"")
 		}
 	}
-	return err
+	if len(a.Exempt) == 0 { // no controller is known: the one to come is this tool's
+		a.Exempt = []string{own}
+	}
+	return nil
 }
 
 func (p *Plan) warnUnproven(a *Admission, named map[string]string) {
