@@ -63,7 +63,7 @@ func AdmissionPolicy(f render.Facts, controllers []string) []*unstructured.Unstr
 // acting are the annotations by which a Bucket tells the controller what to do with
 // its S3 bucket, deletion-policy aside.
 func acting() []string {
-	return []string{"services.k8s.aws/adoption-policy", "services.k8s.aws/adoption-fields", "services.k8s.aws/region", "services.k8s.aws/read-only"}
+	return []string{"services.k8s.aws/adoption-policy", adoptionFields, "services.k8s.aws/region", "services.k8s.aws/read-only"}
 }
 
 // admissionVariables name what the rules are about. Annotations count as much as
@@ -85,7 +85,7 @@ func admissionVariables() []any {
 		celVariable("project", "request.namespace"),
 		celVariable("created", "request.operation == 'CREATE'"),
 		celVariable("acts", "variables.created || "+strings.Join(changed, " || ")),
-		celVariable("fields", annotation("object", "services.k8s.aws/adoption-fields")),
+		celVariable("fields", annotation("object", adoptionFields)),
 		celVariable("tags", "object.spec.?tagging.?tagSet.orValue([])"),
 	}
 }
@@ -98,20 +98,19 @@ func admissionRules(f render.Facts) []any {
 	rules := []any{
 		admitted("!variables.acts || !variables.project.contains('--') && (object.spec.name == variables.project + '-bucket' || "+
 			"object.spec.name.startsWith(variables.project + '--') && "+
-			"object.spec.name.substring(size(variables.project) + 2).matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?-bucket$'))",
-			"variables.project.contains('--') ? 'a project whose name contains -- cannot have Buckets: ' + variables.project : "+
-				"'spec.name must be ' + variables.project + '-bucket or ' + variables.project + '--NAME-bucket: a Bucket reaches only the buckets of its own project'"),
+			"object.spec.name.substring(size(variables.project) + 2).matches("+celString(bucketSuffix)+"))",
+			"variables.project.contains('--') ? "+celMessage(wrongProject, "variables.project")+" : "+celMessage(wrongBucket, "variables.project")),
 		// The controller takes the bucket's name from this annotation, too.
 		admitted("!variables.acts || variables.fields == '' || variables.fields == '{\"name\":\"' + object.spec.name + '\"}'",
-			"'the annotation services.k8s.aws/adoption-fields must be {\"name\":\"' + object.spec.name + '\"} or be left out'"),
+			celMessage(wrongAdoptionOf, "object.spec.name")),
 		admitted("object.spec.all(k, k in "+celList(allowedFields())+" || !variables.created && k in oldObject.spec && object.spec[k] == oldObject.spec[k])",
-			"'spec may have only these fields: "+strings.Join(allowedFields(), ", ")+"'"),
-		fieldRule("publicAccessBlock", "['blockPublicACLs', 'blockPublicPolicy', 'ignorePublicACLs', 'restrictPublicBuckets'].all(k, k in object.spec.publicAccessBlock && object.spec.publicAccessBlock[k] == true)",
-			"all four fields of spec.publicAccessBlock must be true"),
+			celString(wrongFields())),
+		fieldRule("publicAccessBlock", celList(accessBlocks())+".all(k, k in object.spec.publicAccessBlock && object.spec.publicAccessBlock[k] == true)",
+			wrongAccessBlock),
 		fieldRule("ownershipControls", "object.spec.ownershipControls.?rules.orValue([]).all(r, r.?objectOwnership.orValue('') == 'BucketOwnerEnforced')",
-			"spec.ownershipControls must be BucketOwnerEnforced"),
+			wrongOwnership),
 		fieldRule("policy", "object.spec.policy in "+policyTexts(),
-			"spec.policy must be exactly the policy that oc ostoy-s3 renders, which denies requests without TLS"),
+			wrongPolicy),
 	}
 	return append(rules, tagRules(f)...)
 }
@@ -159,8 +158,7 @@ func tagRules(f render.Facts) []any {
 		is(render.TagClusterID, cluster),
 	}, " || ")
 	return []any{fieldRule("tagging", "variables.tags.all(t, "+rule+")",
-		"the tags "+render.TagManagedBy+" and ostoy-s3/... may have only the values of this project and this cluster",
-	)}
+		wrongTags())}
 }
 
 // fieldRule holds where the field is there and new, or changed.
