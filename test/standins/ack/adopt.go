@@ -45,7 +45,7 @@ func (b *bucket) adopt(ctx context.Context, policy string) error {
 // fillIn makes the spec what the S3 bucket has.
 func (b *bucket) fillIn(ctx context.Context) error {
 	spec := map[string]any{"name": b.name}
-	for _, read := range []func(context.Context, map[string]any) error{b.readPolicy, b.readAccessBlock, b.readTags, b.readRest} {
+	for _, read := range []func(context.Context, map[string]any) error{b.readPolicy, b.readAccessBlock, b.readTags, b.readStated, b.readRest} {
 		if err := read(ctx, spec); err != nil {
 			return err
 		}
@@ -85,6 +85,38 @@ func (b *bucket) readTags(ctx context.Context, spec map[string]any) error {
 		set = append(set, map[string]any{"key": aws.ToString(tag.Key), "value": aws.ToString(tag.Value)})
 	}
 	spec["tagging"] = map[string]any{"tagSet": set}
+	return nil
+}
+
+// readStated reads encryption and ownership, which every spec states in the end.
+func (b *bucket) readStated(ctx context.Context, spec map[string]any) error {
+	if found, err := b.s3.GetBucketEncryption(ctx, &s3.GetBucketEncryptionInput{Bucket: &b.name}); err == nil {
+		var rules []any
+		for _, rule := range found.ServerSideEncryptionConfiguration.Rules {
+			standard := map[string]any{}
+			if by := rule.ApplyServerSideEncryptionByDefault; by != nil {
+				standard["sseAlgorithm"] = string(by.SSEAlgorithm)
+				if by.KMSMasterKeyID != nil {
+					standard["kmsMasterKeyID"] = *by.KMSMasterKeyID
+				}
+			}
+			rules = append(rules, map[string]any{
+				"applyServerSideEncryptionByDefault": standard, "bucketKeyEnabled": aws.ToBool(rule.BucketKeyEnabled),
+			})
+		}
+		spec["encryption"] = map[string]any{"rules": rules}
+	} else if unless(err, "ServerSideEncryptionConfigurationNotFoundError") != nil {
+		return err
+	}
+	found, err := b.s3.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: &b.name})
+	if err != nil {
+		return unless(err, "OwnershipControlsNotFoundError")
+	}
+	var rules []any
+	for _, rule := range found.OwnershipControls.Rules {
+		rules = append(rules, map[string]any{"objectOwnership": string(rule.ObjectOwnership)})
+	}
+	spec["ownershipControls"] = map[string]any{"rules": rules}
 	return nil
 }
 

@@ -82,7 +82,7 @@ func (c *Controller) follow(ctx context.Context) {
 		}
 		leader := c.look(ctx, found)
 		if leader != nil {
-			c.self.is(leader.Namespace, leader.Spec.ServiceAccountName)
+			c.become(ctx, leader)
 		}
 		if leader != nil && leader.UID != leads {
 			c.restarted(leads)
