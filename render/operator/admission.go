@@ -48,7 +48,7 @@ func AdmissionPolicy(f render.Facts, controllers []string) []*unstructured.Unstr
 			}},
 		},
 		"matchConditions": []any{
-			map[string]any{"name": "not-a-controller", "expression": "!(request.userInfo.username in " + celList(controllers) + ")"},
+			map[string]any{"name": exemptCondition, "expression": exemptBefore + celList(controllers) + exemptAfter},
 			map[string]any{"name": "may-not-bypass", "expression": "!authorizer.group(" + celString(AdmissionGroup) +
 				").resource('validatingadmissionpolicies').name(" + celString(PolicyName) + ").check('bypass').allowed()"},
 		},
@@ -87,6 +87,16 @@ func admissionVariables() []any {
 		celVariable("tags", "variables.spec.?tagging.?tagSet.orValue([])"),
 	}
 }
+
+// How the policy names the exempt controllers, and a tag that it looks at: Inspect
+// reads both.
+const (
+	exemptCondition = "not-a-controller"
+	exemptBefore    = "!(request.userInfo.username in "
+	exemptAfter     = ")"
+
+	tagKey, tagValue = "t.?key.orValue('')", "t.?value.orValue('')"
+)
 
 // ackAnnotations is what the annotations begin with by which a Bucket tells the
 // controller what to do with its S3 bucket.
@@ -144,7 +154,7 @@ func policyTexts() string {
 // tagRules keep the tags by which this tool tells whose a bucket is: they may say
 // only what is true of the project. IAM compares the keys of tags without case.
 func tagRules(f render.Facts) []any {
-	const key, value = "t.?key.orValue('')", "t.?value.orValue('')"
+	const key, value = tagKey, tagValue
 	is := func(tag, want string) string {
 		return key + " == " + celString(tag) + " && " + value + " == " + want
 	}
