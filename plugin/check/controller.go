@@ -40,6 +40,9 @@ func controllerChecks(w *live.World) []Check {
 		one.Needs = append(one.Needs, IDController)
 		checks = append(checks, one)
 	}
+	checks = append(checks, Check{
+		ID: IDBucketPolicy, Title: "a Bucket reaches only the S3 buckets of its own project", Severity: Warning, Needs: []string{IDServer}, Run: c.policy,
+	})
 	for i := range checks {
 		checks[i].Group = Controller
 	}

@@ -53,7 +53,7 @@ func TestPolicyTexts(t *testing.T) {
 	for text := range strings.SplitSeq(strings.Trim(policyTexts(), "[]"), ", ") {
 		var whole strings.Builder
 		for part := range strings.SplitSeq(text, " + ") {
-			if part == "object.spec.name" {
+			if part == "variables.name" {
 				whole.WriteString(name)
 				continue
 			}

@@ -78,13 +78,14 @@ func allBlocked(value any) bool {
 
 func ownerEnforced(value any) bool {
 	controls, _ := value.(map[string]any)
-	for _, one := range listIn(controls, "rules") {
+	rules := listIn(controls, "rules")
+	for _, one := range rules {
 		rule, _ := one.(map[string]any)
 		if textIn(rule, "objectOwnership") != "BucketOwnerEnforced" {
 			return false
 		}
 	}
-	return true
+	return len(rules) > 0
 }
 
 func listIn(fields map[string]any, key string) []any {

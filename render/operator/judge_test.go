@@ -53,6 +53,7 @@ func TestF1Refused(t *testing.T) {
 		"nothing blocked":                {spec: fields{"publicAccessBlock": fields{}}, says: "publicAccessBlock"},
 		"owner enforced":                 {spec: fields{"ownershipControls": owner("BucketOwnerEnforced")}},
 		"object writer":                  {spec: fields{"ownershipControls": owner("ObjectWriter")}, says: "ownershipControls"},
+		"no owner rule":                  {spec: fields{"ownershipControls": fields{}}, says: "ownershipControls"},
 		"the policy":                     {spec: fields{"policy": policy}},
 		"the policy of China":            {spec: fields{"policy": render.BucketPolicy(render.BucketARN("aws-cn", "demo-bucket"))}},
 		"the policy of another bucket":   {spec: fields{"policy": render.BucketPolicy(render.BucketARN("aws", "x-bucket"))}, says: "spec.policy"},
