@@ -58,7 +58,7 @@ func served() []string {
 		"operators.coreos.com/v1/OperatorGroup/operatorgroups",
 		"operators.coreos.com/v1alpha1/Subscription/subscriptions", "operators.coreos.com/v1alpha1/InstallPlan/installplans",
 		"operators.coreos.com/v1alpha1/ClusterServiceVersion/clusterserviceversions",
-		"authorization.k8s.io/v1/SelfSubjectAccessReview/selfsubjectaccessreviews!", "authorization.k8s.io/v1/SelfSubjectRulesReview/selfsubjectrulesreviews!",
+		"authorization.k8s.io/v1/SubjectAccessReview/subjectaccessreviews!", "authorization.k8s.io/v1/SelfSubjectAccessReview/selfsubjectaccessreviews!", "authorization.k8s.io/v1/SelfSubjectRulesReview/selfsubjectrulesreviews!",
 	}
 }
 
