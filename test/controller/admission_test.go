@@ -238,6 +238,10 @@ func (s *scene) withoutAPIByOLM(t *testing.T) {
 	s.wantNothingWritten(t)
 	s.install(t, "--allow-any-bucket").WantTalk(t, "each of them can change or delete any S3 bucket that the controller's role covers").WantNoTalk(t, policyPlanned)
 	s.install(t, "--allow-any-bucket").WantTalk(t, "nothing to change")
+	rendered := s.Admin.Run(t, "controller", "render", "--version", "1.13.0").WantCode(t, done).Stdout
+	if strings.Contains(rendered, "kind: ValidatingAdmissionPolicy") || strings.Contains(rendered, "ostoy-s3-buckets-edit") {
+		t.Errorf("rendered:\n%s", rendered)
+	}
 	s.uninstall(t)
 	s.wantLeft(t)
 }

@@ -116,8 +116,14 @@ func (s *scene) chartRights(t *testing.T) {
 func (s *scene) chartRender(t *testing.T) {
 	s.Admin.Run(t, "controller", "render").WantCode(t, done).WantStdout(t, s.Admin.Run(t, "controller", "render", "--values").WantCode(t, done).Stdout)
 	rendered := s.Admin.Run(t, "controller", "render", "--chart", theChart(t)).WantCode(t, done).Stdout
-	if !strings.Contains(rendered, "kind: Deployment") {
-		t.Fatalf("rendered:\n%s", rendered)
+	for _, kind := range []string{"Deployment", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"} {
+		if !strings.Contains(rendered, "kind: "+kind+"\n") {
+			t.Fatalf("no %s is rendered:\n%s", kind, rendered)
+		}
+	}
+	if values := s.Admin.Run(t, "controller", "render", "--values").Stdout; !strings.Contains(values, "ValidatingAdmissionPolicy ostoy-s3-buckets,") ||
+		!strings.Contains(values, "oc ostoy-s3 controller render --chart oci://") {
+		t.Errorf("the values do not say where the admission policy is:\n%s", values)
 	}
 	must(t, s.NewNamespace(t.Context(), namespace))
 	s.Admin.Typing(rendered).Kubectl(t, "apply", "--server-side", "--dry-run=server", "-f", "-").WantCode(t, 0)

@@ -172,6 +172,9 @@ func TestNotEnoughRights(t *testing.T) {
 	rendered.WantCode(t, done)
 	applied := s.Admin.Typing(rendered.Stdout).Kubectl(t, "apply", "--server-side", "-f", "-")
 	applied.WantCode(t, 0)
+	if !strings.Contains(s.exempt(t), ourAccount) {
+		t.Errorf("the rendered admission policy exempts %q", s.exempt(t))
+	}
 	if subscription := s.object(t, olm("subscriptions"), "ack-s3-controller"); subscription.GetNamespace() != namespace {
 		t.Error(subscription)
 	}
