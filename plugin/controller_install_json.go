@@ -17,6 +17,7 @@ type controllerResult struct {
 	Versions  *controller.Versions `json:"versions,omitempty"`
 	Identity  string               `json:"identity,omitempty"`
 	Role      string               `json:"role,omitempty"` // ARN
+	Reach     *reachResult         `json:"reach,omitempty"`
 	Existing  []string             `json:"existing,omitempty"`
 	DryRun    DryRun               `json:"dryRun,omitempty"`
 	Changes   []change             `json:"changes"`
@@ -37,7 +38,7 @@ func (c *controllerRun) document() controllerResult {
 	document := controllerResult{
 		Namespace: c.facts.Namespace.Value, Mode: c.plan.Mode, Version: c.version(), From: c.plan.From, Available: c.plan.Available,
 		Steps: c.done.Steps, Versions: c.plan.Versions,
-		Identity: string(c.plan.Identity), Changes: c.changes(),
+		Identity: string(c.plan.Identity), Reach: reachDocument(c.plan.Reach), Changes: c.changes(),
 		Approved: c.done.Approved, Restarted: c.done.Restarted, Ready: c.ready,
 		Seconds: c.Now().Sub(c.started).Seconds(),
 	}
