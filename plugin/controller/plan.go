@@ -112,11 +112,11 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 	if desired, err = p.withPattern(ctx, desired); err != nil {
 		return nil, err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) { p.Objects, err = p.planObjects(ctx, desired); return err })
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { p.Objects, err = p.planObjects(groupCtx, desired); return err })
 	if desired != nil {
 		group.Go(func() (err error) { p.Role, err = iam.NewPlan(*desired, p.actual, p.facts); return err })
-		group.Go(func() error { return p.lookAtReach(ctx, *desired) })
+		group.Go(func() error { return p.lookAtReach(groupCtx, *desired) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
