@@ -20,6 +20,7 @@ func (c *controllerRun) announce() {
 	if !c.plan.Changed() {
 		return
 	}
+	c.announceReach()
 	c.UI.Line("")
 	c.UI.Line("Plan")
 	c.announceSteps()

@@ -17,6 +17,7 @@ type controllerResult struct {
 	Versions *controller.Versions `json:"versions,omitempty"`
 	Identity string               `json:"identity,omitempty"`
 	Role     string               `json:"role,omitempty"` // ARN
+	Reach    *reachResult         `json:"reach,omitempty"`
 	Existing []string             `json:"existing,omitempty"`
 	// Exempt are the controllers that the admission policy does not check, and
 	// Refused the existing Buckets that it refuses from now on.
@@ -41,7 +42,7 @@ func (c *controllerRun) document() controllerResult {
 	document := controllerResult{
 		Namespace: c.facts.Namespace.Value, Mode: c.plan.Mode, Version: c.version(), From: c.plan.From, Available: c.plan.Available,
 		Steps: c.done.Steps, Versions: c.plan.Versions,
-		Identity: string(c.plan.Identity), Changes: c.changes(),
+		Identity: string(c.plan.Identity), Reach: reachDocument(c.plan.Reach), Changes: c.changes(),
 		Exempt: c.plan.Admission.Exempt, Refused: c.plan.Admission.Refused,
 		Approved: c.done.Approved, Restarted: c.done.Restarted, Ready: c.ready,
 		Seconds: c.Now().Sub(c.started).Seconds(),

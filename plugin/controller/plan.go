@@ -39,6 +39,9 @@ type Options struct {
 	// project.
 	AllowAnyBucket bool
 	AsItIs         bool // without Chart, one that a chart brought counts as somebody else's
+	// ChoosePattern gives the bucket pattern of a role where neither you nor a role that
+	// exists gives one, and what to note about that.
+	ChoosePattern func(ctx context.Context, exists bool) (pattern, note string, err error)
 
 	Guess, TryCreates          bool // as apply.Options
 	ForceConflicts, ForceOwner bool
@@ -67,12 +70,14 @@ type Plan struct {
 	Objects        *apply.Plan
 	Role           *iam.Plan // nil where the controller is somebody else's
 	Admission      Admission
+	Reach          *Reach // nil where it was not looked at
 	Notes          []string
 
 	found   *Found
 	facts   render.Facts
 	options Options
 	roles   iam.API
+	actual  *iam.Actual // the role that is there
 	set     []*unstructured.Unstructured
 }
 
@@ -106,13 +111,20 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 		return nil, err
 	}
 	p.noteStopped(ctx)
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) { p.Objects, err = p.planObjects(ctx, desired); return err })
-	group.Go(func() error { return p.lookAtBuckets(ctx) })
-	if desired != nil {
-		group.Go(func() (err error) { p.Role, err = p.planRole(ctx, *desired); return err })
+	if desired, err = p.withPattern(ctx, desired); err != nil {
+		return nil, err
 	}
-	return p, group.Wait()
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { p.Objects, err = p.planObjects(groupCtx, desired); return err })
+	group.Go(func() error { return p.lookAtBuckets(groupCtx) })
+	if desired != nil {
+		group.Go(func() (err error) { p.Role, err = iam.NewPlan(*desired, p.actual, p.facts); return err })
+		group.Go(func() error { return p.lookAtReach(groupCtx, *desired) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return p, p.mayWiden(ctx)
 }
 
 // mayGoOn refuses where whatever is done now would be undone.
@@ -171,7 +183,7 @@ func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
 	if p.Mode == Used {
 		return nil, nil
 	}
-	role, err := iam.DesiredController(p.facts, p.options.Role)
+	role, err := p.lookAtRole(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -222,12 +234,4 @@ func (p *Plan) applier() *apply.Applier {
 		ForceConflicts: p.options.ForceConflicts, ForceOwner: p.options.ForceOwner,
 		Shared: p.found.shared, Now: p.options.Now,
 	})
-}
-
-func (p *Plan) planRole(ctx context.Context, desired iam.Role) (*iam.Plan, error) {
-	actual, err := iam.Read(ctx, p.roles, desired.Name, p.found.Inventory.Found)
-	if err != nil {
-		return nil, err
-	}
-	return iam.NewPlan(desired, actual, p.facts)
 }

@@ -49,7 +49,7 @@ func ours(o *unstructured.Unstructured) *unstructured.Unstructured { return by(a
 // inventoryOf is our record of some objects.
 func inventoryOf(t *testing.T, objects []*unstructured.Unstructured) *unstructured.Unstructured {
 	inventory := apply.Controller().ParseInventory(nil)
-	inventory.RoleARN = render.RoleARN("aws", "123456789012", render.RolePath, render.ControllerRoleName(testFacts().Issuer.Value))
+	inventory.RoleARN = render.RoleARN("aws", "123456789012", render.ControllerRolePath, render.ControllerRoleName(testFacts().Issuer.Value))
 	inventory.Account = "123456789012"
 	for _, o := range objects {
 		inventory.Objects = append(inventory.Objects, apply.RefOf(o))

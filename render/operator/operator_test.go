@@ -36,7 +36,7 @@ func named(f render.Facts, namespace string) render.Facts {
 // full are options with which everything is made.
 func full(partition string, identity Identity) Options {
 	return Options{
-		RoleARN:  render.RoleARN(partition, "123456789012", render.RolePath, "ack-s3-controller-7560009f"),
+		RoleARN:  render.RoleARN(partition, "123456789012", render.ControllerRolePath, "ack-s3-controller-7560009f"),
 		Identity: identity, Catalog: "community-operators", CatalogNamespace: "openshift-marketplace",
 		StartingCSV: "ack-s3-controller.v1.13.0", OperatorGroup: true,
 	}
@@ -177,7 +177,7 @@ func TestAsTheWebhook(t *testing.T) {
 	}
 	want := map[string]any{
 		"AWS_REGION": "us-east-2", "AWS_STS_REGIONAL_ENDPOINTS": "regional",
-		"AWS_ROLE_ARN":                "arn:aws:iam::123456789012:role/ostoy-s3/ack-s3-controller-7560009f",
+		"AWS_ROLE_ARN":                "arn:aws:iam::123456789012:role/ostoy-s3-controller/ack-s3-controller-7560009f",
 		"AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(env) != len(want) {

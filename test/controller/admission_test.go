@@ -89,7 +89,7 @@ kind: ValidatingAdmissionPolicyBinding
 metadata: {name: ostoy-s3-buckets}
 spec: {policyName: ostoy-s3-buckets, validationActions: [Audit]}
 `))
-	s.Admin.Run(t, "controller", "install").WantCode(t, refused).WantTalk(t, "ValidatingAdmissionPolicyBinding ostoy-s3-buckets")
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, refused).WantTalk(t, "ValidatingAdmissionPolicyBinding ostoy-s3-buckets")
 	s.install(t, "--force-conflicts").WantTalk(t, "~ object    ValidatingAdmissionPolicyBinding ostoy-s3-buckets")
 }
 
