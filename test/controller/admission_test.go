@@ -28,8 +28,8 @@ func admissionKinds() []schema.GroupVersionResource {
 	}
 }
 
-// policy is the admission policy, or its binding; nil if there is none.
-func (s *scene) policy(t *testing.T, kind schema.GroupVersionResource) *unstructured.Unstructured {
+// admission is the admission policy, or its binding; nil if there is none.
+func (s *scene) admission(t *testing.T, kind schema.GroupVersionResource) *unstructured.Unstructured {
 	t.Helper()
 	object, err := s.Dynamic.Resource(kind).Get(t.Context(), policyName, metav1.GetOptions{})
 	must(t, ignoreAbsent(err))
@@ -42,7 +42,7 @@ func (s *scene) policy(t *testing.T, kind schema.GroupVersionResource) *unstruct
 // exempt is the match condition that names the controllers.
 func (s *scene) exempt(t *testing.T) string {
 	t.Helper()
-	policy := s.policy(t, admissionKinds()[0])
+	policy := s.admission(t, admissionKinds()[0])
 	if policy == nil {
 		return ""
 	}
@@ -73,7 +73,7 @@ func TestF1PolicyIsInstalled(t *testing.T) {
 	}
 	s.install(t).WantTalk(t, "~ object    ValidatingAdmissionPolicy ostoy-s3-buckets", "failurePolicy: Ignore → Fail", "+ policy    ValidatingAdmissionPolicyBinding ostoy-s3-buckets")
 	s.install(t).WantTalk(t, "nothing to change")
-	if s.policy(t, bindings) == nil {
+	if s.admission(t, bindings) == nil {
 		t.Error("the binding was not restored")
 	}
 	s.uninstall(t).WantTalk(t, "ValidatingAdmissionPolicyBinding", "✔ policy      removed")

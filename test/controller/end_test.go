@@ -40,7 +40,7 @@ func (s *scene) end(t *testing.T) end {
 	}
 	for _, kind := range admissionKinds() {
 		all[kind.Resource] = "not there"
-		if policy := s.policy(t, kind); policy != nil {
+		if policy := s.admission(t, kind); policy != nil {
 			all[kind.Resource] = world.InJSON([]any{policy.GetLabels(), policy.GetAnnotations(), policy.Object["spec"]})
 		}
 	}

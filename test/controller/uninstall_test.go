@@ -60,7 +60,7 @@ func (s *scene) there(t *testing.T) []string {
 		}
 	}
 	for _, kind := range admissionKinds() {
-		if s.policy(t, kind) != nil {
+		if s.admission(t, kind) != nil {
 			add(kind.Resource, policyName)
 		}
 	}
