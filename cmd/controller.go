@@ -5,13 +5,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 const controllerLong = `The ACK S3 controller turns Bucket objects into S3 buckets: without one there is no
 bucket. A cluster has one, installed once by a cluster admin.
 
-  oc ostoy-s3 controller install              by OLM, the operator from the community catalog
-  oc ostoy-s3 controller install --chart ...  by ACK's own chart, where there is no OLM
+  oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'   by OLM, from the community catalog
+  oc ostoy-s3 controller install --bucket-pattern ... --chart ...   by ACK's own chart, where there is no OLM
   oc ostoy-s3 controller status               version, identity, region, what it complains of
   oc ostoy-s3 controller install --upgrade    upgrade to the newest version in the catalog
   oc ostoy-s3 controller uninstall            refused while there are Buckets
@@ -41,12 +42,18 @@ func addController(version, identity, chart *string, role *plugin.ControllerRole
 	flags.StringVar(identity, "identity", "", "how its pod gets the role: subscription (in the pod itself, which OLM keeps; the default) or annotation (of the service account, by the pod identity webhook)")
 	flags.StringVar(chart, "chart", "", "use ACK's chart instead of OLM: a folder, a .tgz, or oci://...")
 	flags.StringVar(&role.Name, "role-name", "", "name of its IAM role (default: ack-s3-controller- and eight digits of the issuer)")
-	flags.StringVar(&role.Path, "role-path", "", "path of its IAM role (default /ostoy-s3/)")
+	flags.StringVar(&role.Path, "role-path", "", "path of its IAM role (default "+render.ControllerRolePath+"; a role that exists stays where it is)")
 }
+
+// What the flags about the reach of the controller say, wherever they are.
+const (
+	bucketPatternUsage  = "names of the S3 buckets that the controller may manage, with * and ?; a new role needs it: 'ostoy-*-bucket', or '*-bucket' for projects of any name"
+	allowAnyBucketUsage = "allow project admins to create Buckets although nothing keeps them to the S3 buckets of their project, or although the controller, which is not managed by ostoy-s3, can configure every S3 bucket of the account"
+)
 
 // addControllerRole adds what else an administrator may want of the role.
 func addControllerRole(role *plugin.ControllerRoleRequest, flags *pflag.FlagSet) {
-	flags.StringVar(&role.BucketPattern, "bucket-pattern", "", "names of the buckets it may manage, with * and ? (default *-bucket)")
+	flags.StringVar(&role.BucketPattern, "bucket-pattern", "", bucketPatternUsage)
 	flags.StringVar(&role.Boundary, "permissions-boundary", "", "ARN of the policy that bounds its role")
 	flags.StringToStringVar(&role.Tags, "tags", nil, "further tags of its role, key=value[,key=value]")
 	flags.StringVar(&role.PolicyARN, "policy-arn", "", "attach this managed policy instead of the least-privilege one, for example arn:aws:iam::aws:policy/AmazonS3FullAccess")

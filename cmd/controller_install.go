@@ -10,18 +10,24 @@ import (
 )
 
 const controllerInstallLong = `Has OLM install the ACK S3 controller: namespace, settings with which every version
-starts, a service account and an IAM role of its own that reaches only buckets called
-*-bucket, and a Subscription. Of OLM's InstallPlans exactly the one that names the version
-is approved. Then it waits until the controller runs as its role. Project admins may make
-Buckets from then on.
+starts, a service account, an IAM role, and a Subscription. Of OLM's InstallPlans exactly
+the one that names the version is approved. Then it waits until the controller runs as its
+role. Project admins may make Buckets from then on.
 
-It can be repeated: what is as it should be is left alone, what was changed is put back.
-A controller that somebody else installed, in whatever namespace, is found and used.
+The role reaches the S3 buckets that --bucket-pattern matches: the controller can change
+the policy of each of them, and with it who reads its objects. The plan says how many of
+the account's buckets that are. A new role needs the flag; a role that exists keeps its
+pattern. A pattern that no longer covers existing Buckets asks first, --yes answers.
+
+It can be repeated: what is up to date is not changed, what was changed is reverted.
+A controller that is not managed by ostoy-s3, in whatever namespace, is found and used. If
+its role reaches every bucket of the account, or if that is not known, project admins get
+no permissions on Buckets without --allow-any-bucket.
 
   oc ostoy-s3 controller install --dry-run=server
-  oc ostoy-s3 controller install
+  oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'
   oc ostoy-s3 controller install --upgrade
-  oc ostoy-s3 controller install --chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart`
+  oc ostoy-s3 controller install --bucket-pattern '*-bucket' --chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart`
 
 func newControllerInstallCommand(s *session) *cobra.Command {
 	const timeout = 10 * time.Minute
@@ -41,6 +47,7 @@ func newControllerInstallCommand(s *session) *cobra.Command {
 			}
 			request.Facts = facts.request(s, c.Flags())
 			request.Output = plugin.Format(output.value)
+			request.Ask = s.asker()
 			return s.app().ControllerInstall(c.Context(), request)
 		},
 	}
@@ -50,6 +57,8 @@ func newControllerInstallCommand(s *session) *cobra.Command {
 	addControllerRole(&request.Role, flags)
 	output.add(flags)
 	flags.BoolVar(&request.Upgrade, "upgrade", false, "upgrade to the newest version in the catalog, or to --version; approves one InstallPlan after another")
+	flags.BoolVar(&request.AllowAnyBucket, "allow-any-bucket", false, allowAnyBucketUsage)
+	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that narrows --bucket-pattern must say so")
 	addDryRun(&request.DryRun, flags)
 	flags.BoolVar(&request.Wait, "wait", true, "wait until the controller runs; without it, nothing approves its InstallPlan")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
@@ -78,7 +87,7 @@ func checkIdentity(c *cobra.Command, identity string, role plugin.ControllerRole
 	case identity != "" && !slices.Contains(plugin.Identities(), identity):
 		return usage(c, "--identity is subscription or annotation")
 	case role.BucketPattern != "" && role.PolicyARN != "":
-		return usage(c, "--bucket-pattern is for the policy that --policy-arn takes the place of; give one of them")
+		return usage(c, "--bucket-pattern and --policy-arn each say what the role may do; give one of them")
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 const iamLong = `The IAM role as code, for those who review it, or make it by an engine of their own.
@@ -36,8 +37,9 @@ func (f *iamFlags) add(c *cobra.Command) {
 	flags := c.Flags()
 	f.facts.add(flags)
 	addRole(&f.request.Role.RoleOptions, flags)
+	flags.Lookup("role-path").Usage = "path of the IAM role (default " + render.RolePath + ", for the controller " + render.ControllerRolePath + ")"
 	flags.StringVar((*string)(&f.request.Of), "for", string(plugin.RoleOfApp), "whose role: app or controller")
-	flags.StringVar(&f.request.Role.BucketPattern, "bucket-pattern", "", "with --for controller: names of the buckets it may manage, with * and ? (default *-bucket)")
+	flags.StringVar(&f.request.Role.BucketPattern, "bucket-pattern", "", "with --for controller: "+bucketPatternUsage)
 }
 
 // complete checks the flags and gathers the facts.
@@ -47,6 +49,11 @@ func (f *iamFlags) complete(c *cobra.Command, s *session) (plugin.IAMRequest, er
 		return f.request, usage(c, "--for is app or controller")
 	case f.request.Role.BucketPattern != "" && f.request.Of != plugin.RoleOfController:
 		return f.request, usage(c, "--bucket-pattern goes with --for controller: the app's role is for one bucket")
+	}
+	if f.request.Of == plugin.RoleOfController {
+		if err := checkIdentity(c, "", f.request.Role); err != nil {
+			return f.request, err
+		}
 	}
 	f.request.Facts = f.facts.request(s, c.Flags())
 	return f.request, nil

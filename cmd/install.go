@@ -75,9 +75,11 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	addForceOwner(&request.ForceOwner, flags)
 	addIAM(&request.IAM, flags)
 	flags.BoolVar(&request.WithController, "with-controller", false, "install the ACK S3 controller first, where there is none (see controller install); for cluster admins")
+	flags.StringVar(&request.BucketPattern, "bucket-pattern", "", "with --with-controller: "+bucketPatternUsage)
+	flags.BoolVar(&request.AllowAnyBucket, "allow-any-bucket", false, "with --with-controller: "+allowAnyBucketUsage)
 	addAdoptBucket(&request.AdoptBucket, flags)
 	addAdopt(&request.Adopt, &request.Tighten, flags)
-	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that tightens a role must say so")
+	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that tightens a role, or narrows --bucket-pattern, must say so")
 }
 
 // addDryRun adds kubectl's flag, which wants a word: a bare --dry-run is refused.
@@ -117,8 +119,10 @@ func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
 		return usage(c, "--new-project needs a name behind =, or none of both")
 	}
 	switch {
-	case request.Yes && !request.Tighten:
-		return usage(c, "--yes goes with --tighten-role: nothing else is asked")
+	case request.Yes && !request.Tighten && !request.WithController:
+		return usage(c, "--yes goes with --tighten-role or --with-controller: nothing else is asked")
+	case (request.BucketPattern != "" || request.AllowAnyBucket) && !request.WithController:
+		return usage(c, "--bucket-pattern and --allow-any-bucket are about the controller and go with --with-controller")
 	case request.Adopt && request.ProjectName != "":
 		return usage(c, "--adopt brings in what is in a project, and a new one has nothing; give -n PROJECT")
 	}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
@@ -35,12 +36,19 @@ type ControllerRequest struct {
 
 	DryRun         DryRun
 	Wait           bool
+	AllowAnyBucket bool          // accept that nothing keeps Buckets to their own project
 	Timeout        time.Duration // of everything together
 	ForceConflicts bool
 	ForceOwner     bool
 	Output         Format // FormatJSON, or empty for talk
 
-	asItIs bool // one that a chart brought is used as it is
+	// Ask asks at the terminal for the bucket pattern of a new role, and before Buckets
+	// stop syncing; nil: nobody is there. Yes answers the second one.
+	Ask func(ctx context.Context, question string) (string, error)
+	Yes bool
+
+	asItIs bool   // one that a chart brought is used as it is
+	bucket string // what the role must be able to manage, "" for nothing in particular
 }
 
 // Identities are the ways to give the controller its role, the default first.
@@ -89,6 +97,9 @@ func (c *controllerRun) run(ctx context.Context) (err error) {
 	c.announce()
 	if c.request.DryRun != DryRunNone {
 		return c.reportDryRun()
+	}
+	if err := c.mayNarrow(ctx); err != nil {
+		return err
 	}
 	changed := c.plan.Changed()
 	err = c.execute(ctx)
@@ -179,11 +190,11 @@ func (c *controllerRun) checkFacts() error {
 	if err := facts.Validate(); err != nil {
 		return err
 	}
-	role, err := iam.DesiredController(c.facts, c.request.Role)
+	arn, err := iam.ControllerRoleARN(c.facts, c.request.Role)
 	if err != nil {
 		return err
 	}
-	return operator.Validate(c.facts, operator.Options{RoleARN: role.ARN, Identity: operator.Identity(c.request.Identity)})
+	return operator.Validate(c.facts, operator.Options{RoleARN: arn, Identity: operator.Identity(c.request.Identity)})
 }
 
 // survey looks at what there is, and plans.
@@ -209,8 +220,9 @@ func (c *controllerRun) survey(ctx context.Context) error {
 
 // world is what there is in the controller's namespace.
 func (c *controllerRun) world() *live.World {
-	c.roles = iam.New(c.found.AWS.In(c.facts.Region))
-	return &live.World{Conn: c.conn, Namespace: c.facts.Namespace.Value, Facts: c.facts, Roles: c.roles}
+	config := c.found.AWS.In(c.facts.Region)
+	c.roles = iam.New(config)
+	return &live.World{Conn: c.conn, Namespace: c.facts.Namespace.Value, Facts: c.facts, Roles: c.roles, Buckets: bucket.New(config)}
 }
 
 func (c *controllerRun) makePlan(ctx context.Context, world *live.World) error {
@@ -221,7 +233,9 @@ func (c *controllerRun) makePlan(ctx context.Context, world *live.World) error {
 	c.plan, err = controller.NewPlan(ctx, found, c.facts, c.roles, controller.Options{
 		Version: c.request.Version, Identity: operator.Identity(c.request.Identity), Role: c.request.Role,
 		Upgrade: c.request.Upgrade, Chart: c.chart, ChartFrom: c.request.Chart, AsItIs: c.request.asItIs,
-		Guess: c.request.DryRun == DryRunClient, TryCreates: c.request.DryRun == DryRunServer,
+		AllowAnyBucket: c.request.AllowAnyBucket,
+		ChoosePattern:  c.choosePattern,
+		Guess:          c.request.DryRun == DryRunClient, TryCreates: c.request.DryRun == DryRunServer,
 		ForceConflicts: c.request.ForceConflicts, ForceOwner: c.request.ForceOwner,
 		Tool: c.Version, Now: c.Now,
 	})

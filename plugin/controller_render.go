@@ -35,21 +35,22 @@ func (a *App) ControllerRender(ctx context.Context, request ControllerRenderRequ
 		return err
 	}
 	facts := found.Facts
-	role, err := iam.DesiredController(facts, request.Role)
+	// What the role may do is not in the objects: its ARN is.
+	arn, err := iam.ControllerRoleARN(facts, request.Role)
 	if err != nil {
 		return err
 	}
-	options := operator.Options{RoleARN: role.ARN, Identity: operator.Identity(request.Identity), OperatorGroup: true, Namespace: true}
+	options := operator.Options{RoleARN: arn, Identity: operator.Identity(request.Identity), OperatorGroup: true, Namespace: true}
 	if err := operator.Validate(facts, options); err != nil {
 		return err
 	}
 	switch {
 	case request.Values || request.Chart == "" && !hasOLM(facts):
-		return a.printValues(facts, role, options)
+		return a.printValues(facts, options)
 	case request.Chart != "":
-		return a.printChart(ctx, request, facts, role, options)
+		return a.printChart(ctx, request, facts, options)
 	}
-	return a.printOperator(ctx, request, facts, role, options)
+	return a.printOperator(ctx, request, facts, options)
 }
 
 // hasOLM reports whether a cluster has the Operator Lifecycle Manager: OpenShift
@@ -83,7 +84,7 @@ func (a *App) controllerFacts(ctx context.Context, request FactsRequest) (detect
 	return result, nil
 }
 
-func (a *App) printValues(f render.Facts, role iam.Role, options operator.Options) error {
+func (a *App) printValues(f render.Facts, options operator.Options) error {
 	text, err := yaml.Marshal(operator.ChartValues(f, options))
 	if err != nil {
 		return fmt.Errorf("write values: %w", err)
@@ -94,11 +95,11 @@ func (a *App) printValues(f render.Facts, role iam.Role, options operator.Option
 #
 # The role %s
 # is not made by that: oc ostoy-s3 controller install makes it.
-%s`, operator.HelmInstall(f, "values.yaml"), role.ARN, text)
+%s%s`, operator.HelmInstall(f, "values.yaml"), options.RoleARN, besideValues(f), text)
 	return err
 }
 
-func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f render.Facts, role iam.Role, options operator.Options) error {
+func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f render.Facts, options operator.Options) error {
 	chart, err := fetchChart(ctx, request.Chart, request.Version)
 	if err != nil {
 		return err
@@ -111,11 +112,11 @@ func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f
 #
 # The role %s
 # is not among the objects: oc ostoy-s3 controller install makes it.
-`, chart.Name(), chart.Version(), role.ARN)
-	return a.printObjects(head, append(objects, operator.Rights()...))
+`, chart.Name(), chart.Version(), options.RoleARN)
+	return a.printObjects(head+noPolicy(f), append(renderAccess(f), objects...))
 }
 
-func (a *App) printOperator(ctx context.Context, request ControllerRenderRequest, f render.Facts, role iam.Role, options operator.Options) error {
+func (a *App) printOperator(ctx context.Context, request ControllerRenderRequest, f render.Facts, options operator.Options) error {
 	options.Catalog, options.CatalogNamespace = olm.Community, olm.Marketplace
 	options.StartingCSV = controller.CSVOf(request.Version)
 	if request.Version == "" {
@@ -138,8 +139,10 @@ func (a *App) printOperator(ctx context.Context, request ControllerRenderRequest
 #   oc patch installplans.operators.coreos.com NAME -n %[1]s --type=merge -p '{"spec":{"approved":true}}'
 # The role %[3]s
 # is not among the objects: oc ostoy-s3 controller install makes it, and does all of this.
-`, f.Namespace.Value, options.StartingCSV, role.ARN)
-	return a.printObjects(head, objects)
+`, f.Namespace.Value, options.StartingCSV, options.RoleARN)
+	objects = append(renderAccess(f), objects...)
+	render.Sort(objects)
+	return a.printObjects(head+noPolicy(f), objects)
 }
 
 // newest asks the cluster's catalogs for the newest version they have.

@@ -14,7 +14,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-const controllerRole = "arn:aws:iam::123456789012:role/ostoy-s3/ack-s3-controller-9b1e22f0"
+const controllerRole = "arn:aws:iam::123456789012:role/ostoy-s3-controller/ack-s3-controller-9b1e22f0"
 
 func goodController() controller.Instance {
 	ok := func(text string) status.Part { return status.Part{Mark: status.OK, Text: text} }

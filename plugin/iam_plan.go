@@ -20,14 +20,25 @@ type iamPlan struct {
 // IAMPlan prints what install would change in IAM, and changes nothing. With
 // strict, a role that is not as it should be is a refusal.
 func (a *App) IAMPlan(ctx context.Context, request IAMRequest, output Format, strict bool) error {
-	found, role, err := a.wantedRole(ctx, request)
+	found, err := a.roleFacts(ctx, request)
+	if err != nil {
+		return err
+	}
+	name, err := request.roleName(found.Facts)
 	if err != nil {
 		return err
 	}
 	if err := a.identify(ctx, &found, request.Facts.Profile); err != nil {
 		return err
 	}
-	actual, err := iam.Read(ctx, iam.New(found.AWS.In(found.Facts.Region)), role.Name, false)
+	actual, err := iam.Read(ctx, iam.New(found.AWS.In(found.Facts.Region)), name, false)
+	if err != nil {
+		return err
+	}
+	if request.Of == RoleOfController { // its path and its pattern stay
+		request.Role = request.Role.Keeping(actual, "", found.Facts)
+	}
+	role, err := request.desired(found.Facts)
 	if err != nil {
 		return err
 	}

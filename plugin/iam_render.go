@@ -7,6 +7,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/rolecode"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // RoleOf is whose role is meant.
@@ -54,18 +55,34 @@ func (a *App) IAMRender(ctx context.Context, request IAMRequest, format string, 
 
 // wantedRole is the role as install, or controller install, would make it.
 func (a *App) wantedRole(ctx context.Context, request IAMRequest) (detect.Result, iam.Role, error) {
-	if request.Of == RoleOfController {
-		found, err := a.controllerFacts(ctx, request.Facts)
-		if err != nil {
-			return found, iam.Role{}, err
-		}
-		role, err := iam.DesiredController(found.Facts, request.Role)
-		return found, role, err
-	}
-	found, err := a.found(ctx, request.Facts)
+	found, err := a.roleFacts(ctx, request)
 	if err != nil {
 		return found, iam.Role{}, err
 	}
-	role, err := iam.Desired(found.Facts, request.Role.RoleOptions)
+	role, err := request.desired(found.Facts)
 	return found, role, err
+}
+
+// roleFacts are the facts that the role depends on.
+func (a *App) roleFacts(ctx context.Context, request IAMRequest) (detect.Result, error) {
+	if request.Of == RoleOfController {
+		return a.controllerFacts(ctx, request.Facts)
+	}
+	return a.found(ctx, request.Facts)
+}
+
+func (r IAMRequest) desired(f render.Facts) (iam.Role, error) {
+	if r.Of == RoleOfController {
+		return iam.DesiredController(f, r.Role)
+	}
+	return iam.Desired(f, r.Role.RoleOptions)
+}
+
+// roleName is the role's name, which does not depend on what it may do.
+func (r IAMRequest) roleName(f render.Facts) (string, error) {
+	if r.Of == RoleOfController && r.Role.BucketPattern == "" && r.Role.PolicyARN == "" {
+		r.Role.BucketPattern = iam.OwnBucketPattern
+	}
+	role, err := r.desired(f)
+	return role.Name, err
 }

@@ -89,6 +89,8 @@ type InstallRequest struct {
 	Yes            bool
 	Ask            func(ctx context.Context, question string) (string, error)
 	WithController bool   // install the ACK S3 controller first, where there is none
+	BucketPattern  string // of the controller's role, where it is installed
+	AllowAnyBucket bool   // as in ControllerRequest
 	Diff           bool   // print the diff before anything is done
 	ExternalDiff   string // command that shows it, as KUBECTL_EXTERNAL_DIFF has it; "": this tool
 	Output         Format // FormatJSON, or empty for talk and the URL
@@ -213,6 +215,11 @@ func (i *install) run(ctx context.Context) error {
 	}
 	if err := i.mayTighten(ctx); err != nil {
 		return err
+	}
+	if i.controllerComes() {
+		if err := i.controller.mayNarrow(ctx); err != nil {
+			return err
+		}
 	}
 	i.changedNothing = i.nothingToDo() && !i.madeProject
 	if err := i.installController(ctx); err != nil {

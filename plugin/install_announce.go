@@ -25,6 +25,9 @@ func (i *install) announce() {
 		i.announceNotes()
 		return
 	}
+	if i.controllerComes() {
+		i.controller.announceReach()
+	}
 	i.announceAdoption()
 	i.UI.Line("")
 	i.UI.Line("Plan")

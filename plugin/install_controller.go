@@ -31,6 +31,8 @@ func (i *install) planController(ctx context.Context) error {
 	c.request = ControllerRequest{
 		DryRun: i.request.DryRun, Wait: true, Timeout: i.request.Timeout,
 		ForceConflicts: i.request.ForceConflicts, ForceOwner: i.request.ForceOwner, asItIs: true,
+		Role: ControllerRoleRequest{BucketPattern: i.request.BucketPattern}, AllowAnyBucket: i.request.AllowAnyBucket,
+		Ask: i.request.Ask, Yes: i.request.Yes, bucket: render.BucketName(i.facts.Namespace.Value),
 	}
 	c.facts.Namespace = usualNamespace()
 	// Whether IAM knows the issuer is asked for the app anyway.
@@ -46,7 +48,7 @@ func (i *install) planController(ctx context.Context) error {
 		}
 	}
 	i.controller = c
-	return nil
+	return c.mustReach()
 }
 
 // controllerComes reports whether this run has something to do about the

@@ -102,6 +102,7 @@ func (i *install) target() (check.Target, error) {
 		Plan:      i.planObjects,
 
 		ControllerComes: i.controllerComes(),
+		FirstRun:        !i.inventory.Found,
 	}
 	if i.controller == nil { // else its plan has looked
 		target.World = world

@@ -86,7 +86,7 @@ const roleLooks = 6
 // asked for.
 func (o *overview) lookAtRoles(ctx context.Context, seen []status.Seen) {
 	if o.noAWS == nil {
-		o.roles.listed, o.roles.err = iam.List(ctx, o.world.Roles)
+		o.roles.listed, o.roles.err = iam.List(ctx, o.world.Roles, render.RolePath)
 	}
 	var group errgroup.Group
 	group.SetLimit(roleLooks)

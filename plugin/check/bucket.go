@@ -85,6 +85,10 @@ func bucketChecks(w *live.World) []Check {
 			ID: "bucket-twice", Group: Bucket, Severity: Warning, Needs: []string{IDBucketObject},
 			Title: "one object manages the bucket", Run: b.once,
 		},
+		{
+			ID: IDBucketReach, Group: Bucket, Severity: Warning, Needs: []string{IDBucketCRD},
+			Title: "every Bucket names an S3 bucket of its own project", Run: b.reach,
+		},
 	}
 }
 

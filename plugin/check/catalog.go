@@ -78,7 +78,7 @@ func sourceChecks(s Sources) []Check {
 
 // Before are those of the checks that come before an install.
 func Before(all []Check) []Check {
-	before := []string{IDServer, IDIssuer, IDCredentials, IDController}
+	before := []string{IDServer, IDIssuer, IDCredentials, IDController, IDControllerRole}
 	for _, c := range Pre(Target{Namespace: NamespaceEither}) {
 		before = append(before, c.ID)
 	}

@@ -32,6 +32,7 @@ func controllerChecks(w *live.World) []Check {
 		{ID: "controller-single", Title: "one controller looks after a Bucket", Severity: Error, Run: c.single},
 		{ID: "controller-config", Title: "the controller has every setting it needs", Severity: Error, Run: c.config},
 		{ID: "controller-identity", Title: "the controller has AWS credentials that last", Severity: Error, Run: c.identity},
+		{ID: IDControllerRole, Title: controllerRoleTitle, Severity: Error, Needs: []string{IDCredentials}, Run: c.role},
 		{ID: "controller-region", Title: "the controller works in the region it was given", Severity: Warning, Run: c.region},
 		{ID: "controller-version", Title: "the controller can take over buckets that were kept", Severity: Error, Run: c.version},
 		{ID: "controller-watch", Title: "the controller looks at this project", Severity: Error, Run: c.watch},
@@ -40,6 +41,9 @@ func controllerChecks(w *live.World) []Check {
 		one.Needs = append(one.Needs, IDController)
 		checks = append(checks, one)
 	}
+	checks = append(checks, Check{
+		ID: IDBucketPolicy, Title: "a Bucket reaches only the S3 buckets of its own project", Severity: Warning, Needs: []string{IDServer}, Run: c.policy,
+	})
 	for i := range checks {
 		checks[i].Group = Controller
 	}
@@ -48,6 +52,8 @@ func controllerChecks(w *live.World) []Check {
 		Title: "who needs the pod identity webhook has one", Run: c.webhook,
 	})
 }
+
+func (c controllerLook) role(ctx context.Context) Finding { return judgeControllerRole(ctx, c.World) }
 
 func (c controllerLook) found(ctx context.Context) Finding {
 	all, err := c.Controllers(ctx)

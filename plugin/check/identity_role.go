@@ -236,7 +236,11 @@ func judgeOrphans(found []iam.Found) Finding {
 	const shown = 3
 	names := make([]string, 0, shown)
 	for _, one := range found[:min(len(found), shown)] {
-		names = append(names, one.Name)
+		name := one.Name
+		if one.Controllers() {
+			name += " (of an ACK S3 controller)"
+		}
+		names = append(names, name)
 	}
 	if len(found) > shown {
 		names = append(names, "...")

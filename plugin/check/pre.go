@@ -40,6 +40,9 @@ type Target struct {
 	// World, where it is given, is asked for a controller. The checks of what is
 	// installed look at it more closely, so that theirs leave it out.
 	World *live.World
+	// FirstRun says that nothing is installed yet: the controller's role is looked at
+	// before the app's is made, and not again.
+	FirstRun bool
 	// ControllerComes says that one is installed before the objects are made.
 	ControllerComes bool
 }
@@ -71,6 +74,12 @@ func Pre(t Target) []Check {
 			ID: IDController, Group: Controller, Severity: Warning, Needs: []string{IDBucketCRD},
 			Title: "an ACK S3 controller is installed", Run: t.controller,
 		})
+		if t.FirstRun {
+			checks = append(checks, Check{
+				ID: IDControllerRole, Group: Controller, Severity: Error, Needs: []string{IDController},
+				Title: controllerRoleTitle, Run: t.controllerRole,
+			})
+		}
 	}
 	if t.Namespace != NamespaceExists {
 		checks = append(checks, Check{
@@ -119,8 +128,10 @@ func (t Target) bucketCRD(ctx context.Context) Finding {
 	}
 }
 
+func (t Target) controllerRole(ctx context.Context) Finding { return judgeControllerRole(ctx, t.World) }
+
 // installController is what to type where there is no controller.
-const installController = "a cluster admin installs it: oc ostoy-s3 controller install (or together with the app: oc ostoy-s3 install --with-controller)"
+const installController = "a cluster admin installs it: oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket' (or together with the app: oc ostoy-s3 install --with-controller)"
 
 // controller looks for one, where this user may look. That there is none to be
 // seen is no refusal: one may run outside of the cluster.

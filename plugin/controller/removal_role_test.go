@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"net/url"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -55,9 +56,9 @@ func (f *fakeRole) GetRole(_ context.Context, in *awsiam.GetRoleInput, _ ...func
 	return &awsiam.GetRoleOutput{Role: &role}, nil
 }
 
-func (f *fakeRole) ListRoles(context.Context, *awsiam.ListRolesInput, ...func(*awsiam.Options)) (*awsiam.ListRolesOutput, error) {
+func (f *fakeRole) ListRoles(_ context.Context, in *awsiam.ListRolesInput, _ ...func(*awsiam.Options)) (*awsiam.ListRolesOutput, error) {
 	out := &awsiam.ListRolesOutput{}
-	if f.there {
+	if f.there && strings.HasPrefix(aws.ToString(f.describe().Path), aws.ToString(in.PathPrefix)) {
 		out.Roles = append(out.Roles, f.describe())
 	}
 	return out, nil

@@ -50,13 +50,15 @@ func served() []string {
 		"/v1/Namespace/namespaces!", "/v1/Pod/pods", "/v1/ConfigMap/configmaps", "/v1/ServiceAccount/serviceaccounts", "/v1/Service/services",
 		"apps/v1/Deployment/deployments",
 		"rbac.authorization.k8s.io/v1/ClusterRole/clusterroles!", "rbac.authorization.k8s.io/v1/ClusterRoleBinding/clusterrolebindings!",
+		"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy/validatingadmissionpolicies!",
+		"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding/validatingadmissionpolicybindings!",
 		"rbac.authorization.k8s.io/v1/Role/roles", "rbac.authorization.k8s.io/v1/RoleBinding/rolebindings",
 		"apiextensions.k8s.io/v1/CustomResourceDefinition/customresourcedefinitions!",
 		"s3.services.k8s.aws/v1alpha1/Bucket/buckets",
 		"operators.coreos.com/v1/OperatorGroup/operatorgroups",
 		"operators.coreos.com/v1alpha1/Subscription/subscriptions", "operators.coreos.com/v1alpha1/InstallPlan/installplans",
 		"operators.coreos.com/v1alpha1/ClusterServiceVersion/clusterserviceversions",
-		"authorization.k8s.io/v1/SelfSubjectAccessReview/selfsubjectaccessreviews!", "authorization.k8s.io/v1/SelfSubjectRulesReview/selfsubjectrulesreviews!",
+		"authorization.k8s.io/v1/SubjectAccessReview/subjectaccessreviews!", "authorization.k8s.io/v1/SelfSubjectAccessReview/selfsubjectaccessreviews!", "authorization.k8s.io/v1/SelfSubjectRulesReview/selfsubjectrulesreviews!",
 	}
 }
 
@@ -133,7 +135,11 @@ func (w *world) connect() {
 
 func resourceFor(object *unstructured.Unstructured) schema.GroupVersionResource {
 	gvk := object.GroupVersionKind()
-	return schema.GroupVersionResource{Group: gvk.Group, Version: gvk.Version, Resource: strings.ToLower(gvk.Kind) + "s"}
+	plural := strings.ToLower(gvk.Kind) + "s"
+	if stem, is := strings.CutSuffix(plural, "ys"); is {
+		plural = stem + "ies"
+	}
+	return schema.GroupVersionResource{Group: gvk.Group, Version: gvk.Version, Resource: plural}
 }
 
 func (w *world) put(object *unstructured.Unstructured) {

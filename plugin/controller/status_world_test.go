@@ -17,7 +17,7 @@ import (
 
 func noon() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
 
-const testRole = "arn:aws:iam::123456789012:role/ostoy-s3/ack-s3-controller-9b1e22f0"
+const testRole = "arn:aws:iam::123456789012:role/ostoy-s3-controller/ack-s3-controller-9b1e22f0"
 
 // played is a cluster with what a test puts into it.
 type played struct {

@@ -4,20 +4,28 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// DefaultBucketPattern is every bucket that OSToy can ask for: its rule is
-// <namespace>-bucket.
-const DefaultBucketPattern = "*-bucket"
+// The bucket patterns that are usually wanted. No role gets one unless it was asked
+// for: the controller's role can change every bucket that the pattern matches.
+const (
+	// OwnBucketPattern matches the buckets of the projects that install
+	// --new-project names itself.
+	OwnBucketPattern = "ostoy-*-bucket"
+	// AnyProjectPattern matches every bucket that OSToy can ask for, of a project of
+	// any name: its rule is <namespace>-bucket. It also matches buckets that have
+	// nothing to do with it.
+	AnyProjectPattern = "*-bucket"
+)
 
-// ControllerOptions is what a user may say about the role of the ACK S3
-// controller; the zero value is the usual case.
+// ControllerOptions is what a user may say about the role of the ACK S3 controller.
 type ControllerOptions struct {
 	RoleOptions
 	// BucketPattern is which buckets it may manage: a bucket name in which * is any
-	// text and ? any one character; default DefaultBucketPattern.
+	// text and ? any one character. It is needed unless PolicyARN takes its place.
 	BucketPattern string
 }
 
@@ -25,7 +33,10 @@ type ControllerOptions struct {
 // facts' namespace is the controller's. It asks nobody. What cannot be is a
 // *render.InputError.
 func DesiredController(f render.Facts, o ControllerOptions) (Role, error) {
-	pattern := cmp.Or(o.BucketPattern, DefaultBucketPattern)
+	if o.BucketPattern == "" && o.PolicyARN == "" {
+		return Role{}, NoBucketPattern(false)
+	}
+	pattern := cmp.Or(o.BucketPattern, "*") // of a managed policy it is not known
 	if err := checkBucketPattern(pattern); err != nil {
 		return Role{}, err
 	}
@@ -37,9 +48,55 @@ func DesiredController(f render.Facts, o ControllerOptions) (Role, error) {
 	})
 }
 
-// controllerNamed gives the role the name that the controller's has.
+// NoBucketPattern is the error for a role without a bucket pattern: a new one, or one
+// that exists and whose policy does not name one pattern.
+func NoBucketPattern(exists bool) error {
+	what := "a new role of the ACK S3 controller needs --bucket-pattern"
+	if exists {
+		what = "the role of the ACK S3 controller needs --bucket-pattern: its policy " + PolicyName + " does not name one pattern"
+	}
+	return &render.InputError{
+		What: what,
+		Why:  "the controller can change the policy of every bucket that the pattern matches, and with it who reads its objects; no pattern is chosen without you",
+		Next: "--bucket-pattern '" + OwnBucketPattern + "' for the projects that install --new-project names\n" +
+			"--bucket-pattern '" + AnyProjectPattern + "' for projects of any name",
+	}
+}
+
+// ControllerRoleARN is the ARN of the role, which does not depend on what it may do.
+// What cannot be is a *render.InputError.
+func ControllerRoleARN(f render.Facts, o ControllerOptions) (string, error) {
+	if o.BucketPattern == "" && o.PolicyARN == "" {
+		o.BucketPattern = OwnBucketPattern
+	}
+	role, err := DesiredController(f, o)
+	return role.ARN, err
+}
+
+// Keeping are the options with what a role of the controller that is there has: its
+// path, which cannot be changed, and unless you asked for another its pattern or its
+// managed policy. recorded is the managed policy in the inventory, "" without one: it
+// is kept only if it is attached. The pattern is read from the inline policy: the
+// value of a tag cannot have a star.
+func (o ControllerOptions) Keeping(actual *Actual, recorded string, f render.Facts) ControllerOptions {
+	named := controllerNamed(f, o.RoleOptions)
+	if !ControllerOwns(named.Name, actual, f) {
+		return o
+	}
+	o.Path = cmp.Or(o.Path, actual.Path)
+	if o.BucketPattern != "" || o.PolicyARN != "" {
+		return o
+	}
+	if o.BucketPattern = PolicyPattern(actual.Inline, f.Account.Value); o.BucketPattern == "" && recorded != "" && slices.Contains(actual.Attached, recorded) {
+		o.PolicyARN = recorded
+	}
+	return o
+}
+
+// controllerNamed gives the role the name and the path that the controller's has.
 func controllerNamed(f render.Facts, o RoleOptions) RoleOptions {
 	o.Name = cmp.Or(o.Name, render.ControllerRoleName(f.Issuer.Value))
+	o.Path = cmp.Or(o.Path, render.ControllerRolePath)
 	return o
 }
 
@@ -51,14 +108,14 @@ func checkBucketPattern(pattern string) error {
 		return nil
 	}
 	return &render.InputError{
-		What: fmt.Sprintf("bucket pattern %q", pattern),
+		What: fmt.Sprintf("invalid bucket pattern %q", pattern),
 		Why:  "a bucket name has 3 to 63 of a-z, 0-9, dot and hyphen; a pattern may have * and ? in it, too",
-		Next: "--bucket-pattern '" + DefaultBucketPattern + "', or '*' for every bucket of the account",
+		Next: "--bucket-pattern '" + OwnBucketPattern + "', '" + AnyProjectPattern + "', or '*' for every bucket of the account",
 	}
 }
 
-// controllerPolicy allows what the controller calls (FACTS 1.5), and nothing on
-// objects. IAM's names of the actions are those of "Actions, resources, and
+// controllerPolicy allows what the controller calls (FACTS 1.5), which is nothing on
+// objects; but see below. IAM's names of the actions are those of "Actions, resources, and
 // condition keys for Amazon S3" in the Service Authorization Reference: a part of
 // a bucket's settings is under GetBucket and PutBucket, a part is not. Those two
 // have a wildcard because every reconcile reads all settings: a version that
@@ -68,9 +125,9 @@ func checkBucketPattern(pattern string) error {
 // and never by HeadBucket; iam:PassRole, without which a Bucket with replication
 // is refused, because it would hand roles on; the keys of KMS.
 //
-// Who may write a bucket's policy may give away its objects, to itself, too: that
-// cannot be taken from a controller whose Buckets have policies. The pattern says
-// where.
+// A role that can write a bucket's policy can give access to the bucket's objects, to
+// itself, too ("PutBucketPolicy" of the Amazon S3 API Reference). It cannot be taken
+// from a controller whose Buckets have policies. The pattern limits it.
 func controllerPolicy(pattern, partition, account string) Document {
 	buckets := Strings{render.BucketARN(partition, pattern)}
 	return Document{Version: policyVersion, Statement: []Statement{
@@ -121,6 +178,11 @@ func inAccountIfExists(account string) Condition {
 	return Condition{"StringEqualsIfExists": {"aws:ResourceAccount": {account}}}
 }
 
+// ControllerOwns reports whether a role is ours, and made for the controller.
+func ControllerOwns(name string, actual *Actual, f render.Facts) bool {
+	return actual != nil && actual.Exists && theController.owns(name, actual, f)
+}
+
 // bucketsNamed is a pattern in words.
 func bucketsNamed(pattern string) string {
 	if pattern == "*" {
@@ -131,5 +193,5 @@ func bucketsNamed(pattern string) string {
 
 // controllerAllows is controllerPolicy in words.
 func controllerAllows(pattern string) string {
-	return "to make, look at, configure and delete " + bucketsNamed(pattern) + " in this account, and to list all; no objects"
+	return "to create, configure and delete " + bucketsNamed(pattern) + " in this account, and to list all; through a bucket's policy also to give access to its objects, to itself too"
 }

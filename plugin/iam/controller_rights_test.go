@@ -119,7 +119,7 @@ func TestMakingABucketNeedsNoOwner(t *testing.T) {
 // included, so that the pattern covers objects whose names end like our buckets,
 // and the actions alone keep them out.
 func TestControllerMayNotTouchObjects(t *testing.T) {
-	for _, pattern := range []string{DefaultBucketPattern, "*", "demo*"} {
+	for _, pattern := range []string{AnyProjectPattern, "*", "demo*"} {
 		policy := []Document{*desiredController(t, controllerFacts(), ControllerOptions{BucketPattern: pattern}).Policy}
 		for _, action := range []string{
 			"GetObject", "GetObjectVersion", "GetObjectAcl", "GetObjectTagging", "GetObjectAttributes", "GetObjectRetention", "GetObjectLegalHold",

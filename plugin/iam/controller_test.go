@@ -23,6 +23,9 @@ func controllerFacts() render.Facts {
 // desiredController is DesiredController where it cannot fail.
 func desiredController(t *testing.T, f render.Facts, o ControllerOptions) Role {
 	t.Helper()
+	if o.BucketPattern == "" && o.PolicyARN == "" {
+		o.BucketPattern = AnyProjectPattern
+	}
 	r, err := DesiredController(f, o)
 	if err != nil {
 		t.Fatal(err)
@@ -88,13 +91,13 @@ func TestDesiredController(t *testing.T) {
 	sameJSON(t, "permissions", r.Policy.JSON(), controllerPolicyJSON)
 	for _, c := range []struct{ what, got, want string }{
 		// printf https://oidc.op1.openshiftapps.com/2abc | sha256sum | cut -c1-8
-		{"ARN", r.ARN, "arn:aws:iam::123456789012:role/ostoy-s3/ack-s3-controller-82ac7e8b"},
+		{"ARN", r.ARN, "arn:aws:iam::123456789012:role/ostoy-s3-controller/ack-s3-controller-82ac7e8b"},
 		{"ARN before", ARN(f, controllerNamed(f, RoleOptions{})), r.ARN},
 		{"ARN of the user's name", ARN(f, controllerNamed(f, RoleOptions{Name: "mine", Path: "/x/"})), "arn:aws:iam::123456789012:role/x/mine"},
 		{"bucket", r.Bucket, "*-bucket"},
 		{"subject", r.Subject, "system:serviceaccount:ack-system:ack-s3-controller"},
 		{"trusts", r.Trusts(), "system:serviceaccount:ack-system:ack-s3-controller  (audience sts.amazonaws.com)"},
-		{"allows", r.Allows(), "to make, look at, configure and delete buckets named *-bucket in this account, and to list all; no objects"},
+		{"allows", r.Allows(), "to create, configure and delete buckets named *-bucket in this account, and to list all; through a bucket's policy also to give access to its objects, to itself too"},
 		{"description", r.Description, "The ACK S3 controller in namespace ack-system makes, configures and deletes buckets named *-bucket"},
 	} {
 		if c.got != c.want {
@@ -156,10 +159,10 @@ func TestBucketPattern(t *testing.T) {
 			t.Errorf("%q: %v", pattern, err)
 		}
 	}
-	if _, err := DesiredController(render.Facts{}, ControllerOptions{}); err == nil {
+	if _, err := DesiredController(render.Facts{}, ControllerOptions{BucketPattern: "*"}); err == nil {
 		t.Error("a role of an unknown cluster")
 	}
-	if _, err := DesiredController(controllerFacts(), ControllerOptions{RoleOptions: RoleOptions{Path: "x"}}); err == nil {
+	if _, err := DesiredController(controllerFacts(), ControllerOptions{RoleOptions: RoleOptions{Path: "x"}, BucketPattern: "*"}); err == nil {
 		t.Error("the options of every role are not looked at")
 	}
 }
@@ -257,5 +260,74 @@ func TestControllerOfARebuiltCluster(t *testing.T) {
 	plan, err = installController(t, api, rebuilt, ControllerOptions{RoleOptions: RoleOptions{Name: "given"}})
 	if err != nil || kinds(plan.Steps) != "update-trust" {
 		t.Errorf("%+v, %v", plan, err)
+	}
+}
+
+// TestF14ControllerMayGiveAccess: what the role may do is not said to end at objects.
+func TestF14ControllerMayGiveAccess(t *testing.T) {
+	r := desiredController(t, controllerFacts(), ControllerOptions{})
+	if got := Judge([]Document{*r.Policy}, Right{"s3:PutBucketPolicy", "arn:aws:s3:::demo-bucket"}, "123456789012"); got != Yes {
+		t.Fatalf("PutBucketPolicy: %d", got)
+	}
+	if got := r.Allows(); strings.Contains(got, "no objects") || !strings.Contains(got, "give access to its objects, to itself too") {
+		t.Errorf("allows %q", got)
+	}
+}
+
+// TestF1NoSilentPattern: nobody gets a pattern that was not asked for.
+func TestF1NoSilentPattern(t *testing.T) {
+	_, err := DesiredController(controllerFacts(), ControllerOptions{})
+	var in *render.InputError
+	if !errors.As(err, &in) || !strings.Contains(in.What, "--bucket-pattern") ||
+		!strings.Contains(in.Next, "'ostoy-*-bucket'") || !strings.Contains(in.Next, "'*-bucket'") {
+		t.Errorf("%v", err)
+	}
+	arn, err := ControllerRoleARN(controllerFacts(), ControllerOptions{})
+	if err != nil || !strings.HasPrefix(arn, "arn:aws:iam::123456789012:role/ostoy-s3-controller/ack-s3-controller-") {
+		t.Errorf("%s, %v", arn, err)
+	}
+}
+
+// TestF8ControllerRoleKeepsItsPath: a role of earlier versions is found and kept where
+// it is, with its pattern.
+func TestF8ControllerRoleKeepsItsPath(t *testing.T) {
+	const full = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+	api, f := newFake(), controllerFacts()
+	old := ControllerOptions{RoleOptions: RoleOptions{Path: "/ostoy-s3/"}, BucketPattern: "team-*-bucket"}
+	if _, err := installController(t, api, f, old); err != nil {
+		t.Fatal(err)
+	}
+	actual, err := Read(t.Context(), api, render.ControllerRoleName(f.Issuer.Value), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := ControllerOptions{}.Keeping(actual, "", f)
+	if kept.Path != "/ostoy-s3/" || kept.BucketPattern != "team-*-bucket" {
+		t.Errorf("%+v", kept)
+	}
+	if plan, err := installController(t, api, f, kept); err != nil || !plan.Empty() || len(api.roles) != 1 {
+		t.Errorf("%+v, %v, %v", plan, err, keysOf(api.roles))
+	}
+	if found, err := FindController(t.Context(), api, f); err != nil || len(found) != 1 || found[0].Path != "/ostoy-s3/" {
+		t.Errorf("%v, %v", found, err)
+	}
+	another := ControllerOptions{BucketPattern: "*"}.Keeping(actual, "", f)
+	if another.Path != "/ostoy-s3/" || another.BucketPattern != "*" {
+		t.Errorf("%+v", another)
+	}
+	foreign := *actual
+	foreign.Tags = map[string]string{}
+	if o := (ControllerOptions{}).Keeping(&foreign, full, f); o.Path != "" || o.BucketPattern != "" || o.PolicyARN != "" {
+		t.Errorf("of a role that is not ours: %+v", o)
+	}
+	managed := *actual
+	managed.Inline, managed.Attached = "", []string{full}
+	if o := (ControllerOptions{}).Keeping(&managed, full, f); o.PolicyARN != full || o.BucketPattern != "" {
+		t.Errorf("the policy that was asked for: %+v", o)
+	}
+	for _, recorded := range []string{"", "arn:aws:iam::aws:policy/AdministratorAccess"} {
+		if o := (ControllerOptions{}).Keeping(&managed, recorded, f); o.PolicyARN != "" {
+			t.Errorf("a policy that is not on record, or not attached: %+v", o)
+		}
 	}
 }

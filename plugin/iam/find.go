@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"golang.org/x/sync/errgroup"
 
@@ -31,6 +30,12 @@ type Found struct {
 
 // Issuer is the issuer the role was made for.
 func (f Found) Issuer() string { return f.Tags[render.TagIssuer] }
+
+// Controllers reports whether the role is of an ACK S3 controller, by its path or its
+// usual name.
+func (f Found) Controllers() bool {
+	return f.Path == render.ControllerRolePath || f.Name == render.ControllerRoleName(f.Issuer())
+}
 
 // maxLooks is how many roles are looked at at the same time: a workshop's
 // account has many, and IAM throttles the account as a whole.
@@ -61,12 +66,12 @@ func (h holder) find(ctx context.Context, api Finder, f render.Facts) ([]Found, 
 	if !f.Namespace.Known() {
 		return nil, &render.InputError{What: "the namespace is not known", Why: "roles are told apart by it", Next: "-n NAMESPACE"}
 	}
-	names, err := listNames(ctx, api)
+	names, err := h.listNames(ctx, api)
 	if awserr.Denied(err) && f.Issuer.Known() {
 		names, err = []string{h.usualName(f.Issuer.Value, f.Namespace.Value)}, nil
 	}
 	if err != nil {
-		return nil, awserr.Translate(err, "iam:ListRoles", "the roles of the path "+render.RolePath)
+		return nil, err
 	}
 	looked := make([]*Found, len(names))
 	g, ctx := errgroup.WithContext(ctx)
@@ -90,22 +95,21 @@ func (h holder) find(ctx context.Context, api Finder, f render.Facts) ([]Found, 
 	return found, nil
 }
 
-func listNames(ctx context.Context, api Finder) ([]string, error) {
-	var names []string
-	in := &awsiam.ListRolesInput{PathPrefix: aws.String(render.RolePath)}
-	for {
-		out, err := api.ListRoles(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		for _, role := range out.Roles {
-			names = append(names, aws.ToString(role.RoleName))
-		}
-		if !out.IsTruncated || aws.ToString(out.Marker) == "" {
-			return names, nil
-		}
-		in = &awsiam.ListRolesInput{PathPrefix: in.PathPrefix, Marker: out.Marker}
+// listNames are the names of all roles that are where the holder's may be.
+func (h holder) listNames(ctx context.Context, api Finder) ([]string, error) {
+	lists := make([][]string, len(h.paths()))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, path := range h.paths() {
+		group.Go(func() error {
+			listed, err := List(ctx, api, path)
+			for _, role := range listed {
+				lists[i] = append(lists[i], role.Name)
+			}
+			return err
+		})
 	}
+	err := group.Wait()
+	return slices.Concat(lists...), err
 }
 
 // lookAt gives back the role if it is ours and the holder's.

@@ -34,6 +34,15 @@ func (h holder) usualName(issuer, namespace string) string {
 	return render.RoleName(issuer, namespace)
 }
 
+// paths are where the holder's role may be, the usual one first. A controller's from
+// earlier versions is where the roles of apps are.
+func (h holder) paths() []string {
+	if h == theController {
+		return []string{render.ControllerRolePath, render.RolePath}
+	}
+	return []string{render.RolePath}
+}
+
 // admitted are the holders that are among the subjects of a trust policy.
 func admitted(subjects []string) []holder {
 	var found []holder

@@ -7,7 +7,6 @@ import (
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // RoleLister is what listing roles takes.
@@ -22,15 +21,16 @@ type Listed struct {
 	Trust     string // as IAM gives it
 }
 
-// List gives the roles under our path, by ARN, whosever they are: one request for
-// every 100. For a caller who may not list roles awserr.Denied(err) is true.
-func List(ctx context.Context, api RoleLister) (map[string]Listed, error) {
+// List gives the roles under a path, by ARN, whosever they are: one request for
+// every 100. Those of apps are under render.RolePath. For a caller who may not list
+// roles awserr.Denied(err) is true.
+func List(ctx context.Context, api RoleLister, path string) (map[string]Listed, error) {
 	all := map[string]Listed{}
-	in := &awsiam.ListRolesInput{PathPrefix: aws.String(render.RolePath)}
+	in := &awsiam.ListRolesInput{PathPrefix: aws.String(path)}
 	for {
 		out, err := api.ListRoles(ctx, in)
 		if err != nil {
-			return nil, awserr.Translate(err, "iam:ListRoles", "the roles of the path "+render.RolePath)
+			return nil, awserr.Translate(err, "iam:ListRoles", "the roles of the path "+path)
 		}
 		for _, role := range out.Roles {
 			arn := aws.ToString(role.Arn)

@@ -3,6 +3,7 @@ package iam
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,18 +15,25 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// Orphans are the roles of ours, of whatever namespace, whose OIDC provider is
-// gone: nobody can assume them any more. A rebuilt cluster, which gets another
-// issuer, leaves them. Roles of the issuer given do not count.
+// Orphans are the roles of ours, of apps and of controllers, of whatever namespace,
+// whose OIDC provider is gone: nobody can assume them any more. A rebuilt cluster,
+// which gets another issuer, leaves them. Roles of the issuer given do not count.
 //
-// A list of roles has the trust policies, so it takes two requests and one more
+// A list of roles has the trust policies, so it takes three requests and one more
 // for each role that nobody can assume, whose tags say whether it is ours. For a
-// caller who may not list, awserr.Denied(err) is true.
+// caller who may not list, awserr.Denied(err) is true; one who may list the roles of
+// apps alone sees those.
 func Orphans(ctx context.Context, api Lister, issuer string) ([]Found, error) {
-	roles, providers := map[string]Listed{}, []string(nil)
+	roles, controllers, providers := map[string]Listed{}, map[string]Listed{}, []string(nil)
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		roles, err = List(groupCtx, api)
+		roles, err = List(groupCtx, api, render.RolePath)
+		return err
+	})
+	group.Go(func() (err error) {
+		if controllers, err = List(groupCtx, api, render.ControllerRolePath); awserr.Denied(err) {
+			err = nil
+		}
 		return err
 	})
 	group.Go(func() (err error) {
@@ -35,6 +43,7 @@ func Orphans(ctx context.Context, api Lister, issuer string) ([]Found, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	maps.Copy(roles, controllers)
 	var suspects []string
 	for _, role := range roles {
 		if trustsNobody(role.Trust, providers) {

@@ -1,7 +1,6 @@
 package iam
 
 import (
-	"path"
 	"slices"
 	"strings"
 )
@@ -132,12 +131,3 @@ func Named(all []Constraint) (values []string, open bool) {
 }
 
 func (c Constraint) wild(value string) bool { return c.Like && strings.ContainsAny(value, "*?") }
-
-// like compares as IAM's patterns do: * is any text, ? any one character.
-func like(pattern, text string) bool {
-	// path.Match has the same two signs, and others, which are made plain; its
-	// star ends at a slash, which is made another character.
-	plain := strings.NewReplacer(`\`, `\\`, "[", `\[`, "/", "\x00").Replace(pattern)
-	matched, err := path.Match(plain, strings.ReplaceAll(text, "/", "\x00"))
-	return err == nil && matched
-}

@@ -80,7 +80,7 @@ func TestGolden(t *testing.T) {
 	for partition, region := range regions {
 		golden(t, partition, app(t, factsIn(partition, region), iam.RoleOptions{}))
 	}
-	golden(t, "controller", controller(t, factsIn("aws", "us-east-2"), iam.ControllerOptions{}))
+	golden(t, "controller", controller(t, factsIn("aws", "us-east-2"), iam.ControllerOptions{BucketPattern: iam.AnyProjectPattern}))
 	strange := app(t, factsIn("aws", "us-east-2"), odd())
 	strange.Import = true
 	golden(t, "odd", strange)

@@ -98,6 +98,9 @@ func (u *UI) paint(text, color string) string {
 	return "\x1b[" + color + "m" + text + "\x1b[0m"
 }
 
+// Strong is a text in bold, where the terminal has that.
+func (u *UI) Strong(text string) string { return u.paint(text, "1") }
+
 // print writes text as it is, but for our own name: messages speak of
 // "oc ostoy-s3", and a kubectl user must be able to type what they read.
 func (u *UI) print(text string) {

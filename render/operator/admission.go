@@ -1,10 +1,12 @@
 package operator
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -16,6 +18,30 @@ const PolicyName = "ostoy-s3-buckets"
 // AdmissionGroup is the API group of both. Clusters serve it from Kubernetes 1.30
 // (OpenShift 4.17) on.
 const AdmissionGroup = "admissionregistration.k8s.io"
+
+// AccountName is the user name of a service account.
+func AccountName(namespace, name string) string {
+	return "system:serviceaccount:" + namespace + ":" + name
+}
+
+// Account is the user name of the controller's service account in the namespace of
+// the facts.
+func Account(f render.Facts) string { return AccountName(namespace(f), ServiceAccount) }
+
+// AdmissionServed reports whether a cluster serves ValidatingAdmissionPolicies, by
+// what it serves, or else by its version: 1.30 is the first with the v1 API. If
+// neither is known, it is taken to be current.
+func AdmissionServed(f render.Facts) bool {
+	served := f.APIVersions.Values
+	switch {
+	case slices.Contains(served, AdmissionGroup+"/v1/ValidatingAdmissionPolicy"):
+		return true
+	case slices.Contains(served, AdmissionGroup+"/v1"):
+		return false
+	}
+	is, err := version.ParseGeneric(f.KubeVersion.Value)
+	return err != nil || is.AtLeast(version.MajorMinor(1, 30))
+}
 
 // wavePolicy is before the rights and before OLM hears of the operator: nobody may
 // write a Bucket that is not checked.
@@ -48,7 +74,7 @@ func AdmissionPolicy(f render.Facts, controllers []string) []*unstructured.Unstr
 			}},
 		},
 		"matchConditions": []any{
-			map[string]any{"name": "not-a-controller", "expression": "!(request.userInfo.username in " + celList(controllers) + ")"},
+			map[string]any{"name": exemptCondition, "expression": exemptBefore + celList(controllers) + exemptAfter},
 			map[string]any{"name": "may-not-bypass", "expression": "!authorizer.group(" + celString(AdmissionGroup) +
 				").resource('validatingadmissionpolicies').name(" + celString(PolicyName) + ").check('bypass').allowed()"},
 		},
@@ -60,58 +86,70 @@ func AdmissionPolicy(f render.Facts, controllers []string) []*unstructured.Unstr
 	return []*unstructured.Unstructured{policy, binding}
 }
 
-// acting are the annotations by which a Bucket tells the controller what to do with
-// its S3 bucket, deletion-policy aside.
-func acting() []string {
-	return []string{"services.k8s.aws/adoption-policy", "services.k8s.aws/adoption-fields", "services.k8s.aws/region", "services.k8s.aws/read-only"}
-}
-
-// admissionVariables name what the rules are about. Annotations count as much as
-// the spec: deletion-policy decides whether the S3 bucket is deleted with the
-// Bucket. To set it to retain is always possible.
+// admissionVariables name what the rules are about. On an update a Bucket "acts" if
+// it gives the controller something new to do: with the spec, with an annotation of
+// ACK's, or by the finalizer, which makes the controller treat an S3 bucket that it
+// refused to touch ("Resource already exists") as managed, and delete it with the
+// Bucket (IsManaged in pkg/runtime/reconciler.go of aws-controllers-k8s/runtime).
+// All of ACK's annotations count, so that those of controllers to come are closed.
+// To set deletion-policy to retain is always possible.
+//
+// A Bucket without a spec is legal for the API server, and "adopt" fills one in.
 func admissionVariables() []any {
-	annotation := func(object, key string) string {
-		return object + ".metadata.?annotations[?" + celString(key) + "].orValue('')"
-	}
-	const deletion = "services.k8s.aws/deletion-policy"
-	changed := []string{
-		"object.spec != oldObject.spec",
-		"!(" + annotation("object", deletion) + " in ['retain', " + annotation("oldObject", deletion) + "])",
-	}
-	for _, key := range acting() {
-		changed = append(changed, annotation("object", key)+" != "+annotation("oldObject", key))
-	}
+	const news = "variables.notes.exists(k, k.startsWith(" + ackAnnotations + ") && !(k in variables.noted && variables.noted[k] == variables.notes[k]) && " +
+		"!(k == 'services.k8s.aws/deletion-policy' && variables.notes[k] == 'retain'))"
+	const gone = "variables.noted.exists(k, k.startsWith(" + ackAnnotations + ") && !(k in variables.notes))"
+	const taken = "object.metadata.?finalizers.orValue([]).exists(f, f.startsWith('finalizers.s3.services.k8s.aws/') && !(f in oldObject.metadata.?finalizers.orValue([])))"
 	return []any{
 		celVariable("project", "request.namespace"),
 		celVariable("created", "request.operation == 'CREATE'"),
-		celVariable("acts", "variables.created || "+strings.Join(changed, " || ")),
-		celVariable("fields", annotation("object", "services.k8s.aws/adoption-fields")),
-		celVariable("tags", "object.spec.?tagging.?tagSet.orValue([])"),
+		celVariable("spec", "object.?spec.orValue({})"),
+		celVariable("before", "variables.created ? {} : oldObject.?spec.orValue({})"),
+		celVariable("name", "variables.spec.?name.orValue('')"),
+		celVariable("notes", "object.metadata.?annotations.orValue({})"),
+		celVariable("noted", "variables.created ? {} : oldObject.metadata.?annotations.orValue({})"),
+		celVariable("acts", "variables.created || variables.spec != variables.before || "+news+" || "+gone+" || "+taken),
+		celVariable("fields", "variables.notes[?"+celString(adoptionFields)+"].orValue('')"),
+		celVariable("tags", "variables.spec.?tagging.?tagSet.orValue([])"),
 	}
 }
 
+// How the policy names the exempt controllers, and a tag that it looks at: Inspect
+// reads both.
+const (
+	exemptCondition = "not-a-controller"
+	exemptBefore    = "!(request.userInfo.username in "
+	exemptAfter     = ")"
+
+	tagKey, tagValue = "t.?key.orValue('')", "t.?value.orValue('')"
+)
+
+// ackAnnotations is what the annotations begin with by which a Bucket tells the
+// controller what to do with its S3 bucket.
+const ackAnnotations = "'services.k8s.aws/'"
+
 // admissionRules are what a Bucket must be like. On an update a field is judged only
-// if it changed, so that a Bucket from before the policy can still be annotated,
-// released and deleted; the name is judged whenever the update makes the
-// controller do something.
+// if it changed, so that a Bucket from before the policy can still be labelled,
+// released and deleted; the name is judged whenever the Bucket acts.
 func admissionRules(f render.Facts) []any {
 	rules := []any{
-		admitted("!variables.acts || !variables.project.contains('--') && (object.spec.name == variables.project + '-bucket' || "+
-			"object.spec.name.startsWith(variables.project + '--') && "+
-			"object.spec.name.substring(size(variables.project) + 2).matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?-bucket$'))",
-			"variables.project.contains('--') ? 'a project whose name contains -- cannot have Buckets: ' + variables.project : "+
-				"'spec.name must be ' + variables.project + '-bucket or ' + variables.project + '--NAME-bucket: a Bucket reaches only the buckets of its own project'"),
+		admitted("!variables.acts || !variables.project.contains('--') && (variables.name == variables.project + '-bucket' || "+
+			"variables.name.startsWith(variables.project + '--') && "+
+			"variables.name.substring(size(variables.project) + 2).matches("+celString(bucketSuffix)+"))",
+			"variables.project.contains('--') ? "+celMessage(wrongProject, "variables.project")+" : "+celMessage(wrongBucket, "variables.project")),
 		// The controller takes the bucket's name from this annotation, too.
-		admitted("!variables.acts || variables.fields == '' || variables.fields == '{\"name\":\"' + object.spec.name + '\"}'",
-			"'the annotation services.k8s.aws/adoption-fields must be {\"name\":\"' + object.spec.name + '\"} or be left out'"),
-		admitted("object.spec.all(k, k in "+celList(allowedFields())+" || !variables.created && k in oldObject.spec && object.spec[k] == oldObject.spec[k])",
-			"'spec may have only these fields: "+strings.Join(allowedFields(), ", ")+"'"),
-		fieldRule("publicAccessBlock", "['blockPublicACLs', 'blockPublicPolicy', 'ignorePublicACLs', 'restrictPublicBuckets'].all(k, k in object.spec.publicAccessBlock && object.spec.publicAccessBlock[k] == true)",
-			"all four fields of spec.publicAccessBlock must be true"),
-		fieldRule("ownershipControls", "object.spec.ownershipControls.?rules.orValue([]).all(r, r.?objectOwnership.orValue('') == 'BucketOwnerEnforced')",
-			"spec.ownershipControls must be BucketOwnerEnforced"),
-		fieldRule("policy", "object.spec.policy in "+policyTexts(),
-			"spec.policy must be exactly the policy that oc ostoy-s3 renders, which denies requests without TLS"),
+		admitted("!variables.acts || variables.fields == '' || variables.fields == '{\"name\":\"' + variables.name + '\"}'",
+			celMessage(wrongAdoptionOf, "variables.name")),
+		admitted("variables.spec.all(k, k in "+celList(allowedFields())+" || k in variables.before && variables.spec[k] == variables.before[k])",
+			celString(wrongFields())),
+		fieldRule("publicAccessBlock", celList(accessBlocks())+".all(k, k in variables.spec.publicAccessBlock && variables.spec.publicAccessBlock[k] == true)",
+			wrongAccessBlock),
+		// No rule at all has the controller remove the ownership controls.
+		fieldRule("ownershipControls", "size(variables.spec.ownershipControls.?rules.orValue([])) > 0 && "+
+			"variables.spec.ownershipControls.rules.all(r, r.?objectOwnership.orValue('') == 'BucketOwnerEnforced')",
+			wrongOwnership),
+		fieldRule("policy", "variables.spec.policy in "+policyTexts(),
+			wrongPolicy),
 	}
 	return append(rules, tagRules(f)...)
 }
@@ -134,7 +172,7 @@ func policyTexts() string {
 		for i, part := range parts {
 			parts[i] = celString(part)
 		}
-		texts = append(texts, strings.Join(parts, " + object.spec.name + "))
+		texts = append(texts, strings.Join(parts, " + variables.name + "))
 	}
 	return "[" + strings.Join(texts, ", ") + "]"
 }
@@ -142,7 +180,7 @@ func policyTexts() string {
 // tagRules keep the tags by which this tool tells whose a bucket is: they may say
 // only what is true of the project. IAM compares the keys of tags without case.
 func tagRules(f render.Facts) []any {
-	const key, value = "t.?key.orValue('')", "t.?value.orValue('')"
+	const key, value = tagKey, tagValue
 	is := func(tag, want string) string {
 		return key + " == " + celString(tag) + " && " + value + " == " + want
 	}
@@ -159,13 +197,13 @@ func tagRules(f render.Facts) []any {
 		is(render.TagClusterID, cluster),
 	}, " || ")
 	return []any{fieldRule("tagging", "variables.tags.all(t, "+rule+")",
-		"the tags "+render.TagManagedBy+" and ostoy-s3/... may have only the values of this project and this cluster",
-	)}
+		wrongTags())}
 }
 
 // fieldRule holds where the field is there and new, or changed.
 func fieldRule(field, expression, message string) any {
-	return admitted("!has(object.spec."+field+") || !variables.created && object.spec.?"+field+" == oldObject.spec.?"+field+" || "+expression, celString(message))
+	is := celString(field)
+	return admitted("!("+is+" in variables.spec) || "+is+" in variables.before && variables.spec["+is+"] == variables.before["+is+"] || "+expression, celString(message))
 }
 
 // admitted is a validation; message is an expression, too.

@@ -47,26 +47,26 @@ const helmLine = "helm install ack-s3-controller oci://public.ecr.aws/aws-contro
 // withoutChart makes what can be made, and says what has to be typed.
 func (s *scene) withoutChart(t *testing.T) {
 	s.install(t, "--dry-run=server").WantStdout(t, "").WantTalk(t,
-		"no --chart: of the controller only role and rights are made", "+ role      ostoy-s3/ack-s3-controller-", "+ 2 objects 2 ClusterRoles", "this was a dry run")
+		"no --chart: of the controller only role and rights are made", "+ role      ostoy-s3-controller/ack-s3-controller-", "+ 2 objects 2 ClusterRoles", "this was a dry run")
 	s.wantNothingWritten(t)
 
-	s.Admin.Run(t, "controller", "install").WantCode(t, notReady).WantStdout(t, helmLine).WantTalk(t,
-		"no --chart: of the controller only role and rights are made", "+ role      ostoy-s3/ack-s3-controller-", "+ 2 objects 2 ClusterRoles",
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, notReady).WantStdout(t, helmLine).WantTalk(t,
+		"no --chart: of the controller only role and rights are made", "+ role      ostoy-s3-controller/ack-s3-controller-", "+ 2 objects 2 ClusterRoles",
 		"the controller itself is not installed", "no Operator Lifecycle Manager, and no chart was given", "try   "+helmLine, "--chart oci://").WantNoTalk(t, "+ namespace")
 	if roles := s.roles(t.Context(), t); len(roles) != 1 {
 		t.Errorf("roles %v", roles)
 	}
 	s.mark = s.KubeMark()
-	s.Admin.Run(t, "controller", "install").WantCode(t, notReady).WantStdout(t, helmLine).WantNoTalk(t, "Plan", "created")
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, notReady).WantStdout(t, helmLine).WantNoTalk(t, "Plan", "created")
 	if writes := s.written(t); len(writes) > 0 {
 		t.Errorf("a second run wrote %v", writes)
 	}
 	// The line is for the same role in the same place.
-	s.Admin.Run(t, "controller", "install", "--role-name", "other", "--identity", "annotation", "--region", "us-west-2", "-n", "elsewhere", "--version", "1.9.0").
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--role-name", "other", "--identity", "annotation", "--region", "us-west-2", "-n", "elsewhere", "--version", "1.9.0").
 		WantCode(t, notReady).WantStdout(t, "helm install ack-s3-controller oci://public.ecr.aws/aws-controllers-k8s/s3-chart --namespace elsewhere --create-namespace"+
 		" -f <(oc ostoy-s3 controller render -n elsewhere --region us-west-2 --identity annotation --role-name other) --version 1.9.0\n")
 	values := s.Admin.Run(t, "controller", "render", "-n", "elsewhere", "--region", "us-west-2", "--identity", "annotation", "--role-name", "other").WantCode(t, done).Stdout
-	for _, text := range []string{"region: us-west-2", "role/ostoy-s3/other", "name: ack-s3-controller", "--namespace elsewhere"} {
+	for _, text := range []string{"region: us-west-2", "role/ostoy-s3-controller/other", "name: ack-s3-controller", "--namespace elsewhere"} {
 		if !strings.Contains(values, text) {
 			t.Errorf("the values lack %q:\n%s", text, values)
 		}
@@ -78,7 +78,7 @@ func (s *scene) withoutChart(t *testing.T) {
 
 // installedByHelm: who typed that line has a controller, which is used.
 func (s *scene) installedByHelm(t *testing.T) {
-	s.Admin.Run(t, "controller", "install").WantCode(t, notReady)
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, notReady)
 	s.helmsRuns(t)
 	s.install(t).WantStdout(t, "").WantTalk(t, "installed by Helm (deployment/ack-s3-controller-s3-chart -n elsewhere): it is used as it is", "nothing to change")
 	s.install(t, "--chart", theChart(t)).WantTalk(t, "installed by Helm", "nothing to change")
@@ -89,11 +89,11 @@ func (s *scene) installedByHelm(t *testing.T) {
 
 // chart: shown, done, and nothing left to do.
 func (s *scene) chart(t *testing.T) {
-	plan := []string{"+ namespace ack-system", "+ chart     s3-chart 1.10.0", "its role by the pod's own token volume", "+ role      ostoy-s3/ack-s3-controller-"}
+	plan := []string{"+ namespace ack-system", "+ chart     s3-chart 1.10.0", "its role by the pod's own token volume", "+ role      ostoy-s3-controller/ack-s3-controller-"}
 	s.install(t, "--chart", theChart(t), "--dry-run=client").WantTalk(t, append(plan, "this was a dry run")...)
 	s.install(t, "--chart", theChart(t), "--dry-run=server").WantTalk(t, append(plan, "this was a dry run")...)
 	s.wantNothingWritten(t)
-	s.install(t, "--chart", theChart(t)).WantStdout(t, "").WantTalk(t, append(plan, "7 created", "1 of 1 available, as ostoy-s3/ack-s3-controller-")...)
+	s.install(t, "--chart", theChart(t)).WantStdout(t, "").WantTalk(t, append(plan, "7 created", "1 of 1 available, as ostoy-s3-controller/ack-s3-controller-")...)
 	s.wantIdentity(t)
 	s.wantOnce(t, "AWS_REGION", "us-east-2")
 	s.mark = s.KubeMark()
@@ -110,7 +110,7 @@ func (s *scene) chart(t *testing.T) {
 	if writes := s.written(t); len(writes) > 0 {
 		t.Errorf("further runs wrote %v", writes)
 	}
-	s.Admin.Run(t, "controller", "install").WantCode(t, misused).WantTalk(t, "ack-system comes from a chart", "the same command with --chart oci://")
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, misused).WantTalk(t, "ack-system comes from a chart", "the same command with --chart oci://")
 
 	// A learner's app finds its bucket made.
 	must(t, s.NewNamespace(t.Context(), "demo", "learner"))
@@ -169,8 +169,8 @@ func (s *scene) chartArchive(t *testing.T) {
 	newer := packed(t, chartWith(t, ofVersion(t, "1.11.0")))
 	registry := registryOf(t, map[string][]byte{"1.10.0": archive, "1.11.0": newer, "latest": newer})
 
-	s.Admin.Run(t, "controller", "install", "--chart", registry, "--version", "9.9.9").WantCode(t, misused).WantTalk(t, "9.9.9", "no such version; the newest is 1.11.0", "--version 1.11.0")
-	s.Admin.Run(t, "controller", "install", "--chart", file, "--version", "9.9.9").WantCode(t, misused).WantTalk(t, "--version 9.9.9", "s3-chart 1.10.0")
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--chart", registry, "--version", "9.9.9").WantCode(t, misused).WantTalk(t, "9.9.9", "no such version; the newest is 1.11.0", "--version 1.11.0")
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--chart", file, "--version", "9.9.9").WantCode(t, misused).WantTalk(t, "--version 9.9.9", "s3-chart 1.10.0")
 	s.wantNothingWritten(t)
 	s.install(t, "--chart", file).WantTalk(t, "+ chart     s3-chart 1.10.0", "1 of 1 available")
 	s.install(t, "--chart", theChart(t), "--version", "v1.10.0").WantTalk(t, "nothing to change")

@@ -74,7 +74,7 @@ func (s *scene) chartRefused(t *testing.T) {
 		{"upgrade", []string{"--chart", registry, "--upgrade"}, []string{"--upgrade is OLM's"}},
 		{"values it does not take", []string{"--chart", chartWith(t, map[string]string{"values.schema.json": `{"properties":{"aws":{"additionalProperties":false}}}`})}, []string{"do not fit the chart of --chart, s3-chart", "additional properties", "try   "}},
 	} {
-		result := s.Admin.Run(t, append([]string{"controller", "install"}, one.args...)...)
+		result := s.Admin.Run(t, append([]string{"controller", "install", "--bucket-pattern", "*-bucket"}, one.args...)...)
 		if result.Code != misused {
 			t.Errorf("%s: exit code %d\n%s", one.name, result.Code, result)
 		}
@@ -91,10 +91,10 @@ func (s *scene) chartRefused(t *testing.T) {
 func (s *scene) chartRights(t *testing.T) {
 	must(t, s.NewNamespace(t.Context(), "demo", "learner"))
 	learner := run.ProjectAdmin(t, s.Bed, "learner")
-	learner.Run(t, "controller", "install").WantCode(t, refused).WantStdout(t, "").WantTalk(t,
+	learner.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, refused).WantStdout(t, "").WantTalk(t,
 		"you may not install the ACK S3 controller", "in the whole cluster: create, get, patch clusterroles.rbac.authorization.k8s.io", "list deployments.apps", "get namespaces",
 		"oc ostoy-s3 controller render")
-	learner.Run(t, "controller", "install", "--chart", theChart(t)).WantCode(t, refused).WantTalk(t,
+	learner.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--chart", theChart(t)).WantCode(t, refused).WantTalk(t,
 		"in the whole cluster: create, get, patch clusterrolebindings", "create, get, patch clusterroles", "create, get, patch customresourcedefinitions", "create, get namespaces",
 		"in ack-system: create, get, patch configmaps", "create, get, list, patch, watch deployments.apps", "pods/log", "serviceaccounts",
 		"oc ostoy-s3 controller render --chart "+theChart(t))
@@ -106,8 +106,8 @@ func (s *scene) chartRights(t *testing.T) {
 		must(t, rights.ClusterRoleBindings().Delete(ctx, "test-look", metav1.DeleteOptions{}))
 		must(t, rights.ClusterRoles().Delete(ctx, "test-look", metav1.DeleteOptions{}))
 	})
-	learner.Run(t, "controller", "install", "--oidc-issuer", s.Issuer).WantCode(t, refused).WantTalk(t, "in the whole cluster: create, get, patch clusterroles").WantNoTalk(t, "deployments")
-	learner.Run(t, "controller", "install", "--oidc-issuer", s.Issuer, "--chart", theChart(t)).WantCode(t, refused).WantTalk(t,
+	learner.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--oidc-issuer", s.Issuer).WantCode(t, refused).WantTalk(t, "in the whole cluster: create, get, patch clusterroles").WantNoTalk(t, "deployments")
+	learner.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--oidc-issuer", s.Issuer, "--chart", theChart(t)).WantCode(t, refused).WantTalk(t,
 		"create, get, patch clusterrolebindings", "create, patch customresourcedefinitions", "create namespaces", "create, patch, watch deployments.apps", "create, patch configmaps")
 	s.wantNothingWritten(t)
 }
@@ -116,8 +116,14 @@ func (s *scene) chartRights(t *testing.T) {
 func (s *scene) chartRender(t *testing.T) {
 	s.Admin.Run(t, "controller", "render").WantCode(t, done).WantStdout(t, s.Admin.Run(t, "controller", "render", "--values").WantCode(t, done).Stdout)
 	rendered := s.Admin.Run(t, "controller", "render", "--chart", theChart(t)).WantCode(t, done).Stdout
-	if !strings.Contains(rendered, "kind: Deployment") {
-		t.Fatalf("rendered:\n%s", rendered)
+	for _, kind := range []string{"Deployment", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"} {
+		if !strings.Contains(rendered, "kind: "+kind+"\n") {
+			t.Fatalf("no %s is rendered:\n%s", kind, rendered)
+		}
+	}
+	if values := s.Admin.Run(t, "controller", "render", "--values").Stdout; !strings.Contains(values, "ValidatingAdmissionPolicy ostoy-s3-buckets,") ||
+		!strings.Contains(values, "oc ostoy-s3 controller render --chart oci://") {
+		t.Errorf("the values do not say where the admission policy is:\n%s", values)
 	}
 	must(t, s.NewNamespace(t.Context(), namespace))
 	s.Admin.Typing(rendered).Kubectl(t, "apply", "--server-side", "--dry-run=server", "-f", "-").WantCode(t, 0)
@@ -128,12 +134,12 @@ func (s *scene) chartRender(t *testing.T) {
 // chartWithController: the app's install names the way, and uses what came by it.
 func (s *scene) chartWithController(t *testing.T) {
 	must(t, s.NewNamespace(t.Context(), "demo"))
-	s.Admin.Run(t, "install", "-n", "demo", "--with-controller").WantCode(t, refused).WantStdout(t, "").WantTalk(t,
+	s.Admin.Run(t, "install", "-n", "demo", "--with-controller", "--bucket-pattern", "*-bucket").WantCode(t, refused).WantStdout(t, "").WantTalk(t,
 		"no Operator Lifecycle Manager to install it", "it comes by ACK's chart", "oc ostoy-s3 controller install --chart oci://", "then the same command again")
 	s.wantNothingWritten(t)
 	s.install(t, "--chart", theChart(t))
-	s.Admin.Run(t, "install", "-n", "demo", "--with-controller").WantCode(t, done).WantTalk(t, "✔ demo-bucket", "✔ verified")
-	s.Admin.Run(t, "install", "-n", "demo", "--with-controller").WantCode(t, done).WantTalk(t, "nothing to change")
+	s.Admin.Run(t, "install", "-n", "demo", "--with-controller", "--bucket-pattern", "*-bucket").WantCode(t, done).WantTalk(t, "✔ demo-bucket", "✔ verified")
+	s.Admin.Run(t, "install", "-n", "demo", "--with-controller", "--bucket-pattern", "*-bucket").WantCode(t, done).WantTalk(t, "nothing to change")
 	s.Admin.Run(t, "uninstall", "-n", "demo", "--delete-data", "--yes").WantCode(t, done)
 }
 
@@ -185,7 +191,7 @@ func (s *scene) wantNothingOfAChart(t *testing.T) {
 // to do than that; in the end all is as after a run that nobody disturbed. An install
 // first marks the inventory that an earlier one wrote, which is one write more.
 func (s *scene) chartKilled(t *testing.T) {
-	s.killedOverAndOver(t, 3, "controller", "install", "--chart", theChart(t))
+	s.killedOverAndOver(t, 3, "controller", "install", "--bucket-pattern", "*-bucket", "--chart", theChart(t))
 	s.install(t, "--chart", theChart(t)).WantTalk(t, "nothing to change")
 	s.wantIdentity(t)
 	s.killedOverAndOver(t, 2, "controller", "uninstall")

@@ -28,7 +28,7 @@ func TestIdentityIsOnRecord(t *testing.T) {
 	restored := func() {
 		t.Helper()
 		s.install(t, "--dry-run=server").WantTalk(t, "Subscription ack-s3-controller", "spec.config")
-		s.install(t).WantTalk(t, "~ object    Subscription ack-s3-controller", "spec.config", "1 of 1 available, as ostoy-s3/ack-s3-controller-")
+		s.install(t).WantTalk(t, "~ object    Subscription ack-s3-controller", "spec.config", "1 of 1 available, as ostoy-s3-controller/ack-s3-controller-")
 		if now := config(); now != whole {
 			t.Errorf("spec.config is\n%s\nwas\n%s", now, whole)
 		}

@@ -1,11 +1,10 @@
 package controller_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -15,7 +14,11 @@ import (
 // install installs and looks at what there must be then.
 func (s *scene) install(t *testing.T, flags ...string) run.Result {
 	t.Helper()
-	result := s.Admin.Run(t, append([]string{"controller", "install"}, flags...)...)
+	args := append([]string{"controller", "install"}, flags...)
+	if !slices.Contains(flags, "--bucket-pattern") && !slices.Contains(flags, "--policy-arn") {
+		args = append(args, "--bucket-pattern", "*-bucket")
+	}
+	result := s.Admin.Run(t, args...)
 	return result.WantCode(t, done)
 }
 
@@ -52,7 +55,7 @@ func (s *scene) wantIdentity(t *testing.T) {
 		for _, env := range pod.Spec.Containers[0].Env {
 			variables[env.Name] = env.Value
 		}
-		if want := "arn:aws:iam::123456789012:role/ostoy-s3/" + roles[0]; variables["AWS_ROLE_ARN"] != want || variables["AWS_WEB_IDENTITY_TOKEN_FILE"] == "" {
+		if want := "arn:aws:iam::123456789012:role/ostoy-s3-controller/" + roles[0]; variables["AWS_ROLE_ARN"] != want || variables["AWS_WEB_IDENTITY_TOKEN_FILE"] == "" {
 			t.Errorf("pod %s has %v, want role %s", pod.Name, variables, want)
 		}
 	}
@@ -74,7 +77,7 @@ func TestInstall(t *testing.T) {
 	s := begin(t)
 	s.install(t).WantStdout(t, "").WantTalk(t,
 		"+ namespace ack-system", "1.13.0 by OLM", "✔ operator           1.13.0 installed",
-		"1 of 1 available, as ostoy-s3/ack-s3-controller-")
+		"1 of 1 available, as ostoy-s3-controller/ack-s3-controller-")
 	if csv := s.csv(t); csv != "ack-s3-controller.v1.13.0" {
 		t.Errorf("installed %s, want the newest", csv)
 	}
@@ -112,29 +115,6 @@ func (s *scene) written(t *testing.T) []string {
 	return writes
 }
 
-func TestRoleOfTheController(t *testing.T) {
-	t.Parallel()
-	s := begin(t)
-	s.install(t, "--bucket-pattern", "ostoy-*-bucket")
-	role := s.roles(t.Context(), t)[0]
-	policy := func() string {
-		out, err := s.IAM().GetRolePolicy(t.Context(), &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String("ostoy-s3")})
-		must(t, err)
-		return aws.ToString(out.PolicyDocument)
-	}
-	if text := policy(); !strings.Contains(text, "ostoy-%2A-bucket") && !strings.Contains(text, "ostoy-*-bucket") {
-		t.Errorf("the policy is not for the pattern: %s", text)
-	}
-	// Without the flag it is what it is without the flag.
-	s.install(t).WantTalk(t, "~ role      inline policy")
-	s.install(t, "--policy-arn", "arn:aws:iam::aws:policy/AmazonS3FullAccess").WantTalk(t, "managed policy")
-	attached, err := s.IAM().ListAttachedRolePolicies(t.Context(), &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(role)})
-	must(t, err)
-	if len(attached.AttachedPolicies) != 1 {
-		t.Errorf("attached: %v", attached.AttachedPolicies)
-	}
-}
-
 func TestDryRun(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -157,7 +137,7 @@ func TestEditsArePutBack(t *testing.T) {
 func TestOlderVersion(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
-	s.Admin.Run(t, "controller", "install", "--version", "9.9.9").WantCode(t, refused).WantTalk(t, "9.9.9", "1.13.0")
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--version", "9.9.9").WantCode(t, refused).WantTalk(t, "9.9.9", "1.13.0")
 	s.wantNothingWritten(t)
 	s.install(t, "--version", "1.10.0").WantTalk(t, "1.10.0 by OLM", "1.10.0 installed")
 	if csv := s.csv(t); csv != "ack-s3-controller.v1.10.0" {
@@ -166,7 +146,7 @@ func TestOlderVersion(t *testing.T) {
 	// The catalog has a newer one: said, not done.
 	eventually(t, "the upgrade waits", s.upgradeWaits)
 	s.install(t).WantTalk(t, "is available: oc ostoy-s3 controller install --upgrade", "nothing to change")
-	s.Admin.Run(t, "controller", "install", "--version", "1.13.0").WantCode(t, refused).WantTalk(t, "--upgrade")
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--version", "1.13.0").WantCode(t, refused).WantTalk(t, "--upgrade")
 	if csv := s.csv(t); csv != "ack-s3-controller.v1.10.0" {
 		t.Errorf("%s came by itself", csv)
 	}
@@ -193,20 +173,20 @@ func TestWithController(t *testing.T) {
 	learner := run.ProjectAdmin(t, s.Bed, "learner")
 	learner.Run(t, "install", "--new-project=demo").WantCode(t, refused).
 		WantTalk(t, "the cluster does not know Buckets", "oc ostoy-s3 controller install", "nothing was changed")
-	learner.Run(t, "install", "--new-project=demo", "--with-controller").WantCode(t, refused).
+	learner.Run(t, "install", "--new-project=demo", "--with-controller", "--bucket-pattern", "*-bucket").WantCode(t, refused).
 		WantTalk(t, "you may not install the ACK S3 controller", "create, get namespaces", "subscriptions.operators.coreos.com", "oc ostoy-s3 controller render")
-	s.Admin.Run(t, "install", "--new-project=demo", "--with-controller", "--dry-run=server").WantCode(t, done).
+	s.Admin.Run(t, "install", "--new-project=demo", "--with-controller", "--bucket-pattern", "*-bucket", "--dry-run=server").WantCode(t, done).
 		WantTalk(t, "1.13.0 by OLM", "+ project   demo", "+ bucket    demo-bucket")
 	s.wantNothingWritten(t)
 
-	url := s.Admin.Run(t, "install", "--new-project=demo", "--with-controller").WantCode(t, done).
+	url := s.Admin.Run(t, "install", "--new-project=demo", "--with-controller", "--bucket-pattern", "*-bucket").WantCode(t, done).
 		WantTalk(t, "✔ operator", "✔ demo-bucket", "✔ verified").Stdout
 	if url != "http://ostoy-route-demo.apps.lab.example.com\n" {
 		t.Errorf("stdout %q", url)
 	}
-	s.Admin.Run(t, "install", "-n", "demo", "--with-controller").WantCode(t, done).WantTalk(t, "nothing to change")
+	s.Admin.Run(t, "install", "-n", "demo", "--with-controller", "--bucket-pattern", "*-bucket").WantCode(t, done).WantTalk(t, "nothing to change")
 	s.Admin.Run(t, "uninstall", "-n", "demo", "--delete-data", "--yes").WantCode(t, done)
-	s.Admin.Run(t, "install", "-n", "demo", "--with-controller").WantCode(t, done).WantTalk(t, "✔ verified")
+	s.Admin.Run(t, "install", "-n", "demo", "--with-controller", "--bucket-pattern", "*-bucket").WantCode(t, done).WantTalk(t, "✔ verified")
 	s.Admin.Run(t, "uninstall", "-n", "demo", "--delete-data", "--yes").WantCode(t, done)
 }
 
@@ -215,6 +195,6 @@ func TestWithControllerInAProjectThatIsThere(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	must(t, s.NewNamespace(t.Context(), "demo"))
-	s.Admin.Run(t, "install", "-n", "demo", "--with-controller").WantCode(t, done).WantTalk(t, "+ bucket    demo-bucket", "✔ verified")
+	s.Admin.Run(t, "install", "-n", "demo", "--with-controller", "--bucket-pattern", "*-bucket").WantCode(t, done).WantTalk(t, "+ bucket    demo-bucket", "✔ verified")
 	s.Admin.Run(t, "uninstall", "-n", "demo", "--delete-data", "--yes").WantCode(t, done)
 }

@@ -99,6 +99,9 @@ func (s *scene) reset(t *testing.T) {
 		must(t, ignoreAbsent(s.Client.RbacV1().ClusterRoles().Delete(ctx, role, metav1.DeleteOptions{})))
 		must(t, ignoreAbsent(s.Client.RbacV1().ClusterRoleBindings().Delete(ctx, role, metav1.DeleteOptions{})))
 	}
+	for _, kind := range admissionKinds() {
+		must(t, ignoreAbsent(s.Dynamic.Resource(kind).Delete(ctx, policyName, metav1.DeleteOptions{})))
+	}
 	must(t, ignoreAbsent(s.Dynamic.Resource(crds()).Delete(ctx, definition, metav1.DeleteOptions{})))
 	namespaces := []string{namespace, "elsewhere", "demo", "second"}
 	for _, name := range namespaces {
@@ -194,14 +197,16 @@ func (s *scene) removeBuckets(ctx context.Context, t *testing.T) {
 	}
 }
 
-// roles are the names of all roles of our path.
+// roles are the names of all roles of our paths.
 func (s *scene) roles(ctx context.Context, t *testing.T) []string {
 	t.Helper()
-	out, err := s.IAM().ListRoles(ctx, &iam.ListRolesInput{PathPrefix: aws.String("/ostoy-s3/")})
-	must(t, err)
 	var names []string
-	for _, role := range out.Roles {
-		names = append(names, aws.ToString(role.RoleName))
+	for _, path := range []string{"/ostoy-s3/", "/ostoy-s3-controller/"} {
+		out, err := s.IAM().ListRoles(ctx, &iam.ListRolesInput{PathPrefix: aws.String(path)})
+		must(t, err)
+		for _, role := range out.Roles {
+			names = append(names, aws.ToString(role.RoleName))
+		}
 	}
 	return names
 }

@@ -141,7 +141,7 @@ func (s *scene) notManagedInstall(t *testing.T, before world.World) {
 		{"--identity", "annotation"},
 		{"--force-conflicts", "--force-owner"},
 	} {
-		s.install(t, flags...).WantTalk(t, "installed by OLM (deployment/ack-s3-controller -n ack-system)").WantNoTalk(t, mentions...)
+		s.install(t, append(flags, "--allow-any-bucket")...).WantTalk(t, "installed by OLM (deployment/ack-s3-controller -n ack-system)").WantNoTalk(t, mentions...)
 		before.WantSame(t, s.snapshot(t))
 	}
 }
@@ -149,7 +149,7 @@ func (s *scene) notManagedInstall(t *testing.T, before world.World) {
 func (s *scene) notManagedUninstall(t *testing.T, before world.World) {
 	t.Helper()
 	for _, flags := range [][]string{{}, {"--force"}, {"--delete-crds"}, {"--force", "--delete-crds", "--force-owner", "--adopt-role"}} {
-		s.install(t) // permissions on Buckets, which are ours
+		s.install(t, "--allow-any-bucket") // permissions on Buckets, which are ours
 		dry := s.uninstall(t, append(slices.Clone(flags), "--dry-run")...)
 		for _, told := range []run.Result{dry, s.uninstall(t, flags...)} {
 			told.WantTalk(t, "2 ClusterRoles", "this tool did not install it").WantNoTalk(t, "ServiceAccount", "ConfigMap", "OperatorGroup", "role ack-s3-controller")

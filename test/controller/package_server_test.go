@@ -27,9 +27,9 @@ func TestPackageServerIsDown(t *testing.T) {
 	})
 	must(t, err)
 	admin := down.User(s.Admin)
-	admin.Run(t, "controller", "install").WantCode(t, refused).WantTalk(t, "--version 1.13.0", "oc get apiservices v1.packages.operators.coreos.com")
+	admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, refused).WantTalk(t, "--version 1.13.0", "oc get apiservices v1.packages.operators.coreos.com")
 	s.wantNothingWritten(t)
-	admin.Run(t, "controller", "install", "--version", "1.12.2").WantCode(t, done).
+	admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--version", "1.12.2").WantCode(t, done).
 		WantTalk(t, "ack-s3-controller.v1.12.2 of community-operators is taken on trust", "1.12.2 installed")
-	admin.Run(t, "controller", "install").WantCode(t, done).WantTalk(t, "nothing to change")
+	admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, done).WantTalk(t, "nothing to change")
 }

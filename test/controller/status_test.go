@@ -90,7 +90,7 @@ spec: {name: demo-bucket}
 			return "not as installed"
 		case c.OLM.Upgrade == nil || c.OLM.Upgrade.Version == "" || c.OLM.Upgrade.InstallPlan == "":
 			return "no upgrade waits"
-		case c.Role.State != "ok" || c.Role.From != "Subscription" || c.Role.PodsWithIt != 1 || !strings.Contains(c.Role.ARN, ":role/ostoy-s3/ack-s3-controller-"):
+		case c.Role.State != "ok" || c.Role.From != "Subscription" || c.Role.PodsWithIt != 1 || !strings.Contains(c.Role.ARN, ":role/ostoy-s3-controller/ack-s3-controller-"):
 			return "another role"
 		case c.Region.Name != testRegion:
 			return "another region"

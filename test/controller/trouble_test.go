@@ -40,7 +40,7 @@ func TestPlanForOthersToo(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	s.OLM.TogetherWith("ack-iam-controller.v1.8.1")
-	s.Admin.Run(t, "controller", "install").WantCode(t, refused).
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, refused).
 		WantTalk(t, "ack-iam-controller.v1.8.1", "oc patch installplan")
 	for names, yes := range s.approved(t) {
 		if yes {
@@ -70,7 +70,7 @@ func TestOperatorGroups(t *testing.T) {
 	s.mark = s.KubeMark()
 	must(t, s.NewNamespace(t.Context(), namespace))
 	must(t, s.Apply(t.Context(), group("one")+"---\n"+group("two")))
-	s.Admin.Run(t, "controller", "install").WantCode(t, refused).WantTalk(t, "one", "two", "oc delete operatorgroup")
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, refused).WantTalk(t, "one", "two", "oc delete operatorgroup")
 	s.wantNothingWritten(t)
 }
 
@@ -79,7 +79,7 @@ func TestEmptyCatalog(t *testing.T) {
 	s := begin(t)
 	s.OLM.EmptyCatalog()
 	eventually(t, "the catalog is empty", s.noOffer)
-	s.Admin.Run(t, "controller", "install").WantCode(t, refused).WantTalk(t, "ack-s3-controller", "oc get packagemanifests")
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, refused).WantTalk(t, "ack-s3-controller", "oc get packagemanifests")
 	s.wantNothingWritten(t)
 }
 
@@ -87,7 +87,7 @@ func TestVersionFails(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	s.OLM.FailCSV("UnsupportedOperatorGroup", "AllNamespaces InstallModeType not supported, cannot configure to watch all namespaces")
-	s.Admin.Run(t, "controller", "install", "--timeout", "4m").WantCode(t, notReady).
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--timeout", "4m").WantCode(t, notReady).
 		WantTalk(t, "OLM operator will not become ready", "AllNamespaces InstallModeType not supported")
 }
 
@@ -96,7 +96,7 @@ func TestCrash(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	s.CrashController(`{"level":"error","msg":"Unable to create controller manager","error":"invalid resource tag: rosa_cluster_ack"}`)
-	s.Admin.Run(t, "controller", "install", "--timeout", "40s").WantCode(t, notReady).
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--timeout", "40s").WantCode(t, notReady).
 		WantTalk(t, "rosa_cluster_ack", "ACK_RESOURCE_TAGS")
 	s.CrashController("")
 	s.install(t)
@@ -113,7 +113,7 @@ func TestWebhookMisses(t *testing.T) {
 
 	s.reset(t)
 	s.Webhook.Miss(namespace, 100)
-	s.Admin.Run(t, "controller", "install", "--identity", "annotation").WantCode(t, notReady).
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--identity", "annotation").WantCode(t, notReady).
 		WantTalk(t, "neither did the one before it", "--identity subscription")
 	// The way out that it names.
 	s.install(t, "--identity", "subscription").WantTalk(t, "1 of 1 available")
@@ -163,7 +163,7 @@ func TestNotEnoughRights(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	learner := run.ProjectAdmin(t, s.Bed, "learner")
-	learner.Run(t, "controller", "install").WantCode(t, refused).WantTalk(t,
+	learner.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, refused).WantTalk(t,
 		"you may not install the ACK S3 controller", "in the whole cluster: ", "create, get namespaces", "clusterroles.rbac.authorization.k8s.io",
 		"in ack-system: ", "subscriptions.operators.coreos.com", "installplans.operators.coreos.com", "oc ostoy-s3 controller render")
 	s.wantNothingWritten(t)
@@ -172,6 +172,9 @@ func TestNotEnoughRights(t *testing.T) {
 	rendered.WantCode(t, done)
 	applied := s.Admin.Typing(rendered.Stdout).Kubectl(t, "apply", "--server-side", "-f", "-")
 	applied.WantCode(t, 0)
+	if !strings.Contains(s.exempt(t), ourAccount) {
+		t.Errorf("the rendered admission policy exempts %q", s.exempt(t))
+	}
 	if subscription := s.object(t, olm("subscriptions"), "ack-s3-controller"); subscription.GetNamespace() != namespace {
 		t.Error(subscription)
 	}
@@ -184,7 +187,7 @@ func TestSomebodyElses(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
 	s.helmsRuns(t)
-	result := s.install(t)
+	result := s.install(t, "--allow-any-bucket") // which role it has, if any, is in its keys
 	result.WantTalk(t, "found     the ACK S3 controller 1.10.0, installed by Helm (deployment/ack-s3-controller-s3-chart -n elsewhere)", "2 ClusterRoles")
 	s.install(t).WantTalk(t, "installed by Helm", "nothing to change")
 	if roles := s.roles(t.Context(), t); len(roles) > 0 {
@@ -229,7 +232,7 @@ metadata: {name: ack-s3-controller, namespace: ack-system}
 spec: {channel: alpha, name: ack-s3-controller, source: community-operators, sourceNamespace: openshift-marketplace, installPlanApproval: Manual}
 `))
 	eventually(t, "OLM plans it", s.upgradeWaits)
-	s.Admin.Run(t, "controller", "install").WantCode(t, refused).
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, refused).
 		WantTalk(t, "Subscription ack-s3-controller in ack-system", "waits for somebody to approve it", "oc patch installplan")
 	s.wantNothingWritten(t)
 }

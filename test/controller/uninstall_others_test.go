@@ -61,7 +61,7 @@ func TestUninstallOfSomebodyElses(t *testing.T) {
 	}
 	refuse()
 	s.wantNothingWritten(t)
-	s.install(t)
+	s.install(t, "--allow-any-bucket")
 	s.uninstall(t).WantTalk(t, "2 ClusterRoles", "this tool did not install it", "helm uninstall")
 	if have := s.there(t); len(have) > 0 {
 		t.Errorf("left: %q", have)

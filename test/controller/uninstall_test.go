@@ -59,6 +59,11 @@ func (s *scene) there(t *testing.T) []string {
 			add("clusterroles", role.Name)
 		}
 	}
+	for _, kind := range admissionKinds() {
+		if s.admission(t, kind) != nil {
+			add(kind.Resource, policyName)
+		}
+	}
 	for _, role := range s.roles(ctx, t) {
 		add("role", role)
 	}
@@ -83,7 +88,7 @@ func TestUninstall(t *testing.T) {
 	s.Admin.Run(t, "controller", "uninstall").WantCode(t, done).WantTalk(t, "nothing to remove")
 	s.wantNothingWritten(t)
 	s.install(t)
-	if have := s.there(t); len(have) != 15 {
+	if have := s.there(t); len(have) != 17 {
 		t.Errorf("%d things were installed: %q", len(have), have)
 	}
 	s.uninstall(t).WantStdout(t, "").WantTalk(t, "to remove", "Subscription", "ClusterServiceVersion ack-s3-controller.v1.13.0", "2 Roles",

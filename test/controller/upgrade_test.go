@@ -33,7 +33,7 @@ func TestUpgradeGoesOn(t *testing.T) {
 		"installed: 1.9.0; planned by OLM: 1.10.0; newest in the catalog openshift-marketplace/community-operators: 1.13.0")
 
 	s.install(t, "--upgrade", "--version", "1.10.0").WantTalk(t, "1.9.0 → 1.10.0, by its InstallPlan", "1.10.0 installed").WantNoTalk(t, "!")
-	s.Admin.Run(t, "controller", "install", "--upgrade", "--version", "1.9.0").WantCode(t, refused).WantTalk(t, "1.9.0 is older than 1.10.0")
+	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--upgrade", "--version", "1.9.0").WantCode(t, refused).WantTalk(t, "1.9.0 is older than 1.10.0")
 	result := s.install(t, "--upgrade")
 	result.WantTalk(t, "1.10.0 → 1.13.0, one InstallPlan after another").WantNoTalk(t, "!")
 	wantInOrder(t, result, "1.10.0 → 1.11.0 → ...: OLM is installing 1.11.0", "1.10.0 → 1.11.0 → 1.12.2 → ...: OLM is installing 1.12.2",

@@ -62,7 +62,9 @@ twice, look at git diff test/counts, and commit the file with the change.`
 // boundIAM holds what the numbers may never be, whatever the file says: at most
 // four IAM requests for the role the first time, and four reads and no write
 // when there is nothing to do. The look at the provider is apart: it is a check; so
-// is what verify tries as the role.
+// is what verify tries as the role. The first time the controller's role is looked
+// at, too, where the user may see which one that is: one read if ours, and for this
+// bed's, which IAM does not have, two.
 func boundIAM(t *testing.T, one measure.Counted) {
 	t.Helper()
 	count := 0
@@ -72,7 +74,11 @@ func boundIAM(t *testing.T, one measure.Counted) {
 			count += times
 		}
 	}
-	if count > 4 {
-		t.Errorf("%s: %d IAM requests for the role, at most 4 were promised\n%s", one.Title, count, one.Tally)
+	most := 4
+	if strings.Contains(one.Title, "first run") {
+		most += 2
+	}
+	if count > most {
+		t.Errorf("%s: %d IAM requests for the roles, at most %d were promised\n%s", one.Title, count, most, one.Tally)
 	}
 }

@@ -22,7 +22,7 @@ go -C "$here/.." build -o "$scratch/look" ./demo/look
 PATH=$scratch:$PATH
 
 say "A cluster admin: the cluster has no ACK S3 controller, so it comes with the first app"
-run kubectl ostoy-s3 install --with-controller "--new-project=$first"
+run kubectl ostoy-s3 install --with-controller --bucket-pattern 'ostoy-*-bucket' "--new-project=$first"
 
 say "The controller, and how it is"
 run kubectl ostoy-s3 controller status

@@ -48,7 +48,7 @@ func (b *Bed) startOLM(context.Context) error {
 
 // installByOLM makes what OLM leaves when it has installed the controller.
 func (b *Bed) installByOLM(ctx context.Context) error {
-	if err := b.applyFiles(ctx, "ack-olm"); err != nil {
+	if err := b.applyFiles(ctx, "ack-olm", "ack-rights"); err != nil {
 		return err
 	}
 	resource := schema.GroupVersionResource{Group: "operators.coreos.com", Version: "v1alpha1", Resource: "clusterserviceversions"}
@@ -66,7 +66,7 @@ func (b *Bed) installByOLM(ctx context.Context) error {
 // bundle is what the operator's bundle of a version brings to a namespace, and
 // the rights OLM makes for its kind.
 func (b *Bed) bundle(version, namespace string) ([]*unstructured.Unstructured, error) {
-	names := []string{"crd-bucket", "ack-deployment"}
+	names := []string{"crd-bucket", "ack-rights", "ack-deployment"}
 	if !b.NoBucketRights {
 		names = append(names, "rights-buckets")
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ostoy"
@@ -38,6 +40,7 @@ func (b *Bed) startStandIns(ctx context.Context) error {
 		b.ACK = ack.Start(living, ack.Config{
 			Cluster: b.Dynamic, Account: Account, Region: Region, S3: b.controllerS3,
 			Client: b.Client, LogDir: podLogs, Kubelet: b.NoController,
+			As: b.as, Namespace: ControllerNamespace, ServiceAccount: "ack-s3-controller",
 		})
 		b.standIns.Go(b.ACK.Wait)
 	}
@@ -50,6 +53,17 @@ func (b *Bed) startStandIns(ctx context.Context) error {
 		return nil
 	}
 	return b.startWebhook(ctx, living)
+}
+
+// as is the cluster for a service account. The audit log has the request as the
+// bed's own, and so leaves it out.
+func (b *Bed) as(namespace, account string) (dynamic.Interface, error) {
+	config := rest.CopyConfig(b.Config)
+	config.Impersonate = rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:" + namespace + ":" + account,
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
+	}
+	return dynamic.NewForConfig(config)
 }
 
 // controllerS3 is the controller's client of a region.

@@ -110,15 +110,15 @@ func TestNoSecretIsTold(t *testing.T) {
 func (k *keeper) controller(t *testing.T, learner, admin run.User) {
 	t.Helper()
 	k.secrets = append(k.secrets, keysOf(t, admin.Kubeconfig)...)
-	k.run(t, learner, refused, "controller", "install")
+	k.run(t, learner, refused, "controller", "install", "--bucket-pattern", "*-bucket")
 	k.run(t, learner, refused, "controller", "uninstall")
 	k.run(t, learner, done, "controller", "render", "--version", "1.13.0", "--oidc-issuer", learner.Bed.Issuer)
 	k.run(t, admin, done, "controller", "render", "--values")
-	k.run(t, admin, done, "controller", "install", "--dry-run=server", "-o", "json")
+	k.run(t, admin, done, "controller", "install", "--bucket-pattern", "*-bucket", "--dry-run=server", "-o", "json")
 	k.run(t, admin, done, "controller", "status")
 	k.run(t, admin, done, "controller", "status", "-o", "json")
 	k.run(t, admin, refused, "controller", "uninstall", "--dry-run")
-	k.run(t, admin, misused, "controller", "install", "--chart", "oci://bob:"+password+"@registry.invalid/chart")
+	k.run(t, admin, misused, "controller", "install", "--bucket-pattern", "*-bucket", "--chart", "oci://bob:"+password+"@registry.invalid/chart")
 }
 
 // TestNoSecretOfFilesIsTold: what stands in files that are not what they were

@@ -1,4 +1,4 @@
-# The IAM role ostoy-s3/ack-s3-controller-82ac7e8b, as printed by: oc ostoy-s3 iam render --format ack
+# The IAM role ostoy-s3-controller/ack-s3-controller-82ac7e8b, as printed by: oc ostoy-s3 iam render --format ack
 #
 # Applying this takes over a role of that name if the account already has one, and
 # removes inline policies that are not named here. ACK's IAM controller has to be
@@ -107,7 +107,7 @@ spec:
         ]
       }
   name: ack-s3-controller-82ac7e8b
-  path: /ostoy-s3/
+  path: /ostoy-s3-controller/
   tags:
   - key: app.kubernetes.io/managed-by
     value: ostoy-s3

@@ -38,7 +38,7 @@ func AtTerminal(t testing.TB, user User, answer string, args ...string) (int, st
 			n, err := terminal.Read(buffer)
 			mu.Lock()
 			screen.Write(buffer[:n])
-			ask := !asked && strings.Contains(screen.String(), "to go on: ")
+			ask := !asked && (strings.Contains(screen.String(), "to go on: ") || strings.Contains(screen.String(), "]: "))
 			mu.Unlock()
 			if ask {
 				asked = true

@@ -4,8 +4,12 @@
 //
 // It follows FACTS 1.2 and 1.3 (conditions, order, triggers, back-off), 1.4
 // (Block Public Access is stripped when the spec lacks it) and the table of
-// 10.1. Of the bucket's settings it knows those our Bucket states. It does not
-// play CARM, read-only, or the filling in of a whole spec by `adopt`.
+// 10.1. Of the bucket's settings it knows those our Bucket states and, of the
+// others, what a test needs to show what a Bucket can do: lifecycle, CORS,
+// website, versioning and the canned ACL. It does not play CARM or read-only.
+//
+// What it writes to Buckets and their status it writes as the service account of
+// its pod, with the permissions that OLM or the chart gave that one.
 package ack
 
 import (
@@ -31,6 +35,10 @@ const Finalizer = "finalizers.s3.services.k8s.aws/Bucket"
 // Config is what the controller has from its environment.
 type Config struct {
 	Cluster dynamic.Interface
+	// As is the cluster for one service account.
+	As func(namespace, account string) (dynamic.Interface, error)
+	// Namespace and ServiceAccount are the service account until a pod says which it is.
+	Namespace, ServiceAccount string
 	// S3 makes the client of a region, with the controller's own key.
 	S3      func(region string) *s3.Client
 	Account string
@@ -56,6 +64,7 @@ type Controller struct {
 	paused, idle bool
 
 	pods     pods
+	self     self
 	lost     lost
 	followed chan struct{}
 }
@@ -69,6 +78,7 @@ func Resource() schema.GroupVersionResource {
 func Start(ctx context.Context, config Config) *Controller {
 	c := &Controller{config: config, ctx: ctx, idle: config.Kubelet, followed: make(chan struct{})}
 	c.pods.known = map[types.UID]*podState{}
+	c.self.is(config.Namespace, config.ServiceAccount)
 	c.decide(func() {})
 	go func() {
 		defer close(c.followed)

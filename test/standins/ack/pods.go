@@ -81,6 +81,9 @@ func (c *Controller) follow(ctx context.Context) {
 			continue // a lister of a cache has no errors
 		}
 		leader := c.look(ctx, found)
+		if leader != nil {
+			c.become(ctx, leader)
+		}
 		if leader != nil && leader.UID != leads {
 			c.restarted(leads)
 			leads = leader.UID

@@ -21,6 +21,7 @@ const (
 	regionKey   = "services.k8s.aws/region"
 	deletionKey = "services.k8s.aws/deletion-policy"
 	adoptionKey = "services.k8s.aws/adoption-policy"
+	fieldsKey   = "services.k8s.aws/adoption-fields"
 	adoptedKey  = "services.k8s.aws/adopted"
 )
 
@@ -32,12 +33,19 @@ type bucket struct {
 	object *unstructured.Unstructured
 	name   string
 	region string
+	// adopted: the S3 bucket was there before the Bucket, and may have settings
+	// that the spec lacks.
+	adopted bool
 }
 
 // reconcile brings one Bucket forward. It returns after how long to look
 // again, or an error to retry with back-off.
 func (c *Controller) reconcile(ctx context.Context, key cache.ObjectName) (time.Duration, error) {
-	client := c.config.Cluster.Resource(Resource()).Namespace(key.Namespace)
+	own, err := c.own()
+	if err != nil {
+		return 0, err
+	}
+	client := own.Resource(Resource()).Namespace(key.Namespace)
 	object, err := client.Get(ctx, key.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return 0, nil
@@ -45,7 +53,7 @@ func (c *Controller) reconcile(ctx context.Context, key cache.ObjectName) (time.
 		return 0, err
 	}
 	b := &bucket{Controller: c, client: client, object: object, region: c.config.Region}
-	b.name, _, _ = unstructured.NestedString(object.Object, "spec", "name")
+	b.name = b.called()
 	if region := object.GetAnnotations()[regionKey]; region != "" {
 		b.region = region
 	}
@@ -85,15 +93,13 @@ func (b *bucket) ensure(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	managed := slices.Contains(b.object.GetFinalizers(), Finalizer)
+	b.adopted = b.object.GetAnnotations()[adoptedKey] == "true" || b.object.GetGeneration() > 1
 	switch {
 	case managed && exists:
 	case exists && adoption == "":
 		return 0, alreadyExists()
 	case exists:
-		annotations := b.object.GetAnnotations()
-		annotations[adoptedKey] = "true"
-		b.object.SetAnnotations(annotations)
-		if err := b.setFinalizer(ctx, true); err != nil {
+		if err := b.adopt(ctx, adoption); err != nil {
 			return 0, err
 		}
 	case adoption == "adopt" && !managed:

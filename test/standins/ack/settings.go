@@ -2,13 +2,13 @@ package ack
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // spec is the part of a Bucket's spec that the stand-in acts on.
@@ -40,6 +40,14 @@ type spec struct {
 			Value string `json:"value"`
 		} `json:"tagSet"`
 	} `json:"tagging"`
+	ACL        string `json:"acl"`
+	Versioning *struct {
+		Status string `json:"status"`
+	} `json:"versioning"`
+	// Spelt as S3 spells them but for the case of letters.
+	Lifecycle *types.BucketLifecycleConfiguration `json:"lifecycle"`
+	CORS      *types.CORSConfiguration            `json:"cors"`
+	Website   *types.WebsiteConfiguration         `json:"website"`
 }
 
 // sync makes the bucket's settings those of the spec; what the spec lacks is
@@ -50,12 +58,17 @@ func (b *bucket) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
 	var want spec
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(fields, &want); err != nil {
+	if err := json.Unmarshal(text, &want); err != nil {
 		return err
 	}
 	for _, put := range []func(context.Context, spec) error{
 		b.putAccessBlock, b.putEncryption, b.putOwnership, b.putPolicy, b.putTags,
+		b.putACL, b.putVersioning, b.putLifecycle, b.putCORS, b.putWebsite,
 	} {
 		if err := put(ctx, want); err != nil {
 			return err

@@ -206,7 +206,8 @@ func (o *OLM) phase(ctx context.Context, csv *unstructured.Unstructured, phase, 
 func (o *OLM) put(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	resource := map[string]schema.GroupVersionResource{
 		"CustomResourceDefinition": {Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"},
-		"ClusterRole":              {Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"},
+		"ClusterRole":              clusterRoles,
+		"ClusterRoleBinding":       clusterRoleBindings,
 		"Deployment":               deployments,
 	}[object.GetKind()]
 	client := o.config.Cluster.Resource(resource).Namespace(object.GetNamespace())

@@ -27,8 +27,11 @@ func (o *OLM) deploy(ctx context.Context, v *view, csv *unstructured.Unstructure
 	}
 	for _, object := range bundle {
 		switch object.GetKind() {
-		case "ClusterRole":
+		case "ClusterRole", "ClusterRoleBinding":
 			labels := object.GetLabels()
+			if labels[ownerLabel] != "" { // the operator's own, and ends with it
+				break
+			}
 			labels["olm.managed"] = "true"
 			object.SetLabels(labels)
 			// The rights live as long as the kind does, not the operator.

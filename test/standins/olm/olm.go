@@ -178,5 +178,5 @@ func (o *OLM) pass(ctx context.Context) (again bool, err error) {
 		waits, failed := o.csv(ctx, v, orders, &v.csvs[i])
 		again, err = again || waits, errors.Join(err, failed)
 	}
-	return again, err
+	return again, errors.Join(err, o.ungrant(ctx))
 }

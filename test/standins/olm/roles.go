@@ -2,6 +2,7 @@ package olm
 
 import (
 	"context"
+	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,4 +29,37 @@ func (o *OLM) ensureRoles(ctx context.Context, namespace string) error {
 		}
 	}
 	return nil
+}
+
+// ownerLabel names the CSV that a cluster-wide role or its binding is for.
+const ownerLabel = "olm.owner"
+
+var (
+	clusterRoles        = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"}
+	clusterRoleBindings = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterrolebindings"}
+)
+
+// ungrant removes the operator's cluster-wide permissions when its CSV is gone: OLM
+// finds them by their labels, because what has a namespace cannot own them.
+func (o *OLM) ungrant(ctx context.Context) error {
+	var failed error
+	for _, resource := range []schema.GroupVersionResource{clusterRoleBindings, clusterRoles} {
+		client := o.config.Cluster.Resource(resource)
+		list, err := client.List(ctx, metav1.ListOptions{LabelSelector: ownerLabel})
+		if err != nil {
+			return err
+		}
+		for _, object := range list.Items {
+			// Asked after the list: the CSV is always created first.
+			labels := object.GetLabels()
+			_, err := o.config.Cluster.Resource(csvs).Namespace(labels["olm.owner.namespace"]).Get(ctx, labels[ownerLabel], metav1.GetOptions{})
+			if apierrors.IsNotFound(err) {
+				err = client.Delete(ctx, object.GetName(), metav1.DeleteOptions{})
+			}
+			if !apierrors.IsNotFound(err) {
+				failed = errors.Join(failed, err)
+			}
+		}
+	}
+	return failed
 }

@@ -1,0 +1,133 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// IDs of the checks of what a Bucket can reach.
+const (
+	IDBucketPolicy = "bucket-policy"
+	IDBucketReach  = "bucket-reach"
+)
+
+// restorePolicy is what creates the policy, and reverts what was changed of it.
+const restorePolicy = "a cluster admin runs: oc ostoy-s3 controller install"
+
+// anyBucket is what follows where Buckets are not restricted.
+const anyBucket = "everybody who is allowed to create Buckets, in any project, can change and delete every S3 bucket that the controller's role covers"
+
+// policy wants the admission policy for Buckets to be enforced as it was rendered.
+func (c controllerLook) policy(ctx context.Context) Finding {
+	found, err := c.Admission(ctx)
+	if err != nil {
+		return unreadable(c.Conn, err, "get validatingadmissionpolicies and validatingadmissionpolicybindings",
+			"whether Buckets are restricted to the S3 buckets of their own project")
+	}
+	if !found.Served {
+		return Warn(
+			"Buckets are not restricted to the S3 buckets of their own project: the cluster does not serve ValidatingAdmissionPolicies",
+			"they exist from Kubernetes 1.30 and OpenShift 4.17 on; without them "+anyBucket,
+			"upgrade the cluster; then "+restorePolicy,
+		)
+	}
+	seen := operator.Inspect(c.Facts, found.Policy, found.Binding)
+	switch {
+	case !seen.Found:
+		return Warn("the admission policy "+operator.PolicyName+" does not exist", "without it "+anyBucket, restorePolicy)
+	case !seen.Bound:
+		return Warn("the admission policy "+operator.PolicyName+" is not enforced",
+			"its binding does not exist, or does not deny in all projects; without it "+anyBucket, restorePolicy)
+	case !seen.Unchanged():
+		return Warn("the admission policy "+operator.PolicyName+" differs from the rendered one", seen.Changed, restorePolicy)
+	}
+	return c.exempt(ctx, seen.Exempt)
+}
+
+// exempt wants each service account that the policy does not check to be that of a
+// controller: if there is none, anybody who can create its namespace can use it.
+func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
+	controllers, err := c.Controllers(ctx)
+	if err != nil {
+		return unreadable(c.Conn, err, "list deployments in all namespaces", "whether the policy exempts only controllers")
+	}
+	unused := slices.DeleteFunc(slices.Clone(accounts), func(account string) bool {
+		return slices.ContainsFunc(controllers, func(one ack.Controller) bool {
+			return account == "system:serviceaccount:"+one.Namespace+":"+one.Account()
+		})
+	})
+	if len(unused) == 0 {
+		return Pass()
+	}
+	return Warn("the admission policy "+operator.PolicyName+" exempts an account that no controller uses",
+		strings.Join(unused, ", ")+": a user who can create that namespace can create the account, too", restorePolicy+" (it exempts only the controllers that it finds)")
+}
+
+// reach wants every Bucket to have a name of its own project. A user who is not
+// allowed to list all Buckets gets the answer for this project.
+func (b bucketLook) reach(ctx context.Context) Finding {
+	all, everywhere := b.List(ctx, live.Buckets(), "", "")
+	if apierrors.IsForbidden(everywhere) {
+		var err error
+		if all, err = b.Here(ctx, live.Buckets()); err != nil {
+			return unreadable(b.Conn, err, "list buckets.s3.services.k8s.aws in "+b.Namespace, "which S3 buckets the Buckets of this project name")
+		}
+	} else if everywhere != nil {
+		return Fail(b.Conn.Translate(everywhere))
+	}
+	others := OfOthers(all)
+	switch {
+	case len(others) > 0:
+		return Warn(
+			fmt.Sprintf("%d Buckets name an S3 bucket that is not their project's", len(others)),
+			firstOf(others)+": the users of that project decide about its settings, and can delete it; a Bucket of a project names PROJECT-bucket or PROJECT--NAME-bucket",
+			"find out who needs each; to release one and keep the S3 bucket:\n"+
+				"oc annotate buckets.s3.services.k8s.aws NAME -n PROJECT "+deletionPolicyNote+"=retain --overwrite\n"+
+				"oc delete buckets.s3.services.k8s.aws NAME -n PROJECT",
+		)
+	case everywhere != nil:
+		return Unseen("list buckets.s3.services.k8s.aws in all projects", "whether a Bucket of another project names an S3 bucket that is not that project's")
+	}
+	return Pass()
+}
+
+// OfOthers are the Buckets whose S3 bucket is not their project's by its name, as
+// PROJECT/NAME and the S3 bucket.
+func OfOthers(buckets []*unstructured.Unstructured) []string {
+	var some []string
+	for _, one := range buckets {
+		if name := health.Text(one.Object, "spec", "name"); !operator.OwnBucket(one.GetNamespace(), name) {
+			some = append(some, one.GetNamespace()+"/"+one.GetName()+" ("+legalName(name)+")")
+		}
+	}
+	slices.Sort(some)
+	return some
+}
+
+// legalName is the name of an S3 bucket; one that S3 would refuse is not repeated.
+func legalName(name string) string {
+	if regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(name) {
+		return "S3 bucket " + name
+	}
+	return "not a valid name of an S3 bucket"
+}
+
+// firstOf names the first few of many.
+func firstOf(names []string) string {
+	const few = 5
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
+}

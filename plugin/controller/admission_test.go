@@ -1,0 +1,83 @@
+package controller
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+)
+
+// TestF1Exempt: a Deployment exempts nobody from the policy; a service account that is
+// allowed to list and update all Buckets is exempt, if that can be seen.
+func TestF1Exempt(t *testing.T) {
+	const own, real = "system:serviceaccount:ack-system:ack-s3-controller", "system:serviceaccount:real:ack"
+	deployment := func(namespace, account string) ack.Controller {
+		object := named(t, deploymentOf, "s3")
+		object.SetNamespace(namespace)
+		c, is := ack.ControllerOf(object)
+		if !is {
+			t.Fatal("it is no controller")
+		}
+		c.Spec.Template.Spec.ServiceAccountName = account
+		return c
+	}
+	mallorys, reals := deployment("mallory", "default"), deployment("real", "ack")
+	for name, c := range map[string]struct {
+		mode   Mode
+		others []ack.Controller
+		may    []string // "USER VERB"
+		refuse bool
+		want   []string
+		warns  string
+	}{
+		"ours alone":              {mode: ByOLM, want: []string{own}},
+		"beside mallory's":        {ByOLM, []ack.Controller{mallorys}, nil, false, []string{own}, "deployment/s3 -n mallory is not exempt"},
+		"mallory's alone":         {Used, []ack.Controller{mallorys}, nil, false, []string{own}, "deployment/s3 -n mallory is not exempt"},
+		"mallory's may list":      {Used, []ack.Controller{mallorys}, []string{"system:serviceaccount:mallory:default list"}, false, []string{own}, "is not exempt"},
+		"a real one":              {Used, []ack.Controller{reals}, []string{real + " list", real + " update"}, false, []string{real}, ""},
+		"a real one and another":  {Used, []ack.Controller{mallorys, reals}, []string{real + " list", real + " update"}, false, []string{real}, "mallory is not exempt"},
+		"in our namespace":        {Used, []ack.Controller{deployment("ack-system", "ack-s3-controller")}, []string{own + " list", own + " update"}, false, []string{own}, ""},
+		"it cannot be seen":       {Used, []ack.Controller{reals}, nil, true, nil, "you are not allowed to create subjectaccessreviews"},
+		"ours, it cannot be seen": {ByChart, []ack.Controller{reals}, nil, true, []string{own}, "you are not allowed to create subjectaccessreviews"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, false)
+			w.client.PrependReactor("create", "subjectaccessreviews", func(action clienttesting.Action) (bool, runtime.Object, error) {
+				if c.refuse {
+					return true, nil, apierrors.NewForbidden(action.GetResource().GroupResource(), "", nil)
+				}
+				answer := action.(clienttesting.CreateActionImpl).Object.(*unstructured.Unstructured).DeepCopy()
+				asked := health.Text(answer.Object, "spec", "user") + " " + health.Text(answer.Object, "spec", "resourceAttributes", "verb")
+				everywhere := health.Text(answer.Object, "spec", "resourceAttributes", "namespace") == ""
+				answer.Object["status"] = map[string]any{"allowed": everywhere && slices.Contains(c.may, asked)}
+				return true, answer, nil
+			})
+			p := &Plan{
+				Mode: c.mode, facts: testFacts(), Admission: Admission{Served: true},
+				found: &Found{World: &live.World{Conn: w.conn, Namespace: "ack-system"}, Namespace: "ack-system", Deployments: c.others},
+			}
+			p.facts.Namespace.Value = "ack-system"
+			if err := p.exempt(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(p.Admission.Exempt, c.want) {
+				t.Errorf("exempt: %v", p.Admission.Exempt)
+			}
+			var said strings.Builder
+			for _, warning := range p.Admission.Warnings {
+				said.WriteString(warning.What + "\n")
+			}
+			if !strings.Contains(said.String(), c.warns) || c.warns == "" && said.Len() > 0 {
+				t.Errorf("warns: %s", said.String())
+			}
+		})
+	}
+}

@@ -1,0 +1,178 @@
+package plugin
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
+)
+
+// offeredPattern is what a new role gets where you answer with Enter: the pattern of
+// the projects that install --new-project names, or, for the project that is to be
+// installed with it and that has another name, its one bucket.
+func (r ControllerRequest) offeredPattern() string {
+	if r.bucket != "" && !iam.MatchPattern(iam.OwnBucketPattern, r.bucket) {
+		return r.bucket
+	}
+	return iam.OwnBucketPattern
+}
+
+// choosePattern asks for the bucket pattern of a role that has none. A dry run, which
+// touches nothing, continues with the one that would be offered, and says so: what a
+// run needs is what a dry run is asked for.
+func (c *controllerRun) choosePattern(ctx context.Context, exists bool) (pattern, note string, err error) {
+	offered := c.request.offeredPattern()
+	switch {
+	case c.request.Ask == nil && c.request.DryRun != DryRunNone:
+		return offered, "no --bucket-pattern was given: this plan assumes " + offered + "; without a terminal the installation itself needs the flag", nil
+	case c.request.Ask == nil:
+		return "", "", iam.NoBucketPattern(exists)
+	}
+	c.UI.Line("The controller's role needs a pattern of the buckets that it may manage. The controller can change the policy of every bucket that the")
+	c.UI.Linef("pattern matches, and with it who reads its objects. %s is for the projects that install --new-project names,", iam.OwnBucketPattern)
+	c.UI.Linef("%s for projects of any name.", iam.AnyProjectPattern)
+	answer, err := c.request.Ask(ctx, "bucket pattern ["+offered+"]: ")
+	if err != nil {
+		return "", "", err
+	}
+	return cmp.Or(strings.TrimSpace(answer), offered), "", nil
+}
+
+// announceReach says which S3 buckets the controller reaches, and what that means.
+func (c *controllerRun) announceReach() {
+	r := c.plan.Reach
+	if r == nil {
+		return
+	}
+	text := reachText(r)
+	if r.Any {
+		text = c.UI.Strong(text)
+	}
+	c.UI.Linef("reach     %s", text)
+	c.UI.Linef("          %s", reachMeaning(r))
+	if change := reachChange(r); change != "" {
+		c.UI.Linef("          %s", change)
+	}
+}
+
+// reachText is the reach in one sentence.
+func reachText(r *controller.Reach) string {
+	text := r.Text(r.Account)
+	switch {
+	case !r.Any && r.Unknown != "":
+		return text
+	case r.Uncounted != "":
+		return text + "; how many exist today is not known: " + r.Uncounted
+	}
+	return text + fmt.Sprintf(": %d of %d buckets that exist today", r.Covered, r.Existing)
+}
+
+// reachMeaning is what follows from the reach.
+func reachMeaning(r *controller.Reach) string {
+	who := "a Bucket in a project can configure the S3 buckets of its own project only"
+	if !r.Confined {
+		who = "this cluster cannot keep a Bucket to the S3 buckets of its own project: a Bucket can configure every bucket that the controller reaches"
+	}
+	return who + "; the controller can change the policy of each bucket that it reaches, and with it who reads its objects"
+}
+
+// reachChange is what changes about the reach, "" if nothing does.
+func reachChange(r *controller.Reach) string {
+	switch {
+	case r.Before == "":
+		return ""
+	case !r.Narrows:
+		return "wider than before: the pattern was " + r.Before
+	case r.Unseen != "":
+		return "narrower than before: the pattern was " + r.Before + "; which Buckets stop syncing is not known: " + r.Unseen
+	case len(r.Stopping) == 0:
+		return "narrower than before: the pattern was " + r.Before + "; no Bucket of the cluster needs what is taken away"
+	}
+	return "narrower than before: the pattern was " + r.Before + "; " + stoppingText(r)
+}
+
+func stoppingText(r *controller.Reach) string {
+	return plural(int64(len(r.Stopping)), "Bucket") + " would stop syncing: " + strings.Join(r.Stopping, ", ")
+}
+
+// mayNarrow asks before Buckets stop syncing.
+func (c *controllerRun) mayNarrow(ctx context.Context) error {
+	r := c.plan.Reach
+	if !r.Asks() || c.request.Yes {
+		return nil
+	}
+	about := "the new bucket pattern no longer covers " + r.Before + ", and which Buckets stop syncing is not known: " + r.Unseen
+	if len(r.Stopping) > 0 {
+		about = "the new bucket pattern no longer covers " + r.Before + ": " + stoppingText(r)
+	}
+	return c.confirmed(ctx, c.request.Ask, question{about: about, word: "yes", flags: "--yes", nothing: nothingChanged})
+}
+
+// mustReach refuses a controller whose role cannot manage the bucket of the project
+// that is installed with it. A pattern that you gave is wrong input, one that the role
+// has already is not.
+func (c *controllerRun) mustReach() error {
+	r, bucket := c.plan.Reach, c.request.bucket
+	if r == nil || bucket == "" || r.Unknown != "" || r.Covers(bucket) {
+		return nil
+	}
+	e := &problem.Error{
+		Kind: problem.Refused,
+		What: "the controller's role cannot manage the bucket " + bucket,
+		Why:  "it reaches " + r.Text(r.Account),
+		Next: widen(bucket) + "\nor a project whose bucket it reaches",
+	}
+	if c.request.Role.BucketPattern != "" {
+		e.Kind = problem.Usage
+		e.What = "--bucket-pattern " + shell.Word(c.request.Role.BucketPattern) + " does not match " + bucket + ", the bucket of the project"
+		e.Next = "--bucket-pattern " + shell.Word(iam.AnyProjectPattern) + ", or another that matches it"
+	}
+	return e
+}
+
+// widen is the command by which the controller's role reaches a bucket.
+func widen(bucket string) string {
+	pattern := iam.AnyProjectPattern
+	if !iam.MatchPattern(pattern, bucket) {
+		pattern = bucket
+	}
+	return "a cluster admin widens it: " + shell.Words("oc", "ostoy-s3", "controller", "install", "--bucket-pattern", pattern)
+}
+
+// reachResult is the reach in a document.
+type reachResult struct {
+	Text     string       `json:"text"`
+	Meaning  string       `json:"meaning"`
+	Change   string       `json:"change,omitempty"`
+	Any      bool         `json:"anyBucket"`
+	Policy   string       `json:"policy,omitempty"` // that gives every bucket
+	Patterns []string     `json:"patterns,omitempty"`
+	Unknown  string       `json:"unknown,omitempty"`
+	Count    *bucketCount `json:"buckets,omitempty"` // absent: not known
+	Stopping []string     `json:"stopSyncing,omitempty"`
+}
+
+// bucketCount is how many of the account's buckets are reached.
+type bucketCount struct {
+	Reached  int `json:"reached"`
+	Existing int `json:"existing"`
+}
+
+func reachDocument(r *controller.Reach) *reachResult {
+	if r == nil {
+		return nil
+	}
+	d := &reachResult{
+		Text: reachText(r), Meaning: reachMeaning(r), Change: reachChange(r), Any: r.Any, Policy: r.By,
+		Patterns: r.Patterns, Unknown: r.Unknown, Stopping: r.Stopping,
+	}
+	if r.Uncounted == "" {
+		d.Count = &bucketCount{Reached: r.Covered, Existing: r.Existing}
+	}
+	return d
+}

@@ -1,0 +1,102 @@
+package plugin
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+func reachRun(request ControllerRequest) (*controllerRun, *bytes.Buffer) {
+	var talk bytes.Buffer
+	return &controllerRun{App: &App{UI: ui.New(&talk, ui.Style{}, time.Now)}, request: request, plan: &controller.Plan{}}, &talk
+}
+
+// TestF1ChoosePattern: a pattern is what somebody typed, or accepted with Enter; only
+// a dry run goes without.
+func TestF1ChoosePattern(t *testing.T) {
+	typed := func(answer string) func(context.Context, string) (string, error) {
+		return func(_ context.Context, question string) (string, error) {
+			if !strings.Contains(question, "[") {
+				t.Errorf("asked %q", question)
+			}
+			return answer, nil
+		}
+	}
+	for name, c := range map[string]struct {
+		request ControllerRequest
+		want    string
+		noted   bool
+	}{
+		"Enter":                     {ControllerRequest{Ask: typed("\n")}, "ostoy-*-bucket", false},
+		"another":                   {ControllerRequest{Ask: typed("*-bucket\n")}, "*-bucket", false},
+		"with a project":            {ControllerRequest{Ask: typed("\n"), bucket: "demo-bucket"}, "demo-bucket", false},
+		"with a project of ours":    {ControllerRequest{Ask: typed("\n"), bucket: "ostoy-1-bucket"}, "ostoy-*-bucket", false},
+		"dry run":                   {ControllerRequest{DryRun: DryRunServer}, "ostoy-*-bucket", true},
+		"dry run at the terminal":   {ControllerRequest{DryRun: DryRunClient, Ask: typed("demo-*\n")}, "demo-*", false},
+		"nobody is at the terminal": {ControllerRequest{DryRun: DryRunNone}, "", false},
+	} {
+		run, _ := reachRun(c.request)
+		pattern, note, err := run.choosePattern(t.Context(), false)
+		var input *render.InputError
+		if pattern != c.want || (note != "") != c.noted || errors.As(err, &input) != (c.want == "") {
+			t.Errorf("%s: %q, %q, %v", name, pattern, note, err)
+		}
+	}
+}
+
+func TestReachInWords(t *testing.T) {
+	ours := iam.Reach{Patterns: []string{"ostoy-*-bucket"}}
+	for want, r := range map[string]*controller.Reach{
+		"reach     every bucket named ostoy-*-bucket in account 1: 3 of 41 buckets that exist today":               {Reach: ours, Account: "1", Covered: 3, Existing: 41},
+		"reach     every bucket named ostoy-*-bucket in account 1; how many exist today is not known: AWS refused": {Reach: ours, Account: "1", Uncounted: "AWS refused"},
+		"reach     every bucket of account 1, by its policy AdministratorAccess: 2 of 2 buckets that exist today":  {Reach: iam.Reach{Any: true, By: "AdministratorAccess"}, Account: "1", Covered: 2, Existing: 2},
+		"reach     not known: AWS refused": {Reach: iam.Reach{Unknown: "AWS refused"}, Account: "1"},
+		"          a Bucket in a project can configure the S3 buckets of its own project only; the controller can": {Reach: ours, Confined: true},
+		"          this cluster cannot keep a Bucket to the S3 buckets of its own project":                         {Reach: ours},
+		"          wider than before: the pattern was a-*":                                                         {Reach: ours, Before: "a-*"},
+		"          narrower than before: the pattern was *; 1 Bucket would stop syncing: demo/b (demo-bucket)":     {Reach: ours, Before: "*", Narrows: true, Stopping: []string{"demo/b (demo-bucket)"}},
+		"          narrower than before: the pattern was *; which Buckets stop syncing is not known: no":           {Reach: ours, Before: "*", Narrows: true, Unseen: "no"},
+		"          narrower than before: the pattern was *; no Bucket of the cluster needs what is taken away":     {Reach: ours, Before: "*", Narrows: true},
+	} {
+		run, talk := reachRun(ControllerRequest{})
+		run.plan.Reach = r
+		if run.announceReach(); !strings.Contains(talk.String(), want) {
+			t.Errorf("no %q in\n%s", want, talk)
+		}
+	}
+	run, talk := reachRun(ControllerRequest{})
+	if run.announceReach(); talk.Len() > 0 || reachDocument(nil) != nil {
+		t.Errorf("said of nothing: %s", talk)
+	}
+}
+
+// TestF1MustReach: the app is not installed with a controller that cannot make its bucket.
+func TestF1MustReach(t *testing.T) {
+	for _, c := range []struct {
+		given, bucket string
+		want          problem.Kind
+		says          string
+	}{
+		{"", "demo-bucket", problem.Refused, "--bucket-pattern '*-bucket'"},
+		{"ostoy-*-bucket", "demo-bucket", problem.Usage, "--bucket-pattern 'ostoy-*-bucket' does not match demo-bucket"},
+		{"", "ostoy-1-bucket", 0, ""},
+		{"", "", 0, ""},
+	} {
+		run, _ := reachRun(ControllerRequest{Role: ControllerRoleRequest{BucketPattern: c.given}, bucket: c.bucket})
+		run.plan.Reach = &controller.Reach{Reach: iam.Reach{Patterns: []string{"ostoy-*-bucket"}}}
+		var told *problem.Error
+		err := run.mustReach()
+		if errors.As(err, &told) != (c.want != 0) || told != nil && (told.Kind != c.want || !strings.Contains(told.What+told.Next, c.says)) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}

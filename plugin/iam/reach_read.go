@@ -1,0 +1,171 @@
+package iam
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// ReachReader is what looking at what a role can configure takes.
+type ReachReader interface {
+	Reader
+	PolicyReader
+}
+
+// ReadReach looks at what a role can configure, by all its policies and its boundary.
+// What the caller may not read is no error: the reach is then not known. Our inline
+// policy is asked for first; where enough (nil: never) says so, nothing else is.
+func ReadReach(ctx context.Context, api ReachReader, name, account string, enough func(Reach) bool) (Reach, error) {
+	reach, err := inlineReach(ctx, api, name, PolicyName, account)
+	if err != nil || enough != nil && enough(reach) {
+		return reach, err
+	}
+	a := &Actual{}
+	switch err := readRole(ctx, api, name, a); {
+	case awserr.Denied(err):
+		return reach.Both(Reach{Unknown: inShort(err)}), nil
+	case err != nil:
+		return reach, err
+	case !a.Exists:
+		return reach.Both(Reach{Unknown: "no role named " + name + " was found in account " + account}), nil
+	}
+	others, err := otherReach(ctx, api, name, account)
+	if err != nil {
+		return reach, err
+	}
+	return bounded(ctx, api, reach.Both(others), a.Boundary, account)
+}
+
+// Reach is what the controller's role can configure once it is as described: by its
+// own policy, by those on it that others manage, and within its boundary.
+func (r Role) Reach(ctx context.Context, api ReachReader, a *Actual, account string) (Reach, error) {
+	reach, boundary := Reach{}, r.Boundary
+	if r.Policy != nil {
+		reach = reachOf("", *r.Policy, account)
+	} else {
+		own, err := ManagedReach(ctx, api, r.PolicyARN, account)
+		if err != nil {
+			return own, err
+		}
+		reach = own
+	}
+	if a == nil || !a.Exists {
+		return bounded(ctx, api, reach, boundary, account)
+	}
+	for _, extra := range r.Extras(a) {
+		var one Reach
+		var err error
+		if extra.ARN == "" {
+			one, err = inlineReach(ctx, api, r.Name, extra.Inline, account)
+		} else {
+			one, err = ManagedReach(ctx, api, extra.ARN, account)
+		}
+		if err != nil {
+			return reach, err
+		}
+		reach = reach.Both(one)
+	}
+	return bounded(ctx, api, reach, cmp.Or(boundary, a.Boundary), account)
+}
+
+// bounded is what a permissions boundary leaves of a reach.
+func bounded(ctx context.Context, api ReachReader, reach Reach, boundary, account string) (Reach, error) {
+	if boundary == "" || !reach.Any {
+		return reach, nil
+	}
+	most, err := ManagedReach(ctx, api, boundary, account)
+	if err != nil || most.Any || most.Unknown != "" {
+		return reach, err
+	}
+	return most, nil
+}
+
+// otherReach is that of all policies but our inline one.
+func otherReach(ctx context.Context, api ReachReader, name, account string) (Reach, error) {
+	var inlines, attached []string
+	var inlinesErr, attachedErr error
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		inlines, err = listInline(groupCtx, api, name)
+		inlinesErr, err = tolerate(err, "iam:ListRolePolicies", name)
+		return err
+	})
+	group.Go(func() (err error) {
+		attached, err = listAttached(groupCtx, api, name)
+		attachedErr, err = tolerate(err, "iam:ListAttachedRolePolicies", name)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return Reach{}, err
+	}
+	all := make([]Reach, len(inlines)+len(attached))
+	group, groupCtx = errgroup.WithContext(ctx)
+	group.SetLimit(maxLooks)
+	for i, policy := range inlines {
+		group.Go(func() (err error) {
+			if policy != PolicyName {
+				all[i], err = inlineReach(groupCtx, api, name, policy, account)
+			}
+			return err
+		})
+	}
+	for i, arn := range attached {
+		group.Go(func() (err error) {
+			all[len(inlines)+i], err = ManagedReach(groupCtx, api, arn, account)
+			return err
+		})
+	}
+	err := group.Wait()
+	reach := Reach{}
+	for _, one := range all {
+		reach = reach.Both(one)
+	}
+	for _, refused := range []error{inlinesErr, attachedErr} {
+		if refused != nil {
+			reach = reach.Both(Reach{Unknown: inShort(refused)})
+		}
+	}
+	return reach, err
+}
+
+func inlineReach(ctx context.Context, api Reader, role, policy, account string) (Reach, error) {
+	text, err := InlinePolicy(ctx, api, role, policy)
+	switch {
+	case awserr.Absent(err):
+		return Reach{}, nil
+	case awserr.Denied(err):
+		return Reach{Unknown: inShort(err)}, nil
+	case err != nil || text == "":
+		return Reach{}, err
+	}
+	return reachOfText(policy, text, account), nil
+}
+
+// ManagedReach is what a managed policy lets a role configure; AWS's widest are known without a look.
+func ManagedReach(ctx context.Context, api PolicyReader, arn, account string) (Reach, error) {
+	if reach, known := reachOfARN(arn); known {
+		return reach, nil
+	}
+	text, err := ManagedPolicy(ctx, api, arn)
+	switch {
+	case awserr.Absent(err), awserr.Denied(err):
+		return Reach{Unknown: inShort(err)}, nil
+	case err != nil:
+		return Reach{}, err
+	}
+	return reachOfText(arn, text, account), nil
+}
+
+// inShort is an error in a clause.
+func inShort(err error) string {
+	var told *problem.Error
+	if errors.As(err, &told) {
+		return told.What
+	}
+	return awserr.Redact(err.Error())
+}

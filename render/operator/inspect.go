@@ -1,0 +1,175 @@
+package operator
+
+import (
+	"encoding/json"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Inspection is what the policy and the binding in a cluster are, compared with
+// AdmissionPolicy.
+type Inspection struct {
+	// Found and Bound: the policy exists, and its binding denies what it refuses.
+	Found, Bound bool
+	// Changed says what is not as AdmissionPolicy renders it; "" is nothing.
+	Changed string
+	// Exempt are the user names of the service accounts that the policy does not check.
+	Exempt []string
+}
+
+// Unchanged reports whether the policy is enforced as it was rendered. Whether the
+// accounts in Exempt are controllers is for the caller to find out.
+func (i Inspection) Unchanged() bool { return i.Found && i.Bound && i.Changed == "" }
+
+// Inspect compares what is in a cluster, nil for what is not there, with what
+// AdmissionPolicy renders. The exempt accounts are taken from the policy, and so are
+// issuer and cluster id where the facts do not have them.
+func Inspect(f render.Facts, policy, binding *unstructured.Unstructured) Inspection {
+	if policy == nil {
+		return Inspection{}
+	}
+	i := Inspection{Found: true, Bound: bound(binding)}
+	exempt, readable := exemptIn(policy)
+	i.Exempt = exempt
+	if !readable {
+		i.Changed = "its conditions do not name the exempt controllers as rendered"
+		return i
+	}
+	if !f.Issuer.Known() {
+		f.Issuer.Value = tagValueIn(policy, render.TagIssuer)
+	}
+	// A policy that was rendered without a cluster id accepts any.
+	if id := tagValueIn(policy, render.TagClusterID); id == "" || !f.ClusterID.Known() {
+		f.ClusterID.Value = id
+	}
+	rendered := AdmissionPolicy(f, exempt)
+	i.Changed = firstDifference(plain(rendered[0].Object["spec"]), undefaulted(plain(policy.Object["spec"])))
+	return i
+}
+
+// bound reports whether a binding applies the policy everywhere and denies. A
+// binding can be narrowed by matchResources.
+func bound(binding *unstructured.Unstructured) bool {
+	if binding == nil {
+		return false
+	}
+	spec, _, _ := unstructured.NestedMap(binding.Object, "spec")
+	actions, _ := spec["validationActions"].([]any)
+	denies := false
+	for _, action := range actions {
+		denies = denies || action == "Deny"
+	}
+	match, _ := spec["matchResources"].(map[string]any)
+	return spec["policyName"] == PolicyName && denies && len(undefaultedMatch(match)) == 0 && spec["paramRef"] == nil
+}
+
+// exemptIn reads the accounts out of the condition that AdmissionPolicy writes.
+func exemptIn(policy *unstructured.Unstructured) (accounts []string, readable bool) {
+	conditions, _, _ := unstructured.NestedSlice(policy.Object, "spec", "matchConditions")
+	for _, one := range conditions {
+		condition, _ := one.(map[string]any)
+		text, _ := condition["expression"].(string)
+		list, begins := strings.CutPrefix(text, exemptBefore)
+		list, ends := strings.CutSuffix(list, exemptAfter)
+		if condition["name"] == exemptCondition && begins && ends && json.Unmarshal([]byte(list), &accounts) == nil {
+			return accounts, true
+		}
+	}
+	return nil, false
+}
+
+// tagValueIn reads the value that the policy wants a tag to have, "" if it accepts
+// any.
+func tagValueIn(policy *unstructured.Unstructured, tag string) string {
+	rules, _, _ := unstructured.NestedSlice(policy.Object, "spec", "validations")
+	for _, one := range rules {
+		rule, _ := one.(map[string]any)
+		text, _ := rule["expression"].(string)
+		_, after, found := strings.Cut(text, tagKey+" == "+celString(tag)+" && "+tagValue+" == ")
+		if !found {
+			continue
+		}
+		if quoted, err := strconv.QuotedPrefix(after); err == nil {
+			value, _ := strconv.Unquote(quoted)
+			return value
+		}
+	}
+	return ""
+}
+
+// undefaulted is the spec of a policy without what the API server fills in.
+func undefaulted(spec any) any {
+	fields, _ := spec.(map[string]any)
+	if match, ok := fields["matchConstraints"].(map[string]any); ok {
+		fields["matchConstraints"] = undefaultedMatch(match)
+	}
+	return fields
+}
+
+func undefaultedMatch(match map[string]any) map[string]any {
+	out := map[string]any{}
+	for key, value := range match {
+		selector, _ := value.(map[string]any)
+		all := (key == "namespaceSelector" || key == "objectSelector") && len(selector) == 0
+		if key == "resourceRules" {
+			value = unscoped(value)
+		}
+		if !all {
+			out[key] = value
+		}
+	}
+	if out["matchPolicy"] == "Equivalent" && len(out) == 1 {
+		return nil
+	}
+	return out
+}
+
+// unscoped leaves out the scope that covers every resource.
+func unscoped(rules any) any {
+	list, _ := rules.([]any)
+	for _, one := range list {
+		if rule, ok := one.(map[string]any); ok && rule["scope"] == "*" {
+			delete(rule, "scope")
+		}
+	}
+	return rules
+}
+
+// firstDifference names the field of a policy's spec that differs.
+func firstDifference(want, have any) string {
+	wanted, _ := want.(map[string]any)
+	found, _ := have.(map[string]any)
+	for _, field := range []string{"failurePolicy", "matchConstraints", "matchConditions", "variables", "validations"} {
+		if !reflect.DeepEqual(wanted[field], found[field]) {
+			return "spec." + field + " is not as rendered"
+		}
+	}
+	for field := range found {
+		if _, rendered := wanted[field]; !rendered {
+			return "spec." + field + " was added"
+		}
+	}
+	return ""
+}
+
+// plain is a copy as JSON has it.
+func plain(value any) any {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil
+	}
+	var out any
+	if json.Unmarshal(text, &out) != nil {
+		return nil
+	}
+	return out
+}
+
+// OwnBucket reports whether the name of an S3 bucket is one of a project's, which is
+// the policy's rule about spec.name.
+func OwnBucket(project, name string) bool { return nameOfProject(project, name) }

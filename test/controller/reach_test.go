@@ -1,0 +1,172 @@
+package controller_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+)
+
+const fullAccess = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+
+// again is a run without any flag about the role.
+func (s *scene) again(t *testing.T, flags ...string) run.Result {
+	t.Helper()
+	return s.Admin.Run(t, append([]string{"controller", "install"}, flags...)...)
+}
+
+// policy is the inline policy of the one role of ours.
+func (s *scene) policy(t *testing.T) string {
+	t.Helper()
+	role := s.roles(t.Context(), t)[0]
+	out, err := s.IAM().GetRolePolicy(t.Context(), &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String("ostoy-s3")})
+	must(t, err)
+	return strings.ReplaceAll(aws.ToString(out.PolicyDocument), "%2A", "*")
+}
+
+// TestF1ReachOfTheController: which buckets the controller reaches is said before it
+// is so, and is nothing that nobody asked for.
+func TestF1ReachOfTheController(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.again(t).WantCode(t, misused).WantStdout(t, "").WantTalk(t, "a new role of the ACK S3 controller needs --bucket-pattern", "'ostoy-*-bucket'", "'*-bucket'")
+	s.Admin.Run(t, "install", "--new-project=demo", "--with-controller").WantCode(t, misused).WantTalk(t, "needs --bucket-pattern")
+	s.Admin.Run(t, "install", "--new-project=demo", "--with-controller", "--bucket-pattern", "ostoy-*-bucket").WantCode(t, misused).
+		WantTalk(t, "--bucket-pattern 'ostoy-*-bucket' does not match demo-bucket")
+	const reach = "reach     every bucket named ostoy-*-bucket in account 123456789012: 0 of 0 buckets that exist today"
+	s.again(t, "--dry-run=client").WantCode(t, done).WantTalk(t, reach, "this plan assumes ostoy-*-bucket", "with it who reads its objects")
+	s.wantNothingWritten(t)
+	s.patternAtTerminal(t)
+
+	// The role keeps it.
+	s.again(t).WantCode(t, done).WantTalk(t, "nothing to change")
+	s.again(t, "--bucket-pattern", "ostoy-*-bucket").WantCode(t, done).WantTalk(t, "nothing to change")
+
+	// Another project's bucket is not one of them: said before anything is made.
+	must(t, s.NewNamespace(t.Context(), "demo"))
+	const widen = "oc ostoy-s3 controller install --bucket-pattern '*-bucket'"
+	s.Admin.Run(t, "install", "-n", "demo").WantCode(t, refused).WantStdout(t, "").WantTalk(t, "cannot manage the bucket demo-bucket", widen, "nothing was changed")
+	for _, flags := range [][]string{{"--only", "controller-role"}, {"--pre", "--only", "controller-role"}} {
+		result := s.Admin.Run(t, append([]string{"check", "-n", "demo"}, flags...)...).WantCode(t, refused)
+		if !strings.Contains(result.Stdout, widen) {
+			t.Errorf("%v:\n%s", flags, result.Stdout)
+		}
+	}
+	if roles := s.roles(t.Context(), t); len(roles) != 1 {
+		t.Errorf("roles %v", roles)
+	}
+
+	s.again(t, "--bucket-pattern", "*-bucket").WantCode(t, done).WantTalk(t, "wider than before: the pattern was ostoy-*-bucket")
+	s.Admin.Run(t, "install", "-n", "demo").WantCode(t, done).WantTalk(t, "✔ verified")
+	s.narrowing(t)
+}
+
+// patternAtTerminal: the offered pattern is taken by Enter.
+func (s *scene) patternAtTerminal(t *testing.T) {
+	t.Helper()
+	code, screen := run.AtTerminal(t, s.Admin, "Not_A_Pattern\n", "controller", "install")
+	if code != misused || !strings.Contains(screen, "invalid bucket pattern") {
+		t.Errorf("%d\n%s", code, screen)
+	}
+	s.wantNothingWritten(t)
+	code, screen = run.AtTerminal(t, s.Admin, "\n", "controller", "install")
+	if code != done || !strings.Contains(screen, "bucket pattern [ostoy-*-bucket]: ") || !strings.Contains(screen, "every bucket named ostoy-*-bucket") {
+		t.Fatalf("%d\n%s", code, screen)
+	}
+	if text := s.policy(t); !strings.Contains(text, "ostoy-*-bucket") {
+		t.Errorf("the policy is not for the pattern: %s", text)
+	}
+}
+
+// narrowing asks where a Bucket would stop syncing.
+func (s *scene) narrowing(t *testing.T) {
+	t.Helper()
+	const stops = "1 Bucket would stop syncing: demo/demo-bucket (demo-bucket)"
+	s.again(t, "--bucket-pattern", "ostoy-*-bucket", "--dry-run=client").WantCode(t, done).WantTalk(t, "0 of 1 buckets that exist today", stops)
+	s.again(t, "--bucket-pattern", "ostoy-*-bucket").WantCode(t, misused).WantTalk(t, stops, "--yes", "nothing was changed")
+	s.again(t, "--bucket-pattern", "demo-*").WantCode(t, done).WantTalk(t, "1 of 1 buckets that exist today", "no Bucket of the cluster needs what is taken away")
+	s.again(t, "--bucket-pattern", "ostoy-*-bucket", "--yes").WantCode(t, done).WantTalk(t, stops)
+
+	// A managed policy takes its place, and is kept.
+	s.again(t, "--policy-arn", fullAccess).WantCode(t, done).WantTalk(t, "managed policy", "every bucket of account 123456789012, by its policy AmazonS3FullAccess: 1 of 1")
+	s.again(t).WantCode(t, done).WantTalk(t, "nothing to change")
+	var told struct {
+		Reach struct {
+			AnyBucket bool
+			Policy    string
+			Buckets   struct{ Reached, Existing int }
+		}
+	}
+	s.again(t, "--dry-run=client", "-o", "json").WantCode(t, done).JSON(t, &told)
+	if !told.Reach.AnyBucket || told.Reach.Policy != "AmazonS3FullAccess" || told.Reach.Buckets.Reached != 1 || told.Reach.Buckets.Existing != 1 {
+		t.Errorf("%+v", told)
+	}
+}
+
+// TestF8PathOfTheRole: a role of earlier versions is found and kept, and goes with the
+// controller, whether the inventory names it or not.
+func TestF8PathOfTheRole(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.again(t, "--bucket-pattern", "*-bucket", "--role-path", "/ostoy-s3/").WantCode(t, done)
+	s.again(t).WantCode(t, done).WantTalk(t, "nothing to change")
+	must(t, s.Client.CoreV1().ConfigMaps(namespace).Delete(t.Context(), "ostoy-s3-controller", metav1.DeleteOptions{}))
+	s.again(t).WantCode(t, done)
+	if arn := s.annotation(t); !strings.Contains(arn, ":role/ostoy-s3/ack-s3-controller-") || len(s.roles(t.Context(), t)) != 1 {
+		t.Errorf("%s, %v", arn, s.roles(t.Context(), t))
+	}
+	must(t, s.Client.CoreV1().ConfigMaps(namespace).Delete(t.Context(), "ostoy-s3-controller", metav1.DeleteOptions{}))
+	s.Admin.Run(t, "controller", "uninstall").WantCode(t, done)
+	if roles := s.roles(t.Context(), t); len(roles) > 0 {
+		t.Errorf("left: %v", roles)
+	}
+}
+
+// TestF1AnyBucket: beside a controller that reaches every bucket of the account nobody
+// is allowed to create Buckets who was not before, unless an admin says so.
+func TestF1AnyBucket(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	const keys = ", {name: AWS_ACCESS_KEY_ID, value: testing}, {name: AWS_SECRET_ACCESS_KEY, value: testing}"
+	const account = "metadata: {name: ack-s3-controller, namespace: elsewhere}"
+	manifests := strings.Replace(helmController, keys, "", 1)
+	manifests = strings.Replace(manifests, account, `metadata: {name: ack-s3-controller, namespace: elsewhere, annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::123456789012:role/of-helm"}}`, 1)
+	s.helms(t, manifests)
+	refuse := func(says ...string) {
+		t.Helper()
+		s.again(t).WantCode(t, refused).WantTalk(t, append(says, "not managed by ostoy-s3", "--allow-any-bucket")...)
+		s.again(t, "--dry-run=server").WantCode(t, refused)
+		for _, role := range []string{"ostoy-s3-buckets-edit", "ostoy-s3-buckets-view"} {
+			if _, err := s.Client.RbacV1().ClusterRoles().Get(t.Context(), role, metav1.GetOptions{}); err == nil {
+				t.Errorf("%s was made", role)
+			}
+		}
+	}
+	refuse("it is not known which buckets", "no role named of-helm was found in account 123456789012")
+	s.roleOfHelm(t)
+	refuse("can configure every bucket of account 123456789012, by its policy AmazonS3FullAccess on role of-helm", "create Buckets")
+	s.again(t, "--allow-any-bucket", "--wait=false").WantCode(t, done).WantTalk(t, "reach     every bucket of account 123456789012", "2 ClusterRoles")
+	s.again(t, "--wait=false").WantCode(t, done).WantTalk(t, "nothing to change")
+}
+
+// roleOfHelm makes the role that the tutorial makes.
+func (s *scene) roleOfHelm(t *testing.T) {
+	t.Helper()
+	name := aws.String("of-helm")
+	_, err := s.IAM().CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: name, AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[]}`)})
+	must(t, err)
+	_, err = s.IAM().AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: name, PolicyArn: aws.String(fullAccess)})
+	must(t, err)
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		_, err := s.IAM().DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: name, PolicyArn: aws.String(fullAccess)})
+		must(t, err)
+		_, err = s.IAM().DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: name})
+		must(t, err)
+	})
+}

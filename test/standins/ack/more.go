@@ -1,0 +1,76 @@
+package ack
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// The settings below are absent from an S3 bucket that the controller created and
+// whose Bucket never stated them: then S3 is not asked.
+
+func (b *bucket) putACL(ctx context.Context, want spec) error {
+	if want.ACL == "" {
+		return nil
+	}
+	_, err := b.s3.PutBucketAcl(ctx, &s3.PutBucketAclInput{Bucket: &b.name, ACL: types.BucketCannedACL(want.ACL)})
+	return err
+}
+
+// putVersioning suspends versioning that the spec does not state
+// (DefaultVersioningStatus in pkg/resource/bucket/hook.go of the controller).
+func (b *bucket) putVersioning(ctx context.Context, want spec) error {
+	status := types.BucketVersioningStatusSuspended
+	switch {
+	case want.Versioning != nil:
+		status = types.BucketVersioningStatus(want.Versioning.Status)
+	case !b.adopted:
+		return nil
+	default:
+		found, err := b.s3.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: &b.name})
+		if err != nil || found.Status != types.BucketVersioningStatusEnabled {
+			return err
+		}
+	}
+	_, err := b.s3.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{
+		Bucket: &b.name, VersioningConfiguration: &types.VersioningConfiguration{Status: status},
+	})
+	return err
+}
+
+func (b *bucket) putLifecycle(ctx context.Context, want spec) error {
+	switch {
+	case want.Lifecycle != nil:
+		_, err := b.s3.PutBucketLifecycleConfiguration(ctx, &s3.PutBucketLifecycleConfigurationInput{Bucket: &b.name, LifecycleConfiguration: want.Lifecycle})
+		return err
+	case b.adopted:
+		_, err := b.s3.DeleteBucketLifecycle(ctx, &s3.DeleteBucketLifecycleInput{Bucket: &b.name})
+		return err
+	}
+	return nil
+}
+
+func (b *bucket) putCORS(ctx context.Context, want spec) error {
+	switch {
+	case want.CORS != nil:
+		_, err := b.s3.PutBucketCors(ctx, &s3.PutBucketCorsInput{Bucket: &b.name, CORSConfiguration: want.CORS})
+		return err
+	case b.adopted:
+		_, err := b.s3.DeleteBucketCors(ctx, &s3.DeleteBucketCorsInput{Bucket: &b.name})
+		return err
+	}
+	return nil
+}
+
+func (b *bucket) putWebsite(ctx context.Context, want spec) error {
+	switch {
+	case want.Website != nil:
+		_, err := b.s3.PutBucketWebsite(ctx, &s3.PutBucketWebsiteInput{Bucket: &b.name, WebsiteConfiguration: want.Website})
+		return err
+	case b.adopted:
+		_, err := b.s3.DeleteBucketWebsite(ctx, &s3.DeleteBucketWebsiteInput{Bucket: &b.name})
+		return err
+	}
+	return nil
+}
