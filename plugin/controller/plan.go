@@ -164,6 +164,9 @@ func (p *Plan) mode() (Mode, error) {
 func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
 	if p.Mode == Used {
 		p.set = operator.Rights()
+		if p.options.Role.BucketPattern != "" {
+			p.Notes = append(p.Notes, "--bucket-pattern changes nothing here: the controller and its role are used as they are")
+		}
 		return nil, nil
 	}
 	role, err := p.lookAtRole(ctx)
