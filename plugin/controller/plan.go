@@ -181,6 +181,9 @@ func (p *Plan) decideSet(ctx context.Context) (role *iam.Role, err error) {
 // the role; nil where there is to be none.
 func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
 	if p.Mode == Used {
+		if p.options.Role.BucketPattern != "" {
+			p.Notes = append(p.Notes, "--bucket-pattern changes nothing here: the controller and its role are used as they are")
+		}
 		return nil, nil
 	}
 	role, err := p.lookAtRole(ctx)

@@ -185,15 +185,29 @@ func TestPlanOnTheOthersRole(t *testing.T) {
 // like an app's; one of a cluster that is there is not.
 func TestOrphanedController(t *testing.T) {
 	api := &listing{fake: newFake(), providers: []string{ourProvider}}
-	gone := controllerFacts()
-	gone.Issuer.Value = "https://oidc.example.com/1old"
+	gone, before := controllerFacts(), controllerFacts()
+	gone.Issuer.Value, before.Issuer.Value = "https://oidc.example.com/1old", "https://oidc.example.com/0older"
 	for _, f := range []render.Facts{controllerFacts(), gone} {
 		if _, err := installController(t, api, f, ControllerOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
+	// One of an earlier version, under the path of the apps' roles.
+	if _, err := installController(t, api, before, ControllerOptions{RoleOptions: RoleOptions{Path: render.RolePath}}); err != nil {
+		t.Fatal(err)
+	}
 	found, err := Orphans(t.Context(), api, controllerFacts().Issuer.Value)
-	if want := []string{render.ControllerRoleName(gone.Issuer.Value)}; err != nil || !slices.Equal(namesOf(found), want) {
+	want := []string{render.ControllerRoleName(gone.Issuer.Value), render.ControllerRoleName(before.Issuer.Value)}
+	slices.Sort(want)
+	if err != nil || !slices.Equal(namesOf(found), want) {
 		t.Errorf("%v, want %v; %v", namesOf(found), want, err)
+	}
+	for _, one := range found {
+		if !one.Controllers() {
+			t.Errorf("%s is taken for an app's", one.Name)
+		}
+	}
+	if apps, err := List(t.Context(), api, render.RolePath); err != nil || len(apps) != 1 {
+		t.Errorf("under the path of the apps: %v, %v", apps, err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -55,6 +57,7 @@ func controllerWideFaults() []fault {
 			s.Webhook.Miss(acks, 1)
 			must(t, s.Client.CoreV1().Pods(acks).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
 		})},
+		{check: "controller-role", says: "cannot manage the bucket", make: with(narrowRole)},
 		{check: "controller-region", status: "warning", says: "no harm here", make: settings(`{"AWS_REGION":"us-west-2"}`)},
 		{check: "controller-version", says: "1.0.28 cannot take over", make: image("mirror.example.com:5000/ack/s3-controller:1.0.28")},
 		{check: "controller-version", status: "warning", says: "before 1.1.0", make: image("public.ecr.aws/aws-controllers-k8s/s3-controller:1.0.35")},
@@ -188,3 +191,22 @@ func noKind(t *testing.T, s *scene) {
 // byWebhook are the flags of an install whose pods get their identity by the
 // webhook alone; check takes the same, or sees a difference.
 func byWebhook() []string { return []string{"--set=podIdentity=webhook"} }
+
+// narrowRole gives the controller a role that IAM knows, for the buckets of other
+// projects.
+func narrowRole(t *testing.T, s *scene) {
+	name, policy := aws.String(controller), aws.String("ostoy-s3")
+	_, err := s.IAM().CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: name, AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[]}`)})
+	must(t, err)
+	_, err = s.IAM().PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: name, PolicyName: policy, PolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::ostoy-*-bucket"}]}`,
+	)})
+	must(t, err)
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		_, err := s.IAM().DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: name, PolicyName: policy})
+		must(t, err)
+		_, err = s.IAM().DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: name})
+		must(t, err)
+	})
+}
