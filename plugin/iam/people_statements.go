@@ -104,6 +104,9 @@ func (p people) readPolicies() Statement {
 // verifyPrefix is below what verify writes; package verify has it as its Prefix.
 const verifyPrefix = "ostoy-s3-verify/"
 
+// tidiesUp is the statement that is left where DeleteData is taken out.
+const tidiesUp = "VerifyTidiesUp"
+
 // buckets allow looking at S3 buckets and removing them. Reading has no condition
 // on the account: for a bucket that does not exist the key has no value, and S3
 // would answer AccessDenied where it is to be learned that the name is free.
@@ -119,7 +122,7 @@ func (p people) buckets(names Strings) []Statement {
 			"s3:GetEncryptionConfiguration", "s3:ListBucket", "s3:ListBucketVersions",
 		}, Resource: buckets},
 		{Sid: "RemoveBuckets", Effect: "Allow", Action: Strings{"s3:DeleteBucket"}, Resource: buckets, Condition: inAccount(p.account)},
-		{Sid: "VerifyTidiesUp", Effect: "Allow", Action: Strings{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: written, Condition: inAccount(p.account)},
+		{Sid: tidiesUp, Effect: "Allow", Action: Strings{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: written, Condition: inAccount(p.account)},
 		{Sid: "DeleteData", Effect: "Allow", Action: Strings{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: objects, Condition: inAccount(p.account)},
 	}
 }
