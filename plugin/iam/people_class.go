@@ -15,7 +15,7 @@ import (
 func (p people) class() []Statement {
 	roles, created := p.classRoles("*"), p.classRoles("", "????")
 	return append([]Statement{
-		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: roles},
+		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: append(p.controllers(), roles...)},
 		{
 			Sid: "CreateRoles", Effect: "Allow", Action: Strings{"iam:CreateRole"}, Resource: created,
 			Condition: merged(p.within(), p.tagged("aws:RequestTag/", "", true), knownTags()),
@@ -38,7 +38,7 @@ func (p people) class() []Statement {
 			}),
 		},
 		{
-			Sid: "ReadIdentityProvider", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"},
+			Sid: "ReadProvider", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"},
 			Resource: Strings{render.ProviderARN(p.partition, p.account, p.f.Issuer.Value)},
 		},
 		{Sid: "ReadBoundary", Effect: "Allow", Action: Strings{"iam:GetPolicy", "iam:GetPolicyVersion"}, Resource: Strings{p.o.Boundary}},
@@ -56,10 +56,10 @@ func (p people) denied() []Statement {
 		{
 			Sid: "NeverTheController", Effect: "Deny",
 			Action: Strings{
-				"iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole*", "iam:DetachRolePolicy", "iam:PassRole",
-				"iam:PutRole*", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole*",
+				"iam:AttachRole*", "iam:CreateRole", "iam:DeleteRole*", "iam:DetachRole*", "iam:PassRole",
+				"iam:PutRole*", "iam:TagRole", "iam:UntagRole", "iam:Update*",
 			},
-			Resource: Strings{p.role(render.ControllerRolePath, "*"), p.role(render.RolePath, controllerRoles)},
+			Resource: p.controllers(),
 		},
 		{
 			Sid: "NeverWithoutBoundary", Effect: "Deny", Action: Strings{"iam:DeleteRolePermissionsBoundary"},
