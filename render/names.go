@@ -20,6 +20,10 @@ const (
 // by tag, but it can list by path.
 const RolePath = "/ostoy-s3/"
 
+// ControllerRolePath is the IAM path of a new role of the ACK S3 controller. It is
+// not below RolePath, so that a permission on the apps' roles does not cover it.
+const ControllerRolePath = "/ostoy-s3-controller/"
+
 // Tag keys that say whose a role or a bucket is.
 const (
 	TagManagedBy = "app.kubernetes.io/managed-by"
