@@ -42,6 +42,9 @@ func PolicyNames() []string {
 // IAMPolicy prints the policy for a person as JSON. Where account and partition are
 // given, and for a class the issuer, it asks neither the cluster nor AWS.
 func (a *App) IAMPolicy(ctx context.Context, request PolicyRequest) error {
+	if err := request.Policy.Check(); err != nil {
+		return err
+	}
 	facts, err := a.policyFacts(ctx, request)
 	if err != nil {
 		return err
@@ -70,8 +73,8 @@ func (a *App) policyFacts(ctx context.Context, request PolicyRequest) (render.Fa
 	if f, err = accountFacts(ctx, f.Complete(), request.Facts.Profile); err != nil {
 		return f, err
 	}
-	if request.Policy.For != iam.ForClass || request.Policy.Boundary == "" || len(request.Policy.Projects) == 0 {
-		return f, nil // a class without these is refused, whatever the issuer is
+	if request.Policy.For != iam.ForClass {
+		return f, nil
 	}
 	asked := detect.Request{Given: f, Connect: a.connect}
 	asked.Given.Namespace = render.Fact{Value: literal(request.Policy.Projects)}

@@ -105,24 +105,45 @@ func (o PeopleOptions) notes() []string {
 
 func isPattern(s string) bool { return strings.ContainsAny(s, "*?") }
 
-func (o PeopleOptions) validate(f render.Facts) error {
+// Check says what is missing of the options, before any fact is known.
+func (o PeopleOptions) Check() error {
 	switch {
-	case !f.Account.Known() || !f.Partition.Known():
-		return &render.InputError{
-			What: "the AWS account or its partition is unknown", Why: "the ARNs in the policy contain both",
-			Next: "--account-id ID --partition PARTITION",
-		}
 	case o.For == ForClass && o.Boundary == "":
 		return &render.InputError{
 			What: "--for class requires --permissions-boundary ARN",
 			Why:  "without a permissions boundary, a learner who creates roles can give them any permission",
-			Next: "create one from the output of --for boundary, then add --permissions-boundary arn:" + f.Partition.Value + ":iam::" + f.Account.Value + ":policy/NAME",
+			Next: "create one from the output of --for boundary, then add --permissions-boundary arn:aws:iam::ACCOUNT:policy/NAME",
 		}
 	case o.For == ForClass && len(o.Projects) == 0:
 		return &render.InputError{
 			What: "--for class requires --project NAME",
 			Why:  "the policy allows a learner to change the roles of their own projects only",
 			Next: "--project NAME for each project of the learner, or a pattern, such as --project 'ostoy-*'",
+		}
+	}
+	for _, project := range o.Projects {
+		if err := checkProject(project); err != nil {
+			return err
+		}
+	}
+	if o.BucketPattern != "" {
+		if err := checkBucketPattern(o.BucketPattern); err != nil {
+			return err
+		}
+	}
+	return o.checkRole()
+}
+
+// validate is Check, and what depends on the facts.
+func (o PeopleOptions) validate(f render.Facts) error {
+	if err := o.Check(); err != nil {
+		return err
+	}
+	switch {
+	case !f.Account.Known() || !f.Partition.Known():
+		return &render.InputError{
+			What: "the AWS account or its partition is unknown", Why: "the ARNs in the policy contain both",
+			Next: "--account-id ID --partition PARTITION",
 		}
 	case o.For == ForClass && !f.Issuer.Known():
 		return &render.InputError{
@@ -131,24 +152,11 @@ func (o PeopleOptions) validate(f render.Facts) error {
 			Next: "--oidc-issuer URL",
 		}
 	}
-	if err := checkPolicyARN("--permissions-boundary", o.Boundary, f); err != nil {
-		return err
-	}
-	if o.BucketPattern != "" {
-		if err := checkBucketPattern(o.BucketPattern); err != nil {
-			return err
-		}
-	}
-	for _, project := range o.Projects {
-		if err := checkProject(project); err != nil {
-			return err
-		}
-	}
-	return o.validateRole()
+	return checkPolicyARN("--permissions-boundary", o.Boundary, f)
 }
 
-// validateRole checks the further role: its name with the wildcards taken out.
-func (o PeopleOptions) validateRole() error {
+// checkRole checks the further role: its name with the wildcards taken out.
+func (o PeopleOptions) checkRole() error {
 	if o.RoleName != "" {
 		if err := checkName(strings.NewReplacer("*", "x", "?", "x").Replace(o.RoleName)); err != nil {
 			return err

@@ -13,11 +13,11 @@ import (
 // that know the key iam:PermissionsBoundary require it; and all changes of a role
 // that exists require its tags, which the learner cannot set to other values.
 func (p people) class() []Statement {
-	roles := p.classRoles()
+	roles, created := p.classRoles("*"), p.classRoles("", "????")
 	return append([]Statement{
-		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: roles},
+		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: append(p.controllers(), roles...)},
 		{
-			Sid: "CreateRoles", Effect: "Allow", Action: Strings{"iam:CreateRole"}, Resource: roles,
+			Sid: "CreateRoles", Effect: "Allow", Action: Strings{"iam:CreateRole"}, Resource: created,
 			Condition: merged(p.within(), p.tagged("aws:RequestTag/", "", true), knownTags()),
 		},
 		{
@@ -32,17 +32,22 @@ func (p people) class() []Statement {
 		// context keys" says that aws:ResourceTag then has the tags of the request; a
 		// role without tags of its own is covered in case it has none.
 		{
-			Sid: "TagNewRoles", Effect: "Allow", Action: Strings{"iam:TagRole"}, Resource: roles,
+			Sid: "TagNewRoles", Effect: "Allow", Action: Strings{"iam:TagRole"}, Resource: created,
 			Condition: merged(p.tagged("aws:RequestTag/", "", true), knownTags(), Condition{
-				"Null": {"aws:ResourceTag/" + render.TagNamespace: {"true"}, "aws:ResourceTag/" + render.TagIssuer: {"true"}},
+				"Null": {"aws:ResourceTag/" + render.TagNamespace: {"true"}},
 			}),
 		},
 		{
-			Sid: "ReadIdentityProvider", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"},
+			Sid: "ReadProvider", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"},
 			Resource: Strings{render.ProviderARN(p.partition, p.account, p.f.Issuer.Value)},
 		},
 		{Sid: "ReadBoundary", Effect: "Allow", Action: Strings{"iam:GetPolicy", "iam:GetPolicyVersion"}, Resource: Strings{p.o.Boundary}},
-	}, slices.Concat(p.buckets(p.classBuckets()), p.denied())...)
+	}, slices.Concat(p.ownBuckets(), p.denied())...)
+}
+
+// ownBuckets leave out what verify removes: the learner may delete all objects.
+func (p people) ownBuckets() []Statement {
+	return slices.DeleteFunc(p.buckets(p.classBuckets()), func(s Statement) bool { return s.Sid == tidiesUp })
 }
 
 // denied holds against other policies of the learner, too.
@@ -51,10 +56,10 @@ func (p people) denied() []Statement {
 		{
 			Sid: "NeverTheController", Effect: "Deny",
 			Action: Strings{
-				"iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole*", "iam:DetachRolePolicy", "iam:PassRole",
-				"iam:PutRole*", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole*",
+				"iam:AttachRole*", "iam:CreateRole", "iam:DeleteRole*", "iam:DetachRole*", "iam:PassRole",
+				"iam:PutRole*", "iam:TagRole", "iam:UntagRole", "iam:Update*",
 			},
-			Resource: Strings{p.role(render.ControllerRolePath, "*"), p.role(render.RolePath, controllerRoles)},
+			Resource: p.controllers(),
 		},
 		{
 			Sid: "NeverWithoutBoundary", Effect: "Deny", Action: Strings{"iam:DeleteRolePermissionsBoundary"},
@@ -71,22 +76,24 @@ func (p people) denied() []Statement {
 	return statements
 }
 
-// classRoles are the roles of the projects. The hash in a name has eight digits; a
-// name with twelve digits of the same hash is covered, too. The question marks
-// keep out the role of a project whose name continues like the name of a role.
-func (p people) classRoles() Strings {
-	const digits, cut = "????", 40
+// classRoles are the roles of the projects, with the ends given. The hash in a name
+// has eight digits; with four question marks, a name with twelve digits of the same
+// hash is covered, and not the role of a project whose name continues like the name
+// of a role. Where tags are required, a star is as exact, and shorter.
+func (p people) classRoles(ends ...string) Strings {
+	const cut = 40
 	var roles Strings
 	for _, project := range p.o.Projects {
-		if !isPattern(project) {
-			exact := p.role(render.RolePath, render.RoleName(p.f.Issuer.Value, project))
-			roles = append(roles, exact, exact+digits)
+		if isPattern(project) {
+			if len(project) > cut { // the name of a role has 40 characters of the project's
+				project = project[:cut] + "*"
+			}
+			roles = append(roles, p.role(render.RolePath, project+"-"+render.ServiceAccount+"-*"))
 			continue
 		}
-		if len(project) > cut { // the name of a role has 40 characters of the project's
-			project = project[:cut] + "*"
+		for _, end := range ends {
+			roles = append(roles, p.role(render.RolePath, render.RoleName(p.f.Issuer.Value, project)+end))
 		}
-		roles = append(roles, p.role(render.RolePath, project+"-"+render.ServiceAccount+"-*"))
 	}
 	return sorted(roles)
 }

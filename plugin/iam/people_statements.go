@@ -71,6 +71,12 @@ func (p people) changeRoles(roles Strings) []Statement {
 	}
 }
 
+// controllers are the roles of the ACK S3 controller, new and old. Everybody may
+// read them: install looks whether the controller's role covers the bucket.
+func (p people) controllers() Strings {
+	return Strings{p.role(render.ControllerRolePath, "*"), p.role(render.RolePath, controllerRoles)}
+}
+
 // another adds the role that the user named.
 func (p people) another(roles Strings, path, name string) Strings {
 	if p.o.RoleName == "" && p.o.RolePath == "" {
@@ -81,10 +87,11 @@ func (p people) another(roles Strings, path, name string) Strings {
 
 func (p people) install() []Statement {
 	roles := p.another(Strings{p.role(render.RolePath, appRoles)}, render.RolePath, appRoles)
-	statements := append([]Statement{{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: roles}}, p.changeRoles(roles)...)
+	read := p.another(Strings{p.role(render.RolePath, "*"), p.role(render.ControllerRolePath, "*")}, render.RolePath, appRoles)
+	statements := append([]Statement{{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: read}}, p.changeRoles(roles)...)
 	statements = append(statements,
 		p.readPolicies(),
-		Statement{Sid: "ReadIdentityProviders", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"}, Resource: Strings{p.providers()}},
+		Statement{Sid: "ReadProviders", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"}, Resource: Strings{p.providers()}},
 		Statement{Sid: "ReadAccount", Effect: "Allow", Action: Strings{
 			"iam:ListOpenIDConnectProviders", "iam:ListRoles", "s3:ListAllMyBuckets",
 			"cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents",
@@ -104,6 +111,9 @@ func (p people) readPolicies() Statement {
 // verifyPrefix is below what verify writes; package verify has it as its Prefix.
 const verifyPrefix = "ostoy-s3-verify/"
 
+// tidiesUp is the statement that is left where DeleteData is taken out.
+const tidiesUp = "VerifyTidiesUp"
+
 // buckets allow looking at S3 buckets and removing them. Reading has no condition
 // on the account: for a bucket that does not exist the key has no value, and S3
 // would answer AccessDenied where it is to be learned that the name is free.
@@ -119,7 +129,7 @@ func (p people) buckets(names Strings) []Statement {
 			"s3:GetEncryptionConfiguration", "s3:ListBucket", "s3:ListBucketVersions",
 		}, Resource: buckets},
 		{Sid: "RemoveBuckets", Effect: "Allow", Action: Strings{"s3:DeleteBucket"}, Resource: buckets, Condition: inAccount(p.account)},
-		{Sid: "VerifyTidiesUp", Effect: "Allow", Action: Strings{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: written, Condition: inAccount(p.account)},
+		{Sid: tidiesUp, Effect: "Allow", Action: Strings{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: written, Condition: inAccount(p.account)},
 		{Sid: "DeleteData", Effect: "Allow", Action: Strings{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: objects, Condition: inAccount(p.account)},
 	}
 }
@@ -128,15 +138,13 @@ func (p people) buckets(names Strings) []Statement {
 // that of older versions. Reading covers every role: a controller that is not
 // managed by ostoy-s3 has a role of any name.
 func (p people) controller() []Statement {
-	roles := p.another(Strings{
-		p.role(render.ControllerRolePath, "*"), p.role(render.RolePath, controllerRoles),
-	}, render.ControllerRolePath, "*")
+	roles := p.another(p.controllers(), render.ControllerRolePath, "*")
 	statements := append([]Statement{
 		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: Strings{p.role("/", "*")}},
 	}, p.changeRoles(roles)...)
 	return append(statements,
 		p.readPolicies(),
-		Statement{Sid: "ReadIdentityProviders", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"}, Resource: Strings{p.providers()}},
+		Statement{Sid: "ReadProviders", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"}, Resource: Strings{p.providers()}},
 		Statement{Sid: "ReadAccount", Effect: "Allow", Action: Strings{"iam:ListRoles", "s3:ListAllMyBuckets"}, Resource: Strings{"*"}},
 	)
 }
