@@ -137,14 +137,12 @@ def iam(request):
     tags = query_tags(request)
     if operation == "CreateRole":
         arn = f"arn:aws:iam::{request.account}:role{request.param('Path') or '/'}{name}"
-        context = requested(tags) | boundary(request.param("PermissionsBoundary"))
+        # A request that creates a resource with tags has them as its tags, too ("AWS
+        # global condition context keys").
+        context = requested(tags) | attached(tags) | boundary(request.param("PermissionsBoundary"))
         names = ["CreateRole", "TagRole"] if tags else ["CreateRole"]
         return [(f"iam:{n}", arn, context) for n in names]
-    context = {}
-    if role:
-        for tag in role.tags:
-            for key in ("aws", "iam"):
-                context[f"{key}:resourcetag/{tag['Key']}".lower()] = [tag["Value"]]
+    context = attached({tag["Key"]: tag["Value"] for tag in role.tags}) if role else {}
     if operation == "PutRolePermissionsBoundary":
         context |= boundary(request.param("PermissionsBoundary"))
     elif operation in BOUNDED and role:
@@ -189,6 +187,11 @@ def requested(tags):
         return {}
     context = {f"aws:requesttag/{key}".lower(): [value] for key, value in tags.items()}
     return context | {"aws:tagkeys": list(tags)}
+
+
+def attached(tags):
+    """The condition keys of tags that a role has."""
+    return {f"{key}:resourcetag/{name}".lower(): [value] for name, value in tags.items() for key in ("aws", "iam")}
 
 
 def boundary(arn):

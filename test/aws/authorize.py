@@ -46,6 +46,7 @@ class Authorizer:
             if request.bucket not in s3_backends.bucket_accounts:
                 return None  # NoSuchBucket, for every caller
         caller = self.caller(request)
+        request.caller = caller.arn
         if caller.root and request.operation == "AssumeRole" and webidentity.find_role(request.param("RoleArn")) is None:
             return None  # how a test enters another account
         if request.operation == "DeleteObjects":
@@ -173,8 +174,10 @@ def refused(request, caller, action, resource, decision):
     where = f" on resource: {resource}"
     if request.service == "s3":
         where = f' on resource: "{resource}"'
-    elif request.service == "iam" and ":role/" in resource and request.operation != "CreateRole":
-        where = f" on resource: role {resource.rpartition('/')[2]}"
+    elif request.service == "iam" and request.operation != "CreateRole":
+        # As in "User: ... is not authorized to perform: iam:GetRole on resource: role x".
+        if named := re.search(r":(role|user|policy)/(?:.*/)?([^/]+)$", resource):
+            where = f" on resource: {named[1]} {resource if named[1] == 'policy' else named[2]}"
     if action == "s3:ListAllMyBuckets":
         where = ""
     message = f"User: {caller.arn} is not authorized to perform: {action}{where} {decision.why}"

@@ -79,6 +79,7 @@ class Request:
             self.form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
         self.bucket, self.object = "", ""
         self.principal = ""
+        self.caller = ""  # an ARN, known where policies are evaluated
         operation = self.form.get("Action") or self.query.get("Action")
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         self.json = None
@@ -151,6 +152,7 @@ class Request:
             "method": self.method,
             "resource": self.resource(),
             "principal": self.principal,
+            "caller": self.caller,
             "userAgent": self.agent,
             "attempt": self.attempt,
             "status": status,

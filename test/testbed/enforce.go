@@ -111,6 +111,17 @@ func (b *Bed) Assume(ctx context.Context, role, token string) (Identity, error) 
 	return b.identity(role, *c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken), nil
 }
 
+// AssumeRole is the session of a role whose trust policy names the account.
+func (b *Bed) AssumeRole(ctx context.Context, role string) (Identity, error) {
+	input := &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: awssdk.String("testbed")}
+	got, err := sts.NewFromConfig(b.awsConfig(helperKey, anySecret, "")).AssumeRole(ctx, input)
+	if err != nil {
+		return Identity{}, err
+	}
+	c := got.Credentials
+	return b.identity(role, *c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken), nil
+}
+
 func (b *Bed) identity(arn, key, secret, session string) Identity {
 	env := append(b.AWSEnv(), "AWS_ACCESS_KEY_ID="+key, "AWS_SECRET_ACCESS_KEY="+secret, "AWS_SESSION_TOKEN="+session)
 	return Identity{ARN: arn, Env: env, config: b.awsConfig(key, secret, session)}
