@@ -32,7 +32,10 @@ const Finalizer = "finalizers.s3.services.k8s.aws/Bucket"
 type Config struct {
 	Cluster dynamic.Interface
 	// S3 makes the client of a region, with the controller's own key.
-	S3      func(region string) *s3.Client
+	S3 func(region string) *s3.Client
+	// Assume lets the controller work with the session of its pod's role; nil: it
+	// works with its own key, whatever role its pod has.
+	Assume  Assume
 	Account string
 	Region  string
 	// Client and LogDir, which takes a log per pod, are for the controller's pods.
@@ -57,6 +60,7 @@ type Controller struct {
 
 	pods     pods
 	lost     lost
+	session  session
 	followed chan struct{}
 }
 
