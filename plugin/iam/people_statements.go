@@ -87,7 +87,9 @@ func (p people) another(roles Strings, path, name string) Strings {
 
 func (p people) install() []Statement {
 	roles := p.another(Strings{p.role(render.RolePath, appRoles)}, render.RolePath, appRoles)
-	read := p.another(Strings{p.role(render.RolePath, "*"), p.role(render.ControllerRolePath, "*")}, render.RolePath, appRoles)
+	// A request names no path: IAM looks for a role that does not exist at the path /,
+	// and would answer AccessDenied where NoSuchEntity is the answer.
+	read := Strings{p.role("/", "*")}
 	statements := append([]Statement{{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: read}}, p.changeRoles(roles)...)
 	statements = append(statements,
 		p.readPolicies(),
