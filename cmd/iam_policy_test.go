@@ -3,6 +3,8 @@ package cmd
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -19,11 +21,20 @@ type ran struct {
 // runOffline runs a command line with neither a cluster nor AWS credentials.
 func runOffline(t *testing.T, args ...string) ran {
 	t.Helper()
+	return runWith(t, nil, args...)
+}
+
+// runWith is runOffline with more in the environment.
+func runWith(t *testing.T, environment map[string]string, args ...string) ran {
+	t.Helper()
 	for name, value := range map[string]string{
 		"KUBECONFIG": "/nonexistent", "HOME": t.TempDir(), "AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
 		"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "", "AWS_REGION": "", "AWS_DEFAULT_REGION": "",
 	} {
+		t.Setenv(name, value)
+	}
+	for name, value := range environment {
 		t.Setenv(name, value)
 	}
 	var out, talk bytes.Buffer
@@ -79,6 +90,25 @@ func TestF8PolicyRefuses(t *testing.T) {
 		if got.code != 2 || got.out != "" || !strings.Contains(got.talk, want) {
 			t.Errorf("%q: exit %d, want %q\n%s%s", flags, got.code, want, got.out, got.talk)
 		}
+	}
+}
+
+// TestF8PolicyAsksSTS: without the flags the account is that of the credentials, and
+// a partition that is another's is refused.
+func TestF8PolicyAsksSTS(t *testing.T) {
+	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws-us-gov:iam::210987654321:user/ann</Arn>` +
+			`<UserId>U</UserId><Account>210987654321</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`))
+	}))
+	t.Cleanup(sts.Close)
+	credentials := map[string]string{"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL": sts.URL}
+	got := runWith(t, credentials, "iam", "policy", "--for", "install")
+	if got.code != 0 || !strings.Contains(got.out, "arn:aws-us-gov:iam::210987654321:role/ostoy-s3/*-ostoy-sa-*") {
+		t.Errorf("%+v", got)
+	}
+	got = runWith(t, credentials, "iam", "policy", "--for", "install", "--partition", "aws-cn")
+	if got.code != 2 || got.out != "" || !strings.Contains(got.talk, "the AWS credentials are of partition aws-us-gov") {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -16,12 +16,14 @@ const (
 	ControllerAccount   = "ack-s3-controller"
 )
 
-// RolePath is the IAM path of every role this tool makes. IAM cannot search
-// by tag, but it can list by path.
+// RolePath is the IAM path of the roles of apps. IAM cannot search by tag, but it
+// can list by path.
 const RolePath = "/ostoy-s3/"
 
-// ControllerRolePath is the IAM path of a new role of the ACK S3 controller. It is
-// not below RolePath, so that a permission on the apps' roles does not cover it.
+// ControllerRolePath is the IAM path of the role of the ACK S3 controller. It is not
+// below RolePath, so that a policy for people, on role/ostoy-s3/*, does not include
+// it. Controller roles from before it are under RolePath; they are found and kept: a
+// path cannot be changed.
 const ControllerRolePath = "/ostoy-s3-controller/"
 
 // Tag keys that say whose a role or a bucket is.

@@ -33,7 +33,7 @@ type PeopleOptions struct {
 	// Boundary is the ARN of the permissions boundary that every role must have.
 	// ForClass requires it.
 	Boundary string
-	// BucketPattern is which S3 buckets are covered, default DefaultBucketPattern.
+	// BucketPattern is which S3 buckets are covered, default anyProjectBucket.
 	// Of ForInstall and ForBoundary.
 	BucketPattern string
 	// Projects are names of projects, or patterns with * and ?. ForClass requires

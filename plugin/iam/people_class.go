@@ -41,7 +41,10 @@ func (p people) class() []Statement {
 			Sid: "ReadProvider", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"},
 			Resource: Strings{render.ProviderARN(p.partition, p.account, p.f.Issuer.Value)},
 		},
-		{Sid: "ReadBoundary", Effect: "Allow", Action: Strings{"iam:GetPolicy", "iam:GetPolicyVersion"}, Resource: Strings{p.o.Boundary}},
+		{
+			Sid: "ReadBoundary", Effect: "Allow", Action: Strings{"iam:GetPolicy", "iam:GetPolicyVersion"},
+			Resource: sorted(Strings{p.o.Boundary, p.policies("aws")}), // AWS's own are public
+		},
 	}, slices.Concat(p.ownBuckets(), p.denied())...)
 }
 

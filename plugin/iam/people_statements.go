@@ -6,6 +6,9 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
+// anyProjectBucket matches the S3 bucket of a project of any name.
+const anyProjectBucket = "*-bucket"
+
 // people writes the statements of one policy.
 type people struct {
 	f                  render.Facts
@@ -99,7 +102,7 @@ func (p people) install() []Statement {
 			"cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents",
 		}, Resource: Strings{"*"}},
 	)
-	return append(statements, p.buckets(Strings{cmp.Or(p.o.BucketPattern, DefaultBucketPattern)})...)
+	return append(statements, p.buckets(Strings{cmp.Or(p.o.BucketPattern, anyProjectBucket)})...)
 }
 
 // readPolicies is for a managed policy on a role, and for its boundary.
@@ -172,7 +175,7 @@ func (p people) classBuckets() Strings {
 		names = append(names, render.BucketName(project))
 	}
 	if len(names) == 0 {
-		names = Strings{cmp.Or(p.o.BucketPattern, DefaultBucketPattern)}
+		names = Strings{cmp.Or(p.o.BucketPattern, anyProjectBucket)}
 	}
 	return sorted(names)
 }

@@ -288,7 +288,7 @@ func TestPeoplePolicyDocuments(t *testing.T) {
 func TestPeoplePolicyFits(t *testing.T) {
 	f := facts()
 	f.Partition.Value = render.PartitionGov
-	f.Issuer.Value = "https://oidc-" + strings.Repeat("x", 100) + ".example.com/" + strings.Repeat("y", 30)
+	f.Issuer.Value = "https://oidc-" + strings.Repeat("x", 63) + ".example.com/" + strings.Repeat("y", 32)
 	long := strings.Repeat("learner", 8)[:56]
 	boundary := "arn:aws-us-gov:iam::123456789012:policy/" + strings.Repeat("b", 100)
 	for _, o := range []PeopleOptions{
