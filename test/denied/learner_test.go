@@ -37,7 +37,10 @@ func TestF8LearnerInstalls(t *testing.T) {
 	if _, err := c.IAM().GetRole(t.Context(), &iam.GetRoleInput{RoleName: &role}); err == nil {
 		t.Error("the role is still there")
 	}
-	wantRefusals(t, c.Bed, ann, "ListBuckets on *", "GetRole on arn:aws:iam::123456789012:role/"+role)
+	// What others have is not for a learner to see. IAM looks for a role that does not
+	// exist at the path /, where the policy ends.
+	wantRefusals(t, c.Bed, ann, "GetRole on arn:aws:iam::123456789012:role/"+role, "GetRole on arn:aws:iam::123456789012:role/ostoy-sa-role",
+		"ListBuckets on *", "ListOpenIDConnectProviders on arn:aws:iam::123456789012:role/", "ListRoles on arn:aws:iam::123456789012:role/")
 }
 
 const everything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
