@@ -41,6 +41,12 @@ func newCompletionCommand(s *session) *cobra.Command {
 	return c
 }
 
+// completeFlag completes a flag with a fixed list of values. Registering fails only
+// for a flag that does not exist or is registered already, which a test would show.
+func completeFlag(c *cobra.Command, flag string, values ...string) {
+	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
 func (s *session) completion(c *cobra.Command, shell, dir string) error {
 	// The scripts register for the program's own name, whatever we display.
 	root, out := c.Root(), s.Streams.Out

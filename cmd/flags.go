@@ -27,13 +27,22 @@ const factsUsage = "file of facts, as \"oc ostoy-s3 facts -o yaml\" prints; - fo
 // addEach adds a flag for each fact.
 func (f *factFlags) addEach(flags *pflag.FlagSet) {
 	f.addWhose(flags)
-	flags.StringVar(&f.partition, "partition", "", "AWS partition: aws, aws-us-gov, aws-cn or aws-eusc")
+	flags.StringVar(&f.partition, "partition", "", partitionUsage)
 	flags.StringVar(&f.audience, "audience", "", "token audience the role trusts (default "+render.DefaultAudience+")")
 	flags.StringVar(&f.platform, "platform", "", "rosa-hcp, rosa-classic, openshift, eks or kubernetes")
 	flags.StringVar(&f.kube, "kube-version", "", "Kubernetes version of the cluster, v1.33.0")
 	flags.StringVar(&f.id, "cluster-id", "", "cluster id of OpenShift, a UUID")
 	flags.StringSliceVar(&f.apiVersions, "api-versions", nil, "API groups and versions the cluster serves, as Helm's flag")
 }
+
+// addAccount adds the flags for facts that a policy for a person depends on.
+func (f *factFlags) addAccount(flags *pflag.FlagSet) {
+	flags.StringVar(&f.file, "facts", "", factsUsage)
+	f.addWhose(flags)
+	flags.StringVar(&f.partition, "partition", "", partitionUsage)
+}
+
+const partitionUsage = "AWS partition: aws, aws-us-gov, aws-cn or aws-eusc"
 
 // addWhose adds the flags for facts by which role and bucket are found again.
 func (f *factFlags) addWhose(flags *pflag.FlagSet) {

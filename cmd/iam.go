@@ -12,18 +12,19 @@ const iamLong = `The IAM role as code, for those who review it, or make it by an
   oc ostoy-s3 iam plan -n demo                          what install would change in IAM
   oc ostoy-s3 iam render -n demo --format terraform     the role as code
   oc ostoy-s3 install -n demo --iam=skip                uses the role that came of it
+  oc ostoy-s3 iam policy --for install                  the permissions that you need for it
 
 --for controller speaks of the ACK S3 controller's role instead of the app's.`
 
 func newIAMCommand(s *session) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "iam",
-		Short: "Show the IAM role, or print it as code",
+		Short: "Show the IAM role, or print it as code; print the policy for a person",
 		Long:  iamLong,
 		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newIAMPlanCommand(s), newIAMRenderCommand(s))
+	c.AddCommand(newIAMPlanCommand(s), newIAMRenderCommand(s), newIAMPolicyCommand(s))
 	return c
 }
 
@@ -40,6 +41,7 @@ func (f *iamFlags) add(c *cobra.Command) {
 	flags.Lookup("role-path").Usage = "path of the IAM role (default " + render.RolePath + ", for the controller " + render.ControllerRolePath + ")"
 	flags.StringVar((*string)(&f.request.Of), "for", string(plugin.RoleOfApp), "whose role: app or controller")
 	flags.StringVar(&f.request.Role.BucketPattern, "bucket-pattern", "", "with --for controller: "+bucketPatternUsage)
+	completeFlag(c, "for", string(plugin.RoleOfApp), string(plugin.RoleOfController))
 }
 
 // complete checks the flags and gathers the facts.

@@ -123,7 +123,7 @@ func (a *Applier) explainForbidden(p *problem.Error, ref Ref, text string) {
 	p.Why = reason
 	p.Next = fmt.Sprintf("ask an admin of the project: oc adm policy add-role-to-user admin YOU -n %s", a.opts.Namespace)
 	if ref.Kind == "Bucket" {
-		p.Next = "ask a cluster admin to aggregate the Bucket rights to admin and edit: docs/rights.md has the ClusterRole"
+		p.Next = "ask a cluster admin to run oc ostoy-s3 controller install, which allows project admins to create Buckets (docs/rights.md)"
 	}
 }
 

@@ -3,6 +3,8 @@ package awserr
 import (
 	"regexp"
 	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // refusal is an access denied answer taken apart.
@@ -60,7 +62,26 @@ func explainDenied(message, action, resource string) explanation {
 	if r.action == "iam:CreateRole" && !strings.Contains(r.because, "service control") {
 		e.next += "; where roles must carry a boundary, add --permissions-boundary ARN"
 	}
+	if policy := policyFor(r); policy != "" {
+		e.next += "; " + policy + " prints a policy that allows it"
+	}
 	return e
+}
+
+// policyFor is the command that prints a policy with the missing permission, or "".
+// It is no help where another kind of policy decided, for an app's role, and for
+// actions that only those roles use.
+func policyFor(r refusal) string {
+	service, name, _ := strings.Cut(r.action, ":")
+	switch {
+	case r.because != "" && !strings.HasPrefix(r.because, "no identity-based policy"),
+		strings.Contains(r.who, "-"+render.ServiceAccount+"-"),
+		service == "sts", service == "s3" && (name == "GetObject" || name == "PutObject"), name == "":
+		return ""
+	case service == "iam" && (strings.Contains(r.resource, render.ControllerRolePath) || strings.Contains(r.resource, render.ControllerAccount)):
+		return "oc ostoy-s3 iam policy --for controller"
+	}
+	return "oc ostoy-s3 iam policy --for install (for a learner of a class: --for class)"
 }
 
 // decidedBy turns AWS's words for the deciding policy into why and next.

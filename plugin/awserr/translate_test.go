@@ -52,6 +52,14 @@ func TestTranslate(t *testing.T) {
 			1, "AWS refused iam:CreateRole on " + roleARN, "assumed-role/Dev/alice may not: none of the caller's policies allows it", "allow iam:CreateRole on " + roleARN + ", then run the same command again; where roles must carry a boundary, add --permissions-boundary",
 		},
 		{
+			"TestF8: who can print the policy", answered(403, "AccessDenied", alice+" because no identity-based policy allows the iam:CreateRole action"),
+			1, "iam:CreateRole", "", "oc ostoy-s3 iam policy --for install (for a learner of a class: --for class) prints a policy that allows it",
+		},
+		{
+			"TestF8: the controller's role", answered(403, "AccessDenied", "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:PutRolePolicy on resource: role ack-s3-controller-1a2b3c4d because no identity-based policy allows the iam:PutRolePolicy action"),
+			1, "iam:PutRolePolicy", "", "oc ostoy-s3 iam policy --for controller prints",
+		},
+		{
 			"another right than the call's own", answered(403, "AccessDenied", strings.ReplaceAll(alice, "CreateRole", "TagRole")+" because no identity-based policy allows the iam:TagRole action"),
 			1, "AWS refused iam:TagRole on " + roleARN, "", "allow iam:TagRole on " + roleARN,
 		},
@@ -185,5 +193,22 @@ func TestPredicates(t *testing.T) {
 	}
 	if Status(answered(409, "X", "")) != 409 || Status(errors.New("x")) != 0 || Header(errors.New("x"), "y") != "" {
 		t.Error("status or header is wrong")
+	}
+}
+
+// TestF8NoPolicyForOthers: the command that prints a policy for a person is no help
+// where an app's role was refused, or where another kind of policy decided.
+func TestF8NoPolicyForOthers(t *testing.T) {
+	const role = "User: arn:aws:sts::123456789012:assumed-role/demo-ostoy-sa-1a2b3c4d/verify is not authorized to perform: "
+	for name, message := range map[string]string{
+		"app's role":             role + "s3:ListBucket on resource: arn:aws:s3:::demo-bucket because no identity-based policy allows the s3:ListBucket action",
+		"app's action":           "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::demo-bucket/a because no identity-based policy allows the s3:PutObject action",
+		"service control policy": "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:CreateRole on resource: " + roleARN + " with an explicit deny in a service control policy",
+		"explicit deny":          "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:CreateRole on resource: " + roleARN + " with an explicit deny in an identity-based policy",
+	} {
+		var told *problem.Error
+		if !errors.As(Translate(answered(403, "AccessDenied", message), "iam:Asked", "the-thing"), &told) || strings.Contains(told.Next, "iam policy") {
+			t.Errorf("%s: %+v", name, told)
+		}
 	}
 }

@@ -7,7 +7,8 @@
 // bucket names AWS refuses, checks web identity tokens against provider and
 // trust policy, and holds a role that was assumed with such a token to its
 // permissions, and plays CloudTrail's event history. Tests can make it refuse, throttle and delay requests, and read
-// back what was asked, at /testbed/ on the same port.
+// back what was asked, at /testbed/ on the same port. With Enforce it evaluates the
+// policies of every caller (authorize.py, actions.py, enforce.py).
 //
 // This package only carries the files; package testbed runs them.
 package aws
@@ -24,3 +25,7 @@ var Files embed.FS
 // variable TESTBED_TOKEN_KEY names the PEM file with the public key of the
 // cluster's service account tokens.
 const Main = "server.py"
+
+// Enforce is the argument after the port with which every request is evaluated
+// against identity, resource and trust policies and permissions boundaries.
+const Enforce = "enforce"

@@ -56,8 +56,9 @@ def for_plain_http(statement):
     return condition.get("aws:SecureTransport") == "false"
 
 
-def refusal(request):
-    """The answer AWS would give where moto would say yes, or None."""
+def refusal(request, evaluated=False):
+    """The answer AWS would give where moto would say yes, or None. evaluated: all
+    policies already allow the request."""
     if request.service != "s3" or not request.bucket:
         return None
     if request.operation == "CreateBucket":
@@ -69,7 +70,7 @@ def refusal(request):
     if request.owner and request.owner != owner:
         return Answer(403, "AccessDenied", "Access Denied")
     bucket = s3_backends[owner][partition].buckets[request.bucket]
-    if request.account != owner and not for_everybody(bucket, request):
+    if request.account != owner and not evaluated and not for_everybody(bucket, request):
         return Answer(403, "AccessDenied", "Access Denied")
     return elsewhere(request, bucket)
 

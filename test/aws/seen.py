@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, unquote
 
 from moto.iam.models import get_account_id_from
 
+import actions
+
 # The access keys the bed hands out (testbed/env.go has the same ones).
 KEYS = {
     "AKIATESTBEDADMIN0001": "admin",
@@ -71,11 +73,13 @@ class Request:
         self.attempt = int(tried.group(1)) if tried else 1
         self.query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         self.key, self.region, self.service = credential(environ)
+        self.body, self.environ = body, environ
         self.form = {}
         if "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
-            self.form = parse_qs(body.decode("utf-8", "replace"))
+            self.form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
         self.bucket, self.object = "", ""
         self.principal = ""
+        self.caller = ""  # an ARN, known where policies are evaluated
         operation = self.form.get("Action") or self.query.get("Action")
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         self.json = None
@@ -98,6 +102,24 @@ class Request:
     @property
     def account(self):
         return get_account_id_from(self.key)
+
+    @property
+    def subresource(self):
+        """The part of a bucket or object that the query names, or ""."""
+        known = actions.OBJECT if self.object else actions.BUCKET
+        return next((name for name in known if name and name in self.query), "")
+
+    @property
+    def plain(self):
+        """Whether the request counts as made without TLS: by order of a test only."""
+        return bool(self.header("x-testbed-plain"))
+
+    def header(self, name):
+        return self.environ.get("HTTP_" + name.upper().replace("-", "_"), "")
+
+    def has_header(self, start):
+        start = "HTTP_" + start.upper().replace("-", "_")
+        return any(name.startswith(start) for name in self.environ)
 
     def split(self, host):
         """Finds bucket and key, in the path or in the host name."""
@@ -130,6 +152,7 @@ class Request:
             "method": self.method,
             "resource": self.resource(),
             "principal": self.principal,
+            "caller": self.caller,
             "userAgent": self.agent,
             "attempt": self.attempt,
             "status": status,

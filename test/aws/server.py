@@ -1,6 +1,8 @@
 """The AWS of the test bed: moto behind a layer that closes its gaps.
 
-Usage: python server.py PORT
+Usage: python server.py PORT [enforce]
+
+With enforce every request is evaluated against the policies (authorize.py).
 
 Every request passes through Bed.__call__, which names it (seen.py), answers
 the control requests under /testbed/, plays the faults a test asked for,
@@ -20,6 +22,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import WSGIRequestHandler, run_simple
 
+import authorize
 import cloudtrail
 import gaps
 import seen
@@ -30,8 +33,9 @@ from faults import Faults
 class Bed:
     """A WSGI application around moto. All state a test can reset is here."""
 
-    def __init__(self, moto):
+    def __init__(self, moto, authorizer=None):
         self.moto = moto
+        self.authorizer = authorizer
         # moto goes over plain dictionaries while other threads add to them,
         # which Python answers with an error and moto with status 500: whoever
         # asks moto, or looks into it, does so one at a time.
@@ -40,7 +44,7 @@ class Bed:
         self.log = []
         self.faults = Faults()
         self.delay = 0.0
-        self.identity = webidentity.WebIdentity()
+        self.identity = webidentity.WebIdentity(authorizer)
         self.trail = cloudtrail.CloudTrail()
 
     def __call__(self, environ, start_response):
@@ -75,7 +79,7 @@ class Bed:
         return (
             self.faults.match(request)
             or self.identity.refusal(request)
-            or gaps.refusal(request)
+            or gaps.refusal(request, evaluated=self.authorizer is not None)
         )
 
     def forward(self, request, environ, start_response):
@@ -85,6 +89,8 @@ class Bed:
         line, headers = started[-1]
         status = int(line.split()[0])
         self.identity.learn(request, status, body)
+        if self.authorizer:
+            self.authorizer.learn(request, status)
         self.remember(request, status)
         self.trail.write(request, status, "")
         # moto leaves out the length, and werkzeug would send pieces.
@@ -141,7 +147,11 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     gaps.install()
     cloudtrail.install()
-    app = Bed(DomainDispatcherApplication(create_backend_app))
+    authorizer = None
+    if sys.argv[2:] == ["enforce"]:
+        authorizer = authorize.Authorizer()
+        authorizer.install()
+    app = Bed(DomainDispatcherApplication(create_backend_app), authorizer)
     run_simple(
         "127.0.0.1",
         int(sys.argv[1]),

@@ -25,25 +25,33 @@ from faults import Answer, denied
 # What AWS lets everybody do who is somebody, whatever the policies say.
 ALWAYS = ("sts:GetCallerIdentity",)
 
+# What the stand-in of the ACK controller adds to its user agent where it works with
+# the session of a role.
+CONTROLLER = "app/ack-s3"
+
 ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::(\d{12}):role(/.*)$")
 
 
 class WebIdentity:
-    """Remembers which access keys were given for which role."""
+    """Remembers which access keys were given for which role. With an authorizer it
+    is that which evaluates the policies."""
 
-    def __init__(self):
+    def __init__(self, authorizer=None):
         self.roles = {}
+        self.authorizer = authorizer
 
     def principal(self, request):
         if request.key in self.roles:
-            return "app"
+            return "controller" if CONTROLLER in request.agent else "app"
         if not request.key:
             return "anonymous"
         return seen.KEYS.get(request.key, "other")
 
     def refusal(self, request):
         if request.operation == "AssumeRoleWithWebIdentity":
-            return token_refusal(request)
+            return token_refusal(request, self.authorizer.trusted if self.authorizer else trusted)
+        if self.authorizer:
+            return self.authorizer.refusal(request)
         if request.principal != "app" or request.action in ALWAYS:
             return None
         arn = self.roles[request.key]
@@ -57,7 +65,7 @@ class WebIdentity:
             self.roles[key.group(1).decode()] = request.param("RoleArn")
 
 
-def token_refusal(request):
+def token_refusal(request, trusted):
     """Checks in the order STS does: token, provider, audience, trust."""
     claims = decode(request.param("WebIdentityToken"))
     if claims is None:

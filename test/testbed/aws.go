@@ -67,7 +67,11 @@ func (b *Bed) startAWS(context.Context) error {
 		"MOTO_IAM_LOAD_MANAGED_POLICIES=true",
 		"PYTHONDONTWRITEBYTECODE=1",
 	}
-	b.AWS.process, err = b.start("aws", b.python, filepath.Join(b.Dir, "aws", aws.Main), strconv.Itoa(ports[0]))
+	arguments := []string{filepath.Join(b.Dir, "aws", aws.Main), strconv.Itoa(ports[0])}
+	if b.Enforce {
+		arguments = append(arguments, aws.Enforce)
+	}
+	b.AWS.process, err = b.start("aws", b.python, arguments...)
 	b.partEnv = nil
 	return err
 }

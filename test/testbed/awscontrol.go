@@ -29,6 +29,8 @@ type AWSRequest struct {
 	// Principal is admin (the user of Bed.Env), app (a pod's role), controller
 	// (ACK), helper (Bed's clients), anonymous or other.
 	Principal string `json:"principal"`
+	// Caller is the ARN of the user or session, on a bed with Options.Enforce.
+	Caller    string `json:"caller"`
 	UserAgent string `json:"userAgent"`
 	// Attempt is 2 and more where the SDK tries again what had no answer.
 	Attempt int `json:"attempt"`

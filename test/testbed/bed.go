@@ -109,7 +109,7 @@ func (b *Bed) begin(ctx context.Context) error {
 	b.say("starting a %s cluster", b.Platform)
 	for _, step := range []func(context.Context) error{
 		func(context.Context) error { return b.writeFiles() },
-		b.startAWS, b.startAPI, b.connect, b.furnish, b.awaitAWS, b.startStandIns, b.startOLM, b.installController, b.settle,
+		b.startAWS, b.startAPI, b.connect, b.furnish, b.awaitAWS, b.controllerRole, b.startStandIns, b.startOLM, b.installController, b.settle,
 	} {
 		if err := step(ctx); err != nil {
 			return err

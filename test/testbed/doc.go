@@ -46,6 +46,16 @@
 // ends over and over, with the real one's log line (FACTS 1.6, 1.7). STS is not
 // asked about the identity. While it works the pod holds the leader's lease.
 //
+// # An AWS that says no
+//
+// With Options.Enforce every AWS request is evaluated as AWS does it: identity,
+// bucket and trust policies, permissions boundaries, and the condition keys that
+// aws/authorize.py and aws/actions.py set. The keys of Env, IAM and S3 count as
+// root users. Bed.User makes an IAM user with policies, Bed.Assume and
+// Bed.AssumeRole the session of a role; each is an Identity with clients and an
+// environment for the executable. The ACK stand-in then takes the role of its pod
+// by a token of its service account. AWSRequest.Caller says who asked.
+//
 // # Trouble to order
 //
 //   - Bed.AWS.Deny(ctx, "iam:CreateRole", "s3:HeadBucket"), DenyFor(ctx,

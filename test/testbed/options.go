@@ -56,6 +56,10 @@ type Options struct {
 	NoWebhook bool
 	// NoProvider leaves the issuer unregistered in IAM.
 	NoProvider bool
+	// Enforce evaluates every AWS request against the policies that apply to it, as
+	// AWS does (aws/authorize.py). The keys of Env, IAM and S3 count as root users;
+	// Bed.User makes others. The controller then works with the session of its role.
+	Enforce bool
 	// LogDir takes the logs of all parts; empty: a folder in the bed's own
 	// temporary directory, which goes away with the bed.
 	LogDir string

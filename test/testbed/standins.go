@@ -37,11 +37,15 @@ func (b *Bed) startStandIns(ctx context.Context) error {
 		ostoy.Run(living, ostoy.Config{Client: b.Client, Dynamic: b.Dynamic, Endpoint: b.AWSEndpoint, Region: Region, LogDir: podLogs})
 	})
 	if !b.NoACK {
-		b.ACK = ack.Start(living, ack.Config{
+		config := ack.Config{
 			Cluster: b.Dynamic, Account: Account, Region: Region, S3: b.controllerS3,
 			Client: b.Client, LogDir: podLogs, Kubelet: b.NoController,
 			As: b.as, Namespace: ControllerNamespace, ServiceAccount: "ack-s3-controller",
-		})
+		}
+		if b.Enforce {
+			config.Assume = b.controllerSession
+		}
+		b.ACK = ack.Start(living, config)
 		b.standIns.Go(b.ACK.Wait)
 	}
 	if b.Platform.OpenShift() {

@@ -40,7 +40,10 @@ type Config struct {
 	// Namespace and ServiceAccount are the service account until a pod says which it is.
 	Namespace, ServiceAccount string
 	// S3 makes the client of a region, with the controller's own key.
-	S3      func(region string) *s3.Client
+	S3 func(region string) *s3.Client
+	// Assume lets the controller work with the session of its pod's role; nil: it
+	// works with its own key, whatever role its pod has.
+	Assume  Assume
 	Account string
 	Region  string
 	// Client and LogDir, which takes a log per pod, are for the controller's pods.
@@ -66,6 +69,7 @@ type Controller struct {
 	pods     pods
 	self     self
 	lost     lost
+	session  session
 	followed chan struct{}
 }
 

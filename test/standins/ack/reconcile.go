@@ -62,7 +62,11 @@ func (c *Controller) reconcile(ctx context.Context, key cache.ObjectName) (time.
 	if known != "" && known != b.region {
 		return 0, fmt.Errorf("Resource already exists in region %s, but the desired state specifies region %s. ", known, b.region) //nolint:staticcheck // the real text
 	}
-	b.s3 = c.config.S3(b.region)
+	if b.s3, err = c.client(ctx, b.region); errors.Is(err, errNoPod) {
+		return 0, err
+	} else if err != nil {
+		return 0, errors.Join(err, b.status(ctx, recoverable(err)...))
+	}
 	if object.GetDeletionTimestamp() != nil {
 		return 0, b.remove(ctx)
 	}

@@ -15,13 +15,16 @@ import (
 
 // startup says what keeps the controller's container from running: what the
 // kubelet finds missing, then what the controller itself ends at (FACTS 1.6,
-// 1.7). Whether STS takes the identity is not asked.
+// 1.7). STS is asked about the identity only with Config.Assume.
 func (c *Controller) startup(ctx context.Context, pod *corev1.Pod, container *corev1.Container) (trouble, error) {
 	env, missing, err := c.environment(ctx, pod, container)
 	if err != nil || missing != "" {
 		return trouble{config: missing}, err
 	}
 	line := refusal(flagsOf(container, env), env, container)
+	if line == "" {
+		line = c.unidentified(ctx, pod)
+	}
 	if line == "" {
 		_, err := c.config.Cluster.Resource(Resource()).List(ctx, metav1.ListOptions{Limit: 1})
 		switch {

@@ -1,0 +1,190 @@
+package iam
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// PolicyFor is what a policy that PeoplePolicy writes is for.
+type PolicyFor string
+
+// The policies, in the order in which they are listed.
+const (
+	ForInstall    PolicyFor = "install"    // runs install, uninstall, check, status, verify, diff
+	ForClass      PolicyFor = "class"      // a learner: the roles of some projects, within a boundary
+	ForController PolicyFor = "controller" // runs controller install and uninstall
+	ForBoundary   PolicyFor = "boundary"   // the permissions boundary of the apps' roles
+)
+
+// Policies are all of them.
+func Policies() []PolicyFor { return []PolicyFor{ForInstall, ForClass, ForController, ForBoundary} }
+
+// Known reports whether p is one of them.
+func (p PolicyFor) Known() bool { return slices.Contains(Policies(), p) }
+
+// PeopleOptions is what a user may say about the policy of a person.
+type PeopleOptions struct {
+	For PolicyFor
+	// Boundary is the ARN of the permissions boundary that every role must have.
+	// ForClass requires it.
+	Boundary string
+	// BucketPattern is which S3 buckets are covered, default anyProjectBucket.
+	// Of ForInstall and ForBoundary.
+	BucketPattern string
+	// Projects are names of projects, or patterns with * and ?. ForClass requires
+	// one; for ForBoundary they take the place of BucketPattern.
+	Projects []string
+	// RoleName and RolePath name one more role, beside those that the tool names
+	// itself; the name may have * and ? in it. Of ForInstall and ForController.
+	RoleName, RolePath string
+}
+
+// maxManagedPolicy is the quota of a managed policy in "IAM and AWS STS quotas" of
+// the IAM User Guide; white space does not count.
+const maxManagedPolicy = 6144
+
+// PeoplePolicy is the policy that allows a person what they use this tool for, and
+// what the reader should know about it, a sentence each. It asks nobody: account
+// and partition must be known, and the issuer for ForClass. What cannot be is a
+// *render.InputError.
+func PeoplePolicy(f render.Facts, o PeopleOptions) (Document, []string, error) {
+	if err := o.validate(f); err != nil {
+		return Document{}, nil, err
+	}
+	p := people{f: f, o: o, partition: f.Partition.Value, account: f.Account.Value}
+	d := Document{Version: policyVersion}
+	switch o.For {
+	case ForInstall:
+		d.Statement = p.install()
+	case ForClass:
+		d.Statement = p.class()
+	case ForController:
+		d.Statement = p.controller()
+	case ForBoundary:
+		d.Statement = p.boundary()
+	}
+	if size := sizeOf(d); size > maxManagedPolicy {
+		return Document{}, nil, &render.InputError{
+			What: fmt.Sprintf("the policy is too long: %d characters", size),
+			Why:  fmt.Sprintf("IAM accepts at most %d in a managed policy", maxManagedPolicy),
+			Next: "print a policy for each learner, with fewer --project flags; or use a pattern, such as --project 'ostoy-*'",
+		}
+	}
+	return d, o.notes(), nil
+}
+
+// sizeOf counts the characters that IAM counts.
+func sizeOf(d Document) (n int) {
+	for _, r := range d.JSON() {
+		if !unicode.IsSpace(r) {
+			n++
+		}
+	}
+	return n
+}
+
+func (o PeopleOptions) notes() []string {
+	var notes []string
+	if o.Boundary == "" && (o.For == ForInstall || o.For == ForController) {
+		notes = append(notes, "this policy can give a role any permission; with --permissions-boundary ARN, only what the boundary allows")
+	}
+	if (o.For == ForClass || o.For == ForBoundary) && slices.ContainsFunc(o.Projects, isPattern) {
+		notes = append(notes, "the policy covers all projects that match "+strings.Join(o.Projects, ", ")+
+			": everybody who has it can change the roles of the others; to separate learners, print a policy for each")
+		if o.For == ForBoundary {
+			notes[len(notes)-1] = "a role with this boundary can be given the buckets of all projects that match " + strings.Join(o.Projects, ", ")
+		}
+	}
+	return notes
+}
+
+func isPattern(s string) bool { return strings.ContainsAny(s, "*?") }
+
+// Check says what is missing of the options, before any fact is known.
+func (o PeopleOptions) Check() error {
+	switch {
+	case o.For == ForClass && o.Boundary == "":
+		return &render.InputError{
+			What: "--for class requires --permissions-boundary ARN",
+			Why:  "without a permissions boundary, a learner who creates roles can give them any permission",
+			Next: "create one from the output of --for boundary, then add --permissions-boundary arn:aws:iam::ACCOUNT:policy/NAME",
+		}
+	case o.For == ForClass && len(o.Projects) == 0:
+		return &render.InputError{
+			What: "--for class requires --project NAME",
+			Why:  "the policy allows a learner to change the roles of their own projects only",
+			Next: "--project NAME for each project of the learner, or a pattern, such as --project 'ostoy-*'",
+		}
+	}
+	for _, project := range o.Projects {
+		if err := checkProject(project); err != nil {
+			return err
+		}
+	}
+	if o.BucketPattern != "" {
+		if err := checkBucketPattern(o.BucketPattern); err != nil {
+			return err
+		}
+	}
+	return o.checkRole()
+}
+
+// validate is Check, and what depends on the facts.
+func (o PeopleOptions) validate(f render.Facts) error {
+	if err := o.Check(); err != nil {
+		return err
+	}
+	switch {
+	case !f.Account.Known() || !f.Partition.Known():
+		return &render.InputError{
+			What: "the AWS account or its partition is unknown", Why: "the ARNs in the policy contain both",
+			Next: "--account-id ID --partition PARTITION",
+		}
+	case o.For == ForClass && !f.Issuer.Known():
+		return &render.InputError{
+			What: "the cluster's OIDC issuer is unknown",
+			Why:  "the policy is for the projects of one cluster: another cluster of the account can have projects of the same names",
+			Next: "--oidc-issuer URL",
+		}
+	}
+	return checkPolicyARN("--permissions-boundary", o.Boundary, f)
+}
+
+// checkRole checks the further role: its name with the wildcards taken out.
+func (o PeopleOptions) checkRole() error {
+	if o.RoleName != "" {
+		if err := checkName(strings.NewReplacer("*", "x", "?", "x").Replace(o.RoleName)); err != nil {
+			return err
+		}
+	}
+	if strings.ContainsAny(o.RolePath, "*?$") {
+		return &render.InputError{
+			What: fmt.Sprintf("invalid role path %q", o.RolePath), Why: "a path in a policy must not contain * ? or $",
+			Next: "--role-path " + render.RolePath,
+		}
+	}
+	if o.RolePath != "" {
+		return checkPath(o.RolePath)
+	}
+	return nil
+}
+
+// checkProject accepts the name of a project, and a pattern of one.
+func checkProject(project string) error {
+	if !isPattern(project) {
+		return render.ValidateNamespace(project)
+	}
+	if regexp.MustCompile(`^[a-z0-9*?-]{1,63}$`).MatchString(project) {
+		return nil
+	}
+	return &render.InputError{
+		What: fmt.Sprintf("invalid project pattern %q", project),
+		Why:  "a project name has at most 63 of a-z, 0-9 and hyphen; in a pattern, * is any text and ? any one character",
+		Next: "--project 'ostoy-*'",
+	}
+}

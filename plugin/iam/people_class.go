@@ -1,0 +1,138 @@
+package iam
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// class is for a learner: the roles of their own projects on one cluster, and only
+// with the boundary. The role's name, its tags for namespace and issuer and the
+// boundary hold together: the name carries a hash of issuer and namespace; actions
+// that know the key iam:PermissionsBoundary require it; and all changes of a role
+// that exists require its tags, which the learner cannot set to other values.
+func (p people) class() []Statement {
+	roles, created := p.classRoles("*"), p.classRoles("", "????")
+	return append([]Statement{
+		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: append(p.controllers(), roles...)},
+		{
+			Sid: "CreateRoles", Effect: "Allow", Action: Strings{"iam:CreateRole"}, Resource: created,
+			Condition: merged(p.within(), p.tagged("aws:RequestTag/", "", true), knownTags()),
+		},
+		{
+			Sid: "ChangeRolesWithBoundary", Effect: "Allow", Action: boundedChanges(), Resource: roles,
+			Condition: merged(p.within(), p.tagged("aws:ResourceTag/", "", false)),
+		},
+		{
+			Sid: "TrustTagsAndRemoval", Effect: "Allow", Action: otherChanges(), Resource: roles,
+			Condition: merged(p.tagged("aws:ResourceTag/", "", false), p.tagged("aws:RequestTag/", "IfExists", true), knownTags()),
+		},
+		// CreateRole with tags is checked for TagRole as well. "AWS global condition
+		// context keys" says that aws:ResourceTag then has the tags of the request; a
+		// role without tags of its own is covered in case it has none.
+		{
+			Sid: "TagNewRoles", Effect: "Allow", Action: Strings{"iam:TagRole"}, Resource: created,
+			Condition: merged(p.tagged("aws:RequestTag/", "", true), knownTags(), Condition{
+				"Null": {"aws:ResourceTag/" + render.TagNamespace: {"true"}},
+			}),
+		},
+		{
+			Sid: "ReadProvider", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"},
+			Resource: Strings{render.ProviderARN(p.partition, p.account, p.f.Issuer.Value)},
+		},
+		{
+			Sid: "ReadBoundary", Effect: "Allow", Action: Strings{"iam:GetPolicy", "iam:GetPolicyVersion"},
+			Resource: sorted(Strings{p.o.Boundary, p.policies("aws")}), // AWS's own are public
+		},
+	}, slices.Concat(p.ownBuckets(), p.denied())...)
+}
+
+// ownBuckets leave out what verify removes: the learner may delete all objects.
+func (p people) ownBuckets() []Statement {
+	return slices.DeleteFunc(p.buckets(p.classBuckets()), func(s Statement) bool { return s.Sid == tidiesUp })
+}
+
+// denied holds against other policies of the learner, too.
+func (p people) denied() []Statement {
+	statements := []Statement{
+		{
+			Sid: "NeverTheController", Effect: "Deny",
+			Action: Strings{
+				"iam:AttachRole*", "iam:CreateRole", "iam:DeleteRole*", "iam:DetachRole*", "iam:PassRole",
+				"iam:PutRole*", "iam:TagRole", "iam:UntagRole", "iam:Update*",
+			},
+			Resource: p.controllers(),
+		},
+		{
+			Sid: "NeverWithoutBoundary", Effect: "Deny", Action: Strings{"iam:DeleteRolePermissionsBoundary"},
+			Resource: Strings{p.role(render.RolePath, "*")},
+		},
+	}
+	if arn, err := render.ParseARN(p.o.Boundary); err == nil && arn.Account == p.account {
+		statements = append(statements, Statement{
+			Sid: "NeverChangeBoundary", Effect: "Deny",
+			Action:   Strings{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"},
+			Resource: Strings{p.o.Boundary},
+		})
+	}
+	return statements
+}
+
+// classRoles are the roles of the projects, with the ends given. The hash in a name
+// has eight digits; with four question marks, a name with twelve digits of the same
+// hash is covered, and not the role of a project whose name continues like the name
+// of a role. Where tags are required, a star is as exact, and shorter.
+func (p people) classRoles(ends ...string) Strings {
+	const cut = 40
+	var roles Strings
+	for _, project := range p.o.Projects {
+		if isPattern(project) {
+			if len(project) > cut { // the name of a role has 40 characters of the project's
+				project = project[:cut] + "*"
+			}
+			roles = append(roles, p.role(render.RolePath, project+"-"+render.ServiceAccount+"-*"))
+			continue
+		}
+		for _, end := range ends {
+			roles = append(roles, p.role(render.RolePath, render.RoleName(p.f.Issuer.Value, project)+end))
+		}
+	}
+	return sorted(roles)
+}
+
+// tagged is the condition that the tags under a prefix of condition keys are those
+// of one of the projects. suffix is of the operators; managed asks for the tag that
+// says which tool manages the role as well.
+func (p people) tagged(prefix, suffix string, managed bool) Condition {
+	equal := map[string]Strings{prefix + render.TagIssuer: {p.f.Issuer.Value}}
+	if managed {
+		equal[prefix+render.TagManagedBy] = Strings{render.ManagedBy}
+	}
+	projects := map[string]Strings{prefix + render.TagNamespace: sorted(p.o.Projects)}
+	if slices.ContainsFunc(p.o.Projects, isPattern) {
+		return Condition{"StringEquals" + suffix: equal, "StringLike" + suffix: projects}
+	}
+	maps.Copy(equal, projects)
+	return Condition{"StringEquals" + suffix: equal}
+}
+
+// knownTags lets a learner set this tool's tags only: other tags of a role may give
+// it permissions elsewhere in the account.
+func knownTags() Condition {
+	return Condition{"ForAllValues:StringLike": {"aws:TagKeys": {render.TagManagedBy, "ostoy-s3/*"}}}
+}
+
+// merged is all conditions in one.
+func merged(all ...Condition) Condition {
+	one := Condition{}
+	for _, c := range all {
+		for operator, keys := range c {
+			if one[operator] == nil {
+				one[operator] = map[string]Strings{}
+			}
+			maps.Copy(one[operator], keys)
+		}
+	}
+	return one
+}

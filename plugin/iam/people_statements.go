@@ -1,0 +1,181 @@
+package iam
+
+import (
+	"cmp"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// anyProjectBucket matches the S3 bucket of a project of any name.
+const anyProjectBucket = "*-bucket"
+
+// people writes the statements of one policy.
+type people struct {
+	f                  render.Facts
+	o                  PeopleOptions
+	partition, account string
+}
+
+// appRoles match the names that render.RoleName gives, and not those of
+// render.ControllerRoleName, which older controllers have below the same path.
+const appRoles = "*-" + render.ServiceAccount + "-*"
+
+// controllerRoles match the names that render.ControllerRoleName gives.
+const controllerRoles = render.ControllerAccount + "-*"
+
+func (p people) role(path, name string) string {
+	return render.RoleARN(p.partition, p.account, path, name)
+}
+
+func (p people) policies(owner string) string {
+	return "arn:" + p.partition + ":iam::" + owner + ":policy/*"
+}
+
+func (p people) providers() string {
+	return "arn:" + p.partition + ":iam::" + p.account + ":oidc-provider/*"
+}
+
+// roleReads are the actions by which a role is looked at.
+func roleReads() Strings {
+	return Strings{"iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"}
+}
+
+// boundedChanges change a role that exists and know the condition key
+// iam:PermissionsBoundary ("Actions, resources, and condition keys for AWS Identity
+// and Access Management" in the Service Authorization Reference).
+// iam:DeleteRolePermissionsBoundary knows it as well and is in no policy here.
+func boundedChanges() Strings {
+	return Strings{
+		"iam:AttachRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy",
+		"iam:PutRolePermissionsBoundary", "iam:PutRolePolicy",
+	}
+}
+
+// otherChanges change a role and do not know that key.
+func otherChanges() Strings {
+	return Strings{"iam:DeleteRole", "iam:TagRole", "iam:UpdateAssumeRolePolicy"}
+}
+
+// within is the condition that a role has the boundary, or that the request gives
+// it; none without a boundary.
+func (p people) within() Condition {
+	if p.o.Boundary == "" {
+		return nil
+	}
+	return Condition{"StringEquals": {"iam:PermissionsBoundary": {p.o.Boundary}}}
+}
+
+// changeRoles allow everything that install and uninstall do with a role.
+func (p people) changeRoles(roles Strings) []Statement {
+	bounded := append(Strings{"iam:CreateRole"}, boundedChanges()...)
+	return []Statement{
+		{Sid: "CreateAndChangeRoles", Effect: "Allow", Action: bounded, Resource: roles, Condition: p.within()},
+		{Sid: "TrustTagsAndRemoval", Effect: "Allow", Action: otherChanges(), Resource: roles},
+	}
+}
+
+// controllers are the roles of the ACK S3 controller, new and old. Everybody may
+// read them: install looks whether the controller's role covers the bucket.
+func (p people) controllers() Strings {
+	return Strings{p.role(render.ControllerRolePath, "*"), p.role(render.RolePath, controllerRoles)}
+}
+
+// another adds the role that the user named.
+func (p people) another(roles Strings, path, name string) Strings {
+	if p.o.RoleName == "" && p.o.RolePath == "" {
+		return roles
+	}
+	return sorted(append(roles, p.role(cmp.Or(p.o.RolePath, path), cmp.Or(p.o.RoleName, name))))
+}
+
+func (p people) install() []Statement {
+	roles := p.another(Strings{p.role(render.RolePath, appRoles)}, render.RolePath, appRoles)
+	// A request names no path: IAM looks for a role that does not exist at the path /,
+	// and would answer AccessDenied where NoSuchEntity is the answer.
+	read := Strings{p.role("/", "*")}
+	statements := append([]Statement{{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: read}}, p.changeRoles(roles)...)
+	statements = append(statements,
+		p.readPolicies(),
+		Statement{Sid: "ReadProviders", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"}, Resource: Strings{p.providers()}},
+		Statement{Sid: "ReadAccount", Effect: "Allow", Action: Strings{
+			"iam:ListOpenIDConnectProviders", "iam:ListRoles", "s3:ListAllMyBuckets",
+			"cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents",
+		}, Resource: Strings{"*"}},
+	)
+	return append(statements, p.buckets(Strings{cmp.Or(p.o.BucketPattern, anyProjectBucket)})...)
+}
+
+// readPolicies is for a managed policy on a role, and for its boundary.
+func (p people) readPolicies() Statement {
+	return Statement{
+		Sid: "ReadManagedPolicies", Effect: "Allow", Action: Strings{"iam:GetPolicy", "iam:GetPolicyVersion"},
+		Resource: Strings{p.policies(p.account), p.policies("aws")},
+	}
+}
+
+// verifyPrefix is below what verify writes; package verify has it as its Prefix.
+const verifyPrefix = "ostoy-s3-verify/"
+
+// tidiesUp is the statement that is left where DeleteData is taken out.
+const tidiesUp = "VerifyTidiesUp"
+
+// buckets allow looking at S3 buckets and removing them. Reading has no condition
+// on the account: for a bucket that does not exist the key has no value, and S3
+// would answer AccessDenied where it is to be learned that the name is free.
+func (p people) buckets(names Strings) []Statement {
+	var buckets, objects, written Strings
+	for _, name := range names {
+		arn := render.BucketARN(p.partition, name)
+		buckets, objects, written = append(buckets, arn), append(objects, arn+"/*"), append(written, arn+"/"+verifyPrefix+"*")
+	}
+	return []Statement{
+		{Sid: "ReadBuckets", Effect: "Allow", Action: Strings{
+			"s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging",
+			"s3:GetEncryptionConfiguration", "s3:ListBucket", "s3:ListBucketVersions",
+		}, Resource: buckets},
+		{Sid: "RemoveBuckets", Effect: "Allow", Action: Strings{"s3:DeleteBucket"}, Resource: buckets, Condition: inAccount(p.account)},
+		{Sid: tidiesUp, Effect: "Allow", Action: Strings{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: written, Condition: inAccount(p.account)},
+		{Sid: "DeleteData", Effect: "Allow", Action: Strings{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: objects, Condition: inAccount(p.account)},
+	}
+}
+
+// controller is for the role of the ACK S3 controller, under its own path and under
+// that of older versions. Reading covers every role: a controller that is not
+// managed by ostoy-s3 has a role of any name.
+func (p people) controller() []Statement {
+	roles := p.another(p.controllers(), render.ControllerRolePath, "*")
+	statements := append([]Statement{
+		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: Strings{p.role("/", "*")}},
+	}, p.changeRoles(roles)...)
+	return append(statements,
+		p.readPolicies(),
+		Statement{Sid: "ReadProviders", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"}, Resource: Strings{p.providers()}},
+		Statement{Sid: "ReadAccount", Effect: "Allow", Action: Strings{"iam:ListRoles", "s3:ListAllMyBuckets"}, Resource: Strings{"*"}},
+	)
+}
+
+// boundary is what the apps' roles can have at most: what OSToy uses, on the
+// buckets of the class.
+func (p people) boundary() []Statement {
+	var buckets, objects Strings
+	for _, name := range p.classBuckets() {
+		arn := render.BucketARN(p.partition, name)
+		buckets, objects = append(buckets, arn), append(objects, arn+"/*")
+	}
+	return []Statement{
+		{Sid: "List", Effect: "Allow", Action: Strings{"s3:ListBucket"}, Resource: buckets, Condition: inAccount(p.account)},
+		{Sid: "ReadWrite", Effect: "Allow", Action: Strings{"s3:GetObject", "s3:PutObject"}, Resource: objects, Condition: inAccount(p.account)},
+	}
+}
+
+// classBuckets are the buckets of the projects, or those of the pattern.
+func (p people) classBuckets() Strings {
+	var names Strings
+	for _, project := range p.o.Projects {
+		names = append(names, render.BucketName(project))
+	}
+	if len(names) == 0 {
+		names = Strings{cmp.Or(p.o.BucketPattern, anyProjectBucket)}
+	}
+	return sorted(names)
+}
