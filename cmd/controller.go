@@ -52,3 +52,9 @@ func addControllerRole(role *plugin.ControllerRoleRequest, flags *pflag.FlagSet)
 	flags.StringVar(&role.PolicyARN, "policy-arn", "", "attach this managed policy instead of the least-privilege one, for example arn:aws:iam::aws:policy/AmazonS3FullAccess")
 	flags.BoolVar(&role.Adopt, "adopt-role", false, "take over a role of that name that this tool did not make for this cluster")
 }
+
+// addAllowAnyBucket adds the override flag for a controller that reaches the S3
+// buckets of others.
+func addAllowAnyBucket(allow *bool, flags *pflag.FlagSet) {
+	flags.BoolVar(allow, "allow-any-bucket", false, "proceed although nothing keeps a project's Buckets to the S3 buckets of that project")
+}

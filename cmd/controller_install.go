@@ -55,6 +55,7 @@ func newControllerInstallCommand(s *session) *cobra.Command {
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 	flags.BoolVar(&request.ForceConflicts, "force-conflicts", false, "take over objects and fields that somebody else manages")
 	addForceOwner(&request.ForceOwner, flags)
+	addAllowAnyBucket(&request.AllowAnyBucket, flags)
 	return c
 }
 

@@ -75,6 +75,7 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	addForceOwner(&request.ForceOwner, flags)
 	addIAM(&request.IAM, flags)
 	flags.BoolVar(&request.WithController, "with-controller", false, "install the ACK S3 controller first, where there is none (see controller install); for cluster admins")
+	addAllowAnyBucket(&request.AllowAnyBucket, flags)
 	addAdoptBucket(&request.AdoptBucket, flags)
 	addAdopt(&request.Adopt, &request.Tighten, flags)
 	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that tightens a role must say so")
@@ -117,6 +118,8 @@ func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
 		return usage(c, "--new-project needs a name behind =, or none of both")
 	}
 	switch {
+	case request.AllowAnyBucket && !request.WithController:
+		return usage(c, "--allow-any-bucket is about the controller; use it with --with-controller")
 	case request.Yes && !request.Tighten:
 		return usage(c, "--yes goes with --tighten-role: nothing else is asked")
 	case request.Adopt && request.ProjectName != "":

@@ -81,7 +81,7 @@ func (a *App) announceUpdate(item *apply.Item) {
 	}()
 	for _, change := range changes {
 		line := change.Path + ": " + beforeAfter(inWords(change.Before), inWords(change.After))
-		if item.Adopts() {
+		if item.Adopts() || isAdmission(item.Ref) {
 			line = shortened(line)
 		}
 		if change.Manager != "" {

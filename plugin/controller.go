@@ -35,6 +35,7 @@ type ControllerRequest struct {
 
 	DryRun         DryRun
 	Wait           bool
+	AllowAnyBucket bool          // accept that nothing keeps Buckets to their own project
 	Timeout        time.Duration // of everything together
 	ForceConflicts bool
 	ForceOwner     bool
@@ -221,7 +222,8 @@ func (c *controllerRun) makePlan(ctx context.Context, world *live.World) error {
 	c.plan, err = controller.NewPlan(ctx, found, c.facts, c.roles, controller.Options{
 		Version: c.request.Version, Identity: operator.Identity(c.request.Identity), Role: c.request.Role,
 		Upgrade: c.request.Upgrade, Chart: c.chart, ChartFrom: c.request.Chart, AsItIs: c.request.asItIs,
-		Guess: c.request.DryRun == DryRunClient, TryCreates: c.request.DryRun == DryRunServer,
+		AllowAnyBucket: c.request.AllowAnyBucket,
+		Guess:          c.request.DryRun == DryRunClient, TryCreates: c.request.DryRun == DryRunServer,
 		ForceConflicts: c.request.ForceConflicts, ForceOwner: c.request.ForceOwner,
 		Tool: c.Version, Now: c.Now,
 	})

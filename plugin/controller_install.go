@@ -47,6 +47,7 @@ func (c *controllerRun) announceNotes() {
 			c.UI.Warn(note, "")
 		}
 	}
+	c.warnOfAdmission()
 }
 
 // announceSteps prints the lines of the plan.
@@ -58,6 +59,7 @@ func (c *controllerRun) announceSteps() {
 	if c.plan.Role != nil {
 		c.announceRolePlan(c.plan.Role)
 	}
+	c.announceAdmission()
 	c.announceControllerObjects()
 }
 
@@ -140,7 +142,9 @@ func (c *controllerRun) announceControllerObjects() {
 	var created []apply.Ref
 	for _, item := range c.plan.Objects.All() {
 		if item.Action == apply.Create {
-			created = append(created, item.Ref)
+			if !isAdmission(item.Ref) {
+				created = append(created, item.Ref)
+			}
 			continue
 		}
 		c.announceItem(item)

@@ -14,16 +14,20 @@ type controllerResult struct {
 	Steps     []string        `json:"steps,omitempty"` // versions that an upgrade has passed, the one before it first
 	Available string          `json:"available,omitempty"`
 	// Versions are what is installed, planned and in the catalog before the run.
-	Versions  *controller.Versions `json:"versions,omitempty"`
-	Identity  string               `json:"identity,omitempty"`
-	Role      string               `json:"role,omitempty"` // ARN
-	Existing  []string             `json:"existing,omitempty"`
-	DryRun    DryRun               `json:"dryRun,omitempty"`
-	Changes   []change             `json:"changes"`
-	Approved  []string             `json:"approved,omitempty"`  // InstallPlans
-	Restarted []string             `json:"restarted,omitempty"` // pods
-	Ready     bool                 `json:"ready"`
-	Seconds   float64              `json:"durationSeconds"`
+	Versions *controller.Versions `json:"versions,omitempty"`
+	Identity string               `json:"identity,omitempty"`
+	Role     string               `json:"role,omitempty"` // ARN
+	Existing []string             `json:"existing,omitempty"`
+	// Exempt are the controllers that the admission policy does not check, and
+	// Refused the existing Buckets that it refuses from now on.
+	Exempt    []string                   `json:"exempt,omitempty"`
+	Refused   []controller.RefusedBucket `json:"refusedBuckets,omitempty"`
+	DryRun    DryRun                     `json:"dryRun,omitempty"`
+	Changes   []change                   `json:"changes"`
+	Approved  []string                   `json:"approved,omitempty"`  // InstallPlans
+	Restarted []string                   `json:"restarted,omitempty"` // pods
+	Ready     bool                       `json:"ready"`
+	Seconds   float64                    `json:"durationSeconds"`
 }
 
 func (c *controllerRun) print() error {
@@ -38,6 +42,7 @@ func (c *controllerRun) document() controllerResult {
 		Namespace: c.facts.Namespace.Value, Mode: c.plan.Mode, Version: c.version(), From: c.plan.From, Available: c.plan.Available,
 		Steps: c.done.Steps, Versions: c.plan.Versions,
 		Identity: string(c.plan.Identity), Changes: c.changes(),
+		Exempt: c.plan.Admission.Exempt, Refused: c.plan.Admission.Refused,
 		Approved: c.done.Approved, Restarted: c.done.Restarted, Ready: c.ready,
 		Seconds: c.Now().Sub(c.started).Seconds(),
 	}

@@ -94,7 +94,7 @@ func (a *App) printValues(f render.Facts, role iam.Role, options operator.Option
 #
 # The role %s
 # is not made by that: oc ostoy-s3 controller install makes it.
-%s`, operator.HelmInstall(f, "values.yaml"), role.ARN, text)
+%s%s`, operator.HelmInstall(f, "values.yaml"), role.ARN, besideValues(f), text)
 	return err
 }
 
@@ -112,7 +112,7 @@ func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f
 # The role %s
 # is not among the objects: oc ostoy-s3 controller install makes it.
 `, chart.Name(), chart.Version(), role.ARN)
-	return a.printObjects(head, append(objects, operator.Rights()...))
+	return a.printObjects(head+noPolicy(f), append(renderAccess(f), objects...))
 }
 
 func (a *App) printOperator(ctx context.Context, request ControllerRenderRequest, f render.Facts, role iam.Role, options operator.Options) error {
@@ -139,7 +139,9 @@ func (a *App) printOperator(ctx context.Context, request ControllerRenderRequest
 # The role %[3]s
 # is not among the objects: oc ostoy-s3 controller install makes it, and does all of this.
 `, f.Namespace.Value, options.StartingCSV, role.ARN)
-	return a.printObjects(head, objects)
+	objects = append(renderAccess(f), objects...)
+	render.Sort(objects)
+	return a.printObjects(head+noPolicy(f), objects)
 }
 
 // newest asks the cluster's catalogs for the newest version they have.

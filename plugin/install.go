@@ -89,6 +89,7 @@ type InstallRequest struct {
 	Yes            bool
 	Ask            func(ctx context.Context, question string) (string, error)
 	WithController bool   // install the ACK S3 controller first, where there is none
+	AllowAnyBucket bool   // as that of ControllerRequest, for WithController
 	Diff           bool   // print the diff before anything is done
 	ExternalDiff   string // command that shows it, as KUBECTL_EXTERNAL_DIFF has it; "": this tool
 	Output         Format // FormatJSON, or empty for talk and the URL

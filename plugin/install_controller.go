@@ -31,6 +31,7 @@ func (i *install) planController(ctx context.Context) error {
 	c.request = ControllerRequest{
 		DryRun: i.request.DryRun, Wait: true, Timeout: i.request.Timeout,
 		ForceConflicts: i.request.ForceConflicts, ForceOwner: i.request.ForceOwner, asItIs: true,
+		AllowAnyBucket: i.request.AllowAnyBucket,
 	}
 	c.facts.Namespace = usualNamespace()
 	// Whether IAM knows the issuer is asked for the app anyway.

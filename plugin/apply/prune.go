@@ -14,6 +14,14 @@ import (
 // inventory to what is there. It writes only what differs. An object that
 // turned out to be kept after all has its Action changed in Left.
 func (p *Plan) Prune(ctx context.Context, observe func(Event)) error {
+	if err := p.DeleteLeft(ctx, observe); err != nil {
+		return err
+	}
+	return p.record(ctx, p.Inventory)
+}
+
+// DeleteLeft is Prune for a plan that keeps no inventory.
+func (p *Plan) DeleteLeft(ctx context.Context, observe func(Event)) error {
 	errs := make([]error, len(p.Left))
 	var wg sync.WaitGroup
 	for i, it := range p.Left {
@@ -23,10 +31,7 @@ func (p *Plan) Prune(ctx context.Context, observe func(Event)) error {
 		wg.Go(func() { errs[i] = p.pruneOne(ctx, it, observe) })
 	}
 	wg.Wait()
-	if err := combine(errs); err != nil {
-		return err
-	}
-	return p.record(ctx, p.Inventory)
+	return combine(errs)
 }
 
 func (p *Plan) pruneOne(ctx context.Context, it *Item, observe func(Event)) error {

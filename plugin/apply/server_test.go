@@ -122,7 +122,7 @@ func short(path string) string {
 
 // clusterWide reports whether a kind is in no namespace, as the server knows it.
 func clusterWide(kind string) bool {
-	return slices.Contains([]string{"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}, kind)
+	return slices.Contains([]string{"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}, kind)
 }
 
 func (s *server) get(path string) (*unstructured.Unstructured, error) {

@@ -70,6 +70,8 @@ func Controller() Set {
 			without(rbacGroup, "v1", "ClusterRole"),
 			without(rbacGroup, "v1", "ClusterRoleBinding"),
 			dataOfKind(without("apiextensions.k8s.io", "v1", "CustomResourceDefinition")),
+			without(admissionGroup, "v1", "ValidatingAdmissionPolicy"),
+			without(admissionGroup, "v1", "ValidatingAdmissionPolicyBinding"),
 			within(olmGroup, "v1", "OperatorGroup"),
 			within(olmGroup, "v1alpha1", "Subscription"),
 		},
@@ -81,8 +83,9 @@ func Controller() Set {
 }
 
 const (
-	rbacGroup = "rbac.authorization.k8s.io"
-	olmGroup  = "operators.coreos.com"
+	rbacGroup      = "rbac.authorization.k8s.io"
+	admissionGroup = "admissionregistration.k8s.io"
+	olmGroup       = "operators.coreos.com"
 )
 
 func within(group, version, kind string) Kind {

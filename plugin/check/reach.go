@@ -57,6 +57,9 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 	if err != nil {
 		return unreadable(c.Conn, err, "list deployments in all namespaces", "whether the policy exempts only controllers")
 	}
+	if len(controllers) == 0 {
+		return Leave("no controller is installed that it could exempt")
+	}
 	unused := live.Unused(accounts, controllers)
 	if len(unused) == 0 {
 		return Pass()

@@ -24,11 +24,6 @@ const BucketAPI = "s3.services.k8s.aws/v1alpha1"
 
 const bucketGroup = "s3.services.k8s.aws"
 
-// grantBuckets is what an admin types so that project admins may make Buckets
-// (FACTS 10.1: OLM does it for the CRDs of an operator, Helm does not).
-const grantBuckets = `a cluster admin lets project admins make Buckets: oc ostoy-s3 controller install
-(where there is a controller already, it adds just these rights; docs/rights.md has them as YAML)`
-
 // clusterRights asks what this user may do in the namespace.
 func (t Target) clusterRights(ctx context.Context) Finding {
 	needed, err := t.neededRights(ctx)
@@ -39,10 +34,10 @@ func (t Target) clusterRights(ctx context.Context) Finding {
 	if err != nil {
 		return Fail(err)
 	}
-	return t.missingRights(missing)
+	return t.missingRights(missing, grantsBuckets(ctx, t.Conn, t.Facts.Namespace.Value))
 }
 
-func (t Target) missingRights(missing []access.Right) Finding {
+func (t Target) missingRights(missing []access.Right, grant string) Finding {
 	if len(missing) == 0 {
 		return Pass()
 	}
@@ -51,7 +46,7 @@ func (t Target) missingRights(missing []access.Right) Finding {
 	for i, r := range missing {
 		names[i] = r.String()
 		if r.Group == bucketGroup {
-			next = grantBuckets
+			next = grant
 		}
 	}
 	return Finding{
@@ -73,7 +68,7 @@ func MayMakeBuckets(ctx context.Context, conn *cluster.Conn, namespace string) F
 		return Fail(err)
 	}
 	if len(missing) > 0 {
-		return Finding{Status: Failed, What: "you may not make Buckets in project " + namespace, Why: "not allowed: " + missing[0].String(), Next: grantBuckets}
+		return Finding{Status: Failed, What: "you may not make Buckets in project " + namespace, Why: "not allowed: " + missing[0].String(), Next: grantsBuckets(ctx, conn, namespace)}
 	}
 	return Pass()
 }
@@ -157,10 +152,10 @@ func (t Target) projectRights(ctx context.Context) Finding {
 	if !slices.Contains(refused, buckets) {
 		return Pass()
 	}
-	return judgeAdminRole(admin)
+	return judgeAdminRole(admin, grantsBuckets(ctx, t.Conn, t.Facts.Namespace.Value))
 }
 
-func judgeAdminRole(admin *rbac.ClusterRole) Finding {
+func judgeAdminRole(admin *rbac.ClusterRole, grant string) Finding {
 	switch {
 	case admin == nil:
 		return Warn("cannot tell whether you may make Buckets in a new project", "the ClusterRole admin cannot be read", "")
@@ -171,7 +166,7 @@ func judgeAdminRole(admin *rbac.ClusterRole) Finding {
 			Status: Failed,
 			What:   "project admins may not make Buckets on this cluster",
 			Why:    "the ClusterRole admin does not hold create buckets.s3.services.k8s.aws",
-			Next:   grantBuckets,
+			Next:   grant,
 		}
 	}
 }

@@ -54,8 +54,11 @@ func (p *Plan) Execute(ctx context.Context, done *Done, observe func(health.Stat
 		return err
 	}
 	// The last wave starts the controller, which ends itself without its role.
-	if err := p.applyWaves(ctx, max(0, len(waves)-1), len(waves), count); err != nil || !p.recorded() {
+	if err := p.applyWaves(ctx, max(0, len(waves)-1), len(waves), count); err != nil {
 		return err
+	}
+	if !p.recorded() {
+		return p.Objects.DeleteLeft(ctx, count)
 	}
 	return p.Objects.Prune(ctx, count)
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,7 +35,10 @@ type Options struct {
 	Chart    *render.Foreign // ACK's chart, where it is to be used
 	// ChartFrom is where Chart was found, as the user says it.
 	ChartFrom string
-	AsItIs    bool // without Chart, one that a chart brought counts as somebody else's
+	// AllowAnyBucket accepts that nothing keeps a Bucket to the S3 buckets of its own
+	// project.
+	AllowAnyBucket bool
+	AsItIs         bool // without Chart, one that a chart brought counts as somebody else's
 
 	Guess, TryCreates          bool // as apply.Options
 	ForceConflicts, ForceOwner bool
@@ -62,6 +66,7 @@ type Plan struct {
 	Identity       operator.Identity
 	Objects        *apply.Plan
 	Role           *iam.Plan // nil where the controller is somebody else's
+	Admission      Admission
 	Notes          []string
 
 	found   *Found
@@ -93,7 +98,7 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 		return nil, err
 	}
 	p.MakesNamespace = found.Project == nil && p.recorded()
-	desired, err := p.decide(ctx)
+	desired, err := p.decideSet(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +108,7 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 	p.noteStopped(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { p.Objects, err = p.planObjects(ctx, desired); return err })
+	group.Go(func() error { return p.lookAtBuckets(ctx) })
 	if desired != nil {
 		group.Go(func() (err error) { p.Role, err = p.planRole(ctx, *desired); return err })
 	}
@@ -144,11 +150,25 @@ func (p *Plan) mode() (Mode, error) {
 	return ByHand, nil
 }
 
-// decide settles which objects there are to be, and gives the role; nil where
-// there is to be none.
+// decideSet is decide, and the objects that give projects their Buckets.
+func (p *Plan) decideSet(ctx context.Context) (role *iam.Role, err error) {
+	if err := p.decideAdmission(ctx); err != nil {
+		return nil, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { role, err = p.decide(ctx); return err })
+	group.Go(func() error { return p.exempt(ctx) })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	p.set = append(p.set, p.access()...)
+	return role, nil
+}
+
+// decide settles which objects there are to be of the controller itself, and gives
+// the role; nil where there is to be none.
 func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
 	if p.Mode == Used {
-		p.set = operator.Rights()
 		return nil, nil
 	}
 	role, err := iam.DesiredController(p.facts, p.options.Role)
@@ -160,8 +180,6 @@ func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
 		p.set, err = p.olmObjects(ctx, role.ARN)
 	case ByChart:
 		p.set, err = p.chartObjects(ctx, role.ARN)
-	default:
-		p.set = operator.Rights()
 	}
 	return &role, err
 }
@@ -176,6 +194,15 @@ func (p *Plan) planObjects(ctx context.Context, role *iam.Role) (*apply.Plan, er
 			Account: p.facts.Account.Value, Partition: p.facts.Partition.Value, Region: p.facts.Region.Value,
 			Issuer: p.facts.Issuer.Value, ClusterID: p.facts.ClusterID.Value,
 			NamespaceOrigin: p.origin(), Version: p.options.Tool, Identity: string(p.Identity),
+		}
+	}
+	withdrawn, err := p.withdrawn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, ref := range withdrawn {
+		if !slices.Contains(inventory.Objects, ref) {
+			inventory.Objects = append(slices.Clone(inventory.Objects), ref)
 		}
 	}
 	return p.applier().Plan(ctx, p.set, inventory, record)

@@ -46,7 +46,7 @@ func (p *Plan) chartless() error {
 	}
 }
 
-// chartObjects are those of ACK's chart, with the rights.
+// chartObjects are those of ACK's chart.
 func (p *Plan) chartObjects(ctx context.Context, role string) ([]*unstructured.Unstructured, error) {
 	if err := p.otherSubscription(); err != nil { // OLM would install a second controller
 		return nil, err
@@ -65,7 +65,7 @@ func (p *Plan) chartObjects(ctx context.Context, role string) ([]*unstructured.U
 		}
 	}
 	objects, err = p.withoutDefinitionsOfOthers(ctx, objects)
-	return append(objects, operator.Rights()...), err
+	return objects, err
 }
 
 // chartIdentity is what the user says, or how the one that is there gets its role.

@@ -126,6 +126,7 @@ func PlanRemoval(ctx context.Context, found *Found, options RemovalOptions) (*Re
 	}
 	r.decideDefinition(found.Definition)
 	r.decideInventory()
+	r.noteUnchecked()
 	if err := r.decideNamespace(ctx); err != nil {
 		return nil, err
 	}
@@ -191,6 +192,11 @@ func (r *Removal) lookAtObjects(ctx context.Context) (*apply.Removal, error) {
 	for _, name := range []string{operator.EditRole, operator.ViewRole} {
 		refs = append(refs, apply.Ref{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRole", Name: name})
 	}
+	policies, err := r.policyRefs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	refs = append(refs, policies...)
 	for _, c := range r.found.Mine() {
 		if c.Installer != ack.OLM {
 			refs = append(refs, apply.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Name: c.Name})

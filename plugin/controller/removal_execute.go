@@ -15,8 +15,8 @@ import (
 
 // Execute carries the removal out: the Buckets are let go of while the controller
 // runs; the Subscription goes before what it installed, which OLM would else
-// install anew; what the controller needs goes when its pods are gone; and the
-// inventory lasts as long as anything it lists. Each step looks at what is there,
+// install anew; what the controller needs goes when its pods are gone, the admission
+// policy when the permissions on Buckets are removed; and the inventory lasts as long as anything it lists. Each step looks at what is there,
 // so that a run that was cut off is continued by another. What cannot be removed
 // is a Part with the fate Left; the inventory and the namespace then stay, for the
 // next run. observe is told of each part, one call at a time.
@@ -26,7 +26,7 @@ func (r *Removal) Execute(ctx context.Context, observe func(health.State)) error
 	r.observe = observe
 	for _, step := range []func(context.Context) error{
 		r.letGo, r.endSubscription, r.endController, r.removeLeftovers, r.releaseRest, r.removeFurniture,
-		r.removeRole, r.removeRights, r.removeDefinition, r.removeInventory, r.removeNamespace,
+		r.removeRole, r.removeRights, r.removePolicy, r.removeDefinition, r.removeInventory, r.removeNamespace,
 	} {
 		if err := step(ctx); err != nil {
 			return r.conn.Translate(err)
@@ -81,7 +81,7 @@ func isRight(p *Part) bool { return ofKind("ClusterRole", "ClusterRoleBinding")(
 
 // removeFurniture removes what the controller was given besides its rights.
 func (r *Removal) removeFurniture(ctx context.Context) error {
-	going := r.going(TheObject, func(p *Part) bool { return !p.Done && !isRight(p) })
+	going := r.going(TheObject, func(p *Part) bool { return !p.Done && !isRight(p) && !isPolicy(p) })
 	if err := r.removeObjects(ctx, going); err != nil || len(going) == 0 {
 		return err
 	}

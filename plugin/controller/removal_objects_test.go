@@ -85,6 +85,11 @@ func ourNamespace(t *testing.T) *unstructured.Unstructured {
 	return ours(object(t, "{apiVersion: v1, kind: Namespace, metadata: {name: ack-system}}"))
 }
 
+// accessObjects are the admission policy, its binding and the ClusterRoles.
+func accessObjects() []*unstructured.Unstructured {
+	return operator.Access(testFacts(), true, []string{"system:serviceaccount:ack-system:ack-s3-controller"})
+}
+
 // byOLM is a cluster whose controller this tool had OLM install.
 func byOLM(t *testing.T) []*unstructured.Unstructured {
 	objects, err := operator.Objects(testFacts(), operator.Options{
@@ -94,6 +99,7 @@ func byOLM(t *testing.T) []*unstructured.Unstructured {
 	if err != nil {
 		t.Fatal(err)
 	}
+	objects = append(objects, accessObjects()...)
 	all := append(inCluster(t), ourNamespace(t), inventoryOf(t, objects))
 	for _, o := range objects {
 		all = append(all, ours(o))
@@ -110,7 +116,7 @@ func version(t *testing.T) *unstructured.Unstructured {
 
 // byChart is a cluster whose controller this tool installed from ACK's chart.
 func byChart(t *testing.T, recorded bool) []*unstructured.Unstructured {
-	objects := append(operator.Rights(),
+	objects := append(accessObjects(),
 		named(t, deploymentOf, "ack-s3-controller-s3-chart"),
 		object(t, "{apiVersion: v1, kind: Service, metadata: {name: ack-s3-metrics, namespace: ack-system}}"),
 		object(t, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: ack-s3-controller, namespace: ack-system}}"),

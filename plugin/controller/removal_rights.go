@@ -24,7 +24,11 @@ func MayLookToRemove(ctx context.Context, conn *cluster.Conn, namespace string) 
 	if served.Serves("s3.services.k8s.aws/v1alpha1", "Bucket") {
 		look = append(look, rightsIn("", grant{live.Buckets().Group, "buckets", "list"})...)
 	}
-	lacking, err := deniedFirst(ctx, conn, namespace, look, usualRights(withOLM, namespace))
+	usual := usualRights(withOLM, namespace)
+	if servesAdmission(served) {
+		usual = append(usual, policyRights()...)
+	}
+	lacking, err := deniedFirst(ctx, conn, namespace, look, usual)
 	return orNotRemoved(lacking, err, namespace)
 }
 

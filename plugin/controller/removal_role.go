@@ -21,7 +21,7 @@ func (r *Removal) NeedsRole() bool {
 		return false
 	}
 	rights := len(r.going(TheObject, isRight)) > 0 && len(r.others()) == 0
-	return r.endsController() || rights || len(r.going(TheObject, func(p *Part) bool { return !isRight(p) })) > 0
+	return r.endsController() || rights || len(r.going(TheObject, func(p *Part) bool { return !isRight(p) && !isPolicy(p) })) > 0
 }
 
 // KeepRole notes that the role stays because the user says so.

@@ -11,7 +11,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // inOrder fails unless the writes came one after the other, whatever else did.
@@ -62,7 +61,7 @@ func TestRemovalByOLM(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.inOrder("delete subscriptions ack-system/ack-s3-controller", "delete clusterserviceversions ack-system/ack-s3-controller.v1.13.0",
-		"delete configmaps ack-system/ack-s3-user-config", "iam DeleteRole", "delete clusterroles ostoy-s3-buckets-edit",
+		"delete configmaps ack-system/ack-s3-user-config", "iam DeleteRole", "delete clusterroles ostoy-s3-buckets-edit", "delete validatingadmissionpolicies ostoy-s3-buckets",
 		"delete configmaps ack-system/ostoy-s3-controller", "delete namespaces ack-system")
 	w.sound()
 	if got := w.everything(); got != definitionStays {
@@ -197,7 +196,7 @@ func TestBesideOthers(t *testing.T) {
 	theirs := named(t, deploymentOf, "theirs")
 	theirs.SetNamespace("else")
 	rights := append(inCluster(t), theirs, bucketNamed(t, "good", ack.Finalizer))
-	for _, o := range operator.Rights() {
+	for _, o := range accessObjects() {
 		rights = append(rights, ours(o))
 	}
 	w := newWorld(t, true, rights...).withRole()
@@ -205,8 +204,12 @@ func TestBesideOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(w.writes) != 2 || !w.role.there || len(w.buckets()) != 1 {
+	if len(w.writes) != 4 || !w.role.there || len(w.buckets()) != 1 {
 		t.Errorf("%v", w.writes)
+	}
+	w.inOrder("delete clusterroles ostoy-s3-buckets-edit", "delete validatingadmissionpolicies ostoy-s3-buckets")
+	if !strings.Contains(strings.Join(removal.Notes, "\n"), "nothing keeps a Bucket to the S3 buckets of its own project any more") {
+		t.Errorf("notes: %v", removal.Notes)
 	}
 	if kept := parts(removal, Kept); !strings.Contains(kept, "controller theirs in else") || !strings.Contains(kept, Definition) {
 		t.Errorf("kept: %s", kept)

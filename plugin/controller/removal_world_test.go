@@ -50,6 +50,8 @@ func served() []string {
 		"/v1/Namespace/namespaces!", "/v1/Pod/pods", "/v1/ConfigMap/configmaps", "/v1/ServiceAccount/serviceaccounts", "/v1/Service/services",
 		"apps/v1/Deployment/deployments",
 		"rbac.authorization.k8s.io/v1/ClusterRole/clusterroles!", "rbac.authorization.k8s.io/v1/ClusterRoleBinding/clusterrolebindings!",
+		"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy/validatingadmissionpolicies!",
+		"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding/validatingadmissionpolicybindings!",
 		"rbac.authorization.k8s.io/v1/Role/roles", "rbac.authorization.k8s.io/v1/RoleBinding/rolebindings",
 		"apiextensions.k8s.io/v1/CustomResourceDefinition/customresourcedefinitions!",
 		"s3.services.k8s.aws/v1alpha1/Bucket/buckets",
@@ -133,7 +135,11 @@ func (w *world) connect() {
 
 func resourceFor(object *unstructured.Unstructured) schema.GroupVersionResource {
 	gvk := object.GroupVersionKind()
-	return schema.GroupVersionResource{Group: gvk.Group, Version: gvk.Version, Resource: strings.ToLower(gvk.Kind) + "s"}
+	plural := strings.ToLower(gvk.Kind) + "s"
+	if stem, is := strings.CutSuffix(plural, "ys"); is {
+		plural = stem + "ies"
+	}
+	return schema.GroupVersionResource{Group: gvk.Group, Version: gvk.Version, Resource: plural}
 }
 
 func (w *world) put(object *unstructured.Unstructured) {

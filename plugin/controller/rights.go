@@ -53,8 +53,8 @@ func lookRights(withOLM bool, namespace string) []access.Right {
 }
 
 // olmRights are what an installation by OLM takes besides.
-func olmRights(namespace string) []access.Right {
-	return slices.Concat(followRights(namespace), roleRights(), rightsIn(namespace,
+func olmRights(served *cluster.Served, namespace string) []access.Right {
+	return slices.Concat(followRights(namespace), roleRights(served), rightsIn(namespace,
 		grant{"", "serviceaccounts", "get create patch"},
 		grant{olmGroup, "operatorgroups", "get create patch"},
 		grant{olmGroup, "subscriptions", "get list watch create patch"},
@@ -106,7 +106,10 @@ func usualChartRights(namespace string) []access.Right {
 		grant{live.CRDs().Group, live.CRDs().Resource, toApply}))
 }
 
-func roleRights() []access.Right { return rightsIn("", grant{rbacGroup, "clusterroles", toApply}) }
+// roleRights are what giving projects their Buckets takes.
+func roleRights(served *cluster.Served) []access.Right {
+	return append(admissionRights(served), rightsIn("", grant{rbacGroup, "clusterroles", toApply})...)
+}
 
 const renderCommand = "oc ostoy-s3 controller render"
 
@@ -129,10 +132,10 @@ func MayLook(ctx context.Context, conn *cluster.Conn, namespace, chart string) e
 	withOLM := olm.Served(served)
 	look := lookRights(withOLM, namespace)
 	if withOLM && chart == "" {
-		lacking, err := denied(ctx, conn, namespace, append(look, olmRights(namespace)...))
+		lacking, err := denied(ctx, conn, namespace, append(look, olmRights(served, namespace)...))
 		return orRefused(lacking, err, namespace, renderCommand)
 	}
-	usual := roleRights()
+	usual := roleRights(served)
 	if chart != "" {
 		usual = append(usual, usualChartRights(namespace)...)
 	}

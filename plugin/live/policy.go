@@ -57,7 +57,7 @@ func (w *World) Admission(ctx context.Context) (a Admission, err error) {
 func Unused(exempt []string, controllers []ack.Controller) []string {
 	return slices.DeleteFunc(slices.Clone(exempt), func(account string) bool {
 		return slices.ContainsFunc(controllers, func(one ack.Controller) bool {
-			return account == "system:serviceaccount:"+one.Namespace+":"+one.Account()
+			return account == operator.AccountName(one.Namespace, one.Account())
 		})
 	})
 }

@@ -1,10 +1,12 @@
 package operator
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -16,6 +18,30 @@ const PolicyName = "ostoy-s3-buckets"
 // AdmissionGroup is the API group of both. Clusters serve it from Kubernetes 1.30
 // (OpenShift 4.17) on.
 const AdmissionGroup = "admissionregistration.k8s.io"
+
+// AccountName is the user name of a service account.
+func AccountName(namespace, name string) string {
+	return "system:serviceaccount:" + namespace + ":" + name
+}
+
+// Account is the user name of the controller's service account in the namespace of
+// the facts.
+func Account(f render.Facts) string { return AccountName(namespace(f), ServiceAccount) }
+
+// AdmissionServed reports whether a cluster serves ValidatingAdmissionPolicies, by
+// what it serves, or else by its version: 1.30 is the first with the v1 API. If
+// neither is known, it is taken to be current.
+func AdmissionServed(f render.Facts) bool {
+	served := f.APIVersions.Values
+	switch {
+	case slices.Contains(served, AdmissionGroup+"/v1/ValidatingAdmissionPolicy"):
+		return true
+	case slices.Contains(served, AdmissionGroup+"/v1"):
+		return false
+	}
+	is, err := version.ParseGeneric(f.KubeVersion.Value)
+	return err != nil || is.AtLeast(version.MajorMinor(1, 30))
+}
 
 // wavePolicy is before the rights and before OLM hears of the operator: nobody may
 // write a Bucket that is not checked.

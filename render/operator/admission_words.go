@@ -18,7 +18,7 @@ const (
 	wrongAdoptionOf  = "the annotation " + adoptionFields + ` must be {"name":"@"} or be left out`
 	wrongAccessBlock = "all four fields of spec.publicAccessBlock must be true"
 	wrongOwnership   = "spec.ownershipControls must be BucketOwnerEnforced"
-	wrongPolicy      = "spec.policy must be exactly the policy that oc ostoy-s3 renders, which denies requests without TLS"
+	wrongPolicy      = "spec.policy must be exactly the policy that oc ostoy-s3 render prints, which denies requests without TLS"
 )
 
 // accessBlocks are the fields of a Bucket's publicAccessBlock.

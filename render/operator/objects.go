@@ -17,8 +17,8 @@ const (
 )
 
 // Objects are what has OLM install the controller, in apply order: ServiceAccount,
-// ConfigMap, the ClusterRoles of Rights, Subscription, and, if the options ask for
-// them, Namespace and OperatorGroup. The error is an *render.InputError that names
+// ConfigMap, Subscription, and, if the options ask for them, Namespace and
+// OperatorGroup. Access is applied with them. The error is an *render.InputError that names
 // the flag which gives what is missing.
 //
 // The Subscription asks for manual approval, so that OLM installs the version
@@ -30,7 +30,7 @@ func Objects(f render.Facts, o Options) ([]*unstructured.Unstructured, error) {
 	if err := o.validateCatalog(); err != nil {
 		return nil, err
 	}
-	objects := append(Rights(), serviceAccount(f, o), userConfig(f), subscription(f, o))
+	objects := []*unstructured.Unstructured{serviceAccount(f, o), userConfig(f), subscription(f, o)}
 	if o.Namespace {
 		objects = append(objects, newObject("v1", "Namespace", "", namespace(f), waveNamespace))
 	}

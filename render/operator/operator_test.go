@@ -72,6 +72,7 @@ func TestGolden(t *testing.T) {
 		"another-namespace":         objectsOf(t, named(ohio, "openshift-operators"), all),
 		"another-audience":          objectsOf(t, audience, subscription),
 		"rights":                    Rights(),
+		"rights-read":               Access(ohio, false, nil),
 		"chart-values-subscription": values(ohio, subscription),
 		"chart-values-annotation":   values(gov, full("aws-us-gov", Annotation)),
 	} {
@@ -104,21 +105,28 @@ func golden(t *testing.T, path string, got []*unstructured.Unstructured) {
 }
 
 // TestOrder: the pod does not start without ConfigMap and service account, and
-// whoever applies in waves makes them in an earlier one than the Subscription.
+// Buckets are checked before anybody is allowed to write one: an apply in waves
+// creates each in an earlier one than what needs it.
 func TestOrder(t *testing.T) {
 	options := full("aws", Subscription)
 	options.Namespace = true
-	objects := objectsOf(t, factsIn("us-east-2"), options)
+	objects := append(objectsOf(t, factsIn("us-east-2"), options), Access(factsIn("us-east-2"), true, nil)...)
+	render.Sort(objects)
 	at, wave := map[string]int{}, map[string]int{}
 	for n, object := range objects {
 		at[object.GetKind()], wave[object.GetKind()] = n, render.Wave(object)
 	}
-	if len(at) != 6 || at["Namespace"] != 0 || at["Subscription"] != len(objects)-1 {
+	if len(at) != 8 || at["Namespace"] != 0 || at["Subscription"] != len(objects)-1 {
 		t.Errorf("places: %v", at)
 	}
 	for _, kind := range []string{"OperatorGroup", "ConfigMap", "ServiceAccount", "ClusterRole"} {
 		if !(wave["Namespace"] < wave[kind] && wave[kind] < wave["Subscription"]) {
 			t.Errorf("%s is not in a wave between the Namespace's and the Subscription's: %v", kind, wave)
+		}
+	}
+	for _, kind := range []string{"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"} {
+		if wave[kind] >= wave["ClusterRole"] {
+			t.Errorf("%s is not in a wave before the ClusterRoles': %v", kind, wave)
 		}
 	}
 	if wave["Subscription"] >= 0 {

@@ -1,6 +1,10 @@
 package operator
 
-import "k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
 
 // Rights are the ClusterRoles that let everybody who is admin or editor of a
 // project make Buckets in it, and viewers see them. OLM makes such roles for the
@@ -16,6 +20,23 @@ func Rights() []*unstructured.Unstructured {
 			rule("buckets/status", "get")),
 		bucketRole(ViewRole, []string{"view"}, rule("buckets", "get", "list", "watch")),
 	}
+}
+
+// ReadRights are what takes the place of Rights on a cluster that cannot check
+// Buckets (AdmissionServed): everybody who can see a project sees its Buckets, and
+// nobody is allowed to create one because of them.
+func ReadRights() []*unstructured.Unstructured {
+	return []*unstructured.Unstructured{bucketRole(ViewRole, []string{"admin", "edit", "view"}, rule("buckets", "get", "list", "watch"))}
+}
+
+// Access is what gives the projects of a cluster their Buckets: AdmissionPolicy, with
+// the controllers that are exempt from it, and Rights; where the cluster does not
+// serve the policy, ReadRights alone.
+func Access(f render.Facts, served bool, controllers []string) []*unstructured.Unstructured {
+	if !served {
+		return ReadRights()
+	}
+	return append(AdmissionPolicy(f, controllers), Rights()...)
 }
 
 // bucketRole is a ClusterRole that Kubernetes adds to others.

@@ -38,6 +38,12 @@ func (s *scene) end(t *testing.T) end {
 	for _, role := range []string{"ostoy-s3-buckets-edit", "ostoy-s3-buckets-view"} {
 		all["clusterrole/"+role] = s.clusterRole(t, role)
 	}
+	for _, kind := range admissionKinds() {
+		all[kind.Resource] = "not there"
+		if policy := s.policy(t, kind); policy != nil {
+			all[kind.Resource] = world.InJSON([]any{policy.GetLabels(), policy.GetAnnotations(), policy.Object["spec"]})
+		}
+	}
 	neutral := end{}
 	plan := regexp.MustCompile(`\binstall-[a-z0-9]{5}\b`)
 	uid := regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`)

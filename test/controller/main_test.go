@@ -99,6 +99,9 @@ func (s *scene) reset(t *testing.T) {
 		must(t, ignoreAbsent(s.Client.RbacV1().ClusterRoles().Delete(ctx, role, metav1.DeleteOptions{})))
 		must(t, ignoreAbsent(s.Client.RbacV1().ClusterRoleBindings().Delete(ctx, role, metav1.DeleteOptions{})))
 	}
+	for _, kind := range admissionKinds() {
+		must(t, ignoreAbsent(s.Dynamic.Resource(kind).Delete(ctx, policyName, metav1.DeleteOptions{})))
+	}
 	must(t, ignoreAbsent(s.Dynamic.Resource(crds()).Delete(ctx, definition, metav1.DeleteOptions{})))
 	namespaces := []string{namespace, "elsewhere", "demo", "second"}
 	for _, name := range namespaces {

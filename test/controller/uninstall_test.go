@@ -59,6 +59,11 @@ func (s *scene) there(t *testing.T) []string {
 			add("clusterroles", role.Name)
 		}
 	}
+	for _, kind := range admissionKinds() {
+		if s.policy(t, kind) != nil {
+			add(kind.Resource, policyName)
+		}
+	}
 	for _, role := range s.roles(ctx, t) {
 		add("role", role)
 	}

@@ -87,7 +87,7 @@ func (b *Bed) RestartAPIServer(ctx context.Context, down func() error) error {
 // what aggregation (projects) and audit (request counts) need.
 func (b *Bed) apiFlags(etcd string, port int) []string {
 	file := func(name string) string { return filepath.Join(b.Dir, name) }
-	return []string{
+	flags := []string{
 		"--etcd-servers=" + etcd,
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--secure-port=" + strconv.Itoa(port),
 		"--endpoint-reconciler-type=none",
@@ -112,6 +112,12 @@ func (b *Bed) apiFlags(etcd string, port int) []string {
 		"--audit-policy-file=" + file("audit.yaml"), "--audit-log-path=" + b.auditLog(),
 		"--event-ttl=1h",
 	}
+	if b.NoAdmissionPolicies {
+		const group = "admissionregistration.k8s.io/v1/"
+		flags = append(flags, "--runtime-config="+group+"validatingadmissionpolicies=false,"+group+"validatingadmissionpolicybindings=false",
+			"--disable-admission-plugins=ValidatingAdmissionPolicy")
+	}
+	return flags
 }
 
 // readyCheck asks /readyz, which everybody may.

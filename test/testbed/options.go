@@ -49,6 +49,9 @@ type Options struct {
 	// NoController leaves them out at first: OLM, or a chart somebody applies,
 	// brings them. The controller then works only while one of its pods runs.
 	NoController bool
+	// NoAdmissionPolicies has the API server serve no ValidatingAdmissionPolicies, as
+	// Kubernetes before 1.30 and OpenShift before 4.17.
+	NoAdmissionPolicies bool
 	// NoWebhook leaves out the pod identity webhook.
 	NoWebhook bool
 	// NoProvider leaves the issuer unregistered in IAM.

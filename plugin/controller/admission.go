@@ -1,0 +1,261 @@
+package controller
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// Admission is what the plan says about the admission policy for Buckets
+// (operator.AdmissionPolicy).
+type Admission struct {
+	// Served reports whether the cluster serves ValidatingAdmissionPolicies. Without
+	// them project admins only get read access to Buckets.
+	Served bool
+	// Exempt are the user names of the controllers that the policy does not check.
+	Exempt []string
+	// Refused are the existing Buckets that the policy refuses from now on.
+	Refused []RefusedBucket
+	// Warnings are what the reader has to know before.
+	Warnings []Warning
+}
+
+// RefusedBucket is a Bucket that the policy would not admit if a project admin
+// created it now.
+type RefusedBucket struct {
+	Namespace string   `json:"namespace"`
+	Name      string   `json:"name"`
+	Why       []string `json:"why"`
+}
+
+// Warning is a sentence for the reader, and what to do about it, if anything.
+type Warning struct{ What, Next string }
+
+func (a *Admission) warn(what, next string) { a.Warnings = append(a.Warnings, Warning{what, next}) }
+
+func clusterRoles() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: rbacGroup, Version: "v1", Resource: "clusterroles"}
+}
+
+// servesAdmission reports whether a cluster serves the policy and its binding.
+func servesAdmission(served *cluster.Served) bool {
+	return served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicy") &&
+		served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicyBinding")
+}
+
+// admissionRights are what applying the policy takes, where it is served.
+func admissionRights(served *cluster.Served) []access.Right {
+	if !servesAdmission(served) {
+		return nil
+	}
+	return rightsIn("",
+		grant{operator.AdmissionGroup, "validatingadmissionpolicies", toApply},
+		grant{operator.AdmissionGroup, "validatingadmissionpolicybindings", toApply})
+}
+
+// decideAdmission settles whether there is a policy. By OLM it refuses where there
+// can be none, unless the user accepts that.
+func (p *Plan) decideAdmission(ctx context.Context) error {
+	served, err := p.found.World.Conn.Discovery(ctx)
+	if err != nil {
+		return err
+	}
+	p.Admission.Served = servesAdmission(served)
+	switch {
+	case p.Admission.Served:
+	case p.Mode == ByOLM && !p.options.AllowAnyBucket:
+		return p.unchecked()
+	default:
+		p.Admission.warn(p.withoutPolicy())
+	}
+	return nil
+}
+
+const (
+	notServed = "this cluster does not serve ValidatingAdmissionPolicies (it takes Kubernetes 1.30 or OpenShift 4.17)"
+	// everyVerb is what "OLM" does for the CRDs of an operator for all namespaces
+	// (ensureProvidedAPIClusterRole in its pkg/controller/operators/olm).
+	everyVerb = "OLM gives the admins and editors of every project all verbs on Buckets"
+)
+
+// unchecked refuses to have OLM install a controller whose Buckets nobody checks.
+func (p *Plan) unchecked() error {
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: "Buckets cannot be kept to the S3 buckets of their own project on this cluster",
+		Why:  notServed + ", and " + everyVerb + ": each of them could change or delete any S3 bucket that the controller's role covers",
+		Next: "upgrade the cluster; or, if you trust the admins and editors of all projects, the same command with --allow-any-bucket",
+		More: "docs/controller.md",
+	}
+}
+
+// withoutPolicy is the warning where there is no policy.
+func (p *Plan) withoutPolicy() (what, next string) {
+	byOLM := func(c ack.Controller) bool { return c.Installer == ack.OLM }
+	if slices.ContainsFunc(p.found.Deployments, byOLM) || p.Mode == ByOLM {
+		return notServed + ", and " + everyVerb + ": each of them can change or delete any S3 bucket that the controller's role covers",
+			"upgrade the cluster; the next oc ostoy-s3 controller install then adds the admission policy"
+	}
+	return notServed + ", so project admins and editors can read Buckets and not create them",
+		"a cluster admin creates each Bucket: oc ostoy-s3 install -n PROJECT; after an upgrade of the cluster, oc ostoy-s3 controller install adds policy and permissions"
+}
+
+// exempt finds out which controllers the policy does not check: the one of this
+// tool, and those whose service account is allowed to list and update Buckets in all
+// projects. A Deployment proves nothing, because every project editor can create
+// one. If a controller that is managed by something else is proven, nothing shows whose
+// the namespace of this tool's own controller is, and its service account has to be
+// proven as well.
+func (p *Plan) exempt(ctx context.Context) error {
+	a := &p.Admission
+	if !a.Served {
+		return nil
+	}
+	own := operator.Account(p.facts)
+	accounts := map[string][2]string{}
+	named := map[string]string{}
+	for _, c := range p.found.Others() {
+		name := operator.AccountName(c.Namespace, c.Account())
+		accounts[name], named[name] = [2]string{c.Namespace, c.Account()}, c.String()
+	}
+	if p.Mode == Used {
+		accounts[own] = [2]string{p.found.Namespace, operator.ServiceAccount}
+	} else {
+		delete(accounts, own)
+		a.Exempt = []string{own}
+	}
+	proven, err := provenAccounts(ctx, p.found.World.Conn, accounts)
+	if apierrors.IsForbidden(err) {
+		p.warnUnproven(a, named)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range sortedKeys(accounts) {
+		switch {
+		case proven[name]:
+			a.Exempt = append(a.Exempt, name)
+		case named[name] != "":
+			a.warn(named[name]+" is not exempt from the admission policy: its service account is not allowed to list and update Buckets in all projects, so it is not a controller of the whole cluster",
+				"")
+		}
+	}
+	if len(a.Exempt) == 0 { // no controller is known: the one to come is this tool's
+		a.Exempt = []string{own}
+	}
+	return nil
+}
+
+func (p *Plan) warnUnproven(a *Admission, named map[string]string) {
+	for _, name := range sortedKeys(named) {
+		a.warn(named[name]+" is not exempt from the admission policy: you are not allowed to create subjectaccessreviews.authorization.k8s.io, which show whether it is a controller of this cluster. If it is, the policy refuses what it writes into the spec of a Bucket",
+			"ask a cluster admin to run the same command")
+	}
+}
+
+func sortedKeys[V any](of map[string]V) []string {
+	var keys []string
+	for key := range of {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// provenAccounts asks for each service account, {namespace, name} by its user name,
+// whether it may do what a controller of the whole cluster does.
+func provenAccounts(ctx context.Context, conn *cluster.Conn, accounts map[string][2]string) (map[string]bool, error) {
+	const atOnce = 8
+	names := sortedKeys(accounts)
+	proven := make([]bool, len(names))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for n, name := range names {
+		group.Go(func() (err error) {
+			account := accounts[name]
+			for _, verb := range []string{"list", "update"} {
+				right := access.Right{Verb: verb, Group: live.Buckets().Group, Resource: live.Buckets().Resource}
+				if proven[n], err = access.AccountMay(ctx, conn, account[0], account[1], right); err != nil || !proven[n] {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	out := map[string]bool{}
+	for n, name := range names {
+		out[name] = proven[n] && err == nil
+	}
+	return out, err
+}
+
+// lookAtBuckets lists the existing Buckets that the policy refuses from now on.
+func (p *Plan) lookAtBuckets(ctx context.Context) error {
+	if !p.Admission.Served || p.found.Definition == nil {
+		return nil
+	}
+	all, err := p.found.World.List(ctx, live.Buckets(), "", "")
+	switch {
+	case apierrors.IsNotFound(err): // not served yet
+		return nil
+	case apierrors.IsForbidden(err):
+		p.Admission.warn("you are not allowed to list Buckets: which of them the admission policy refuses from now on is not known", "")
+		return nil
+	case err != nil:
+		return p.found.World.Conn.Translate(err)
+	}
+	for _, bucket := range all {
+		if why := operator.Refused(p.facts, bucket); why != nil && bucket.GetDeletionTimestamp() == nil {
+			p.Admission.Refused = append(p.Admission.Refused, RefusedBucket{bucket.GetNamespace(), bucket.GetName(), printable(why)})
+		}
+	}
+	return nil
+}
+
+// printable are texts without control characters: the name in a Bucket's spec is
+// whatever somebody wrote.
+func printable(texts []string) []string {
+	var out []string
+	for _, text := range texts {
+		out = append(out, strings.Map(func(r rune) rune {
+			if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f {
+				return ' '
+			}
+			return r
+		}, text))
+	}
+	return out
+}
+
+// withdrawn are objects that an earlier install applied and that this cluster must
+// not have: the permission to write Buckets that nothing checks.
+func (p *Plan) withdrawn(ctx context.Context) ([]apply.Ref, error) {
+	if p.Admission.Served {
+		return nil, nil
+	}
+	role, err := p.found.World.Get(ctx, clusterRoles(), "", operator.EditRole)
+	if err != nil || role == nil || !apply.Ours(role) {
+		return nil, p.found.World.Conn.Translate(err)
+	}
+	return []apply.Ref{{Group: rbacGroup, Version: "v1", Kind: "ClusterRole", Name: operator.EditRole}}, nil
+}
+
+// access are the objects that give projects their Buckets.
+func (p *Plan) access() []*unstructured.Unstructured {
+	return operator.Access(p.facts, p.Admission.Served, p.Admission.Exempt)
+}

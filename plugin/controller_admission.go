@@ -1,0 +1,63 @@
+package plugin
+
+import (
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// isAdmission reports whether an object is the admission policy for Buckets or its
+// binding.
+func isAdmission(ref apply.Ref) bool { return ref.Group == operator.AdmissionGroup }
+
+// announceAdmission names the admission policy and its binding where they are
+// created, and the Buckets that the policy refuses from then on. How they are changed
+// is among the other objects.
+func (c *controllerRun) announceAdmission() {
+	var created []string
+	changed := false
+	for _, item := range c.plan.Objects.Items {
+		if !isAdmission(item.Ref) {
+			continue
+		}
+		if item.Action == apply.Create {
+			created = append(created, item.Ref.String())
+		}
+		changed = changed || item.Action != apply.Unchanged
+	}
+	if len(created) > 0 {
+		c.planned(ui.Added, "policy", strings.Join(created, ",\n"))
+		exempt := append(append([]string{}, c.plan.Admission.Exempt...), "everybody with the verb bypass on the policy")
+		c.details("keeps a Bucket to the S3 buckets of its own project",
+			"exempt  "+strings.Join(exempt, "\n        "))
+	}
+	if changed {
+		c.announceRefused(c.plan.Admission.Refused)
+	}
+}
+
+// announceRefused lists existing Buckets that break the rules of the policy.
+func (c *controllerRun) announceRefused(refused []controller.RefusedBucket) {
+	const most = 20
+	if len(refused) == 0 {
+		return
+	}
+	c.UI.Warn("The admission policy refuses "+plural(int64(len(refused)), "existing Bucket")+" from now on. They still sync and can be deleted, "+
+		"but project admins and editors cannot change their spec or create them again:", "")
+	for _, bucket := range refused[:min(most, len(refused))] {
+		c.UI.Linef("    Bucket %s/%s: %s", bucket.Namespace, bucket.Name, strings.Join(bucket.Why, "; "))
+	}
+	if n := len(refused) - most; n > 0 {
+		c.UI.Linef("    and %d more (-o json lists all)", n)
+	}
+}
+
+// warnOfAdmission prints what keeps the policy from doing its work.
+func (c *controllerRun) warnOfAdmission() {
+	for _, warning := range c.plan.Admission.Warnings {
+		c.UI.Warn(warning.What, warning.Next)
+	}
+}
