@@ -10,6 +10,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // mostListed is how many Buckets and errors are told to people; documents have all.
@@ -36,7 +37,9 @@ func controllerLines(r *controller.Report, now time.Time) []statusLine {
 	if r.Kind.Mark == status.Wrong {
 		lines = append(lines, statusLine{"kind", r.Kind.Mark, "", r.Kind.Text})
 	}
+	lines = append(lines, statusLine{"policy", r.Policy.Mark, operator.PolicyName, r.Policy.Text})
 	lines = append(lines, allBucketLines(r.Buckets)...)
+	lines = append(lines, reachLines(r.Buckets)...)
 	if r.Only != "" {
 		lines = append(lines, statusLine{"elsewhere", status.Unknown, "", "only namespace " + r.Only + " was looked into: needs list on deployments.apps in all namespaces"})
 	}
@@ -223,10 +226,26 @@ func allBucketLines(b controller.Buckets) []statusLine {
 	return lines
 }
 
+// reachLines are the Buckets whose S3 bucket is not their project's.
+func reachLines(b controller.Buckets) []statusLine {
+	count := len(b.OfOtherProjects)
+	if count == 0 {
+		return nil
+	}
+	lines := []statusLine{{"reach", status.Warning, strconv.Itoa(count), "with an S3 bucket that is not their project's: docs/checks/bucket-reach.md"}}
+	for n, one := range b.OfOtherProjects {
+		if n == mostListed {
+			return append(lines, statusLine{name: fmt.Sprintf("and %d more: -o json has them", count-n)})
+		}
+		lines = append(lines, statusLine{text: "  " + one})
+	}
+	return lines
+}
+
 // controllerHints are the commands that mend what is wrong, each once, a line
 // each. Of an error in the log only what is known of its cause.
 func controllerHints(r *controller.Report) []string {
-	parts := []status.Part{r.Overlap, r.Kind}
+	parts := []status.Part{r.Overlap, r.Kind, r.Policy.Part}
 	for _, i := range r.Controllers {
 		parts = append(parts, i.Role.Part, i.Region.Part, i.Workload.Part)
 		for _, p := range i.Pods {

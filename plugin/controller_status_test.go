@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,11 @@ func goodController() controller.Instance {
 func goodControllers() *controller.Report {
 	return &controller.Report{
 		Mark: status.OK, Controllers: []controller.Instance{goodController()},
-		Kind:    status.Part{Mark: status.OK, Text: controller.Definition},
+		Kind: status.Part{Mark: status.OK, Text: controller.Definition},
+		Policy: controller.Policy{
+			Part: status.Part{Mark: status.OK, Text: "enforced, unchanged; exempt: ack-system/ack-s3-controller"}, State: controller.PolicyEnforced,
+			Exempt: []string{"system:serviceaccount:ack-system:ack-s3-controller"},
+		},
 		Buckets: controller.Buckets{Part: status.Part{Mark: status.OK, Text: "14 synced"}, Total: 14, Synced: 14},
 	}
 }
@@ -78,7 +83,11 @@ func brokenControllers() *controller.Report {
 	r.Overlap = wrong("2 controllers look at the same Buckets, and each undoes what the other did", "keep one")
 	r.Waiting = []controller.Subscribed{{Part: warning("its InstallPlan install-1 waits for approval", "oc patch installplan"), Namespace: "ops", Subscription: "s3"}}
 	r.Only = "ack-system"
+	r.Policy = controller.Policy{Part: warning("does not exist; users can change every S3 bucket", "oc ostoy-s3 controller install"), State: controller.PolicyMissing}
 	r.Buckets = controller.Buckets{Part: wrong("8 synced, 6 failing", ""), Total: 14, Synced: 8, Failing: 6}
+	for n := range 7 {
+		r.Buckets.OfOtherProjects = append(r.Buckets.OfOtherProjects, fmt.Sprintf("mallory/b%d (S3 bucket finance-%d-bucket)", n, n))
+	}
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
 		r.Buckets.Of = append(r.Buckets.Of, controller.BucketStatus{Part: wrong("the name belongs to another AWS account: BucketAlreadyExists", "choose another project"), Namespace: name, Name: name + "-bucket", Finalizer: true})
 	}

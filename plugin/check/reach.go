@@ -3,15 +3,10 @@ package check
 import (
 	"context"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -62,11 +57,10 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 	if err != nil {
 		return unreadable(c.Conn, err, "list deployments in all namespaces", "whether the policy exempts only controllers")
 	}
-	unused := slices.DeleteFunc(slices.Clone(accounts), func(account string) bool {
-		return slices.ContainsFunc(controllers, func(one ack.Controller) bool {
-			return account == "system:serviceaccount:"+one.Namespace+":"+one.Account()
-		})
-	})
+	if len(controllers) == 0 {
+		return Leave("no controller is installed that it could exempt")
+	}
+	unused := live.Unused(accounts, controllers)
 	if len(unused) == 0 {
 		return Pass()
 	}
@@ -86,7 +80,7 @@ func (b bucketLook) reach(ctx context.Context) Finding {
 	} else if everywhere != nil {
 		return Fail(b.Conn.Translate(everywhere))
 	}
-	others := OfOthers(all)
+	others := operator.OfOtherProjects(all)
 	switch {
 	case len(others) > 0:
 		return Warn(
@@ -100,27 +94,6 @@ func (b bucketLook) reach(ctx context.Context) Finding {
 		return Unseen("list buckets.s3.services.k8s.aws in all projects", "whether a Bucket of another project names an S3 bucket that is not that project's")
 	}
 	return Pass()
-}
-
-// OfOthers are the Buckets whose S3 bucket is not their project's by its name, as
-// PROJECT/NAME and the S3 bucket.
-func OfOthers(buckets []*unstructured.Unstructured) []string {
-	var some []string
-	for _, one := range buckets {
-		if name := health.Text(one.Object, "spec", "name"); !operator.OwnBucket(one.GetNamespace(), name) {
-			some = append(some, one.GetNamespace()+"/"+one.GetName()+" ("+legalName(name)+")")
-		}
-	}
-	slices.Sort(some)
-	return some
-}
-
-// legalName is the name of an S3 bucket; one that S3 would refuse is not repeated.
-func legalName(name string) string {
-	if regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(name) {
-		return "S3 bucket " + name
-	}
-	return "not a valid name of an S3 bucket"
 }
 
 // firstOf names the first few of many.

@@ -27,7 +27,30 @@ type Report struct {
 	// Waiting are Subscriptions to the operator of which no controller has come.
 	Waiting []Subscribed `json:"subscriptionsWithoutController,omitempty"`
 	Kind    status.Part  `json:"bucketKind"` // whether the cluster knows Buckets
-	Buckets Buckets      `json:"buckets"`
+	// Policy is the admission policy that restricts a Bucket to its project.
+	Policy  Policy  `json:"bucketPolicy"`
+	Buckets Buckets `json:"buckets"`
+}
+
+// PolicyState is what has become of the admission policy.
+type PolicyState string
+
+// The states of the policy.
+const (
+	PolicyEnforced  PolicyState = "enforced"  // bound, and as it is rendered
+	PolicyMissing   PolicyState = "missing"   // the policy does not exist
+	PolicyUnbound   PolicyState = "unbound"   // its binding does not deny everywhere
+	PolicyChanged   PolicyState = "changed"   // differs from the rendered one
+	PolicyNotServed PolicyState = "notServed" // the cluster has no such API
+	PolicyUnknown   PolicyState = "unknown"   // you are not allowed to read it
+)
+
+// Policy is the admission policy for Buckets.
+type Policy struct {
+	status.Part
+	State PolicyState `json:"policyState"`
+	// Exempt are the user names of the service accounts that it does not check.
+	Exempt []string `json:"exempt,omitempty"`
 }
 
 // Instance is one controller.
@@ -177,6 +200,8 @@ type Buckets struct {
 	NotSeen int `json:"notSeen"`
 	// Of are those that fail, are being deleted or were not seen.
 	Of []BucketStatus `json:"of,omitempty"`
+	// OfOtherProjects are Buckets whose S3 bucket is not their project's by its name.
+	OfOtherProjects []string `json:"ofOtherProjects,omitempty"`
 	// Searched is how many projects were gone through, for a user who may not list
 	// Buckets in all of them; 0 for one who may.
 	Searched int `json:"searchedProjects,omitempty"`

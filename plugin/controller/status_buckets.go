@@ -12,6 +12,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // countBuckets counts the Buckets by their state.
@@ -29,6 +30,7 @@ func (l *statusLook) countBuckets() Buckets {
 		bad := map[status.Mark]int{status.Wrong: -1}
 		return cmp.Or(cmp.Compare(bad[x.Mark], bad[y.Mark]), cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
 	})
+	b.OfOtherProjects = operator.OfOtherProjects(l.buckets.Objects[live.Buckets()])
 	b.Part = part(b.mark(), b.states(), "")
 	return b
 }
@@ -65,6 +67,9 @@ func (b *Buckets) mark() status.Mark {
 	marks := []status.Mark{}
 	for _, one := range b.Of {
 		marks = append(marks, one.Mark)
+	}
+	if len(b.OfOtherProjects) > 0 {
+		marks = append(marks, status.Warning)
 	}
 	if b.OnTheWay > 0 {
 		marks = append(marks, status.Busy)

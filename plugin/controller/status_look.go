@@ -33,6 +33,8 @@ type statusLook struct {
 	left             []planned // for each Subscription without a controller
 	buckets          live.Everywhere
 	bucketsErr       error
+	admission        live.Admission
+	admissionErr     error
 }
 
 // everywhere asks what there is in the cluster, everything at the same time. Its
@@ -45,6 +47,7 @@ func (l *statusLook) everywhere(ctx context.Context) error {
 	ask(func() { failed = l.deployments(ctx) })
 	ask(func() { l.subscriptionsErr = l.subscriptions(ctx) })
 	ask(func() { l.found.Definition, l.definitionErr = l.Get(ctx, live.CRDs(), "", Definition) })
+	ask(func() { l.admission, l.admissionErr = l.Admission(ctx) })
 	ask(func() {
 		// Who may not read it sees a controller that is not known to be ours.
 		l.found.Inventory, _ = apply.New(l.Conn, apply.Options{Namespace: l.Namespace, Set: apply.Controller()}).ReadInventory(ctx)

@@ -13,6 +13,8 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 func noon() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
@@ -32,12 +34,25 @@ func play(t *testing.T, more ...string) *played {
 	kinds := []string{
 		"v1/Pod", "v1/ConfigMap", "v1/ServiceAccount", "apps/v1/Deployment", "coordination.k8s.io/v1/Lease",
 		"s3.services.k8s.aws/v1alpha1/Bucket", "apiextensions.k8s.io/v1/CustomResourceDefinition",
+		"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding",
 	}
 	p := &played{Server: clustertest.New(t, "v1.33.0", append(kinds, more...)...), t: t, objects: map[string][]any{}}
 	for _, list := range []string{"/apis/apps/v1/deployments", "/apis/s3.services.k8s.aws/v1alpha1/buckets", subscriptionsPath} {
 		p.list(list)
 	}
+	p.policy(operator.AdmissionPolicy(render.Facts{}, []string{"system:serviceaccount:ack-system:ack-s3-controller"})...)
 	return p
+}
+
+const (
+	policyPath  = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/" + operator.PolicyName
+	bindingPath = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/" + operator.PolicyName
+)
+
+// policy is the admission policy and its binding.
+func (p *played) policy(both ...*unstructured.Unstructured) {
+	p.Answer("GET "+policyPath, both[0].Object)
+	p.Answer("GET "+bindingPath, both[1].Object)
 }
 
 // withOLM is a cluster that has the Operator Lifecycle Manager.

@@ -2,11 +2,13 @@ package live
 
 import (
 	"context"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -48,4 +50,14 @@ func (w *World) Admission(ctx context.Context) (a Admission, err error) {
 	})
 	err = group.Wait()
 	return a, err
+}
+
+// Unused are the accounts of a policy's exemption, by their user names, that no
+// controller uses.
+func Unused(exempt []string, controllers []ack.Controller) []string {
+	return slices.DeleteFunc(slices.Clone(exempt), func(account string) bool {
+		return slices.ContainsFunc(controllers, func(one ack.Controller) bool {
+			return account == operator.AccountName(one.Namespace, one.Account())
+		})
+	})
 }

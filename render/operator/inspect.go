@@ -169,7 +169,3 @@ func plain(value any) any {
 	}
 	return out
 }
-
-// OwnBucket reports whether the name of an S3 bucket is one of a project's, which is
-// the policy's rule about spec.name.
-func OwnBucket(project, name string) bool { return nameOfProject(project, name) }

@@ -110,3 +110,22 @@ func set(object *unstructured.Unstructured, value any, path ...string) {
 		panic(err)
 	}
 }
+
+// TestF1OfOtherProjects: a name of the project's own, a second one, and those that
+// are not, of which an illegal one is not repeated.
+func TestF1OfOtherProjects(t *testing.T) {
+	var buckets []*unstructured.Unstructured
+	for _, one := range [][2]string{{"demo", "demo-bucket"}, {"demo", "demo--x-bucket"}, {"demo", "finance-bucket"}, {"a--b", "a--b-bucket"}, {"demo", "x\x1b[31m"}, {"demo", ""}} {
+		bucket := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"name": one[1]}}}
+		bucket.SetNamespace(one[0])
+		bucket.SetName("b")
+		buckets = append(buckets, bucket)
+	}
+	want := []string{
+		"a--b/b (S3 bucket a--b-bucket)", "demo/b (S3 bucket finance-bucket)",
+		"demo/b (not a valid name of an S3 bucket)", "demo/b (not a valid name of an S3 bucket)",
+	}
+	if got := OfOtherProjects(buckets); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}

@@ -76,6 +76,11 @@ func nameFaults() []fault {
 			must(t, s.Apply(t.Context(), string(text)))
 		}},
 		{check: "bucket-twice", status: "not allowed", admin: true},
+		{check: "bucket-reach", status: "warning", says: "/reaching (S3 bucket finance-of-", make: func(t *testing.T, s *scene) {
+			must(t, s.Apply(t.Context(), `{apiVersion: s3.services.k8s.aws/v1alpha1, kind: Bucket, metadata: {name: reaching, namespace: `+s.Namespace+
+				`, annotations: {services.k8s.aws/deletion-policy: retain}}, spec: {name: finance-of-`+s.Namespace+`}}`))
+		}},
+		{check: "bucket-reach", status: "not allowed", says: "Bucket of another project", admin: true},
 	}
 }
 

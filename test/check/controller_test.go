@@ -11,8 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
@@ -27,6 +29,7 @@ func controllerFaults() []fault {
 	return []fault{
 		{check: "controller-found", status: "not allowed", says: "an admin would see whether the ACK S3 controller runs", admin: true},
 		{check: "controller-olm", status: "not allowed", says: "list subscriptions", admin: true},
+		{check: "bucket-policy", status: "not allowed", says: "get validatingadmissionpolicies", admin: true},
 	}
 }
 
@@ -35,6 +38,15 @@ func controllerWideFaults() []fault {
 		{check: "controller-found", says: "no Deployment is it", make: with(func(t *testing.T, s *scene) {
 			remove(t, s, deployments(), acks, controller)
 		})},
+		{check: "bucket-policy", status: "warning", says: "ostoy-s3-buckets does not exist", make: func(t *testing.T, s *scene) {
+			remove(t, s, policies("validatingadmissionpolicies"), "", run.PolicyName)
+		}},
+		{check: "bucket-policy", status: "warning", says: "is not enforced", make: func(t *testing.T, s *scene) {
+			change(t, s, policies("validatingadmissionpolicybindings"), "", run.PolicyName, `{"spec":{"validationActions":["Warn"]}}`)
+		}},
+		{check: "bucket-policy", status: "warning", says: "spec.failurePolicy is not as rendered", make: func(t *testing.T, s *scene) {
+			change(t, s, policies("validatingadmissionpolicies"), "", run.PolicyName, `{"spec":{"failurePolicy":"Ignore"}}`)
+		}},
 		{check: "controller-running", says: "oc scale deployment/ack-s3-controller -n ack-system --replicas=1", make: with(func(t *testing.T, s *scene) {
 			change(t, s, deployments(), acks, controller, `{"spec":{"replicas":0}}`)
 		})},
@@ -88,6 +100,10 @@ func with(make func(t *testing.T, s *scene)) func(t *testing.T, s *scene) {
 		t.Cleanup(func() { must(t, s.ControllerSettled(context.WithoutCancel(t.Context()))) })
 		make(t, s)
 	}
+}
+
+func policies(resource string) schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: resource}
 }
 
 // settings changes keys of the controller's ConfigMap.

@@ -213,6 +213,7 @@ func TestAdoptAndTighten(t *testing.T) {
 	}
 	admin.Run(t, "install", "-n", namespace).WantCode(t, 0).WantTalk(t, "nothing to change", "forbidden things were refused").WantNoTalk(t, "tighten")
 	admin.Run(t, append(command, "--diff")...).WantCode(t, 0).WantTalk(t, "nothing to change")
+	run.Enforce(t, bed)
 	for _, args := range [][]string{{"verify"}, {"check", "--fail-on", "warning"}, {"diff"}} {
 		admin.Run(t, append(args, "-n", namespace)...).WantCode(t, 0)
 	}

@@ -21,10 +21,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(run.Main(m)) }
 
-const (
-	policyName = "ostoy-s3-buckets"
-	finalizer  = ack.Finalizer
-)
+const finalizer = ack.Finalizer
 
 type fields = map[string]any
 
@@ -101,29 +98,10 @@ func bucket(name string, spec fields, annotations ...string) *unstructured.Unstr
 	return clean
 }
 
-// policyOf is the admission policy that the product prints for a bed.
-func policyOf(t *testing.T, bed *testbed.Bed) string {
-	t.Helper()
-	out := run.Admin(bed).Run(t, "controller", "render", "--platform=rosa-classic", "--oidc-issuer="+bed.Issuer,
-		"--cluster-id="+testbed.ClusterID, "--account-id="+testbed.Account, "--region="+testbed.Region, "--version=1.10.0").WantCode(t, 0)
-	var some []string
-	for _, document := range strings.Split(out.Stdout, "\n---\n") {
-		if strings.Contains(document, "kind: ValidatingAdmissionPolicy") {
-			some = append(some, document)
-		}
-	}
-	if len(some) != 2 {
-		t.Fatalf("the policy and its binding are not in %s", out)
-	}
-	return strings.Join(some, "\n---\n")
-}
-
 // enforce applies the policy and waits until the API server judges by it.
 func enforce(t *testing.T, s session) {
 	t.Helper()
-	if err := s.Apply(t.Context(), policyOf(t, s.Bed)); err != nil {
-		t.Fatal(err)
-	}
+	run.Enforce(t, s.Bed)
 	run.Eventually(t, "the policy is enforced", func(ctx context.Context) error {
 		_, err := s.buckets.Create(ctx, bucket("probe", fields{"name": "nobody-bucket"}), metav1.CreateOptions{DryRun: []string{"All"}})
 		return wantDenied(err)
@@ -135,7 +113,7 @@ func wantDenied(err error) error {
 	if err == nil {
 		return fmt.Errorf("admitted")
 	}
-	if !strings.Contains(err.Error(), "ValidatingAdmissionPolicy '"+policyName+"'") {
+	if !strings.Contains(err.Error(), "ValidatingAdmissionPolicy '"+run.PolicyName+"'") {
 		return fmt.Errorf("not refused by the policy: %w", err)
 	}
 	if strings.Contains(err.Error(), "evaluation error") || strings.Contains(err.Error(), "resulted in error") {

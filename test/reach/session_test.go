@@ -292,7 +292,7 @@ func testKubectl(t *testing.T, s session) {
 		{"", []string{"annotate", "buckets.s3.services.k8s.aws", "allowed", `services.k8s.aws/adoption-fields={"name":"` + finance + `"}`}, "adoption-fields must be"},
 	} {
 		out := s.user.Typing(try.stdin).Kubectl(t, append([]string{"-n", s.project}, try.args...)...)
-		if out.Code == 0 || !strings.Contains(out.Stderr, policyName) || !strings.Contains(out.Stderr, try.says) {
+		if out.Code == 0 || !strings.Contains(out.Stderr, run.PolicyName) || !strings.Contains(out.Stderr, try.says) {
 			t.Errorf("wants %q: %s", try.says, out)
 		}
 	}

@@ -1,0 +1,69 @@
+package controller
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// TestF1StatusPolicy: what can become of the policy is told apart, and what cannot
+// be read is never enforced.
+func TestF1StatusPolicy(t *testing.T) {
+	const ours = "system:serviceaccount:ack-system:ack-s3-controller"
+	rendered := func(exempt ...string) []*unstructured.Unstructured {
+		return operator.AdmissionPolicy(render.Facts{Issuer: render.Fact{Value: "https://issuer.example.com"}}, exempt)
+	}
+	for name, c := range map[string]struct {
+		change func(p *played)
+		state  PolicyState
+		mark   status.Mark
+		says   string
+	}{
+		"enforced": {func(p *played) { p.policy(rendered(ours)...) }, PolicyEnforced, status.OK, "exempt: ack-system/ack-s3-controller"},
+		"missing":  {func(p *played) { p.missing(policyPath) }, PolicyMissing, status.Warning, "does not exist"},
+		"unbound":  {func(p *played) { p.missing(bindingPath) }, PolicyUnbound, status.Warning, "its binding"},
+		"changed": {func(p *played) {
+			both := rendered(ours)
+			both[0].Object["spec"].(map[string]any)["failurePolicy"] = "Ignore"
+			p.policy(both...)
+		}, PolicyChanged, status.Warning, "failurePolicy"},
+		"exempts somebody": {func(p *played) { p.policy(rendered(ours, "system:serviceaccount:gone:s3")...) }, PolicyEnforced, status.Warning, "gone:s3, which no controller uses"},
+		"not allowed": {func(p *played) {
+			p.Forbid("GET "+policyPath, "get", "validatingadmissionpolicies", operator.AdmissionGroup, "")
+		}, PolicyUnknown, status.Unknown, "not allowed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, _ := good(t)
+			c.change(p)
+			got := p.look().Policy
+			if got.State != c.state || got.Mark != c.mark || !strings.Contains(got.Text, c.says) {
+				t.Errorf("%+v", got)
+			}
+			if got.Mark == status.Warning && got.Hint == "" {
+				t.Error("no hint")
+			}
+		})
+	}
+}
+
+// TestF1StatusReach: Buckets whose S3 bucket is not their project's are listed.
+func TestF1StatusReach(t *testing.T) {
+	p, _ := good(t)
+	p.put("buckets", `{apiVersion: s3.services.k8s.aws/v1alpha1, kind: Bucket, metadata: {name: b, namespace: mallory}, spec: {name: finance-reports-bucket}}`)
+	r := p.look()
+	if len(r.Buckets.OfOtherProjects) != 1 || r.Buckets.OfOtherProjects[0] != "mallory/b (S3 bucket finance-reports-bucket)" || r.Mark == status.OK {
+		t.Errorf("%s %+v", r.Mark, r.Buckets)
+	}
+}
+
+// missing answers that there is no such object.
+func (p *played) missing(path string) {
+	p.Refuse("GET "+path, http.StatusNotFound, metav1.StatusReasonNotFound, "not found")
+}
