@@ -70,7 +70,7 @@ func TestFailuresThatDoNotPassAreTold(t *testing.T) {
 	}
 	var applied []string
 	err = p.ApplyWave(t.Context(), 0, func(e Event) { applied = append(applied, e.Ref.Kind) })
-	wantProblem(t, err, problem.Failed, "Bucket demo-bucket could not be applied", "cannot patch resource", "aggregate")
+	wantProblem(t, err, problem.Failed, "Bucket demo-bucket could not be applied", "cannot patch resource", "controller install")
 	if len(applied) != 2 {
 		t.Errorf("the rest of the wave is not applied: %v", applied)
 	}
