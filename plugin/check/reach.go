@@ -84,7 +84,7 @@ func (b bucketLook) reach(ctx context.Context) Finding {
 	switch {
 	case len(others) > 0:
 		return Warn(
-			fmt.Sprintf("%d Buckets name an S3 bucket that is not their project's", len(others)),
+			fmt.Sprintf("Buckets that name an S3 bucket of another project: %d", len(others)),
 			firstOf(others)+": the users of that project decide about its settings, and can delete it; a Bucket of a project names PROJECT-bucket or PROJECT--NAME-bucket",
 			"find out who needs each; to release one and keep the S3 bucket:\n"+
 				"oc annotate buckets.s3.services.k8s.aws NAME -n PROJECT "+deletionPolicyNote+"=retain --overwrite\n"+
