@@ -70,6 +70,7 @@ func (b *Bed) startServer(ctx context.Context) error {
 func (b *Bed) RestartAPIServer(ctx context.Context, down func() error) error {
 	at := slices.IndexFunc(b.processes, func(p *process) bool { return p.name == "kube-apiserver" })
 	b.processes[at].stop()
+	b.processes = slices.Delete(b.processes, at, at+1) // a part that ended is a failure, see whileAllRun
 	last := len(b.processes)
 	var failed error
 	if down != nil {
@@ -77,8 +78,8 @@ func (b *Bed) RestartAPIServer(ctx context.Context, down func() error) error {
 	}
 	err := b.startServer(ctx)
 	if len(b.processes) > last { // in the old one's place: the bed stops its parts in order
-		b.processes[at] = b.processes[last]
-		b.processes = b.processes[:last]
+		started := b.processes[last]
+		b.processes = slices.Insert(b.processes[:last], at, started)
 	}
 	return errors.Join(failed, err)
 }
