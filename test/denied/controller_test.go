@@ -45,7 +45,7 @@ func TestF1ControllerStaysWithinItsPattern(t *testing.T) {
 
 	testReach(t, bed, controllerSession(t, bed))
 	testBuckets(t, bed)
-	controller("uninstall", "--yes")
+	controller("uninstall")
 	wantRefusals(t, bed, zoe)
 	if left := controllerRoles(t, bed); len(left) > 0 {
 		t.Errorf("roles are left: %v", left)
