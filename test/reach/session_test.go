@@ -2,19 +2,13 @@ package reach
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
-	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/dynamic"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
@@ -126,107 +120,6 @@ func (s session) patch(t *testing.T, name, patch string) {
 	}
 }
 
-// ways are the requests by which a Bucket can come to be as it is wanted.
-func (s session) ways(want *unstructured.Unstructured) map[string]func(ctx context.Context) error {
-	here := want.DeepCopy()
-	here.SetName("allowed")
-	patch, err := here.MarshalJSON()
-	if err != nil {
-		panic(err)
-	}
-	return map[string]func(ctx context.Context) error{
-		"create": func(ctx context.Context) error {
-			_, err := s.buckets.Create(ctx, want, metav1.CreateOptions{})
-			return err
-		},
-		"create, dry run": func(ctx context.Context) error {
-			_, err := s.buckets.Create(ctx, want, metav1.CreateOptions{DryRun: []string{"All"}})
-			return err
-		},
-		"generateName": func(ctx context.Context) error {
-			object := want.DeepCopy()
-			object.SetName("")
-			object.SetGenerateName("try-")
-			_, err := s.buckets.Create(ctx, object, metav1.CreateOptions{})
-			return err
-		},
-		"apply": func(ctx context.Context) error {
-			_, err := s.buckets.Apply(ctx, want.GetName(), want, metav1.ApplyOptions{FieldManager: "mallory", Force: true})
-			return err
-		},
-		"update": func(ctx context.Context) error { return s.update(ctx, here) },
-		"merge patch": func(ctx context.Context) error {
-			_, err := s.buckets.Patch(ctx, "allowed", types.MergePatchType, patch, metav1.PatchOptions{})
-			return err
-		},
-		"apply over": func(ctx context.Context) error {
-			_, err := s.buckets.Apply(ctx, "allowed", here, metav1.ApplyOptions{FieldManager: "mallory", Force: true})
-			return err
-		},
-		"JSON patch": func(ctx context.Context) error {
-			return s.jsonPatch(ctx, here)
-		},
-	}
-}
-
-// update replaces spec and annotations of the allowed Bucket.
-func (s session) update(ctx context.Context, want *unstructured.Unstructured) error {
-	object, err := s.buckets.Get(ctx, "allowed", metav1.GetOptions{})
-	if err != nil {
-		return err
-	}
-	object.Object["spec"] = want.Object["spec"]
-	if object.Object["spec"] == nil {
-		delete(object.Object, "spec")
-	}
-	object.SetAnnotations(want.GetAnnotations())
-	_, err = s.buckets.Update(ctx, object, metav1.UpdateOptions{})
-	return err
-}
-
-func (s session) jsonPatch(ctx context.Context, want *unstructured.Unstructured) error {
-	text, err := json.Marshal([]any{
-		fields{"op": "add", "path": "/spec", "value": orEmpty(want.Object["spec"])},
-		fields{"op": "add", "path": "/metadata/annotations", "value": orEmpty(want.Object["metadata"].(fields)["annotations"])},
-	})
-	if err != nil {
-		return err
-	}
-	_, err = s.buckets.Patch(ctx, "allowed", types.JSONPatchType, text, metav1.PatchOptions{})
-	return err
-}
-
-// testTries sends every forbidden Bucket in every way. An update may also be
-// refused by the kind itself, whose name cannot be changed or left out.
-func testTries(t *testing.T, s session) {
-	before, err := s.buckets.Get(t.Context(), "allowed", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range forbidden(t, s.Bed) {
-		t.Run(name, func(t *testing.T) {
-			for way, try := range s.ways(want) {
-				updates := way == "update" || strings.Contains(way, "patch") || way == "apply over"
-				err := try(t.Context())
-				// A policy's refusal has the same reason as one of the kind's schema.
-				if updates && apierrors.IsInvalid(err) && !strings.Contains(err.Error(), "ValidatingAdmissionPolicy") {
-					continue
-				}
-				if err := wantDenied(err); err != nil {
-					t.Errorf("%s: %v", way, err)
-				}
-			}
-		})
-	}
-	after, err := s.buckets.Get(t.Context(), "allowed", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if after.GetResourceVersion() != before.GetResourceVersion() {
-		t.Errorf("the allowed Bucket was changed: %v", after.Object)
-	}
-}
-
 // testNames: which S3 buckets a project has.
 func testNames(t *testing.T, s session) {
 	of := map[string]session{"mallory": s}
@@ -313,82 +206,5 @@ func testStatus(t *testing.T, s session) {
 	after, err := s.buckets.Patch(t.Context(), "allowed", types.MergePatchType, patch, metav1.PatchOptions{})
 	if err != nil || after.GetResourceVersion() != before.GetResourceVersion() {
 		t.Errorf("the status with the rest: %v, %v", err, after)
-	}
-}
-
-// testPretender: a Deployment that looks like the controller, and its service
-// account, are nothing to the policy.
-func testPretender(t *testing.T, s session) {
-	out := s.user.Typing(strings.ReplaceAll(pretender, "PROJECT", s.project)).Kubectl(t, "apply", "-f", "-")
-	if out.Code != 0 {
-		t.Fatal(out)
-	}
-	out = s.user.Kubectl(t, "create", "token", "ack-s3-controller", "-n", s.project)
-	if out.Code != 0 {
-		t.Fatal(out)
-	}
-	binding := &rbacv1.RoleBinding{ // what an admin of the project gives it
-		ObjectMeta: metav1.ObjectMeta{Name: "pretender"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "edit"},
-		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Name: "ack-s3-controller", Namespace: s.project}},
-	}
-	if _, err := s.Client.RbacV1().RoleBindings(s.project).Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	client := bucketsAs(t, s.user.Kubeconfig, strings.TrimSpace(out.Stdout), s.project)
-	foreign := bucket("pretended", fields{"name": finance}, "adoption-policy", "adopt-or-create")
-	run.Eventually(t, "the service account is refused by the policy", func(ctx context.Context) error {
-		_, err := client.Create(ctx, foreign, metav1.CreateOptions{})
-		return wantDenied(err)
-	})
-}
-
-const pretender = `apiVersion: v1
-kind: ServiceAccount
-metadata: {name: ack-s3-controller, namespace: PROJECT}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: ack-s3-controller, namespace: PROJECT, labels: {app.kubernetes.io/name: ack-s3-controller, app.kubernetes.io/part-of: ack-system}}
-spec:
-  selector: {matchLabels: {app.kubernetes.io/name: ack-s3-controller}}
-  template:
-    metadata: {labels: {app.kubernetes.io/name: ack-s3-controller}}
-    spec:
-      serviceAccountName: ack-s3-controller
-      securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}
-      containers:
-      - name: controller
-        image: example.com/mallory/s3-controller:1.10.0
-        securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
-`
-
-// testExempt: a cluster admin, and a service account with cluster-admin, as a
-// GitOps engine may have.
-func testExempt(t *testing.T, s session) {
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "gitops"}}
-	if _, err := s.Client.CoreV1().ServiceAccounts("default").Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	token, err := s.Client.CoreV1().ServiceAccounts("default").CreateToken(t.Context(), "gitops", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "gitops"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
-		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Name: "gitops", Namespace: "default"}},
-	}
-	if _, err := s.Client.RbacV1().ClusterRoleBindings().Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	for who, client := range map[string]dynamic.ResourceInterface{
-		"a cluster admin":   bucketsAs(t, s.Kubeconfig, "", s.project),
-		"a service account": bucketsAs(t, s.Kubeconfig, token.Status.Token, s.project),
-	} {
-		run.Eventually(t, who+" is exempt", func(ctx context.Context) error {
-			_, err := client.Create(ctx, bucket("exempt", fields{"name": finance, "acl": "private"}), metav1.CreateOptions{DryRun: []string{"All"}})
-			return err
-		})
 	}
 }
