@@ -102,11 +102,8 @@ func TestCheckPagesAnswerTheQuestions(t *testing.T) {
 		}
 		id := strings.TrimSuffix(path.Base(page), ".md")
 		at := 0
-		parts := []string{"**What it checks**", "**Why it matters.**", "**Resolution**", "**References**"}
-		if strings.Contains(text, "**Looks at**") { // pages from before these headings
-			parts = []string{"**Looks at**", "**Why it matters.**", "**To mend it**", "**Comes from**"}
-		}
-		for _, part := range append([]string{"# " + id + "\n"}, parts...) {
+		parts := []string{"# " + id + "\n", "**What it checks**", "**Why it matters.**", "**Resolution**", "**References**"}
+		for _, part := range parts {
 			next := strings.Index(text[at:], part)
 			if next < 0 {
 				t.Errorf("%s: no %q, or not in its place", page, part)
