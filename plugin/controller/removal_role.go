@@ -10,6 +10,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -33,7 +34,7 @@ func (r *Removal) keepRole(why string) {
 		return
 	}
 	if arn, err := render.ParseARNOf(r.found.Inventory.RoleARN, "iam", "role"); err == nil {
-		r.add(&Part{Subject: TheRole, Object: "role " + arn.Name(), Fate: Kept, Why: why, Next: "aws iam get-role --role-name " + arn.Name()})
+		r.add(&Part{Subject: TheRole, Object: "role " + arn.Name(), Fate: Kept, Why: why, Next: shell.Words("aws", "iam", "get-role", "--role-name", arn.Name())})
 	}
 }
 
@@ -103,7 +104,7 @@ func whichRole(found []iam.Found) error {
 	var names, next []string
 	for _, role := range found {
 		names = append(names, role.Name+" for issuer "+awserr.Redact(role.Issuer()))
-		next = append(next, "--oidc-issuer "+awserr.Redact(role.Issuer()))
+		next = append(next, shell.Words("--oidc-issuer", awserr.Redact(role.Issuer())))
 	}
 	return &problem.Error{
 		Kind: problem.Refused,

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -209,5 +210,16 @@ func TestOrphanedController(t *testing.T) {
 	}
 	if apps, err := List(t.Context(), api, render.RolePath); err != nil || len(apps) != 1 {
 		t.Errorf("under the path of the apps: %v, %v", apps, err)
+	}
+}
+
+// TestUninstallOfTheOthersIsQuoted: the namespace is from a tag of the role.
+func TestUninstallOfTheOthersIsQuoted(t *testing.T) {
+	for namespace, want := range map[string]string{"demo": "oc ostoy-s3 uninstall -n demo removes", "x; id": "oc ostoy-s3 uninstall -n 'x; id' removes"} {
+		var told *problem.Error
+		err := theController.refuseAnothers("x", &Actual{Exists: true, Tags: map[string]string{render.TagNamespace: namespace}})
+		if !errors.As(err, &told) || !strings.Contains(told.Next, want) {
+			t.Errorf("%q: %+v", namespace, told)
+		}
 	}
 }

@@ -1,0 +1,30 @@
+package controller
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// TestCommandsAboutRolesAreQuoted: names and issuers come from a ConfigMap and from
+// tags. A printed command has them as one word.
+func TestCommandsAboutRolesAreQuoted(t *testing.T) {
+	r := &Removal{found: &Found{}}
+	r.found.Inventory.RoleARN = "arn:aws:iam::123456789012:role/x$(id)"
+	r.KeepRole()
+	if len(r.parts) != 1 || r.parts[0].Next != "aws iam get-role --role-name 'x$(id)'" {
+		t.Errorf("%+v", r.parts)
+	}
+	several := []iam.Found{
+		{Name: "a", Tags: map[string]string{render.TagIssuer: "https://a.example.com"}},
+		{Name: "b", Tags: map[string]string{render.TagIssuer: "https://b.example.com;id"}},
+	}
+	var told *problem.Error
+	if !errors.As(whichRole(several), &told) || !strings.Contains(told.Next, "--oidc-issuer https://a.example.com\nor --oidc-issuer 'https://b.example.com;id'") {
+		t.Errorf("%+v", told)
+	}
+}
