@@ -14,11 +14,11 @@ func edges() map[string][]string {
 	return map[string][]string{
 		// the command line
 		"cmd/kubectl-ostoy_s3": {"cmd"},
-		"cmd":                  {"plugin", "plugin/problem", "plugin/secret", "plugin/ui", "render"},
+		"cmd":                  {"plugin", "plugin/advice", "plugin/problem", "plugin/secret", "plugin/ui", "render"},
 
 		// the use cases: they join the adapters
 		"plugin": {
-			"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
+			"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
 			"plugin/detect", "plugin/differ", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/manual", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/shell", "plugin/status", "plugin/tutorial", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
 		},
 
@@ -27,7 +27,7 @@ func edges() map[string][]string {
 		"plugin/iam":     {"plugin/awserr", "plugin/problem", "plugin/shell", "render"},
 		"plugin/bucket":  {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},
-		"plugin/apply":   {"plugin/cluster", "plugin/problem", "plugin/secret", "render"},
+		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/problem", "plugin/secret", "render"},
 		"plugin/ack":     {"plugin/cluster", "plugin/problem", "render", "render/operator"},
 		"plugin/wait":    {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
 		"plugin/verify":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
@@ -35,7 +35,7 @@ func edges() map[string][]string {
 		"plugin/forward": {"plugin/cluster"},
 		// what others leave, told by its looks: no outside world
 		"plugin/tutorial": {"plugin/apply", "render"},
-		"plugin/olm":      {"plugin/cluster", "plugin/health", "plugin/problem", "plugin/secret", "render"},
+		"plugin/olm":      {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/problem", "plugin/secret", "render"},
 
 		"plugin/registry": {"plugin/problem"},
 
@@ -49,16 +49,17 @@ func edges() map[string][]string {
 
 		// what is there, asked once: the adapters' questions for those who judge
 		"plugin/live":  {"plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/problem", "render", "render/operator"},
-		"plugin/check": {"plugin/access", "plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "render", "render/operator"},
+		"plugin/check": {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "render", "render/operator"},
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
 		"plugin/controller": {
-			"plugin/access", "plugin/ack", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
+			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
 		},
 
 		"plugin/status": {"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "render"},
 
 		// what the adapters share
+		"plugin/advice":  {"plugin/shell", "render"},
 		"plugin/awserr":  {"plugin/problem", "plugin/secret", "render"},
 		"plugin/cluster": {"plugin/problem", "plugin/secret", "render"},
 		"plugin/ui":      {"plugin/problem", "plugin/secret"},

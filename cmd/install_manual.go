@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 )
 
 // checkManual refuses what --mode manual cannot mean, and notes by which flags the
@@ -18,7 +19,7 @@ func checkManual(c *cobra.Command, request *plugin.InstallRequest, output string
 	case output != "":
 		return usage(c, "--mode manual prints a script; -o "+output+" is the result of a run")
 	case request.WithController:
-		return usage(c, "--mode manual is for the app; the controller comes first: oc ostoy-s3 controller install, or what controller render prints")
+		return usage(c, "--mode manual is for the app; the controller comes first: "+advice.NewController(request.BucketPattern)+", or what controller render prints")
 	}
 	flags, other := clusterFlags(c)
 	if other != "" {

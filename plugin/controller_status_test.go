@@ -13,6 +13,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 const controllerRole = "arn:aws:iam::123456789012:role/ostoy-s3-controller/ack-s3-controller-9b1e22f0"
@@ -43,7 +44,7 @@ func goodControllers() *controller.Report {
 		Mark: status.OK, Controllers: []controller.Instance{goodController()},
 		Kind: status.Part{Mark: status.OK, Text: controller.Definition},
 		Policy: controller.Policy{
-			Part: status.Part{Mark: status.OK, Text: "enforced, unchanged; exempt: ack-system/ack-s3-controller"}, State: controller.PolicyEnforced,
+			Part: status.Part{Mark: status.OK, Text: "enforced, unchanged; exempt: ack-system/ack-s3-controller"}, State: operator.PolicyEnforced,
 			Exempt: []string{"system:serviceaccount:ack-system:ack-s3-controller"},
 		},
 		Buckets: controller.Buckets{Part: status.Part{Mark: status.OK, Text: "14 synced"}, Total: 14, Synced: 14},
@@ -83,7 +84,7 @@ func brokenControllers() *controller.Report {
 	r.Overlap = wrong("2 controllers look at the same Buckets, and each undoes what the other did", "keep one")
 	r.Waiting = []controller.Subscribed{{Part: warning("its InstallPlan install-1 waits for approval", "oc patch installplan"), Namespace: "ops", Subscription: "s3"}}
 	r.Only = "ack-system"
-	r.Policy = controller.Policy{Part: warning("does not exist; users can change every S3 bucket", "oc ostoy-s3 controller install"), State: controller.PolicyMissing}
+	r.Policy = controller.Policy{Part: warning("does not exist; users can change every S3 bucket", "oc ostoy-s3 controller install"), State: operator.PolicyMissing}
 	r.Buckets = controller.Buckets{Part: wrong("8 synced, 6 failing", ""), Total: 14, Synced: 8, Failing: 6}
 	for n := range 7 {
 		r.Buckets.OfOtherProjects = append(r.Buckets.OfOtherProjects, fmt.Sprintf("mallory/b%d (S3 bucket finance-%d-bucket)", n, n))

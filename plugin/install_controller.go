@@ -1,11 +1,13 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -44,7 +46,7 @@ func (i *install) planController(ctx context.Context) error {
 			Kind: problem.Refused,
 			What: "there is no ACK S3 controller, and this cluster has no Operator Lifecycle Manager to install it",
 			Why:  "elsewhere it comes by ACK's chart, which has to be named",
-			Next: "oc ostoy-s3 controller install --chart " + operator.Chart + ", then the same command again",
+			Next: advice.NewController(cmp.Or(i.request.BucketPattern, render.PatternFor(i.facts.Namespace.Value)), "--chart", operator.Chart) + ", then the same command again",
 		}
 	}
 	i.controller = c

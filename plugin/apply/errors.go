@@ -12,8 +12,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // failure turns an error of a request for one object into three parts. verb is
@@ -56,13 +58,13 @@ func (a *Applier) notServed(p *problem.Error, ref Ref) {
 	switch {
 	case ref.Kind == "Bucket":
 		p.Why += ": the ACK S3 controller is not installed"
-		p.Next = "a cluster admin installs it: oc ostoy-s3 controller install"
+		p.Next = "a cluster admin installs it: " + advice.NewController(render.PatternFor(a.opts.Namespace))
 	case ref.Kind == "Route":
 		p.Why += ": it is not OpenShift"
 		p.Next = a.opts.Set.Install + " --set expose=ingress"
 	case ref.Group == olmGroup:
 		p.Why += ": it has no Operator Lifecycle Manager"
-		p.Next = a.opts.Set.Install + " --chart PATH_OR_OCI_REF"
+		p.Next = advice.NewController("", "--chart", "PATH_OR_OCI_REF")
 	default:
 		p.Next = "oc api-resources --api-group=" + ref.Group
 	}

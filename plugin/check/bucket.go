@@ -32,6 +32,12 @@ type bucketLook struct{ *live.World }
 // bucketChecks are about the bucket, its object and what protects it.
 func bucketChecks(w *live.World) []Check {
 	b := bucketLook{w}
+	return append(b.objectChecks(), b.settingChecks()...)
+}
+
+// objectChecks are about the Bucket object, and whether the controller has created the
+// bucket.
+func (b bucketLook) objectChecks() []Check {
 	return []Check{
 		{
 			ID: IDBucketObject, Group: Bucket, Severity: Error, Needs: []string{IDInstalled, IDBucketCRD},
@@ -57,6 +63,12 @@ func bucketChecks(w *live.World) []Check {
 			ID: IDBucketGone, Group: Bucket, Severity: Error, Needs: []string{IDBucketSynced, IDBucket},
 			Title: "the bucket is in S3", Run: b.gone,
 		},
+	}
+}
+
+// settingChecks are about the settings of the bucket, and about other Buckets.
+func (b bucketLook) settingChecks() []Check {
+	return []Check{
 		{
 			ID: "bucket-public", Group: Bucket, Severity: Error, Needs: []string{IDBucketObject, IDBucketName, IDBucketGone},
 			Title: "nothing in the bucket can be made public", Run: b.of(b.public),

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
 
@@ -68,7 +69,7 @@ func (c controllerLook) found(ctx context.Context) Finding {
 	return Refuse(
 		"no ACK S3 controller is installed in this cluster",
 		"no Deployment is it by its labels, its image or its service account; "+c.waiting(ctx),
-		installController+c.letGo(ctx),
+		advice.ControllerFor(c.Namespace)+c.letGo(ctx),
 	)
 }
 

@@ -6,6 +6,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -124,14 +125,11 @@ func (t Target) bucketCRD(ctx context.Context) Finding {
 		Status: Failed,
 		What:   "the cluster does not know Buckets (" + BucketAPI + ")",
 		Why:    "the ACK S3 controller, which turns them into S3 buckets, is not installed",
-		Next:   installController,
+		Next:   advice.ControllerFor(t.Facts.Namespace.Value),
 	}
 }
 
 func (t Target) controllerRole(ctx context.Context) Finding { return judgeControllerRole(ctx, t.World) }
-
-// installController is what to type where there is no controller.
-const installController = "a cluster admin installs it: oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket' (or together with the app: oc ostoy-s3 install --with-controller)"
 
 // controller looks for one, where this user may look. That there is none to be
 // seen is no refusal: one may run outside of the cluster.
@@ -139,11 +137,11 @@ func (t Target) controller(ctx context.Context) Finding {
 	all, err := t.World.Controllers(ctx)
 	switch {
 	case apierrors.IsForbidden(err):
-		return Leave("only who may list deployments everywhere can look for it")
+		return Leave("requires list deployments.apps in all namespaces (finds the controller)")
 	case err != nil:
 		return Fail(t.Conn.Translate(err))
 	case len(all) == 0:
-		return Warn("no ACK S3 controller is to be seen in this cluster", "without one the Bucket gets no status, and there is no bucket", installController)
+		return Warn("no ACK S3 controller is to be seen in this cluster", "without one the Bucket gets no status, and there is no bucket", advice.ControllerFor(t.Facts.Namespace.Value))
 	}
 	return Pass()
 }

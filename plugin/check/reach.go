@@ -20,9 +20,6 @@ const (
 // restorePolicy is what creates the policy, and reverts what was changed of it.
 const restorePolicy = "a cluster admin runs: oc ostoy-s3 controller install"
 
-// anyBucket is what follows where Buckets are not restricted.
-const anyBucket = "everybody who is allowed to create Buckets, in any project, can change and delete every S3 bucket that the controller's role covers"
-
 // policy wants the admission policy for Buckets to be enforced as it was rendered.
 func (c controllerLook) policy(ctx context.Context) Finding {
 	found, err := c.Admission(ctx)
@@ -33,19 +30,13 @@ func (c controllerLook) policy(ctx context.Context) Finding {
 	if !found.Served {
 		return Warn(
 			"Buckets are not restricted to the S3 buckets of their own project: the cluster does not serve ValidatingAdmissionPolicies",
-			"they exist from Kubernetes 1.30 and OpenShift 4.17 on; without them "+anyBucket,
+			"they exist from Kubernetes 1.30 and OpenShift 4.17 on; without them "+operator.AnyBucket,
 			"upgrade the cluster; then "+restorePolicy,
 		)
 	}
 	seen := operator.Inspect(c.Facts, found.Policy, found.Binding)
-	switch {
-	case !seen.Found:
-		return Warn("the admission policy "+operator.PolicyName+" does not exist", "without it "+anyBucket, restorePolicy)
-	case !seen.Bound:
-		return Warn("the admission policy "+operator.PolicyName+" is not enforced",
-			"its binding does not exist, or does not deny in all projects; without it "+anyBucket, restorePolicy)
-	case !seen.Unchanged():
-		return Warn("the admission policy "+operator.PolicyName+" differs from the rendered one", seen.Changed, restorePolicy)
+	if state, what, why := seen.State(); state != operator.PolicyEnforced {
+		return Warn("the admission policy "+operator.PolicyName+" "+what, strings.TrimPrefix(why+"; ", "; ")+"without it "+operator.AnyBucket, restorePolicy)
 	}
 	return c.exempt(ctx, seen.Exempt)
 }

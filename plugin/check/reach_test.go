@@ -53,6 +53,13 @@ func TestF1Policy(t *testing.T) {
 			s.Refuse("GET "+path, http.StatusNotFound, metav1.StatusReasonNotFound, "not found")
 		}
 	}
+	bindingOf := func(field string, value any) func(*clustertest.Server) {
+		return func(s *clustertest.Server) {
+			binding := operator.AdmissionPolicy(render.Facts{}, nil)[1]
+			binding.Object["spec"].(map[string]any)[field] = value
+			s.Answer("GET "+bindingURL, binding.Object)
+		}
+	}
 	forbidden := func(path, resource, group string) func(*clustertest.Server) {
 		return func(s *clustertest.Server) { s.Forbid("GET "+path, "get", resource, group, "") }
 	}
@@ -63,10 +70,20 @@ func TestF1Policy(t *testing.T) {
 		status Status
 		says   string
 	}{
-		"enforced":               {exempt: []string{ours}, status: Passed},
-		"not served":             {kinds: []string{"v1/Pod"}, status: Warned, says: "does not serve ValidatingAdmissionPolicies"},
-		"missing":                {exempt: []string{ours}, change: gone(policyURL), status: Warned, says: "does not exist"},
-		"not bound":              {exempt: []string{ours}, change: gone(bindingURL), status: Warned, says: "not enforced"},
+		"enforced":    {exempt: []string{ours}, status: Passed},
+		"not served":  {kinds: []string{"v1/Pod"}, status: Warned, says: "does not serve ValidatingAdmissionPolicies"},
+		"missing":     {exempt: []string{ours}, change: gone(policyURL), status: Warned, says: "does not exist"},
+		"not bound":   {exempt: []string{ours}, change: gone(bindingURL), status: Warned, says: "not enforced"},
+		"audits only": {exempt: []string{ours}, change: bindingOf("validationActions", []any{"Audit"}), status: Warned, says: "not enforced"},
+		"bound in some projects": {
+			exempt: []string{ours}, status: Warned, says: "not enforced",
+			change: bindingOf("matchResources", map[string]any{"namespaceSelector": map[string]any{"matchLabels": map[string]any{"team": "a"}}}),
+		},
+		"changed": {exempt: []string{ours}, change: func(s *clustertest.Server) {
+			policy := operator.AdmissionPolicy(render.Facts{}, []string{ours})[0]
+			policy.Object["spec"].(map[string]any)["failurePolicy"] = "Ignore"
+			s.Answer("GET "+policyURL, policy.Object)
+		}, status: Warned, says: "differs from the rendered one"},
 		"an account without use": {exempt: []string{ours, "system:serviceaccount:gone:s3"}, status: Warned, says: "system:serviceaccount:gone:s3"},
 		"policy unread":          {change: forbidden(policyURL, "validatingadmissionpolicies", operator.AdmissionGroup), status: NotAllowed, says: "get validatingadmissionpolicies"},
 		"binding unread":         {change: forbidden(bindingURL, "validatingadmissionpolicybindings", operator.AdmissionGroup), status: NotAllowed, says: "validatingadmissionpolicybindings"},

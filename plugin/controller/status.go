@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // Report is how the ACK S3 controllers of a cluster are. Its texts are fit to be
@@ -32,23 +34,10 @@ type Report struct {
 	Buckets Buckets `json:"buckets"`
 }
 
-// PolicyState is what has become of the admission policy.
-type PolicyState string
-
-// The states of the policy.
-const (
-	PolicyEnforced  PolicyState = "enforced"  // bound, and as it is rendered
-	PolicyMissing   PolicyState = "missing"   // the policy does not exist
-	PolicyUnbound   PolicyState = "unbound"   // its binding does not deny everywhere
-	PolicyChanged   PolicyState = "changed"   // differs from the rendered one
-	PolicyNotServed PolicyState = "notServed" // the cluster has no such API
-	PolicyUnknown   PolicyState = "unknown"   // you are not allowed to read it
-)
-
 // Policy is the admission policy for Buckets.
 type Policy struct {
 	status.Part
-	State PolicyState `json:"policyState"`
+	State operator.PolicyState `json:"policyState"`
 	// Exempt are the user names of the service accounts that it does not check.
 	Exempt []string `json:"exempt,omitempty"`
 }
@@ -246,7 +235,7 @@ func (r *Report) Missing() error {
 	p := &problem.Error{
 		Kind: problem.Refused, What: "no ACK S3 controller is installed in this cluster",
 		Why:  "no Deployment is it by its labels, its image or its service account",
-		Next: "oc ostoy-s3 controller install",
+		Next: advice.NewController(""),
 	}
 	if r.Only != "" {
 		p.Kind = problem.Failed

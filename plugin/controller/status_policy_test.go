@@ -22,22 +22,38 @@ func TestF1StatusPolicy(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		change func(p *played)
-		state  PolicyState
+		state  operator.PolicyState
 		mark   status.Mark
 		says   string
 	}{
-		"enforced": {func(p *played) { p.policy(rendered(ours)...) }, PolicyEnforced, status.OK, "exempt: ack-system/ack-s3-controller"},
-		"missing":  {func(p *played) { p.missing(policyPath) }, PolicyMissing, status.Warning, "does not exist"},
-		"unbound":  {func(p *played) { p.missing(bindingPath) }, PolicyUnbound, status.Warning, "its binding"},
+		"enforced": {func(p *played) { p.policy(rendered(ours)...) }, operator.PolicyEnforced, status.OK, "exempt: ack-system/ack-s3-controller"},
+		"missing":  {func(p *played) { p.missing(policyPath) }, operator.PolicyMissing, status.Warning, "does not exist"},
+		"unbound":  {func(p *played) { p.missing(bindingPath) }, operator.PolicyUnbound, status.Warning, "its binding"},
+		"audits only": {func(p *played) {
+			both := rendered(ours)
+			both[1].Object["spec"].(map[string]any)["validationActions"] = []any{"Audit"}
+			p.policy(both...)
+		}, operator.PolicyUnbound, status.Warning, "is not enforced: its binding"},
+		"bound in some projects": {func(p *played) {
+			both := rendered(ours)
+			both[1].Object["spec"].(map[string]any)["matchResources"] = map[string]any{
+				"namespaceSelector": map[string]any{"matchLabels": map[string]any{"team": "a"}},
+			}
+			p.policy(both...)
+		}, operator.PolicyUnbound, status.Warning, "is not enforced: its binding"},
+		"not served": {func(p *played) {
+			p.Serve("v1/Pod", "v1/ConfigMap", "v1/ServiceAccount", "apps/v1/Deployment", "coordination.k8s.io/v1/Lease",
+				"s3.services.k8s.aws/v1alpha1/Bucket", "apiextensions.k8s.io/v1/CustomResourceDefinition")
+		}, operator.PolicyNotServed, status.Warning, "does not serve ValidatingAdmissionPolicies"},
 		"changed": {func(p *played) {
 			both := rendered(ours)
 			both[0].Object["spec"].(map[string]any)["failurePolicy"] = "Ignore"
 			p.policy(both...)
-		}, PolicyChanged, status.Warning, "failurePolicy"},
-		"exempts somebody": {func(p *played) { p.policy(rendered(ours, "system:serviceaccount:gone:s3")...) }, PolicyEnforced, status.Warning, "gone:s3, which no controller uses"},
+		}, operator.PolicyChanged, status.Warning, "failurePolicy"},
+		"exempts somebody": {func(p *played) { p.policy(rendered(ours, "system:serviceaccount:gone:s3")...) }, operator.PolicyEnforced, status.Warning, "gone:s3, which no controller uses"},
 		"not allowed": {func(p *played) {
 			p.Forbid("GET "+policyPath, "get", "validatingadmissionpolicies", operator.AdmissionGroup, "")
-		}, PolicyUnknown, status.Unknown, "not allowed"},
+		}, operator.PolicyUnknown, status.Unknown, "not allowed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, _ := good(t)

@@ -14,7 +14,7 @@ import (
 const (
 	// OwnBucketPattern matches the buckets of the projects that install
 	// --new-project names itself.
-	OwnBucketPattern = "ostoy-*-bucket"
+	OwnBucketPattern = render.OwnBucketPattern
 	// AnyProjectPattern matches every bucket that OSToy can ask for, of a project of
 	// any name: its rule is <namespace>-bucket. It also matches buckets that have
 	// nothing to do with it.
@@ -43,7 +43,7 @@ func DesiredController(f render.Facts, o ControllerOptions) (Role, error) {
 	return describe(f, controllerNamed(f, o.RoleOptions), purpose{
 		account:     render.ControllerAccount,
 		bucket:      pattern,
-		description: "The ACK S3 controller in namespace " + f.Namespace.Value + " makes, configures and deletes " + bucketsNamed(pattern),
+		description: "The ACK S3 controller in namespace " + f.Namespace.Value + " creates, configures and deletes " + bucketsNamed(pattern),
 		policy:      controllerPolicy(pattern, f.Partition.Value, f.Account.Value),
 	})
 }
@@ -114,8 +114,8 @@ func checkBucketPattern(pattern string) error {
 	}
 }
 
-// controllerPolicy allows what the controller calls (FACTS 1.5), which is nothing on
-// objects; but see below. IAM's names of the actions are those of "Actions, resources, and
+// controllerPolicy allows what the controller calls (pkg/resource/bucket of
+// aws-controllers-k8s/s3-controller), which is nothing on objects; but see below. IAM's names of the actions are those of "Actions, resources, and
 // condition keys for Amazon S3" in the Service Authorization Reference: a part of
 // a bucket's settings is under GetBucket and PutBucket, a part is not. Those two
 // have a wildcard because every reconcile reads all settings: a version that
@@ -193,5 +193,5 @@ func bucketsNamed(pattern string) string {
 
 // controllerAllows is controllerPolicy in words.
 func controllerAllows(pattern string) string {
-	return "to create, configure and delete " + bucketsNamed(pattern) + " in this account, and to list all; through a bucket's policy also to give access to its objects, to itself too"
+	return "to create, configure and delete " + bucketsNamed(pattern) + " in this account, and to list all; through a bucket's policy also to give access to its objects, including the role itself"
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -136,7 +137,7 @@ func absent(pkg string) error {
 		Next: "oc get catalogsources." + group + " -n " + Marketplace + "\n" +
 			"oc get packagemanifests -n " + Marketplace + "\n" +
 			"oc get operatorhub cluster -o yaml\n" +
-			"or do without OLM: oc ostoy-s3 controller install --chart PATH_OR_OCI_REF",
+			"or do without OLM: " + advice.NewController("", "--chart", "PATH_OR_OCI_REF"),
 	}
 }
 

@@ -32,7 +32,7 @@ spec:
         }
       ]
     }
-  description: The ACK S3 controller in namespace ack-system makes, configures and
+  description: The ACK S3 controller in namespace ack-system creates, configures and
     deletes buckets named *-bucket
   inlinePolicies:
     ostoy-s3: |-
