@@ -62,6 +62,7 @@ type controllerRun struct {
 	request ControllerRequest
 	started time.Time
 	beside  bool // an install of the app
+	assumed bool // the bucket pattern: a dry run that can ask nobody
 
 	conn       *cluster.Conn
 	found      detect.Result

@@ -54,10 +54,3 @@ func (c *controllerRun) announceRefused(refused []controller.RefusedBucket) {
 		c.UI.Linef("    and %d more (-o json lists all)", n)
 	}
 }
-
-// warnOfAdmission prints what keeps the policy from doing its work.
-func (c *controllerRun) warnOfAdmission() {
-	for _, warning := range c.plan.Admission.Warnings {
-		c.UI.Warn(warning.What, warning.Next)
-	}
-}

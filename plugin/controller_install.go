@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
@@ -37,18 +38,32 @@ func (c *controllerRun) announceNotes() {
 	if p.Available != "" {
 		c.UI.Linef("note      controller %s is available: oc ostoy-s3 controller install --upgrade", p.Available)
 	}
-	for _, note := range p.Notes {
+	for _, note := range c.notes() {
 		c.UI.Linef("note      %s", note)
 	}
-	if p.Mode == controller.ByHand {
-		c.UI.Linef("note      %s", byHandNote)
+	for _, warning := range c.warnings() {
+		c.UI.Warn(warning.What, warning.Next)
 	}
-	if p.Role != nil {
-		for _, note := range p.Role.Notes {
-			c.UI.Warn(note, "")
+}
+
+// notes are the sentences about the plan that are no warnings.
+func (c *controllerRun) notes() []string {
+	notes := slices.Clone(c.plan.Notes)
+	if c.plan.Mode == controller.ByHand {
+		notes = append(notes, byHandNote)
+	}
+	return notes
+}
+
+// warnings are those about the role and about the admission policy.
+func (c *controllerRun) warnings() []controller.Warning {
+	var all []controller.Warning
+	if c.plan.Role != nil {
+		for _, note := range c.plan.Role.Notes {
+			all = append(all, controller.Warning{What: note})
 		}
 	}
-	c.warnOfAdmission()
+	return append(all, c.plan.Admission.Warnings...)
 }
 
 // announceSteps prints the lines of the plan.

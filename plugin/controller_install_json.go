@@ -21,14 +21,24 @@ type controllerResult struct {
 	Existing []string             `json:"existing,omitempty"`
 	// Exempt are the controllers that the admission policy does not check, and
 	// Refused the existing Buckets that it refuses from now on.
-	Exempt    []string                   `json:"exempt,omitempty"`
-	Refused   []controller.RefusedBucket `json:"refusedBuckets,omitempty"`
-	DryRun    DryRun                     `json:"dryRun,omitempty"`
-	Changes   []change                   `json:"changes"`
-	Approved  []string                   `json:"approved,omitempty"`  // InstallPlans
-	Restarted []string                   `json:"restarted,omitempty"` // pods
-	Ready     bool                       `json:"ready"`
-	Seconds   float64                    `json:"durationSeconds"`
+	Exempt  []string                   `json:"exempt,omitempty"`
+	Refused []controller.RefusedBucket `json:"refusedBuckets,omitempty"`
+	// Notes and Warnings are what the plan says besides, also where it is not executed:
+	// for example that the Buckets that the policy refuses could not be listed.
+	Notes     []string  `json:"notes,omitempty"`
+	Warnings  []warning `json:"warnings,omitempty"`
+	DryRun    DryRun    `json:"dryRun,omitempty"`
+	Changes   []change  `json:"changes"`
+	Approved  []string  `json:"approved,omitempty"`  // InstallPlans
+	Restarted []string  `json:"restarted,omitempty"` // pods
+	Ready     bool      `json:"ready"`
+	Seconds   float64   `json:"durationSeconds"`
+}
+
+// warning is a sentence, and what to do about it.
+type warning struct {
+	Text string `json:"text"`
+	Next string `json:"next,omitempty"`
 }
 
 func (c *controllerRun) print() error {
@@ -42,11 +52,12 @@ func (c *controllerRun) document() controllerResult {
 	document := controllerResult{
 		Namespace: c.facts.Namespace.Value, Mode: c.plan.Mode, Version: c.version(), From: c.plan.From, Available: c.plan.Available,
 		Steps: c.done.Steps, Versions: c.plan.Versions,
-		Identity: string(c.plan.Identity), Reach: reachDocument(c.plan.Reach), Changes: c.changes(),
+		Identity: string(c.plan.Identity), Changes: c.changes(),
 		Exempt: c.plan.Admission.Exempt, Refused: c.plan.Admission.Refused,
 		Approved: c.done.Approved, Restarted: c.done.Restarted, Ready: c.ready,
 		Seconds: c.Now().Sub(c.started).Seconds(),
 	}
+	c.say(&document)
 	if c.request.DryRun != DryRunNone {
 		document.DryRun = c.request.DryRun
 	}
@@ -57,6 +68,17 @@ func (c *controllerRun) document() controllerResult {
 		document.Role = c.plan.Role.Role.ARN
 	}
 	return document
+}
+
+// say adds what the plan says in words.
+func (c *controllerRun) say(document *controllerResult) {
+	document.Notes = c.notes()
+	for _, one := range c.warnings() {
+		document.Warnings = append(document.Warnings, warning{one.What, one.Next})
+	}
+	if document.Reach = reachDocument(c.plan.Reach); document.Reach != nil {
+		document.Reach.Assumed = c.assumed
+	}
 }
 
 // version is the one that is there at the end, as far as this run decides it.

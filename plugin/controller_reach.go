@@ -29,6 +29,7 @@ func (c *controllerRun) choosePattern(ctx context.Context, exists bool) (pattern
 	offered := c.request.offeredPattern()
 	switch {
 	case c.request.Ask == nil && c.request.DryRun != DryRunNone:
+		c.assumed = true
 		return offered, "no --bucket-pattern was given: this plan assumes " + offered + "; without a terminal the installation itself needs the flag", nil
 	case c.request.Ask == nil:
 		return "", "", iam.NoBucketPattern(exists)
@@ -91,7 +92,7 @@ func reachChange(r *controller.Reach) string {
 	case r.Unseen != "":
 		return "narrower than before: the pattern was " + r.Before + "; which Buckets stop syncing is not known: " + r.Unseen
 	case len(r.Stopping) == 0:
-		return "narrower than before: the pattern was " + r.Before + "; no Bucket of the cluster needs what is taken away"
+		return "narrower than before: the pattern was " + r.Before + "; no Bucket stops syncing"
 	}
 	return "narrower than before: the pattern was " + r.Before + "; " + stoppingText(r)
 }
@@ -125,7 +126,7 @@ func (c *controllerRun) mustReach() error {
 		Kind: problem.Refused,
 		What: "the controller's role cannot manage the bucket " + bucket,
 		Why:  "it reaches " + r.Text(r.Account),
-		Next: widen(bucket) + "\nor a project whose bucket it reaches",
+		Next: widen(bucket) + "\nor use a project whose bucket the pattern matches",
 	}
 	if c.request.Role.BucketPattern != "" {
 		e.Kind = problem.Usage
@@ -149,6 +150,7 @@ type reachResult struct {
 	Text     string       `json:"text"`
 	Meaning  string       `json:"meaning"`
 	Change   string       `json:"change,omitempty"`
+	Assumed  bool         `json:"assumed,omitempty"` // no pattern was given: the plan continues with one
 	Any      bool         `json:"anyBucket"`
 	Policy   string       `json:"policy,omitempty"` // that gives every bucket
 	Patterns []string     `json:"patterns,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,46 @@ func TestF1ChoosePattern(t *testing.T) {
 	}
 }
 
+// TestF1ChooseAnother: a role that exists and whose policy names no one pattern needs
+// the flag as well, and the error says why.
+func TestF1ChooseAnother(t *testing.T) {
+	run, _ := reachRun(ControllerRequest{DryRun: DryRunNone})
+	_, _, err := run.choosePattern(t.Context(), true)
+	var input *render.InputError
+	if !errors.As(err, &input) || !strings.Contains(input.What, "does not name one pattern") || strings.Contains(input.What, "new role") {
+		t.Error(err)
+	}
+}
+
+// TestF1DocumentSaysAll: the document has the notes and warnings that a reader sees, and
+// a pattern that nobody gave is marked.
+func TestF1DocumentSaysAll(t *testing.T) {
+	run, _ := reachRun(ControllerRequest{DryRun: DryRunServer})
+	pattern, note, err := run.choosePattern(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.plan = &controller.Plan{
+		Mode: controller.ByHand, Notes: []string{note}, Role: &iam.Plan{Notes: []string{"the role is shared"}},
+		Admission: controller.Admission{Warnings: []controller.Warning{{What: "Buckets are not listed", Next: "oc whoami"}}},
+		Reach:     &controller.Reach{Reach: iam.Reach{Patterns: []string{pattern}}, Account: "1"},
+	}
+	var document controllerResult
+	run.say(&document)
+	want := []warning{{Text: "the role is shared"}, {"Buckets are not listed", "oc whoami"}}
+	if !slices.Equal(document.Notes, []string{note, byHandNote}) || !slices.Equal(document.Warnings, want) {
+		t.Errorf("notes %q, warnings %q", document.Notes, document.Warnings)
+	}
+	if document.Reach == nil || !document.Reach.Assumed {
+		t.Errorf("%+v", document.Reach)
+	}
+	run, _ = reachRun(ControllerRequest{DryRun: DryRunServer})
+	run.plan.Reach = &controller.Reach{}
+	if run.say(&document); document.Reach.Assumed || document.Notes != nil {
+		t.Errorf("%+v", document)
+	}
+}
+
 func TestReachInWords(t *testing.T) {
 	ours := iam.Reach{Patterns: []string{"ostoy-*-bucket"}}
 	for want, r := range map[string]*controller.Reach{
@@ -65,7 +106,7 @@ func TestReachInWords(t *testing.T) {
 		"          wider than before: the pattern was a-*":                                                         {Reach: ours, Before: "a-*"},
 		"          narrower than before: the pattern was *; 1 Bucket would stop syncing: demo/b (demo-bucket)":     {Reach: ours, Before: "*", Narrows: true, Stopping: []string{"demo/b (demo-bucket)"}},
 		"          narrower than before: the pattern was *; which Buckets stop syncing is not known: no":           {Reach: ours, Before: "*", Narrows: true, Unseen: "no"},
-		"          narrower than before: the pattern was *; no Bucket of the cluster needs what is taken away":     {Reach: ours, Before: "*", Narrows: true},
+		"          narrower than before: the pattern was *; no Bucket stops syncing":                               {Reach: ours, Before: "*", Narrows: true},
 	} {
 		run, talk := reachRun(ControllerRequest{})
 		run.plan.Reach = r

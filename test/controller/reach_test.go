@@ -89,7 +89,7 @@ func (s *scene) narrowing(t *testing.T) {
 	const stops = "1 Bucket would stop syncing: demo/demo-bucket (demo-bucket)"
 	s.again(t, "--bucket-pattern", "ostoy-*-bucket", "--dry-run=client").WantCode(t, done).WantTalk(t, "0 of 1 buckets that exist today", stops)
 	s.again(t, "--bucket-pattern", "ostoy-*-bucket").WantCode(t, misused).WantTalk(t, stops, "--yes", "nothing was changed")
-	s.again(t, "--bucket-pattern", "demo-*").WantCode(t, done).WantTalk(t, "1 of 1 buckets that exist today", "no Bucket of the cluster needs what is taken away")
+	s.again(t, "--bucket-pattern", "demo-*").WantCode(t, done).WantTalk(t, "1 of 1 buckets that exist today", "no Bucket stops syncing")
 	s.again(t, "--bucket-pattern", "ostoy-*-bucket", "--yes").WantCode(t, done).WantTalk(t, stops)
 
 	// A managed policy takes its place, and is kept.
