@@ -11,11 +11,11 @@ import (
 const controllerLong = `The ACK S3 controller turns Bucket objects into S3 buckets: without one there is no
 bucket. A cluster has one, installed once by a cluster admin.
 
-  oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'   by OLM, from the community catalog
+  oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'  by OLM, from the community catalog
   oc ostoy-s3 controller install --bucket-pattern ... --chart ...   by ACK's own chart, where there is no OLM
-  oc ostoy-s3 controller status               version, identity, region, what it complains of
-  oc ostoy-s3 controller install --upgrade    upgrade to the newest version in the catalog
-  oc ostoy-s3 controller uninstall            refused while there are Buckets
+  oc ostoy-s3 controller install --upgrade                          upgrade to the newest version in the catalog
+  oc ostoy-s3 controller status                                     version, identity, region, its errors
+  oc ostoy-s3 controller uninstall                                  refused while there are Buckets
 
 One that is there already, whoever installed it, is used as it is.`
 
@@ -48,7 +48,7 @@ func addController(version, identity, chart *string, role *plugin.ControllerRole
 // What the flags about the reach of the controller say, wherever they are.
 const (
 	bucketPatternUsage  = "names of the S3 buckets that the controller may manage, with * and ?; a new role needs it: 'ostoy-*-bucket', or '*-bucket' for projects of any name"
-	allowAnyBucketUsage = "allow project admins to create Buckets although nothing keeps them to the S3 buckets of their project, or although the controller, which is not managed by ostoy-s3, can configure every S3 bucket of the account"
+	allowAnyBucketUsage = "allow project admins to create Buckets even if the cluster cannot limit each project to its own S3 buckets. Also needed if a controller that is not managed by ostoy-s3 can configure every S3 bucket of the account"
 )
 
 // addControllerRole adds what else an administrator may want of the role.

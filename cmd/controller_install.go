@@ -12,7 +12,7 @@ import (
 const controllerInstallLong = `Has OLM install the ACK S3 controller: namespace, settings with which every version
 starts, a service account, an IAM role, and a Subscription. Of OLM's InstallPlans exactly
 the one that names the version is approved. Then it waits until the controller runs as its
-role. Project admins may make Buckets from then on.
+role. Then project admins can create Buckets.
 
 The role reaches the S3 buckets that --bucket-pattern matches: the controller can change
 the policy of each of them, and with it who reads its objects. The plan says how many of

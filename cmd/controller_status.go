@@ -27,7 +27,7 @@ func newControllerStatusCommand(s *session) *cobra.Command {
 	output := newOutput("table", "json", "yaml")
 	c := &cobra.Command{
 		Use:   "status",
-		Short: "Tell how the ACK S3 controller is, and what it complains of",
+		Short: "Show the state of the ACK S3 controller, and its errors",
 		Long:  controllerStatusLong,
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -120,9 +120,9 @@ func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
 	}
 	switch {
 	case request.Yes && !request.Tighten && !request.WithController:
-		return usage(c, "--yes goes with --tighten-role or --with-controller: nothing else is asked")
+		return usage(c, "--yes can only be used with --tighten-role or --with-controller: nothing else is asked")
 	case (request.BucketPattern != "" || request.AllowAnyBucket) && !request.WithController:
-		return usage(c, "--bucket-pattern and --allow-any-bucket are about the controller and go with --with-controller")
+		return usage(c, "--bucket-pattern and --allow-any-bucket are about the controller: they can only be used with --with-controller")
 	case request.Adopt && request.ProjectName != "":
 		return usage(c, "--adopt brings in what is in a project, and a new one has nothing; give -n PROJECT")
 	}

@@ -18,8 +18,8 @@ func TestFlagsOfInstallThatExcludeEachOther(t *testing.T) {
 		"--new-project --iam=skip":                "needs the name of the project",
 		"-n demo --new-project=other":             "name two projects",
 		"-n demo --iam=skip --tags team=platform": "it is not made",
-		"-n demo --bucket-pattern *-bucket":       "go with --with-controller",
-		"-n demo --allow-any-bucket":              "go with --with-controller",
+		"-n demo --bucket-pattern *-bucket":       "can only be used with --with-controller",
+		"-n demo --allow-any-bucket":              "can only be used with --with-controller",
 		"-n demo --yes":                           "--tighten-role or --with-controller",
 	} {
 		var out, talk bytes.Buffer

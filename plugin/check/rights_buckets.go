@@ -8,10 +8,12 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
-// grantBuckets is what an admin types so that project admins may make Buckets
-// (FACTS 10.1: OLM does it for the CRDs of an operator, Helm does not).
-const grantBuckets = `a cluster admin lets project admins make Buckets: oc ostoy-s3 controller install
-(where there is a controller already, it adds just these rights; docs/rights.md has them as YAML)`
+// grantBuckets is what a cluster admin types so that project admins can create
+// Buckets. OLM gives them the permission for the CRDs of an operator for all
+// namespaces (ensureProvidedAPIClusterRole in its pkg/controller/operators/olm);
+// ACK's chart does not.
+const grantBuckets = `a cluster admin allows project admins to create Buckets: oc ostoy-s3 controller install
+(if a controller exists, only the admission policy and the ClusterRoles are added; docs/controller.md)`
 
 // grantsBuckets is how a project gets its Bucket if you are not allowed to create
 // one. On a cluster without ValidatingAdmissionPolicies nothing can keep a Bucket to

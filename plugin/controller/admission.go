@@ -85,7 +85,7 @@ func (p *Plan) decideAdmission(ctx context.Context) error {
 }
 
 const (
-	notServed = "this cluster does not serve ValidatingAdmissionPolicies (it takes Kubernetes 1.30 or OpenShift 4.17)"
+	notServed = "this cluster does not serve ValidatingAdmissionPolicies (requires Kubernetes 1.30 or OpenShift 4.17)"
 	// everyVerb is what "OLM" does for the CRDs of an operator for all namespaces
 	// (ensureProvidedAPIClusterRole in its pkg/controller/operators/olm).
 	everyVerb = "OLM gives the admins and editors of every project all verbs on Buckets"

@@ -20,7 +20,7 @@ type Mode string
 
 // The modes.
 const (
-	Used    Mode = "existing" // somebody else's is there, and is left as it is
+	Used    Mode = "existing" // one that is not managed by ostoy-s3 exists, and is not changed
 	ByOLM   Mode = "OLM"
 	ByChart Mode = "chart"
 	ByHand  Mode = "by hand" // neither: role and rights are made, the rest is the user's
@@ -182,7 +182,7 @@ func (p *Plan) decideSet(ctx context.Context) (role *iam.Role, err error) {
 func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
 	if p.Mode == Used {
 		if p.options.Role.BucketPattern != "" {
-			p.Notes = append(p.Notes, "--bucket-pattern changes nothing here: the controller and its role are used as they are")
+			p.Notes = append(p.Notes, "--bucket-pattern changes nothing here: the controller and its role are not changed")
 		}
 		return nil, nil
 	}

@@ -55,7 +55,7 @@ func (p *Plan) mayWiden(ctx context.Context) error {
 	return err
 }
 
-// worse reports whether a reader has to hear of this reach rather than of another.
+// worse reports whether this reach is the one to report, rather than another.
 func (r *Reach) worse(other *Reach) bool {
 	rank := func(r *Reach) int {
 		switch {

@@ -16,8 +16,9 @@ import (
 // Execute carries the removal out: the Buckets are let go of while the controller
 // runs; the Subscription goes before what it installed, which OLM would else
 // install anew; what the controller needs goes when its pods are gone, the admission
-// policy when the permissions on Buckets are removed; and the inventory lasts as long as anything it lists. Each step looks at what is there,
-// so that a run that was cut off is continued by another. What cannot be removed
+// policy when the permissions on Buckets are removed; and the inventory lasts as long
+// as anything it lists. Each step looks at what is there, so that a run that was
+// interrupted is continued by another. What cannot be removed
 // is a Part with the fate Left; the inventory and the namespace then stay, for the
 // next run. observe is told of each part, one call at a time.
 //

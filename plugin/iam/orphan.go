@@ -15,7 +15,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// Orphans are the roles of ours, of apps and of controllers, of whatever namespace,
+// Orphans are the roles managed by ostoy-s3, of apps and of controllers, of any namespace,
 // whose OIDC provider is gone: nobody can assume them any more. A rebuilt cluster,
 // which gets another issuer, leaves them. Roles of the issuer given do not count.
 //

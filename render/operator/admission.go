@@ -43,8 +43,8 @@ func AdmissionServed(f render.Facts) bool {
 	return err != nil || is.AtLeast(version.MajorMinor(1, 30))
 }
 
-// wavePolicy is before the rights and before OLM hears of the operator: nobody may
-// write a Bucket that is not checked.
+// wavePolicy is before the ClusterRoles and before the Subscription: no Bucket can be
+// written that is not checked.
 const wavePolicy = -4
 
 // AdmissionPolicy returns the ValidatingAdmissionPolicy that keeps a Bucket to the

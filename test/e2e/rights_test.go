@@ -24,8 +24,8 @@ func testNoBucketRights(t *testing.T, bed *testbed.Bed) {
 	before := dump(t, bed, namespace)
 	refused := user.Run(t, append([]string{"install"}, whereTo(user, namespace)...)...)
 	refused.WantCode(t, 4).WantStdout(t, "").WantTalk(t,
-		"create buckets.s3.services.k8s.aws", "a cluster admin lets project admins make Buckets",
-		"a cluster admin lets project admins make Buckets", "oc ostoy-s3 controller install", "nothing was changed")
+		"create buckets.s3.services.k8s.aws", "a cluster admin allows project admins to create Buckets",
+		"a cluster admin allows project admins to create Buckets", "oc ostoy-s3 controller install", "nothing was changed")
 	wantNoAWSWrites(t, bed, namespace)
 	wantSame(t, before, dump(t, bed, namespace))
 	if bed.Platform.OpenShift() {

@@ -124,7 +124,7 @@ func TestRightsMissing(t *testing.T) {
 	})
 	before := world.Look(t, bed, namespace)
 	result := viewer.Run(t, "install", "-n", namespace, "--oidc-issuer", bed.Issuer)
-	want := message{"you may not make everything in project " + namespace, "not allowed: ", "a cluster admin lets project admins make Buckets"}
+	want := message{"you may not make everything in project " + namespace, "not allowed: ", "a cluster admin allows project admins to create Buckets"}
 	wantMessages(t, result, refused, want)
 	for _, right := range []string{
 		"create buckets.s3.services.k8s.aws", "patch buckets.s3.services.k8s.aws", "create configmaps", "create secrets", "get secrets", "create serviceaccounts",
