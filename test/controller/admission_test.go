@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,6 +65,9 @@ func TestF1PolicyIsInstalled(t *testing.T) {
 	policies, bindings := admissionKinds()[0], admissionKinds()[1]
 	s.Admin.Kubectl(t, "patch", policies.Resource, policyName, "--type=merge", "-p", `{"spec":{"failurePolicy":"Ignore"}}`).WantCode(t, 0)
 	must(t, s.Dynamic.Resource(bindings).Delete(t.Context(), policyName, metav1.DeleteOptions{}))
+	if state := s.status(t).BucketPolicy.PolicyState; state != "unbound" {
+		t.Errorf("controller status: the policy is %s", state)
+	}
 	var told struct {
 		Changes []struct{ Object, Action string }
 	}
@@ -75,6 +79,9 @@ func TestF1PolicyIsInstalled(t *testing.T) {
 	s.install(t).WantTalk(t, "nothing to change")
 	if s.admission(t, bindings) == nil {
 		t.Error("the binding was not restored")
+	}
+	if policy := s.status(t).BucketPolicy; policy.PolicyState != "enforced" || !slices.Equal(policy.Exempt, []string{ourAccount}) {
+		t.Errorf("controller status: the policy is %+v", policy)
 	}
 	s.uninstall(t).WantTalk(t, "ValidatingAdmissionPolicyBinding", "✔ policy      removed")
 	s.wantLeft(t)

@@ -40,6 +40,7 @@ func TestF1ReachOfTheController(t *testing.T) {
 		WantTalk(t, "--bucket-pattern 'ostoy-*-bucket' does not match demo-bucket")
 	const reach = "reach     every bucket named ostoy-*-bucket in account 123456789012: 0 of 0 buckets that exist today"
 	s.again(t, "--dry-run=client").WantCode(t, done).WantTalk(t, reach, "this plan assumes ostoy-*-bucket", "with it who reads its objects")
+	s.wantAssumed(t)
 	s.wantNothingWritten(t)
 	s.patternAtTerminal(t)
 
@@ -104,6 +105,19 @@ func (s *scene) narrowing(t *testing.T) {
 	}
 	s.again(t, "--dry-run=client", "-o", "json").WantCode(t, done).JSON(t, &told)
 	if !told.Reach.AnyBucket || told.Reach.Policy != "AmazonS3FullAccess" || told.Reach.Buckets.Reached != 1 || told.Reach.Buckets.Existing != 1 {
+		t.Errorf("%+v", told)
+	}
+}
+
+// wantAssumed: a document marks a pattern that nobody gave.
+func (s *scene) wantAssumed(t *testing.T) {
+	t.Helper()
+	var told struct {
+		Reach struct{ Assumed bool }
+		Notes []string
+	}
+	s.again(t, "--dry-run=client", "-o", "json").WantCode(t, done).JSON(t, &told)
+	if !told.Reach.Assumed || !strings.Contains(strings.Join(told.Notes, "\n"), "this plan assumes ostoy-*-bucket") {
 		t.Errorf("%+v", told)
 	}
 }

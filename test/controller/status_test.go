@@ -36,6 +36,10 @@ type document struct {
 			}
 		}
 	}
+	BucketPolicy struct {
+		PolicyState string
+		Exempt      []string
+	}
 	Buckets struct {
 		State                   string
 		Total, Synced, OnTheWay int
