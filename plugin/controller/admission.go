@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -125,19 +124,19 @@ func (p *Plan) exempt(ctx context.Context) error {
 		return nil
 	}
 	own := operator.Account(p.facts)
-	accounts := map[string][2]string{}
+	accounts := map[string]bool{}
 	named := map[string]string{}
 	for _, c := range p.found.Others() {
 		name := operator.AccountName(c.Namespace, c.Account())
-		accounts[name], named[name] = [2]string{c.Namespace, c.Account()}, c.String()
+		accounts[name], named[name] = true, c.String()
 	}
 	if p.Mode == Used {
-		accounts[own] = [2]string{p.found.Namespace, operator.ServiceAccount}
+		accounts[own] = true
 	} else {
 		delete(accounts, own)
 		a.Exempt = []string{own}
 	}
-	proven, err := provenAccounts(ctx, p.found.World.Conn, accounts)
+	proven, err := p.found.World.ProvenAccounts(ctx, sortedKeys(accounts))
 	if apierrors.IsForbidden(err) {
 		p.warnUnproven(a, named)
 		return nil
@@ -174,34 +173,6 @@ func sortedKeys[V any](of map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// provenAccounts asks for each service account, {namespace, name} by its user name,
-// whether it may do what a controller of the whole cluster does.
-func provenAccounts(ctx context.Context, conn *cluster.Conn, accounts map[string][2]string) (map[string]bool, error) {
-	const atOnce = 8
-	names := sortedKeys(accounts)
-	proven := make([]bool, len(names))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	for n, name := range names {
-		group.Go(func() (err error) {
-			account := accounts[name]
-			for _, verb := range []string{"list", "update"} {
-				right := access.Right{Verb: verb, Group: live.Buckets().Group, Resource: live.Buckets().Resource}
-				if proven[n], err = access.AccountMay(ctx, conn, account[0], account[1], right); err != nil || !proven[n] {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	err := group.Wait()
-	out := map[string]bool{}
-	for n, name := range names {
-		out[name] = proven[n] && err == nil
-	}
-	return out, err
 }
 
 // lookAtBuckets lists the existing Buckets that the policy refuses from now on.
