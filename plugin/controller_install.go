@@ -48,6 +48,7 @@ func (c *controllerRun) announceNotes() {
 			c.UI.Warn(note, "")
 		}
 	}
+	c.warnOfKeptReach()
 	c.warnOfAdmission()
 }
 

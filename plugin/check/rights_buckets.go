@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // grantBuckets is what an admin types so that project admins may make Buckets
@@ -19,7 +19,7 @@ const grantBuckets = `a cluster admin lets project admins make Buckets: oc ostoy
 // cluster admin creates the Bucket.
 func grantsBuckets(ctx context.Context, conn *cluster.Conn, namespace string) string {
 	served, err := conn.Discovery(ctx)
-	if err != nil || served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicy") {
+	if err != nil || live.ServesAdmission(served) {
 		return grantBuckets
 	}
 	return "ask a cluster admin to run: " + shell.Words("oc", "ostoy-s3", "install", "-n", namespace) + `

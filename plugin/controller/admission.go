@@ -49,15 +49,9 @@ func clusterRoles() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: rbacGroup, Version: "v1", Resource: "clusterroles"}
 }
 
-// servesAdmission reports whether a cluster serves the policy and its binding.
-func servesAdmission(served *cluster.Served) bool {
-	return served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicy") &&
-		served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicyBinding")
-}
-
 // admissionRights are what applying the policy takes, where it is served.
 func admissionRights(served *cluster.Served) []access.Right {
-	if !servesAdmission(served) {
+	if !live.ServesAdmission(served) {
 		return nil
 	}
 	return rightsIn("",
@@ -72,7 +66,7 @@ func (p *Plan) decideAdmission(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.Admission.Served = servesAdmission(served)
+	p.Admission.Served = live.ServesAdmission(served)
 	switch {
 	case p.Admission.Served:
 	case p.Mode == ByOLM && !p.options.AllowAnyBucket:

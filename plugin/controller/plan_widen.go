@@ -97,18 +97,16 @@ func writesBuckets(role *unstructured.Unstructured) bool {
 // known, and no error.
 func (p *Plan) reachOf(ctx context.Context, c ack.Controller) (*Reach, error) {
 	r := &Reach{Account: p.facts.Account.Value}
-	arns, err := p.found.World.ControllerRoles(ctx, c)
+	roles, err := p.found.World.ControllerRoles(ctx, c)
 	switch {
 	case ctx.Err() != nil:
 		return r, ctx.Err()
 	case err != nil:
 		r.Unknown = "which role it has cannot be seen: " + awserr.Redact(p.found.World.Conn.Translate(err).Error())
 		return r, nil
-	case len(arns) == 0:
-		r.Unknown = "neither its pods nor its service account name a role"
-		return r, nil
 	}
-	for _, arn := range arns {
+	r.Unknown = awserr.Redact(roles.Unsure)
+	for _, arn := range roles.ARNs {
 		role, err := render.ParseARNOf(arn, "iam", "role")
 		if err != nil || role.Account != r.Account || role.Partition != p.facts.Partition.Value {
 			r.Unknown = "the role that it names is not one of account " + r.Account
