@@ -74,6 +74,7 @@ type Plan struct {
 	Notes          []string
 
 	found   *Found
+	proof   proof
 	facts   render.Facts
 	options Options
 	roles   iam.API
@@ -98,11 +99,18 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 	if err := p.mayGoOn(); err != nil {
 		return nil, err
 	}
-	var err error
+	err := p.prove(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if p.Mode, err = p.mode(); err != nil {
 		return nil, err
 	}
-	p.MakesNamespace = found.Project == nil && p.recorded()
+	if err := p.mayTrust(ctx); err != nil {
+		return nil, err
+	}
+	// The role trusts a service account of the namespace: nobody else may create it.
+	p.MakesNamespace = found.Project == nil && p.Mode != Used
 	desired, err := p.decideSet(ctx)
 	if err != nil {
 		return nil, err

@@ -87,9 +87,6 @@ func (p *Plan) bucketNames(ctx context.Context) (names []string, unknown string,
 	return nil, awserr.Redact(err.Error()), nil
 }
 
-// confines reports whether the cluster has the API by which Buckets are confined.
-func (p *Plan) confines(context.Context) (bool, error) { return p.Admission.Served, nil }
-
 // lookAtChange compares with the pattern that the role has so far.
 func (p *Plan) lookAtChange(ctx context.Context, r *Reach, desired iam.Role) error {
 	if !iam.ControllerOwns(desired.Name, p.actual, p.facts) {
