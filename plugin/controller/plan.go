@@ -119,18 +119,23 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 		return nil, err
 	}
 	p.noteStopped(ctx)
-	if desired, err = p.withPattern(ctx, desired); err != nil {
-		return nil, err
-	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { p.Objects, err = p.planObjects(groupCtx, desired); return err })
 	group.Go(func() error { return p.lookAtBuckets(groupCtx) })
-	if desired != nil {
-		group.Go(func() (err error) { p.Role, err = iam.NewPlan(*desired, p.actual, p.facts); return err })
-		group.Go(func() error { return p.lookAtReach(groupCtx, *desired) })
-	}
 	if err := group.Wait(); err != nil {
 		return nil, err
+	}
+	// Asked last: an answer is wasted on a plan that is refused.
+	if desired, err = p.withPattern(ctx, desired); err != nil {
+		return nil, err
+	}
+	if desired != nil {
+		if p.Role, err = iam.NewPlan(*desired, p.actual, p.facts); err != nil {
+			return nil, err
+		}
+		if err := p.lookAtReach(ctx, *desired); err != nil {
+			return nil, err
+		}
 	}
 	return p, p.mayWiden(ctx)
 }
