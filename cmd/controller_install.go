@@ -20,9 +20,9 @@ the account's buckets that are. A new role needs the flag; a role that exists ke
 pattern. A pattern that no longer covers existing Buckets asks first, --yes answers.
 
 It can be repeated: what is up to date is not changed, what was changed is reverted.
-A controller that is not managed by ostoy-s3, in whatever namespace, is found and used. If
-its role reaches every bucket of the account, or if that is not known, project admins get
-no permissions on Buckets without --allow-any-bucket.
+A controller that is not managed by ostoy-s3, in any namespace, is found and used. If its
+role reaches every bucket of the account, or if that is not known, project admins can only
+read Buckets, unless you give --allow-any-bucket.
 
   oc ostoy-s3 controller install --dry-run=server
   oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'

@@ -99,7 +99,7 @@ func (c *controllerRun) run(ctx context.Context) (err error) {
 	if c.request.DryRun != DryRunNone {
 		return c.reportDryRun()
 	}
-	if err := c.mayNarrow(ctx); err != nil {
+	if err := c.mayExecute(ctx); err != nil {
 		return err
 	}
 	changed := c.plan.Changed()

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
@@ -53,4 +54,24 @@ func (c *controllerRun) announceRefused(refused []controller.RefusedBucket) {
 	if n := len(refused) - most; n > 0 {
 		c.UI.Linef("    and %d more (-o json lists all)", n)
 	}
+}
+
+// mayExecute asks before Buckets stop syncing, and before a controller starts to work on
+// the S3 buckets of other projects.
+func (c *controllerRun) mayExecute(ctx context.Context) error {
+	if err := c.mayNarrow(ctx); err != nil {
+		return err
+	}
+	planted := c.plan.Planted()
+	if len(planted) == 0 || c.request.Yes {
+		return nil
+	}
+	var names []string
+	for _, bucket := range planted {
+		names = append(names, bucket.Namespace+"/"+bucket.Name)
+	}
+	return c.confirmed(ctx, c.request.Ask, question{
+		about: plural(int64(len(names)), "existing Bucket") + " name S3 buckets of other projects, and the controller changes these S3 buckets as soon as it runs: " + strings.Join(names, ", "),
+		word:  "yes", flags: "--yes, or delete these Buckets first", nothing: nothingChanged,
+	})
 }

@@ -63,7 +63,7 @@ func (c *controllerRun) warnings() []controller.Warning {
 			all = append(all, controller.Warning{What: note})
 		}
 	}
-	return append(all, c.plan.Admission.Warnings...)
+	return append(append(all, c.keptReach()...), c.plan.Admission.Warnings...)
 }
 
 // announceSteps prints the lines of the plan.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -59,6 +60,19 @@ func (c *controllerRun) announceReach() {
 	if change := reachChange(r); change != "" {
 		c.UI.Linef("          %s", change)
 	}
+}
+
+// keptReach warns that the role covers every bucket though you gave no pattern: the
+// pattern is read from the role's policy, which somebody may have changed.
+func (c *controllerRun) keptReach() []controller.Warning {
+	p, given := c.plan, c.request.Role
+	if p.Role == nil || p.Reach == nil || !p.Reach.Any || given.BucketPattern != "" || given.PolicyARN != "" {
+		return nil
+	}
+	return []controller.Warning{{
+		What: "the controller's role reaches " + p.Reach.Text(p.Reach.Account) + ": you gave no --bucket-pattern, so the role keeps its policies, also those that were changed by hand",
+		Next: "to limit it: " + shell.Words("oc", "ostoy-s3", "controller", "install", "--bucket-pattern", iam.OwnBucketPattern),
+	}}
 }
 
 // reachText is the reach in one sentence.
@@ -115,34 +129,28 @@ func (c *controllerRun) mayNarrow(ctx context.Context) error {
 }
 
 // mustReach refuses a controller whose role cannot manage the bucket of the project
-// that is installed with it. A pattern that you gave is wrong input, one that the role
-// has already is not.
+// that is installed with it. A pattern that you gave and that does not match is wrong
+// input; what the role, or its permissions boundary, allows already is not. A role that
+// is not managed by ostoy-s3 keeps its policies, whatever pattern you gave.
 func (c *controllerRun) mustReach() error {
 	r, bucket := c.plan.Reach, c.request.bucket
 	if r == nil || bucket == "" || r.Unknown != "" || r.Covers(bucket) {
 		return nil
 	}
+	given, managed := c.request.Role.BucketPattern, c.plan.Role != nil
 	e := &problem.Error{
 		Kind: problem.Refused,
 		What: "the controller's role cannot manage the bucket " + bucket,
 		Why:  "it reaches " + r.Text(r.Account),
-		Next: widen(bucket) + "\nor use a project whose bucket the pattern matches",
+		Next: check.WidenRole(managed, bucket, r.Reach),
 	}
-	if c.request.Role.BucketPattern != "" {
+	if managed && given != "" && !iam.MatchPattern(given, bucket) {
+		pattern := cmp.Or(iam.WiderPattern([]string{given}, bucket), bucket)
 		e.Kind = problem.Usage
-		e.What = "--bucket-pattern " + shell.Word(c.request.Role.BucketPattern) + " does not match " + bucket + ", the bucket of the project"
-		e.Next = "--bucket-pattern " + shell.Word(iam.AnyProjectPattern) + ", or another that matches it"
+		e.What = "--bucket-pattern " + shell.Word(given) + " does not match " + bucket + ", the bucket of the project"
+		e.Next = "a pattern that matches it, such as " + shell.Words("--bucket-pattern", pattern)
 	}
 	return e
-}
-
-// widen is the command by which the controller's role reaches a bucket.
-func widen(bucket string) string {
-	pattern := iam.AnyProjectPattern
-	if !iam.MatchPattern(pattern, bucket) {
-		pattern = bucket
-	}
-	return "a cluster admin widens it: " + shell.Words("oc", "ostoy-s3", "controller", "install", "--bucket-pattern", pattern)
 }
 
 // reachResult is the reach in a document.

@@ -120,24 +120,117 @@ func TestReachInWords(t *testing.T) {
 	}
 }
 
-// TestF1MustReach: the app is not installed with a controller that cannot make its bucket.
+// TestF1KeptReach: a role that reaches every bucket is named also where nothing changes,
+// unless you asked for it.
+func TestF1KeptReach(t *testing.T) {
+	for _, c := range []struct {
+		given string
+		any   bool
+		warns bool
+	}{{"", true, true}, {"*", true, false}, {"", false, false}} {
+		run, _ := reachRun(ControllerRequest{Role: ControllerRoleRequest{BucketPattern: c.given}})
+		run.plan.Role, run.plan.Reach = &iam.Plan{}, &controller.Reach{Reach: iam.Reach{Any: c.any, By: "ostoy-s3"}}
+		warnings := run.warnings()
+		if got := len(warnings) == 1 && strings.Contains(warnings[0].Next, "--bucket-pattern 'ostoy-*-bucket'"); got != c.warns {
+			t.Errorf("%+v: %v", c, warnings)
+		}
+	}
+}
+
+// TestF1MustReach: the app is not installed with a controller that cannot make its
+// bucket. The pattern is blamed only where it is the reason, and a role that is not
+// managed by ostoy-s3 is not to be changed by a command that leaves it as it is.
 func TestF1MustReach(t *testing.T) {
+	ours, wide := []string{"ostoy-*-bucket"}, []string{"*-bucket"}
 	for _, c := range []struct {
 		given, bucket string
+		used          bool
+		reach         iam.Reach
 		want          problem.Kind
-		says          string
+		says, not     string
 	}{
-		{"", "demo-bucket", problem.Refused, "--bucket-pattern '*-bucket'"},
-		{"ostoy-*-bucket", "demo-bucket", problem.Usage, "--bucket-pattern 'ostoy-*-bucket' does not match demo-bucket"},
-		{"", "ostoy-1-bucket", 0, ""},
-		{"", "", 0, ""},
+		{"", "demo-bucket", false, iam.Reach{Patterns: ours}, problem.Refused, "--bucket-pattern '*-bucket'", ""},
+		{"ostoy-*-bucket", "demo-bucket", false, iam.Reach{Patterns: ours}, problem.Usage, "--bucket-pattern 'ostoy-*-bucket' does not match demo-bucket", ""},
+		{"", "ostoy-1-bucket", false, iam.Reach{Patterns: ours}, 0, "", ""},
+		{"", "", false, iam.Reach{Patterns: ours}, 0, "", ""},
+		{"*-bucket", "demo-bucket", true, iam.Reach{Patterns: ours}, problem.Refused, "ask who manages the controller", "--bucket-pattern"},
+		{"ostoy-*-bucket", "demo-bucket", true, iam.Reach{Patterns: ours}, problem.Refused, "ask who manages the controller", "--bucket-pattern"},
+		{"", "demo-bucket", true, iam.Reach{Patterns: ours}, problem.Refused, "ask who manages the controller", "--bucket-pattern"},
+		{"*-bucket", "demo-bucket", false, iam.Reach{Patterns: wide, Within: []string{"ostoy-*"}}, problem.Refused, "permissions boundary", "does not match"},
 	} {
 		run, _ := reachRun(ControllerRequest{Role: ControllerRoleRequest{BucketPattern: c.given}, bucket: c.bucket})
-		run.plan.Reach = &controller.Reach{Reach: iam.Reach{Patterns: []string{"ostoy-*-bucket"}}}
+		run.plan.Reach = &controller.Reach{Reach: c.reach}
+		if !c.used {
+			run.plan.Role = &iam.Plan{}
+		}
 		var told *problem.Error
 		err := run.mustReach()
-		if errors.As(err, &told) != (c.want != 0) || told != nil && (told.Kind != c.want || !strings.Contains(told.What+told.Next, c.says)) {
+		if errors.As(err, &told) != (c.want != 0) {
+			t.Errorf("%+v: %v", c, err)
+			continue
+		}
+		if told == nil {
+			continue
+		}
+		if text := told.What + told.Next; told.Kind != c.want || !strings.Contains(text, c.says) || c.not != "" && strings.Contains(text, c.not) {
 			t.Errorf("%+v: %v", c, err)
 		}
+	}
+}
+
+// TestKeptRole: iam plan keeps the pattern of a controller's role or its one managed
+// policy, and otherwise says what the existing role lacks.
+func TestKeptRole(t *testing.T) {
+	const full, other = "arn:aws:iam::aws:policy/AmazonS3FullAccess", "arn:aws:iam::123456789012:policy/other"
+	f := render.Facts{
+		Namespace: render.Fact{Value: render.ControllerNamespace}, Issuer: render.Fact{Value: "https://oidc.example.com/1"},
+		Account: render.Fact{Value: "123456789012"}, Partition: render.Fact{Value: "aws"},
+	}
+	for name, c := range map[string]struct {
+		attached []string
+		policy   string
+		says     string
+	}{
+		"one managed policy": {[]string{full}, full, ""},
+		"two":                {[]string{full, other}, "", "the role of the ACK S3 controller needs --bucket-pattern"},
+		"none":               {nil, "", "the role of the ACK S3 controller needs --bucket-pattern"},
+	} {
+		actual := &iam.Actual{Exists: true, Path: render.ControllerRolePath, Tags: render.OwnershipTags(f), Attached: c.attached}
+		o, err := keptRole(iam.ControllerOptions{}, actual, f)
+		if o.PolicyARN != c.policy || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %+v, %v", name, o, err)
+		}
+	}
+}
+
+// TestF1ControllerRoleLookedAt: one of the controller's plan and the checks looks at its
+// role before the first role of the app is made.
+func TestF1ControllerRoleLookedAt(t *testing.T) {
+	beside := func(r *controller.Reach) *controllerRun { return &controllerRun{plan: &controller.Plan{Reach: r}} }
+	for _, c := range []struct {
+		controller *controllerRun
+		again      bool
+		want       bool
+	}{
+		{nil, false, true},
+		{beside(&controller.Reach{}), false, false},
+		{beside(nil), false, true},
+		{beside(nil), true, false},
+	} {
+		i := &install{controller: c.controller}
+		i.inventory.Found = c.again
+		if got := i.looksAtController(); got != c.want {
+			t.Errorf("%+v: %t", c, got)
+		}
+	}
+}
+
+// TestF1PatternBeforeAnything: a pattern that can match no bucket is refused before
+// the cluster is asked.
+func TestF1PatternBeforeAnything(t *testing.T) {
+	i := &install{request: InstallRequest{WithController: true, BucketPattern: "Not_A_Pattern"}}
+	var input *render.InputError
+	if err := i.mayInstallController(t.Context()); !errors.As(err, &input) {
+		t.Error(err)
 	}
 }

@@ -8,19 +8,38 @@ import (
 )
 
 // renderAccess are the objects that give projects their Buckets, with the admission
-// policy where the cluster serves it.
+// policy where the cluster serves it. Where that is not known, the policy is among them,
+// and the permission to create Buckets is not: a cluster that rejects the policy would
+// accept the rest.
 func renderAccess(f render.Facts) []*unstructured.Unstructured {
-	return operator.Access(f, operator.AdmissionServed(f), []string{operator.Account(f)})
+	exempt := []string{operator.Account(f)}
+	switch operator.AdmissionServed(f) {
+	case operator.Serves:
+		return operator.Access(f, true, exempt)
+	case operator.ServesNot:
+		return operator.Access(f, false, exempt)
+	}
+	return append(operator.AdmissionPolicy(f, exempt), operator.ReadRights()...)
 }
 
-// noPolicy is what the head of rendered objects says where there is no policy.
+// noPolicy is what the head of rendered objects says about the policy.
 func noPolicy(f render.Facts) string {
-	if operator.AdmissionServed(f) {
-		return ""
-	}
-	return `#
+	switch operator.AdmissionServed(f) {
+	case operator.Serves:
+		return `#
+# If the API server does not accept the ValidatingAdmissionPolicy and its binding, do
+# not apply the ClusterRoles: without the policy a Bucket can name any S3 bucket.
+`
+	case operator.ServesNot:
+		return `#
 # The cluster does not serve ValidatingAdmissionPolicies (Kubernetes 1.30, OpenShift
 # 4.17), so the ClusterRole gives project admins and editors only read access to Buckets.
+`
+	}
+	return `#
+# Whether the cluster serves ValidatingAdmissionPolicies (Kubernetes 1.30, OpenShift
+# 4.17) is not known, so the ClusterRole gives project admins and editors only read
+# access to Buckets. With --kube-version 1.30.0 or later they can create Buckets.
 `
 }
 
@@ -31,7 +50,7 @@ func besideValues(f render.Facts) string {
 # Neither does the chart create the ValidatingAdmissionPolicy ` + operator.PolicyName + `,
 # which keeps a Bucket to the S3 buckets of its own project, its binding, and the
 # ClusterRoles for Buckets.`
-	if !operator.AdmissionServed(f) {
+	if operator.AdmissionServed(f) == operator.ServesNot {
 		what = `#
 # Neither does the chart create the ClusterRole for Buckets.`
 	}

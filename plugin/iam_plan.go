@@ -7,6 +7,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/differ"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // iamPlan is the document of `iam plan -o json`.
@@ -35,8 +36,10 @@ func (a *App) IAMPlan(ctx context.Context, request IAMRequest, output Format, st
 	if err != nil {
 		return err
 	}
-	if request.Of == RoleOfController { // its path and its pattern stay
-		request.Role = request.Role.Keeping(actual, "", found.Facts)
+	if request.Of == RoleOfController { // its path, and its pattern or its one managed policy, stay
+		if request.Role, err = keptRole(request.Role, actual, found.Facts); err != nil {
+			return err
+		}
 	}
 	role, err := request.desired(found.Facts)
 	if err != nil {
@@ -58,6 +61,20 @@ func (a *App) IAMPlan(ctx context.Context, request IAMRequest, output Format, st
 		Why:  fmt.Sprintf("%d of its parts differ, and --check asks for none", len(plan.Steps)),
 		Next: "the same command without --check shows them; install, or iam render, puts them right",
 	}
+}
+
+// keptRole are the options for a controller's role that exists. No inventory is read
+// here: of managed policies the only one that is attached is kept.
+func keptRole(o iam.ControllerOptions, actual *iam.Actual, f render.Facts) (iam.ControllerOptions, error) {
+	attached := ""
+	if len(actual.Attached) == 1 {
+		attached = actual.Attached[0]
+	}
+	o = o.Keeping(actual, attached, f)
+	if actual.Exists && o.BucketPattern == "" && o.PolicyARN == "" {
+		return o, iam.NoBucketPattern(true)
+	}
+	return o, nil
 }
 
 func (a *App) printIAMPlan(plan *iam.Plan, output Format) error {

@@ -217,7 +217,7 @@ func (i *install) run(ctx context.Context) error {
 		return err
 	}
 	if i.controllerComes() {
-		if err := i.controller.mayNarrow(ctx); err != nil {
+		if err := i.controller.mayExecute(ctx); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
@@ -19,6 +20,11 @@ import (
 func (i *install) mayInstallController(ctx context.Context) error {
 	if !i.request.WithController {
 		return nil
+	}
+	if pattern := i.request.BucketPattern; pattern != "" {
+		if err := iam.CheckBucketPattern(pattern); err != nil {
+			return err
+		}
 	}
 	return controller.MayLook(ctx, i.conn, render.ControllerNamespace, "")
 }

@@ -104,7 +104,7 @@ func (i *install) target() (check.Target, error) {
 		ControllerComes: i.controllerComes(),
 		FirstRun:        !i.inventory.Found,
 	}
-	if i.controller == nil { // else its plan has looked
+	if i.looksAtController() {
 		target.World = world
 	}
 	if !i.project.exists {
@@ -116,6 +116,13 @@ func (i *install) target() (check.Target, error) {
 		i.useRole(desired, &target)
 	}
 	return target, nil
+}
+
+// looksAtController reports whether the checks look at the controller: unless its own
+// plan has. The plan of one that is used and gets no more permissions does not look at
+// its role, which the first run does.
+func (i *install) looksAtController() bool {
+	return i.controller == nil || !i.inventory.Found && i.controller.plan.Reach == nil
 }
 
 // refusal is the error of all checks that failed, nil if none did.

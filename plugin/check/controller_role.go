@@ -1,12 +1,15 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -19,9 +22,14 @@ const IDControllerRole = "controller-role"
 
 const controllerRoleTitle = "the controller's role can manage the project's bucket"
 
+// needsProof is the permission without which no Deployment is known to be a controller.
+const needsProof = "create subjectaccessreviews.authorization.k8s.io"
+
 // judgeControllerRole looks whether the controller's role reaches the bucket of the
-// project: without that the Bucket gets AccessDenied and never syncs. Of several
-// controllers one is enough. What may not be read is skipped: it proves nothing.
+// project: without that the Bucket gets AccessDenied and never syncs. Only proven
+// controllers count, because every editor of a project can create a Deployment that
+// names a role. Of several controllers one is enough, and one whose role cannot be read
+// may be that one: it is skipped, as it proves nothing.
 func judgeControllerRole(ctx context.Context, w *live.World) Finding {
 	all, err := w.Controllers(ctx)
 	switch {
@@ -30,30 +38,66 @@ func judgeControllerRole(ctx context.Context, w *live.World) Finding {
 	case err != nil:
 		return Fail(w.Conn.Translate(err))
 	}
-	worst := Leave("no controller names a role of account " + w.Facts.Account.Value)
-	for _, c := range all {
-		arn, err := w.ControllerRole(ctx, c)
+	proven, err := w.ProvenControllers(ctx, all)
+	switch {
+	case apierrors.IsForbidden(err):
+		return Unseen(needsProof, "which Deployment is a controller, and whether its role can manage the bucket "+render.BucketName(w.Namespace))
+	case err != nil:
+		return Fail(w.Conn.Translate(err))
+	case len(proven) == 0:
+		return Leave("no controller was found whose service account is allowed to list and update Buckets in all projects")
+	}
+	var findings []Finding
+	for _, c := range proven {
+		findings = append(findings, judgeRolesOf(ctx, w, c)...)
+	}
+	return mostLenient(findings)
+}
+
+// mostLenient is the finding of several controllers, in whatever order they are: a pass
+// if one passes, else one that is not known, else a refusal. An error ends the check.
+func mostLenient(findings []Finding) Finding {
+	rank := func(f Finding) int {
 		switch {
-		case apierrors.IsForbidden(err):
-			worst = Leave("the service account of " + c.String() + ", which names its role, cannot be read")
-			continue
-		case err != nil:
-			return Fail(w.Conn.Translate(err))
+		case f.Err != nil:
+			return 3
+		case f.Status == Passed:
+			return 2
+		case f.Status != Failed:
+			return 1
 		}
-		role, err := render.ParseARNOf(arn, "iam", "role")
-		if err != nil || role.Account != w.Facts.Account.Value {
-			continue
-		}
-		switch worst = reaches(ctx, w, role.Name()); worst.Status {
-		case Passed:
-			return worst
-		case Failed:
-			if worst.Err != nil {
-				return worst
-			}
+		return 0
+	}
+	best := findings[0]
+	for _, f := range findings[1:] {
+		if rank(f) > rank(best) {
+			best = f
 		}
 	}
-	return worst
+	return best
+}
+
+// judgeRolesOf judges the roles that a controller has; at least one finding.
+func judgeRolesOf(ctx context.Context, w *live.World, c ack.Controller) []Finding {
+	roles, err := w.ControllerRoles(ctx, c)
+	switch {
+	case apierrors.IsForbidden(err):
+		return []Finding{Leave("the settings, the pods or the service account of " + c.String() + ", which name its role, cannot be read")}
+	case err != nil:
+		return []Finding{Fail(w.Conn.Translate(err))}
+	case roles.Unsure != "":
+		return []Finding{Leave("what " + c.String() + " can manage is not known: " + awserr.Redact(roles.Unsure))}
+	}
+	var findings []Finding
+	for _, arn := range roles.ARNs {
+		role, err := render.ParseARNOf(arn, "iam", "role")
+		if err != nil || role.Account != w.Facts.Account.Value {
+			findings = append(findings, Leave(c.String()+" names no role of account "+w.Facts.Account.Value))
+			continue
+		}
+		findings = append(findings, reaches(ctx, w, role.Name()))
+	}
+	return findings
 }
 
 // reaches judges one role.
@@ -66,6 +110,8 @@ func reaches(ctx context.Context, w *live.World, role string) Finding {
 		return Leave("the controller's role " + role + " cannot be read")
 	case err != nil:
 		return Fail(err)
+	case covers(reach) && reach.Unbounded != "":
+		return Leave("what the permissions boundary of the controller's role " + role + " allows cannot be read: " + reach.Unbounded)
 	case covers(reach):
 		return Pass()
 	case reach.Unknown != "":
@@ -74,20 +120,29 @@ func reaches(ctx context.Context, w *live.World, role string) Finding {
 	return Refuse(
 		"the role of the ACK S3 controller cannot manage the bucket "+bucket,
 		"the role "+role+" reaches "+reach.Text(w.Facts.Account.Value)+"; a Bucket for another one gets AccessDenied and is never synced",
-		widenRole(role, bucket),
+		WidenRole(strings.HasPrefix(role, render.ControllerAccount+"-"), bucket, reach),
 	)
 }
 
-// widenRole is what to type so that a role reaches a bucket. By its name a role is
-// taken for one that controller install made: that only words the advice.
-func widenRole(role, bucket string) string {
-	const project = "or choose a project whose bucket it reaches, for example with install --new-project"
-	if !strings.HasPrefix(role, render.ControllerAccount+"-") {
-		return "ask who manages the controller to allow its role the bucket " + bucket + "\n" + project
+// WidenRole is what to do so that a controller's role, which reaches other buckets,
+// reaches a bucket. Of a role that is not managed by ostoy-s3 its manager has to decide;
+// the check decides that by the name of the role, which only words the advice.
+func WidenRole(managed bool, bucket string, reach iam.Reach) string {
+	const project = "use a project whose bucket the role covers, for example with install --new-project"
+	if !managed {
+		return "ask who manages the controller to allow its role the bucket " + bucket + "\nor " + project
 	}
-	pattern := iam.AnyProjectPattern
-	if !iam.MatchPattern(pattern, bucket) {
-		pattern = bucket
+	if reach.Within != nil && !slices.ContainsFunc(reach.Within, func(p string) bool { return iam.MatchPattern(p, bucket) }) {
+		return "ask a cluster admin to change the permissions boundary of the role, which does not allow the bucket " + bucket + "\nor " + project
 	}
-	return "a cluster admin widens it: " + shell.Words("oc", "ostoy-s3", "controller", "install", "--bucket-pattern", pattern) + "\n" + project
+	pattern := iam.WiderPattern(reach.Patterns, bucket)
+	command := shell.Words("oc", "ostoy-s3", "controller", "install", "--bucket-pattern", cmp.Or(pattern, "PATTERN"))
+	switch pattern {
+	case "":
+		return project + "\nor a cluster admin chooses a pattern that covers " + bucket + " besides " + strings.Join(reach.Patterns, " and ") + ": " + command
+	case iam.AnyProjectPattern:
+		return project + "\nor, if the controller may manage every S3 bucket of the account whose name ends with -bucket, also those not managed by ostoy-s3, " +
+			"a cluster admin runs: " + command
+	}
+	return "a cluster admin runs: " + command + "\nor " + project
 }

@@ -30,7 +30,7 @@ func openshift(t *testing.T, more ...string) (*clustertest.Server, Target) {
 		"authorization.k8s.io/v1/SelfSubjectRulesReview", "authorization.k8s.io/v1/SelfSubjectAccessReview",
 		"rbac.authorization.k8s.io/v1/ClusterRole",
 	}, more...)
-	server := clustertest.New(t, "v1.33.0", append(kinds, "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy")...)
+	server := clustertest.New(t, "v1.33.0", append(kinds, policyAPI, policyAPI+"Binding")...)
 	conn, err := cluster.Connect(server.Getter("demo"), cluster.Options{})
 	if err != nil {
 		t.Fatal(err)

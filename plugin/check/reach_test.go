@@ -1,13 +1,16 @@
 package check
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
@@ -16,7 +19,7 @@ import (
 // reachWorld is a cluster with the policy, if it is served, and a controller.
 func reachWorld(t *testing.T, exempt []string, kinds ...string) (*clustertest.Server, *live.World) {
 	t.Helper()
-	server := clustertest.New(t, "v1.33.0", append(kinds, "apps/v1/Deployment", BucketAPI+"/Bucket")...)
+	server := clustertest.New(t, "v1.33.0", append(kinds, "apps/v1/Deployment", BucketAPI+"/Bucket", "authorization.k8s.io/v1/SubjectAccessReview")...)
 	conn, err := cluster.Connect(server.Getter("demo"), cluster.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -25,6 +28,7 @@ func reachWorld(t *testing.T, exempt []string, kinds ...string) (*clustertest.Se
 	both := operator.AdmissionPolicy(facts, exempt)
 	server.Answer("GET "+policyURL, both[0].Object)
 	server.Answer("GET "+bindingURL, both[1].Object)
+	prove(server, true)
 	server.Answer("GET /apis/apps/v1/deployments", map[string]any{
 		"apiVersion": "apps/v1", "kind": "DeploymentList", "items": []any{map[string]any{
 			"apiVersion": "apps/v1", "kind": "Deployment",
@@ -36,6 +40,15 @@ func reachWorld(t *testing.T, exempt []string, kinds ...string) (*clustertest.Se
 		}},
 	})
 	return server, &live.World{Conn: conn, Namespace: "demo", Facts: facts}
+}
+
+const reviewURL = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+
+// prove has the server say whether service accounts may do what a controller does.
+func prove(server *clustertest.Server, allowed bool) {
+	server.Answer("POST "+reviewURL, map[string]any{
+		"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "status": map[string]any{"allowed": allowed},
+	})
 }
 
 const (
@@ -61,7 +74,10 @@ func TestF1Policy(t *testing.T) {
 		}
 	}
 	forbidden := func(path, resource, group string) func(*clustertest.Server) {
-		return func(s *clustertest.Server) { s.Forbid("GET "+path, "get", resource, group, "") }
+		return func(s *clustertest.Server) {
+			s.Forbid("GET "+path, "get", resource, group, "")
+			s.Forbid("POST "+path, "create", resource, group, "")
+		}
 	}
 	for name, c := range map[string]struct {
 		exempt []string
@@ -85,6 +101,8 @@ func TestF1Policy(t *testing.T) {
 			s.Answer("GET "+policyURL, policy.Object)
 		}, status: Warned, says: "differs from the rendered one"},
 		"an account without use": {exempt: []string{ours, "system:serviceaccount:gone:s3"}, status: Warned, says: "system:serviceaccount:gone:s3"},
+		"mallory's Deployment":   {exempt: []string{ours}, change: func(s *clustertest.Server) { prove(s, false) }, status: Warned, says: ours},
+		"nobody is proven":       {exempt: []string{ours}, change: forbidden(reviewURL, "subjectaccessreviews", "authorization.k8s.io"), status: NotAllowed, says: "create subjectaccessreviews"},
 		"policy unread":          {change: forbidden(policyURL, "validatingadmissionpolicies", operator.AdmissionGroup), status: NotAllowed, says: "get validatingadmissionpolicies"},
 		"binding unread":         {change: forbidden(bindingURL, "validatingadmissionpolicybindings", operator.AdmissionGroup), status: NotAllowed, says: "validatingadmissionpolicybindings"},
 		"controllers unread":     {exempt: []string{ours}, change: forbidden("/apis/apps/v1/deployments", "deployments", "apps"), status: NotAllowed, says: "list deployments"},
@@ -139,5 +157,94 @@ func TestF1Reach(t *testing.T) {
 			}
 			wants(t, name, bucketLook{world}.reach(t.Context()), c.status, c.says)
 		})
+	}
+}
+
+// TestF1ControllerRole: a Deployment that nothing proves gives no verdict, and its role
+// is not looked at.
+func TestF1ControllerRole(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*clustertest.Server)
+		status Status
+		says   string
+	}{
+		"mallory's": {func(s *clustertest.Server) { prove(s, false) }, Skipped, "no controller was found whose service account"},
+		"nobody is proven": {func(s *clustertest.Server) {
+			s.Forbid("POST "+reviewURL, "create", "subjectaccessreviews", "authorization.k8s.io", "")
+		}, NotAllowed, "create subjectaccessreviews"},
+		"a role": {func(*clustertest.Server) {}, Skipped, "the controller's role real cannot be read"},
+		"keys": {func(s *clustertest.Server) {
+			s.Answer("GET /api/v1/namespaces/ack-system/pods", podsWith("AWS_ACCESS_KEY_ID"))
+		}, Skipped, "AWS credentials that are not those of a role"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, world := reachWorld(t, nil, "v1/Pod", "v1/ServiceAccount")
+			world.Facts.Account.Value = "123456789012"
+			server.Answer("GET /api/v1/namespaces/ack-system/pods", podsWith())
+			server.Answer("GET /api/v1/namespaces/ack-system/serviceaccounts/ack-s3-controller", map[string]any{
+				"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{
+					"name": "ack-s3-controller", "namespace": "ack-system",
+					"annotations": map[string]any{"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/real"},
+				},
+			})
+			c.change(server)
+			wants(t, name, judgeControllerRole(t.Context(), world), c.status, c.says)
+		})
+	}
+}
+
+// podsWith is a list of one pod of the controller with variables.
+func podsWith(names ...string) map[string]any {
+	env := []any{}
+	for _, name := range names {
+		env = append(env, map[string]any{"name": name, "value": "x"})
+	}
+	return map[string]any{"apiVersion": "v1", "kind": "PodList", "items": []any{map[string]any{
+		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "p", "namespace": "ack-system"},
+		"spec": map[string]any{"containers": []any{map[string]any{"name": "controller", "env": env}}},
+	}}}
+}
+
+// TestF1MostLenient: which of several controllers is listed first decides nothing.
+func TestF1MostLenient(t *testing.T) {
+	refused, unknown := Refuse("a", "b", "c"), Leave("not known")
+	for _, c := range []struct {
+		findings []Finding
+		want     Status
+	}{
+		{[]Finding{refused}, Failed},
+		{[]Finding{refused, unknown}, Skipped},
+		{[]Finding{unknown, refused}, Skipped},
+		{[]Finding{refused, Pass(), unknown}, Passed},
+		{[]Finding{unknown, Pass(), refused}, Passed},
+		{[]Finding{Pass(), Fail(errors.New("broken"))}, Failed},
+	} {
+		if got := mostLenient(c.findings); got.Status != c.want {
+			t.Errorf("%v: %v", c.findings, got.Status)
+		}
+	}
+}
+
+// TestF1WidenRole: the advice names the narrowest pattern that keeps what the role has,
+// says what a wide one covers, and never advises a pattern that a role of others lacks.
+func TestF1WidenRole(t *testing.T) {
+	const install = "oc ostoy-s3 controller install --bucket-pattern "
+	for _, c := range []struct {
+		managed bool
+		bucket  string
+		reach   iam.Reach
+		says    string
+		not     string
+	}{
+		{true, "demo-bucket", iam.Reach{}, install + "demo-bucket", "*"},
+		{true, "ostoy-1-bucket", iam.Reach{Patterns: []string{"ostoy-2-bucket"}}, install + "'ostoy-*-bucket'", "'*-bucket'"},
+		{true, "demo-bucket", iam.Reach{Patterns: []string{"ostoy-*-bucket"}}, "also those not managed by ostoy-s3, a cluster admin runs: " + install + "'*-bucket'", ""},
+		{true, "demo-bucket", iam.Reach{Patterns: []string{"team-*"}}, install + "PATTERN", "'*'"},
+		{true, "demo-bucket", iam.Reach{Patterns: []string{"*-bucket"}, Within: []string{"ostoy-*"}}, "permissions boundary", install},
+		{false, "demo-bucket", iam.Reach{Patterns: []string{"ostoy-*-bucket"}}, "ask who manages the controller", install},
+	} {
+		if got := WidenRole(c.managed, c.bucket, c.reach); !strings.Contains(got, c.says) || c.not != "" && strings.Contains(got, c.not) {
+			t.Errorf("%+v:\n%s", c, got)
+		}
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // grantBuckets is what a cluster admin types so that project admins can create
@@ -21,7 +21,7 @@ const grantBuckets = `a cluster admin allows project admins to create Buckets: o
 // cluster admin creates the Bucket.
 func grantsBuckets(ctx context.Context, conn *cluster.Conn, namespace string) string {
 	served, err := conn.Discovery(ctx)
-	if err != nil || served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicy") {
+	if err != nil || live.ServesAdmission(served) {
 		return grantBuckets
 	}
 	return "ask a cluster admin to run: " + shell.Words("oc", "ostoy-s3", "install", "-n", namespace) + `

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -39,6 +38,8 @@ type RefusedBucket struct {
 	Namespace string   `json:"namespace"`
 	Name      string   `json:"name"`
 	Why       []string `json:"why"`
+
+	foreign bool // its S3 bucket is not its project's, by its name
 }
 
 // Warning is a sentence for the reader, and what to do about it, if anything.
@@ -50,15 +51,9 @@ func clusterRoles() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: rbacGroup, Version: "v1", Resource: "clusterroles"}
 }
 
-// servesAdmission reports whether a cluster serves the policy and its binding.
-func servesAdmission(served *cluster.Served) bool {
-	return served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicy") &&
-		served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicyBinding")
-}
-
 // admissionRights are what applying the policy takes, where it is served.
 func admissionRights(served *cluster.Served) []access.Right {
-	if !servesAdmission(served) {
+	if !live.ServesAdmission(served) {
 		return nil
 	}
 	return rightsIn("",
@@ -73,7 +68,7 @@ func (p *Plan) decideAdmission(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.Admission.Served = servesAdmission(served)
+	p.Admission.Served = live.ServesAdmission(served)
 	switch {
 	case p.Admission.Served:
 	case p.Mode == ByOLM && !p.options.AllowAnyBucket:
@@ -105,7 +100,7 @@ func (p *Plan) unchecked() error {
 // withoutPolicy is the warning where there is no policy.
 func (p *Plan) withoutPolicy() (what, next string) {
 	byOLM := func(c ack.Controller) bool { return c.Installer == ack.OLM }
-	if slices.ContainsFunc(p.found.Deployments, byOLM) || p.Mode == ByOLM {
+	if slices.ContainsFunc(slices.Concat(p.found.Mine(), p.found.Others()), byOLM) || p.Mode == ByOLM {
 		return notServed + ", and " + everyVerb + ": each of them can change or delete any S3 bucket that the controller's role covers",
 			"upgrade the cluster; the next oc ostoy-s3 controller install then adds the admission policy"
 	}
@@ -113,95 +108,62 @@ func (p *Plan) withoutPolicy() (what, next string) {
 		"a cluster admin creates each Bucket: oc ostoy-s3 install -n PROJECT; after an upgrade of the cluster, oc ostoy-s3 controller install adds policy and permissions"
 }
 
-// exempt finds out which controllers the policy does not check: the one of this
-// tool, and those whose service account is allowed to list and update Buckets in all
-// projects. A Deployment proves nothing, because every project editor can create
-// one. If a controller that is managed by something else is proven, nothing shows whose
-// the namespace of this tool's own controller is, and its service account has to be
-// proven as well.
+// exempt settles which controllers the policy does not check: the one of this tool,
+// and those that are proven. If a controller that is managed by something else is used,
+// nothing shows whose the namespace of this tool's own controller is, and its service
+// account has to be proven as well. Nobody is exempt who is not known.
 func (p *Plan) exempt(ctx context.Context) error {
 	a := &p.Admission
 	if !a.Served {
 		return nil
 	}
+	exempt := map[string]bool{}
+	if p.proof.unasked {
+		if err := p.keepExempt(ctx, exempt); err != nil {
+			return err
+		}
+	}
 	own := operator.Account(p.facts)
-	accounts := map[string][2]string{}
-	named := map[string]string{}
-	for _, c := range p.found.Others() {
-		name := operator.AccountName(c.Namespace, c.Account())
-		accounts[name], named[name] = [2]string{c.Namespace, c.Account()}, c.String()
-	}
-	if p.Mode == Used {
-		accounts[own] = [2]string{p.found.Namespace, operator.ServiceAccount}
-	} else {
-		delete(accounts, own)
-		a.Exempt = []string{own}
-	}
-	proven, err := provenAccounts(ctx, p.found.World.Conn, accounts)
-	if apierrors.IsForbidden(err) {
-		p.warnUnproven(a, named)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, name := range sortedKeys(accounts) {
-		switch {
-		case proven[name]:
-			a.Exempt = append(a.Exempt, name)
-		case named[name] != "":
-			a.warn(named[name]+" is not exempt from the admission policy: its service account is not allowed to list and update Buckets in all projects, so it is not a controller of the whole cluster",
+	for _, name := range sortedKeys(p.proof.accounts) {
+		switch c, is := p.proof.named[name]; {
+		case p.proof.accounts[name]:
+			exempt[name] = true
+		case is && (name != own || p.Mode == Used):
+			a.warn(c+" is not exempt from the admission policy: its service account is not allowed to list and update Buckets in all projects, so it is not a controller of the whole cluster",
 				"")
 		}
 	}
-	if len(a.Exempt) == 0 { // no controller is known: the one to come is this tool's
+	if p.Mode != Used || exempt[own] {
 		a.Exempt = []string{own}
 	}
+	delete(exempt, own)
+	a.Exempt = append(a.Exempt, sortedKeys(exempt)...)
 	return nil
 }
 
-func (p *Plan) warnUnproven(a *Admission, named map[string]string) {
-	for _, name := range sortedKeys(named) {
-		a.warn(named[name]+" is not exempt from the admission policy: you are not allowed to create subjectaccessreviews.authorization.k8s.io, which show whether it is a controller of this cluster. If it is, the policy refuses what it writes into the spec of a Bucket",
-			"ask a cluster admin to run the same command")
+// keepExempt is exempt where nothing can be proven: who is exempt already stays so,
+// because only a cluster admin can have written that.
+func (p *Plan) keepExempt(ctx context.Context, exempt map[string]bool) error {
+	w := p.found.World
+	policy, err := w.Get(ctx, live.Policies(), "", operator.PolicyName)
+	if err != nil {
+		return w.Conn.Translate(err)
 	}
-}
-
-func sortedKeys[V any](of map[string]V) []string {
-	var keys []string
-	for key := range of {
-		keys = append(keys, key)
+	for _, name := range operator.Inspect(p.facts, policy, nil).Exempt {
+		exempt[name] = true
 	}
-	slices.Sort(keys)
-	return keys
-}
-
-// provenAccounts asks for each service account, {namespace, name} by its user name,
-// whether it may do what a controller of the whole cluster does.
-func provenAccounts(ctx context.Context, conn *cluster.Conn, accounts map[string][2]string) (map[string]bool, error) {
-	const atOnce = 8
-	names := sortedKeys(accounts)
-	proven := make([]bool, len(names))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	for n, name := range names {
-		group.Go(func() (err error) {
-			account := accounts[name]
-			for _, verb := range []string{"list", "update"} {
-				right := access.Right{Verb: verb, Group: live.Buckets().Group, Resource: live.Buckets().Resource}
-				if proven[n], err = access.AccountMay(ctx, conn, account[0], account[1], right); err != nil || !proven[n] {
-					return err
-				}
-			}
-			return nil
-		})
+	const refused = "you are not allowed to create subjectaccessreviews.authorization.k8s.io, which show whether "
+	if len(exempt) > 0 {
+		p.Notes = append(p.Notes, refused+"a service account is a controller's: the policy keeps exempting "+strings.Join(sortedKeys(exempt), ", "))
 	}
-	err := group.Wait()
-	out := map[string]bool{}
-	for n, name := range names {
-		out[name] = proven[n] && err == nil
+	for _, name := range sortedKeys(p.proof.named) {
+		if !exempt[name] {
+			p.Admission.warn(p.proof.named[name]+" is not exempt from the admission policy: "+refused+
+				"it is a controller of this cluster. If it is, the policy refuses what it writes into the spec of a Bucket",
+				"ask a cluster admin to run the same command")
+		}
 	}
-	return out, err
+	return nil
 }
 
 // lookAtBuckets lists the existing Buckets that the policy refuses from now on.
@@ -219,12 +181,32 @@ func (p *Plan) lookAtBuckets(ctx context.Context) error {
 	case err != nil:
 		return p.found.World.Conn.Translate(err)
 	}
+	p.Admission.Refused = p.refused(all)
+	return nil
+}
+
+// refused are those of some Buckets that the policy refuses to create.
+func (p *Plan) refused(all []*unstructured.Unstructured) []RefusedBucket {
+	var some []RefusedBucket
 	for _, bucket := range all {
 		if why := operator.Refused(p.facts, bucket); why != nil && bucket.GetDeletionTimestamp() == nil {
-			p.Admission.Refused = append(p.Admission.Refused, RefusedBucket{bucket.GetNamespace(), bucket.GetName(), printable(why)})
+			some = append(some, RefusedBucket{
+				Namespace: bucket.GetNamespace(), Name: bucket.GetName(), Why: printable(why),
+				foreign: operator.OfOtherProjects([]*unstructured.Unstructured{bucket}) != nil,
+			})
 		}
 	}
-	return nil
+	return some
+}
+
+// Planted are the existing Buckets that name S3 buckets of other projects, where this
+// run starts the controller that acts on them: the policy does not check a Bucket that
+// is older.
+func (p *Plan) Planted() []RefusedBucket {
+	if p.Mode == Used || !p.Changed() || slices.ContainsFunc(p.found.Mine(), Serves) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(p.Admission.Refused), func(b RefusedBucket) bool { return !b.foreign })
 }
 
 // printable are texts without control characters: the name in a Bucket's spec is

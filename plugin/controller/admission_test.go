@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // TestF1Exempt: a Deployment exempts nobody from the policy; a service account that is
@@ -35,18 +37,22 @@ func TestF1Exempt(t *testing.T) {
 		others []ack.Controller
 		may    []string // "USER VERB"
 		refuse bool
+		before []string // whom the policy in the cluster exempts
 		want   []string
 		warns  string
 	}{
 		"ours alone":              {mode: ByOLM, want: []string{own}},
-		"beside mallory's":        {ByOLM, []ack.Controller{mallorys}, nil, false, []string{own}, "deployment/s3 -n mallory is not exempt"},
-		"mallory's alone":         {Used, []ack.Controller{mallorys}, nil, false, []string{own}, "deployment/s3 -n mallory is not exempt"},
-		"mallory's may list":      {Used, []ack.Controller{mallorys}, []string{"system:serviceaccount:mallory:default list"}, false, []string{own}, "is not exempt"},
-		"a real one":              {Used, []ack.Controller{reals}, []string{real + " list", real + " update"}, false, []string{real}, ""},
-		"a real one and another":  {Used, []ack.Controller{mallorys, reals}, []string{real + " list", real + " update"}, false, []string{real}, "mallory is not exempt"},
-		"in our namespace":        {Used, []ack.Controller{deployment("ack-system", "ack-s3-controller")}, []string{own + " list", own + " update"}, false, []string{own}, ""},
-		"it cannot be seen":       {Used, []ack.Controller{reals}, nil, true, nil, "you are not allowed to create subjectaccessreviews"},
-		"ours, it cannot be seen": {ByChart, []ack.Controller{reals}, nil, true, []string{own}, "you are not allowed to create subjectaccessreviews"},
+		"beside mallory's":        {ByOLM, []ack.Controller{mallorys}, nil, false, nil, []string{own}, "deployment/s3 -n mallory is not exempt"},
+		"mallory's alone":         {Used, []ack.Controller{mallorys}, nil, false, nil, nil, "deployment/s3 -n mallory is not exempt"},
+		"mallory's in ack-system": {Used, []ack.Controller{deployment("ack-system", "ack-s3-controller")}, nil, false, nil, nil, "is not exempt"},
+		"mallory's may list":      {Used, []ack.Controller{mallorys}, []string{"system:serviceaccount:mallory:default list"}, false, nil, nil, "is not exempt"},
+		"a real one":              {Used, []ack.Controller{reals}, []string{real + " list", real + " update"}, false, nil, []string{real}, ""},
+		"a real one and another":  {Used, []ack.Controller{mallorys, reals}, []string{real + " list", real + " update"}, false, nil, []string{real}, "mallory is not exempt"},
+		"in our namespace":        {Used, []ack.Controller{deployment("ack-system", "ack-s3-controller")}, []string{own + " list", own + " update"}, false, nil, []string{own}, ""},
+		"it cannot be seen":       {Used, []ack.Controller{reals}, nil, true, nil, nil, "you are not allowed to create subjectaccessreviews"},
+		"ours, it cannot be seen": {ByChart, []ack.Controller{reals}, nil, true, nil, []string{own}, "you are not allowed to create subjectaccessreviews"},
+		"it was seen before":      {Used, []ack.Controller{reals}, nil, true, []string{real}, []string{real}, ""},
+		"ours, seen before":       {ByChart, []ack.Controller{mallorys}, nil, true, []string{own, real}, []string{own, real}, "mallory is not exempt"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, false)
@@ -65,7 +71,10 @@ func TestF1Exempt(t *testing.T) {
 				found: &Found{World: &live.World{Conn: w.conn, Namespace: "ack-system"}, Namespace: "ack-system", Deployments: c.others},
 			}
 			p.facts.Namespace.Value = "ack-system"
-			if err := p.exempt(t.Context()); err != nil {
+			if c.before != nil {
+				w.put(operator.AdmissionPolicy(p.facts, c.before)[0])
+			}
+			if err := errors.Join(p.prove(t.Context()), p.exempt(t.Context())); err != nil {
 				t.Fatal(err)
 			}
 			if !slices.Equal(p.Admission.Exempt, c.want) {

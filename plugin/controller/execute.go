@@ -13,6 +13,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -28,7 +29,8 @@ type Done struct {
 }
 
 // Execute does what the plan says: the namespace, then the inventory, before the
-// first object it lists; the role beside ConfigMap and ServiceAccount; then the
+// first object it lists; the admission policy, until it is in effect; the role beside
+// ConfigMap, ServiceAccount and ClusterRoles; then the
 // Subscription, or the chart's Deployment. It does not wait for what comes of it:
 // Follow does. observe is told of each part, one call at a time.
 func (p *Plan) Execute(ctx context.Context, done *Done, observe func(health.State)) error {
@@ -47,14 +49,23 @@ func (p *Plan) Execute(ctx context.Context, done *Done, observe func(health.Stat
 	}
 	waves := p.Objects.Waves()
 	count := func(event apply.Event) { done.Objects[event.Action]++ }
+	// The policy has to judge before the role or a permission becomes wider.
+	first := policyWaves(waves)
+	if err := p.applyWaves(ctx, 0, first, count); err != nil {
+		return err
+	}
+	if err := p.awaitPolicy(ctx, observe); err != nil {
+		return err
+	}
+	last := max(first, len(waves)-1)
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.makeRole(groupCtx, done, observe) })
-	group.Go(func() error { return p.applyWaves(groupCtx, 0, len(waves)-1, count) })
+	group.Go(func() error { return p.applyWaves(groupCtx, first, last, count) })
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	// The last wave starts the controller, which ends itself without its role.
-	if err := p.applyWaves(ctx, max(0, len(waves)-1), len(waves), count); err != nil {
+	if err := p.applyWaves(ctx, last, len(waves), count); err != nil {
 		return err
 	}
 	if !p.recorded() {
@@ -93,9 +104,9 @@ func (p *Plan) makeRole(ctx context.Context, done *Done, observe func(health.Sta
 	return nil
 }
 
-// makeNamespace makes the namespace by an apply, so that it says whose it is: on
-// a cluster admin's behalf no project has to be requested. A run that was cut off
-// right after finds its own.
+// makeNamespace creates the namespace: on a cluster admin's behalf no project has to be
+// requested. An apply would succeed on a project that a user requested since the plan
+// was made, and nobody has looked at who has permissions in that one.
 func (p *Plan) makeNamespace(ctx context.Context) error {
 	conn := p.found.World.Conn
 	client, err := conn.Resource(ctx, schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}, "")
@@ -109,12 +120,27 @@ func (p *Plan) makeNamespace(ctx context.Context) error {
 			"labels": map[string]any{render.TagManagedBy: apply.Manager},
 		},
 	}}
-	_, err = client.Apply(ctx, p.found.Namespace, object, metav1.ApplyOptions{FieldManager: apply.Manager})
-	if apierrors.IsConflict(err) { // somebody made it meanwhile: it is theirs
-		return nil
+	_, err = client.Create(ctx, object, metav1.CreateOptions{FieldManager: apply.Manager})
+	if apierrors.IsAlreadyExists(err) { // another run of this tool created it, or somebody else
+		var there *unstructured.Unstructured
+		if there, err = client.Get(ctx, p.found.Namespace, metav1.GetOptions{}); err == nil && createdHere(there) {
+			return nil
+		}
+		if err == nil {
+			return p.namespaceTaken()
+		}
 	}
 	if err != nil {
-		return fmt.Errorf("make namespace %s: %w", p.found.Namespace, conn.Translate(err))
+		return fmt.Errorf("create namespace %s: %w", p.found.Namespace, conn.Translate(err))
 	}
 	return nil
+}
+
+func (p *Plan) namespaceTaken() error {
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: "namespace " + p.found.Namespace + " was created by somebody else while this command ran",
+		Why:  "who has permissions in it can act as the controller, and has not been looked at",
+		Next: "the same command again",
+	}
 }

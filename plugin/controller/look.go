@@ -2,10 +2,12 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -35,6 +37,10 @@ type Found struct {
 	Plans         []*unstructured.Unstructured // InstallPlans of the namespace
 	Definition    *unstructured.Unstructured   // of ACK's Bucket, nil if there is none
 	Inventory     apply.Inventory              // of ours, in the namespace
+
+	// proven says which service accounts are those of controllers of the whole
+	// cluster; nil where nothing was asked.
+	proven map[string]bool
 }
 
 // Look asks what there is, everything at the same time. A refusal is an error:
@@ -124,8 +130,13 @@ func (f *Found) Subscription() *unstructured.Unstructured {
 // Subscription that it manages (versionOurs), and those from a chart that it applied.
 func (f *Found) Mine() []ack.Controller { return f.split(true) }
 
-// Others are the controllers that somebody else installed.
-func (f *Found) Others() []ack.Controller { return f.split(false) }
+// Others are the controllers that are not managed by ostoy-s3, without Deployments
+// whose service accounts turned out not to be a controller's.
+func (f *Found) Others() []ack.Controller {
+	return slices.DeleteFunc(f.split(false), func(c ack.Controller) bool {
+		return f.proven != nil && !f.proven[operator.AccountName(c.Namespace, c.Account())]
+	})
+}
 
 func (f *Found) split(mine bool) []ack.Controller {
 	var some []ack.Controller
@@ -157,5 +168,12 @@ func (f *Found) otherSubscriptions(namespace string) []*unstructured.Unstructure
 	return others
 }
 
-// NamespaceOurs reports whether the namespace is there and was made by us.
-func (f *Found) NamespaceOurs() bool { return f.Project != nil && apply.Ours(f.Project) }
+// NamespaceOurs reports whether the namespace exists and this tool created it, by an
+// apply (earlier versions) or a create.
+func (f *Found) NamespaceOurs() bool { return f.Project != nil && createdHere(f.Project) }
+
+func createdHere(namespace *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(namespace.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool {
+		return e.Manager == apply.Manager && e.Subresource == ""
+	})
+}

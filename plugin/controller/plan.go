@@ -74,6 +74,7 @@ type Plan struct {
 	Notes          []string
 
 	found   *Found
+	proof   proof
 	facts   render.Facts
 	options Options
 	roles   iam.API
@@ -98,11 +99,18 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 	if err := p.mayGoOn(); err != nil {
 		return nil, err
 	}
-	var err error
+	err := p.prove(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if p.Mode, err = p.mode(); err != nil {
 		return nil, err
 	}
-	p.MakesNamespace = found.Project == nil && p.recorded()
+	if err := p.mayTrust(ctx); err != nil {
+		return nil, err
+	}
+	// The role trusts a service account of the namespace: nobody else may create it.
+	p.MakesNamespace = found.Project == nil && p.Mode != Used
 	desired, err := p.decideSet(ctx)
 	if err != nil {
 		return nil, err
@@ -111,18 +119,23 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 		return nil, err
 	}
 	p.noteStopped(ctx)
-	if desired, err = p.withPattern(ctx, desired); err != nil {
-		return nil, err
-	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { p.Objects, err = p.planObjects(groupCtx, desired); return err })
 	group.Go(func() error { return p.lookAtBuckets(groupCtx) })
-	if desired != nil {
-		group.Go(func() (err error) { p.Role, err = iam.NewPlan(*desired, p.actual, p.facts); return err })
-		group.Go(func() error { return p.lookAtReach(groupCtx, *desired) })
-	}
 	if err := group.Wait(); err != nil {
 		return nil, err
+	}
+	// Asked last: an answer is wasted on a plan that is refused.
+	if desired, err = p.withPattern(ctx, desired); err != nil {
+		return nil, err
+	}
+	if desired != nil {
+		if p.Role, err = iam.NewPlan(*desired, p.actual, p.facts); err != nil {
+			return nil, err
+		}
+		if err := p.lookAtReach(ctx, *desired); err != nil {
+			return nil, err
+		}
 	}
 	return p, p.mayWiden(ctx)
 }

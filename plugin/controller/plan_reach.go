@@ -14,7 +14,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // Reach is which S3 buckets the controller's role can configure, and what changes
@@ -46,7 +45,7 @@ func (r *Reach) Asks() bool {
 // lookAtReach finds out what the role will reach, of how many buckets, and which
 // Buckets it no longer reaches.
 func (p *Plan) lookAtReach(ctx context.Context, desired iam.Role) error {
-	r := &Reach{Account: p.facts.Account.Value}
+	r := &Reach{Account: p.facts.Account.Value, Confined: p.Admission.Served}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		r.Reach, err = desired.Reach(groupCtx, p.found.World.Roles, p.actual, r.Account)
@@ -55,10 +54,6 @@ func (p *Plan) lookAtReach(ctx context.Context, desired iam.Role) error {
 	var names []string
 	group.Go(func() (err error) {
 		names, r.Uncounted, err = p.bucketNames(groupCtx)
-		return err
-	})
-	group.Go(func() (err error) {
-		r.Confined, err = p.confines(groupCtx)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -90,15 +85,6 @@ func (p *Plan) bucketNames(ctx context.Context) (names []string, unknown string,
 		return nil, told.What, nil
 	}
 	return nil, awserr.Redact(err.Error()), nil
-}
-
-// confines reports whether the cluster has the API by which Buckets are confined.
-func (p *Plan) confines(ctx context.Context) (bool, error) {
-	served, err := p.found.World.Conn.Discovery(ctx)
-	if err != nil {
-		return false, err
-	}
-	return served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicy"), nil
 }
 
 // lookAtChange compares with the pattern that the role has so far.

@@ -13,20 +13,23 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // mayWiden looks at the roles of controllers that are used as they are, before project
-// admins are allowed to create Buckets: through a controller that reaches every bucket
-// of the account each of them could change the policy of any.
+// admins are allowed to create Buckets. Through a controller that reaches every bucket
+// of the account a Bucket could change any of them where the admission policy fails, so
+// that the ClusterRole is left out without the user's word. The policy is not: it is
+// needed most where OLM gives the permission already.
 func (p *Plan) mayWiden(ctx context.Context) error {
 	if p.Mode != Used || !p.widens() {
 		return nil
 	}
-	all := make([]*Reach, len(p.found.Deployments))
+	controllers := slices.Concat(p.found.Mine(), p.found.Others())
+	all := make([]*Reach, len(controllers))
 	group, groupCtx := errgroup.WithContext(ctx)
-	for i, c := range p.found.Deployments {
+	for i, c := range controllers {
 		group.Go(func() (err error) {
 			all[i], err = p.reachOf(groupCtx, c)
 			return err
@@ -35,23 +38,31 @@ func (p *Plan) mayWiden(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	confined, err := p.confines(ctx)
-	if err != nil {
-		return err
-	}
+	refused := false
 	for i, one := range all {
 		if (one.Any || one.Unknown != "") && !p.options.AllowAnyBucket {
-			return p.refuseWidening(p.found.Deployments[i], one)
+			refused = true
+			p.Admission.warn(p.notWidened(controllers[i], one))
 		}
 		if p.Reach == nil || one.worse(p.Reach) {
 			p.Reach = one
 		}
 	}
-	names, unknown, err := p.bucketNames(ctx)
 	if p.Reach != nil {
-		p.Reach.Confined, p.Reach.Uncounted = confined, unknown
+		names, unknown, err := p.bucketNames(ctx)
+		if err != nil {
+			return err
+		}
+		p.Reach.Confined, p.Reach.Uncounted = p.Admission.Served, unknown
 		p.Reach.count(names)
 	}
+	if !refused {
+		return nil
+	}
+	p.set = slices.DeleteFunc(p.set, func(o *unstructured.Unstructured) bool { return o.GetKind() == "ClusterRole" })
+	p.set = append(p.set, operator.ReadRights()...)
+	var err error
+	p.Objects, err = p.planObjects(ctx, nil)
 	return err
 }
 
@@ -97,18 +108,16 @@ func writesBuckets(role *unstructured.Unstructured) bool {
 // known, and no error.
 func (p *Plan) reachOf(ctx context.Context, c ack.Controller) (*Reach, error) {
 	r := &Reach{Account: p.facts.Account.Value}
-	arns, err := p.found.World.ControllerRoles(ctx, c)
+	roles, err := p.found.World.ControllerRoles(ctx, c)
 	switch {
 	case ctx.Err() != nil:
 		return r, ctx.Err()
 	case err != nil:
 		r.Unknown = "which role it has cannot be seen: " + awserr.Redact(p.found.World.Conn.Translate(err).Error())
 		return r, nil
-	case len(arns) == 0:
-		r.Unknown = "neither its pods nor its service account name a role"
-		return r, nil
 	}
-	for _, arn := range arns {
+	r.Unknown = awserr.Redact(roles.Unsure)
+	for _, arn := range roles.ARNs {
 		role, err := render.ParseARNOf(arn, "iam", "role")
 		if err != nil || role.Account != r.Account || role.Partition != p.facts.Partition.Value {
 			r.Unknown = "the role that it names is not one of account " + r.Account
@@ -126,20 +135,21 @@ func (p *Plan) reachOf(ctx context.Context, c ack.Controller) (*Reach, error) {
 	return r, nil
 }
 
-func (p *Plan) refuseWidening(c ack.Controller, r *Reach) error {
-	what := "the ACK S3 controller (" + c.String() + "), which is not managed by ostoy-s3, can configure " + r.Text(r.Account)
+// notWidened says why the ClusterRole is left out, and what follows from that.
+func (p *Plan) notWidened(c ack.Controller, r *Reach) (what, next string) {
+	what = "the ACK S3 controller (" + c.String() + "), which is not managed by ostoy-s3, can configure " + r.Text(r.Account)
 	if !r.Any {
 		what = "it is not known which buckets the ACK S3 controller (" + c.String() + "), which is not managed by ostoy-s3, can configure: " + r.Unknown
 	}
-	return &problem.Error{
-		Kind: problem.Refused, What: what,
-		Why: "controller install allows admins and editors of every project to create Buckets; the controller acts on a Bucket with its own role, " +
-			"which decides who reads the objects of each bucket that it reaches",
-		Next: strings.Join([]string{
-			"limit its role to the buckets of projects, for example to arn:" + p.facts.Partition.Value + ":s3:::" + iam.OwnBucketPattern + ", then run the same command again",
-			"or, if every bucket of the account may be reached: the same command with --allow-any-bucket",
-			"nothing is needed to install apps with a user who is already allowed to create Buckets",
-		}, "\n"),
-		More: "docs/controller.md",
+	what += "; so the ClusterRole " + operator.EditRole + " is left out, and admins and editors of projects "
+	if c.Installer == ack.OLM {
+		what += "can create Buckets only because " + everyVerb
+	} else {
+		what += "can read Buckets and not create them"
 	}
+	return what, strings.Join([]string{
+		"limit its role to the buckets of projects, for example to arn:" + p.facts.Partition.Value + ":s3:::" + iam.OwnBucketPattern + ", then run the same command again",
+		"or, if every bucket of the account may be reached: the same command with --allow-any-bucket",
+		"or a cluster admin creates each Bucket: oc ostoy-s3 install -n PROJECT",
+	}, "\n")
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -15,7 +16,7 @@ func isPolicy(p *Part) bool { return p.Ref.Group == operator.AdmissionGroup }
 // policyRefs are the admission policy and its binding, where the cluster serves them.
 func (r *Removal) policyRefs(ctx context.Context) ([]apply.Ref, error) {
 	served, err := r.conn.Discovery(ctx)
-	if err != nil || !servesAdmission(served) {
+	if err != nil || !live.ServesAdmission(served) {
 		return nil, err
 	}
 	var refs []apply.Ref

@@ -25,7 +25,7 @@ func MayLookToRemove(ctx context.Context, conn *cluster.Conn, namespace string) 
 		look = append(look, rightsIn("", grant{live.Buckets().Group, "buckets", "list"})...)
 	}
 	usual := usualRights(withOLM, namespace)
-	if servesAdmission(served) {
+	if live.ServesAdmission(served) {
 		usual = append(usual, policyRights()...)
 	}
 	lacking, err := deniedFirst(ctx, conn, namespace, look, usual)

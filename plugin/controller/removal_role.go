@@ -25,8 +25,16 @@ func (r *Removal) NeedsRole() bool {
 	return r.endsController() || rights || len(r.going(TheObject, func(p *Part) bool { return !isRight(p) && !isPolicy(p) })) > 0
 }
 
-// KeepRole notes that the role stays because the user says so.
-func (r *Removal) KeepRole() { r.keepRole("--keep-role") }
+// KeepRole notes that the role stays because the user says so. The namespace that its
+// trust policy names then stays as well: otherwise a user who requests a project of that
+// name could assume the role.
+func (r *Removal) KeepRole() {
+	r.keepRole("--keep-role")
+	for _, p := range r.going(TheNamespace, nil) {
+		p.keep("the role that is kept can be assumed by a service account of this namespace, and so by everybody who creates a namespace of this name",
+			"delete the role, then "+shell.Words("oc", "delete", "namespace", r.found.Namespace))
+	}
+}
 
 func (r *Removal) keepRole(why string) {
 	known := slices.ContainsFunc(r.parts, func(p *Part) bool { return p.Subject == TheRole })

@@ -85,8 +85,11 @@ func TestRoleOfTheController(t *testing.T) {
 	if err := removal.CheckAccount("123456789012"); err != nil {
 		t.Error(err)
 	}
-	removal.KeepRole()
-	if !strings.Contains(parts(removal, Kept), "role "+render.ControllerRoleName(testFacts().Issuer.Value)) {
+	if !strings.Contains(parts(removal, Removed), "namespace "+ackSystem) {
+		t.Error(parts(removal, Removed))
+	}
+	removal.KeepRole() // and the namespace, or else a user could create it and assume the role
+	if kept := parts(removal, Kept); !strings.Contains(kept, "role "+render.ControllerRoleName(testFacts().Issuer.Value)) || !strings.Contains(kept, "namespace "+ackSystem) {
 		t.Error(parts(removal, Kept))
 	}
 }

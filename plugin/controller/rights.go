@@ -66,8 +66,11 @@ func olmRights(served *cluster.Served, namespace string) []access.Right {
 // controller to its end does.
 func applyRights(served *cluster.Served, namespace string, mode Mode, objects []*unstructured.Unstructured) ([]access.Right, error) {
 	var rights []access.Right
-	if mode == ByChart {
+	switch mode {
+	case ByChart:
 		rights = followRights(namespace)
+	case ByHand:
+		rights = namespaceRights(namespace)
 	}
 	for _, object := range objects {
 		mapping, err := served.Mapping(object.GroupVersionKind())
@@ -82,10 +85,18 @@ func applyRights(served *cluster.Served, namespace string, mode Mode, objects []
 // toApply are the verbs that a server-side apply takes, with the look before it.
 const toApply = "get create patch"
 
+// namespaceRights are what a namespace takes that the controller's role trusts: to
+// create it, or to see who has permissions in it.
+func namespaceRights(namespace string) []access.Right {
+	return append(rightsIn("", grant{"", "namespaces", "create"}), rightsIn(namespace,
+		grant{rbacGroup, "rolebindings", "list"},
+		grant{rbacGroup, "roles", "get"})...)
+}
+
 // followRights are what bringing a controller takes, whichever way it comes: the
 // namespace, the inventory, and a look at what becomes of it.
 func followRights(namespace string) []access.Right {
-	return append(rightsIn("", grant{"", "namespaces", "create"}), rightsIn(namespace,
+	return append(namespaceRights(namespace), rightsIn(namespace,
 		grant{"", "configmaps", toApply},
 		grant{"", "serviceaccounts", "list watch"},
 		grant{"", "pods", "list watch delete"},

@@ -35,6 +35,8 @@ type statusLook struct {
 	bucketsErr       error
 	admission        live.Admission
 	admissionErr     error
+	unused           []string // accounts that the policy exempts and no controller uses
+	unusedErr        error
 }
 
 // everywhere asks what there is in the cluster, everything at the same time. Its
@@ -167,6 +169,7 @@ func (l *statusLook) each(ctx context.Context) []*instance {
 			group.Go(func() error { question(ctx, one); return nil })
 		}
 	}
+	group.Go(func() error { l.exempt(ctx); return nil })
 	without := l.without()
 	l.left = make([]planned, len(without))
 	for i, s := range without {

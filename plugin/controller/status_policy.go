@@ -1,9 +1,11 @@
 package controller
 
 import (
+	"context"
 	"strings"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -24,10 +26,30 @@ func (l *statusLook) policy() Policy {
 			strings.TrimSuffix(what+": "+why, ": ")+"; "+operator.AnyBucket, "oc ostoy-s3 controller install")}
 	}
 	enforced := Policy{State: operator.PolicyEnforced, Exempt: seen.Exempt, Part: part(status.OK, "enforced, unchanged; exempt: "+exempted(seen.Exempt), "")}
-	if unused := live.Unused(seen.Exempt, l.found.Deployments); l.only == "" && len(unused) > 0 {
-		enforced.Part = part(status.Warning, "enforced, but exempts "+strings.Join(unused, ", ")+", which no controller uses", "oc ostoy-s3 controller install")
+	switch {
+	case l.only != "":
+	case len(l.unused) > 0:
+		enforced.Part = part(status.Warning, "enforced, but exempts "+strings.Join(l.unused, ", ")+", which no controller uses", "oc ostoy-s3 controller install")
+	case l.unusedErr != nil:
+		enforced.Part = part(status.Unknown, "enforced, unchanged; exempt: "+exempted(seen.Exempt)+"; whether they are controllers is not known: "+unproven(l.unusedErr), "")
 	}
 	return enforced
+}
+
+// exempt asks which of the accounts that the policy exempts no controller uses.
+func (l *statusLook) exempt(ctx context.Context) {
+	seen := operator.Inspect(l.Facts, l.admission.Policy, l.admission.Binding)
+	if l.only == "" && l.admissionErr == nil && l.admission.Served && seen.Found {
+		l.unused, l.unusedErr = l.UnusedAccounts(ctx, seen.Exempt, l.found.Deployments)
+	}
+}
+
+// unproven is why a controller could not be proven.
+func unproven(err error) string {
+	if apierrors.IsForbidden(err) {
+		return "you are not allowed to create subjectaccessreviews.authorization.k8s.io"
+	}
+	return unseen(err).Text
 }
 
 // exempted are the service accounts by their short names, NAMESPACE/NAME.

@@ -50,7 +50,12 @@ func TestF1StatusPolicy(t *testing.T) {
 			both[0].Object["spec"].(map[string]any)["failurePolicy"] = "Ignore"
 			p.policy(both...)
 		}, operator.PolicyChanged, status.Warning, "failurePolicy"},
-		"exempts somebody": {func(p *played) { p.policy(rendered(ours, "system:serviceaccount:gone:s3")...) }, operator.PolicyEnforced, status.Warning, "gone:s3, which no controller uses"},
+		"exempts somebody":  {func(p *played) { p.policy(rendered(ours, "system:serviceaccount:gone:s3")...) }, operator.PolicyEnforced, status.Warning, "gone:s3, which no controller uses"},
+		"exempts mallory's": {func(p *played) { p.policy(rendered(ours)...); p.prove(false) }, operator.PolicyEnforced, status.Warning, ours + ", which no controller uses"},
+		"nothing is proven": {func(p *played) {
+			p.policy(rendered(ours)...)
+			p.Forbid("POST "+reviewsPath, "create", "subjectaccessreviews", "authorization.k8s.io", "")
+		}, operator.PolicyEnforced, status.Unknown, "not allowed to create subjectaccessreviews"},
 		"not allowed": {func(p *played) {
 			p.Forbid("GET "+policyPath, "get", "validatingadmissionpolicies", operator.AdmissionGroup, "")
 		}, operator.PolicyUnknown, status.Unknown, "not allowed"},

@@ -35,11 +35,13 @@ func play(t *testing.T, more ...string) *played {
 		"v1/Pod", "v1/ConfigMap", "v1/ServiceAccount", "apps/v1/Deployment", "coordination.k8s.io/v1/Lease",
 		"s3.services.k8s.aws/v1alpha1/Bucket", "apiextensions.k8s.io/v1/CustomResourceDefinition",
 		"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding",
+		"authorization.k8s.io/v1/SubjectAccessReview",
 	}
 	p := &played{Server: clustertest.New(t, "v1.33.0", append(kinds, more...)...), t: t, objects: map[string][]any{}}
 	for _, list := range []string{"/apis/apps/v1/deployments", "/apis/s3.services.k8s.aws/v1alpha1/buckets", subscriptionsPath} {
 		p.list(list)
 	}
+	p.prove(true)
 	p.policy(operator.AdmissionPolicy(render.Facts{}, []string{"system:serviceaccount:ack-system:ack-s3-controller"})...)
 	return p
 }
@@ -48,6 +50,15 @@ const (
 	policyPath  = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/" + operator.PolicyName
 	bindingPath = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/" + operator.PolicyName
 )
+
+const reviewsPath = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+
+// prove says whether service accounts may do what a controller does.
+func (p *played) prove(allowed bool) {
+	p.Answer("POST "+reviewsPath, map[string]any{
+		"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "status": map[string]any{"allowed": allowed},
+	})
+}
 
 // policy is the admission policy and its binding.
 func (p *played) policy(both ...*unstructured.Unstructured) {

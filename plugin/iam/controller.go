@@ -37,7 +37,7 @@ func DesiredController(f render.Facts, o ControllerOptions) (Role, error) {
 		return Role{}, NoBucketPattern(false)
 	}
 	pattern := cmp.Or(o.BucketPattern, "*") // of a managed policy it is not known
-	if err := checkBucketPattern(pattern); err != nil {
+	if err := CheckBucketPattern(pattern); err != nil {
 		return Role{}, err
 	}
 	return describe(f, controllerNamed(f, o.RoleOptions), purpose{
@@ -46,6 +46,18 @@ func DesiredController(f render.Facts, o ControllerOptions) (Role, error) {
 		description: "The ACK S3 controller in namespace " + f.Namespace.Value + " creates, configures and deletes " + bucketsNamed(pattern),
 		policy:      controllerPolicy(pattern, f.Partition.Value, f.Account.Value),
 	})
+}
+
+// WiderPattern is the narrowest of the usual patterns that covers a bucket and all that
+// a role covers so far: a role has one pattern, and a new one replaces it. "" if none does.
+func WiderPattern(soFar []string, bucket string) string {
+	for _, pattern := range []string{bucket, OwnBucketPattern, AnyProjectPattern} {
+		lacks := func(p string) bool { return !CoversPattern(pattern, p) }
+		if MatchPattern(pattern, bucket) && !slices.ContainsFunc(soFar, lacks) {
+			return pattern
+		}
+	}
+	return ""
 }
 
 // NoBucketPattern is the error for a role without a bucket pattern: a new one, or one
@@ -100,10 +112,10 @@ func controllerNamed(f render.Facts, o RoleOptions) RoleOptions {
 	return o
 }
 
-// checkBucketPattern takes what a bucket name may be made of ("General purpose
+// CheckBucketPattern accepts what a bucket name may be made of ("General purpose
 // bucket naming rules" of the S3 User Guide) and IAM's two wildcards. A star alone
 // is every bucket.
-func checkBucketPattern(pattern string) error {
+func CheckBucketPattern(pattern string) error {
 	if pattern == "*" || regexp.MustCompile(`^[a-z0-9.*?-]{3,63}$`).MatchString(pattern) {
 		return nil
 	}

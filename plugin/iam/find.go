@@ -47,8 +47,8 @@ const maxLooks = 6
 // do not count: there may then be several, of several clusters, and the caller
 // must ask which. They are sorted by name; none is no error.
 //
-// A caller who may not list roles gets the role of the usual name, if the issuer
-// is known; without it awserr.Denied(err) is true. A role the caller may not
+// A caller who may not list the roles of a path gets the role of the usual name beside
+// those of the other path, if the issuer is known; without it awserr.Denied(err) is true. A role the caller may not
 // look at is left out, unless it has the name that ours would have. A role under
 // a path of the user's is not found. Nor is the controller's, where the namespace
 // is the controller's, too: FindController finds that one.
@@ -66,12 +66,15 @@ func (h holder) find(ctx context.Context, api Finder, f render.Facts) ([]Found, 
 	if !f.Namespace.Known() {
 		return nil, &render.InputError{What: "the namespace is not known", Why: "roles are told apart by it", Next: "-n NAMESPACE"}
 	}
-	names, err := h.listNames(ctx, api)
-	if awserr.Denied(err) && f.Issuer.Known() {
-		names, err = []string{h.usualName(f.Issuer.Value, f.Namespace.Value)}, nil
-	}
+	names, denied, err := h.listNames(ctx, api)
 	if err != nil {
 		return nil, err
+	}
+	if denied != nil {
+		if !f.Issuer.Known() {
+			return nil, denied
+		}
+		names = sorted(append(names, h.usualName(f.Issuer.Value, f.Namespace.Value)))
 	}
 	looked := make([]*Found, len(names))
 	g, ctx := errgroup.WithContext(ctx)
@@ -95,21 +98,31 @@ func (h holder) find(ctx context.Context, api Finder, f render.Facts) ([]Found, 
 	return found, nil
 }
 
-// listNames are the names of all roles that are where the holder's may be.
-func (h holder) listNames(ctx context.Context, api Finder) ([]string, error) {
+// listNames are the names of all roles that are where the holder's may be. Where the
+// caller may not list one of the paths, the others are listed and denied is the refusal.
+func (h holder) listNames(ctx context.Context, api Finder) (names []string, denied, err error) {
 	lists := make([][]string, len(h.paths()))
+	refusals := make([]error, len(h.paths()))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, path := range h.paths() {
 		group.Go(func() error {
 			listed, err := List(ctx, api, path)
+			if awserr.Denied(err) {
+				refusals[i], err = err, nil
+			}
 			for _, role := range listed {
 				lists[i] = append(lists[i], role.Name)
 			}
 			return err
 		})
 	}
-	err := group.Wait()
-	return slices.Concat(lists...), err
+	err = group.Wait()
+	for _, refusal := range refusals {
+		if denied == nil {
+			denied = refusal
+		}
+	}
+	return slices.Concat(lists...), denied, err
 }
 
 // lookAt gives back the role if it is ours and the holder's.

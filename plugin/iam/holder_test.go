@@ -1,11 +1,16 @@
 package iam
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -221,5 +226,34 @@ func TestUninstallOfTheOthersIsQuoted(t *testing.T) {
 		if !errors.As(err, &told) || !strings.Contains(told.Next, want) {
 			t.Errorf("%q: %+v", namespace, told)
 		}
+	}
+}
+
+// oneRefused is an IAM in which the roles of one path cannot be listed.
+type oneRefused struct {
+	*fake
+	path string
+}
+
+func (o oneRefused) ListRoles(ctx context.Context, in *awsiam.ListRolesInput, options ...func(*awsiam.Options)) (*awsiam.ListRolesOutput, error) {
+	if aws.ToString(in.PathPrefix) == o.path {
+		return nil, denied("iam:ListRoles", o.path)
+	}
+	return o.fake.ListRoles(ctx, in, options...)
+}
+
+// TestFindControllerWithOnePath: what can be listed counts, whatever its name, also
+// where the other path cannot be listed.
+func TestFindControllerWithOnePath(t *testing.T) {
+	f := controllerFacts()
+	api := newFake()
+	api.put("by-name", "/ostoy-s3-controller/", render.OwnershipTags(f))
+	found, err := FindController(t.Context(), oneRefused{api, "/ostoy-s3/"}, f)
+	if err != nil || len(found) != 1 || found[0].Name != "by-name" {
+		t.Errorf("%+v, %v", found, err)
+	}
+	f.Issuer = render.Fact{}
+	if found, err := FindController(t.Context(), oneRefused{api, "/ostoy-s3/"}, f); !awserr.Denied(err) {
+		t.Errorf("without the issuer: %+v, %v", found, err)
 	}
 }

@@ -127,3 +127,21 @@ func lettersOf(patterns ...[]rune) []rune {
 	}
 	return letters
 }
+
+// restsAfter are the patterns that are left of one after a text that it begins with,
+// one for each way in which it can: of "a*b" after "ac" it is "*b". None is part of
+// another that is longer by a star.
+func restsAfter(pattern, text string) []string {
+	p := []rune(pattern)
+	reached := string(closure(p, make([]byte, len(p)+1), 0))
+	for _, letter := range text {
+		reached = step(p, reached, letter)
+	}
+	var rests []string
+	for at := range reached {
+		if reached[at] == 1 && (at == 0 || p[at-1] != '*' || reached[at-1] == 0) {
+			rests = append(rests, string(p[at:]))
+		}
+	}
+	return rests
+}

@@ -127,7 +127,7 @@ func (o PeopleOptions) Check() error {
 		}
 	}
 	if o.BucketPattern != "" {
-		if err := checkBucketPattern(o.BucketPattern); err != nil {
+		if err := CheckBucketPattern(o.BucketPattern); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -19,11 +20,18 @@ type Reach struct {
 	// Unknown says why not all of it is known, "" if it is. What is known is then the
 	// least that the role can do.
 	Unknown string
+	// Within are the patterns of a permissions boundary: a bucket has to match one of
+	// them, too. Nil sets no limit.
+	Within []string
+	// Unbounded says why it is not known what a permissions boundary leaves, "" if that
+	// is known. What is known is then the most that the role can do.
+	Unbounded string
 }
 
 // Covers reports whether the role can configure a bucket, as far as is known.
 func (r Reach) Covers(bucket string) bool {
-	return r.Any || slices.ContainsFunc(r.Patterns, func(p string) bool { return like(p, bucket) })
+	matches := func(p string) bool { return like(p, bucket) }
+	return (r.Any || slices.ContainsFunc(r.Patterns, matches)) && (r.Within == nil || slices.ContainsFunc(r.Within, matches))
 }
 
 // Text is the reach in words.
@@ -40,27 +48,41 @@ func (r Reach) Text(account string) string {
 	case len(r.Patterns) == 0:
 		return "no bucket"
 	}
-	return "every bucket named " + strings.Join(r.Patterns, " or ") + " in account " + account
+	text := "every bucket named " + strings.Join(r.Patterns, " or ") + " in account " + account
+	switch {
+	case r.Within == nil:
+		return text
+	case len(r.Within) == 0:
+		return "no bucket: its permissions boundary allows none"
+	}
+	return text + ", as far as its permissions boundary allows it: " + strings.Join(r.Within, " or ")
 }
 
-// Both is the reach of two together.
+// Both is the reach of two together. Of two with different boundaries none counts.
 func (r Reach) Both(other Reach) Reach {
+	if !slices.Equal(r.Within, other.Within) || r.Within == nil || other.Within == nil {
+		r.Within = nil
+	}
+	r.Unbounded = cmp.Or(r.Unbounded, other.Unbounded)
 	if other.Any && !r.Any {
 		r.Any, r.By = true, other.By
 	}
 	r.Patterns = sorted(append(slices.Clone(r.Patterns), other.Patterns...))
-	if r.Unknown == "" {
-		r.Unknown = other.Unknown
-	}
+	r.Unknown = cmp.Or(r.Unknown, other.Unknown)
 	return r
 }
 
 // configures are actions by which a bucket, or who reads its objects, can be changed.
+// Those on objects are not among them: the controller sends none for a Bucket.
 func configures() []string {
 	return []string{
 		"s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketPublicAccessBlock",
 		"s3:PutBucketOwnershipControls", "s3:PutLifecycleConfiguration", "s3:PutReplicationConfiguration",
-		"s3:PutEncryptionConfiguration", "s3:PutBucketTagging", "s3:PutBucketWebsite", "s3:PutBucketCORS", "s3:DeleteBucket",
+		"s3:PutEncryptionConfiguration", "s3:PutBucketTagging", "s3:PutBucketWebsite", "s3:DeleteBucketWebsite",
+		"s3:PutBucketCORS", "s3:DeleteBucket", "s3:PutBucketVersioning", "s3:PutBucketLogging", "s3:PutBucketNotification",
+		"s3:PutBucketObjectLockConfiguration", "s3:PutBucketRequestPayment", "s3:PutInventoryConfiguration",
+		"s3:PutAnalyticsConfiguration", "s3:PutMetricsConfiguration", "s3:PutAccelerateConfiguration",
+		"s3:PutIntelligentTieringConfiguration", "s3:TagResource", "s3:UntagResource",
 	}
 }
 
@@ -91,44 +113,70 @@ func reachOfText(name, text, account string) Reach {
 func reachOf(name string, d Document, account string) Reach {
 	r := Reach{}
 	for _, s := range d.Statement {
-		if s.Effect != "Allow" || !s.configures() || s.Condition.met(account) == No {
+		if s.Effect != "Allow" || s.Condition.met(account) == No {
+			continue
+		}
+		if s.allowsOne("sts:AssumeRole") {
+			r.Unknown = "policy " + awserr.Redact(name) + " allows sts:AssumeRole: what the other role can do is not looked at"
+		}
+		if !s.allowsOne(configures()...) {
 			continue
 		}
 		for _, resource := range s.Resource {
-			if pattern, is := bucketPattern(resource); is {
-				r.Patterns = append(r.Patterns, pattern)
+			general, variable := withoutVariables(resource)
+			patterns := bucketPatterns(general)
+			switch {
+			case len(patterns) > 0 && variable:
+				r.Unknown = "policy " + awserr.Redact(name) + " has a policy variable in a resource"
+			default:
+				r.Patterns = append(r.Patterns, patterns...)
 			}
 		}
 	}
 	r.Patterns = sorted(r.Patterns)
-	// No name of a bucket is shorter than three characters.
-	if slices.ContainsFunc(r.Patterns, func(p string) bool { return CoversPattern(p, "???*") }) {
+	if coversAny(r.Patterns) {
 		return Reach{Any: true, By: awserr.Redact(name)}
 	}
 	return r
 }
 
-func (s Statement) configures() bool {
+// coversAny reports whether patterns match every name of a bucket: three characters or
+// more, of which the first and the last are letters or digits ("General purpose bucket
+// naming rules" of the S3 User Guide). Several together may do so by their first or
+// their last character.
+func coversAny(patterns []string) bool {
+	every := func(special func(string) string) bool {
+		for _, letter := range "abcdefghijklmnopqrstuvwxyz0123456789" {
+			if !slices.ContainsFunc(patterns, func(p string) bool { return CoversPattern(p, special(string(letter))) }) {
+				return false
+			}
+		}
+		return true
+	}
+	return every(func(letter string) string { return letter + "??*" }) || every(func(letter string) string { return "*??" + letter })
+}
+
+// allowsOne reports whether a statement names one of some actions.
+func (s Statement) allowsOne(actions ...string) bool {
 	return slices.ContainsFunc(s.Action, func(a string) bool {
-		return slices.ContainsFunc(configures(), func(c string) bool { return like(strings.ToLower(a), strings.ToLower(c)) })
+		return slices.ContainsFunc(actions, func(c string) bool { return like(strings.ToLower(a), strings.ToLower(c)) })
 	})
 }
 
-// bucketPattern is the pattern of buckets' names in a resource of a policy; false
-// where it matches no bucket. The wildcard may stand for a part of the ARN, too, as in
-// "*" or arn:aws:s3:*-bucket.
-func bucketPattern(resource string) (string, bool) {
-	before, name, found := strings.Cut(resource, ":::")
+// bucketPatterns are the patterns of buckets' names in a resource of a policy; none
+// where it matches no bucket. A wildcard may stand for a part of the ARN, too, as in
+// "*", arn:aws:s3:*-bucket and arn:aws:s3:*:*:*: for each way in which the resource
+// begins like the ARN of a bucket, the rest is a pattern of names.
+func bucketPatterns(resource string) []string {
+	var patterns []string
 	for _, partition := range render.Partitions() {
-		arn := render.BucketARN(partition, "")
-		if found && like(before+":::", arn) {
-			return name, !strings.Contains(name, "/")
-		}
-		if at := strings.IndexAny(resource, "*?"); !found && at >= 0 && strings.HasPrefix(arn, resource[:at]) {
-			return "*" + resource[at+1:], !strings.Contains(resource[at:], "/")
+		for _, rest := range restsAfter(resource, render.BucketARN(partition, "")) {
+			if rest != "" && !strings.ContainsAny(rest, "/:") {
+				patterns = append(patterns, rest)
+			}
 		}
 	}
-	return "", false
+	return patterns
 }
 
 // PolicyPattern is the one pattern that the policy of a controller's role is for, by
@@ -141,7 +189,7 @@ func PolicyPattern(text, account string) string {
 	switch {
 	case r.Any:
 		return "*"
-	case len(r.Patterns) == 1 && checkBucketPattern(r.Patterns[0]) == nil:
+	case r.Unknown == "" && len(r.Patterns) == 1 && CheckBucketPattern(r.Patterns[0]) == nil:
 		return r.Patterns[0]
 	}
 	return ""

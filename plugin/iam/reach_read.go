@@ -18,27 +18,30 @@ type ReachReader interface {
 }
 
 // ReadReach looks at what a role can configure, by all its policies and its boundary.
-// What the caller may not read is no error: the reach is then not known. Our inline
-// policy is asked for first; where enough (nil: never) says so, nothing else is.
+// What the caller may not read is no error: the reach is then not known. Where enough
+// (nil: never) says so of our inline policy within the boundary, no other policy is
+// looked at.
 func ReadReach(ctx context.Context, api ReachReader, name, account string, enough func(Reach) bool) (Reach, error) {
 	reach, err := inlineReach(ctx, api, name, PolicyName, account)
-	if err != nil || enough != nil && enough(reach) {
+	if err != nil {
 		return reach, err
 	}
 	a := &Actual{}
 	switch err := readRole(ctx, api, name, a); {
 	case awserr.Denied(err):
+		reach.Unbounded = inShort(err)
 		return reach.Both(Reach{Unknown: inShort(err)}), nil
 	case err != nil:
 		return reach, err
 	case !a.Exists:
 		return reach.Both(Reach{Unknown: "no role named " + name + " was found in account " + account}), nil
 	}
-	others, err := otherReach(ctx, api, name, account)
-	if err != nil {
-		return reach, err
+	most, err := boundaryReach(ctx, api, a.Boundary, account)
+	if own := reach.within(most); err != nil || enough != nil && enough(own) {
+		return own, err
 	}
-	return bounded(ctx, api, reach.Both(others), a.Boundary, account)
+	others, err := otherReach(ctx, api, name, account)
+	return reach.Both(others).within(most), err
 }
 
 // Reach is what the controller's role can configure once it is as described: by its
@@ -75,14 +78,30 @@ func (r Role) Reach(ctx context.Context, api ReachReader, a *Actual, account str
 
 // bounded is what a permissions boundary leaves of a reach.
 func bounded(ctx context.Context, api ReachReader, reach Reach, boundary, account string) (Reach, error) {
-	if boundary == "" || !reach.Any {
-		return reach, nil
+	most, err := boundaryReach(ctx, api, boundary, account)
+	return reach.within(most), err
+}
+
+// boundaryReach is what a permissions boundary allows; without one everything.
+func boundaryReach(ctx context.Context, api ReachReader, boundary, account string) (Reach, error) {
+	if boundary == "" {
+		return Reach{Any: true}, nil
 	}
-	most, err := ManagedReach(ctx, api, boundary, account)
-	if err != nil || most.Any || most.Unknown != "" {
-		return reach, err
+	return ManagedReach(ctx, api, boundary, account)
+}
+
+// within is what is left of a reach where no more than another is allowed.
+func (r Reach) within(most Reach) Reach {
+	switch {
+	case most.Any:
+	case most.Unknown != "":
+		r.Unbounded = "permissions boundary: " + most.Unknown
+	case r.Any:
+		return most
+	default:
+		r.Within = append([]string{}, most.Patterns...)
 	}
-	return most, nil
+	return r
 }
 
 // otherReach is that of all policies but our inline one.

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,19 @@ func TestF1ReachOfPolicies(t *testing.T) {
 		allow(`"s3:*"`, `"arn:aws:s3:*"`),
 		allow(`"s3:*"`, `"arn:*:s3:::*"`),
 		allow(`"s3:*"`, `"arn:aws-cn:s3:::*"`),
+		allow(`"s3:*"`, `"arn:aws:s3:*:*:*"`),
+		allow(`"s3:*"`, `"arn:aws:*:*:*:*"`),
+		allow(`"s3:*"`, `"arn:*:*:*:*:*"`),
+		allow(`"s3:*"`, `"arn:aws:s3:?*"`),
+		allow(`"s3:*"`, `"arn:aws:s?:::*"`),
+		allow(`"s3:PutInventoryConfiguration"`, `"*"`),
+		allow(`"s3:PutBucketNotification"`, `"*"`),
+		allow(`["s3:*","sts:AssumeRole"]`, `"*"`),
+		allow(`"s3:*"`, `[`+everyLetter("arn:aws:s3:::%s*")+`]`),
+		allow(`"s3:*"`, `[`+everyLetter("arn:aws:s3:::*%s")+`]`),
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"${aws:PrincipalAccount}"}}}]}`,
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringLike":{"s3:ResourceAccount":["999999999999","${AWS:principalaccount}"]}}}]}`,
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"${aws:PrincipalTag/account}"}}}]}`,
 		`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"123456789012"}}}]}`,
 		`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}]}`,
 		`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::x"}]}`,
@@ -40,6 +54,10 @@ func TestF1ReachOfPolicies(t *testing.T) {
 	for text, want := range map[string][]string{
 		allow(`"s3:*"`, `["arn:aws:s3:::demo-bucket","arn:aws:s3:::demo-bucket/*"]`): {"demo-bucket"},
 		allow(`"s3:*"`, `"arn:aws:s3:*-bucket"`):                                     {"*-bucket"},
+		allow(`"s3:*"`, `"arn:aws:s3:*:*:demo-?"`):                                   {"demo-?"},
+		allow(`"s3:*"`, `"arn:aws:s3:*:*:accesspoint/*"`):                            nil,
+		allow(`"s3:*"`, `"arn:aws:sqs:*:*:*"`):                                       nil,
+		allow(`"s3:*"`, `"arn:aws:sqs:*:*:${aws:PrincipalTag/x}"`):                   nil,
 		allow(`["s3:Get*","s3:List*"]`, `"*"`):                                       nil,
 		allow(`"s3:PutObject"`, `"*"`):                                               nil,
 		allow(`"s3:*"`, `"arn:aws:s3:::*/*"`):                                        nil,
@@ -54,11 +72,64 @@ func TestF1ReachOfPolicies(t *testing.T) {
 	for _, text := range []string{
 		`{"Statement":[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]}`,
 		`{"Statement":[{"Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3:::x"}]}`,
+		allow(`"s3:*"`, `"arn:aws:s3:::${aws:PrincipalTag/ostoy-s3/namespace}-bucket"`),
+		allow(`"s3:*"`, `"${aws:PrincipalTag/what}"`),
+		allow(`"sts:AssumeRole"`, `"*"`),
+		allow(`"sts:*"`, `"arn:aws:iam::123456789012:role/admin"`),
 		`nonsense`,
 	} {
 		if r := reachOfText("p", text, reachAccount); r.Unknown == "" {
 			t.Errorf("%s is taken for known: %+v", text, r)
 		}
+	}
+}
+
+// everyLetter is a list of texts, one for each character that a bucket's name begins
+// and ends with.
+func everyLetter(format string) string {
+	var all []string
+	for _, letter := range "abcdefghijklmnopqrstuvwxyz0123456789" {
+		all = append(all, `"`+fmt.Sprintf(format, string(letter))+`"`)
+	}
+	return strings.Join(all, ",")
+}
+
+// TestF1ReachWithinBoundary: a boundary takes away what it does not name, and where it
+// cannot be read nobody says that the role reaches a bucket.
+func TestF1ReachWithinBoundary(t *testing.T) {
+	wide, own := Reach{Patterns: []string{"*-bucket"}}, Reach{Patterns: []string{"ostoy-*"}}
+	if r := wide.within(own); !r.Covers("ostoy-1-bucket") || r.Covers("demo-bucket") || !strings.Contains(r.Text("1"), "permissions boundary allows it: ostoy-*") {
+		t.Errorf("%+v: %s", r, r.Text("1"))
+	}
+	if r := wide.within(Reach{}); r.Covers("ostoy-1-bucket") || !strings.HasPrefix(r.Text("1"), "no bucket") {
+		t.Errorf("%+v: %s", r, r.Text("1"))
+	}
+	if r := wide.within(Reach{Any: true}); !r.Covers("demo-bucket") || r.Unbounded != "" {
+		t.Errorf("%+v", r)
+	}
+	if r := (Reach{Any: true, By: "x"}).within(own); r.Any || r.Covers("demo-bucket") || !r.Covers("ostoy-1") {
+		t.Errorf("%+v", r)
+	}
+	if r := wide.within(Reach{Unknown: "no"}); !r.Covers("demo-bucket") || r.Unbounded != "permissions boundary: no" {
+		t.Errorf("%+v", r)
+	}
+	if r := wide.within(own).Both(Reach{Patterns: []string{"demo-bucket"}}); !r.Covers("demo-bucket") {
+		t.Errorf("what one of two reaches is lost: %+v", r)
+	}
+}
+
+// TestF1ReadReachOfABoundary: our own policy is not enough of an answer where the role
+// has a boundary.
+func TestF1ReadReachOfABoundary(t *testing.T) {
+	f := controllerFacts()
+	name, api := render.ControllerRoleName(f.Issuer.Value), newFake()
+	if _, err := installController(t, api, f, ControllerOptions{BucketPattern: "*-bucket"}); err != nil {
+		t.Fatal(err)
+	}
+	api.roles[name].boundary = "arn:aws:iam::123456789012:policy/boundary"
+	r, err := ReadReach(t.Context(), noManaged{api}, name, reachAccount, func(r Reach) bool { return r.Covers("demo-bucket") })
+	if err != nil || r.Unbounded == "" {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 
@@ -114,7 +185,7 @@ func TestF1ReadReach(t *testing.T) {
 		t.Errorf("ours: %+v", r)
 	}
 	api.taken()
-	if r := read(api, func(r Reach) bool { return r.Covers("demo-bucket") }); !r.Covers("demo-bucket") || strings.Join(api.taken(), " ") != "GetRolePolicy" {
+	if r := read(api, func(r Reach) bool { return r.Covers("demo-bucket") }); !r.Covers("demo-bucket") || strings.Join(api.taken(), " ") != "GetRolePolicy GetRole" {
 		t.Errorf("more is read than is needed: %+v", r)
 	}
 	api.roles[name].attached = append(api.roles[name].attached, full)

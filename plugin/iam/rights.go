@@ -35,10 +35,7 @@ func Judge(all []Document, r Right, account string) Answer {
 	best, hindered := No, false
 	for _, d := range all {
 		for _, s := range d.Statement {
-			if !s.covers(r) {
-				continue
-			}
-			met := s.Condition.met(account)
+			met := min(s.about(r), s.Condition.met(account))
 			switch {
 			case s.Effect == "Deny" && met == Yes:
 				return Denied
@@ -69,25 +66,56 @@ func Lacks(all []Document, rights []Right, account string) (missing, unsure []Ri
 	return missing, unsure
 }
 
-// covers reports whether a statement is about the right.
-func (s Statement) covers(r Right) bool {
-	return slices.ContainsFunc(s.Action, func(a string) bool { return like(strings.ToLower(a), strings.ToLower(r.Action)) }) &&
-		slices.ContainsFunc(s.Resource, func(pattern string) bool { return like(pattern, r.Resource) })
+// covers reports whether a statement can be about the right.
+func (s Statement) covers(r Right) bool { return s.about(r) != No }
+
+// about says whether a statement is about the right. Where a policy variable in a
+// resource decides about it, that is not sure.
+func (s Statement) about(r Right) Answer {
+	if !slices.ContainsFunc(s.Action, func(a string) bool { return like(strings.ToLower(a), strings.ToLower(r.Action)) }) {
+		return No
+	}
+	answer := No
+	for _, resource := range s.Resource {
+		switch general, variable := withoutVariables(resource); {
+		case !like(general, r.Resource):
+		case variable:
+			answer = Unsure
+		default:
+			return Yes
+		}
+	}
+	return answer
 }
 
-// met says whether a request over TLS for a thing of the account meets the
-// condition. An operator or key that this does not know makes it unsure.
+// withoutVariables is a pattern that matches all that one with policy variables, such
+// as ${aws:username}, can match, and whether it has any ("IAM policy elements: Variables
+// and tags" of the IAM User Guide).
+func withoutVariables(pattern string) (general string, variable bool) {
+	from, to := strings.Index(pattern, "${"), strings.LastIndex(pattern, "}")
+	if from < 0 || to < from {
+		return pattern, false
+	}
+	return pattern[:from] + "*" + pattern[to+1:], true
+}
+
+// met says whether a request over TLS for a thing of the account, by a role of the
+// same account, meets the condition. An operator, key or policy variable that this does
+// not know makes it unsure.
 func (c Condition) met(account string) Answer {
 	answer := Yes
 	for operator, keys := range c {
 		for key, values := range keys {
 			var one Answer
 			switch strings.ToLower(operator) + " " + strings.ToLower(key) {
-			case "stringequals aws:resourceaccount", "stringlike aws:resourceaccount", "stringequalsifexists aws:resourceaccount",
-				"stringequals s3:resourceaccount", "stringlike s3:resourceaccount", "stringequalsifexists s3:resourceaccount":
-				one = yesIf(slices.ContainsFunc(values, func(v string) bool { return like(v, account) }))
+			case "stringequals aws:resourceaccount", "stringequalsifexists aws:resourceaccount",
+				"stringequals s3:resourceaccount", "stringequalsifexists s3:resourceaccount":
+				one = anyOf(values, func(v string) bool { return v == account })
+			case "stringlike aws:resourceaccount", "stringlikeifexists aws:resourceaccount",
+				"stringlike s3:resourceaccount", "stringlikeifexists s3:resourceaccount":
+				one = anyOf(values, func(v string) bool { return like(v, account) })
 			case "bool aws:securetransport", "boolifexists aws:securetransport":
-				one = yesIf(slices.Contains(values, "true"))
+				one = anyOf(values, func(v string) bool { return strings.EqualFold(v, "true") })
 			default:
 				one = Unsure
 			}
@@ -97,11 +125,19 @@ func (c Condition) met(account string) Answer {
 	return answer
 }
 
-func yesIf(yes bool) Answer {
-	if yes {
-		return Yes
+// anyOf is Yes if one of a condition's values is right, and Unsure if only one with a
+// policy variable can be. The account of the role is also that of the thing.
+func anyOf(values []string, right func(string) bool) Answer {
+	answer := No
+	for _, value := range values {
+		switch {
+		case right(value), strings.EqualFold(value, "${aws:PrincipalAccount}"):
+			return Yes
+		case strings.Contains(value, "${"):
+			answer = Unsure
+		}
 	}
-	return No
+	return answer
 }
 
 // Excess says what a policy allows beyond the rights, in words, sorted.

@@ -39,6 +39,11 @@ func TestJudge(t *testing.T) {
 		"forbidden first":      {statements: []string{`{"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}`, everyone}, missing: "PutObject"},
 		"forbidden without":    {statements: []string{everyone, `{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}`}},
 		"forbidden on an if":   {statements: []string{`{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}`, everyone}, unsure: "GetObject"},
+		"of the own account":   {statements: []string{`{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}}`}},
+		"of a tag's account":   {statements: []string{`{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalTag/a}"}}}`}, unsure: "ListBucket GetObject PutObject"},
+		"no wildcard in equal": {statements: []string{`{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceAccount": "*"}}}`}, missing: "ListBucket GetObject PutObject"},
+		"of a tag's name":      {statements: []string{`{"Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::${aws:PrincipalTag/a}", "arn:aws:s3:::demo-bucket/*"]}`}, unsure: "ListBucket"},
+		"forbidden by a tag":   {statements: []string{everyone, `{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::${aws:PrincipalTag/a}/*"}`}, unsure: "GetObject"},
 		"forbidden to another": {statements: []string{everyone, `{"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:::other/*"}`}},
 	} {
 		t.Run(name, func(t *testing.T) {

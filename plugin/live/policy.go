@@ -2,13 +2,12 @@ package live
 
 import (
 	"context"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -20,6 +19,13 @@ func Policies() schema.GroupVersionResource {
 // PolicyBindings are the bindings of those.
 func PolicyBindings() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: operator.AdmissionGroup, Version: "v1", Resource: "validatingadmissionpolicybindings"}
+}
+
+// ServesAdmission reports whether a cluster serves ValidatingAdmissionPolicies and
+// their bindings: a policy without a binding checks nothing.
+func ServesAdmission(served *cluster.Served) bool {
+	return served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicy") &&
+		served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicyBinding")
 }
 
 // Admission is the admission policy for Buckets as it is in the cluster.
@@ -36,7 +42,7 @@ func (w *World) Admission(ctx context.Context) (a Admission, err error) {
 	if err != nil {
 		return a, err
 	}
-	if a.Served = served.Serves(operator.AdmissionGroup+"/v1", "ValidatingAdmissionPolicy"); !a.Served {
+	if a.Served = ServesAdmission(served); !a.Served {
 		return a, nil
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -50,14 +56,4 @@ func (w *World) Admission(ctx context.Context) (a Admission, err error) {
 	})
 	err = group.Wait()
 	return a, err
-}
-
-// Unused are the accounts of a policy's exemption, by their user names, that no
-// controller uses.
-func Unused(exempt []string, controllers []ack.Controller) []string {
-	return slices.DeleteFunc(slices.Clone(exempt), func(account string) bool {
-		return slices.ContainsFunc(controllers, func(one ack.Controller) bool {
-			return account == operator.AccountName(one.Namespace, one.Account())
-		})
-	})
 }

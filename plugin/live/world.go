@@ -45,6 +45,7 @@ type World struct {
 	identityAnswers
 	controllers asked[[]ack.Controller]
 	lastLogs    askedOf[string, string]
+	proofs      askedOf[string, bool] // by the user name of a service account
 }
 
 // listKey is a kind in a namespace; the empty namespace is the whole cluster.

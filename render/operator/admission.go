@@ -28,19 +28,36 @@ func AccountName(namespace, name string) string {
 // the facts.
 func Account(f render.Facts) string { return AccountName(namespace(f), ServiceAccount) }
 
-// AdmissionServed reports whether a cluster serves ValidatingAdmissionPolicies, by
-// what it serves, or else by its version: 1.30 is the first with the v1 API. If
-// neither is known, it is taken to be current.
-func AdmissionServed(f render.Facts) bool {
+// Serving is whether a cluster serves ValidatingAdmissionPolicies.
+type Serving int
+
+// The answers.
+const (
+	ServingUnknown Serving = iota
+	Serves
+	ServesNot
+)
+
+// AdmissionServed goes by what a cluster serves, where kinds are listed, or else by its
+// version: 1.30 is the first with the v1 API. A list of API versions without kinds does
+// not say it, because other kinds of the group are older.
+func AdmissionServed(f render.Facts) Serving {
+	const version1 = AdmissionGroup + "/v1/"
 	served := f.APIVersions.Values
 	switch {
-	case slices.Contains(served, AdmissionGroup+"/v1/ValidatingAdmissionPolicy"):
-		return true
-	case slices.Contains(served, AdmissionGroup+"/v1"):
-		return false
+	case slices.Contains(served, version1+"ValidatingAdmissionPolicy"):
+		return Serves
+	case slices.ContainsFunc(served, func(v string) bool { return strings.HasPrefix(v, version1) }):
+		return ServesNot
 	}
 	is, err := version.ParseGeneric(f.KubeVersion.Value)
-	return err != nil || is.AtLeast(version.MajorMinor(1, 30))
+	switch {
+	case err != nil:
+		return ServingUnknown
+	case is.AtLeast(version.MajorMinor(1, 30)):
+		return Serves
+	}
+	return ServesNot
 }
 
 // wavePolicy is before the ClusterRoles and before the Subscription: no Bucket can be
@@ -76,7 +93,7 @@ func AdmissionPolicy(f render.Facts, controllers []string) []*unstructured.Unstr
 		"matchConditions": []any{
 			map[string]any{"name": exemptCondition, "expression": exemptBefore + celList(controllers) + exemptAfter},
 			map[string]any{"name": "may-not-bypass", "expression": "!authorizer.group(" + celString(AdmissionGroup) +
-				").resource('validatingadmissionpolicies').name(" + celString(PolicyName) + ").check('bypass').allowed()"},
+				").resource('validatingadmissionpolicies').name(" + celString(PolicyName) + ").check('bypass').allowed() || " + isProbe},
 		},
 		"variables":   admissionVariables(),
 		"validations": admissionRules(f),
@@ -84,6 +101,22 @@ func AdmissionPolicy(f render.Facts, controllers []string) []*unstructured.Unstr
 	binding := newObject(AdmissionGroup+"/v1", "ValidatingAdmissionPolicyBinding", "", PolicyName, wavePolicy)
 	binding.Object["spec"] = map[string]any{"policyName": PolicyName, "validationActions": []any{"Deny"}}
 	return []*unstructured.Unstructured{policy, binding}
+}
+
+// isProbe is true for Probe, which nobody but a controller is exempt for: a cluster admin
+// could not see otherwise whether the API server has the policy in effect.
+const isProbe = "has(request.dryRun) && request.dryRun && has(object.metadata.name) && object.metadata.name == '" + probeName + "'"
+
+const probeName = "ostoy-s3-policy-probe"
+
+// Probe is a Bucket that the policy refuses for every user, if it is created as a dry
+// run.
+func Probe() *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "s3.services.k8s.aws/v1alpha1", "kind": "Bucket",
+		"metadata": map[string]any{"name": probeName, "namespace": "default"},
+		"spec":     map[string]any{"name": probeName},
+	}}
 }
 
 // admissionVariables name what the rules are about. On an update a Bucket "acts" if

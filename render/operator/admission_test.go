@@ -35,13 +35,46 @@ func TestF1Conditions(t *testing.T) {
 	want := []any{
 		map[string]any{"name": "not-a-controller", "expression": `!(request.userInfo.username in ["` + ourController() + `"])`},
 		map[string]any{"name": "may-not-bypass", "expression": `!authorizer.group("admissionregistration.k8s.io")` +
-			`.resource('validatingadmissionpolicies').name("ostoy-s3-buckets").check('bypass').allowed()`},
+			`.resource('validatingadmissionpolicies').name("ostoy-s3-buckets").check('bypass').allowed()` +
+			` || has(request.dryRun) && request.dryRun && has(object.metadata.name) && object.metadata.name == 'ostoy-s3-policy-probe'`},
 	}
 	if diff := cmp.Diff(want, conditions); diff != "" {
 		t.Error(diff)
 	}
 	if spec := policy.Object["spec"].(map[string]any); spec["failurePolicy"] != "Fail" {
 		t.Errorf("failurePolicy %v", spec["failurePolicy"])
+	}
+}
+
+// TestF1Probe: the Bucket that shows whether the policy is in effect is one that it
+// refuses in every project.
+func TestF1Probe(t *testing.T) {
+	if why := Refused(factsIn("us-east-2"), Probe()); why == nil || !strings.Contains(isProbe, "'"+Probe().GetName()+"'") {
+		t.Errorf("admitted: %v", why)
+	}
+}
+
+// TestF1AdmissionServed: what is not known is not taken for a cluster that checks
+// Buckets, and a list of API versions without kinds says nothing about the policy.
+func TestF1AdmissionServed(t *testing.T) {
+	for _, c := range []struct {
+		version string
+		served  []string
+		want    Serving
+	}{
+		{"", nil, ServingUnknown},
+		{"v1.29.6", nil, ServesNot},
+		{"v1.30.0", nil, Serves},
+		{"", []string{"admissionregistration.k8s.io/v1"}, ServingUnknown},
+		{"v1.33.0", []string{"admissionregistration.k8s.io/v1", "v1"}, Serves},
+		{"v1.29.0", []string{"admissionregistration.k8s.io/v1", "v1"}, ServesNot},
+		{"v1.33.0", []string{"admissionregistration.k8s.io/v1", "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration"}, ServesNot},
+		{"v1.29.0", []string{"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"}, Serves},
+	} {
+		f := render.Facts{KubeVersion: render.Fact{Value: c.version}, APIVersions: render.ListFact{Values: c.served}}
+		if got := AdmissionServed(f); got != c.want {
+			t.Errorf("%q, %q: %d, want %d", c.version, c.served, got, c.want)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
@@ -52,7 +51,7 @@ func (s *scene) withoutChart(t *testing.T) {
 
 	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, notReady).WantStdout(t, helmLine).WantTalk(t,
 		"no --chart: of the controller only role and rights are made", "+ role      ostoy-s3-controller/ack-s3-controller-", "+ 2 objects 2 ClusterRoles",
-		"the controller itself is not installed", "no Operator Lifecycle Manager, and no chart was given", "try   "+helmLine, "--chart oci://").WantNoTalk(t, "+ namespace")
+		"the controller itself is not installed", "no Operator Lifecycle Manager, and no chart was given", "try   "+helmLine, "--chart oci://", "+ namespace ack-system")
 	if roles := s.roles(t.Context(), t); len(roles) != 1 {
 		t.Errorf("roles %v", roles)
 	}
@@ -80,11 +79,12 @@ func (s *scene) withoutChart(t *testing.T) {
 func (s *scene) installedByHelm(t *testing.T) {
 	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, notReady)
 	s.helmsRuns(t)
-	s.install(t).WantStdout(t, "").WantTalk(t, "installed by Helm (deployment/ack-s3-controller-s3-chart -n elsewhere): it is used as it is", "nothing to change")
-	s.install(t, "--chart", theChart(t)).WantTalk(t, "installed by Helm", "nothing to change")
-	if _, err := s.Client.CoreV1().Namespaces().Get(t.Context(), namespace, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-		t.Errorf("a namespace for a second controller was made (%v)", err)
+	// Now that one is used, its account is exempt instead of the one to come.
+	s.install(t).WantStdout(t, "").WantTalk(t, "installed by Helm (deployment/ack-s3-controller-s3-chart -n elsewhere): it is used as it is", "~ object    ValidatingAdmissionPolicy")
+	if exempt := s.exempt(t); !strings.Contains(exempt, `in ["system:serviceaccount:elsewhere:ack-s3-controller"]`) {
+		t.Errorf("exempt: %s", exempt)
 	}
+	s.install(t, "--chart", theChart(t)).WantTalk(t, "installed by Helm", "nothing to change")
 }
 
 // chart: shown, done, and nothing left to do.

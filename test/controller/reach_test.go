@@ -151,20 +151,22 @@ func TestF1AnyBucket(t *testing.T) {
 	manifests := strings.Replace(helmController, keys, "", 1)
 	manifests = strings.Replace(manifests, account, `metadata: {name: ack-s3-controller, namespace: elsewhere, annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::123456789012:role/of-helm"}}`, 1)
 	s.helms(t, manifests)
-	refuse := func(says ...string) {
+	leftOut := func(says ...string) {
 		t.Helper()
-		s.again(t).WantCode(t, refused).WantTalk(t, append(says, "not managed by ostoy-s3", "--allow-any-bucket")...)
-		s.again(t, "--dry-run=server").WantCode(t, refused)
-		for _, role := range []string{"ostoy-s3-buckets-edit", "ostoy-s3-buckets-view"} {
-			if _, err := s.Client.RbacV1().ClusterRoles().Get(t.Context(), role, metav1.GetOptions{}); err == nil {
-				t.Errorf("%s was made", role)
-			}
+		s.again(t, "--dry-run=server").WantCode(t, done).WantTalk(t, says...)
+		s.again(t, "--wait=false").WantCode(t, done).WantTalk(t, append(says, "not managed by ostoy-s3", "the ClusterRole ostoy-s3-buckets-edit is left out", "--allow-any-bucket")...)
+		if s.admission(t, admissionKinds()[0]) == nil || s.admission(t, admissionKinds()[1]) == nil {
+			t.Error("the policy was not applied")
+		}
+		if _, err := s.Client.RbacV1().ClusterRoles().Get(t.Context(), "ostoy-s3-buckets-edit", metav1.GetOptions{}); err == nil {
+			t.Error("the permission was given")
 		}
 	}
-	refuse("it is not known which buckets", "no role named of-helm was found in account 123456789012")
+	leftOut("it is not known which buckets", "no role named of-helm was found in account 123456789012")
 	s.roleOfHelm(t)
-	refuse("can configure every bucket of account 123456789012, by its policy AmazonS3FullAccess on role of-helm", "create Buckets")
-	s.again(t, "--allow-any-bucket", "--wait=false").WantCode(t, done).WantTalk(t, "reach     every bucket of account 123456789012", "2 ClusterRoles")
+	leftOut("can configure every bucket of account 123456789012, by its policy AmazonS3FullAccess on role of-helm")
+	s.again(t, "--wait=false").WantCode(t, done).WantTalk(t, "nothing to change", "is left out")
+	s.again(t, "--allow-any-bucket", "--wait=false").WantCode(t, done).WantTalk(t, "reach     every bucket of account 123456789012", "ClusterRole ostoy-s3-buckets-edit").WantNoTalk(t, "is left out")
 	s.again(t, "--wait=false").WantCode(t, done).WantTalk(t, "nothing to change")
 }
 

@@ -202,6 +202,17 @@ const helmController = `apiVersion: v1
 kind: ServiceAccount
 metadata: {name: ack-s3-controller, namespace: elsewhere}
 ---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: ack-s3-controller-s3-chart}
+rules: [{apiGroups: [s3.services.k8s.aws], resources: [buckets, buckets/status], verbs: [get, list, watch, create, update, patch, delete]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: ack-s3-controller-s3-chart}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: ack-s3-controller-s3-chart}
+subjects: [{kind: ServiceAccount, name: ack-s3-controller, namespace: elsewhere}]
+---
 apiVersion: apps/v1
 kind: Deployment
 metadata:

@@ -133,8 +133,8 @@ func TestUninstallKeepsTheRole(t *testing.T) {
 	role := s.roles(t.Context(), t)[0]
 	stranger := s.Admin.With("AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=")
 	stranger.Run(t, "controller", "uninstall").WantCode(t, refused).WantTalk(t, "--keep-role")
-	stranger.Run(t, "controller", "uninstall", "--keep-role").WantCode(t, done).WantTalk(t, "role "+role, "--keep-role")
-	s.wantLeft(t, "role "+role)
+	stranger.Run(t, "controller", "uninstall", "--keep-role").WantCode(t, done).WantTalk(t, "role "+role, "--keep-role", "namespace ack-system", "can be assumed by a service account of this namespace")
+	s.wantLeft(t, "namespace "+namespace, "role "+role)
 	// It is found again, by who has credentials and without an inventory.
 	s.install(t).WantNoTalk(t, "✔ role               created")
 	s.wantIdentity(t)

@@ -63,8 +63,8 @@ twice, look at git diff test/counts, and commit the file with the change.`
 // four IAM requests for the role the first time, and four reads and no write
 // when there is nothing to do. The look at the provider is apart: it is a check; so
 // is what verify tries as the role. The first time the controller's role is looked
-// at, too, where the user may see which one that is: one read if ours, and for this
-// bed's, which IAM does not have, two.
+// at, too, where the user may see which one that is: two reads, of its policy and of the
+// role, whose permissions boundary can take away what the policy allows.
 func boundIAM(t *testing.T, one measure.Counted) {
 	t.Helper()
 	count := 0

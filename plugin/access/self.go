@@ -1,0 +1,51 @@
+package access
+
+import (
+	"context"
+	"strings"
+
+	authentication "k8s.io/api/authentication/v1"
+	authorization "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+)
+
+// Self is the user name that the API server knows this user by, "" where the cluster
+// does not serve SelfSubjectReviews (Kubernetes before 1.28).
+func Self(ctx context.Context, conn *cluster.Conn) (string, error) {
+	gvk := authentication.SchemeGroupVersion.WithKind("SelfSubjectReview")
+	served, err := conn.Discovery(ctx)
+	if err != nil || !served.Serves(gvk.GroupVersion().String(), gvk.Kind) {
+		return "", err
+	}
+	client, err := conn.Resource(ctx, gvk, "")
+	if err != nil {
+		return "", err
+	}
+	object := &unstructured.Unstructured{Object: map[string]any{}}
+	object.SetGroupVersionKind(gvk)
+	answer, err := client.Create(ctx, object, metav1.CreateOptions{})
+	if err != nil {
+		return "", conn.Translate(err)
+	}
+	name, _, err := unstructured.NestedString(answer.Object, "status", "userInfo", "username")
+	return name, err
+}
+
+// SubjectMay reports whether a user, "" for nobody in particular, who is in some groups
+// has a permission, by a SubjectAccessReview as AccountMay.
+func SubjectMay(ctx context.Context, conn *cluster.Conn, user string, groups []string, r Right) (bool, error) {
+	resource, subresource, _ := strings.Cut(r.Resource, "/")
+	review := &authorization.SubjectAccessReview{
+		Spec: authorization.SubjectAccessReviewSpec{
+			User: user, Groups: groups,
+			ResourceAttributes: &authorization.ResourceAttributes{
+				Namespace: r.Namespace, Verb: r.Verb, Group: r.Group, Resource: resource, Subresource: subresource,
+			},
+		},
+	}
+	err := ask(ctx, conn, "SubjectAccessReview", review)
+	return err == nil && review.Status.Allowed, err
+}

@@ -1,0 +1,83 @@
+package live
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// A Deployment proves no controller: every editor of a project can create one that
+// looks like it. What proves one is that its service account is allowed to do in all
+// projects what a controller of the whole cluster does.
+
+// ProvenAccounts reports of each service account, by its user name, whether it may
+// list and update Buckets in all projects. If you are not allowed to create
+// SubjectAccessReviews, the error is the server's refusal.
+func (w *World) ProvenAccounts(ctx context.Context, users []string) (map[string]bool, error) {
+	const atOnce = 8
+	proven := make([]bool, len(users))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for n, user := range users {
+		group.Go(func() (err error) {
+			proven[n], err = w.proofs.get(user, func() (bool, error) { return w.proof(ctx, user) })
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for n, user := range users {
+		out[user] = proven[n]
+	}
+	return out, nil
+}
+
+func (w *World) proof(ctx context.Context, user string) (bool, error) {
+	namespace, name, _ := strings.Cut(strings.TrimPrefix(user, "system:serviceaccount:"), ":")
+	for _, verb := range []string{"list", "update"} {
+		may, err := access.AccountMay(ctx, w.Conn, namespace, name, access.Right{Verb: verb, Group: Buckets().Group, Resource: Buckets().Resource})
+		if err != nil || !may {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// ProvenControllers are those of some controllers whose service account is proven.
+func (w *World) ProvenControllers(ctx context.Context, all []ack.Controller) ([]ack.Controller, error) {
+	proven, err := w.ProvenAccounts(ctx, accountsOf(all))
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(c ack.Controller) bool { return !proven[accountOf(c)] }), nil
+}
+
+// UnusedAccounts are the service accounts of a policy's exemption, by their user
+// names, that no controller uses: no Deployment names them, or they are not proven.
+func (w *World) UnusedAccounts(ctx context.Context, exempt []string, controllers []ack.Controller) ([]string, error) {
+	used := accountsOf(controllers)
+	named := slices.DeleteFunc(slices.Clone(exempt), func(user string) bool { return !slices.Contains(used, user) })
+	proven, err := w.ProvenAccounts(ctx, named)
+	return slices.DeleteFunc(slices.Clone(exempt), func(user string) bool {
+		return slices.Contains(used, user) && (err != nil || proven[user])
+	}), err
+}
+
+func accountOf(c ack.Controller) string { return operator.AccountName(c.Namespace, c.Account()) }
+
+func accountsOf(all []ack.Controller) []string {
+	var users []string
+	for _, c := range all {
+		users = append(users, accountOf(c))
+	}
+	slices.Sort(users)
+	return slices.Compact(users)
+}
