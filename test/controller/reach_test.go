@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	rbac "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
@@ -82,6 +83,23 @@ func (s *scene) patternAtTerminal(t *testing.T) {
 	if text := s.policy(t); !strings.Contains(text, "ostoy-*-bucket") {
 		t.Errorf("the policy is not for the pattern: %s", text)
 	}
+}
+
+// TestF1PatternIsAskedLast: nobody answers a question for a plan that is refused.
+func TestF1PatternIsAskedLast(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	roles := s.Client.RbacV1().ClusterRoles()
+	_, err := roles.Create(t.Context(), &rbac.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "ostoy-s3-buckets-edit"},
+		Rules:      []rbac.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get"}}},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	code, screen := run.AtTerminal(t, s.Admin, "\n", "controller", "install")
+	if code != refused || strings.Contains(screen, "bucket pattern [") {
+		t.Errorf("%d\n%s", code, screen)
+	}
+	must(t, roles.Delete(t.Context(), "ostoy-s3-buckets-edit", metav1.DeleteOptions{}))
 }
 
 // narrowing asks where a Bucket would stop syncing.
