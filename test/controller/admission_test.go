@@ -75,7 +75,7 @@ func TestF1PolicyIsInstalled(t *testing.T) {
 	if len(told.Changes) != 2 {
 		t.Errorf("changes: %v", told.Changes)
 	}
-	s.install(t).WantTalk(t, "~ object    ValidatingAdmissionPolicy ostoy-s3-buckets", "failurePolicy: Ignore → Fail", "+ policy    ValidatingAdmissionPolicyBinding ostoy-s3-buckets")
+	s.install(t).WantTalk(t, "~ object    ValidatingAdmissionPolicy ostoy-s3-buckets", "failurePolicy: Ignore → Fail", "+ policy    ValidatingAdmissionPolicyBinding ostoy-s3-buckets", "in effect")
 	s.install(t).WantTalk(t, "nothing to change")
 	if s.admission(t, bindings) == nil {
 		t.Error("the binding was not restored")
