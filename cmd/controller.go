@@ -17,7 +17,7 @@ bucket. A cluster has one, installed once by a cluster admin.
   oc ostoy-s3 controller status                                     version, identity, region, its errors
   oc ostoy-s3 controller uninstall                                  refused while there are Buckets
 
-One that is there already, whoever installed it, is used as it is.`
+A controller that exists, however it was installed, is used without changes.`
 
 func newControllerCommand(s *session) *cobra.Command {
 	c := &cobra.Command{

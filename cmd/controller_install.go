@@ -58,7 +58,7 @@ func newControllerInstallCommand(s *session) *cobra.Command {
 	output.add(flags)
 	flags.BoolVar(&request.Upgrade, "upgrade", false, "upgrade to the newest version in the catalog, or to --version; approves one InstallPlan after another")
 	flags.BoolVar(&request.AllowAnyBucket, "allow-any-bucket", false, allowAnyBucketUsage)
-	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that narrows --bucket-pattern must say so")
+	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script needs it to narrow --bucket-pattern, and if existing Buckets name S3 buckets of other projects")
 	addDryRun(&request.DryRun, flags)
 	flags.BoolVar(&request.Wait, "wait", true, "wait until the controller runs; without it, nothing approves its InstallPlan")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")

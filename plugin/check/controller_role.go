@@ -34,7 +34,7 @@ func judgeControllerRole(ctx context.Context, w *live.World) Finding {
 	all, err := w.Controllers(ctx)
 	switch {
 	case apierrors.IsForbidden(err):
-		return Leave("only who may list deployments everywhere can look for the controller")
+		return Leave("requires list deployments.apps in all namespaces (finds the controller)")
 	case err != nil:
 		return Fail(w.Conn.Translate(err))
 	}
