@@ -186,6 +186,25 @@ func TestF1AnyBucket(t *testing.T) {
 	s.again(t, "--wait=false").WantCode(t, done).WantTalk(t, "nothing to change", "is left out")
 	s.again(t, "--allow-any-bucket", "--wait=false").WantCode(t, done).WantTalk(t, "reach     every bucket of account 123456789012", "+ 1 objects ClusterRole").WantNoTalk(t, "is left out")
 	s.again(t, "--wait=false").WantCode(t, done).WantTalk(t, "nothing to change")
+	s.usedWithinBoundary(t)
+}
+
+// usedWithinBoundary: the role of a controller that is used is looked at before the role
+// of an app is made, and within its permissions boundary.
+func (s *scene) usedWithinBoundary(t *testing.T) {
+	t.Helper()
+	made, err := s.IAM().CreatePolicy(t.Context(), &iam.CreatePolicyInput{
+		PolicyName: aws.String("within"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::ostoy-*"}]}`),
+	})
+	must(t, err)
+	_, err = s.IAM().PutRolePermissionsBoundary(t.Context(), &iam.PutRolePermissionsBoundaryInput{RoleName: aws.String("of-helm"), PermissionsBoundary: made.Policy.Arn})
+	must(t, err)
+	s.Admin.Run(t, "install", "--new-project=demo", "--with-controller", "--bucket-pattern", "*-bucket").WantCode(t, refused).WantStdout(t, "").
+		WantTalk(t, "cannot manage the bucket demo-bucket", "ask who manages the controller", "nothing was changed").WantNoTalk(t, "does not match")
+	_, err = s.IAM().DeleteRolePermissionsBoundary(t.Context(), &iam.DeleteRolePermissionsBoundaryInput{RoleName: aws.String("of-helm")})
+	must(t, err)
+	_, err = s.IAM().DeletePolicy(t.Context(), &iam.DeletePolicyInput{PolicyArn: made.Policy.Arn})
+	must(t, err)
 }
 
 // roleOfHelm makes the role that the tutorial makes.
