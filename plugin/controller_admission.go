@@ -71,7 +71,7 @@ func (c *controllerRun) mayExecute(ctx context.Context) error {
 		names = append(names, bucket.Namespace+"/"+bucket.Name)
 	}
 	return c.confirmed(ctx, c.request.Ask, question{
-		about: plural(int64(len(names)), "existing Bucket") + " name S3 buckets of other projects, and the controller changes these S3 buckets as soon as it runs: " + strings.Join(names, ", "),
+		about: plural(int64(len(names)), "existing Bucket") + " with the S3 bucket of another project, which the controller changes as soon as it runs: " + strings.Join(names, ", "),
 		word:  "yes", flags: "--yes, or delete these Buckets first", nothing: nothingChanged,
 	})
 }

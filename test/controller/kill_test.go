@@ -30,13 +30,13 @@ type deed struct {
 func deeds() []deed {
 	const changes, removes = "nothing to change", "nothing to remove"
 	all := []deed{
-		{"install", func(*testing.T, *scene) {}, []string{"install"}, nil, changes, false},
+		{"install", func(*testing.T, *scene) {}, []string{"install", "--bucket-pattern", "*-bucket"}, nil, changes, false},
 		{"upgrade", upgradable, []string{"install", "--upgrade"}, nil, changes, false},
 		{"upgrade, two versions", upgradableTwice, []string{"install", "--upgrade"}, nil, changes, true},
 		{"uninstall", func(t *testing.T, s *scene) { s.install(t) }, []string{"uninstall"}, nil, removes, true},
 		{"uninstall --force", withBucket, []string{"uninstall", "--force"}, nil, removes, false},
 		{"uninstall --force, no controller", withBucketAlone, []string{"uninstall", "--force"}, nil, removes, true},
-		{"install, then uninstall", func(*testing.T, *scene) {}, []string{"install"}, []string{"uninstall", "--delete-crds"}, removes, true},
+		{"install, then uninstall", func(*testing.T, *scene) {}, []string{"install", "--bucket-pattern", "*-bucket"}, []string{"uninstall", "--delete-crds"}, removes, true},
 	}
 	return slices.DeleteFunc(all, func(d deed) bool { return d.rare && !*everything })
 }

@@ -53,3 +53,22 @@ func TestF1NamespaceOfAUser(t *testing.T) {
 	s.Admin.Kubectl(t, "create", "rolebinding", "late", "-n", namespace, "--clusterrole=edit", "--user=mallory").WantCode(t, 0)
 	s.install(t).WantTalk(t, "user mallory (RoleBinding late)", "nothing to change")
 }
+
+// TestF1Planted: a Bucket that waits for a controller, with the S3 bucket of another
+// project, is asked about before a controller starts.
+func TestF1Planted(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	s.install(t)
+	s.uninstall(t) // the kind of Buckets stays
+	must(t, s.NewNamespace(t.Context(), "second"))
+	must(t, s.Apply(t.Context(), bucketText("planted", `{"name":"finance-reports-bucket"}`)))
+	must(t, s.Apply(t.Context(), bucketText("own", `{"name":"second-bucket"}`)))
+	args := []string{"controller", "install", "--bucket-pattern", "*-bucket"}
+	s.Admin.Run(t, args...).WantCode(t, misused).WantTalk(t, "1 existing Bucket with the S3 bucket of another project", "second/planted", "--yes", "nothing was changed").WantNoTalk(t, "second/own")
+	if roles := s.roles(t.Context(), t); len(roles) > 0 {
+		t.Errorf("roles were made: %v", roles)
+	}
+	s.Admin.Run(t, append(args, "--yes")...).WantCode(t, done).WantTalk(t, "1.13.0 installed")
+	s.again(t).WantCode(t, done).WantTalk(t, "nothing to change")
+}
