@@ -114,6 +114,9 @@ func (o PeopleOptions) notes() []string {
 			notes[len(notes)-1] = "a role with this boundary can be given the buckets of all projects that match " + strings.Join(o.Projects, ", ")
 		}
 	}
+	if o.For == ForBoundary && isPattern(o.BucketPattern) {
+		notes = append(notes, "a role with this boundary can be given all S3 buckets of the account that match "+o.BucketPattern)
+	}
 	return notes
 }
 

@@ -93,9 +93,10 @@ func TestF8BucketsOfAProject(t *testing.T) {
 func TestF8Notes(t *testing.T) {
 	for want, o := range map[string]PeopleOptions{
 		"a role that exists without the boundary keeps its permissions": {For: ForInstall, Boundary: theBoundary},
-		"add --with-controller":            {For: ForInstall},
-		"can give a role any permission":   {For: ForController},
-		"can be given the buckets of all ": {For: ForBoundary, Projects: []string{"ostoy-*"}},
+		"add --with-controller":                         {For: ForInstall},
+		"can give a role any permission":                {For: ForController},
+		"can be given the buckets of all ":              {For: ForBoundary, Projects: []string{"ostoy-*"}},
+		"S3 buckets of the account that match *-bucket": {For: ForBoundary, BucketPattern: "*-bucket"},
 	} {
 		_, notes, err := PeoplePolicy(facts(), o)
 		if err != nil || !strings.Contains(strings.Join(notes, "\n"), want) {

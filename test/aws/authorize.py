@@ -48,6 +48,8 @@ class Authorizer:
                 return None  # NoSuchBucket, for every caller
         caller = self.caller(request)
         request.caller = caller.arn
+        if request.operation == "AssumeRole" and (request.param("Policy") or request.param("PolicyArns.member.1.arn")):
+            raise enforce.Unsupported("session policies")
         if caller.root and request.operation == "AssumeRole" and webidentity.find_role(request.param("RoleArn")) is None:
             return None  # how a test enters another account
         if request.operation == "DeleteObjects":

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
@@ -40,6 +41,11 @@ func TestF14ControllerGivesItselfObjects(t *testing.T) {
 	anybody, err := bed.OtherS3(t.Context(), stranger)
 	must(t, err)
 	must(t, objects{anybody, bucket}.get(t, "k"))
+
+	root, err := bed.Other(t.Context(), stranger)
+	must(t, err)
+	_, err = root.STS().AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: aws.String("x")})
+	wantDenied(t, "another account assumes the controller's role", err, "not authorized to perform: sts:AssumeRole")
 
 	wantDenied(t, "the policy of a bucket outside the pattern", objects{session.S3(), other}.allow(t, `{"AWS":"`+role+`"}`), "s3:PutBucketPolicy")
 	wantDenied(t, "an object outside the pattern", objects{session.S3(), other}.get(t, "k"), "s3:GetObject")
