@@ -9,7 +9,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	waiting "k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 
@@ -21,16 +20,15 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
-// policyWaves is how many of the first waves hold nothing but the admission policy.
+// policyWaves is how many waves there are up to the last one that holds a part of the
+// admission policy. A chart's objects may be in earlier ones.
 func policyWaves(waves [][]*apply.Item) int {
-	is := func(wave []*apply.Item) bool {
-		return !slices.ContainsFunc(wave, func(it *apply.Item) bool { return it.Ref.Group != operator.AdmissionGroup })
+	for n := len(waves); n > 0; n-- {
+		if slices.ContainsFunc(waves[n-1], func(it *apply.Item) bool { return it.Ref.Group == operator.AdmissionGroup }) {
+			return n
+		}
 	}
-	n := 0
-	for n < len(waves) && is(waves[n]) {
-		n++
-	}
-	return n
+	return 0
 }
 
 // An API server compiles a new policy a moment after it was written: every second it
@@ -49,18 +47,16 @@ const (
 
 // awaitPolicy waits until the policy that this run wrote judges Buckets, before anything
 // becomes wider. It sends a Bucket that the policy must refuse, as a dry run, under the
-// one name for which the policy exempts no user. Where Buckets are not served yet, there
-// is nothing to wait for.
+// one name for which the policy exempts no user. Where there are no Buckets before OLM
+// installs the operator, there is nothing to wait for.
 func (p *Plan) awaitPolicy(ctx context.Context, observe func(health.State)) error {
 	wrote := p.Objects.Wrote("ValidatingAdmissionPolicy", operator.PolicyName) || p.Objects.Wrote("ValidatingAdmissionPolicyBinding", operator.PolicyName)
-	if p.found.Definition == nil || !wrote {
+	defined := p.found.Definition != nil || p.Objects.Wrote("CustomResourceDefinition", Definition)
+	if !wrote || !defined {
 		return nil
 	}
 	probe := operator.Probe()
-	buckets, err := p.found.World.Conn.Resource(ctx, schema.FromAPIVersionAndKind(probe.GetAPIVersion(), probe.GetKind()), probe.GetNamespace())
-	if err != nil { // a definition that is not served
-		return ctx.Err()
-	}
+	buckets := p.found.World.Conn.Dynamic.Resource(live.Buckets()).Namespace(probe.GetNamespace())
 	observe(health.State{Kind: "ValidatingAdmissionPolicy", Name: "policy", Text: "waiting until it is in effect"})
 	known, err := awaitRefusal(ctx, buckets, probe)
 	switch {
@@ -68,7 +64,7 @@ func (p *Plan) awaitPolicy(ctx context.Context, observe func(health.State)) erro
 		observe(health.State{Kind: "ValidatingAdmissionPolicy", Name: "policy", Text: "in effect", Ready: true})
 		p.reportPlanted(ctx, observe)
 	case err == nil:
-		observe(health.State{Kind: "ValidatingAdmissionPolicy", Name: "policy", Text: "applied; you are not allowed to see whether it is in effect, so " + probeBlind.String() + " were waited", Ready: true})
+		observe(health.State{Kind: "ValidatingAdmissionPolicy", Name: "policy", Text: "applied; whether it is in effect cannot be seen, waited " + probeBlind.String(), Ready: true})
 	case ctx.Err() == nil:
 		return &problem.Error{
 			Kind: problem.NotReady,
@@ -102,11 +98,12 @@ func (p *Plan) reportPlanted(ctx context.Context, observe func(health.State)) {
 // probe is refused for another reason, it cannot be known, and a while is waited.
 func awaitRefusal(ctx context.Context, buckets dynamic.ResourceInterface, probe *unstructured.Unstructured) (known bool, err error) {
 	refused := 0
-	blind := false
+	blind, served := false, false
 	err = waiting.PollUntilContextTimeout(ctx, probePause, probeLimit, true, func(ctx context.Context) (bool, error) {
 		_, err := buckets.Create(ctx, probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: apply.Manager})
+		served = !apierrors.IsNotFound(err)
 		switch {
-		case err == nil:
+		case err == nil, !served: // a definition that was created a moment ago
 			refused = 0
 		case byPolicy(err):
 			refused++
@@ -115,7 +112,10 @@ func awaitRefusal(ctx context.Context, buckets dynamic.ResourceInterface, probe 
 		}
 		return blind || refused == probesInARow, nil
 	})
-	if err != nil || !blind {
+	switch {
+	case waiting.Interrupted(err) && !served && ctx.Err() == nil: // no Bucket can be created
+		return false, nil
+	case err != nil || !blind:
 		return err == nil, err
 	}
 	pause := time.NewTimer(probeBlind)

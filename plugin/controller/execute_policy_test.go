@@ -32,6 +32,12 @@ func TestF1AwaitsThePolicy(t *testing.T) {
 		"a moment later":    {func(n int) error { return only(n > 4, denied) }, true, false, 0, 4 + probesInARow},
 		"one server of two": {func(n int) error { return only(n%2 == 0 || n > 10, denied) }, true, false, 0, 9 + probesInARow},
 		"never":             {func(int) error { return nil }, false, true, probeLimit, 0},
+		"served a moment later": {func(n int) error {
+			if n <= 3 {
+				return apierrors.NewNotFound(live.Buckets().GroupResource(), "")
+			}
+			return denied
+		}, true, false, 0, 3 + probesInARow},
 		"not allowed": {func(int) error {
 			return apierrors.NewForbidden(live.Buckets().GroupResource(), "x", nil)
 		}, false, false, probeBlind, 1},
@@ -61,15 +67,15 @@ func only(is bool, err error) error {
 	return nil
 }
 
-// TestF1PolicyBeforeTheRest: the waves that hold nothing but the policy are applied and
-// waited for first, before the role and the permissions.
+// TestF1PolicyBeforeTheRest: the waves up to that of the policy are applied and waited
+// for first, before the role and the permissions.
 func TestF1PolicyBeforeTheRest(t *testing.T) {
 	policy := &apply.Item{Ref: apply.Ref{Group: operator.AdmissionGroup, Kind: "ValidatingAdmissionPolicy"}}
 	role := &apply.Item{Ref: apply.Ref{Group: rbacGroup, Kind: "ClusterRole"}}
 	for _, c := range []struct {
 		waves [][]*apply.Item
 		want  int
-	}{{nil, 0}, {[][]*apply.Item{{role}}, 0}, {[][]*apply.Item{{policy}}, 1}, {[][]*apply.Item{{policy, policy}, {role}}, 1}, {[][]*apply.Item{{policy, role}}, 0}} {
+	}{{nil, 0}, {[][]*apply.Item{{role}}, 0}, {[][]*apply.Item{{policy}}, 1}, {[][]*apply.Item{{policy, policy}, {role}}, 1}, {[][]*apply.Item{{role}, {policy, policy}, {role}, {role}}, 2}, {[][]*apply.Item{{policy}, {policy}, {role}}, 2}} {
 		if got := policyWaves(c.waves); got != c.want {
 			t.Errorf("%d waves: %d, want %d", len(c.waves), got, c.want)
 		}

@@ -87,8 +87,11 @@ func TestF1NamespaceOfAUser(t *testing.T) {
 		"a group":                    {"", []*unstructured.Unstructured{roleBinding("team", "ClusterRole", "admin", "Group team")}, "group team (RoleBinding team)"},
 		"everybody":                  {"", []*unstructured.Unstructured{roleBinding("all", "ClusterRole", "admin", "Group system:authenticated")}, "group system:authenticated"},
 		"secrets":                    {"", []*unstructured.Unstructured{roleBinding("s", "Role", "secrets", "User mallory")}, "user mallory (RoleBinding s)"},
-		"a deputy": {"", []*unstructured.Unstructured{roleBinding("deputy", "ClusterRole", "admin", "ServiceAccount robot mallory")},
-			"user system:serviceaccount:mallory:robot (RoleBinding deputy)"},
+		"a deputy": {
+			"",
+			[]*unstructured.Unstructured{roleBinding("deputy", "ClusterRole", "admin", "ServiceAccount robot mallory")},
+			"user system:serviceaccount:mallory:robot (RoleBinding deputy)",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, false, slices.Concat(roles, c.bindings)...)

@@ -93,7 +93,7 @@ func (s *scene) chart(t *testing.T) {
 	s.install(t, "--chart", theChart(t), "--dry-run=client").WantTalk(t, append(plan, "this was a dry run")...)
 	s.install(t, "--chart", theChart(t), "--dry-run=server").WantTalk(t, append(plan, "this was a dry run")...)
 	s.wantNothingWritten(t)
-	s.install(t, "--chart", theChart(t)).WantStdout(t, "").WantTalk(t, append(plan, "7 created", "1 of 1 available, as ostoy-s3-controller/ack-s3-controller-")...)
+	s.install(t, "--chart", theChart(t)).WantStdout(t, "").WantTalk(t, append(plan, "9 created", "1 of 1 available, as ostoy-s3-controller/ack-s3-controller-")...)
 	s.wantIdentity(t)
 	s.wantOnce(t, "AWS_REGION", "us-east-2")
 	s.mark = s.KubeMark()

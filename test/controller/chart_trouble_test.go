@@ -32,7 +32,7 @@ func (s *scene) chartIdentity(t *testing.T) {
 func (s *scene) chartDefinitions(t *testing.T) {
 	definitions := filepath.Join(theChart(t), "crds", "s3.services.k8s.aws_buckets.yaml")
 	s.Admin.Kubectl(t, "create", "-f", definitions, "--field-manager=helm").WantCode(t, 0)
-	s.install(t, "--chart", theChart(t)).WantTalk(t, definition+" is there already, and others brought it: it is used as it is", "6 created", "1 of 1 available")
+	s.install(t, "--chart", theChart(t)).WantTalk(t, definition+" is there already, and others brought it: it is used as it is", "8 created", "1 of 1 available")
 	s.install(t, "--chart", theChart(t)).WantTalk(t, "nothing to change")
 	managers := func() (names []string) {
 		crd, err := s.Dynamic.Resource(crds()).Get(t.Context(), definition, metav1.GetOptions{})
