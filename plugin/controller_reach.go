@@ -145,7 +145,10 @@ func (c *controllerRun) mustReach() error {
 		Next: check.WidenRole(managed, bucket, r.Reach),
 	}
 	if managed && given != "" && !iam.MatchPattern(given, bucket) {
-		pattern := cmp.Or(iam.WiderPattern([]string{given}, bucket), bucket)
+		pattern := bucket
+		if !c.plan.Role.Creates() {
+			pattern = cmp.Or(iam.WiderPattern([]string{given}, bucket), bucket)
+		}
 		e.Kind = problem.Usage
 		e.What = "--bucket-pattern " + shell.Word(given) + " does not match " + bucket + ", the bucket of the project"
 		e.Next = "a pattern that matches it, such as " + shell.Words("--bucket-pattern", pattern)

@@ -178,6 +178,18 @@ func TestF1MustReach(t *testing.T) {
 	}
 }
 
+// TestF1MustReachOfANewRole: for a role that does not exist yet the one bucket is enough.
+func TestF1MustReachOfANewRole(t *testing.T) {
+	for pattern, steps := range map[string][]iam.Step{"demo-bucket": {{Kind: iam.CreateRole}}, "'*-bucket'": nil} {
+		run, _ := reachRun(ControllerRequest{Role: ControllerRoleRequest{BucketPattern: "ostoy-*-bucket"}, bucket: "demo-bucket"})
+		run.plan.Role, run.plan.Reach = &iam.Plan{Steps: steps}, &controller.Reach{Reach: iam.Reach{Patterns: []string{"ostoy-*-bucket"}}}
+		var told *problem.Error
+		if err := run.mustReach(); !errors.As(err, &told) || !strings.HasSuffix(told.Next, "--bucket-pattern "+pattern) {
+			t.Errorf("%s: %v", pattern, err)
+		}
+	}
+}
+
 // TestKeptRole: iam plan keeps the pattern of a controller's role or its one managed
 // policy, and otherwise says what the existing role lacks.
 func TestKeptRole(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	rbac "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
@@ -82,6 +83,23 @@ func (s *scene) patternAtTerminal(t *testing.T) {
 	if text := s.policy(t); !strings.Contains(text, "ostoy-*-bucket") {
 		t.Errorf("the policy is not for the pattern: %s", text)
 	}
+}
+
+// TestF1PatternIsAskedLast: nobody answers a question for a plan that is refused.
+func TestF1PatternIsAskedLast(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	roles := s.Client.RbacV1().ClusterRoles()
+	_, err := roles.Create(t.Context(), &rbac.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "ostoy-s3-buckets-edit"},
+		Rules:      []rbac.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get"}}},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	code, screen := run.AtTerminal(t, s.Admin, "\n", "controller", "install")
+	if code != refused || strings.Contains(screen, "bucket pattern [") {
+		t.Errorf("%d\n%s", code, screen)
+	}
+	must(t, roles.Delete(t.Context(), "ostoy-s3-buckets-edit", metav1.DeleteOptions{}))
 }
 
 // narrowing asks where a Bucket would stop syncing.
@@ -168,6 +186,25 @@ func TestF1AnyBucket(t *testing.T) {
 	s.again(t, "--wait=false").WantCode(t, done).WantTalk(t, "nothing to change", "is left out")
 	s.again(t, "--allow-any-bucket", "--wait=false").WantCode(t, done).WantTalk(t, "reach     every bucket of account 123456789012", "+ 1 objects ClusterRole").WantNoTalk(t, "is left out")
 	s.again(t, "--wait=false").WantCode(t, done).WantTalk(t, "nothing to change")
+	s.usedWithinBoundary(t)
+}
+
+// usedWithinBoundary: the role of a controller that is used is looked at before the role
+// of an app is made, and within its permissions boundary.
+func (s *scene) usedWithinBoundary(t *testing.T) {
+	t.Helper()
+	made, err := s.IAM().CreatePolicy(t.Context(), &iam.CreatePolicyInput{
+		PolicyName: aws.String("within"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::ostoy-*"}]}`),
+	})
+	must(t, err)
+	_, err = s.IAM().PutRolePermissionsBoundary(t.Context(), &iam.PutRolePermissionsBoundaryInput{RoleName: aws.String("of-helm"), PermissionsBoundary: made.Policy.Arn})
+	must(t, err)
+	s.Admin.Run(t, "install", "--new-project=demo", "--with-controller", "--bucket-pattern", "*-bucket").WantCode(t, refused).WantStdout(t, "").
+		WantTalk(t, "cannot manage the bucket demo-bucket", "ask who manages the controller", "nothing was changed").WantNoTalk(t, "does not match")
+	_, err = s.IAM().DeleteRolePermissionsBoundary(t.Context(), &iam.DeleteRolePermissionsBoundaryInput{RoleName: aws.String("of-helm")})
+	must(t, err)
+	_, err = s.IAM().DeletePolicy(t.Context(), &iam.DeletePolicyInput{PolicyArn: made.Policy.Arn})
+	must(t, err)
 }
 
 // roleOfHelm makes the role that the tutorial makes.
