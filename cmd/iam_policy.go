@@ -63,9 +63,11 @@ func addPolicy(policy *plugin.PolicyOptions, c *cobra.Command) {
 	flags.StringVar((*string)(&policy.For), "for", "", "what the policy is for: "+strings.Join(names, "|"))
 	flags.StringVar(&policy.Boundary, "permissions-boundary", "", "ARN of the permissions boundary that every role must have (required for class)")
 	flags.StringArrayVar(&policy.Projects, "project", nil, "project of the class, or a pattern with * and ?; may be repeated (-n NAME is the same)")
-	flags.StringVar(&policy.BucketPattern, "bucket-pattern", "", "names of the S3 buckets, with * and ? (default *-bucket); for install and boundary")
+	flags.StringVar(&policy.BucketPattern, "bucket-pattern", "", "names of the S3 buckets, with * and ?; for install (default *-bucket) and boundary")
 	flags.StringVar(&policy.RoleName, "role-name", "", "also this role, with * and ? in the name; for install and controller")
 	flags.StringVar(&policy.RolePath, "role-path", "", "path of that role; for install and controller")
+	flags.StringArrayVar(&policy.TagKeys, "tag-key", nil, "also this tag key, for install --tags; may be repeated; for install and class")
+	flags.BoolVar(&policy.WithController, "with-controller", false, "for a person who has the policy for controller as well; for install")
 	completeFlag(c, "for", names...)
 }
 
@@ -80,17 +82,19 @@ func checkPolicy(c *cobra.Command, policy plugin.PolicyOptions) error {
 		given bool
 		goes  []plugin.PolicyFor
 	}{
-		{"--project", len(policy.Projects) > 0, []plugin.PolicyFor{class, boundary}},
+		{"--project (or -n)", len(policy.Projects) > 0, []plugin.PolicyFor{class, boundary}},
 		{"--bucket-pattern", policy.BucketPattern != "", []plugin.PolicyFor{install, boundary}},
 		{"--permissions-boundary", policy.Boundary != "", []plugin.PolicyFor{install, class, controller}},
 		{"--role-name and --role-path", policy.RoleName+policy.RolePath != "", []plugin.PolicyFor{install, controller}},
+		{"--tag-key", len(policy.TagKeys) > 0, []plugin.PolicyFor{install, class}},
+		{"--with-controller", policy.WithController, []plugin.PolicyFor{install}},
 	} {
 		if flag.given && !slices.Contains(flag.goes, policy.For) {
 			return usage(c, flag.name+" cannot be used with --for "+string(policy.For))
 		}
 	}
 	if len(policy.Projects) > 0 && policy.BucketPattern != "" {
-		return usage(c, "use --project or --bucket-pattern, not both")
+		return usage(c, "use --project (or -n) or --bucket-pattern, not both")
 	}
 	return nil
 }

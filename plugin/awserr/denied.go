@@ -65,6 +65,9 @@ func explainDenied(message, action, resource string) explanation {
 	if policy := policyFor(r); policy != "" {
 		e.next += "; " + policy + " prints a policy that allows it"
 	}
+	if strings.HasPrefix(r.because, "explicit deny in an identity-based policy") && ofController(r) {
+		e.next += "; the policy that oc ostoy-s3 iam policy --for install prints denies it, unless you print it with --with-controller"
+	}
 	return e
 }
 
@@ -78,10 +81,16 @@ func policyFor(r refusal) string {
 		strings.Contains(r.who, "-"+render.ServiceAccount+"-"),
 		service == "sts", service == "s3" && (name == "GetObject" || name == "PutObject"), name == "":
 		return ""
-	case service == "iam" && (strings.Contains(r.resource, render.ControllerRolePath) || strings.Contains(r.resource, render.ControllerAccount)):
+	case ofController(r):
 		return "oc ostoy-s3 iam policy --for controller"
 	}
 	return "oc ostoy-s3 iam policy --for install (for a learner of a class: --for class)"
+}
+
+// ofController reports whether the role of the ACK S3 controller was refused.
+func ofController(r refusal) bool {
+	return strings.HasPrefix(r.action, "iam:") &&
+		(strings.Contains(r.resource, render.ControllerRolePath) || strings.Contains(r.resource, render.ControllerAccount))
 }
 
 // decidedBy turns AWS's words for the deciding policy into why and next.

@@ -60,6 +60,10 @@ func TestTranslate(t *testing.T) {
 			1, "iam:PutRolePolicy", "", "oc ostoy-s3 iam policy --for controller prints",
 		},
 		{
+			"TestF8: the controller's role, denied", answered(403, "AccessDenied", "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:PutRolePolicy on resource: role ack-s3-controller-1a2b3c4d with an explicit deny in an identity-based policy: arn:aws:iam::123456789012:policy/ostoy-s3-install"),
+			1, "iam:PutRolePolicy", "one of the caller's own policies forbids it", "oc ostoy-s3 iam policy --for install prints denies it, unless you print it with --with-controller",
+		},
+		{
 			"another right than the call's own", answered(403, "AccessDenied", strings.ReplaceAll(alice, "CreateRole", "TagRole")+" because no identity-based policy allows the iam:TagRole action"),
 			1, "AWS refused iam:TagRole on " + roleARN, "", "allow iam:TagRole on " + roleARN,
 		},

@@ -33,15 +33,21 @@ type PeopleOptions struct {
 	// Boundary is the ARN of the permissions boundary that every role must have.
 	// ForClass requires it.
 	Boundary string
-	// BucketPattern is which S3 buckets are covered, default anyProjectBucket.
-	// Of ForInstall and ForBoundary.
+	// BucketPattern is which S3 buckets are covered: of ForInstall, default
+	// anyProjectBucket, and of ForBoundary, which has no default.
 	BucketPattern string
 	// Projects are names of projects, or patterns with * and ?. ForClass requires
-	// one; for ForBoundary they take the place of BucketPattern.
+	// one; ForBoundary requires one or BucketPattern.
 	Projects []string
 	// RoleName and RolePath name one more role, beside those that the tool names
 	// itself; the name may have * and ? in it. Of ForInstall and ForController.
 	RoleName, RolePath string
+	// TagKeys are further keys that a role may be tagged with, for install --tags.
+	// Of ForInstall and ForClass.
+	TagKeys []string
+	// WithController leaves out what denies changes of the controller's role, for a
+	// person who has the policy of ForController as well. Of ForInstall.
+	WithController bool
 }
 
 // maxManagedPolicy is the quota of a managed policy in "IAM and AWS STS quotas" of
@@ -90,8 +96,16 @@ func sizeOf(d Document) (n int) {
 
 func (o PeopleOptions) notes() []string {
 	var notes []string
-	if o.Boundary == "" && (o.For == ForInstall || o.For == ForController) {
-		notes = append(notes, "this policy can give a role any permission; with --permissions-boundary ARN, only what the boundary allows")
+	if o.For == ForInstall || o.For == ForController {
+		if o.Boundary == "" {
+			notes = append(notes, "this policy can give a role any permission; with --permissions-boundary ARN, only what the boundary allows")
+		} else {
+			notes = append(notes, "a role that exists without the boundary keeps its permissions, and this policy can change who assumes it: give it the boundary first")
+		}
+	}
+	if o.For == ForInstall && !o.WithController {
+		notes = append(notes, "this policy denies all changes of the controller's role, also those that another policy allows; "+
+			"for a person who has the policy for controller as well, add --with-controller")
 	}
 	if (o.For == ForClass || o.For == ForBoundary) && slices.ContainsFunc(o.Projects, isPattern) {
 		notes = append(notes, "the policy covers all projects that match "+strings.Join(o.Projects, ", ")+
@@ -99,6 +113,9 @@ func (o PeopleOptions) notes() []string {
 		if o.For == ForBoundary {
 			notes[len(notes)-1] = "a role with this boundary can be given the buckets of all projects that match " + strings.Join(o.Projects, ", ")
 		}
+	}
+	if o.For == ForBoundary && isPattern(o.BucketPattern) {
+		notes = append(notes, "a role with this boundary can be given all S3 buckets of the account that match "+o.BucketPattern)
 	}
 	return notes
 }
@@ -112,7 +129,19 @@ func (o PeopleOptions) Check() error {
 		return &render.InputError{
 			What: "--for class requires --permissions-boundary ARN",
 			Why:  "without a permissions boundary, a learner who creates roles can give them any permission",
-			Next: "create one from the output of --for boundary, then add --permissions-boundary arn:aws:iam::ACCOUNT:policy/NAME",
+			Next: "create one from the output of --for boundary --project NAME, then add --permissions-boundary arn:aws:iam::ACCOUNT:policy/NAME",
+		}
+	case o.For == ForClass && strings.Contains(o.Boundary, ":iam::aws:"):
+		return &render.InputError{
+			What: "the permissions boundary of a class must not be an AWS managed policy",
+			Why:  "a learner can give a role every permission that the boundary allows, and no AWS managed policy is limited to the learner's buckets",
+			Next: "create one from the output of --for boundary --project NAME",
+		}
+	case o.For == ForBoundary && len(o.Projects) == 0 && o.BucketPattern == "":
+		return &render.InputError{
+			What: "--for boundary requires --project NAME or --bucket-pattern PATTERN",
+			Why:  "a learner can give a role every permission that the boundary allows: on these S3 buckets, and on no others",
+			Next: "--project NAME for each project of the learner, or --bucket-pattern 'ostoy-*-bucket'",
 		}
 	case o.For == ForClass && len(o.Projects) == 0:
 		return &render.InputError{
@@ -122,7 +151,12 @@ func (o PeopleOptions) Check() error {
 		}
 	}
 	for _, project := range o.Projects {
-		if err := checkProject(project); err != nil {
+		if err := checkProject(project, o.For); err != nil {
+			return err
+		}
+	}
+	for _, key := range o.TagKeys {
+		if err := checkTagKey(key); err != nil {
 			return err
 		}
 	}
@@ -174,17 +208,40 @@ func (o PeopleOptions) checkRole() error {
 	return nil
 }
 
-// checkProject accepts the name of a project, and a pattern of one.
-func checkProject(project string) error {
+// checkProject accepts the name of a project, and a pattern of one. A learner who can
+// tag a role as one of the controller's namespace can make it look like its role.
+func checkProject(project string, purpose PolicyFor) error {
 	if !isPattern(project) {
-		return render.ValidateNamespace(project)
+		if err := render.ValidateNamespace(project); err != nil {
+			return err
+		}
+	} else if !regexp.MustCompile(`^[a-z0-9*?-]{1,63}$`).MatchString(project) {
+		return &render.InputError{
+			What: fmt.Sprintf("invalid project pattern %q", project),
+			Why:  "a project name has at most 63 of a-z, 0-9 and hyphen; in a pattern, * is any text and ? any one character",
+			Next: "--project 'ostoy-*'",
+		}
 	}
-	if regexp.MustCompile(`^[a-z0-9*?-]{1,63}$`).MatchString(project) {
+	if purpose == ForClass && like(project, render.ControllerNamespace) {
+		return &render.InputError{
+			What: fmt.Sprintf("--project %q matches %s, the namespace of the ACK S3 controller", project, render.ControllerNamespace),
+			Why:  "a learner could create a role with the tags of the controller's role",
+			Next: "--project NAME for each project of the learner, or a longer pattern, such as --project 'ostoy-*'",
+		}
+	}
+	return nil
+}
+
+// checkTagKey accepts a key of IAM's that is not one of this tool's.
+func checkTagKey(key string) error {
+	why := ""
+	switch {
+	case !regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$`).MatchString(key):
+		why = "a tag key has at most 128 letters, digits, spaces and _ . : / = + - @"
+	case strings.HasPrefix(strings.ToLower(key), "ostoy-s3/"), strings.HasPrefix(strings.ToLower(key), "aws:"):
+		why = "keys that begin with ostoy-s3/ or aws: are reserved"
+	default:
 		return nil
 	}
-	return &render.InputError{
-		What: fmt.Sprintf("invalid project pattern %q", project),
-		Why:  "a project name has at most 63 of a-z, 0-9 and hyphen; in a pattern, * is any text and ? any one character",
-		Next: "--project 'ostoy-*'",
-	}
+	return &render.InputError{What: fmt.Sprintf("invalid tag key %q", key), Why: why, Next: "--tag-key team"}
 }

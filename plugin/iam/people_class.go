@@ -18,7 +18,7 @@ func (p people) class() []Statement {
 		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: append(p.controllers(), roles...)},
 		{
 			Sid: "CreateRoles", Effect: "Allow", Action: Strings{"iam:CreateRole"}, Resource: created,
-			Condition: merged(p.within(), p.tagged("aws:RequestTag/", "", true), knownTags()),
+			Condition: merged(p.within(), p.tagged("aws:RequestTag/", "", true)),
 		},
 		{
 			Sid: "ChangeRolesWithBoundary", Effect: "Allow", Action: boundedChanges(), Resource: roles,
@@ -26,16 +26,14 @@ func (p people) class() []Statement {
 		},
 		{
 			Sid: "TrustTagsAndRemoval", Effect: "Allow", Action: otherChanges(), Resource: roles,
-			Condition: merged(p.tagged("aws:ResourceTag/", "", false), p.tagged("aws:RequestTag/", "IfExists", true), knownTags()),
+			Condition: merged(p.tagged("aws:ResourceTag/", "", false), p.tagged("aws:RequestTag/", "IfExists", true)),
 		},
 		// CreateRole with tags is checked for TagRole as well. "AWS global condition
 		// context keys" says that aws:ResourceTag then has the tags of the request; a
 		// role without tags of its own is covered in case it has none.
 		{
 			Sid: "TagNewRoles", Effect: "Allow", Action: Strings{"iam:TagRole"}, Resource: created,
-			Condition: merged(p.tagged("aws:RequestTag/", "", true), knownTags(), Condition{
-				"Null": {"aws:ResourceTag/" + render.TagNamespace: {"true"}},
-			}),
+			Condition: merged(p.tagged("aws:RequestTag/", "", true), requires("aws:ResourceTag/", false)),
 		},
 		{
 			Sid: "ReadProvider", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"},
@@ -45,7 +43,7 @@ func (p people) class() []Statement {
 			Sid: "ReadBoundary", Effect: "Allow", Action: Strings{"iam:GetPolicy", "iam:GetPolicyVersion"},
 			Resource: sorted(Strings{p.o.Boundary, p.policies("aws")}), // AWS's own are public
 		},
-	}, slices.Concat(p.ownBuckets(), p.denied())...)
+	}, slices.Concat(p.ownBuckets(), []Statement{p.neverTheController(), p.neverOtherTags(Strings{p.role(render.RolePath, "*")})}, p.keepsBoundary(Strings{p.role(render.RolePath, "*")}))...)
 }
 
 // ownBuckets leave out what verify removes: the learner may delete all objects.
@@ -53,22 +51,24 @@ func (p people) ownBuckets() []Statement {
 	return slices.DeleteFunc(p.buckets(p.classBuckets()), func(s Statement) bool { return s.Sid == tidiesUp })
 }
 
-// denied holds against other policies of the learner, too.
-func (p people) denied() []Statement {
-	statements := []Statement{
-		{
-			Sid: "NeverTheController", Effect: "Deny",
-			Action: Strings{
-				"iam:AttachRole*", "iam:CreateRole", "iam:DeleteRole*", "iam:DetachRole*", "iam:PassRole",
-				"iam:PutRole*", "iam:TagRole", "iam:UntagRole", "iam:Update*",
-			},
-			Resource: p.controllers(),
+// neverTheController holds against other policies of the person, too.
+func (p people) neverTheController() Statement {
+	return Statement{
+		Sid: "NeverTheController", Effect: "Deny",
+		Action: Strings{
+			"iam:AttachRole*", "iam:CreateRole", "iam:DeleteRole*", "iam:DetachRole*", "iam:PassRole",
+			"iam:PutRole*", "iam:TagRole", "iam:UntagRole", "iam:Update*",
 		},
-		{
-			Sid: "NeverWithoutBoundary", Effect: "Deny", Action: Strings{"iam:DeleteRolePermissionsBoundary"},
-			Resource: Strings{p.role(render.RolePath, "*")},
-		},
+		Resource: p.controllers(),
 	}
+}
+
+// keepsBoundary denies, also against other policies, removing the boundary of these
+// roles and changing the boundary itself.
+func (p people) keepsBoundary(roles Strings) []Statement {
+	statements := []Statement{{
+		Sid: "NeverWithoutBoundary", Effect: "Deny", Action: Strings{"iam:DeleteRolePermissionsBoundary"}, Resource: sorted(roles),
+	}}
 	if arn, err := render.ParseARN(p.o.Boundary); err == nil && arn.Account == p.account {
 		statements = append(statements, Statement{
 			Sid: "NeverChangeBoundary", Effect: "Deny",
@@ -117,10 +117,15 @@ func (p people) tagged(prefix, suffix string, managed bool) Condition {
 	return Condition{"StringEquals" + suffix: equal}
 }
 
-// knownTags lets a learner set this tool's tags only: other tags of a role may give
-// it permissions elsewhere in the account.
-func knownTags() Condition {
-	return Condition{"ForAllValues:StringLike": {"aws:TagKeys": {render.TagManagedBy, "ostoy-s3/*"}}}
+// neverOtherTags denies tags beside those that install sets and those of TagKeys:
+// another tag of a role may give it permissions elsewhere in the account, and a tag of
+// this tool may decide what uninstall deletes.
+func (p people) neverOtherTags(roles Strings) Statement {
+	known := append(Strings{render.TagManagedBy, render.TagClusterID, render.TagIssuer, render.TagNamespace}, p.o.TagKeys...)
+	return Statement{
+		Sid: "NeverOtherTags", Effect: "Deny", Action: Strings{"iam:CreateRole", "iam:TagRole"}, Resource: roles,
+		Condition: Condition{"ForAnyValue:StringNotEquals": {"aws:TagKeys": sorted(known)}},
+	}
 }
 
 // merged is all conditions in one.

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"cmp"
+	"strconv"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -74,26 +75,76 @@ func (p people) changeRoles(roles Strings) []Statement {
 	}
 }
 
+// changeAppRoles are changeRoles for roles that the tool names itself: they are
+// created with the tool's tags, and a role without them is not changed. Create and
+// TagNewRoles are as in class.
+func (p people) changeAppRoles(roles Strings) []Statement {
+	tags := merged(requires("aws:RequestTag/", true), managedBy(""))
+	return []Statement{
+		{Sid: "CreateRoles", Effect: "Allow", Action: Strings{"iam:CreateRole"}, Resource: roles, Condition: merged(p.within(), tags)},
+		{Sid: "ChangeRoles", Effect: "Allow", Action: boundedChanges(), Resource: roles, Condition: p.within()},
+		{
+			Sid: "TrustTagsAndRemoval", Effect: "Allow", Action: otherChanges(), Resource: roles,
+			Condition: merged(requires("aws:ResourceTag/", true), managedBy("IfExists")),
+		},
+		{
+			Sid: "TagNewRoles", Effect: "Allow", Action: Strings{"iam:TagRole"}, Resource: roles,
+			Condition: merged(tags, requires("aws:ResourceTag/", false)),
+		},
+		p.neverOtherTags(roles),
+	}
+}
+
+// requires is the condition that there is a tag for the namespace, or that there is
+// none.
+func requires(prefix string, present bool) Condition {
+	return Condition{"Null": {prefix + render.TagNamespace: {strconv.FormatBool(!present)}}}
+}
+
+// managedBy is the condition that a request tags a role as managed by this tool.
+func managedBy(suffix string) Condition {
+	return Condition{"StringEquals" + suffix: {"aws:RequestTag/" + render.TagManagedBy: {render.ManagedBy}}}
+}
+
 // controllers are the roles of the ACK S3 controller, new and old. Everybody may
 // read them: install looks whether the controller's role covers the bucket.
 func (p people) controllers() Strings {
 	return Strings{p.role(render.ControllerRolePath, "*"), p.role(render.RolePath, controllerRoles)}
 }
 
-// another adds the role that the user named.
-func (p people) another(roles Strings, path, name string) Strings {
+// another is the role that the user named, if any.
+func (p people) another(path, name string) Strings {
 	if p.o.RoleName == "" && p.o.RolePath == "" {
-		return roles
+		return nil
 	}
-	return sorted(append(roles, p.role(cmp.Or(p.o.RolePath, path), cmp.Or(p.o.RoleName, name))))
+	return Strings{p.role(cmp.Or(p.o.RolePath, path), cmp.Or(p.o.RoleName, name))}
+}
+
+// appRoleChanges are changeAppRoles, and changeRoles for a role of another name: the
+// tutorial's has no tags. The path of a role says nothing about its tags.
+func (p people) appRoleChanges(roles Strings) []Statement {
+	another := p.another(render.RolePath, appRoles)
+	if p.o.RoleName == "" {
+		return p.changeAppRoles(sorted(append(another, roles...)))
+	}
+	statements := p.changeAppRoles(roles)
+	for _, s := range p.changeRoles(another) {
+		s.Sid += "Named"
+		statements = append(statements, s)
+	}
+	return statements
 }
 
 func (p people) install() []Statement {
-	roles := p.another(Strings{p.role(render.RolePath, appRoles)}, render.RolePath, appRoles)
+	roles := Strings{p.role(render.RolePath, appRoles)}
 	// A request names no path: IAM looks for a role that does not exist at the path /,
 	// and would answer AccessDenied where NoSuchEntity is the answer.
 	read := Strings{p.role("/", "*")}
-	statements := append([]Statement{{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: read}}, p.changeRoles(roles)...)
+	statements := append([]Statement{{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: read}}, p.appRoleChanges(roles)...)
+	statements = append(statements, p.keepsBoundary(append(p.another(render.RolePath, appRoles), p.role(render.RolePath, "*")))...)
+	if !p.o.WithController {
+		statements = append(statements, p.neverTheController())
+	}
 	statements = append(statements,
 		p.readPolicies(),
 		Statement{Sid: "ReadProviders", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"}, Resource: Strings{p.providers()}},
@@ -143,10 +194,11 @@ func (p people) buckets(names Strings) []Statement {
 // that of older versions. Reading covers every role: a controller that is not
 // managed by ostoy-s3 has a role of any name.
 func (p people) controller() []Statement {
-	roles := p.another(p.controllers(), render.ControllerRolePath, "*")
+	roles := sorted(append(p.another(render.ControllerRolePath, "*"), p.controllers()...))
 	statements := append([]Statement{
 		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: Strings{p.role("/", "*")}},
 	}, p.changeRoles(roles)...)
+	statements = append(statements, p.keepsBoundary(roles)...)
 	return append(statements,
 		p.readPolicies(),
 		Statement{Sid: "ReadProviders", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"}, Resource: Strings{p.providers()}},
@@ -168,14 +220,21 @@ func (p people) boundary() []Statement {
 	}
 }
 
-// classBuckets are the buckets of the projects, or those of the pattern.
+// classBuckets are the buckets of the projects, or those of the pattern. The admission
+// policy allows a project both forms of name, and a project whose own name has two
+// hyphens none: no bucket belongs to two projects. A project with a long name has no
+// place for the second form in the 63 characters of a bucket's name.
 func (p people) classBuckets() Strings {
+	if len(p.o.Projects) == 0 {
+		return Strings{p.o.BucketPattern}
+	}
 	var names Strings
 	for _, project := range p.o.Projects {
 		names = append(names, render.BucketName(project))
-	}
-	if len(names) == 0 {
-		names = Strings{cmp.Or(p.o.BucketPattern, anyProjectBucket)}
+		further := render.BucketName(project + "--*")
+		if (len(further) <= 63 || isPattern(project)) && !like(render.BucketName(project), further) {
+			names = append(names, further)
+		}
 	}
 	return sorted(names)
 }

@@ -16,6 +16,7 @@ from moto.sts.models import sts_backends
 
 import actions
 import enforce
+import public
 import seen
 import webidentity
 from faults import REQUEST_ID, Answer
@@ -47,6 +48,8 @@ class Authorizer:
                 return None  # NoSuchBucket, for every caller
         caller = self.caller(request)
         request.caller = caller.arn
+        if request.operation == "AssumeRole" and (request.param("Policy") or request.param("PolicyArns.member.1.arn")):
+            raise enforce.Unsupported("session policies")
         if caller.root and request.operation == "AssumeRole" and webidentity.find_role(request.param("RoleArn")) is None:
             return None  # how a test enters another account
         if request.operation == "DeleteObjects":
@@ -55,13 +58,15 @@ class Authorizer:
             decision = self.decide(request, caller, action, resource, context)
             if not decision:
                 return refused(request, caller, action, resource, decision)
-        return self.absent_key(request, caller)
+        return blocked(request, caller) or self.absent_key(request, caller)
 
     def decide(self, request, caller, action, resource, context=None):
         account = owner(request)
         context = (context or {}) | surroundings(request, caller, account)
         policy = resource_policy(request)
         if caller.root and account == caller.account and action in OF_ROOT:
+            policy = None
+        if policy and request.service == "s3" and caller.account != account and public.restricts(moto_bucket(request)):
             policy = None
         return enforce.decide(caller, enforce.Call(action, resource, context), policy, account)
 
@@ -120,6 +125,7 @@ class Authorizer:
             role=role.arn,
             policies=documents(role),
             boundary=boundary(account, role.permissions_boundary_arn),
+            tags={tag["Key"]: tag["Value"] for tag in role.tags},
         )
 
     def user(self, backend, account, name):
@@ -128,7 +134,8 @@ class Authorizer:
         for group in backend.get_groups_for_user(name):
             policies += documents(group)
         limit = boundary(account, self.boundaries.get((account, name)))
-        return enforce.Caller(arn=user.arn, account=account, policies=policies, boundary=limit)
+        tags = backend.tagger.get_tag_dict_for_resource(user.arn)
+        return enforce.Caller(arn=user.arn, account=account, policies=policies, boundary=limit, tags=tags)
 
     def learn(self, request, status):
         if status == 200 and request.operation == "CreateUser":
@@ -182,6 +189,14 @@ def refused(request, caller, action, resource, decision):
         where = ""
     message = f"User: {caller.arn} is not authorized to perform: {action}{where} {decision.why}"
     return Answer(403, "AccessDenied", message)
+
+
+def blocked(request, caller):
+    """The refusal of a public bucket policy, or None. It holds for everybody."""
+    if request.operation != "PutBucketPolicy" or not public.blocks(moto_bucket(request), request.body):
+        return None
+    action, bucket = "s3:PutBucketPolicy", f"arn:aws:s3:::{request.bucket}"
+    return refused(request, caller, action, bucket, enforce.Decision(False, public.BLOCKED))
 
 
 def session_of(account, partition, key):
@@ -245,6 +260,7 @@ def surroundings(request, caller, account):
         keys["s3:resourceaccount"] = [account]
     if arn:
         keys |= {"aws:principalarn": [arn], "aws:principalaccount": [caller.account]}
+    keys |= {f"aws:principaltag/{name}".lower(): [value] for name, value in caller.tags.items()}
     if user := re.search(r":user/(?:.*/)?([^/]+)$", arn):
         keys["aws:username"] = [user.group(1)]
     return keys

@@ -8,7 +8,9 @@
 // trust policy, and holds a role that was assumed with such a token to its
 // permissions, and plays CloudTrail's event history. Tests can make it refuse, throttle and delay requests, and read
 // back what was asked, at /testbed/ on the same port. With Enforce it evaluates the
-// policies of every caller (authorize.py, actions.py, enforce.py).
+// policies of every caller (authorize.py, actions.py, enforce.py) and plays Block
+// Public Access (public.py). Session policies and those of an organization are not
+// implemented.
 //
 // This package only carries the files; package testbed runs them.
 package aws

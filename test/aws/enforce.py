@@ -36,6 +36,7 @@ class Caller:
     federated: str = ""  # ARN of an identity provider
     policies: list = field(default_factory=list)
     boundary: object = None  # a document; None: no boundary
+    tags: dict = field(default_factory=dict)
     root: bool = False  # allowed everything that no statement denies
 
 
@@ -173,22 +174,28 @@ def matches(pattern, text, context=None):
     return compiled is not None and compiled.fullmatch(text) is not None
 
 
-VARIABLE = re.compile(r"\$\{([^}]+)\}")
+# A policy variable, as ${aws:PrincipalTag/team} or with a default value,
+# ${aws:PrincipalTag/team, 'none'}.
+VARIABLE = re.compile(r"\$\{([^},]+)(?:,\s*'([^'}]*)')?\}")
 
 
 def fill_in(pattern, context):
-    """The pattern with its variables replaced; None if one has no single value."""
+    """The pattern with its variables replaced; None if one has no single value and no
+    default, and if it is not a variable."""
     if pattern is None or "${" not in pattern:
         return pattern
     parts, end = [], 0
     for found in VARIABLE.finditer(pattern):
         name = found.group(1)
-        values = [name] if name in ("*", "?", "$") else context.get(name.lower(), [])
+        values = [name] if name in ("*", "?", "$") else context.get(name.strip().lower(), [])
+        if not values and found.group(2) is not None:
+            values = [found.group(2)]
         if len(values) != 1:
             return None
         parts += [pattern[end : found.start()], literal(values[0])]
         end = found.end()
-    return "".join(parts) + pattern[end:]
+    rest = "".join(parts) + pattern[end:]
+    return None if "${" in pattern[end:] else rest
 
 
 def literal(text):

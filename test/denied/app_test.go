@@ -1,6 +1,8 @@
 package denied
 
 import (
+	"context"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
@@ -61,10 +64,14 @@ func TestWhoGetsTheRole(t *testing.T) {
 func secondIssuer(t *testing.T, bed *testbed.Bed) string {
 	t.Helper()
 	const url = "https://oidc.op1.openshiftapps.com/2second"
-	_, err := bed.IAM().CreateOpenIDConnectProvider(t.Context(), &iam.CreateOpenIDConnectProviderInput{
+	made, err := bed.IAM().CreateOpenIDConnectProvider(t.Context(), &iam.CreateOpenIDConnectProviderInput{
 		Url: aws.String(url), ClientIDList: []string{audience}, ThumbprintList: []string{strings.Repeat("0", 40)},
 	})
 	must(t, err)
+	t.Cleanup(func() {
+		_, err := bed.IAM().DeleteOpenIDConnectProvider(context.Background(), &iam.DeleteOpenIDConnectProviderInput{OpenIDConnectProviderArn: made.OpenIDConnectProviderArn})
+		must(t, err)
+	})
 	return url
 }
 
@@ -160,18 +167,22 @@ func TestWhatTheRoleMay(t *testing.T) {
 func TestBucketOfAnotherAccount(t *testing.T) {
 	t.Parallel()
 	p := install(t, "squatted")
-	theirs, err := p.OtherS3(t.Context(), stranger)
-	must(t, err)
 	bucket := p.bucket()
-	_, err = p.S3().DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: &bucket})
+	_, err := p.S3().DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: &bucket})
 	must(t, err)
-	_, err = theirs.CreateBucket(t.Context(), &s3.CreateBucketInput{
-		Bucket: &bucket, CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: testbed.Region},
+	theirs := createOpen(t, p.Bed, bucket)
+	t.Cleanup(func() {
+		ctx := context.Background()
+		_, err := theirs.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: aws.String("k")})
+		must(t, err)
+		_, err = theirs.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &bucket})
+		must(t, err)
+		// The controller may be first.
+		_, err = p.S3().CreateBucket(ctx, bucketInput(bucket))
+		if own := (*s3types.BucketAlreadyOwnedByYou)(nil); err != nil && !errors.As(err, &own) {
+			t.Error(err)
+		}
 	})
-	must(t, err)
-	_, err = theirs.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &bucket, Policy: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + testbed.Account + `"},"Action":"s3:*","Resource":["arn:aws:s3:::squatted-bucket","arn:aws:s3:::squatted-bucket/*"]}]}`)})
-	must(t, err)
 	if err := (objects{p.S3(), bucket}).put(t); err != nil {
 		t.Errorf("the account's root user is let in by the policy: %v", err)
 	}
@@ -179,6 +190,53 @@ func TestBucketOfAnotherAccount(t *testing.T) {
 	for name, err := range map[string]error{"put": mine.put(t), "list": mine.list(t), "get": mine.get(t, "k")} {
 		wantDenied(t, name, err, "Access Denied")
 	}
+}
+
+// createOpen creates a bucket in another account that lets in the account of the bed.
+func createOpen(t *testing.T, bed *testbed.Bed, bucket string) *s3.Client {
+	t.Helper()
+	theirs, err := bed.OtherS3(t.Context(), stranger)
+	must(t, err)
+	_, err = theirs.CreateBucket(t.Context(), bucketInput(bucket))
+	must(t, err)
+	_, err = theirs.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &bucket, Policy: aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + testbed.Account + `"},"Action":"s3:*","Resource":["arn:aws:s3:::` + bucket + `","arn:aws:s3:::` + bucket + `/*"]}]}`)})
+	must(t, err)
+	return theirs
+}
+
+// TestAnotherAccountIsNobody: neither the root user of another account nor a role of
+// it assumes the app's role or reads its bucket.
+func TestAnotherAccountIsNobody(t *testing.T) {
+	t.Parallel()
+	own := install(t, "own")
+	root, err := own.Other(t.Context(), stranger)
+	must(t, err)
+	role, err := root.IAM().CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("strangers"), AssumeRolePolicyDocument: aws.String(everybody)})
+	must(t, err)
+	t.Cleanup(func() {
+		ctx, name, policy := context.Background(), role.Role.RoleName, aws.String("wide")
+		_, err := root.IAM().DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: name, PolicyName: policy})
+		must(t, err)
+		_, err = root.IAM().DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: name})
+		must(t, err)
+	})
+	_, err = root.IAM().PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: role.Role.RoleName, PolicyName: aws.String("wide"), PolicyDocument: aws.String(everything)})
+	must(t, err)
+	session, err := own.AssumeRole(t.Context(), *role.Role.Arn)
+	must(t, err)
+	for name, who := range map[string]testbed.Identity{"root": root, "a role": session} {
+		_, err = who.STS().AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: aws.String(own.roleARN()), RoleSessionName: aws.String("x")})
+		wantDenied(t, name+" assumes the app's role", err, "not authorized to perform: sts:AssumeRole")
+		theirs := objects{who.S3(), own.bucket()}
+		for call, err := range map[string]error{"put": theirs.put(t), "list": theirs.list(t), "get": theirs.get(t, "k"), "delete": theirs.remove(t, nil)} {
+			wantDenied(t, name+": "+call, err, "Access Denied")
+		}
+	}
+	token, err := own.Token(t.Context(), own.name, app, audience)
+	must(t, err)
+	_, err = own.Assume(t.Context(), *role.Role.Arn, token)
+	wantCode(t, "the app's token for a role of another account", err, "InvalidIdentityToken", 400, "No OpenIDConnect provider found in your account")
 }
 
 // TestVerifyTellsAll: nothing is left untested where AWS evaluates every policy.

@@ -43,7 +43,9 @@ func TestF1ControllerStaysWithinItsPattern(t *testing.T) {
 	controller("install", "--upgrade").WantTalk(t, "1.13.0")
 	controller("status")
 
-	testReach(t, bed, controllerSession(t, bed))
+	session := controllerSession(t, bed)
+	testReach(t, bed, session)
+	testReachOfOtherAccount(t, bed, session)
 	testBuckets(t, bed)
 	controller("uninstall")
 	wantRefusals(t, bed, zoe)

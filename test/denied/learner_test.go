@@ -162,6 +162,8 @@ func TestF8LearnerStaysWithinBoundary(t *testing.T) {
 	wantDenied(t, "another's tags", err)
 	_, err = dan.IAM().TagRole(t.Context(), &iam.TagRoleInput{RoleName: role, Tags: tags(own, "team")})
 	wantDenied(t, "a tag of others", err)
+	_, err = dan.IAM().TagRole(t.Context(), &iam.TagRoleInput{RoleName: role, Tags: tags(own, "ostoy-s3/policy")})
+	wantDenied(t, "a tag of this tool that install does not set for a learner", err)
 	_, err = dan.IAM().UntagRole(t.Context(), &iam.UntagRoleInput{RoleName: role, TagKeys: []string{"ostoy-s3/namespace"}})
 	wantDenied(t, "untag", err)
 	for _, action := range []string{"CreatePolicyVersion", "DeletePolicy"} {

@@ -44,14 +44,26 @@ func (p project) roleARN() string {
 	return "arn:aws:iam::" + testbed.Account + ":role/ostoy-s3/" + world.RoleName(p.Issuer, p.name)
 }
 
-// install installs the app, or waits for the test that does.
+// outcome is that of an install.
+type outcome struct {
+	once sync.Once
+	done bool
+}
+
+// install installs the app, or waits for the test that does. All tests that need the
+// app end with the first one if that fails.
 func install(t *testing.T, name string) project {
 	t.Helper()
 	p := project{run.TheBed(t), name}
-	once, _ := installed.LoadOrStore(name, &sync.Once{})
-	once.(*sync.Once).Do(func() {
-		run.Admin(p.Bed).Run(t, "install", "--new-project="+name).WantCode(t, done).WantTalk(t, "✔ verified")
+	have, _ := installed.LoadOrStore(name, &outcome{})
+	app := have.(*outcome)
+	app.once.Do(func() {
+		result := run.Admin(p.Bed).Run(t, "install", "--new-project="+name).WantCode(t, done).WantTalk(t, "✔ verified")
+		app.done = result.Code == done
 	})
+	if !app.done {
+		t.Fatalf("%s is not installed", name)
+	}
 	return p
 }
 

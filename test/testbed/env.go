@@ -70,16 +70,25 @@ func (b *Bed) S3() *s3.Client {
 
 // OtherS3 is a client of another account, for buckets that are not ours.
 func (b *Bed) OtherS3(ctx context.Context, account string) (*s3.Client, error) {
+	other, err := b.Other(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return other.S3(), nil
+}
+
+// Other is the root user of another account.
+func (b *Bed) Other(ctx context.Context, account string) (Identity, error) {
 	asker := sts.NewFromConfig(b.awsConfig(helperKey, anySecret, ""))
 	got, err := asker.AssumeRole(ctx, &sts.AssumeRoleInput{
 		RoleArn:         awssdk.String("arn:aws:iam::" + account + ":role/other"),
 		RoleSessionName: awssdk.String("testbed"),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("enter account %s: %w", account, err)
+		return Identity{}, fmt.Errorf("enter account %s: %w", account, err)
 	}
 	c := got.Credentials
-	return s3.NewFromConfig(b.awsConfig(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken), pathStyle), nil
+	return b.identity("arn:aws:iam::"+account+":root", *c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken), nil
 }
 
 // pathStyle because bucket names do not resolve on loopback.

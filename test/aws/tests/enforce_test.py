@@ -192,6 +192,21 @@ class Conditions(unittest.TestCase):
         self.assertTrue(matches("${name}", "a*", self.CONTEXT))
         self.assertTrue(matches("x${*}y", "x*y", self.CONTEXT))
         self.assertTrue(self.holds("StringLike", "k", "${k}"))
+        self.assertTrue(matches("x${absent, 'd'}", "xd", self.CONTEXT))
+        self.assertTrue(matches("x${k, 'd'}", "xv", self.CONTEXT))
+        self.assertFalse(matches("x${absent,d}", "x${absent,d}", self.CONTEXT))
+
+    def test_principal(self):
+        """The account of the caller, and the tags of the caller's role."""
+        context = {"aws:principalaccount": [ACCOUNT], "aws:principaltag/ostoy-s3/namespace": ["a"]}
+        own = {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}
+        self.assertTrue(holds(own, context | {"aws:resourceaccount": [ACCOUNT]}))
+        self.assertFalse(holds(own, context | {"aws:resourceaccount": [OTHER]}))
+        self.assertFalse(holds(own, {"aws:resourceaccount": [ACCOUNT]}))
+        pattern = "arn:aws:s3:::${aws:PrincipalTag/ostoy-s3/namespace}-bucket"
+        self.assertTrue(matches(pattern, "arn:aws:s3:::a-bucket", context))
+        self.assertFalse(matches(pattern, "arn:aws:s3:::b-bucket", context))
+        self.assertFalse(matches(pattern, "arn:aws:s3:::-bucket", {}))
 
     def test_arn_parts(self):
         self.assertTrue(arn_like("arn:aws:*:*:*:*", "arn:aws:iam::1:role/a:b"))
