@@ -63,7 +63,7 @@ func (c *controllerRun) warnings() []controller.Warning {
 			all = append(all, controller.Warning{What: note})
 		}
 	}
-	return append(append(all, c.keptReach()...), c.plan.Admission.Warnings...)
+	return slices.Concat(all, c.drifted(), c.keptReach(), c.plan.Admission.Warnings)
 }
 
 // announceSteps prints the lines of the plan.

@@ -62,15 +62,22 @@ func (c *controllerRun) announceReach() {
 	}
 }
 
-// keptReach warns that the role covers every bucket though you gave no pattern: the
-// pattern is read from the role's policy, which somebody may have changed.
+// drifted warns that somebody changed which buckets the role reaches.
+func (c *controllerRun) drifted() []controller.Warning {
+	if c.plan.Drift == "" {
+		return nil
+	}
+	return []controller.Warning{{What: c.plan.Drift}}
+}
+
+// keptReach warns that the role covers every bucket though you gave no pattern.
 func (c *controllerRun) keptReach() []controller.Warning {
 	p, given := c.plan, c.request.Role
 	if p.Role == nil || p.Reach == nil || !p.Reach.Any || given.BucketPattern != "" || given.PolicyARN != "" {
 		return nil
 	}
 	return []controller.Warning{{
-		What: "the controller's role reaches " + p.Reach.Text(p.Reach.Account) + ": you gave no --bucket-pattern, so the role keeps its policies, also those that were changed by hand",
+		What: "the controller's role reaches " + p.Reach.Text(p.Reach.Account) + ": you gave no --bucket-pattern, so its pattern and its other policies are kept",
 		Next: "to limit it: " + shell.Words("oc", "ostoy-s3", "controller", "install", "--bucket-pattern", iam.OwnBucketPattern),
 	}}
 }

@@ -137,6 +137,16 @@ func TestF1KeptReach(t *testing.T) {
 	}
 }
 
+// TestF1Drifted: a policy that somebody changed is named also where nothing changes.
+func TestF1Drifted(t *testing.T) {
+	run, _ := reachRun(ControllerRequest{})
+	run.plan.Role, run.plan.Drift = &iam.Plan{}, "the policy has another pattern and is restored"
+	var document controllerResult
+	if run.say(&document); len(document.Warnings) != 1 || document.Warnings[0].Text != run.plan.Drift {
+		t.Errorf("%+v", document.Warnings)
+	}
+}
+
 // TestF1MustReach: the app is not installed with a controller that cannot make its
 // bucket. The pattern is blamed only where it is the reason, and a role that is not
 // managed by ostoy-s3 is not to be changed by a command that leaves it as it is.

@@ -66,9 +66,9 @@ func (a *App) IAMPlan(ctx context.Context, request IAMRequest, output Format, st
 // keptRole are the options for a controller's role that exists. No inventory is read
 // here: of managed policies the only one that is attached is kept.
 func keptRole(o iam.ControllerOptions, actual *iam.Actual, f render.Facts) (iam.ControllerOptions, error) {
-	attached := ""
+	attached := iam.ControllerOptions{}
 	if len(actual.Attached) == 1 {
-		attached = actual.Attached[0]
+		attached.PolicyARN = actual.Attached[0]
 	}
 	o = o.Keeping(actual, attached, f)
 	if actual.Exists && o.BucketPattern == "" && o.PolicyARN == "" {

@@ -29,8 +29,9 @@ const (
 // Every value is a hint and may be empty or wrong: somebody may have edited it.
 type Record struct {
 	RoleARN         string `json:"roleARN,omitempty"`
-	RoleOrigin      string `json:"roleOrigin,omitempty"` // OriginExisting, OriginAdopted, or "" for a role that install makes
-	PolicyARN       string `json:"policyARN,omitempty"`  // managed policy that was asked for on the role
+	RoleOrigin      string `json:"roleOrigin,omitempty"`    // OriginExisting, OriginAdopted, or "" for a role that install makes
+	PolicyARN       string `json:"policyARN,omitempty"`     // managed policy that was asked for on the role
+	BucketPattern   string `json:"bucketPattern,omitempty"` // of the controller's role
 	Bucket          string `json:"bucket,omitempty"`
 	BucketOrigin    string `json:"bucketOrigin,omitempty"`
 	Account         string `json:"account,omitempty"`
@@ -111,6 +112,7 @@ func (r *Record) fields() []field {
 		{"roleARN", &r.RoleARN},
 		{"roleOrigin", &r.RoleOrigin},
 		{"policyARN", &r.PolicyARN},
+		{"bucketPattern", &r.BucketPattern},
 		{"bucket", &r.Bucket},
 		{"bucketOrigin", &r.BucketOrigin},
 		{"account", &r.Account},

@@ -71,7 +71,10 @@ type Plan struct {
 	Role           *iam.Plan // nil where the controller is somebody else's
 	Admission      Admission
 	Reach          *Reach // nil where it was not looked at
-	Notes          []string
+	// Drift says that the policy of the role has another bucket pattern than the
+	// inventory, and what is done about it; "" if it has not.
+	Drift string
+	Notes []string
 
 	found   *Found
 	proof   proof
@@ -133,6 +136,7 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 		if p.Role, err = iam.NewPlan(*desired, p.actual, p.facts); err != nil {
 			return nil, err
 		}
+		p.recordPattern(options.Role)
 		if err := p.lookAtReach(ctx, *desired); err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ func (p *Plan) lookAtRole(ctx context.Context) (iam.Role, error) {
 		return iam.Role{}, err
 	}
 	options := &p.options.Role
-	*options = options.Keeping(p.actual, p.recordedPolicy(), p.facts)
+	*options = options.Keeping(p.actual, p.onRecord(), p.facts)
 	known := *options
 	if known.PolicyARN == "" {
 		known.BucketPattern = cmp.Or(known.BucketPattern, iam.OwnBucketPattern)
@@ -47,13 +47,51 @@ func (p *Plan) readRole(ctx context.Context) (err error) {
 	return err
 }
 
-// recordedPolicy is the managed policy that an earlier run attached. The inventory is
-// in the controller's namespace, which only cluster admins write to.
-func (p *Plan) recordedPolicy() string {
-	if !p.found.Inventory.Applied() {
-		return ""
+// onRecord are the pattern and the managed policy that an earlier run was asked for.
+// The inventory is in the controller's namespace, which only cluster admins write to.
+// Its pattern is that of one role.
+func (p *Plan) onRecord() iam.ControllerOptions {
+	inventory := p.found.Inventory
+	if !inventory.Applied() {
+		return iam.ControllerOptions{}
 	}
-	return p.found.Inventory.PolicyARN
+	asked := iam.ControllerOptions{RoleOptions: iam.RoleOptions{PolicyARN: inventory.PolicyARN}}
+	name := cmp.Or(p.options.Role.Name, render.ControllerRoleName(p.facts.Issuer.Value))
+	if nameIn(inventory.RoleARN, p.facts) == name && iam.CheckBucketPattern(inventory.BucketPattern) == nil {
+		asked.BucketPattern = inventory.BucketPattern
+	}
+	return asked
+}
+
+// recordPattern has the pattern recorded. It says where the pattern is from if neither
+// you, by given, nor the inventory has one, and what is done about a policy that has
+// another one than the inventory.
+func (p *Plan) recordPattern(given iam.ControllerOptions) {
+	recorded, pattern := p.onRecord().BucketPattern, p.options.Role.BucketPattern
+	p.Objects.Inventory.BucketPattern = pattern
+	if !iam.ControllerOwns(p.Role.Role.Name, p.actual, p.facts) {
+		return
+	}
+	actual := iam.PolicyPattern(p.actual.Inline, p.facts.Account.Value)
+	if recorded == "" && given.BucketPattern == "" && actual != "" && actual == pattern {
+		note := "the bucket pattern " + pattern + " is read from the policy " + iam.PolicyName + " of the role, because none is recorded; if somebody changed that policy, give --bucket-pattern"
+		if p.recorded() {
+			note += "; this pattern is recorded now"
+		}
+		p.Notes = append(p.Notes, note)
+	}
+	drift := iam.PatternDrift(p.actual.Inline, recorded, p.facts.Account.Value)
+	switch {
+	case drift == "":
+	case given.PolicyARN != "":
+		p.Drift = drift + ": --policy-arn takes its place"
+	case given.BucketPattern == "":
+		p.Drift = drift + " and is restored"
+	case given.BucketPattern == recorded:
+		p.Drift = drift + " and, as --bucket-pattern says, is restored"
+	default:
+		p.Drift = drift + "; as --bucket-pattern says, it becomes " + given.BucketPattern
+	}
 }
 
 // withPattern asks for the bucket pattern of a role that has none, and gives the role

@@ -85,12 +85,12 @@ func ControllerRoleARN(f render.Facts, o ControllerOptions) (string, error) {
 	return role.ARN, err
 }
 
-// Keeping are the options with what a role of the controller that is there has: its
+// Keeping are the options with what a role of the controller that exists keeps: its
 // path, which cannot be changed, and unless you asked for another its pattern or its
-// managed policy. recorded is the managed policy in the inventory, "" without one: it
-// is kept only if it is attached. The pattern is read from the inline policy: the
-// value of a tag cannot have a star.
-func (o ControllerOptions) Keeping(actual *Actual, recorded string, f render.Facts) ControllerOptions {
+// managed policy. recorded is what the inventory has of these two. Its pattern counts
+// more than the one in the inline policy, which somebody may have changed; its managed
+// policy is kept only if it is attached.
+func (o ControllerOptions) Keeping(actual *Actual, recorded ControllerOptions, f render.Facts) ControllerOptions {
 	named := controllerNamed(f, o.RoleOptions)
 	if !ControllerOwns(named.Name, actual, f) {
 		return o
@@ -99,10 +99,28 @@ func (o ControllerOptions) Keeping(actual *Actual, recorded string, f render.Fac
 	if o.BucketPattern != "" || o.PolicyARN != "" {
 		return o
 	}
-	if o.BucketPattern = PolicyPattern(actual.Inline, f.Account.Value); o.BucketPattern == "" && recorded != "" && slices.Contains(actual.Attached, recorded) {
-		o.PolicyARN = recorded
+	o.BucketPattern = cmp.Or(recorded.BucketPattern, PolicyPattern(actual.Inline, f.Account.Value))
+	if o.BucketPattern == "" && recorded.PolicyARN != "" && slices.Contains(actual.Attached, recorded.PolicyARN) {
+		o.PolicyARN = recorded.PolicyARN
 	}
 	return o
+}
+
+// PatternDrift says in a sentence what the inline policy of a controller's role, as IAM
+// gives it, has instead of the bucket pattern on record; "" if it has that one, or if
+// none is on record.
+func PatternDrift(inline, recorded, account string) string {
+	actual := PolicyPattern(inline, account)
+	has := "has the bucket pattern " + actual
+	switch {
+	case recorded == "" || recorded == actual:
+		return ""
+	case inline == "":
+		has = "does not exist"
+	case actual == "":
+		has = "does not have one bucket pattern"
+	}
+	return "the policy " + PolicyName + " of the controller's role " + has + "; the recorded bucket pattern is " + recorded
 }
 
 // controllerNamed gives the role the name and the path that the controller's has.

@@ -220,7 +220,7 @@ func TestF8ControllerRoleKeepsItsPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept := ControllerOptions{}.Keeping(actual, "", f)
+	kept := ControllerOptions{}.Keeping(actual, ControllerOptions{}, f)
 	if kept.Path != "/ostoy-s3/" || kept.BucketPattern != "team-*-bucket" {
 		t.Errorf("%+v", kept)
 	}
@@ -230,22 +230,22 @@ func TestF8ControllerRoleKeepsItsPath(t *testing.T) {
 	if found, err := FindController(t.Context(), api, f); err != nil || len(found) != 1 || found[0].Path != "/ostoy-s3/" {
 		t.Errorf("%v, %v", found, err)
 	}
-	another := ControllerOptions{BucketPattern: "*"}.Keeping(actual, "", f)
+	another := ControllerOptions{BucketPattern: "*"}.Keeping(actual, ControllerOptions{}, f)
 	if another.Path != "/ostoy-s3/" || another.BucketPattern != "*" {
 		t.Errorf("%+v", another)
 	}
 	foreign := *actual
 	foreign.Tags = map[string]string{}
-	if o := (ControllerOptions{}).Keeping(&foreign, full, f); o.Path != "" || o.BucketPattern != "" || o.PolicyARN != "" {
+	if o := (ControllerOptions{}).Keeping(&foreign, ControllerOptions{RoleOptions: RoleOptions{PolicyARN: full}, BucketPattern: "*"}, f); o.Path != "" || o.BucketPattern != "" || o.PolicyARN != "" {
 		t.Errorf("of a role that is not ours: %+v", o)
 	}
 	managed := *actual
 	managed.Inline, managed.Attached = "", []string{full}
-	if o := (ControllerOptions{}).Keeping(&managed, full, f); o.PolicyARN != full || o.BucketPattern != "" {
+	if o := (ControllerOptions{}).Keeping(&managed, ControllerOptions{RoleOptions: RoleOptions{PolicyARN: full}}, f); o.PolicyARN != full || o.BucketPattern != "" {
 		t.Errorf("the policy that was asked for: %+v", o)
 	}
 	for _, recorded := range []string{"", "arn:aws:iam::aws:policy/AdministratorAccess"} {
-		if o := (ControllerOptions{}).Keeping(&managed, recorded, f); o.PolicyARN != "" {
+		if o := (ControllerOptions{}).Keeping(&managed, ControllerOptions{RoleOptions: RoleOptions{PolicyARN: recorded}}, f); o.PolicyARN != "" {
 			t.Errorf("a policy that is not on record, or not attached: %+v", o)
 		}
 	}

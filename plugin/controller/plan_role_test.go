@@ -1,0 +1,110 @@
+package controller
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// oneRole is an IAM with one role, which is only read.
+type oneRole struct {
+	iam.API
+	role iam.Role
+}
+
+func (o oneRole) GetRole(context.Context, *awsiam.GetRoleInput, ...func(*awsiam.Options)) (*awsiam.GetRoleOutput, error) {
+	role := &types.Role{
+		Arn: aws.String(o.role.ARN), Path: aws.String("/ostoy-s3-controller/"), RoleName: aws.String(o.role.Name),
+		AssumeRolePolicyDocument: aws.String(o.role.Trust.JSON()),
+	}
+	for key, value := range o.role.Tags {
+		role.Tags = append(role.Tags, types.Tag{Key: aws.String(key), Value: aws.String(value)})
+	}
+	return &awsiam.GetRoleOutput{Role: role}, nil
+}
+
+func (o oneRole) GetRolePolicy(context.Context, *awsiam.GetRolePolicyInput, ...func(*awsiam.Options)) (*awsiam.GetRolePolicyOutput, error) {
+	return &awsiam.GetRolePolicyOutput{PolicyDocument: aws.String(o.role.Policy.JSON())}, nil
+}
+
+func (o oneRole) ListRolePolicies(context.Context, *awsiam.ListRolePoliciesInput, ...func(*awsiam.Options)) (*awsiam.ListRolePoliciesOutput, error) {
+	return &awsiam.ListRolePoliciesOutput{PolicyNames: []string{iam.PolicyName}}, nil
+}
+
+func (o oneRole) ListAttachedRolePolicies(context.Context, *awsiam.ListAttachedRolePoliciesInput, ...func(*awsiam.Options)) (*awsiam.ListAttachedRolePoliciesOutput, error) {
+	return &awsiam.ListAttachedRolePoliciesOutput{}, nil
+}
+
+// patternRecord is the controller's inventory with a role and its bucket pattern.
+func patternRecord(manager, role, pattern string) apply.Inventory {
+	live := &unstructured.Unstructured{Object: map[string]any{"data": map[string]any{"roleARN": role, "bucketPattern": pattern}}}
+	live.SetManagedFields(appliedBy(manager))
+	return apply.Controller().InventoryOf(live)
+}
+
+// TestF1PatternOfTheRole: the recorded bucket pattern counts more than the policy of the
+// role, your flag more than both, and what is done about a difference is said.
+func TestF1PatternOfTheRole(t *testing.T) {
+	f := testFacts()
+	f.Audience = render.Fact{Value: render.DefaultAudience}
+	wide, err := iam.DesiredController(f, iam.ControllerOptions{BucketPattern: "*"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const other = "arn:aws:iam::123456789012:role/ostoy-s3-controller/other"
+	for name, c := range map[string]struct {
+		manager, role, recorded, given string
+		want                           string
+		changes                        bool
+		drift, note                    string
+	}{
+		"the policy was widened":       {apply.Manager, wide.ARN, "ostoy-*", "", "ostoy-*", true, "has the bucket pattern *; the recorded bucket pattern is ostoy-* and is restored", ""},
+		"you give the recorded one":    {apply.Manager, wide.ARN, "ostoy-*", "ostoy-*", "ostoy-*", true, "is restored", ""},
+		"you give another":             {apply.Manager, wide.ARN, "ostoy-*", "team-*", "team-*", true, "it becomes team-*", ""},
+		"you give that of the policy":  {apply.Manager, wide.ARN, "ostoy-*", "*", "*", false, "it becomes *", ""},
+		"as recorded":                  {apply.Manager, wide.ARN, "*", "", "*", false, "", ""},
+		"nothing recorded":             {apply.Manager, wide.ARN, "", "", "*", false, "", "is read from the policy ostoy-s3 of the role, because none is recorded"},
+		"nothing recorded, and a flag": {apply.Manager, wide.ARN, "", "*", "*", false, "", ""},
+		"recorded of another role":     {apply.Manager, other, "ostoy-*", "", "*", false, "", "none is recorded"},
+		"recorded is not a pattern":    {apply.Manager, wide.ARN, "A B", "", "*", false, "", "none is recorded"},
+		"not recorded by this tool":    {"kubectl-edit", wide.ARN, "ostoy-*", "", "*", false, "", "none is recorded"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			given := iam.ControllerOptions{BucketPattern: c.given}
+			p := &Plan{
+				facts: f, roles: oneRole{role: wide}, options: Options{Role: given}, Mode: ByOLM,
+				found: &Found{Inventory: patternRecord(c.manager, c.role, c.recorded)}, Objects: &apply.Plan{},
+			}
+			// Given, so that no recorded role is looked at before it.
+			p.options.Role.Name = wide.Name
+			desired, err := p.lookAtRole(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Role, err = iam.NewPlan(desired, p.actual, f); err != nil {
+				t.Fatal(err)
+			}
+			p.recordPattern(given)
+			changes := slices.ContainsFunc(p.Role.Steps, func(s iam.Step) bool { return s.Kind == iam.PutPolicy })
+			if got := p.Objects.Inventory.BucketPattern; got != c.want || p.options.Role.BucketPattern != c.want || changes != c.changes {
+				t.Errorf("records %q, changes the policy: %t", got, changes)
+			}
+			if (p.Drift == "") != (c.drift == "") || !strings.Contains(p.Drift, c.drift) {
+				t.Errorf("drift %q", p.Drift)
+			}
+			if notes := strings.Join(p.Notes, "\n"); (notes == "") != (c.note == "") || !strings.Contains(notes, c.note) {
+				t.Errorf("notes %q", notes)
+			}
+		})
+	}
+}
