@@ -3,7 +3,6 @@ package awserr
 import (
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -47,20 +46,9 @@ func Denied(err error) bool {
 	return hasCode(err, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden")
 }
 
-// Absent reports whether AWS said, or let be understood, that a role does not
-// exist. A caller whose rights end at a path (role/ostoy-s3/*) is refused when
-// asking for a role that is not there: IAM cannot know its path then, and
-// matches the policies with none. The refusal tells: it names "role NAME" where
-// it has an ARN for a role that exists.
-func Absent(err error) bool {
-	if Missing(err) {
-		return true
-	}
-	r := readRefusal(Message(err))
-	return Denied(err) && r.resource != "" && r.resource != "*" && !strings.HasPrefix(r.resource, "arn:")
-}
-
-// Missing reports whether AWS said that the thing asked about does not exist.
+// Missing reports whether AWS said that the thing asked about does not exist. A refusal
+// does not say that: it names a role that exists, and one that does not, in the same
+// words.
 func Missing(err error) bool {
 	return hasCode(err, "NoSuchEntity", "NoSuchEntityException", "NoSuchBucket", "NotFound")
 }

@@ -59,6 +59,9 @@ func explainDenied(message, action, resource string) explanation {
 	if r.who != "" {
 		e.why = r.who + " may not: " + e.why
 	}
+	if strings.HasPrefix(r.resource, "role ") && (strings.HasPrefix(r.action, "iam:Get") || strings.HasPrefix(r.action, "iam:List")) {
+		e.why += "; whether the role exists is not known"
+	}
 	if r.action == "iam:CreateRole" && !strings.Contains(r.because, "service control") {
 		e.next += "; where roles must carry a boundary, add --permissions-boundary ARN"
 	}

@@ -175,22 +175,26 @@ func TestPredicates(t *testing.T) {
 		return answered(403, "AccessDenied", "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:GetRole on resource: "+resource+" because no identity-based policy allows the iam:GetRole action")
 	}
 	for _, c := range []struct {
-		name                            string
-		err                             error
-		denied, missing, absent, exists bool
+		name                    string
+		err                     error
+		denied, missing, exists bool
 	}{
 		{name: "nil"},
 		{name: "plain", err: errors.New("NoSuchEntity")},
 		{name: "denied on an ARN", err: onRole(roleARN), denied: true},
-		{name: "denied on a role IAM cannot find", err: onRole("role demo-ostoy-sa-1a2b3c4d"), denied: true, absent: true},
+		{name: "denied on a role, which may exist", err: onRole("role demo-ostoy-sa-1a2b3c4d"), denied: true},
 		{name: "denied without words", err: answered(403, "AccessDenied", "Access Denied"), denied: true},
-		{name: "missing", err: answered(404, "NoSuchEntity", "The role with name x cannot be found."), missing: true, absent: true},
+		{name: "missing", err: answered(404, "NoSuchEntity", "The role with name x cannot be found."), missing: true},
 		{name: "exists", err: answered(409, "EntityAlreadyExists", ""), exists: true},
 	} {
-		got := [4]bool{Denied(c.err), Missing(c.err), Absent(c.err), Exists(c.err)}
-		if want := [4]bool{c.denied, c.missing, c.absent, c.exists}; got != want {
-			t.Errorf("%s: denied, missing, absent, exists = %v, want %v", c.name, got, want)
+		got := [3]bool{Denied(c.err), Missing(c.err), Exists(c.err)}
+		if want := [3]bool{c.denied, c.missing, c.exists}; got != want {
+			t.Errorf("%s: denied, missing, exists = %v, want %v", c.name, got, want)
 		}
+	}
+	var told *problem.Error
+	if err := Translate(onRole("role x"), "iam:GetRole", "role x"); !errors.As(err, &told) || !strings.Contains(told.Why, "whether the role exists is not known") || !strings.Contains(told.Next, "allow iam:GetRole on role x") {
+		t.Errorf("%+v", told)
 	}
 	if !Conflict(answered(409, "DeleteConflict", "")) || Conflict(answered(409, "EntityAlreadyExists", "")) || Conflict(nil) {
 		t.Error("conflict is wrong")

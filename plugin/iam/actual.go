@@ -96,7 +96,7 @@ type roleGetter interface {
 func readRole(ctx context.Context, api roleGetter, name string, a *Actual) error {
 	out, err := api.GetRole(ctx, &awsiam.GetRoleInput{RoleName: aws.String(name)})
 	switch {
-	case awserr.Absent(err):
+	case awserr.Missing(err):
 		return nil
 	case err != nil:
 		return awserr.Translate(err, "iam:GetRole", "role "+name)
@@ -151,7 +151,7 @@ func inlineDocument(ctx context.Context, api Reader, role, policy string) (strin
 // absent role is none, a refusal is kept for later, all else is fatal.
 func tolerate(err error, action, name string) (later, now error) {
 	switch {
-	case err == nil, awserr.Absent(err):
+	case err == nil, awserr.Missing(err):
 		return nil, nil
 	case awserr.Denied(err):
 		return awserr.Translate(err, action, "role "+name), nil

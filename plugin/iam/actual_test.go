@@ -47,9 +47,12 @@ func TestReadNew(t *testing.T) {
 // TestReadNewFails with what is no answer about the role.
 func TestReadNewFails(t *testing.T) {
 	api := newFake()
-	api.before = func(string) error { return apiError("AccessDenied", "no") }
+	api.before = func(string) error { return denied("iam:GetRole", "role r") }
 	if _, err := ReadNew(t.Context(), api, "r"); err == nil {
 		t.Error("a refusal became an absent role")
+	}
+	if listed, err := Glance(t.Context(), api, "r"); err == nil {
+		t.Errorf("a refusal became an absent role: %+v", listed)
 	}
 	api.before = func(string) error { return errors.New("no network") }
 	if _, err := ReadNew(t.Context(), api, "r"); err == nil {

@@ -152,7 +152,7 @@ func TestReadWithFewRights(t *testing.T) {
 			wantProblem(t, err, problem.Failed, "iam:"+call+" on "+arn)
 		}
 	}
-	// A caller whose rights end at our path is refused on a role that is not there.
+	// IAM refuses in the same words whether the role exists or not: nothing is created.
 	api = newFake()
 	api.before = func(call string) error {
 		if call == "GetRole" {
@@ -160,8 +160,9 @@ func TestReadWithFewRights(t *testing.T) {
 		}
 		return nil
 	}
-	if _, result, err := install(t, api, facts(), RoleOptions{}, false); err != nil || !result.Created {
-		t.Errorf("%+v, %v", result, err)
+	for _, known := range []bool{false, true} {
+		_, err := Read(t.Context(), api, name, known)
+		wantProblem(t, err, problem.Failed, "iam:GetRole on role "+name, "whether the role exists is not known", "allow iam:GetRole on role "+name)
 	}
 }
 

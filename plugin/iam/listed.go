@@ -76,7 +76,7 @@ func PolicyDrift(ctx context.Context, api Reader, desired Role) (string, error) 
 	switch {
 	case err == nil:
 		actual.Inline = aws.ToString(out.PolicyDocument)
-	case !awserr.Absent(err):
+	case !awserr.Missing(err):
 		return "", awserr.Translate(err, "iam:GetRolePolicy", "role "+desired.Name)
 	}
 	steps := inlineSteps(desired, actual)

@@ -13,9 +13,12 @@ import (
 // that know the key iam:PermissionsBoundary require it; and all changes of a role
 // that exists require its tags, which the learner cannot set to other values.
 func (p people) class() []Statement {
-	roles, created := p.classRoles("*"), p.classRoles("", "????")
+	roles, created := p.classRoles(render.RolePath, "*"), p.classRoles(render.RolePath, "", "????")
+	// IAM looks for a role that does not exist at the path /: without permission to
+	// read it there, the answer is AccessDenied, which does not say that it is missing.
+	read := p.classRoles("/*", "*")
 	return append([]Statement{
-		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: append(p.controllers(), roles...)},
+		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: append(p.controllers(), read...)},
 		{
 			Sid: "CreateRoles", Effect: "Allow", Action: Strings{"iam:CreateRole"}, Resource: created,
 			Condition: merged(p.within(), p.tagged("aws:RequestTag/", "", true)),
@@ -79,11 +82,11 @@ func (p people) keepsBoundary(roles Strings) []Statement {
 	return statements
 }
 
-// classRoles are the roles of the projects, with the ends given. The hash in a name
+// classRoles are the roles of the projects at a path, with the ends given. The hash in a name
 // has eight digits; with four question marks, a name with twelve digits of the same
 // hash is covered, and not the role of a project whose name continues like the name
 // of a role. Where tags are required, a star is as exact, and shorter.
-func (p people) classRoles(ends ...string) Strings {
+func (p people) classRoles(path string, ends ...string) Strings {
 	const cut = 40
 	var roles Strings
 	for _, project := range p.o.Projects {
@@ -91,11 +94,11 @@ func (p people) classRoles(ends ...string) Strings {
 			if len(project) > cut { // the name of a role has 40 characters of the project's
 				project = project[:cut] + "*"
 			}
-			roles = append(roles, p.role(render.RolePath, project+"-"+render.ServiceAccount+"-*"))
+			roles = append(roles, p.role(path, project+"-"+render.ServiceAccount+"-*"))
 			continue
 		}
 		for _, end := range ends {
-			roles = append(roles, p.role(render.RolePath, render.RoleName(p.f.Issuer.Value, project)+end))
+			roles = append(roles, p.role(path, render.RoleName(p.f.Issuer.Value, project)+end))
 		}
 	}
 	return sorted(roles)

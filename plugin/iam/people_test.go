@@ -137,7 +137,9 @@ func TestF8ClassPolicy(t *testing.T) {
 		{"untag", false, asked{"iam:UntagRole", own, mine}},
 
 		{"read", true, asked{"iam:GetRole", own, nil}},
+		{"read a role that does not exist", true, asked{"iam:GetRole", strings.Replace(own, "role/ostoy-s3/", "role/", 1), nil}},
 		{"read another project's role", false, asked{"iam:GetRole", foreign, nil}},
+		{"read another project's role that does not exist", false, asked{"iam:GetRole", strings.Replace(foreign, "role/ostoy-s3/", "role/", 1), nil}},
 		{"pass", false, asked{"iam:PassRole", own, mine}},
 		{"delete the own bucket's data", true, asked{"s3:DeleteObject", "arn:aws:s3:::learner1-bucket/a", map[string][]string{"aws:ResourceAccount": {"123456789012"}}}},
 		{"delete another bucket's data", false, asked{"s3:DeleteObject", "arn:aws:s3:::learner2-bucket/a", map[string][]string{"aws:ResourceAccount": {"123456789012"}}}},

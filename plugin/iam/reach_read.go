@@ -155,7 +155,7 @@ func otherReach(ctx context.Context, api ReachReader, name, account string) (Rea
 func inlineReach(ctx context.Context, api Reader, role, policy, account string) (Reach, error) {
 	text, err := InlinePolicy(ctx, api, role, policy)
 	switch {
-	case awserr.Absent(err):
+	case awserr.Missing(err):
 		return Reach{}, nil
 	case awserr.Denied(err):
 		return Reach{Unknown: inShort(err)}, nil
@@ -172,7 +172,7 @@ func ManagedReach(ctx context.Context, api PolicyReader, arn, account string) (R
 	}
 	text, err := ManagedPolicy(ctx, api, arn)
 	switch {
-	case awserr.Absent(err), awserr.Denied(err):
+	case awserr.Missing(err), awserr.Denied(err):
 		return Reach{Unknown: inShort(err)}, nil
 	case err != nil:
 		return Reach{}, err
