@@ -123,7 +123,8 @@ func Probe() *unstructured.Unstructured {
 // it gives the controller something new to do: with the spec, with an annotation of
 // ACK's, or by the finalizer, which makes the controller treat an S3 bucket that it
 // refused to touch ("Resource already exists") as managed, and delete it with the
-// Bucket (IsManaged in pkg/runtime/reconciler.go of aws-controllers-k8s/runtime).
+// Bucket (IsManaged in pkg/resource/bucket/descriptor.go of
+// aws-controllers-k8s/s3-controller).
 // All of ACK's annotations count, so that those of controllers to come are closed.
 // To set deletion-policy to retain is always possible.
 //
