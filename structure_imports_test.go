@@ -27,7 +27,7 @@ func edges() map[string][]string {
 		"plugin/iam":     {"plugin/awserr", "plugin/problem", "plugin/shell", "render"},
 		"plugin/bucket":  {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},
-		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/problem", "plugin/secret", "render"},
+		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/problem", "plugin/secret", "render", "render/operator"},
 		"plugin/ack":     {"plugin/cluster", "plugin/problem", "render", "render/operator"},
 		"plugin/wait":    {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
 		"plugin/verify":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -81,7 +82,7 @@ func (a *App) announceUpdate(item *apply.Item) {
 	}()
 	for _, change := range changes {
 		line := change.Path + ": " + beforeAfter(inWords(change.Before), inWords(change.After))
-		if item.Adopts() || isAdmission(item.Ref) {
+		if item.Adopts() || controller.IsAdmission(item.Ref) {
 			line = shortened(line)
 		}
 		if change.Manager != "" {

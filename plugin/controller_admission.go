@@ -7,12 +7,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
-
-// isAdmission reports whether an object is the admission policy for Buckets or its
-// binding.
-func isAdmission(ref apply.Ref) bool { return ref.Group == operator.AdmissionGroup }
 
 // announceAdmission names the admission policy and its binding where they are
 // created, and the Buckets that the policy refuses from then on. How they are changed
@@ -21,7 +16,7 @@ func (c *controllerRun) announceAdmission() {
 	var created []string
 	changed := false
 	for _, item := range c.plan.Objects.Items {
-		if !isAdmission(item.Ref) {
+		if !controller.IsAdmission(item.Ref) {
 			continue
 		}
 		if item.Action == apply.Create {

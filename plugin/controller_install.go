@@ -158,7 +158,7 @@ func (c *controllerRun) announceControllerObjects() {
 	var created []apply.Ref
 	for _, item := range c.plan.Objects.All() {
 		if item.Action == apply.Create {
-			if !isAdmission(item.Ref) {
+			if !controller.IsAdmission(item.Ref) {
 				created = append(created, item.Ref)
 			}
 			continue

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // Set is which kinds of objects an Applier deals with, the name of the ConfigMap
@@ -70,8 +72,8 @@ func Controller() Set {
 			without(rbacGroup, "v1", "ClusterRole"),
 			without(rbacGroup, "v1", "ClusterRoleBinding"),
 			dataOfKind(without("apiextensions.k8s.io", "v1", "CustomResourceDefinition")),
-			without(admissionGroup, "v1", "ValidatingAdmissionPolicy"),
-			without(admissionGroup, "v1", "ValidatingAdmissionPolicyBinding"),
+			without(operator.AdmissionGroup, "v1", "ValidatingAdmissionPolicy"),
+			without(operator.AdmissionGroup, "v1", "ValidatingAdmissionPolicyBinding"),
 			within(olmGroup, "v1", "OperatorGroup"),
 			within(olmGroup, "v1alpha1", "Subscription"),
 		},
@@ -83,9 +85,8 @@ func Controller() Set {
 }
 
 const (
-	rbacGroup      = "rbac.authorization.k8s.io"
-	admissionGroup = "admissionregistration.k8s.io"
-	olmGroup       = "operators.coreos.com"
+	rbacGroup = "rbac.authorization.k8s.io"
+	olmGroup  = "operators.coreos.com"
 )
 
 func within(group, version, kind string) Kind {

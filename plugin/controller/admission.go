@@ -7,7 +7,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
@@ -47,9 +46,9 @@ type Warning struct{ What, Next string }
 
 func (a *Admission) warn(what, next string) { a.Warnings = append(a.Warnings, Warning{what, next}) }
 
-func clusterRoles() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: rbacGroup, Version: "v1", Resource: "clusterroles"}
-}
+// IsAdmission reports whether an object is the admission policy for Buckets or its
+// binding.
+func IsAdmission(ref apply.Ref) bool { return ref.Group == operator.AdmissionGroup }
 
 // admissionRights are what applying the policy takes, where it is served.
 func admissionRights(served *cluster.Served) []access.Right {
@@ -230,7 +229,7 @@ func (p *Plan) withdrawn(ctx context.Context) ([]apply.Ref, error) {
 	if p.Admission.Served {
 		return nil, nil
 	}
-	role, err := p.found.World.Get(ctx, clusterRoles(), "", operator.EditRole)
+	role, err := p.found.World.Get(ctx, live.ClusterRoles(), "", operator.EditRole)
 	if err != nil || role == nil || !apply.Ours(role) {
 		return nil, p.found.World.Conn.Translate(err)
 	}

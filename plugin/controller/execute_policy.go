@@ -24,7 +24,7 @@ import (
 // admission policy. A chart's objects may be in earlier ones.
 func policyWaves(waves [][]*apply.Item) int {
 	for n := len(waves); n > 0; n-- {
-		if slices.ContainsFunc(waves[n-1], func(it *apply.Item) bool { return it.Ref.Group == operator.AdmissionGroup }) {
+		if slices.ContainsFunc(waves[n-1], func(it *apply.Item) bool { return IsAdmission(it.Ref) }) {
 			return n
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
@@ -170,7 +171,7 @@ func reserved(name, namespace string) bool {
 func (f *Found) writes(ctx context.Context, binding *unstructured.Unstructured) (bool, error) {
 	resource, namespace := namespaced("roles"), f.Namespace
 	if health.Text(binding.Object, "roleRef", "kind") == "ClusterRole" {
-		resource, namespace = clusterRoles(), ""
+		resource, namespace = live.ClusterRoles(), ""
 	}
 	role, err := f.World.Get(ctx, resource, namespace, health.Text(binding.Object, "roleRef", "name"))
 	switch {

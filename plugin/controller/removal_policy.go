@@ -10,8 +10,8 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
-// isPolicy reports whether a part is the admission policy for Buckets or its binding.
-func isPolicy(p *Part) bool { return p.Ref.Group == operator.AdmissionGroup }
+// isPolicy is IsAdmission of a part.
+func isPolicy(p *Part) bool { return IsAdmission(p.Ref) }
 
 // policyRefs are the admission policy and its binding, where the cluster serves them.
 func (r *Removal) policyRefs(ctx context.Context) ([]apply.Ref, error) {

@@ -34,7 +34,7 @@ type PeopleOptions struct {
 	// ForClass requires it.
 	Boundary string
 	// BucketPattern is which S3 buckets are covered: of ForInstall, default
-	// anyProjectBucket, and of ForBoundary, which has no default.
+	// AnyProjectPattern, and of ForBoundary, which has no default.
 	BucketPattern string
 	// Projects are names of projects, or patterns with * and ?. ForClass requires
 	// one; ForBoundary requires one or BucketPattern.

@@ -7,9 +7,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// anyProjectBucket matches the S3 bucket of a project of any name.
-const anyProjectBucket = "*-bucket"
-
 // people writes the statements of one policy.
 type people struct {
 	f                  render.Facts
@@ -153,7 +150,7 @@ func (p people) install() []Statement {
 			"cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents",
 		}, Resource: Strings{"*"}},
 	)
-	return append(statements, p.buckets(Strings{cmp.Or(p.o.BucketPattern, anyProjectBucket)})...)
+	return append(statements, p.buckets(Strings{cmp.Or(p.o.BucketPattern, AnyProjectPattern)})...)
 }
 
 // readPolicies is for a managed policy on a role, and for its boundary.
