@@ -110,16 +110,17 @@ func (p *Plan) withoutPolicy() (what, next string) {
 // exempt settles which controllers the policy does not check: the one of this tool,
 // and those that are proven. If a controller that is managed by something else is used,
 // nothing shows whose the namespace of this tool's own controller is, and its service
-// account has to be proven as well. Nobody is exempt who is not known.
-func (p *Plan) exempt(ctx context.Context) error {
+// account has to be proven as well. Nobody is exempt who is not known. It gives what to
+// note about that: the notes of the plan are written by others at the same time.
+func (p *Plan) exempt(ctx context.Context) (notes []string, err error) {
 	a := &p.Admission
 	if !a.Served {
-		return nil
+		return nil, nil
 	}
 	exempt := map[string]bool{}
 	if p.proof.unasked {
-		if err := p.keepExempt(ctx, exempt); err != nil {
-			return err
+		if notes, err = p.keepExempt(ctx, exempt); err != nil {
+			return nil, err
 		}
 	}
 	own := operator.Account(p.facts)
@@ -137,23 +138,23 @@ func (p *Plan) exempt(ctx context.Context) error {
 	}
 	delete(exempt, own)
 	a.Exempt = append(a.Exempt, sortedKeys(exempt)...)
-	return nil
+	return notes, nil
 }
 
 // keepExempt is exempt where nothing can be proven: who is exempt already stays so,
 // because only a cluster admin can have written that.
-func (p *Plan) keepExempt(ctx context.Context, exempt map[string]bool) error {
+func (p *Plan) keepExempt(ctx context.Context, exempt map[string]bool) (notes []string, err error) {
 	w := p.found.World
 	policy, err := w.Get(ctx, live.Policies(), "", operator.PolicyName)
 	if err != nil {
-		return w.Conn.Translate(err)
+		return nil, w.Conn.Translate(err)
 	}
 	for _, name := range operator.Inspect(p.facts, policy, nil).Exempt {
 		exempt[name] = true
 	}
 	const refused = "you are not allowed to create subjectaccessreviews.authorization.k8s.io, which show whether "
 	if len(exempt) > 0 {
-		p.Notes = append(p.Notes, refused+"a service account is a controller's: the policy keeps exempting "+strings.Join(sortedKeys(exempt), ", "))
+		notes = append(notes, refused+"a service account is a controller's: the policy keeps exempting "+strings.Join(sortedKeys(exempt), ", "))
 	}
 	for _, name := range sortedKeys(p.proof.named) {
 		if !exempt[name] {
@@ -162,26 +163,25 @@ func (p *Plan) keepExempt(ctx context.Context, exempt map[string]bool) error {
 				"ask a cluster admin to run the same command")
 		}
 	}
-	return nil
+	return notes, nil
 }
 
-// lookAtBuckets lists the existing Buckets that the policy refuses from now on.
-func (p *Plan) lookAtBuckets(ctx context.Context) error {
+// lookAtBuckets gives the existing Buckets that the policy refuses from now on; a
+// warning if that cannot be known.
+func (p *Plan) lookAtBuckets(ctx context.Context) ([]RefusedBucket, []Warning, error) {
 	if !p.Admission.Served || p.found.Definition == nil {
-		return nil
+		return nil, nil, nil
 	}
 	all, err := p.found.World.List(ctx, live.Buckets(), "", "")
 	switch {
 	case apierrors.IsNotFound(err): // not served yet
-		return nil
+		return nil, nil, nil
 	case apierrors.IsForbidden(err):
-		p.Admission.warn("you are not allowed to list Buckets: which of them the admission policy refuses from now on is not known", "")
-		return nil
+		return nil, []Warning{{What: "you are not allowed to list Buckets: which of them the admission policy refuses from now on is not known"}}, nil
 	case err != nil:
-		return p.found.World.Conn.Translate(err)
+		return nil, nil, p.found.World.Conn.Translate(err)
 	}
-	p.Admission.Refused = p.refused(all)
-	return nil
+	return p.refused(all), nil, nil
 }
 
 // refused are those of some Buckets that the policy refuses to create.

@@ -74,8 +74,13 @@ func TestF1Exempt(t *testing.T) {
 			if c.before != nil {
 				w.put(operator.AdmissionPolicy(p.facts, c.before)[0])
 			}
-			if err := errors.Join(p.prove(t.Context()), p.exempt(t.Context())); err != nil {
+			proved := p.prove(t.Context())
+			notes, err := p.exempt(t.Context())
+			if err := errors.Join(proved, err); err != nil {
 				t.Fatal(err)
+			}
+			if kept := c.refuse && len(c.before) > 0; kept != (len(notes) == 1) || len(p.Notes) > 0 {
+				t.Errorf("notes: %q, in the plan: %q", notes, p.Notes)
 			}
 			if !slices.Equal(p.Admission.Exempt, c.want) {
 				t.Errorf("exempt: %v", p.Admission.Exempt)
@@ -88,5 +93,20 @@ func TestF1Exempt(t *testing.T) {
 				t.Errorf("warns: %s", said.String())
 			}
 		})
+	}
+}
+
+// TestUnlistedBuckets: the Buckets that may not be listed are a warning of their own,
+// which nothing is appended to at the same time.
+func TestUnlistedBuckets(t *testing.T) {
+	w := newWorld(t, false)
+	w.refused["list buckets"] = true
+	p := &Plan{
+		facts: testFacts(), Admission: Admission{Served: true},
+		found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Definition: &unstructured.Unstructured{}},
+	}
+	refused, warnings, err := p.lookAtBuckets(t.Context())
+	if err != nil || refused != nil || len(warnings) != 1 || !strings.Contains(warnings[0].What, "not allowed to list Buckets") || len(p.Admission.Warnings) > 0 {
+		t.Errorf("%v, %v, %v; in the plan: %v", refused, warnings, err, p.Admission.Warnings)
 	}
 }

@@ -122,10 +122,7 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 		return nil, err
 	}
 	p.noteStopped(ctx)
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) { p.Objects, err = p.planObjects(groupCtx, desired); return err })
-	group.Go(func() error { return p.lookAtBuckets(groupCtx) })
-	if err := group.Wait(); err != nil {
+	if err := p.compare(ctx, desired); err != nil {
 		return nil, err
 	}
 	// Asked last: an answer is wasted on a plan that is refused.
@@ -142,6 +139,21 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 		}
 	}
 	return p, p.mayWiden(ctx)
+}
+
+// compare decides what happens to each object, and finds the Buckets that the policy
+// refuses.
+func (p *Plan) compare(ctx context.Context, role *iam.Role) error {
+	var refused []RefusedBucket
+	var warnings []Warning
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { p.Objects, err = p.planObjects(groupCtx, role); return err })
+	group.Go(func() (err error) { refused, warnings, err = p.lookAtBuckets(groupCtx); return err })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	p.Admission.Refused, p.Admission.Warnings = refused, append(p.Admission.Warnings, warnings...)
+	return nil
 }
 
 // mayGoOn refuses where whatever is done now would be undone.
@@ -184,12 +196,14 @@ func (p *Plan) decideSet(ctx context.Context) (role *iam.Role, err error) {
 	if err := p.decideAdmission(ctx); err != nil {
 		return nil, err
 	}
+	var notes []string
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { role, err = p.decide(ctx); return err })
-	group.Go(func() error { return p.exempt(ctx) })
+	group.Go(func() (err error) { notes, err = p.exempt(ctx); return err })
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	p.Notes = append(p.Notes, notes...)
 	p.set = append(p.set, p.access()...)
 	return role, nil
 }
