@@ -10,8 +10,7 @@ import (
 
 const controllerStatusLong = `Tells how the ACK S3 controller is, whoever installed it: version and the upgrade that
 waits, role, region, pods, leader, the errors in the last 200 lines of its log, and how
-many Buckets are in which state. It changes nothing. If the inventory has the bucket
-pattern of the role, the policy of the role is read from AWS and compared.
+many Buckets are in which state. It changes nothing and asks nothing of AWS.
 
   oc ostoy-s3 controller status
   oc ostoy-s3 controller status -o json

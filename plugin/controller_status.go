@@ -5,10 +5,7 @@ import (
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // ControllerStatusRequest is which controllers are to be looked at, and how that
@@ -20,8 +17,7 @@ type ControllerStatusRequest struct {
 }
 
 // ControllerStatus tells how the ACK S3 controllers of the cluster are, whoever
-// installed them. It changes nothing. Of AWS it asks for the policy of the role, where
-// a bucket pattern is recorded. What it finds wrong
+// installed them. It changes nothing, asks nothing of AWS, and what it finds wrong
 // is no failure, as with Status. Where no controller is there the error is a
 // refusal that says what is left of one.
 func (a *App) ControllerStatus(ctx context.Context, request ControllerStatusRequest) error {
@@ -40,14 +36,7 @@ func (a *App) controllerStatus(ctx context.Context, request ControllerStatusRequ
 	if err != nil {
 		return err
 	}
-	roles := func(ctx context.Context, region render.Fact) (iam.Reader, error) {
-		loaded, err := detect.LoadAWS(ctx, detect.AWSOptions{Profile: request.Facts.Profile})
-		if err != nil {
-			return nil, err
-		}
-		return iam.New(loaded.In(region)), nil
-	}
-	report, err := controller.Status(ctx, &live.World{Conn: conn, Namespace: namespace.Value}, roles, a.Now())
+	report, err := controller.Status(ctx, &live.World{Conn: conn, Namespace: namespace.Value}, a.Now())
 	if err != nil {
 		return err
 	}

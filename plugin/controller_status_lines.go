@@ -38,9 +38,6 @@ func controllerLines(r *controller.Report, now time.Time) []statusLine {
 		lines = append(lines, statusLine{"kind", r.Kind.Mark, "", r.Kind.Text})
 	}
 	lines = append(lines, statusLine{"policy", r.Policy.Mark, operator.PolicyName, r.Policy.Text})
-	if r.Pattern.Recorded != "" {
-		lines = append(lines, statusLine{"pattern", r.Pattern.Mark, r.Pattern.Recorded, r.Pattern.Text})
-	}
 	lines = append(lines, allBucketLines(r.Buckets)...)
 	lines = append(lines, reachLines(r.Buckets)...)
 	if r.Only != "" {
@@ -248,7 +245,7 @@ func reachLines(b controller.Buckets) []statusLine {
 // controllerHints are the commands that mend what is wrong, each once, a line
 // each. Of an error in the log only what is known of its cause.
 func controllerHints(r *controller.Report) []string {
-	parts := []status.Part{r.Overlap, r.Kind, r.Policy.Part, r.Pattern.Part}
+	parts := []status.Part{r.Overlap, r.Kind, r.Policy.Part}
 	for _, i := range r.Controllers {
 		parts = append(parts, i.Role.Part, i.Region.Part, i.Workload.Part)
 		for _, p := range i.Pods {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -33,7 +31,6 @@ type Report struct {
 	Kind    status.Part  `json:"bucketKind"` // whether the cluster knows Buckets
 	// Policy is the admission policy that restricts a Bucket to its project.
 	Policy  Policy  `json:"bucketPolicy"`
-	Pattern Pattern `json:"bucketPattern,omitzero"` // absent where none is recorded
 	Buckets Buckets `json:"buckets"`
 }
 
@@ -216,21 +213,17 @@ type BucketStatus struct {
 //
 // The error is a *problem.Error of the kind Failed where no Deployment may be
 // listed at all, or the server does not answer. Now is the time that ages are
-// judged by. Roles is asked only about a role whose bucket pattern is recorded.
-func Status(ctx context.Context, w *live.World, roles Roles, now time.Time) (*Report, error) {
+// judged by.
+func Status(ctx context.Context, w *live.World, now time.Time) (*Report, error) {
 	l := &statusLook{World: w, now: now}
 	if err := l.everywhere(ctx); err != nil {
 		return nil, w.Conn.Translate(err)
 	}
-	var pattern Pattern
-	var group errgroup.Group
-	group.Go(func() error { pattern = l.lookAtPattern(ctx, roles); return nil })
 	seen := l.each(ctx)
-	_ = group.Wait() // gives no error
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return l.report(seen, pattern), nil
+	return l.report(seen), nil
 }
 
 // Missing is the error where there is no controller: a refusal that says what is

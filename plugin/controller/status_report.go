@@ -38,9 +38,9 @@ func faulty(f ack.Fault) status.Part {
 }
 
 // report puts together what was seen.
-func (l *statusLook) report(seen []*instance, pattern Pattern) *Report {
-	r := &Report{Only: l.only, Controllers: []Instance{}, Kind: l.kind(), Policy: l.policy(), Pattern: pattern, Buckets: l.countBuckets()}
-	marks := []status.Mark{r.Buckets.Mark, r.Policy.Mark, pattern.Mark}
+func (l *statusLook) report(seen []*instance) *Report {
+	r := &Report{Only: l.only, Controllers: []Instance{}, Kind: l.kind(), Policy: l.policy(), Buckets: l.countBuckets()}
+	marks := []status.Mark{r.Buckets.Mark, r.Policy.Mark}
 	for _, one := range seen {
 		i := l.instance(one)
 		r.Controllers = append(r.Controllers, i)

@@ -139,7 +139,7 @@ func (p *played) try() (*Report, error) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return Status(p.t.Context(), &live.World{Conn: conn, Namespace: "ack-system"}, nil, noon())
+	return Status(p.t.Context(), &live.World{Conn: conn, Namespace: "ack-system"}, noon())
 }
 
 // names of the controller and where it is.
