@@ -32,7 +32,7 @@ func (a *App) IAMPlan(ctx context.Context, request IAMRequest, output Format, st
 	if err := a.identify(ctx, &found, request.Facts.Profile); err != nil {
 		return err
 	}
-	actual, err := iam.Read(ctx, iam.New(found.AWS.In(found.Facts.Region)), name, false)
+	actual, err := iam.ReadToCreate(ctx, iam.New(found.AWS.In(found.Facts.Region)), name, false)
 	if err != nil {
 		return err
 	}

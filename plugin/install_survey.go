@@ -224,7 +224,7 @@ func (i *install) lookAtProvider(ctx context.Context, w *live.World) check.Findi
 }
 
 func (i *install) planRole(ctx context.Context, desired iam.Role) error {
-	actual, err := iam.Read(ctx, i.roles, desired.Name, i.inventory.Found)
+	actual, err := iam.ReadToCreate(ctx, i.roles, desired.Name, i.inventory.Found)
 	if err != nil {
 		return err
 	}

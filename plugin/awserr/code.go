@@ -3,6 +3,7 @@ package awserr
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -51,6 +52,14 @@ func Denied(err error) bool {
 // words.
 func Missing(err error) bool {
 	return hasCode(err, "NoSuchEntity", "NoSuchEntityException", "NoSuchBucket", "NotFound")
+}
+
+// Hidden reports whether AWS refused to show a role in the words that it uses, too, for
+// one that does not exist: IAM knows no path of that, so a policy for a path does not
+// match it.
+func Hidden(err error) bool {
+	r := readRefusal(Message(err))
+	return Denied(err) && strings.HasPrefix(r.resource, "role ") && strings.HasPrefix(r.because, "no identity-based policy")
 }
 
 // Exists reports whether a thing could not be made because it is there already.

@@ -175,21 +175,21 @@ func TestPredicates(t *testing.T) {
 		return answered(403, "AccessDenied", "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:GetRole on resource: "+resource+" because no identity-based policy allows the iam:GetRole action")
 	}
 	for _, c := range []struct {
-		name                    string
-		err                     error
-		denied, missing, exists bool
+		name                            string
+		err                             error
+		denied, missing, hidden, exists bool
 	}{
 		{name: "nil"},
 		{name: "plain", err: errors.New("NoSuchEntity")},
 		{name: "denied on an ARN", err: onRole(roleARN), denied: true},
-		{name: "denied on a role, which may exist", err: onRole("role demo-ostoy-sa-1a2b3c4d"), denied: true},
+		{name: "denied on a role, which may exist", err: onRole("role demo-ostoy-sa-1a2b3c4d"), denied: true, hidden: true},
 		{name: "denied without words", err: answered(403, "AccessDenied", "Access Denied"), denied: true},
 		{name: "missing", err: answered(404, "NoSuchEntity", "The role with name x cannot be found."), missing: true},
 		{name: "exists", err: answered(409, "EntityAlreadyExists", ""), exists: true},
 	} {
-		got := [3]bool{Denied(c.err), Missing(c.err), Exists(c.err)}
-		if want := [3]bool{c.denied, c.missing, c.exists}; got != want {
-			t.Errorf("%s: denied, missing, exists = %v, want %v", c.name, got, want)
+		got := [4]bool{Denied(c.err), Missing(c.err), Hidden(c.err), Exists(c.err)}
+		if want := [4]bool{c.denied, c.missing, c.hidden, c.exists}; got != want {
+			t.Errorf("%s: denied, missing, hidden, exists = %v, want %v", c.name, got, want)
 		}
 	}
 	var told *problem.Error

@@ -32,6 +32,20 @@ type Actual struct {
 	InlinesErr, AttachedErr error
 	// InlineErr is the same for our inline policy. Only Look leaves it here.
 	InlineErr error
+	// Hidden says that AWS refused to show whether the role exists, and that nothing is
+	// known of it. Only ReadToCreate leaves it here.
+	Hidden bool
+}
+
+// ReadToCreate is Read for who is about to create the role. A caller whose permissions
+// end at its path is refused when asking for a role that does not exist. That the role
+// exists after all is seen when it is created: IAM answers EntityAlreadyExists.
+func ReadToCreate(ctx context.Context, api Reader, name string, known bool) (*Actual, error) {
+	a, err := Read(ctx, api, name, known)
+	if !known && awserr.Hidden(err) {
+		return &Actual{Hidden: true}, nil
+	}
+	return a, err
 }
 
 // Read looks at the role. known says that there is reason to believe it exists

@@ -45,7 +45,8 @@ func Execute(ctx context.Context, api API, plan *Plan) (Result, error) {
 			}
 			return result, awserr.Translate(err, step.Action, step.Resource)
 		}
-		actual, err := Read(ctx, api, plan.Role.Name, true)
+		// What was created here may be hidden until IAM knows its path everywhere.
+		actual, err := ReadToCreate(ctx, api, plan.Role.Name, !result.Created)
 		if err != nil {
 			return result, err
 		}

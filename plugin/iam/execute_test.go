@@ -166,6 +166,46 @@ func TestReadWithFewRights(t *testing.T) {
 	}
 }
 
+// TestCreateUnseen is for a caller whose permissions end at the role's path: IAM refuses to
+// show a role that does not exist, because it knows no path of it.
+func TestCreateUnseen(t *testing.T) {
+	name := RoleOptions{}.name(facts())
+	api := newFake()
+	api.before = func(call string) error {
+		if call == "GetRole" {
+			return denied("iam:GetRole", "role "+name)
+		}
+		return nil
+	}
+	plan, result, err := install(t, api, facts(), RoleOptions{}, false)
+	if err != nil || !result.Created {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	if len(plan.Notes) != 1 || !strings.Contains(plan.Notes[0], "whether the role exists is not known") {
+		t.Error(plan.Notes)
+	}
+	// It exists after all: it is not changed.
+	was := len(api.calls)
+	_, result, err = install(t, api, facts(), RoleOptions{}, false)
+	wantProblem(t, err, problem.Failed, "iam:GetRole on role "+name)
+	if len(result.Done) != 0 {
+		t.Error(result.Done)
+	}
+	for _, call := range api.calls[was:] {
+		if call != "CreateRole" && !strings.HasPrefix(call, "Get") && !strings.HasPrefix(call, "List") {
+			t.Error("after", call)
+		}
+	}
+	// An inventory names it, or a policy denies it: it is not taken for absent.
+	_, _, err = install(t, api, facts(), RoleOptions{}, true)
+	wantProblem(t, err, problem.Failed, "iam:GetRole on role "+name)
+	api.before = func(string) error {
+		return apiError("AccessDenied", "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:GetRole on resource: role "+name+" with an explicit deny in a service control policy")
+	}
+	_, _, err = install(t, api, facts(), RoleOptions{}, false)
+	wantProblem(t, err, problem.Failed, "organization")
+}
+
 // Whatever hand changed the role, one run brings it back and the next has
 // nothing to do.
 func TestRepairEndsInNothingToDo(t *testing.T) {

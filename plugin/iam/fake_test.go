@@ -271,7 +271,7 @@ func desired(t *testing.T, f render.Facts, o RoleOptions) Role {
 func install(t *testing.T, api API, f render.Facts, o RoleOptions, known bool) (*Plan, Result, error) {
 	t.Helper()
 	r := desired(t, f, o)
-	actual, err := Read(t.Context(), api, r.Name, known)
+	actual, err := ReadToCreate(t.Context(), api, r.Name, known)
 	if err != nil {
 		return nil, Result{}, err
 	}

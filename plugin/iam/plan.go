@@ -21,6 +21,9 @@ func NewPlan(desired Role, actual *Actual, facts render.Facts) (*Plan, error) {
 	if actual == nil || !actual.Exists {
 		p.Steps = append(p.Steps, createStep(desired))
 		p.Steps = append(p.Steps, policySteps(desired, &Actual{})...)
+		if actual != nil && actual.Hidden {
+			p.Notes = []string{"AWS refuses iam:GetRole on role " + desired.Name + ": whether the role exists is not known. If it does, it is not changed, and the command ends there"}
+		}
 		return p, nil
 	}
 	if err := mayTouch(desired, actual, facts); err != nil {
