@@ -27,7 +27,7 @@ read Buckets, unless you give --allow-any-bucket.
   oc ostoy-s3 controller install --dry-run=server
   oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'
   oc ostoy-s3 controller install --upgrade
-  oc ostoy-s3 controller install --bucket-pattern '*-bucket' --chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart`
+  oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket' --chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart`
 
 func newControllerInstallCommand(s *session) *cobra.Command {
 	const timeout = 10 * time.Minute
