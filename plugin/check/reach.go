@@ -60,10 +60,35 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 	case err != nil:
 		return Fail(c.Conn.Translate(err))
 	default:
-		return Pass()
+		return c.trusted(ctx, accounts)
 	}
 	return Warn("the admission policy "+operator.PolicyName+" exempts an account that no controller uses",
 		strings.Join(unused, ", ")+": a user who can create that namespace can create the account, too", restorePolicy+" (it exempts only the controllers that it finds)")
+}
+
+// trusted wants that nobody but cluster admins has permissions in the namespaces of the
+// controllers: there the policy can be evaded.
+func (c controllerLook) trusted(ctx context.Context, accounts []string) Finding {
+	controllers, err := c.Controllers(ctx)
+	if err != nil {
+		return Fail(c.Conn.Translate(err))
+	}
+	unseen := Pass()
+	for _, one := range c.Trusts(ctx, accounts, live.AccountsOf(controllers)) {
+		switch {
+		case one.Missing:
+			return Warn("namespace "+one.Namespace+" does not exist",
+				"the policy exempts a service account of it: a user who can create that namespace can create the account, too", restorePolicy)
+		case len(one.Writers) > 0:
+			return Warn("users who are not cluster admins can write to namespace "+one.Namespace,
+				"with permissions in it, but not in the whole cluster: "+strings.Join(one.Writers.Names(), ", ")+". "+live.ActAs, one.Ways())
+		case one.Needs != "":
+			unseen = Unseen(one.Needs, "whether users who are not cluster admins can act as the controller in namespace "+one.Namespace)
+		case one.Err != nil:
+			unseen = Fail(c.Conn.Translate(one.Err))
+		}
+	}
+	return unseen
 }
 
 // reach wants every Bucket to have a name of its own project. A user who is not

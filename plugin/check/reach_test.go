@@ -29,6 +29,7 @@ func reachWorld(t *testing.T, exempt []string, kinds ...string) (*clustertest.Se
 	server.Answer("GET "+policyURL, both[0].Object)
 	server.Answer("GET "+bindingURL, both[1].Object)
 	prove(server, true)
+	namespaceOf(server, "ack-system")
 	server.Answer("GET /apis/apps/v1/deployments", map[string]any{
 		"apiVersion": "apps/v1", "kind": "DeploymentList", "items": []any{map[string]any{
 			"apiVersion": "apps/v1", "kind": "Deployment",

@@ -7,7 +7,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
@@ -46,10 +45,6 @@ type RefusedBucket struct {
 type Warning struct{ What, Next string }
 
 func (a *Admission) warn(what, next string) { a.Warnings = append(a.Warnings, Warning{what, next}) }
-
-func clusterRoles() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: rbacGroup, Version: "v1", Resource: "clusterroles"}
-}
 
 // admissionRights are what applying the policy takes, where it is served.
 func admissionRights(served *cluster.Served) []access.Right {
@@ -190,8 +185,11 @@ func (p *Plan) refused(all []*unstructured.Unstructured) []RefusedBucket {
 	var some []RefusedBucket
 	for _, bucket := range all {
 		if why := operator.Refused(p.facts, bucket); why != nil && bucket.GetDeletionTimestamp() == nil {
+			for n := range why {
+				why[n] = operator.Printable(why[n])
+			}
 			some = append(some, RefusedBucket{
-				Namespace: bucket.GetNamespace(), Name: bucket.GetName(), Why: printable(why),
+				Namespace: bucket.GetNamespace(), Name: bucket.GetName(), Why: why,
 				foreign: operator.OfOtherProjects([]*unstructured.Unstructured{bucket}) != nil,
 			})
 		}
@@ -209,28 +207,13 @@ func (p *Plan) Planted() []RefusedBucket {
 	return slices.DeleteFunc(slices.Clone(p.Admission.Refused), func(b RefusedBucket) bool { return !b.foreign })
 }
 
-// printable are texts without control characters: the name in a Bucket's spec is
-// whatever somebody wrote.
-func printable(texts []string) []string {
-	var out []string
-	for _, text := range texts {
-		out = append(out, strings.Map(func(r rune) rune {
-			if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f {
-				return ' '
-			}
-			return r
-		}, text))
-	}
-	return out
-}
-
 // withdrawn are objects that an earlier install applied and that this cluster must
 // not have: the permission to write Buckets that nothing checks.
 func (p *Plan) withdrawn(ctx context.Context) ([]apply.Ref, error) {
 	if p.Admission.Served {
 		return nil, nil
 	}
-	role, err := p.found.World.Get(ctx, clusterRoles(), "", operator.EditRole)
+	role, err := p.found.World.Get(ctx, live.ClusterRoles(), "", operator.EditRole)
 	if err != nil || role == nil || !apply.Ours(role) {
 		return nil, p.found.World.Conn.Translate(err)
 	}

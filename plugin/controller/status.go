@@ -30,8 +30,10 @@ type Report struct {
 	Waiting []Subscribed `json:"subscriptionsWithoutController,omitempty"`
 	Kind    status.Part  `json:"bucketKind"` // whether the cluster knows Buckets
 	// Policy is the admission policy that restricts a Bucket to its project.
-	Policy  Policy  `json:"bucketPolicy"`
-	Buckets Buckets `json:"buckets"`
+	Policy Policy `json:"bucketPolicy"`
+	// Namespaces are those in which nobody but cluster admins is to have permissions.
+	Namespaces []TrustedNamespace `json:"controllerNamespaces,omitempty"`
+	Buckets    Buckets            `json:"buckets"`
 }
 
 // Policy is the admission policy for Buckets.

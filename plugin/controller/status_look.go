@@ -37,6 +37,7 @@ type statusLook struct {
 	admissionErr     error
 	unused           []string // accounts that the policy exempts and no controller uses
 	unusedErr        error
+	trusts           []live.Trust
 }
 
 // everywhere asks what there is in the cluster, everything at the same time. Its
@@ -170,6 +171,7 @@ func (l *statusLook) each(ctx context.Context) []*instance {
 		}
 	}
 	group.Go(func() error { l.exempt(ctx); return nil })
+	group.Go(func() error { l.trusts = l.Trusts(ctx, l.exempted(), live.AccountsOf(l.found.Deployments)); return nil })
 	without := l.without()
 	l.left = make([]planned, len(without))
 	for i, s := range without {
@@ -177,34 +179,6 @@ func (l *statusLook) each(ctx context.Context) []*instance {
 	}
 	_ = group.Wait() // none gives an error
 	return all
-}
-
-// subscriptionOf is the one that a controller came of: of those in its namespace
-// the one whose version owns the Deployment, else any.
-func (l *statusLook) subscriptionOf(c ack.Controller) *unstructured.Unstructured {
-	var some *unstructured.Unstructured
-	for _, s := range l.found.Subscriptions {
-		if s.GetNamespace() != c.Namespace {
-			continue
-		}
-		if some == nil || olm.InstallOf(s).Installed == c.Labels["olm.owner"] {
-			some = s
-		}
-	}
-	return some
-}
-
-// without are the Subscriptions of which no controller has come.
-func (l *statusLook) without() []*unstructured.Unstructured {
-	var some []*unstructured.Unstructured
-	for _, s := range l.found.Subscriptions {
-		if !slices.ContainsFunc(l.found.Deployments, func(c ack.Controller) bool {
-			return c.Installer == ack.OLM && l.subscriptionOf(c) == s
-		}) {
-			some = append(some, s)
-		}
-	}
-	return some
 }
 
 // environment asks what it is told, and then for the Lease, whose namespace may

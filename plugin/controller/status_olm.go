@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 )
 
 // subscribed is how OLM is getting on with a controller that it installed.
@@ -168,4 +171,32 @@ func besides(others []string) string {
 		return ""
 	}
 	return ", and would also install or upgrade " + some(others)
+}
+
+// subscriptionOf is the one that a controller came of: of those in its namespace
+// the one whose version owns the Deployment, else any.
+func (l *statusLook) subscriptionOf(c ack.Controller) *unstructured.Unstructured {
+	var some *unstructured.Unstructured
+	for _, s := range l.found.Subscriptions {
+		if s.GetNamespace() != c.Namespace {
+			continue
+		}
+		if some == nil || olm.InstallOf(s).Installed == c.Labels["olm.owner"] {
+			some = s
+		}
+	}
+	return some
+}
+
+// without are the Subscriptions of which no controller has come.
+func (l *statusLook) without() []*unstructured.Unstructured {
+	var some []*unstructured.Unstructured
+	for _, s := range l.found.Subscriptions {
+		if !slices.ContainsFunc(l.found.Deployments, func(c ack.Controller) bool {
+			return c.Installer == ack.OLM && l.subscriptionOf(c) == s
+		}) {
+			some = append(some, s)
+		}
+	}
+	return some
 }

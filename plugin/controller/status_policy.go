@@ -38,10 +38,14 @@ func (l *statusLook) policy() Policy {
 
 // exempt asks which of the accounts that the policy exempts no controller uses.
 func (l *statusLook) exempt(ctx context.Context) {
-	seen := operator.Inspect(l.Facts, l.admission.Policy, l.admission.Binding)
-	if l.only == "" && l.admissionErr == nil && l.admission.Served && seen.Found {
-		l.unused, l.unusedErr = l.UnusedAccounts(ctx, seen.Exempt, l.found.Deployments)
+	if l.only == "" {
+		l.unused, l.unusedErr = l.UnusedAccounts(ctx, l.exempted(), l.found.Deployments)
 	}
+}
+
+// exempted are the accounts that the policy exempts, if it was read.
+func (l *statusLook) exempted() []string {
+	return operator.Inspect(l.Facts, l.admission.Policy, l.admission.Binding).Exempt
 }
 
 // unproven is why a controller could not be proven.

@@ -53,7 +53,7 @@ func (w *World) proof(ctx context.Context, user string) (bool, error) {
 
 // ProvenControllers are those of some controllers whose service account is proven.
 func (w *World) ProvenControllers(ctx context.Context, all []ack.Controller) ([]ack.Controller, error) {
-	proven, err := w.ProvenAccounts(ctx, accountsOf(all))
+	proven, err := w.ProvenAccounts(ctx, AccountsOf(all))
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (w *World) ProvenControllers(ctx context.Context, all []ack.Controller) ([]
 // UnusedAccounts are the service accounts of a policy's exemption, by their user
 // names, that no controller uses: no Deployment names them, or they are not proven.
 func (w *World) UnusedAccounts(ctx context.Context, exempt []string, controllers []ack.Controller) ([]string, error) {
-	used := accountsOf(controllers)
+	used := AccountsOf(controllers)
 	named := slices.DeleteFunc(slices.Clone(exempt), func(user string) bool { return !slices.Contains(used, user) })
 	proven, err := w.ProvenAccounts(ctx, named)
 	return slices.DeleteFunc(slices.Clone(exempt), func(user string) bool {
@@ -73,7 +73,8 @@ func (w *World) UnusedAccounts(ctx context.Context, exempt []string, controllers
 
 func accountOf(c ack.Controller) string { return operator.AccountName(c.Namespace, c.Account()) }
 
-func accountsOf(all []ack.Controller) []string {
+// AccountsOf are the service accounts of controllers by their user names, sorted.
+func AccountsOf(all []ack.Controller) []string {
 	var users []string
 	for _, c := range all {
 		users = append(users, accountOf(c))
