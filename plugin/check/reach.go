@@ -20,8 +20,17 @@ const (
 // restorePolicy is what creates the policy, and reverts what was changed of it.
 const restorePolicy = "a cluster admin runs: oc ostoy-s3 controller install"
 
-// policy wants the admission policy for Buckets to be enforced as it was rendered.
+// policy wants the admission policy for Buckets to be enforced as it was rendered,
+// wherever there can be Buckets: a controller may run outside of the cluster, or in a way
+// that no Deployment shows.
 func (c controllerLook) policy(ctx context.Context) Finding {
+	served, err := c.Conn.Discovery(ctx)
+	if err != nil {
+		return Fail(err)
+	}
+	if !served.Serves(BucketAPI, "Bucket") {
+		return Leave("the cluster does not know Buckets (" + BucketAPI + ")")
+	}
 	found, err := c.Admission(ctx)
 	if err != nil {
 		return unreadable(c.Conn, err, "get validatingadmissionpolicies and validatingadmissionpolicybindings",
@@ -43,14 +52,11 @@ func (c controllerLook) policy(ctx context.Context) Finding {
 
 // exempt wants each service account that the policy does not check to be that of a
 // controller, by what it is allowed to do: if there is none, anybody who can create its
-// namespace can use it.
+// namespace can use it. That no controller is found says nothing about the policy.
 func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 	controllers, err := c.Controllers(ctx)
 	if err != nil {
 		return unreadable(c.Conn, err, "list deployments in all namespaces", "whether the policy exempts only controllers")
-	}
-	if len(controllers) == 0 {
-		return Leave("no controller is installed that it could exempt")
 	}
 	unused, err := c.UnusedAccounts(ctx, accounts, controllers)
 	switch {
@@ -62,8 +68,12 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 	default:
 		return c.trusted(ctx, accounts)
 	}
+	none := ""
+	if len(controllers) == 0 {
+		none = "; no controller was found among the Deployments of the cluster, and the account is not allowed to list and update Buckets in all projects"
+	}
 	return Warn("the admission policy "+operator.PolicyName+" exempts an account that no controller uses",
-		strings.Join(unused, ", ")+": a user who can create that namespace can create the account, too", restorePolicy+" (it exempts only the controllers that it finds)")
+		strings.Join(unused, ", ")+none+": a user who can create that namespace can create the account, too", restorePolicy+" (it exempts only the controllers that it finds)")
 }
 
 // trusted wants that nobody but cluster admins has permissions in the namespaces of the

@@ -254,6 +254,7 @@ func (r *Report) Missing() error {
 	if r.Kind.Mark == status.OK {
 		p.Why += "\nthe cluster knows Buckets: " + Definition + " is there, of an earlier one or applied by hand"
 	}
+	p.Why += r.unrestricted()
 	if r.Buckets.Total > 0 {
 		p.Why += fmt.Sprintf("\nBuckets that nobody looks after: %d", r.Buckets.Total)
 	}

@@ -36,6 +36,24 @@ func (l *statusLook) policy() Policy {
 	return enforced
 }
 
+// unrestricted says where Buckets are known and not restricted, although no controller was
+// found: one may run outside of the cluster, or in a way that no Deployment shows.
+func (r *Report) unrestricted() string {
+	text := ""
+	if r.Kind.Mark != status.OK {
+		return text
+	}
+	if r.Policy.Mark != status.OK {
+		text += "\nadmission policy " + operator.PolicyName + ": " + r.Policy.Text
+	}
+	for _, one := range r.Namespaces {
+		if one.Mark != status.OK {
+			text += "\nnamespace " + one.Namespace + ": " + one.Text
+		}
+	}
+	return text
+}
+
 // exempt asks which of the accounts that the policy exempts no controller uses.
 func (l *statusLook) exempt(ctx context.Context) {
 	if l.only == "" {
