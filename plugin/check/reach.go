@@ -44,10 +44,14 @@ func (c controllerLook) policy(ctx context.Context) Finding {
 		)
 	}
 	seen := operator.Inspect(c.Facts, found.Policy, found.Binding)
-	if state, what, why := seen.State(); state != operator.PolicyEnforced {
+	switch state, what, why := seen.State(); state {
+	case operator.PolicyEnforced:
+		return c.exempt(ctx, seen.Exempt)
+	case operator.PolicyWarned:
+		return Warn("the admission policy "+operator.PolicyName+" "+what, why+"; "+operator.WarnedMeans, operator.WarnedNext)
+	default:
 		return Warn("the admission policy "+operator.PolicyName+" "+what, strings.TrimPrefix(why+"; ", "; ")+"without it "+operator.AnyBucket, restorePolicy)
 	}
-	return c.exempt(ctx, seen.Exempt)
 }
 
 // exempt wants each service account that the policy does not check to be that of a

@@ -58,6 +58,11 @@ const (
 	policyAPI  = "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"
 )
 
+// warning is the status of a policy whose expressions the API server warns of.
+func warning(text string) map[string]any {
+	return map[string]any{"typeChecking": map[string]any{"expressionWarnings": []any{map[string]any{"fieldRef": "spec.validations[0].expression", "warning": text}}}}
+}
+
 // TestF1Policy: the policy passes only where it was read, with its binding and the
 // controllers that it exempts.
 func TestF1Policy(t *testing.T) {
@@ -104,6 +109,11 @@ func TestF1Policy(t *testing.T) {
 			policy.Object["spec"].(map[string]any)["failurePolicy"] = "Ignore"
 			s.Answer("GET "+policyURL, policy.Object)
 		}, status: Warned, says: "differs from the rendered one"},
+		"warned of": {exempt: []string{ours}, change: func(s *clustertest.Server) {
+			policy := operator.AdmissionPolicy(render.Facts{Issuer: render.Fact{Value: "https://issuer.example.com"}}, []string{ours})[0]
+			policy.Object["status"] = warning("undefined field 'x'")
+			s.Answer("GET "+policyURL, policy.Object)
+		}, status: Warned, says: "spec.validations[0].expression: undefined field 'x'"},
 		"an account without use": {exempt: []string{ours, "system:serviceaccount:gone:s3"}, status: Warned, says: "system:serviceaccount:gone:s3"},
 		"mallory's Deployment":   {exempt: []string{ours}, change: func(s *clustertest.Server) { prove(s, false) }, status: Warned, says: ours},
 		"nobody is proven":       {exempt: []string{ours}, change: forbidden(reviewURL, "subjectaccessreviews", "authorization.k8s.io"), status: NotAllowed, says: "create subjectaccessreviews"},

@@ -21,17 +21,27 @@ func (l *statusLook) policy() Policy {
 			"upgrade the cluster; then oc ostoy-s3 controller install")}
 	}
 	seen := operator.Inspect(l.Facts, l.admission.Policy, l.admission.Binding)
-	if state, what, why := seen.State(); state != operator.PolicyEnforced {
+	state, what, why := seen.State()
+	switch state {
+	case operator.PolicyEnforced:
+		return l.enforced(seen.Exempt)
+	case operator.PolicyWarned:
+		return Policy{State: state, Exempt: seen.Exempt, Part: part(status.Warning, what+": "+why+"; "+operator.WarnedMeans, operator.WarnedNext)}
+	default:
 		return Policy{State: state, Part: part(status.Warning,
 			strings.TrimSuffix(what+": "+why, ": ")+"; "+operator.AnyBucket, "oc ostoy-s3 controller install")}
 	}
-	enforced := Policy{State: operator.PolicyEnforced, Exempt: seen.Exempt, Part: part(status.OK, "enforced, unchanged; exempt: "+exempted(seen.Exempt), "")}
+}
+
+// enforced judges whom a policy exempts that is in order.
+func (l *statusLook) enforced(exempt []string) Policy {
+	enforced := Policy{State: operator.PolicyEnforced, Exempt: exempt, Part: part(status.OK, "enforced, unchanged; exempt: "+exempted(exempt), "")}
 	switch {
 	case l.only != "":
 	case len(l.unused) > 0:
 		enforced.Part = part(status.Warning, "enforced, but exempts "+strings.Join(l.unused, ", ")+", which no controller uses", "oc ostoy-s3 controller install")
 	case l.unusedErr != nil:
-		enforced.Part = part(status.Unknown, "enforced, unchanged; exempt: "+exempted(seen.Exempt)+"; whether they are controllers is not known: "+unproven(l.unusedErr), "")
+		enforced.Part = part(status.Unknown, "enforced, unchanged; exempt: "+exempted(exempt)+"; whether they are controllers is not known: "+unproven(l.unusedErr), "")
 	}
 	return enforced
 }
