@@ -10,6 +10,8 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // TestF1StatusNamespaces: who can act as the controller by permissions in its namespace
@@ -32,6 +34,13 @@ func TestF1StatusNamespaces(t *testing.T) {
 			func(p *played) { p.Forbid("GET "+bindings, "list", "rolebindings", "rbac.authorization.k8s.io", "") }, status.Unknown,
 			[]string{"not checked: requires list rolebindings.rbac.authorization.k8s.io in ack-system"},
 		},
+		"namespace unread": {
+			func(p *played) { p.Forbid("GET /api/v1/namespaces/ack-system", "get", "namespaces", "", "") }, status.Unknown,
+			[]string{"not checked: requires get namespaces"},
+		},
+		"exempts no service account": {func(p *played) {
+			p.policy(operator.AdmissionPolicy(render.Facts{}, []string{"system:serviceaccount:ack-system:ack-s3-controller", "mallory"})...)
+		}, status.OK, nil},
 		"roles unread": {func(p *played) {
 			p.binding("late", "mallory")
 			p.Forbid("GET /apis/rbac.authorization.k8s.io/v1/clusterroles/edit", "get", "clusterroles", "rbac.authorization.k8s.io", "")

@@ -30,8 +30,9 @@ func (w *World) Trusts(ctx context.Context, exempt, accounts []string) []Trust {
 	proven, err := w.ProvenAccounts(ctx, accounts)
 	needs := map[string]string{} // by namespace
 	for _, user := range exempt {
-		namespace, _, _ := splitAccount(user)
-		needs[namespace] = ""
+		if namespace, _, is := splitAccount(user); is {
+			needs[namespace] = ""
+		}
 	}
 	for _, user := range accounts {
 		namespace, _, _ := splitAccount(user)
@@ -62,8 +63,8 @@ func (w *World) Trusts(ctx context.Context, exempt, accounts []string) []Trust {
 
 func (w *World) trust(ctx context.Context, namespace string) Trust {
 	t := Trust{Namespace: namespace}
-	project, err := w.Get(ctx, Namespaces(), "", namespace)
-	if t.Missing = err == nil && project == nil; t.Missing {
+	project, unread := w.Get(ctx, Namespaces(), "", namespace)
+	if t.Missing = unread == nil && project == nil; t.Missing {
 		return t
 	}
 	writers, err := w.Writers(ctx, namespace)
@@ -74,6 +75,9 @@ func (w *World) trust(ctx context.Context, namespace string) Trust {
 		t.Err = err
 	default:
 		t.Writers, t.Needs = writers.Known(), writers.Needs()
+		if unread != nil && t.Needs == "" { // who requested the project is not known
+			t.Needs = "get namespaces"
+		}
 	}
 	return t
 }
