@@ -92,3 +92,16 @@ func (p *played) admins(users ...string) {
 		_ = json.NewEncoder(w).Encode(review)
 	})
 }
+
+// namespace puts one with annotations, in which nobody has permissions yet.
+func (p *played) namespace(name string, annotations map[string]any) {
+	p.Answer("GET /api/v1/namespaces/"+name, map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name, "annotations": annotations}})
+	p.list("/apis/rbac.authorization.k8s.io/v1/namespaces/" + name + "/rolebindings")
+}
+
+// binding gives a user a ClusterRole in ack-system, one that allows to create pods.
+func (p *played) binding(name, user string) {
+	p.put("rolebindings", "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: "+name+", namespace: ack-system}\n"+
+		"roleRef: {kind: ClusterRole, name: edit}\nsubjects: [{kind: User, name: "+user+"}]")
+	p.put("clusterroles", "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: edit}\nrules: [{apiGroups: [''], resources: [pods], verbs: [create]}]")
+}

@@ -184,19 +184,6 @@ status: {observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: 
 	p.namespace(s.namespace, nil)
 }
 
-// namespace puts one with annotations, in which nobody has permissions yet.
-func (p *played) namespace(name string, annotations map[string]any) {
-	p.Answer("GET /api/v1/namespaces/"+name, map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name, "annotations": annotations}})
-	p.list("/apis/rbac.authorization.k8s.io/v1/namespaces/" + name + "/rolebindings")
-}
-
-// binding gives a user a ClusterRole in ack-system, one that allows to create pods.
-func (p *played) binding(name, user string) {
-	p.put("rolebindings", "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: "+name+", namespace: ack-system}\n"+
-		"roleRef: {kind: ClusterRole, name: edit}\nsubjects: [{kind: User, name: "+user+"}]")
-	p.put("clusterroles", "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: edit}\nrules: [{apiGroups: [''], resources: [pods], verbs: [create]}]")
-}
-
 // pod puts a pod of a controller with that environment and status.
 func (p *played) pod(s site, name, env, status string) {
 	p.put("pods", `
