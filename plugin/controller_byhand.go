@@ -10,8 +10,16 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
-// byHandNote is what a plan that brings no controller says of itself.
-const byHandNote = "no Operator Lifecycle Manager here, and no --chart: of the controller only role and rights are made; the line that installs the rest comes at the end"
+// byHandNote is what a plan that installs no controller says of itself. makes says that
+// it creates the namespace.
+func byHandNote(namespace string, makes bool) string {
+	what := "only the role and the permissions of the controller in namespace " + namespace + " are managed here"
+	if makes {
+		what = "only the namespace " + namespace + ", the role and the permissions of the controller are created"
+	}
+	return "the cluster has no Operator Lifecycle Manager, and no --chart is given: " + what +
+		"; the command that installs the controller is printed at the end"
+}
 
 // byHand ends where neither OLM nor a chart was to be had: with the line that
 // brings the controller, on stdout, and the word that it is not there yet.
@@ -28,7 +36,8 @@ func (c *controllerRun) byHand() error {
 	return &problem.Error{
 		Kind: problem.NotReady,
 		What: "the controller itself is not installed",
-		Why:  "this cluster has no Operator Lifecycle Manager, and no chart was given; its role and the rights on Buckets are there",
+		Why: "this cluster has no Operator Lifecycle Manager, and no chart was given; the namespace " + c.facts.Namespace.Value +
+			", the role and the permissions on Buckets exist",
 		Next: line + "\nor the same command with --chart " + operator.Chart,
 	}
 }

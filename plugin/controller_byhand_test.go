@@ -1,10 +1,41 @@
 package plugin
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
+
+// TestByHandNote: the namespace is named, and whether it is created.
+func TestByHandNote(t *testing.T) {
+	for _, c := range []struct {
+		makes bool
+		want  string
+	}{{true, "only the namespace ack-system, the role"}, {false, "the controller in namespace ack-system are"}} {
+		run, _ := reachRun(ControllerRequest{})
+		run.facts.Namespace.Value = "ack-system"
+		run.plan.Mode, run.plan.MakesNamespace = controller.ByHand, c.makes
+		if notes := run.notes(); len(notes) != 1 || !strings.Contains(notes[0], c.want) {
+			t.Errorf("%t: %q", c.makes, notes)
+		}
+	}
+}
+
+// TestObjectsCounted: one object is singular.
+func TestObjectsCounted(t *testing.T) {
+	role := &apply.Item{Ref: apply.Ref{Kind: "ClusterRole", Name: "a"}, Action: apply.Create}
+	for want, items := range map[string][]*apply.Item{" 1 object  ClusterRole\n": {role}, " 2 objects 2 ClusterRoles\n": {role, role}} {
+		run, talk := reachRun(ControllerRequest{})
+		run.plan.Objects = &apply.Plan{Items: items}
+		run.announceControllerObjects()
+		if !strings.Contains(talk.String(), want) {
+			t.Errorf("%q, want %q", talk, want)
+		}
+	}
+}
 
 // TestRenderLine: the values that the line prints are for the role of this run.
 func TestRenderLine(t *testing.T) {

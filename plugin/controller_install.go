@@ -50,7 +50,7 @@ func (c *controllerRun) announceNotes() {
 func (c *controllerRun) notes() []string {
 	notes := slices.Clone(c.plan.Notes)
 	if c.plan.Mode == controller.ByHand {
-		notes = append(notes, byHandNote)
+		notes = append(notes, byHandNote(c.facts.Namespace.Value, c.plan.MakesNamespace))
 	}
 	return notes
 }
@@ -166,7 +166,7 @@ func (c *controllerRun) announceControllerObjects() {
 		c.announceItem(item)
 	}
 	if len(created) > 0 {
-		c.planned(ui.Added, fmt.Sprintf("%d objects", len(created)), wrap(byKind(created)))
+		c.planned(ui.Added, plural(int64(len(created)), "object"), wrap(byKind(created)))
 	}
 }
 

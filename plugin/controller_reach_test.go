@@ -81,7 +81,7 @@ func TestF1DocumentSaysAll(t *testing.T) {
 	var document controllerResult
 	run.say(&document)
 	want := []warning{{Text: "the role is shared"}, {"Buckets are not listed", "oc whoami"}}
-	if !slices.Equal(document.Notes, []string{note, byHandNote}) || !slices.Equal(document.Warnings, want) {
+	if !slices.Equal(document.Notes, []string{note, byHandNote("", false)}) || !slices.Equal(document.Warnings, want) {
 		t.Errorf("notes %q, warnings %q", document.Notes, document.Warnings)
 	}
 	if document.Reach == nil || !document.Reach.Assumed {

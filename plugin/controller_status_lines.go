@@ -38,6 +38,9 @@ func controllerLines(r *controller.Report, now time.Time) []statusLine {
 		lines = append(lines, statusLine{"kind", r.Kind.Mark, "", r.Kind.Text})
 	}
 	lines = append(lines, statusLine{"policy", r.Policy.Mark, operator.PolicyName, r.Policy.Text})
+	for _, one := range r.Namespaces {
+		lines = append(lines, statusLine{"namespace", one.Mark, one.Namespace, one.Text})
+	}
 	lines = append(lines, allBucketLines(r.Buckets)...)
 	lines = append(lines, reachLines(r.Buckets)...)
 	if r.Only != "" {
@@ -246,6 +249,9 @@ func reachLines(b controller.Buckets) []statusLine {
 // each. Of an error in the log only what is known of its cause.
 func controllerHints(r *controller.Report) []string {
 	parts := []status.Part{r.Overlap, r.Kind, r.Policy.Part}
+	for _, one := range r.Namespaces {
+		parts = append(parts, one.Part)
+	}
 	for _, i := range r.Controllers {
 		parts = append(parts, i.Role.Part, i.Region.Part, i.Workload.Part)
 		for _, p := range i.Pods {

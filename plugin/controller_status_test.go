@@ -47,7 +47,8 @@ func goodControllers() *controller.Report {
 			Part: status.Part{Mark: status.OK, Text: "enforced, unchanged; exempt: ack-system/ack-s3-controller"}, State: operator.PolicyEnforced,
 			Exempt: []string{"system:serviceaccount:ack-system:ack-s3-controller"},
 		},
-		Buckets: controller.Buckets{Part: status.Part{Mark: status.OK, Text: "14 synced"}, Total: 14, Synced: 14},
+		Namespaces: []controller.TrustedNamespace{{Part: status.Part{Mark: status.OK, Text: "only cluster admins can write to it"}, Namespace: "ack-system"}},
+		Buckets:    controller.Buckets{Part: status.Part{Mark: status.OK, Text: "14 synced"}, Total: 14, Synced: 14},
 	}
 }
 
@@ -85,6 +86,8 @@ func brokenControllers() *controller.Report {
 	r.Waiting = []controller.Subscribed{{Part: warning("its InstallPlan install-1 waits for approval", "oc patch installplan"), Namespace: "ops", Subscription: "s3"}}
 	r.Only = "ack-system"
 	r.Policy = controller.Policy{Part: warning("does not exist; users can change every S3 bucket", "oc ostoy-s3 controller install"), State: operator.PolicyMissing}
+	r.Namespaces[0].Part = warning("with permissions in it, but not in the whole cluster: user mallory (RoleBinding late). They can act as the controller's service account", "oc delete rolebinding late -n ack-system")
+	r.Namespaces[0].Writers = []string{"user mallory (RoleBinding late)"}
 	r.Buckets = controller.Buckets{Part: wrong("8 synced, 6 failing", ""), Total: 14, Synced: 8, Failing: 6}
 	for n := range 7 {
 		r.Buckets.OfOtherProjects = append(r.Buckets.OfOtherProjects, fmt.Sprintf("mallory/b%d (S3 bucket finance-%d-bucket)", n, n))

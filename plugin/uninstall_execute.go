@@ -96,7 +96,7 @@ func (u *uninstall) executeWorkload(ctx context.Context) error {
 		return err
 	}
 	if len(first)+len(second) > 0 {
-		u.board.Set("workload", ui.Done, fmt.Sprintf("%d objects removed", len(first)+len(second)))
+		u.board.Set("workload", ui.Done, plural(int64(len(first)+len(second)), "object")+" removed")
 	}
 	return nil
 }

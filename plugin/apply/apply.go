@@ -143,6 +143,8 @@ type Item struct {
 	object *unstructured.Unstructured // what is applied
 	force  bool
 	before preparation
+
+	deleted bool // by this plan
 }
 
 // preparation is what changes in an object's managedFields before it is applied.

@@ -22,10 +22,16 @@ func (p *Plan) Prune(ctx context.Context, observe func(Event)) error {
 
 // DeleteLeft is Prune for a plan that keeps no inventory.
 func (p *Plan) DeleteLeft(ctx context.Context, observe func(Event)) error {
+	return p.DeleteFirst(ctx, func(*Item) bool { return true }, observe)
+}
+
+// DeleteFirst deletes those items of Left that must not be there while the plan is
+// carried out; the inventory still lists them. Prune leaves them out.
+func (p *Plan) DeleteFirst(ctx context.Context, which func(*Item) bool, observe func(Event)) error {
 	errs := make([]error, len(p.Left))
 	var wg sync.WaitGroup
 	for i, it := range p.Left {
-		if it.Action != Delete {
+		if it.Action != Delete || it.deleted || !which(it) {
 			continue
 		}
 		wg.Go(func() { errs[i] = p.pruneOne(ctx, it, observe) })
@@ -39,7 +45,7 @@ func (p *Plan) pruneOne(ctx context.Context, it *Item, observe func(Event)) erro
 	if err := p.applier.remove(ctx, it, p.applier.leftAction); err != nil {
 		return p.applier.failure("deleted", it.Ref, err)
 	}
-	if it.Action == Delete {
+	if it.deleted = it.Action == Delete; it.deleted {
 		p.done(Event{Ref: it.Ref, Action: Delete, Took: p.applier.since(start)}, observe)
 	}
 	return nil

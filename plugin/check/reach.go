@@ -20,8 +20,17 @@ const (
 // restorePolicy is what creates the policy, and reverts what was changed of it.
 const restorePolicy = "a cluster admin runs: oc ostoy-s3 controller install"
 
-// policy wants the admission policy for Buckets to be enforced as it was rendered.
+// policy wants the admission policy for Buckets to be enforced as it was rendered,
+// wherever there can be Buckets: a controller may run outside of the cluster, or in a way
+// that no Deployment shows.
 func (c controllerLook) policy(ctx context.Context) Finding {
+	served, err := c.Conn.Discovery(ctx)
+	if err != nil {
+		return Fail(err)
+	}
+	if !served.Serves(BucketAPI, "Bucket") {
+		return Leave("the cluster does not know Buckets (" + BucketAPI + ")")
+	}
 	found, err := c.Admission(ctx)
 	if err != nil {
 		return unreadable(c.Conn, err, "get validatingadmissionpolicies and validatingadmissionpolicybindings",
@@ -35,22 +44,23 @@ func (c controllerLook) policy(ctx context.Context) Finding {
 		)
 	}
 	seen := operator.Inspect(c.Facts, found.Policy, found.Binding)
-	if state, what, why := seen.State(); state != operator.PolicyEnforced {
+	switch state, what, why := seen.State(); state {
+	case operator.PolicyEnforced:
+		return c.exempt(ctx, seen.Exempt)
+	case operator.PolicyWarned:
+		return Warn("the admission policy "+operator.PolicyName+" "+what, why+"; "+operator.WarnedMeans, operator.WarnedNext)
+	default:
 		return Warn("the admission policy "+operator.PolicyName+" "+what, strings.TrimPrefix(why+"; ", "; ")+"without it "+operator.AnyBucket, restorePolicy)
 	}
-	return c.exempt(ctx, seen.Exempt)
 }
 
 // exempt wants each service account that the policy does not check to be that of a
 // controller, by what it is allowed to do: if there is none, anybody who can create its
-// namespace can use it.
+// namespace can use it. That no controller is found says nothing about the policy.
 func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 	controllers, err := c.Controllers(ctx)
 	if err != nil {
 		return unreadable(c.Conn, err, "list deployments in all namespaces", "whether the policy exempts only controllers")
-	}
-	if len(controllers) == 0 {
-		return Leave("no controller is installed that it could exempt")
 	}
 	unused, err := c.UnusedAccounts(ctx, accounts, controllers)
 	switch {
@@ -60,10 +70,39 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 	case err != nil:
 		return Fail(c.Conn.Translate(err))
 	default:
-		return Pass()
+		return c.trusted(ctx, accounts)
+	}
+	none := ""
+	if len(controllers) == 0 {
+		none = "; no controller was found among the Deployments of the cluster, and the account is not allowed to list and update Buckets in all projects"
 	}
 	return Warn("the admission policy "+operator.PolicyName+" exempts an account that no controller uses",
-		strings.Join(unused, ", ")+": a user who can create that namespace can create the account, too", restorePolicy+" (it exempts only the controllers that it finds)")
+		strings.Join(unused, ", ")+none+": a user who can create that namespace can create the account, too", restorePolicy+" (it exempts only the controllers that it finds)")
+}
+
+// trusted wants that nobody but cluster admins has permissions in the namespaces of the
+// controllers: there the policy can be evaded.
+func (c controllerLook) trusted(ctx context.Context, accounts []string) Finding {
+	controllers, err := c.Controllers(ctx)
+	if err != nil {
+		return Fail(c.Conn.Translate(err))
+	}
+	unseen := Pass()
+	for _, one := range c.Trusts(ctx, accounts, live.AccountsOf(controllers)) {
+		switch {
+		case one.Missing:
+			return Warn("namespace "+one.Namespace+" does not exist",
+				"the policy exempts a service account of it: a user who can create that namespace can create the account, too", restorePolicy)
+		case len(one.Writers) > 0:
+			return Warn("users who are not cluster admins can write to namespace "+one.Namespace,
+				"with permissions in it, but not in the whole cluster: "+strings.Join(one.Writers.Names(), ", ")+". "+live.ActAs, one.Ways())
+		case one.Needs != "":
+			unseen = Unseen(one.Needs, "whether users who are not cluster admins can act as the controller in namespace "+one.Namespace)
+		case one.Err != nil:
+			unseen = Fail(c.Conn.Translate(one.Err))
+		}
+	}
+	return unseen
 }
 
 // reach wants every Bucket to have a name of its own project. A user who is not

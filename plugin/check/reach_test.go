@@ -29,6 +29,7 @@ func reachWorld(t *testing.T, exempt []string, kinds ...string) (*clustertest.Se
 	server.Answer("GET "+policyURL, both[0].Object)
 	server.Answer("GET "+bindingURL, both[1].Object)
 	prove(server, true)
+	namespaceOf(server, "ack-system")
 	server.Answer("GET /apis/apps/v1/deployments", map[string]any{
 		"apiVersion": "apps/v1", "kind": "DeploymentList", "items": []any{map[string]any{
 			"apiVersion": "apps/v1", "kind": "Deployment",
@@ -57,6 +58,11 @@ const (
 	policyAPI  = "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"
 )
 
+// warning is the status of a policy whose expressions the API server warns of.
+func warning(text string) map[string]any {
+	return map[string]any{"typeChecking": map[string]any{"expressionWarnings": []any{map[string]any{"fieldRef": "spec.validations[0].expression", "warning": text}}}}
+}
+
 // TestF1Policy: the policy passes only where it was read, with its binding and the
 // controllers that it exempts.
 func TestF1Policy(t *testing.T) {
@@ -79,6 +85,9 @@ func TestF1Policy(t *testing.T) {
 			s.Forbid("POST "+path, "create", resource, group, "")
 		}
 	}
+	without := func(s *clustertest.Server) {
+		s.Answer("GET /apis/apps/v1/deployments", map[string]any{"apiVersion": "apps/v1", "kind": "DeploymentList", "items": []any{}})
+	}
 	for name, c := range map[string]struct {
 		exempt []string
 		kinds  []string
@@ -100,12 +109,30 @@ func TestF1Policy(t *testing.T) {
 			policy.Object["spec"].(map[string]any)["failurePolicy"] = "Ignore"
 			s.Answer("GET "+policyURL, policy.Object)
 		}, status: Warned, says: "differs from the rendered one"},
+		"warned of": {exempt: []string{ours}, change: func(s *clustertest.Server) {
+			policy := operator.AdmissionPolicy(render.Facts{Issuer: render.Fact{Value: "https://issuer.example.com"}}, []string{ours})[0]
+			policy.Object["status"] = warning("undefined field 'x'")
+			s.Answer("GET "+policyURL, policy.Object)
+		}, status: Warned, says: "spec.validations[0].expression: undefined field 'x'"},
 		"an account without use": {exempt: []string{ours, "system:serviceaccount:gone:s3"}, status: Warned, says: "system:serviceaccount:gone:s3"},
 		"mallory's Deployment":   {exempt: []string{ours}, change: func(s *clustertest.Server) { prove(s, false) }, status: Warned, says: ours},
 		"nobody is proven":       {exempt: []string{ours}, change: forbidden(reviewURL, "subjectaccessreviews", "authorization.k8s.io"), status: NotAllowed, says: "create subjectaccessreviews"},
-		"policy unread":          {change: forbidden(policyURL, "validatingadmissionpolicies", operator.AdmissionGroup), status: NotAllowed, says: "get validatingadmissionpolicies"},
-		"binding unread":         {change: forbidden(bindingURL, "validatingadmissionpolicybindings", operator.AdmissionGroup), status: NotAllowed, says: "validatingadmissionpolicybindings"},
-		"controllers unread":     {exempt: []string{ours}, change: forbidden("/apis/apps/v1/deployments", "deployments", "apps"), status: NotAllowed, says: "list deployments"},
+		"no controller is found": {exempt: []string{ours}, change: without, status: Passed},
+		"no controller, no proof": {
+			exempt: []string{ours}, status: Warned, says: "no controller was found among the Deployments",
+			change: func(s *clustertest.Server) { without(s); prove(s, false) },
+		},
+		"no controller, not asked": {
+			exempt: []string{ours}, status: NotAllowed, says: "create subjectaccessreviews",
+			change: func(s *clustertest.Server) {
+				without(s)
+				forbidden(reviewURL, "subjectaccessreviews", "authorization.k8s.io")(s)
+			},
+		},
+		"no controller, no policy": {status: Warned, says: "does not exist", change: func(s *clustertest.Server) { without(s); gone(policyURL)(s) }},
+		"policy unread":            {change: forbidden(policyURL, "validatingadmissionpolicies", operator.AdmissionGroup), status: NotAllowed, says: "get validatingadmissionpolicies"},
+		"binding unread":           {change: forbidden(bindingURL, "validatingadmissionpolicybindings", operator.AdmissionGroup), status: NotAllowed, says: "validatingadmissionpolicybindings"},
+		"controllers unread":       {exempt: []string{ours}, change: forbidden("/apis/apps/v1/deployments", "deployments", "apps"), status: NotAllowed, says: "list deployments"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.kinds == nil {
@@ -118,6 +145,25 @@ func TestF1Policy(t *testing.T) {
 			wants(t, name, controllerLook{world}.policy(t.Context()), c.status, c.says)
 		})
 	}
+}
+
+// TestF1PolicyWithoutController: what a Bucket can reach is judged also where no
+// controller is found, and not where the cluster does not know Buckets.
+func TestF1PolicyWithoutController(t *testing.T) {
+	all := All(nil, Sources{}, Target{Namespace: NamespaceEither})
+	for _, id := range []string{IDBucketPolicy, IDBucketReach} {
+		for _, c := range WithNeeds(all, []string{id}) {
+			if c.ID == IDController {
+				t.Errorf("%s needs %s", id, IDController)
+			}
+		}
+	}
+	server := clustertest.New(t, "v1.33.0", policyAPI, policyAPI+"Binding")
+	conn, err := cluster.Connect(server.Getter("demo"), cluster.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(t, "no Buckets", controllerLook{&live.World{Conn: conn, Namespace: "demo"}}.policy(t.Context()), Skipped, "does not know Buckets")
 }
 
 // TestF1Reach: a user who may not list all Buckets is told of this project's, and

@@ -189,8 +189,11 @@ func (p *Plan) refused(all []*unstructured.Unstructured) []RefusedBucket {
 	var some []RefusedBucket
 	for _, bucket := range all {
 		if why := operator.Refused(p.facts, bucket); why != nil && bucket.GetDeletionTimestamp() == nil {
+			for n := range why {
+				why[n] = operator.Printable(why[n])
+			}
 			some = append(some, RefusedBucket{
-				Namespace: bucket.GetNamespace(), Name: bucket.GetName(), Why: printable(why),
+				Namespace: bucket.GetNamespace(), Name: bucket.GetName(), Why: why,
 				foreign: operator.OfOtherProjects([]*unstructured.Unstructured{bucket}) != nil,
 			})
 		}
@@ -206,21 +209,6 @@ func (p *Plan) Planted() []RefusedBucket {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(p.Admission.Refused), func(b RefusedBucket) bool { return !b.foreign })
-}
-
-// printable are texts without control characters: the name in a Bucket's spec is
-// whatever somebody wrote.
-func printable(texts []string) []string {
-	var out []string
-	for _, text := range texts {
-		out = append(out, strings.Map(func(r rune) rune {
-			if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f {
-				return ' '
-			}
-			return r
-		}, text))
-	}
-	return out
 }
 
 // withdrawn are objects that an earlier install applied and that this cluster must

@@ -3,6 +3,9 @@ package controller
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,6 +18,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // Done is what an execution has done so far, also where it did not get to the
@@ -29,7 +33,8 @@ type Done struct {
 }
 
 // Execute does what the plan says: the namespace, then the inventory, before the
-// first object it lists; the admission policy, until it is in effect; the role beside
+// first object it lists; the end of permissions that projects must not have; the
+// admission policy, until it is in effect; the role beside
 // ConfigMap, ServiceAccount and ClusterRoles; then the
 // Subscription, or the chart's Deployment. It does not wait for what comes of it:
 // Follow does. observe is told of each part, one call at a time.
@@ -49,6 +54,9 @@ func (p *Plan) Execute(ctx context.Context, done *Done, observe func(health.Stat
 	}
 	waves := p.Objects.Waves()
 	count := func(event apply.Event) { done.Objects[event.Action]++ }
+	if err := p.Objects.DeleteFirst(ctx, ofProjects, count); err != nil {
+		return err
+	}
 	// The policy has to judge before the role or a permission becomes wider.
 	first := policyWaves(waves)
 	if err := p.applyWaves(ctx, 0, first, count); err != nil {
@@ -72,6 +80,16 @@ func (p *Plan) Execute(ctx context.Context, done *Done, observe func(health.Stat
 		return p.Objects.DeleteLeft(ctx, count)
 	}
 	return p.Objects.Prune(ctx, count)
+}
+
+// ofProjects reports whether an object is a permission on Buckets that the users of
+// projects have: ClusterRoles that Kubernetes adds to admin, edit or view.
+func ofProjects(it *apply.Item) bool {
+	if it.Ref.Kind != "ClusterRole" || it.Live == nil {
+		return false
+	}
+	aggregated := func(label string) bool { return strings.HasPrefix(label, rbacGroup+"/aggregate-to-") }
+	return it.Ref.Name == operator.EditRole || slices.ContainsFunc(slices.Collect(maps.Keys(it.Live.GetLabels())), aggregated)
 }
 
 // recorded reports whether there is to be an inventory: not where nothing but

@@ -98,8 +98,9 @@ func TestF1NamespaceOfAUser(t *testing.T) {
 			w.reviews("the-admin")
 			project := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": ackSystem}}}
 			if c.requester != "" {
-				project.SetAnnotations(map[string]string{requester: c.requester})
+				project.SetAnnotations(map[string]string{live.Requester: c.requester})
 			}
+			w.put(project)
 			for _, mode := range []Mode{ByOLM, ByChart, ByHand, Used} {
 				p := &Plan{Mode: mode, facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, Project: project}}
 				err := p.mayTrust(t.Context())

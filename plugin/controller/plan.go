@@ -23,7 +23,7 @@ const (
 	Used    Mode = "existing" // one that is not managed by ostoy-s3 exists, and is not changed
 	ByOLM   Mode = "OLM"
 	ByChart Mode = "chart"
-	ByHand  Mode = "by hand" // neither: role and rights are made, the rest is the user's
+	ByHand  Mode = "by hand" // neither: role and permissions are created, the rest is the user's
 )
 
 // Options are what a user may say about the controller.

@@ -30,8 +30,10 @@ type Report struct {
 	Waiting []Subscribed `json:"subscriptionsWithoutController,omitempty"`
 	Kind    status.Part  `json:"bucketKind"` // whether the cluster knows Buckets
 	// Policy is the admission policy that restricts a Bucket to its project.
-	Policy  Policy  `json:"bucketPolicy"`
-	Buckets Buckets `json:"buckets"`
+	Policy Policy `json:"bucketPolicy"`
+	// Namespaces are those in which nobody but cluster admins is to have permissions.
+	Namespaces []TrustedNamespace `json:"controllerNamespaces,omitempty"`
+	Buckets    Buckets            `json:"buckets"`
 }
 
 // Policy is the admission policy for Buckets.
@@ -252,6 +254,7 @@ func (r *Report) Missing() error {
 	if r.Kind.Mark == status.OK {
 		p.Why += "\nthe cluster knows Buckets: " + Definition + " is there, of an earlier one or applied by hand"
 	}
+	p.Why += r.unrestricted()
 	if r.Buckets.Total > 0 {
 		p.Why += fmt.Sprintf("\nBuckets that nobody looks after: %d", r.Buckets.Total)
 	}

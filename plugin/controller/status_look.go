@@ -34,6 +34,7 @@ type statusLook struct {
 	admissionErr     error
 	unused           []string // accounts that the policy exempts and no controller uses
 	unusedErr        error
+	trusts           []live.Trust
 }
 
 // everywhere asks what there is in the cluster, everything at the same time. Its

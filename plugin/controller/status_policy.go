@@ -21,27 +21,59 @@ func (l *statusLook) policy() Policy {
 			"upgrade the cluster; then oc ostoy-s3 controller install")}
 	}
 	seen := operator.Inspect(l.Facts, l.admission.Policy, l.admission.Binding)
-	if state, what, why := seen.State(); state != operator.PolicyEnforced {
+	state, what, why := seen.State()
+	switch state {
+	case operator.PolicyEnforced:
+		return l.enforced(seen.Exempt)
+	case operator.PolicyWarned:
+		return Policy{State: state, Exempt: seen.Exempt, Part: part(status.Warning, what+": "+why+"; "+operator.WarnedMeans, operator.WarnedNext)}
+	default:
 		return Policy{State: state, Part: part(status.Warning,
 			strings.TrimSuffix(what+": "+why, ": ")+"; "+operator.AnyBucket, "oc ostoy-s3 controller install")}
 	}
-	enforced := Policy{State: operator.PolicyEnforced, Exempt: seen.Exempt, Part: part(status.OK, "enforced, unchanged; exempt: "+exempted(seen.Exempt), "")}
+}
+
+// enforced judges whom a policy exempts that is in order.
+func (l *statusLook) enforced(exempt []string) Policy {
+	enforced := Policy{State: operator.PolicyEnforced, Exempt: exempt, Part: part(status.OK, "enforced, unchanged; exempt: "+exempted(exempt), "")}
 	switch {
 	case l.only != "":
 	case len(l.unused) > 0:
 		enforced.Part = part(status.Warning, "enforced, but exempts "+strings.Join(l.unused, ", ")+", which no controller uses", "oc ostoy-s3 controller install")
 	case l.unusedErr != nil:
-		enforced.Part = part(status.Unknown, "enforced, unchanged; exempt: "+exempted(seen.Exempt)+"; whether they are controllers is not known: "+unproven(l.unusedErr), "")
+		enforced.Part = part(status.Unknown, "enforced, unchanged; exempt: "+exempted(exempt)+"; whether they are controllers is not known: "+unproven(l.unusedErr), "")
 	}
 	return enforced
 }
 
+// unrestricted says where Buckets are known and not restricted, although no controller was
+// found: one may run outside of the cluster, or in a way that no Deployment shows.
+func (r *Report) unrestricted() string {
+	text := ""
+	if r.Kind.Mark != status.OK {
+		return text
+	}
+	if r.Policy.Mark != status.OK {
+		text += "\nadmission policy " + operator.PolicyName + ": " + r.Policy.Text
+	}
+	for _, one := range r.Namespaces {
+		if one.Mark != status.OK {
+			text += "\nnamespace " + one.Namespace + ": " + one.Text
+		}
+	}
+	return text
+}
+
 // exempt asks which of the accounts that the policy exempts no controller uses.
 func (l *statusLook) exempt(ctx context.Context) {
-	seen := operator.Inspect(l.Facts, l.admission.Policy, l.admission.Binding)
-	if l.only == "" && l.admissionErr == nil && l.admission.Served && seen.Found {
-		l.unused, l.unusedErr = l.UnusedAccounts(ctx, seen.Exempt, l.found.Deployments)
+	if l.only == "" {
+		l.unused, l.unusedErr = l.UnusedAccounts(ctx, l.exempted(), l.found.Deployments)
 	}
+}
+
+// exempted are the accounts that the policy exempts, if it was read.
+func (l *statusLook) exempted() []string {
+	return operator.Inspect(l.Facts, l.admission.Policy, l.admission.Binding).Exempt
 }
 
 // unproven is why a controller could not be proven.

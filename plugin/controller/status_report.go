@@ -40,7 +40,11 @@ func faulty(f ack.Fault) status.Part {
 // report puts together what was seen.
 func (l *statusLook) report(seen []*instance) *Report {
 	r := &Report{Only: l.only, Controllers: []Instance{}, Kind: l.kind(), Policy: l.policy(), Buckets: l.countBuckets()}
+	r.Namespaces = trustedNamespaces(l.trusts)
 	marks := []status.Mark{r.Buckets.Mark, r.Policy.Mark}
+	for _, one := range r.Namespaces {
+		marks = append(marks, one.Mark)
+	}
 	for _, one := range seen {
 		i := l.instance(one)
 		r.Controllers = append(r.Controllers, i)

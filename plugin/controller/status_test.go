@@ -344,6 +344,11 @@ func TestStatusMissing(t *testing.T) {
 	left.bucket("shop", "shop-bucket", "", "")
 	refused(left, problem.Refused, "InstallPlan install-1 waits for approval", "buckets.s3.services.k8s.aws is there", "Buckets that nobody looks after: 2", "let go of them, by finalizer finalizers.s3.services.k8s.aws/Bucket: demo/demo-bucket")
 
+	open := play(t)
+	open.definition()
+	open.missing(policyPath)
+	refused(open, problem.Refused, "no ACK S3 controller is installed", "admission policy ostoy-s3-buckets: does not exist")
+
 	alone := play(t)
 	alone.Forbid("GET /apis/apps/v1/deployments", "list", "deployments", "apps", "at the cluster scope")
 	alone.list("/apis/apps/v1/namespaces/ack-system/deployments")

@@ -181,6 +181,7 @@ status: {observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: 
 	}
 	p.put("configmaps", config)
 	p.put("serviceaccounts", "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: ack-s3-controller, namespace: "+s.namespace+"}")
+	p.namespace(s.namespace, nil)
 }
 
 // pod puts a pod of a controller with that environment and status.

@@ -45,13 +45,19 @@ func Webhooks() schema.GroupVersionResource {
 }
 
 // ClusterRoles are the cluster's.
-func ClusterRoles() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"}
-}
+func ClusterRoles() schema.GroupVersionResource { return rbac("clusterroles") }
 
 // ClusterRoleBindings are the cluster's.
-func ClusterRoleBindings() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterrolebindings"}
+func ClusterRoleBindings() schema.GroupVersionResource { return rbac("clusterrolebindings") }
+
+// Roles are those of a namespace.
+func Roles() schema.GroupVersionResource { return rbac("roles") }
+
+// RoleBindings are those of a namespace.
+func RoleBindings() schema.GroupVersionResource { return rbac("rolebindings") }
+
+func rbac(resource string) schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: rbacGroup, Version: "v1", Resource: resource}
 }
 
 // Leases say who leads, of any namespace.

@@ -53,7 +53,7 @@ func (w *World) proof(ctx context.Context, user string) (bool, error) {
 
 // ProvenControllers are those of some controllers whose service account is proven.
 func (w *World) ProvenControllers(ctx context.Context, all []ack.Controller) ([]ack.Controller, error) {
-	proven, err := w.ProvenAccounts(ctx, accountsOf(all))
+	proven, err := w.ProvenAccounts(ctx, AccountsOf(all))
 	if err != nil {
 		return nil, err
 	}
@@ -61,19 +61,33 @@ func (w *World) ProvenControllers(ctx context.Context, all []ack.Controller) ([]
 }
 
 // UnusedAccounts are the service accounts of a policy's exemption, by their user
-// names, that no controller uses: no Deployment names them, or they are not proven.
+// names, that no controller uses: no Deployment names them, or they are not proven. If
+// none of the Deployments is a controller, one may run in another way, and what is
+// proven counts. The error is why nothing could be proven; then only those are given
+// that no Deployment names, if there is one.
 func (w *World) UnusedAccounts(ctx context.Context, exempt []string, controllers []ack.Controller) ([]string, error) {
-	used := accountsOf(controllers)
-	named := slices.DeleteFunc(slices.Clone(exempt), func(user string) bool { return !slices.Contains(used, user) })
-	proven, err := w.ProvenAccounts(ctx, named)
+	if len(exempt) == 0 {
+		return nil, nil
+	}
+	named := AccountsOf(controllers)
+	proven, err := w.ProvenAccounts(ctx, slices.Compact(slices.Sorted(slices.Values(slices.Concat(exempt, named)))))
+	if err != nil && len(named) == 0 {
+		return nil, err
+	}
+	found := slices.ContainsFunc(named, func(user string) bool { return proven[user] })
 	return slices.DeleteFunc(slices.Clone(exempt), func(user string) bool {
-		return slices.Contains(used, user) && (err != nil || proven[user])
+		is := slices.Contains(named, user)
+		if err != nil {
+			return is
+		}
+		return proven[user] && (is || !found)
 	}), err
 }
 
 func accountOf(c ack.Controller) string { return operator.AccountName(c.Namespace, c.Account()) }
 
-func accountsOf(all []ack.Controller) []string {
+// AccountsOf are the service accounts of controllers by their user names, sorted.
+func AccountsOf(all []ack.Controller) []string {
 	var users []string
 	for _, c := range all {
 		users = append(users, accountOf(c))

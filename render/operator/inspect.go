@@ -18,6 +18,9 @@ type Inspection struct {
 	Found, Bound bool
 	// Changed says what is not as AdmissionPolicy renders it; "" is nothing.
 	Changed string
+	// Warned is what the API server warns of in the expressions of the policy, on one
+	// line; "" is nothing.
+	Warned string
 	// Exempt are the user names of the service accounts that the policy does not check.
 	Exempt []string
 }
@@ -33,7 +36,7 @@ func Inspect(f render.Facts, policy, binding *unstructured.Unstructured) Inspect
 	if policy == nil {
 		return Inspection{}
 	}
-	i := Inspection{Found: true, Bound: bound(binding)}
+	i := Inspection{Found: true, Bound: bound(binding), Warned: warnedIn(policy)}
 	exempt, readable := exemptIn(policy)
 	i.Exempt = exempt
 	if !readable {

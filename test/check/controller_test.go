@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -47,6 +48,7 @@ func controllerWideFaults() []fault {
 		{check: "bucket-policy", status: "warning", says: "spec.failurePolicy is not as rendered", make: func(t *testing.T, s *scene) {
 			change(t, s, policies("validatingadmissionpolicies"), "", run.PolicyName, `{"spec":{"failurePolicy":"Ignore"}}`)
 		}},
+		{check: "bucket-policy", status: "warning", says: "oc delete rolebinding late -n ack-system", make: mayWrite},
 		{check: "controller-running", says: "oc scale deployment/ack-s3-controller -n ack-system --replicas=1", make: with(func(t *testing.T, s *scene) {
 			change(t, s, deployments(), acks, controller, `{"spec":{"replicas":0}}`)
 		})},
@@ -90,6 +92,20 @@ func controllerWideFaults() []fault {
 		// The last: with the kind, every Bucket of the bed goes.
 		{check: "ack-crd", says: "does not know Buckets", make: noKind},
 	}
+}
+
+// mayWrite lets a user write to the controller's namespace.
+func mayWrite(t *testing.T, s *scene) {
+	bindings := s.Client.RbacV1().RoleBindings(acks)
+	_, err := bindings.Create(t.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "late"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "edit"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "mallory"}},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	t.Cleanup(func() {
+		must(t, bindings.Delete(context.WithoutCancel(t.Context()), "late", metav1.DeleteOptions{}))
+	})
 }
 
 // with makes a fault of the controller, and waits for it to be well again when

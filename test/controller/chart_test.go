@@ -46,11 +46,11 @@ const helmLine = "helm install ack-s3-controller oci://public.ecr.aws/aws-contro
 // withoutChart makes what can be made, and says what has to be typed.
 func (s *scene) withoutChart(t *testing.T) {
 	s.install(t, "--dry-run=server").WantStdout(t, "").WantTalk(t,
-		"no --chart: of the controller only role and rights are made", "+ role      ostoy-s3-controller/ack-s3-controller-", "+ 2 objects 2 ClusterRoles", "this was a dry run")
+		"no --chart is given: only the namespace ack-system, the role and the permissions", "+ role      ostoy-s3-controller/ack-s3-controller-", "+ 2 objects 2 ClusterRoles", "this was a dry run")
 	s.wantNothingWritten(t)
 
 	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket").WantCode(t, notReady).WantStdout(t, helmLine).WantTalk(t,
-		"no --chart: of the controller only role and rights are made", "+ role      ostoy-s3-controller/ack-s3-controller-", "+ 2 objects 2 ClusterRoles",
+		"no --chart is given: only the namespace ack-system, the role and the permissions", "+ role      ostoy-s3-controller/ack-s3-controller-", "+ 2 objects 2 ClusterRoles",
 		"the controller itself is not installed", "no Operator Lifecycle Manager, and no chart was given", "try   "+helmLine, "--chart oci://", "+ namespace ack-system")
 	if roles := s.roles(t.Context(), t); len(roles) != 1 {
 		t.Errorf("roles %v", roles)

@@ -184,7 +184,7 @@ func TestF1AnyBucket(t *testing.T) {
 	s.roleOfHelm(t)
 	leftOut("can configure every bucket of account 123456789012, by its policy AmazonS3FullAccess on role of-helm")
 	s.again(t, "--wait=false").WantCode(t, done).WantTalk(t, "nothing to change", "is left out")
-	s.again(t, "--allow-any-bucket", "--wait=false").WantCode(t, done).WantTalk(t, "reach     every bucket of account 123456789012", "+ 1 objects ClusterRole").WantNoTalk(t, "is left out")
+	s.again(t, "--allow-any-bucket", "--wait=false").WantCode(t, done).WantTalk(t, "reach     every bucket of account 123456789012", "+ 1 object  ClusterRole").WantNoTalk(t, "is left out")
 	s.again(t, "--wait=false").WantCode(t, done).WantTalk(t, "nothing to change")
 	s.usedWithinBoundary(t)
 }

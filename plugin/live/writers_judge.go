@@ -1,0 +1,195 @@
+package live
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// The AWS role and the exemption from the admission policy belong to a service account
+// of the controller's namespace. A user who can create tokens, pods or RoleBindings in
+// that namespace, or impersonate its service accounts, acts as the controller. On
+// OpenShift every user can create a project, also one that is named ack-system. So a
+// namespace that exists is looked at before it is trusted, and after.
+
+// Requester is where OpenShift writes the user who requested a project.
+const Requester = "openshift.io/requester"
+
+// Writer is a user, group or service account with permissions in a namespace.
+type Writer struct {
+	Kind, Name string // User mallory; a service account has its user name
+	By         string // "RoleBinding admin"
+	Binding    string // the name of that, "" for the user who requested the project
+	// Needs is the permission that you lack to know that it is one; "" if it is.
+	Needs string
+}
+
+func (w Writer) String() string {
+	return strings.ToLower(w.Kind) + " " + operator.Printable(w.Name) + " (" + operator.Printable(w.By) + ")"
+}
+
+// Writers are some of them.
+type Writers []Writer
+
+// Known are those of whom it is known.
+func (w Writers) Known() Writers {
+	return slices.DeleteFunc(slices.Clone(w), func(one Writer) bool { return one.Needs != "" })
+}
+
+// Needs are the permissions that you lack to know of the others, "" if there are none.
+func (w Writers) Needs() string {
+	var all []string
+	for _, one := range w {
+		if one.Needs != "" && !slices.Contains(all, one.Needs) {
+			all = append(all, one.Needs)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, " and ")
+}
+
+// Without are the others than a user.
+func (w Writers) Without(user string) Writers {
+	return slices.DeleteFunc(slices.Clone(w), func(one Writer) bool { return one.Kind == "User" && one.Name == user })
+}
+
+// Names are all of them in words.
+func (w Writers) Names() []string {
+	var names []string
+	for _, one := range w {
+		names = append(names, one.String())
+	}
+	return names
+}
+
+// Revoke are the commands that delete their RoleBindings in the namespace, sorted.
+func (w Writers) Revoke(namespace string) []string {
+	var commands []string
+	for _, one := range w {
+		if one.Binding != "" {
+			commands = append(commands, shell.Words("oc", "delete", "rolebinding", one.Binding, "-n", namespace))
+		}
+	}
+	slices.Sort(commands)
+	return slices.Compact(commands)
+}
+
+func (w Writers) needing(permission string) Writers {
+	some := slices.Clone(w)
+	for n := range some {
+		if some[n].Needs == "" {
+			some[n].Needs = permission
+		}
+	}
+	return some
+}
+
+// identity is the user, "" for nobody in particular, and the groups that a permission
+// of a writer is asked for. groups are those of OpenShift.
+func (w Writer) identity(groups []*unstructured.Unstructured) (user string, in []string) {
+	user, in = w.Name, []string{"system:authenticated"}
+	namespace, _, account := splitAccount(w.Name)
+	switch {
+	case w.Kind == "Group":
+		return "", append(in, w.Name)
+	case account:
+		in = append(in, "system:serviceaccounts", "system:serviceaccounts:"+namespace)
+	case w.Name == "kube:admin": // OpenShift's first user, who is in no Group object
+		in = append(in, "system:cluster-admins")
+	}
+	for _, group := range groups {
+		if users, _, _ := unstructured.NestedStringSlice(group.Object, "users"); slices.Contains(users, w.Name) {
+			in = append(in, group.GetName())
+		}
+	}
+	return user, in
+}
+
+// splitAccount takes the user name of a service account apart.
+func splitAccount(user string) (namespace, name string, is bool) {
+	account, is := strings.CutPrefix(user, "system:serviceaccount:")
+	namespace, name, _ = strings.Cut(account, ":")
+	return namespace, name, is
+}
+
+// subjectsOf are the subjects of a RoleBinding that are somebody: the service accounts
+// of the namespace itself are as good as the namespace.
+func subjectsOf(binding *unstructured.Unstructured, namespace string) Writers {
+	var some Writers
+	for _, one := range health.Maps(binding.Object, "subjects") {
+		s := Writer{
+			Kind: health.Text(one, "kind"), Name: health.Text(one, "name"),
+			By: "RoleBinding " + binding.GetName(), Binding: binding.GetName(),
+		}
+		if s.Kind == "ServiceAccount" {
+			in := health.Text(one, "namespace")
+			if in == "" {
+				in = namespace
+			}
+			s.Kind, s.Name = "User", operator.AccountName(in, s.Name)
+		}
+		if !reserved(s.Name, namespace) {
+			some = append(some, s)
+		}
+	}
+	return some
+}
+
+// requesterOf is the user who requested a project on OpenShift, if it was one.
+func requesterOf(project *unstructured.Unstructured, namespace string) Writers {
+	if project == nil {
+		return nil
+	}
+	name := project.GetAnnotations()[Requester]
+	if name == "" || reserved(name, namespace) {
+		return nil
+	}
+	return Writers{{Kind: "User", Name: name, By: "requested the project"}}
+}
+
+// reserved reports whether the name of a user or group is one that Kubernetes or
+// OpenShift give to their own parts, and no user of a project can have. The groups of
+// everybody are not, and neither are service accounts: only in namespaces that
+// OpenShift lets nobody request ("openshift-", "kube-"), and in the one itself.
+func reserved(name, namespace string) bool {
+	const accounts = "system:serviceaccounts"
+	everybody := []string{"system:authenticated", "system:authenticated:oauth", "system:unauthenticated", accounts}
+	in, _, account := splitAccount(name)
+	switch {
+	case !strings.HasPrefix(name, "system:"):
+		return false
+	case slices.Contains(everybody, name):
+		return false
+	case strings.HasPrefix(name, accounts+":"):
+		in = strings.TrimPrefix(name, accounts+":")
+	case !account:
+		return true
+	}
+	return in == namespace || strings.HasPrefix(in, "openshift-") || strings.HasPrefix(in, "kube-")
+}
+
+// allowsWrites reports whether a role, nil for one that does not exist, allows more
+// than to look. To read Secrets is more: they can hold tokens of service accounts.
+func allowsWrites(role *unstructured.Unstructured) bool {
+	return role != nil && slices.ContainsFunc(health.Maps(role.Object, "rules"), ruleWrites)
+}
+
+func ruleWrites(rule map[string]any) bool {
+	texts := func(field string) []string {
+		list, _, _ := unstructured.NestedStringSlice(rule, field)
+		return list
+	}
+	if len(texts("resources")) == 0 { // URLs, which no RoleBinding gives
+		return false
+	}
+	looks := func(verb string) bool { return slices.Contains([]string{"get", "list", "watch"}, verb) }
+	secret := func(resource string) bool { return resource == "*" || resource == "secrets" }
+	return slices.ContainsFunc(texts("verbs"), func(verb string) bool {
+		return !looks(verb) || slices.ContainsFunc(texts("resources"), secret)
+	})
+}
