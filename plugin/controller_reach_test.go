@@ -210,15 +210,20 @@ func TestKeptRole(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		attached []string
+		inline   string
 		policy   string
 		says     string
 	}{
-		"one managed policy": {[]string{full}, full, ""},
-		"two":                {[]string{full, other}, "", "the role of the ACK S3 controller needs --bucket-pattern"},
-		"none":               {nil, "", "the role of the ACK S3 controller needs --bucket-pattern"},
+		"one managed policy": {[]string{full}, "", full, ""},
+		"two":                {[]string{full, other}, "", "", "the role of the ACK S3 controller needs --bucket-pattern"},
+		"none":               {nil, "", "", "the role of the ACK S3 controller needs --bucket-pattern"},
+		"a pattern":          {nil, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::*"}]}`, "", ""},
 	} {
-		actual := &iam.Actual{Exists: true, Path: render.ControllerRolePath, Tags: render.OwnershipTags(f), Attached: c.attached}
-		o, err := keptRole(iam.ControllerOptions{}, actual, f)
+		actual := &iam.Actual{Exists: true, Path: render.ControllerRolePath, Tags: render.OwnershipTags(f), Attached: c.attached, Inline: c.inline}
+		o, notes, err := keptRole(iam.ControllerOptions{}, actual, f)
+		if noted := len(notes) == 1 && strings.Contains(notes[0], "the bucket pattern * is read from the policy ostoy-s3"); noted != (c.inline != "") {
+			t.Errorf("%s: notes %q", name, notes)
+		}
 		if o.PolicyARN != c.policy || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %+v, %v", name, o, err)
 		}

@@ -36,8 +36,9 @@ func (a *App) IAMPlan(ctx context.Context, request IAMRequest, output Format, st
 	if err != nil {
 		return err
 	}
+	var notes []string
 	if request.Of == RoleOfController { // its path, and its pattern or its one managed policy, stay
-		if request.Role, err = keptRole(request.Role, actual, found.Facts); err != nil {
+		if request.Role, notes, err = keptRole(request.Role, actual, found.Facts); err != nil {
 			return err
 		}
 	}
@@ -49,6 +50,7 @@ func (a *App) IAMPlan(ctx context.Context, request IAMRequest, output Format, st
 	if err != nil {
 		return err
 	}
+	plan.Notes = append(plan.Notes, notes...)
 	if err := a.printIAMPlan(plan, output); err != nil {
 		return err
 	}
@@ -63,18 +65,22 @@ func (a *App) IAMPlan(ctx context.Context, request IAMRequest, output Format, st
 	}
 }
 
-// keptRole are the options for a controller's role that exists. No inventory is read
-// here: of managed policies the only one that is attached is kept.
-func keptRole(o iam.ControllerOptions, actual *iam.Actual, f render.Facts) (iam.ControllerOptions, error) {
+// keptRole are the options for a controller's role that exists, and what to note about
+// them. No inventory is read here: of managed policies the only one that is attached is
+// kept, and the pattern is that of the policy.
+func keptRole(o iam.ControllerOptions, actual *iam.Actual, f render.Facts) (kept iam.ControllerOptions, notes []string, err error) {
 	attached := iam.ControllerOptions{}
 	if len(actual.Attached) == 1 {
 		attached.PolicyARN = actual.Attached[0]
 	}
-	o = o.Keeping(actual, attached, f)
-	if actual.Exists && o.BucketPattern == "" && o.PolicyARN == "" {
-		return o, iam.NoBucketPattern(true)
+	kept = o.Keeping(actual, attached, f)
+	switch {
+	case actual.Exists && kept.BucketPattern == "" && kept.PolicyARN == "":
+		return kept, nil, iam.NoBucketPattern(true)
+	case o.BucketPattern == "" && kept.BucketPattern != "":
+		notes = []string{"the bucket pattern " + kept.BucketPattern + " is read from the policy " + iam.PolicyName + " of the role, which somebody may have changed; controller install uses the recorded one"}
 	}
-	return o, nil
+	return kept, notes, nil
 }
 
 func (a *App) printIAMPlan(plan *iam.Plan, output Format) error {
