@@ -26,22 +26,7 @@ func TestF1WidenedPolicy(t *testing.T) {
 	s := begin(t)
 	s.install(t, "--bucket-pattern", "ostoy-*-bucket")
 	const drift = "the policy ostoy-s3 of the controller's role has the bucket pattern *; the recorded bucket pattern is ostoy-*-bucket"
-	pattern := func() string {
-		lines := strings.Split(s.Admin.Run(t, "controller", "status").WantCode(t, done).Stdout, "\n")
-		for _, line := range lines {
-			if strings.HasPrefix(line, "pattern") {
-				return line
-			}
-		}
-		return ""
-	}
-	if line := pattern(); !strings.Contains(line, "has this pattern") {
-		t.Errorf("status: %q", line)
-	}
 	s.widen(t)
-	if line := pattern(); !strings.Contains(line, drift) {
-		t.Errorf("status: %q", line)
-	}
 	s.again(t, "--dry-run=client").WantCode(t, done).WantTalk(t, drift+" and is restored", "narrower than before: the pattern was *")
 	t.Log(s.again(t).WantCode(t, done).WantTalk(t, drift+" and is restored"))
 	if text := s.policy(t); !strings.Contains(text, "ostoy-*-bucket") {
