@@ -43,7 +43,7 @@ func (c controllerLook) policy(ctx context.Context) Finding {
 			"upgrade the cluster; then "+restorePolicy,
 		)
 	}
-	seen := operator.Inspect(c.Facts, found.Policy, found.Binding)
+	seen := operator.Inspect(found.Policy, found.Binding)
 	switch state, what, why := seen.State(); state {
 	case operator.PolicyEnforced:
 		return c.exempt(ctx, seen.Exempt)

@@ -149,7 +149,7 @@ func (p *Plan) keepExempt(ctx context.Context, exempt map[string]bool) (notes []
 	if err != nil {
 		return nil, w.Conn.Translate(err)
 	}
-	for _, name := range operator.Inspect(p.facts, policy, nil).Exempt {
+	for _, name := range operator.Inspect(policy, nil).Exempt {
 		exempt[name] = true
 	}
 	const refused = "you are not allowed to create subjectaccessreviews.authorization.k8s.io, which show whether "

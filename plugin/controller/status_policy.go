@@ -20,7 +20,7 @@ func (l *statusLook) policy() Policy {
 			"the cluster does not serve ValidatingAdmissionPolicies (Kubernetes 1.30, OpenShift 4.17); "+operator.AnyBucket,
 			"upgrade the cluster; then oc ostoy-s3 controller install")}
 	}
-	seen := operator.Inspect(l.Facts, l.admission.Policy, l.admission.Binding)
+	seen := operator.Inspect(l.admission.Policy, l.admission.Binding)
 	state, what, why := seen.State()
 	switch state {
 	case operator.PolicyEnforced:
@@ -73,7 +73,7 @@ func (l *statusLook) exempt(ctx context.Context) {
 
 // exempted are the accounts that the policy exempts, if it was read.
 func (l *statusLook) exempted() []string {
-	return operator.Inspect(l.Facts, l.admission.Policy, l.admission.Binding).Exempt
+	return operator.Inspect(l.admission.Policy, l.admission.Binding).Exempt
 }
 
 // unproven is why a controller could not be proven.

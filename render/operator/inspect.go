@@ -30,9 +30,9 @@ type Inspection struct {
 func (i Inspection) Unchanged() bool { return i.Found && i.Bound && i.Changed == "" }
 
 // Inspect compares what is in a cluster, nil for what is not there, with what
-// AdmissionPolicy renders. The exempt accounts are taken from the policy, and so are
-// issuer and cluster id where the facts do not have them.
-func Inspect(f render.Facts, policy, binding *unstructured.Unstructured) Inspection {
+// AdmissionPolicy renders. The exempt accounts, the issuer and the cluster id are those
+// of the policy: with a wrong one fewer Buckets are admitted, not more.
+func Inspect(policy, binding *unstructured.Unstructured) Inspection {
 	if policy == nil {
 		return Inspection{}
 	}
@@ -43,14 +43,10 @@ func Inspect(f render.Facts, policy, binding *unstructured.Unstructured) Inspect
 		i.Changed = "its conditions do not name the exempt controllers as rendered"
 		return i
 	}
-	if !f.Issuer.Known() {
-		f.Issuer.Value = tagValueIn(policy, render.TagIssuer)
-	}
-	// A policy that was rendered without a cluster id accepts any.
-	if id := tagValueIn(policy, render.TagClusterID); id == "" || !f.ClusterID.Known() {
-		f.ClusterID.Value = id
-	}
-	rendered := AdmissionPolicy(f, exempt)
+	rendered := AdmissionPolicy(render.Facts{
+		Issuer:    render.Fact{Value: tagValueIn(policy, render.TagIssuer)},
+		ClusterID: render.Fact{Value: tagValueIn(policy, render.TagClusterID)}, // "" accepts any
+	}, exempt)
 	i.Changed = firstDifference(plain(rendered[0].Object["spec"]), undefaulted(plain(policy.Object["spec"])))
 	return i
 }

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -35,18 +36,27 @@ func TestF1Inspect(t *testing.T) {
 	known.ClusterID = render.Fact{Value: "6d5c"}
 	type object = unstructured.Unstructured
 	for name, c := range map[string]struct {
-		facts     *render.Facts
 		change    func(policy, binding *object)
 		unbound   bool
 		unchanged bool
 	}{
-		"as rendered":          {unchanged: true},
-		"nothing known":        {facts: &render.Facts{}, unchanged: true},
-		"another cluster's":    {facts: func() *render.Facts { f := known; f.Issuer.Value = "https://other.example.com"; return &f }()},
-		"another cluster's id": {facts: func() *render.Facts { f := known; f.ClusterID.Value = "7"; return &f }()},
-		"audits, too":          {change: func(_, b *object) { set(b, []any{"Deny", "Audit"}, "validationActions") }, unchanged: true},
-		"only warns":           {change: func(_, b *object) { set(b, []any{"Warn"}, "validationActions") }, unbound: true},
-		"of another policy":    {change: func(_, b *object) { set(b, "x", "policyName") }, unbound: true},
+		"as rendered": {unchanged: true},
+		"another cluster's": {change: func(p, _ *object) {
+			other := factsIn("us-east-2")
+			other.Issuer.Value = "https://other.example.com"
+			p.Object = plain(AdmissionPolicy(other, []string{ourController(), "system:serviceaccount:ack:s3"})[0].Object).(map[string]any)
+		}, unchanged: true},
+		"any issuer": {change: func(p, _ *object) {
+			rules, _, _ := unstructured.NestedSlice(p.Object, "spec", "validations")
+			for _, one := range rules {
+				rule := one.(map[string]any)
+				rule["expression"] = strings.ReplaceAll(rule["expression"].(string), celString(known.Issuer.Value), tagValue)
+			}
+			set(p, rules, "validations")
+		}},
+		"audits, too":       {change: func(_, b *object) { set(b, []any{"Deny", "Audit"}, "validationActions") }, unchanged: true},
+		"only warns":        {change: func(_, b *object) { set(b, []any{"Warn"}, "validationActions") }, unbound: true},
+		"of another policy": {change: func(_, b *object) { set(b, "x", "policyName") }, unbound: true},
 		"bound to some namespace": {change: func(_, b *object) {
 			set(b, map[string]any{"namespaceSelector": map[string]any{"matchLabels": map[string]any{"a": "b"}}}, "matchResources")
 		}, unbound: true},
@@ -83,11 +93,7 @@ func TestF1Inspect(t *testing.T) {
 			if c.change != nil {
 				c.change(policy, binding)
 			}
-			facts := known
-			if c.facts != nil {
-				facts = *c.facts
-			}
-			got := Inspect(facts, policy, binding)
+			got := Inspect(policy, binding)
 			if got.Bound == c.unbound || got.Unchanged() != c.unchanged {
 				t.Errorf("%+v", got)
 			}
@@ -97,10 +103,10 @@ func TestF1Inspect(t *testing.T) {
 		})
 	}
 	policy, _ := asServed(t, known)
-	if got := Inspect(known, policy, nil); got.Unchanged() || !got.Found || got.Bound {
+	if got := Inspect(policy, nil); got.Unchanged() || !got.Found || got.Bound {
 		t.Errorf("without a binding: %+v", got)
 	}
-	if got := Inspect(known, nil, nil); got.Unchanged() || got.Found {
+	if got := Inspect(nil, nil); got.Unchanged() || got.Found {
 		t.Errorf("without a policy: %+v", got)
 	}
 }

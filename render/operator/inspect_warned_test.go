@@ -31,7 +31,7 @@ func TestF1Warned(t *testing.T) {
 			if c.status != nil {
 				both[0].Object["status"] = c.status
 			}
-			seen := Inspect(facts, both[0], both[1])
+			seen := Inspect(both[0], both[1])
 			state, _, why := seen.State()
 			if (state == PolicyEnforced) != (c.want == "") || !strings.Contains(why, c.want) || !strings.HasSuffix(why, c.more) || len(why) > 400 {
 				t.Errorf("%s: %q", state, why)
