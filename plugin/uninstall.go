@@ -70,6 +70,7 @@ type uninstall struct {
 	contents *bucket.Contents // nil: not looked at, or not to be seen
 	roles    roleRemover
 	role     *iam.Removal
+	hidden   string   // name of a role that AWS refuses to show, where none was found
 	doubts   []string // what the user has to say yes to
 
 	// decided, and what became of it

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,10 +93,13 @@ func (u *uninstall) lookAtRole(ctx context.Context) error {
 	var refused error
 	for _, name := range u.roleNames() {
 		actual, err := u.readRole(ctx, name)
-		if err != nil {
+		switch {
+		case awserr.Hidden(err): // as one that does not exist, to a caller who may not read every role
+			u.hidden = cmp.Or(u.hidden, name)
+			continue
+		case err != nil:
 			return err
-		}
-		if !actual.Exists {
+		case !actual.Exists:
 			continue
 		}
 		plan, err := iam.RemovalPlan(actual, u.facts, u.removalOptions(name, actual))

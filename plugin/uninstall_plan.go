@@ -221,6 +221,11 @@ func (u *uninstall) decideRole() {
 		return
 	}
 	if u.role == nil || u.role.Empty() {
+		if u.role == nil && u.hidden != "" {
+			u.add(&line{Object: "role " + u.hidden, about: theRole}).keep(
+				"AWS refuses to show it, in the words that it uses for a role that does not exist, too",
+				"ask an AWS administrator to allow iam:GetRole on role "+u.hidden+", then "+u.again("--role-only"))
+		}
 		return
 	}
 	l := u.add(&line{Object: "role " + u.role.Name, about: theRole, fate: fateRemoved})

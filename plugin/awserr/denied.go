@@ -59,7 +59,7 @@ func explainDenied(message, action, resource string) explanation {
 	if r.who != "" {
 		e.why = r.who + " may not: " + e.why
 	}
-	if strings.HasPrefix(r.resource, "role ") && (strings.HasPrefix(r.action, "iam:Get") || strings.HasPrefix(r.action, "iam:List")) {
+	if strings.HasPrefix(r.resource, "role ") && r.action == "iam:GetRole" {
 		e.why += "; whether the role exists is not known"
 	}
 	if r.action == "iam:CreateRole" && !strings.Contains(r.because, "service control") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -25,8 +26,8 @@ type Reach struct {
 	// reaches. Uncounted says why that is not known.
 	Existing, Covered int
 	Uncounted         string
-	// Before is the pattern that the role has so far, where it is another one, and
-	// Narrows says that the new one does not cover all of it.
+	// Before are the patterns of the policy that the role has so far, in words, where it
+	// has others, and Narrows says that the new one does not cover all of them.
 	Before  string
 	Narrows bool
 	// Stopping are the Buckets that would stop syncing, namespace/name and the name of
@@ -87,17 +88,17 @@ func (p *Plan) bucketNames(ctx context.Context) (names []string, unknown string,
 	return nil, awserr.Redact(err.Error()), nil
 }
 
-// lookAtChange compares with the pattern that the role has so far.
+// lookAtChange compares with the policy that the role has so far.
 func (p *Plan) lookAtChange(ctx context.Context, r *Reach, desired iam.Role) error {
 	if !iam.ControllerOwns(desired.Name, p.actual, p.facts) {
 		return nil
 	}
-	before := iam.PolicyPattern(p.actual.Inline, r.Account)
-	if before == "" || before == p.options.Role.BucketPattern {
+	before := iam.PolicyReach(p.actual.Inline, r.Account)
+	if len(before.Patterns) == 0 || slices.Equal(before.Patterns, []string{p.options.Role.BucketPattern}) {
 		return nil
 	}
-	r.Before = before
-	if r.Narrows = r.narrows(); !r.Narrows {
+	r.Before = awserr.Redact(strings.Join(before.Patterns, " and "))
+	if r.Narrows = r.narrows(before.Patterns); !r.Narrows {
 		return nil
 	}
 	objects, err := p.found.World.List(ctx, live.Buckets(), "", "")
@@ -110,22 +111,23 @@ func (p *Plan) lookAtChange(ctx context.Context, r *Reach, desired iam.Role) err
 		r.Unseen = awserr.Redact(p.found.World.Conn.Translate(err).Error())
 		return nil
 	}
-	r.Stopping = r.stopping(objects)
+	r.Stopping = r.stopping(objects, before)
 	return nil
 }
 
 // narrows goes by the texts of the patterns.
-func (r *Reach) narrows() bool {
-	covers := func(pattern string) bool { return iam.CoversPattern(pattern, r.Before) }
-	return !r.Any && !slices.ContainsFunc(r.Patterns, covers)
+func (r *Reach) narrows(before []string) bool {
+	return !r.Any && slices.ContainsFunc(before, func(was string) bool {
+		return !slices.ContainsFunc(r.Patterns, func(pattern string) bool { return iam.CoversPattern(pattern, was) })
+	})
 }
 
 // stopping are the Buckets that the role reaches now, and not any more.
-func (r *Reach) stopping(objects []*unstructured.Unstructured) []string {
+func (r *Reach) stopping(objects []*unstructured.Unstructured, before iam.Reach) []string {
 	var names []string
 	for _, object := range objects {
 		bucket := health.Text(object.Object, "spec", "name")
-		if iam.MatchPattern(r.Before, bucket) && !r.Covers(bucket) {
+		if before.Covers(bucket) && !r.Covers(bucket) {
 			names = append(names, object.GetNamespace()+"/"+object.GetName()+" ("+awserr.Redact(bucket)+")")
 		}
 	}

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -22,11 +23,13 @@ func TestF1Narrowing(t *testing.T) {
 		{Object: map[string]any{"metadata": map[string]any{"namespace": "odd", "name": "b"}}},
 	}
 	for _, c := range []struct {
-		before  string
+		before  string // patterns, with a blank between two
 		now     iam.Reach
 		narrows bool
 		stops   []string
 	}{
+		{"demo-* shop-*", iam.Reach{Patterns: []string{"demo-*"}}, true, []string{"shop/b (shop-bucket)"}},
+		{"demo-* shop-*", iam.Reach{Patterns: []string{"*"}}, false, nil},
 		{"*-bucket", iam.Reach{Patterns: []string{"ostoy-*-bucket"}}, true, []string{"demo/b (demo-bucket)", "shop/b (shop-bucket)"}},
 		{"ostoy-*-bucket", iam.Reach{Patterns: []string{"*-bucket"}}, false, nil},
 		{"ostoy-*-bucket", iam.Reach{Any: true}, false, nil},
@@ -34,11 +37,11 @@ func TestF1Narrowing(t *testing.T) {
 		{"demo-*", iam.Reach{Patterns: []string{"demo-bucket"}}, true, nil},
 		{"demo-*", iam.Reach{Unknown: "no"}, true, []string{"demo/b (demo-bucket)"}},
 	} {
-		r := &Reach{Reach: c.now, Before: c.before}
-		if got := r.narrows(); got != c.narrows {
+		r, before := &Reach{Reach: c.now}, iam.Reach{Patterns: strings.Fields(c.before)}
+		if got := r.narrows(before.Patterns); got != c.narrows {
 			t.Errorf("%s: narrows %t", c.before, got)
 		}
-		if got := r.stopping(objects); !slices.Equal(got, c.stops) {
+		if got := r.stopping(objects, before); !slices.Equal(got, c.stops) {
 			t.Errorf("%s: %q, want %q", c.before, got, c.stops)
 		}
 	}

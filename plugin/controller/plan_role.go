@@ -43,13 +43,13 @@ func (p *Plan) readRole(ctx context.Context) (err error) {
 			return nil
 		}
 	}
-	p.actual, err = iam.Read(ctx, p.roles, name, known)
+	p.actual, err = iam.ReadToCreate(ctx, p.roles, name, known)
 	return err
 }
 
-// onRecord are the pattern and the managed policy that an earlier run was asked for.
-// The inventory is in the controller's namespace, which only cluster admins write to.
-// Its pattern is that of one role.
+// onRecord are the pattern and the managed policy that an earlier run was asked for: a
+// hint, because somebody may have permissions in the controller's namespace. The pattern
+// is that of one role.
 func (p *Plan) onRecord() iam.ControllerOptions {
 	inventory := p.found.Inventory
 	if !inventory.Applied() {
@@ -80,18 +80,26 @@ func (p *Plan) recordPattern(given iam.ControllerOptions) {
 		}
 		p.Notes = append(p.Notes, note)
 	}
-	drift := iam.PatternDrift(p.actual.Inline, recorded, p.facts.Account.Value)
+	p.Drift = drifted(iam.PatternDrift(p.actual.Inline, recorded, p.facts.Account.Value), given, pattern, recorded, actual)
+}
+
+// drifted adds to a drift what is done about it. pattern is what the role gets.
+func drifted(drift string, given iam.ControllerOptions, pattern, recorded, actual string) string {
 	switch {
 	case drift == "":
+		return ""
 	case given.PolicyARN != "":
-		p.Drift = drift + ": --policy-arn takes its place"
-	case given.BucketPattern == "":
-		p.Drift = drift + " and is restored"
-	case given.BucketPattern == recorded:
-		p.Drift = drift + " and, as --bucket-pattern says, is restored"
-	default:
-		p.Drift = drift + "; as --bucket-pattern says, it becomes " + given.BucketPattern
+		return drift + ": --policy-arn takes its place"
+	case given.BucketPattern != "" && pattern == recorded:
+		return drift + " and, as --bucket-pattern says, is restored"
+	case given.BucketPattern != "":
+		return drift + "; as --bucket-pattern says, it becomes " + pattern
+	case pattern == actual:
+		return drift + ", which is not narrower: the role keeps its policy. To change it, give --bucket-pattern"
+	case pattern == recorded:
+		return drift + " and is restored"
 	}
+	return drift + "; it becomes " + pattern
 }
 
 // withPattern asks for the bucket pattern of a role that has none, and gives the role

@@ -52,15 +52,58 @@ func patternRecord(manager, role, pattern string) apply.Inventory {
 	return apply.Controller().InventoryOf(live)
 }
 
-// TestF1PatternOfTheRole: the recorded bucket pattern counts more than the policy of the
-// role, your flag more than both, and what is done about a difference is said.
-func TestF1PatternOfTheRole(t *testing.T) {
-	f := testFacts()
-	f.Audience = render.Fact{Value: render.DefaultAudience}
-	wide, err := iam.DesiredController(f, iam.ControllerOptions{BucketPattern: "*"})
+// planOfRole plans a role that exists, with what is recorded and given.
+func planOfRole(t *testing.T, role iam.Role, record apply.Inventory, pattern string) *Plan {
+	t.Helper()
+	given := iam.ControllerOptions{BucketPattern: pattern}
+	p := &Plan{
+		facts: factsOfRole(), roles: oneRole{role: role}, options: Options{Role: given}, Mode: ByOLM,
+		found: &Found{Inventory: record}, Objects: &apply.Plan{},
+	}
+	// Given, so that no recorded role is looked at before it.
+	p.options.Role.Name = role.Name
+	desired, err := p.lookAtRole(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	if p.Role, err = iam.NewPlan(desired, p.actual, p.facts); err != nil {
+		t.Fatal(err)
+	}
+	p.recordPattern(given)
+	return p
+}
+
+func factsOfRole() render.Facts {
+	f := testFacts()
+	f.Audience = render.Fact{Value: render.DefaultAudience}
+	return f
+}
+
+func roleOf(t *testing.T, pattern string) iam.Role {
+	t.Helper()
+	role, err := iam.DesiredController(factsOfRole(), iam.ControllerOptions{BucketPattern: pattern})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return role
+}
+
+// TestF1RecordIsWider: a record that somebody edited gives the role nothing.
+func TestF1RecordIsWider(t *testing.T) {
+	role := roleOf(t, "ostoy-*")
+	p := planOfRole(t, role, patternRecord(apply.Manager, role.ARN, "*"), "")
+	if p.options.Role.BucketPattern != "ostoy-*" || p.Objects.Inventory.BucketPattern != "ostoy-*" || !p.Role.Empty() {
+		t.Errorf("%+v, %+v", p.options.Role, p.Role.Steps)
+	}
+	if !strings.Contains(p.Drift, "which is not narrower: the role keeps its policy") {
+		t.Error(p.Drift)
+	}
+}
+
+// TestF1PatternOfTheRole: the recorded bucket pattern counts more than the policy of the
+// role, your flag more than both, and what is done about a difference is said.
+func TestF1PatternOfTheRole(t *testing.T) {
+	wide := roleOf(t, "*")
 	const other = "arn:aws:iam::123456789012:role/ostoy-s3-controller/other"
 	for name, c := range map[string]struct {
 		manager, role, recorded, given string
@@ -80,21 +123,7 @@ func TestF1PatternOfTheRole(t *testing.T) {
 		"not recorded by this tool":    {"kubectl-edit", wide.ARN, "ostoy-*", "", "*", false, "", "none is recorded"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			given := iam.ControllerOptions{BucketPattern: c.given}
-			p := &Plan{
-				facts: f, roles: oneRole{role: wide}, options: Options{Role: given}, Mode: ByOLM,
-				found: &Found{Inventory: patternRecord(c.manager, c.role, c.recorded)}, Objects: &apply.Plan{},
-			}
-			// Given, so that no recorded role is looked at before it.
-			p.options.Role.Name = wide.Name
-			desired, err := p.lookAtRole(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if p.Role, err = iam.NewPlan(desired, p.actual, f); err != nil {
-				t.Fatal(err)
-			}
-			p.recordPattern(given)
+			p := planOfRole(t, wide, patternRecord(c.manager, c.role, c.recorded), c.given)
 			changes := slices.ContainsFunc(p.Role.Steps, func(s iam.Step) bool { return s.Kind == iam.PutPolicy })
 			if got := p.Objects.Inventory.BucketPattern; got != c.want || p.options.Role.BucketPattern != c.want || changes != c.changes {
 				t.Errorf("records %q, changes the policy: %t", got, changes)

@@ -42,7 +42,7 @@ type Actual struct {
 // exists after all is seen when it is created: IAM answers EntityAlreadyExists.
 func ReadToCreate(ctx context.Context, api Reader, name string, known bool) (*Actual, error) {
 	a, err := Read(ctx, api, name, known)
-	if !known && awserr.Hidden(err) {
+	if awserr.Hidden(err) {
 		return &Actual{Hidden: true}, nil
 	}
 	return a, err

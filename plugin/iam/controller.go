@@ -87,9 +87,9 @@ func ControllerRoleARN(f render.Facts, o ControllerOptions) (string, error) {
 
 // Keeping are the options with what a role of the controller that exists keeps: its
 // path, which cannot be changed, and unless you asked for another its pattern or its
-// managed policy. recorded is what the inventory has of these two. Its pattern counts
-// more than the one in the inline policy, which somebody may have changed; its managed
-// policy is kept only if it is attached.
+// managed policy. recorded is what the inventory has of these two, a hint: its pattern
+// counts only if it takes something away from that of the inline policy, which somebody
+// may have widened, and its managed policy only if that is attached.
 func (o ControllerOptions) Keeping(actual *Actual, recorded ControllerOptions, f render.Facts) ControllerOptions {
 	named := controllerNamed(f, o.RoleOptions)
 	if !ControllerOwns(named.Name, actual, f) {
@@ -99,7 +99,10 @@ func (o ControllerOptions) Keeping(actual *Actual, recorded ControllerOptions, f
 	if o.BucketPattern != "" || o.PolicyARN != "" {
 		return o
 	}
-	o.BucketPattern = cmp.Or(recorded.BucketPattern, PolicyPattern(actual.Inline, f.Account.Value))
+	o.BucketPattern = PolicyPattern(actual.Inline, f.Account.Value)
+	if o.BucketPattern != "" && recorded.BucketPattern != "" && CoversPattern(o.BucketPattern, recorded.BucketPattern) {
+		o.BucketPattern = recorded.BucketPattern
+	}
 	if o.BucketPattern == "" && recorded.PolicyARN != "" && slices.Contains(actual.Attached, recorded.PolicyARN) {
 		o.PolicyARN = recorded.PolicyARN
 	}

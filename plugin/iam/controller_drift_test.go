@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,10 +24,29 @@ func TestF1RecordedPatternCountsMore(t *testing.T) {
 	if kept := (ControllerOptions{}).Keeping(actual, ControllerOptions{}, f); kept.BucketPattern != "*" {
 		t.Errorf("nothing on record: %+v", kept)
 	}
-	gone := *actual
-	gone.Inline = ""
-	if kept := (ControllerOptions{}).Keeping(&gone, recorded, f); kept.BucketPattern != "ostoy-*-bucket" {
-		t.Errorf("no policy: %+v", kept)
+}
+
+// TestF1RecordGivesNothing: who edits the inventory gets no permission by it.
+func TestF1RecordGivesNothing(t *testing.T) {
+	f := controllerFacts()
+	role, err := DesiredController(f, ControllerOptions{BucketPattern: "ostoy-*-bucket"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := *role.Policy
+	two.Statement = append(slices.Clone(two.Statement), controllerPolicy("team-*", "aws", f.Account.Value).Statement...)
+	for name, c := range map[string]struct{ inline, recorded, want string }{
+		"wider":              {role.Policy.JSON(), "*", "ostoy-*-bucket"},
+		"another":            {role.Policy.JSON(), "team-*", "ostoy-*-bucket"},
+		"narrower":           {role.Policy.JSON(), "ostoy-1-bucket", "ostoy-1-bucket"},
+		"no policy":          {"", "*", ""},
+		"two patterns":       {two.JSON(), "team-*", ""},
+		"nothing that reads": {"{}", "team-*", ""},
+	} {
+		actual := &Actual{Exists: true, ARN: role.ARN, Path: "/ostoy-s3-controller/", Tags: role.Tags, Inline: c.inline}
+		if kept := (ControllerOptions{}).Keeping(actual, ControllerOptions{BucketPattern: c.recorded}, f); kept.BucketPattern != c.want {
+			t.Errorf("%s: %+v", name, kept)
+		}
 	}
 }
 

@@ -45,14 +45,29 @@ func Execute(ctx context.Context, api API, plan *Plan) (Result, error) {
 			}
 			return result, awserr.Translate(err, step.Action, step.Resource)
 		}
-		// What was created here may be hidden until IAM knows its path everywhere.
-		actual, err := ReadToCreate(ctx, api, plan.Role.Name, !result.Created)
+		actual, err := again(ctx, api, plan.Role, err, result.Created)
 		if err != nil {
 			return result, err
 		}
 		if plan, err = NewPlan(plan.Role, actual, plan.input.facts); err != nil {
 			return result, err
 		}
+	}
+}
+
+// again reads the role that the plan was wrong about. What was created here may be hidden
+// until IAM knows its path everywhere; what IAM says exists is not ours to see.
+func again(ctx context.Context, api Reader, role Role, why error, created bool) (*Actual, error) {
+	actual, err := ReadToCreate(ctx, api, role.Name, true)
+	if err != nil || !actual.Hidden || created || !awserr.Exists(why) {
+		return actual, err
+	}
+	return nil, &problem.Error{
+		Kind: problem.Refused,
+		What: "role " + role.Name + " exists, and AWS refuses to show it",
+		Why:  "whose it is and what it allows is not known; it is not changed",
+		Next: "ask an AWS administrator to allow iam:GetRole on role " + role.Name + ", or choose another name: --role-name NAME",
+		Err:  why,
 	}
 }
 

@@ -184,21 +184,22 @@ func TestCreateUnseen(t *testing.T) {
 	if len(plan.Notes) != 1 || !strings.Contains(plan.Notes[0], "whether the role exists is not known") {
 		t.Error(plan.Notes)
 	}
-	// It exists after all: it is not changed.
-	was := len(api.calls)
-	_, result, err = install(t, api, facts(), RoleOptions{}, false)
-	wantProblem(t, err, problem.Failed, "iam:GetRole on role "+name)
-	if len(result.Done) != 0 {
-		t.Error(result.Done)
-	}
-	for _, call := range api.calls[was:] {
-		if call != "CreateRole" && !strings.HasPrefix(call, "Get") && !strings.HasPrefix(call, "List") {
-			t.Error("after", call)
+	// It exists after all: it is not changed. An inventory that names it makes no difference:
+	// it is written before the role is created.
+	for _, known := range []bool{false, true} {
+		was := len(api.calls)
+		_, result, err = install(t, api, facts(), RoleOptions{}, known)
+		wantProblem(t, err, problem.Refused, "role "+name+" exists, and AWS refuses to show it", "allow iam:GetRole on role "+name)
+		if len(result.Done) != 0 {
+			t.Error(result.Done)
+		}
+		for _, call := range api.calls[was:] {
+			if call != "CreateRole" && !strings.HasPrefix(call, "Get") && !strings.HasPrefix(call, "List") {
+				t.Error("after", call)
+			}
 		}
 	}
-	// An inventory names it, or a policy denies it: it is not taken for absent.
-	_, _, err = install(t, api, facts(), RoleOptions{}, true)
-	wantProblem(t, err, problem.Failed, "iam:GetRole on role "+name)
+	// A policy that denies it says nothing of the role.
 	api.before = func(string) error {
 		return apiError("AccessDenied", "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:GetRole on resource: role "+name+" with an explicit deny in a service control policy")
 	}

@@ -14,11 +14,8 @@ import (
 // that exists require its tags, which the learner cannot set to other values.
 func (p people) class() []Statement {
 	roles, created := p.classRoles(render.RolePath, "*"), p.classRoles(render.RolePath, "", "????")
-	// IAM looks for a role that does not exist at the path /: without permission to
-	// read it there, the answer is AccessDenied, which does not say that it is missing.
-	read := p.classRoles("/*", "*")
 	return append([]Statement{
-		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: append(p.controllers(), read...)},
+		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: append(p.controllers(), p.classReads()...)},
 		{
 			Sid: "CreateRoles", Effect: "Allow", Action: Strings{"iam:CreateRole"}, Resource: created,
 			Condition: merged(p.within(), p.tagged("aws:RequestTag/", "", true)),
@@ -102,6 +99,17 @@ func (p people) classRoles(path string, ends ...string) Strings {
 		}
 	}
 	return sorted(roles)
+}
+
+// classReads are the roles that may be read. IAM looks for a role that does not exist at
+// the path /: without permission to read it there, the answer is AccessDenied, which does
+// not say that it is missing. The name of one project's role is long enough for a star in
+// place of all paths, which is shorter.
+func (p people) classReads() Strings {
+	one, several := p, p
+	one.o.Projects = slices.DeleteFunc(slices.Clone(p.o.Projects), isPattern)
+	several.o.Projects = slices.DeleteFunc(slices.Clone(p.o.Projects), func(project string) bool { return !isPattern(project) })
+	return sorted(slices.Concat(one.classRoles("/*", "*"), several.classRoles("/", "*"), several.classRoles(render.RolePath, "*")))
 }
 
 // tagged is the condition that the tags under a prefix of condition keys are those

@@ -22,7 +22,7 @@ func NewPlan(desired Role, actual *Actual, facts render.Facts) (*Plan, error) {
 		p.Steps = append(p.Steps, createStep(desired))
 		p.Steps = append(p.Steps, policySteps(desired, &Actual{})...)
 		if actual != nil && actual.Hidden {
-			p.Notes = []string{"AWS refuses iam:GetRole on role " + desired.Name + ": whether the role exists is not known. If it does, it is not changed, and the command ends there"}
+			p.Notes = []string{"AWS refuses iam:GetRole on role " + desired.Name + ": whether the role exists is not known. If it does, install does not change it, and ends"}
 		}
 		return p, nil
 	}

@@ -179,17 +179,24 @@ func bucketPatterns(resource string) []string {
 	return patterns
 }
 
-// PolicyPattern is the one pattern that the policy of a controller's role is for, by
-// the text that IAM gives; "" where it has none, or several.
-func PolicyPattern(text, account string) string {
+// PolicyReach is the reach of the policy of a controller's role, by the text that IAM
+// gives. Patterns has a star alone for every bucket.
+func PolicyReach(text, account string) Reach {
 	if text == "" {
-		return ""
+		return Reach{}
 	}
 	r := reachOfText(PolicyName, text, account)
-	switch {
-	case r.Any:
-		return "*"
-	case r.Unknown == "" && len(r.Patterns) == 1 && CheckBucketPattern(r.Patterns[0]) == nil:
+	if r.Any {
+		r.Patterns = []string{"*"}
+	}
+	return r
+}
+
+// PolicyPattern is the one pattern that the policy of a controller's role is for; ""
+// where it has none, or several.
+func PolicyPattern(text, account string) string {
+	r := PolicyReach(text, account)
+	if r.Any || r.Unknown == "" && len(r.Patterns) == 1 && CheckBucketPattern(r.Patterns[0]) == nil {
 		return r.Patterns[0]
 	}
 	return ""

@@ -22,26 +22,28 @@ func TestRoleThatIsHidden(t *testing.T) {
 	if limited == policy {
 		t.Fatal("the policy does not allow reading every role")
 	}
-	user, err := bed.User(t.Context(), "fay", "", limited)
+	user, err := bed.User(t.Context(), "gil", "", limited)
 	must(t, err)
-	fay := run.Admin(bed).With(user.Env...)
+	gil := run.Admin(bed).With(user.Env...)
 	const unknown = "whether the role exists is not known"
-	fay.Run(t, "install", "--new-project=fay-one").WantCode(t, done).WantTalk(t, unknown, "✔ verified")
-	fay.Run(t, "install", "-n", "fay-one").WantCode(t, done).WantTalk(t, "nothing to change").WantNoTalk(t, unknown)
+	gil.Run(t, "install", "--new-project=gil-one").WantCode(t, done).WantTalk(t, unknown, "✔ verified")
+	gil.Run(t, "install", "-n", "gil-one").WantCode(t, done).WantTalk(t, "nothing to change").WantNoTalk(t, unknown)
 
-	const taken = "fay-two"
+	const taken = "gil-two"
 	role := world.RoleName(bed.Issuer, taken)
 	_, err = bed.IAM().CreateRole(t.Context(), &iam.CreateRoleInput{
 		RoleName: &role, AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}`),
 	})
 	must(t, err)
-	fay.Run(t, "install", "--new-project="+taken).WantCode(t, failed).
-		WantTalk(t, "AWS refused iam:GetRole on role "+role, unknown, "ask an AWS administrator to allow iam:GetRole on role "+role)
+	gil.Run(t, "install", "--new-project="+taken).WantCode(t, refused).
+		WantTalk(t, "role "+role+" exists, and AWS refuses to show it", "ask an AWS administrator to allow iam:GetRole on role "+role)
 	got, err := bed.IAM().GetRole(t.Context(), &iam.GetRoleInput{RoleName: &role})
 	must(t, err)
 	if len(got.Role.Tags) != 0 || !strings.Contains(unescaped(t, *got.Role.AssumeRolePolicyDocument), ":root") {
 		t.Errorf("the role was changed: %+v", got.Role)
 	}
+	// uninstall says that it cannot see the role, and removes the rest.
+	gil.Run(t, "uninstall", "-n", taken, "--delete-data", "--yes").WantCode(t, done).WantTalk(t, "role "+role, "AWS refuses to show it")
 	policies, err := bed.IAM().ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: &role})
 	must(t, err)
 	if len(policies.PolicyNames) != 0 {

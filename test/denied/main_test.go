@@ -25,7 +25,6 @@ func TestMain(m *testing.M) {
 // Exit codes.
 const (
 	done    = 0
-	failed  = 1
 	refused = 4
 )
 
