@@ -89,6 +89,12 @@ func TestNoSecretIsTold(t *testing.T) {
 	}
 	k.run(t, user, done, "iam", "plan")
 	k.run(t, user, done, "iam", "plan", "-o", "json")
+	for _, purpose := range []string{"install", "controller"} {
+		k.run(t, user, done, "iam", "policy", "--for", purpose)
+	}
+	const boundary = "arn:aws:iam::123456789012:policy/" + namespace
+	k.run(t, user, done, "iam", "policy", "--for", "boundary", "--project", namespace)
+	k.run(t, user, done, "iam", "policy", "--for", "class", "--project", namespace, "--permissions-boundary", boundary)
 	k.run(t, user, done, "render", "--output-dir", filepath.Join(t.TempDir(), "out"))
 	k.run(t, user, misused, "render", "--format", "flux", "--revision", "main", "--path", "apps", "--repo-url", "https://bob:"+password+"@git.example.com/apps")
 	k.run(t, user, misused, "render", "--format", "flux", "--revision", "main", "--path", "apps", "--repo-url", "bob:"+password+"@git.example.com:apps")
