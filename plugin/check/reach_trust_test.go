@@ -42,7 +42,7 @@ func TestF1PolicyNamespaces(t *testing.T) {
 		"nobody":        {func(*clustertest.Server) {}, Passed, ""},
 		"an admin":      {func(s *clustertest.Server) { namespaceOf(s, "ack-system", "the-admin") }, Passed, ""},
 		"a user":        {func(s *clustertest.Server) { namespaceOf(s, "ack-system", "mallory") }, Warned, "user mallory (RoleBinding of-mallory)"},
-		"how to revoke": {func(s *clustertest.Server) { namespaceOf(s, "ack-system", "mallory") }, Warned, "oc delete rolebinding of-mallory -n ack-system"},
+		"how to revoke": {func(s *clustertest.Server) { namespaceOf(s, "ack-system", "mallory") }, Warned, "oc delete -n ack-system rolebinding/of-mallory"},
 		"bindings unread": {func(s *clustertest.Server) {
 			s.Forbid("GET "+rbacURL+"namespaces/ack-system/rolebindings", "list", "rolebindings", "rbac.authorization.k8s.io", "")
 		}, NotAllowed, "list rolebindings.rbac.authorization.k8s.io in ack-system"},
