@@ -39,10 +39,11 @@ func (w Writer) String() string {
 // shownName is the name of a user or group on one line, and no longer than one.
 func shownName(name string) string {
 	const longest = 100
-	if runes := []rune(operator.Printable(name)); len(runes) > longest {
+	runes := []rune(operator.Printable(name))
+	if len(runes) > longest {
 		return string(runes[:longest]) + "..."
 	}
-	return operator.Printable(name)
+	return string(runes)
 }
 
 // Names are those of whom it is known, the first twenty.
