@@ -47,7 +47,7 @@ func goodControllers() *controller.Report {
 			Part: status.Part{Mark: status.OK, Text: "enforced, unchanged; exempt: ack-system/ack-s3-controller"}, State: operator.PolicyEnforced,
 			Exempt: []string{"system:serviceaccount:ack-system:ack-s3-controller"},
 		},
-		Namespaces: []controller.TrustedNamespace{{Part: status.Part{Mark: status.OK, Text: "only cluster admins can write to it"}, Namespace: "ack-system"}},
+		Namespaces: []controller.TrustedNamespace{{Part: status.Part{Mark: status.OK, Text: "no RoleBinding lets anybody but cluster admins write to it"}, Namespace: "ack-system"}},
 		Buckets:    controller.Buckets{Part: status.Part{Mark: status.OK, Text: "14 synced"}, Total: 14, Synced: 14},
 	}
 }
@@ -86,7 +86,7 @@ func brokenControllers() *controller.Report {
 	r.Waiting = []controller.Subscribed{{Part: warning("its InstallPlan install-1 waits for approval", "oc patch installplan"), Namespace: "ops", Subscription: "s3"}}
 	r.Only = "ack-system"
 	r.Policy = controller.Policy{Part: warning("does not exist; users can change every S3 bucket", "oc ostoy-s3 controller install"), State: operator.PolicyMissing}
-	r.Namespaces[0].Part = warning("with permissions in it, but not in the whole cluster: user mallory (RoleBinding late). They can act as the controller's service account", "oc delete rolebinding late -n ack-system")
+	r.Namespaces[0].Part = warning("with permissions in it, but not in the whole cluster: user mallory (RoleBinding late). They can act as the controller's service account", "oc delete -n ack-system rolebinding/late")
 	r.Namespaces[0].Writers = []string{"user mallory (RoleBinding late)"}
 	r.Buckets = controller.Buckets{Part: wrong("8 synced, 6 failing", ""), Total: 14, Synced: 8, Failing: 6}
 	for n := range 7 {

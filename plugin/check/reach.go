@@ -37,16 +37,21 @@ func (c controllerLook) policy(ctx context.Context) Finding {
 			"whether Buckets are restricted to the S3 buckets of their own project")
 	}
 	if !found.Served {
-		return Warn(
+		return worstFirst(append(c.trusted(ctx, nil), Warn(
 			"Buckets are not restricted to the S3 buckets of their own project: the cluster does not serve ValidatingAdmissionPolicies",
 			"they exist from Kubernetes 1.30 and OpenShift 4.17 on; without them "+operator.AnyBucket,
 			"upgrade the cluster; then "+restorePolicy,
-		)
+		)))
 	}
 	seen := operator.Inspect(found.Policy, found.Binding)
+	return worstFirst(append([]Finding{inspected(seen), c.exempt(ctx, seen.Exempt)}, c.trusted(ctx, seen.Exempt)...))
+}
+
+// inspected judges the policy and its binding by themselves.
+func inspected(seen operator.Inspection) Finding {
 	switch state, what, why := seen.State(); state {
 	case operator.PolicyEnforced:
-		return c.exempt(ctx, seen.Exempt)
+		return Pass()
 	case operator.PolicyWarned:
 		return Warn("the admission policy "+operator.PolicyName+" "+what, why+"; "+operator.WarnedMeans, operator.WarnedNext)
 	default:
@@ -64,13 +69,12 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 	}
 	unused, err := c.UnusedAccounts(ctx, accounts, controllers)
 	switch {
-	case len(unused) > 0: // of those the proof is not needed
 	case apierrors.IsForbidden(err):
 		return Unseen(needsProof, "whether the accounts that the policy exempts are those of controllers")
 	case err != nil:
 		return Fail(c.Conn.Translate(err))
-	default:
-		return c.trusted(ctx, accounts)
+	case len(unused) == 0:
+		return Pass()
 	}
 	none := ""
 	if len(controllers) == 0 {
@@ -80,29 +84,34 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 		strings.Join(unused, ", ")+none+": a user who can create that namespace can create the account, too", restorePolicy+" (it exempts only the controllers that it finds)")
 }
 
-// trusted wants that nobody but cluster admins has permissions in the namespaces of the
-// controllers: there the policy can be evaded.
-func (c controllerLook) trusted(ctx context.Context, accounts []string) Finding {
+// trusted wants that no RoleBinding gives anybody but cluster admins permissions in the
+// namespaces of the controllers: there the policy can be evaded. What it finds is in the
+// order of the namespaces.
+func (c controllerLook) trusted(ctx context.Context, accounts []string) []Finding {
 	controllers, err := c.Controllers(ctx)
 	if err != nil {
-		return Fail(c.Conn.Translate(err))
+		return nil // that is said of the accounts that are exempt
 	}
-	unseen := Pass()
+	var all []Finding
 	for _, one := range c.Trusts(ctx, accounts, live.AccountsOf(controllers)) {
-		switch {
-		case one.Missing:
-			return Warn("namespace "+one.Namespace+" does not exist",
-				"the policy exempts a service account of it: a user who can create that namespace can create the account, too", restorePolicy)
-		case len(one.Writers) > 0:
-			return Warn("users who are not cluster admins can write to namespace "+one.Namespace,
-				"with permissions in it, but not in the whole cluster: "+strings.Join(one.Writers.Names(), ", ")+". "+live.ActAs, one.Ways())
-		case one.Needs != "":
-			unseen = Unseen(one.Needs, "whether users who are not cluster admins can act as the controller in namespace "+one.Namespace)
-		case one.Err != nil:
-			unseen = Fail(c.Conn.Translate(one.Err))
-		}
+		all = append(all, c.trustedOne(one))
 	}
-	return unseen
+	return all
+}
+
+func (c controllerLook) trustedOne(one live.Trust) Finding {
+	switch {
+	case one.Missing:
+		return Warn("namespace "+one.Namespace+" does not exist",
+			"the policy exempts a service account of it: a user who can create that namespace can create the account, too", restorePolicy)
+	case len(one.Writers) > 0:
+		return Warn("users who are not cluster admins can write to namespace "+one.Namespace, one.Writers.Why(), one.Ways())
+	case one.Needs != "":
+		return Unseen(one.Needs, "whether users who are not cluster admins can act as the controller in namespace "+one.Namespace)
+	case one.Err != nil:
+		return Fail(c.Conn.Translate(one.Err))
+	}
+	return Pass()
 }
 
 // reach wants every Bucket to have a name of its own project. A user who is not

@@ -3,11 +3,15 @@ package check
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	authorization "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -30,6 +34,38 @@ func namespaceOf(server *clustertest.Server, name string, users ...string) {
 	})
 }
 
+// TestF1PolicyEachNamespace: what is found in one namespace does not hide what is found in
+// another, and the worst decides.
+func TestF1PolicyEachNamespace(t *testing.T) {
+	accounts := []string{operator.AccountName("ack-system", "ack-s3-controller"), operator.AccountName("b", "s3"), operator.AccountName("c", "s3")}
+	server, world := reachWorld(t, accounts, policyAPI, policyAPI+"Binding")
+	server.Answer("GET /apis/apps/v1/deployments", map[string]any{"apiVersion": "apps/v1", "kind": "DeploymentList", "items": []any{}})
+	server.Handle("POST "+reviewURL, func(w http.ResponseWriter, r *http.Request) {
+		review := authorization.SubjectAccessReview{}
+		_ = json.NewDecoder(r.Body).Decode(&review)
+		review.APIVersion, review.Kind = "authorization.k8s.io/v1", "SubjectAccessReview"
+		review.Status.Allowed = strings.HasPrefix(review.Spec.User, "system:serviceaccount:")
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(review)
+	})
+	namespaceOf(server, "b", "mallory")
+	namespaceOf(server, "c", "eve")
+	server.Forbid("GET "+rbacURL+"namespaces/ack-system/rolebindings", "list", "rolebindings", "rbac.authorization.k8s.io", "")
+	got := controllerLook{world}.policy(t.Context())
+	for _, says := range []string{
+		"user mallory (RoleBinding of-mallory)", "oc delete -n b rolebinding/of-mallory", "user eve (RoleBinding of-eve)", "oc delete -n c rolebinding/of-eve",
+		"not allowed: needs list rolebindings.rbac.authorization.k8s.io in ack-system",
+	} {
+		wants(t, "all", got, Warned, says)
+	}
+
+	server.Refuse("GET "+rbacURL+"namespaces/b/rolebindings", http.StatusBadRequest, metav1.StatusReasonBadRequest, "no")
+	failed := &live.World{Conn: world.Conn, Namespace: "demo", Facts: world.Facts}
+	if got = (controllerLook{failed}).policy(t.Context()); got.Status != Failed || got.Err == nil || !strings.Contains(got.Why, "user eve") || !strings.Contains(got.Why, "not allowed: needs list rolebindings") {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestF1PolicyNamespaces: the policy does not hold where a user can act as a controller
 // that it exempts.
 func TestF1PolicyNamespaces(t *testing.T) {
@@ -42,7 +78,18 @@ func TestF1PolicyNamespaces(t *testing.T) {
 		"nobody":        {func(*clustertest.Server) {}, Passed, ""},
 		"an admin":      {func(s *clustertest.Server) { namespaceOf(s, "ack-system", "the-admin") }, Passed, ""},
 		"a user":        {func(s *clustertest.Server) { namespaceOf(s, "ack-system", "mallory") }, Warned, "user mallory (RoleBinding of-mallory)"},
-		"how to revoke": {func(s *clustertest.Server) { namespaceOf(s, "ack-system", "mallory") }, Warned, "oc delete rolebinding of-mallory -n ack-system"},
+		"how to revoke": {func(s *clustertest.Server) { namespaceOf(s, "ack-system", "mallory") }, Warned, "oc delete -n ack-system rolebinding/of-mallory"},
+		"types are warned of": {func(s *clustertest.Server) {
+			policy := operator.AdmissionPolicy(render.Facts{Issuer: render.Fact{Value: "https://issuer.example.com"}}, []string{ours})[0]
+			policy.Object["status"] = warning("undefined field 'x'")
+			s.Answer("GET "+policyURL, policy.Object)
+			namespaceOf(s, "ack-system", "mallory")
+		}, Warned, "user mallory (RoleBinding of-mallory)"},
+		"the policy is missing": {func(s *clustertest.Server) {
+			s.Refuse("GET "+policyURL, http.StatusNotFound, metav1.StatusReasonNotFound, "not found")
+			s.Refuse("GET "+bindingURL, http.StatusNotFound, metav1.StatusReasonNotFound, "not found")
+			namespaceOf(s, "ack-system", "mallory")
+		}, Warned, "user mallory (RoleBinding of-mallory)"},
 		"bindings unread": {func(s *clustertest.Server) {
 			s.Forbid("GET "+rbacURL+"namespaces/ack-system/rolebindings", "list", "rolebindings", "rbac.authorization.k8s.io", "")
 		}, NotAllowed, "list rolebindings.rbac.authorization.k8s.io in ack-system"},
@@ -61,4 +108,14 @@ func TestF1PolicyNamespaces(t *testing.T) {
 			wants(t, name, controllerLook{world}.policy(t.Context()), c.status, c.says)
 		})
 	}
+}
+
+// TestF1UnprovenDeployment: a Deployment of a user who only looks like a controller does
+// not turn what you are not allowed to see into a verdict about the controller outside of
+// the cluster.
+func TestF1UnprovenDeployment(t *testing.T) {
+	server, world := reachWorld(t, []string{operator.AccountName("outside", "s3")}, policyAPI, policyAPI+"Binding")
+	namespaceOf(server, "outside")
+	server.Forbid("POST "+reviewURL, "create", "subjectaccessreviews", "authorization.k8s.io", "")
+	wants(t, "unproven", controllerLook{world}.policy(t.Context()), NotAllowed, "create subjectaccessreviews")
 }

@@ -172,7 +172,15 @@ func (f *Found) otherSubscriptions(namespace string) []*unstructured.Unstructure
 // apply (earlier versions) or a create.
 func (f *Found) NamespaceOurs() bool { return f.Project != nil && createdHere(f.Project) }
 
+// createdHere does not trust managedFields in a project that a user requested: OpenShift
+// lets the admin of a project update it, and the name of a field manager is a parameter
+// of the request. They cannot remove the annotation with the requester
+// (openshift-apiserver, ValidateProjectUpdate), and a namespace that is created directly
+// has none.
 func createdHere(namespace *unstructured.Unstructured) bool {
+	if namespace.GetAnnotations()[live.Requester] != "" {
+		return false
+	}
 	return slices.ContainsFunc(namespace.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool {
 		return e.Manager == apply.Manager && e.Subresource == ""
 	})

@@ -52,13 +52,15 @@ func (p *Plan) established(ctx context.Context) bool {
 	return err == nil && proven[own]
 }
 
-// distrust counts also those of whom you are not allowed to know.
+// distrust counts also those of whom you are not allowed to know, and says so.
 func (p *Plan) distrust(writers live.Writers) *problem.Error {
-	next := append(writers.Revoke(p.found.Namespace), "or use another namespace: oc ostoy-s3 controller install -n NAMESPACE")
+	next := "use another namespace: oc ostoy-s3 controller install -n NAMESPACE"
+	if commands := writers.Revoke(p.found.Namespace); len(commands) > 0 {
+		next = strings.Join(commands, "\n") + "\nor " + next
+	}
 	return &problem.Error{
 		Kind: problem.Refused,
 		What: "namespace " + p.found.Namespace + " cannot be trusted with the ACK S3 controller",
-		Why:  "with permissions in it, but not in the whole cluster: " + strings.Join(writers.Names(), ", ") + ". " + live.ActAs,
-		Next: strings.Join(next, "\n"), More: "docs/security.md",
+		Why:  writers.Why(), Next: next, More: "docs/security.md",
 	}
 }

@@ -115,10 +115,37 @@ func TestF1NamespaceOfAUser(t *testing.T) {
 			ours := project.DeepCopy()
 			ours.SetManagedFields(appliedBy(apply.Manager))
 			p := &Plan{Mode: ByOLM, facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, Project: ours}}
-			if err := p.mayTrust(t.Context()); err != nil || c.bindings != nil && c.want != "" && len(p.Admission.Warnings) != 1 {
+			err := p.mayTrust(t.Context())
+			if c.requester == "mallory" { // who may update a project writes its managedFields
+				wantProblem(t, err, problem.Refused, c.want)
+				return
+			}
+			if err != nil || c.bindings != nil && c.want != "" && len(p.Admission.Warnings) != 1 {
 				t.Errorf("ours: %v, %v", err, p.Admission.Warnings)
 			}
 		})
+	}
+}
+
+// TestF1NamespaceWritersUnknown: of whom you are not allowed to know what they can do, it
+// is not said that they can write, and their RoleBindings are not to be deleted for it.
+func TestF1NamespaceWritersUnknown(t *testing.T) {
+	w := newWorld(t, false, roleWith("ClusterRole", "admin", "pods", "create"),
+		roleBinding("admin", "ClusterRole", "admin", "User mallory"), roleBinding("late", "ClusterRole", "secret", "User bob"))
+	w.reviews()
+	w.client.PrependReactor("get", "clusterroles", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		name := action.(clienttesting.GetAction).GetName()
+		return name == "secret", nil, apierrors.NewForbidden(schema.GroupResource{Group: "rbac.authorization.k8s.io", Resource: "clusterroles"}, name, errors.New("no"))
+	})
+	project := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": ackSystem}}}
+	w.put(project)
+	p := &Plan{Mode: ByOLM, facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, Project: project}}
+	err := p.mayTrust(t.Context())
+	wantProblem(t, err, problem.Refused, "not in the whole cluster: user mallory (RoleBinding admin). They can", "is not known: user bob (RoleBinding late); requires get roles",
+		"oc delete -n ack-system rolebinding/admin", "oc get rolebindings -n ack-system")
+	var refusal *problem.Error
+	if errors.As(err, &refusal); strings.Contains(refusal.Next, "late") || strings.Count(refusal.Why, "bob") != 1 {
+		t.Errorf("%s\n%s", refusal.Why, refusal.Next)
 	}
 }
 
@@ -127,9 +154,13 @@ func TestF1NamespaceOfAUser(t *testing.T) {
 func TestF1NamespaceIsCreated(t *testing.T) {
 	namespaces := schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 	for name, c := range map[string]struct {
-		there   string // the manager of the namespace that exists by then
-		refused bool
-	}{"it does not exist": {}, "of another run": {apply.Manager, false}, "of a user": {"openshift-apiserver", true}} {
+		there     string // the manager of the namespace that exists by then
+		requester string
+		refused   bool
+	}{
+		"it does not exist": {}, "of another run": {apply.Manager, "", false}, "of a user": {"openshift-apiserver", "", true},
+		"of a user with our field manager": {apply.Manager, "mallory", true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, false)
 			created := 0
@@ -144,6 +175,9 @@ func TestF1NamespaceIsCreated(t *testing.T) {
 			})
 			if c.there != "" {
 				there := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": ackSystem}}}
+				if c.requester != "" {
+					there.SetAnnotations(map[string]string{live.Requester: c.requester})
+				}
 				there.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: c.there, Operation: metav1.ManagedFieldsOperationUpdate}})
 				w.put(there)
 			}

@@ -1,8 +1,6 @@
 package controller
 
 import (
-	"strings"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 )
@@ -11,7 +9,8 @@ import (
 type TrustedNamespace struct {
 	status.Part
 	Namespace string `json:"namespace"`
-	// Writers are those who can write to it, and could not do so in every namespace.
+	// Writers are those who can write to it, and could not do so in every namespace; the
+	// first of them.
 	Writers []string `json:"writers,omitempty"`
 }
 
@@ -29,11 +28,11 @@ func trustPart(t live.Trust) status.Part {
 	case t.Missing:
 		return part(status.Warning, "does not exist: a user who can create it can create the service account that the policy exempts", "oc ostoy-s3 controller install")
 	case len(t.Writers) > 0:
-		return part(status.Warning, "with permissions in it, but not in the whole cluster: "+strings.Join(t.Writers.Names(), ", ")+". "+live.ActAs, t.Ways())
+		return part(status.Warning, t.Writers.Why(), t.Ways())
 	case t.Needs != "":
 		return part(status.Unknown, "who can write to it was not checked: requires "+t.Needs, "")
 	case t.Err != nil:
 		return unseen(t.Err)
 	}
-	return part(status.OK, "only cluster admins can write to it", "")
+	return part(status.OK, "no RoleBinding lets anybody but cluster admins write to it", "")
 }

@@ -23,11 +23,11 @@ func TestF1StatusNamespaces(t *testing.T) {
 		mark   status.Mark
 		says   []string
 	}{
-		"nobody's":        {func(*played) {}, status.OK, []string{"only cluster admins"}},
+		"nobody's":        {func(*played) {}, status.OK, []string{"no RoleBinding lets anybody but cluster admins"}},
 		"a cluster admin": {func(p *played) { p.binding("a", "the-admin") }, status.OK, nil},
 		"a later binding": {
 			func(p *played) { p.binding("late", "mallory") }, status.Warning,
-			[]string{"user mallory (RoleBinding late)", "act as the controller", "oc delete rolebinding late -n ack-system"},
+			[]string{"user mallory (RoleBinding late)", "act as the controller", "oc delete -n ack-system rolebinding/late"},
 		},
 		"requested": {func(p *played) { p.namespace("ack-system", map[string]any{live.Requester: "mallory"}) }, status.Warning, []string{"user mallory (requested the project)", "-n NAMESPACE"}},
 		"bindings unread": {

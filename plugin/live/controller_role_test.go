@@ -140,7 +140,7 @@ func TestF1Proven(t *testing.T) {
 		t.Errorf("%v, %v", proven, err)
 	}
 	unused, err = world.UnusedAccounts(t.Context(), []string{gone, real}, all)
-	if !apierrors.IsForbidden(err) || !slices.Equal(unused, []string{gone}) {
+	if !apierrors.IsForbidden(err) || unused != nil { // mallory's Deployment does not turn it into a verdict
 		t.Errorf("%v, %v", unused, err)
 	}
 }

@@ -16,14 +16,16 @@ import (
 // looks like it. What proves one is that its service account is allowed to do in all
 // projects what a controller of the whole cluster does.
 
+// reviewsAtOnce is how many SubjectAccessReviews, and roles, are asked for at the same time.
+const reviewsAtOnce = 8
+
 // ProvenAccounts reports of each service account, by its user name, whether it may
 // list and update Buckets in all projects. If you are not allowed to create
 // SubjectAccessReviews, the error is the server's refusal.
 func (w *World) ProvenAccounts(ctx context.Context, users []string) (map[string]bool, error) {
-	const atOnce = 8
 	proven := make([]bool, len(users))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
+	group.SetLimit(reviewsAtOnce)
 	for n, user := range users {
 		group.Go(func() (err error) {
 			proven[n], err = w.proofs.get(user, func() (bool, error) { return w.proof(ctx, user) })
@@ -63,25 +65,21 @@ func (w *World) ProvenControllers(ctx context.Context, all []ack.Controller) ([]
 // UnusedAccounts are the service accounts of a policy's exemption, by their user
 // names, that no controller uses: no Deployment names them, or they are not proven. If
 // none of the Deployments is a controller, one may run in another way, and what is
-// proven counts. The error is why nothing could be proven; then only those are given
-// that no Deployment names, if there is one.
+// proven counts. The error is why nothing could be proven; then nothing is known, because
+// a Deployment that is not proven must not change what is said of the others.
 func (w *World) UnusedAccounts(ctx context.Context, exempt []string, controllers []ack.Controller) ([]string, error) {
 	if len(exempt) == 0 {
 		return nil, nil
 	}
 	named := AccountsOf(controllers)
 	proven, err := w.ProvenAccounts(ctx, slices.Compact(slices.Sorted(slices.Values(slices.Concat(exempt, named)))))
-	if err != nil && len(named) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	found := slices.ContainsFunc(named, func(user string) bool { return proven[user] })
 	return slices.DeleteFunc(slices.Clone(exempt), func(user string) bool {
-		is := slices.Contains(named, user)
-		if err != nil {
-			return is
-		}
-		return proven[user] && (is || !found)
-	}), err
+		return proven[user] && (!found || slices.Contains(named, user))
+	}), nil
 }
 
 func accountOf(c ack.Controller) string { return operator.AccountName(c.Namespace, c.Account()) }

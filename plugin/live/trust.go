@@ -7,17 +7,15 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-)
 
-// ActAs is what follows from permissions to write to the namespace of a controller.
-const ActAs = "They can act as the controller's service account, " +
-	"which has the controller's AWS role and is exempt from the admission policy for Buckets"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
+)
 
 // Trust is who can act as a controller, by permissions in its namespace.
 type Trust struct {
 	Namespace string
 	Missing   bool    // it does not exist: a user who can create it can do so
-	Writers   Writers // known to be some
+	Writers   Writers // known to be some, or not looked at because there are so many
 	Needs     string  // the permission that you lack to know of others, "" if it is known
 	Err       error   // why nothing is known, if not for a permission
 }
@@ -74,7 +72,8 @@ func (w *World) trust(ctx context.Context, namespace string) Trust {
 	case err != nil:
 		t.Err = err
 	default:
-		t.Writers, t.Needs = writers.Known(), writers.Needs()
+		t.Needs = writers.Needs()
+		t.Writers = slices.DeleteFunc(writers, func(one Writer) bool { return one.Needs != "" })
 		if unread != nil && t.Needs == "" { // who requested the project is not known
 			t.Needs = "get namespaces"
 		}
@@ -82,12 +81,13 @@ func (w *World) trust(ctx context.Context, namespace string) Trust {
 	return t
 }
 
-// Ways are what to do about the writers, one line each.
+// Ways are what to do about the writers, one command a line. To delete RoleBindings is
+// not enough if the user requested the project.
 func (t Trust) Ways() string {
-	const move = "use another namespace: oc ostoy-s3 controller uninstall, then oc ostoy-s3 controller install -n NAMESPACE"
 	commands := t.Writers.Revoke(t.Namespace)
-	if len(commands) == 0 {
-		return move
+	if slices.ContainsFunc(t.Writers, func(one Writer) bool { return one.Binding == "" && one.Unseen == 0 }) {
+		commands = append(commands,
+			shell.Words("oc", "ostoy-s3", "controller", "uninstall", "-n", t.Namespace), "oc ostoy-s3 controller install -n NAMESPACE")
 	}
-	return strings.Join(append(commands, "or "+move), "\n")
+	return strings.Join(commands, "\n")
 }

@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -27,10 +26,8 @@ type Writer struct {
 	Binding    string // the name of that, "" for the user who requested the project
 	// Needs is the permission that you lack to know that it is one; "" if it is.
 	Needs string
-}
-
-func (w Writer) String() string {
-	return strings.ToLower(w.Kind) + " " + operator.Printable(w.Name) + " (" + operator.Printable(w.By) + ")"
+	// Unseen is, where it is not 0, how many were not looked at; then this is nobody.
+	Unseen int
 }
 
 // Writers are some of them.
@@ -38,7 +35,21 @@ type Writers []Writer
 
 // Known are those of whom it is known.
 func (w Writers) Known() Writers {
-	return slices.DeleteFunc(slices.Clone(w), func(one Writer) bool { return one.Needs != "" })
+	return slices.DeleteFunc(slices.Clone(w), func(one Writer) bool { return one.Needs != "" || one.Unseen > 0 })
+}
+
+// unknown are those of whom you lack a permission to know it.
+func (w Writers) unknown() Writers {
+	return slices.DeleteFunc(slices.Clone(w), func(one Writer) bool { return one.Needs == "" })
+}
+
+// unseen is how many were not looked at.
+func (w Writers) unseen() int {
+	n := 0
+	for _, one := range w {
+		n += one.Unseen
+	}
+	return n
 }
 
 // Needs are the permissions that you lack to know of the others, "" if there are none.
@@ -56,27 +67,6 @@ func (w Writers) Needs() string {
 // Without are the others than a user.
 func (w Writers) Without(user string) Writers {
 	return slices.DeleteFunc(slices.Clone(w), func(one Writer) bool { return one.Kind == "User" && one.Name == user })
-}
-
-// Names are all of them in words.
-func (w Writers) Names() []string {
-	var names []string
-	for _, one := range w {
-		names = append(names, one.String())
-	}
-	return names
-}
-
-// Revoke are the commands that delete their RoleBindings in the namespace, sorted.
-func (w Writers) Revoke(namespace string) []string {
-	var commands []string
-	for _, one := range w {
-		if one.Binding != "" {
-			commands = append(commands, shell.Words("oc", "delete", "rolebinding", one.Binding, "-n", namespace))
-		}
-	}
-	slices.Sort(commands)
-	return slices.Compact(commands)
 }
 
 func (w Writers) needing(permission string) Writers {
@@ -174,11 +164,13 @@ func reserved(name, namespace string) bool {
 }
 
 // allowsWrites reports whether a role, nil for one that does not exist, allows more
-// than to look. To read Secrets is more: they can hold tokens of service accounts.
+// than to look.
 func allowsWrites(role *unstructured.Unstructured) bool {
 	return role != nil && slices.ContainsFunc(health.Maps(role.Object, "rules"), ruleWrites)
 }
 
+// ruleWrites knows one verb that no API server asks for: OpenShift's ClusterRole view
+// has "view" on jenkins.
 func ruleWrites(rule map[string]any) bool {
 	texts := func(field string) []string {
 		list, _, _ := unstructured.NestedStringSlice(rule, field)
@@ -187,9 +179,23 @@ func ruleWrites(rule map[string]any) bool {
 	if len(texts("resources")) == 0 { // URLs, which no RoleBinding gives
 		return false
 	}
-	looks := func(verb string) bool { return slices.Contains([]string{"get", "list", "watch"}, verb) }
-	secret := func(resource string) bool { return resource == "*" || resource == "secrets" }
+	reads := func(verb string) bool { return slices.Contains([]string{"get", "list", "watch", "view"}, verb) }
+	uses := func(resource string) bool { return !readIsLooking(resource) }
 	return slices.ContainsFunc(texts("verbs"), func(verb string) bool {
-		return !looks(verb) || slices.ContainsFunc(texts("resources"), secret)
+		return !reads(verb) || slices.ContainsFunc(texts("resources"), uses)
 	})
+}
+
+// readIsLooking reports whether to read a resource is no more than to look. Secrets can
+// hold tokens of service accounts. Of subresources only those in the ClusterRoles view of
+// Kubernetes and OpenShift and in image-puller are: to "get" pods/exec, pods/attach,
+// pods/portforward or pods/proxy is to use them (a WebSocket begins with a GET; Kubernetes
+// 1.35, feature gate AuthorizePodWebsocketUpgradeCreatePermission, is the first to want
+// more for three of them).
+func readIsLooking(resource string) bool {
+	_, sub, is := strings.Cut(resource, "/")
+	if !is {
+		return resource != "*" && resource != "secrets"
+	}
+	return slices.Contains([]string{"log", "status", "scale", "layers", "webhooks"}, sub)
 }

@@ -167,7 +167,7 @@ func (u *UI) Rows(rows []Row) {
 func (u *UI) Warn(what, next string) {
 	u.Marked(Warned, "%s", what)
 	if next != "" {
-		u.Linef("  try   %s", next)
+		u.Linef("  try   %s", strings.ReplaceAll(next, "\n", "\n        "))
 	}
 }
 

@@ -40,7 +40,11 @@ func TestProblemHasItsParts(t *testing.T) {
 }
 
 func TestNameFollowsTheHost(t *testing.T) {
-	got := talk(Style{Command: "kubectl ostoy-s3"}, func(u *UI) { u.Warn("w", "oc ostoy-s3 install") })
+	got := talk(Style{}, func(u *UI) { u.Warn("w", "one\ntwo") })
+	if !strings.Contains(got, "  try   one\n        two\n") {
+		t.Errorf("%q", got)
+	}
+	got = talk(Style{Command: "kubectl ostoy-s3"}, func(u *UI) { u.Warn("w", "oc ostoy-s3 install") })
 	if !strings.Contains(got, "kubectl ostoy-s3 install") || strings.Contains(got, "oc ostoy-s3") && !strings.Contains(got, "kubectl ostoy-s3") {
 		t.Error(got)
 	}

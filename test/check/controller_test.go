@@ -48,7 +48,7 @@ func controllerWideFaults() []fault {
 		{check: "bucket-policy", status: "warning", says: "spec.failurePolicy is not as rendered", make: func(t *testing.T, s *scene) {
 			change(t, s, policies("validatingadmissionpolicies"), "", run.PolicyName, `{"spec":{"failurePolicy":"Ignore"}}`)
 		}},
-		{check: "bucket-policy", status: "warning", says: "oc delete rolebinding late -n ack-system", make: mayWrite},
+		{check: "bucket-policy", status: "warning", says: "oc delete -n ack-system rolebinding/late", make: mayWrite},
 		{check: "controller-running", says: "oc scale deployment/ack-s3-controller -n ack-system --replicas=1", make: with(func(t *testing.T, s *scene) {
 			change(t, s, deployments(), acks, controller, `{"spec":{"replicas":0}}`)
 		})},

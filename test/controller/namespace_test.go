@@ -24,7 +24,7 @@ func TestF1NamespaceOfAUser(t *testing.T) {
 		{"install", "--new-project=demo", "--with-controller", "--bucket-pattern", "*-bucket"},
 	} {
 		s.Admin.Run(t, args...).WantCode(t, refused).WantTalk(t, "namespace ack-system cannot be trusted with the ACK S3 controller",
-			"user mallory (RoleBinding admin)", "oc delete rolebinding admin -n ack-system", "-n NAMESPACE")
+			"user mallory (RoleBinding admin)", "oc delete -n ack-system rolebinding/admin", "-n NAMESPACE")
 	}
 	s.wantNothingWritten(t)
 
