@@ -3,7 +3,7 @@
 import json
 import re
 
-from moto.s3.models import FakeBucket, PublicAccessBlock, s3_backends
+from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend, s3_backends
 
 import webidentity
 from faults import Answer
@@ -30,6 +30,7 @@ def install():
         self.ownership_rule = "BucketOwnerEnforced"
 
     FakeBucket.__init__ = init
+    S3Backend.delete_object = keeping_versions(S3Backend.delete_object)
     strict = FakeBucket.get_permission
 
     def get_permission(self, action, resource):
@@ -48,6 +49,23 @@ def install():
             self.policy = whole
 
     FakeBucket.get_permission = get_permission
+
+
+def keeping_versions(plain):
+    """A bucket whose versioning was suspended still has versions, and one of them can be
+    deleted. moto takes it for a bucket that never had any, and deletes all of the key."""
+
+    def delete_object(self, bucket_name, key_name, version_id=None, bypass=False):
+        bucket = self.get_bucket(bucket_name)
+        status = bucket.versioning_status
+        if status == "Suspended" and version_id is not None:
+            bucket.versioning_status = "Enabled"
+        try:
+            return plain(self, bucket_name, key_name, version_id, bypass)
+        finally:
+            bucket.versioning_status = status
+
+    return delete_object
 
 
 def for_plain_http(statement):
