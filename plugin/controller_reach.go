@@ -11,16 +11,17 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // offeredPattern is what a new role gets where you answer with Enter: the pattern of
 // the projects that install --new-project names, or, for the project that is to be
 // installed with it and that has another name, its one bucket.
 func (r ControllerRequest) offeredPattern() string {
-	if r.bucket != "" && !iam.MatchPattern(iam.OwnBucketPattern, r.bucket) {
-		return r.bucket
+	if r.bucket == "" {
+		return render.OwnBucketPattern
 	}
-	return iam.OwnBucketPattern
+	return render.PatternForBucket(r.bucket)
 }
 
 // choosePattern asks for the bucket pattern of a role that has none. A dry run, which

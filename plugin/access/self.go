@@ -2,10 +2,8 @@ package access
 
 import (
 	"context"
-	"strings"
 
 	authentication "k8s.io/api/authentication/v1"
-	authorization "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -32,20 +30,4 @@ func Self(ctx context.Context, conn *cluster.Conn) (string, error) {
 	}
 	name, _, err := unstructured.NestedString(answer.Object, "status", "userInfo", "username")
 	return name, err
-}
-
-// SubjectMay reports whether a user, "" for nobody in particular, who is in some groups
-// has a permission, by a SubjectAccessReview as AccountMay.
-func SubjectMay(ctx context.Context, conn *cluster.Conn, user string, groups []string, r Right) (bool, error) {
-	resource, subresource, _ := strings.Cut(r.Resource, "/")
-	review := &authorization.SubjectAccessReview{
-		Spec: authorization.SubjectAccessReviewSpec{
-			User: user, Groups: groups,
-			ResourceAttributes: &authorization.ResourceAttributes{
-				Namespace: r.Namespace, Verb: r.Verb, Group: r.Group, Resource: resource, Subresource: subresource,
-			},
-		},
-	}
-	err := ask(ctx, conn, "SubjectAccessReview", review)
-	return err == nil && review.Status.Allowed, err
 }

@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -21,9 +22,6 @@ import (
 const IDControllerRole = "controller-role"
 
 const controllerRoleTitle = "the controller's role can manage the project's bucket"
-
-// needsProof is the permission without which no Deployment is known to be a controller.
-const needsProof = "create subjectaccessreviews.authorization.k8s.io"
 
 // judgeControllerRole looks whether the controller's role reaches the bucket of the
 // project: without that the Bucket gets AccessDenied and never syncs. Only proven
@@ -41,7 +39,7 @@ func judgeControllerRole(ctx context.Context, w *live.World) Finding {
 	proven, err := w.ProvenControllers(ctx, all)
 	switch {
 	case apierrors.IsForbidden(err):
-		return Unseen(needsProof, "which Deployment is a controller, and whether its role can manage the bucket "+render.BucketName(w.Namespace))
+		return Unseen(access.Reviewing, "which Deployment is a controller, and whether its role can manage the bucket "+render.BucketName(w.Namespace))
 	case err != nil:
 		return Fail(w.Conn.Translate(err))
 	case len(proven) == 0:

@@ -7,6 +7,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -70,7 +71,7 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 	unused, err := c.UnusedAccounts(ctx, accounts, controllers)
 	switch {
 	case apierrors.IsForbidden(err):
-		return Unseen(needsProof, "whether the accounts that the policy exempts are those of controllers")
+		return Unseen(access.Reviewing, "whether the accounts that the policy exempts are those of controllers")
 	case err != nil:
 		return Fail(c.Conn.Translate(err))
 	case len(unused) == 0:

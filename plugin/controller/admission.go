@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -124,7 +125,7 @@ func (p *Plan) exempt(ctx context.Context) (notes []string, err error) {
 		}
 	}
 	own := operator.Account(p.facts)
-	for _, name := range sortedKeys(p.proof.accounts) {
+	for _, name := range slices.Sorted(maps.Keys(p.proof.accounts)) {
 		switch c, is := p.proof.named[name]; {
 		case p.proof.accounts[name]:
 			exempt[name] = true
@@ -137,7 +138,7 @@ func (p *Plan) exempt(ctx context.Context) (notes []string, err error) {
 		a.Exempt = []string{own}
 	}
 	delete(exempt, own)
-	a.Exempt = append(a.Exempt, sortedKeys(exempt)...)
+	a.Exempt = append(a.Exempt, slices.Sorted(maps.Keys(exempt))...)
 	return notes, nil
 }
 
@@ -152,11 +153,11 @@ func (p *Plan) keepExempt(ctx context.Context, exempt map[string]bool) (notes []
 	for _, name := range operator.Inspect(policy, nil).Exempt {
 		exempt[name] = true
 	}
-	const refused = "you are not allowed to create subjectaccessreviews.authorization.k8s.io, which show whether "
+	const refused = "you are not allowed to " + access.Reviewing + ", which show whether "
 	if len(exempt) > 0 {
-		notes = append(notes, refused+"a service account is a controller's: the policy keeps exempting "+strings.Join(sortedKeys(exempt), ", "))
+		notes = append(notes, refused+"a service account is a controller's: the policy keeps exempting "+strings.Join(slices.Sorted(maps.Keys(exempt)), ", "))
 	}
-	for _, name := range sortedKeys(p.proof.named) {
+	for _, name := range slices.Sorted(maps.Keys(p.proof.named)) {
 		if !exempt[name] {
 			p.Admission.warn(p.proof.named[name]+" is not exempt from the admission policy: "+refused+
 				"it is a controller of this cluster. If it is, the policy refuses what it writes into the spec of a Bucket",

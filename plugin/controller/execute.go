@@ -34,10 +34,9 @@ type Done struct {
 
 // Execute does what the plan says: the namespace, then the inventory, before the
 // first object it lists; the end of permissions that projects must not have; the
-// admission policy, until it is in effect; the role beside
-// ConfigMap, ServiceAccount and ClusterRoles; then the
-// Subscription, or the chart's Deployment. It does not wait for what comes of it:
-// Follow does. observe is told of each part, one call at a time.
+// admission policy, until it is in effect; the role beside ConfigMap, ServiceAccount and
+// ClusterRoles; then the Subscription, or the chart's Deployment. It does not wait for
+// what comes of it: Follow does. observe is told of each part, one call at a time.
 func (p *Plan) Execute(ctx context.Context, done *Done, observe func(health.State)) error {
 	done.Objects = map[apply.Action]int{}
 	if p.MakesNamespace {

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -32,20 +33,11 @@ func (p *Plan) prove(ctx context.Context) error {
 		accounts[name], p.proof.named[name] = true, c.String()
 	}
 	var err error
-	p.proof.accounts, err = p.found.World.ProvenAccounts(ctx, sortedKeys(accounts))
+	p.proof.accounts, err = p.found.World.ProvenAccounts(ctx, slices.Sorted(maps.Keys(accounts)))
 	if apierrors.IsForbidden(err) {
 		p.proof.unasked = true
 		return nil
 	}
 	p.found.proven = p.proof.accounts
 	return err
-}
-
-func sortedKeys[V any](of map[string]V) []string {
-	var keys []string
-	for key := range of {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -78,26 +78,31 @@ func (r *Removal) removeObjects(ctx context.Context, parts []*Part) error {
 	})
 }
 
+// removeThose removes some of the objects, and reports it if there were any.
+func (r *Removal) removeThose(ctx context.Context, which func(*Part) bool, removed func(n int) health.State) error {
+	going := r.going(TheObject, which)
+	if err := r.removeObjects(ctx, going); err != nil || len(going) == 0 {
+		return err
+	}
+	r.observe(removed(len(going)))
+	return nil
+}
+
 func isRight(p *Part) bool { return ofKind("ClusterRole", "ClusterRoleBinding")(p) }
 
 // removeFurniture removes what the controller was given besides its rights.
 func (r *Removal) removeFurniture(ctx context.Context) error {
-	going := r.going(TheObject, func(p *Part) bool { return !p.Done && !isRight(p) && !isPolicy(p) })
-	if err := r.removeObjects(ctx, going); err != nil || len(going) == 0 {
-		return err
-	}
-	r.observe(health.State{Kind: "Object", Name: "objects", Text: numbered(len(going), "object") + " removed", Ready: true})
-	return nil
+	furniture := func(p *Part) bool { return !p.Done && !isRight(p) && !isPolicy(p) }
+	return r.removeThose(ctx, furniture, func(n int) health.State {
+		return health.State{Kind: "Object", Name: "objects", Text: numbered(n, "object") + " removed", Ready: true}
+	})
 }
 
 // removeRights removes what is of the whole cluster.
 func (r *Removal) removeRights(ctx context.Context) error {
-	going := r.going(TheObject, isRight)
-	if err := r.removeObjects(ctx, going); err != nil || len(going) == 0 {
-		return err
-	}
-	r.observe(health.State{Kind: "Right", Name: "rights", Text: "removed", Ready: true})
-	return nil
+	return r.removeThose(ctx, isRight, func(int) health.State {
+		return health.State{Kind: "Right", Name: "rights", Text: "removed", Ready: true}
+	})
 }
 
 // removeRole removes the role, when nobody needs it any more. One that cannot be

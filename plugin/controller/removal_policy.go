@@ -35,12 +35,9 @@ func policyRights() []access.Right {
 // removePolicy removes the admission policy after the permissions on Buckets and the
 // controller: until then somebody may write a Bucket that a controller acts on.
 func (r *Removal) removePolicy(ctx context.Context) error {
-	going := r.going(TheObject, isPolicy)
-	if err := r.removeObjects(ctx, going); err != nil || len(going) == 0 {
-		return err
-	}
-	r.observe(health.State{Kind: "ValidatingAdmissionPolicy", Name: "policy", Text: "removed", Ready: true})
-	return nil
+	return r.removeThose(ctx, isPolicy, func(int) health.State {
+		return health.State{Kind: "ValidatingAdmissionPolicy", Name: "policy", Text: "removed", Ready: true}
+	})
 }
 
 // noteUnchecked says that a controller stays which acts on Buckets that nothing checks

@@ -69,7 +69,10 @@ func (l *statusLook) each(ctx context.Context) []*instance {
 		}
 	}
 	group.Go(func() error { l.exempt(ctx); return nil })
-	group.Go(func() error { l.trusts = l.Trusts(ctx, l.exempted(), live.AccountsOf(l.found.Deployments)); return nil })
+	group.Go(func() error {
+		l.trusts = l.Trusts(ctx, l.seen.Exempt, live.AccountsOf(l.found.Deployments))
+		return nil
+	})
 	without := l.without()
 	l.left = make([]planned, len(without))
 	for i, s := range without {

@@ -13,6 +13,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // statusLook is one look at all controllers. Unlike Look it goes on where it is
@@ -32,7 +33,8 @@ type statusLook struct {
 	bucketsErr       error
 	admission        live.Admission
 	admissionErr     error
-	unused           []string // accounts that the policy exempts and no controller uses
+	seen             operator.Inspection // of what admission has
+	unused           []string            // accounts that the policy exempts and no controller uses
 	unusedErr        error
 	trusts           []live.Trust
 }
@@ -62,6 +64,7 @@ func (l *statusLook) everywhere(ctx context.Context) error {
 		}
 	})
 	_ = group.Wait() // none gives an error
+	l.seen = operator.Inspect(l.admission.Policy, l.admission.Binding)
 	return failed
 }
 

@@ -6,6 +6,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -20,13 +21,12 @@ func (l *statusLook) policy() Policy {
 			"the cluster does not serve ValidatingAdmissionPolicies (Kubernetes 1.30, OpenShift 4.17); "+operator.AnyBucket,
 			"upgrade the cluster; then oc ostoy-s3 controller install")}
 	}
-	seen := operator.Inspect(l.admission.Policy, l.admission.Binding)
-	state, what, why := seen.State()
+	state, what, why := l.seen.State()
 	switch state {
 	case operator.PolicyEnforced:
-		return l.enforced(seen.Exempt)
+		return l.enforced(l.seen.Exempt)
 	case operator.PolicyWarned:
-		return Policy{State: state, Exempt: seen.Exempt, Part: part(status.Warning, what+": "+why+"; "+operator.WarnedMeans, operator.WarnedNext)}
+		return Policy{State: state, Exempt: l.seen.Exempt, Part: part(status.Warning, what+": "+why+"; "+operator.WarnedMeans, operator.WarnedNext)}
 	default:
 		return Policy{State: state, Part: part(status.Warning,
 			strings.TrimSuffix(what+": "+why, ": ")+"; "+operator.AnyBucket, "oc ostoy-s3 controller install")}
@@ -67,19 +67,14 @@ func (r *Report) unrestricted() string {
 // exempt asks which of the accounts that the policy exempts no controller uses.
 func (l *statusLook) exempt(ctx context.Context) {
 	if l.only == "" {
-		l.unused, l.unusedErr = l.UnusedAccounts(ctx, l.exempted(), l.found.Deployments)
+		l.unused, l.unusedErr = l.UnusedAccounts(ctx, l.seen.Exempt, l.found.Deployments)
 	}
-}
-
-// exempted are the accounts that the policy exempts, if it was read.
-func (l *statusLook) exempted() []string {
-	return operator.Inspect(l.admission.Policy, l.admission.Binding).Exempt
 }
 
 // unproven is why a controller could not be proven.
 func unproven(err error) string {
 	if apierrors.IsForbidden(err) {
-		return "you are not allowed to create subjectaccessreviews.authorization.k8s.io"
+		return "you are not allowed to " + access.Reviewing
 	}
 	return unseen(err).Text
 }

@@ -74,7 +74,7 @@ func FuzzCoversPattern(f *testing.F) {
 	f.Add("a?b", "a*b", "a-b")
 	f.Fuzz(func(t *testing.T, general, special, name string) {
 		if len(general) > 20 || len(special) > 20 || strings.ContainsRune(general+special+name, 0) {
-			t.Skip()
+			return // takes long, and is no name
 		}
 		if CoversPattern(general, special) && MatchPattern(special, name) && !MatchPattern(general, name) {
 			t.Errorf("%q covers %q, and not %q", general, special, name)

@@ -3,7 +3,6 @@ package live
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -43,9 +42,9 @@ func (w *World) ProvenAccounts(ctx context.Context, users []string) (map[string]
 }
 
 func (w *World) proof(ctx context.Context, user string) (bool, error) {
-	namespace, name, _ := strings.Cut(strings.TrimPrefix(user, "system:serviceaccount:"), ":")
+	_, groups := Writer{Kind: "User", Name: user}.identity(nil)
 	for _, verb := range []string{"list", "update"} {
-		may, err := access.AccountMay(ctx, w.Conn, namespace, name, access.Right{Verb: verb, Group: Buckets().Group, Resource: Buckets().Resource})
+		may, err := access.SubjectMay(ctx, w.Conn, user, groups, access.Right{Verb: verb, Group: Buckets().Group, Resource: Buckets().Resource})
 		if err != nil || !may {
 			return false, err
 		}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 )
 
@@ -35,7 +36,7 @@ func (w *World) Trusts(ctx context.Context, exempt, accounts []string) []Trust {
 	for _, user := range accounts {
 		namespace, _, _ := splitAccount(user)
 		if _, known := needs[namespace]; !known && err != nil {
-			needs[namespace] = needsSubjects
+			needs[namespace] = access.Reviewing
 		} else if proven[user] {
 			needs[namespace] = ""
 		}
