@@ -21,6 +21,9 @@ import (
 // IDControllerRole is the check of what the controller's role can manage.
 const IDControllerRole = "controller-role"
 
+// findsController is why nothing is said of the controller to who may not look for one.
+const findsController = "requires list deployments.apps in all namespaces (finds the controller)"
+
 const controllerRoleTitle = "the controller's role can manage the project's bucket"
 
 // judgeControllerRole looks whether the controller's role reaches the bucket of the
@@ -32,7 +35,7 @@ func judgeControllerRole(ctx context.Context, w *live.World) Finding {
 	all, err := w.Controllers(ctx)
 	switch {
 	case apierrors.IsForbidden(err):
-		return Leave("requires list deployments.apps in all namespaces (finds the controller)")
+		return Leave(findsController)
 	case err != nil:
 		return Fail(w.Conn.Translate(err))
 	}

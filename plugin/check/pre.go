@@ -137,7 +137,7 @@ func (t Target) controller(ctx context.Context) Finding {
 	all, err := t.World.Controllers(ctx)
 	switch {
 	case apierrors.IsForbidden(err):
-		return Leave("requires list deployments.apps in all namespaces (finds the controller)")
+		return Leave(findsController)
 	case err != nil:
 		return Fail(t.Conn.Translate(err))
 	case len(all) == 0:
