@@ -140,6 +140,13 @@ func readPolicies(ctx context.Context, api Reader, name string, a *Actual) error
 		a.InlineErr, err = tolerate(err, "iam:GetRolePolicy", name)
 		return err
 	})
+	g.Go(func() error { return readNames(ctx, api, name, a) })
+	return g.Wait()
+}
+
+// readNames fills in which policies the role has, of both kinds.
+func readNames(ctx context.Context, api Reader, name string, a *Actual) error {
+	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		a.Inlines, err = listInline(ctx, api, name)
 		a.InlinesErr, err = tolerate(err, "iam:ListRolePolicies", name)

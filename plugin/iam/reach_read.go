@@ -106,26 +106,14 @@ func (r Reach) within(most Reach) Reach {
 
 // otherReach is that of all policies but our inline one.
 func otherReach(ctx context.Context, api ReachReader, name, account string) (Reach, error) {
-	var inlines, attached []string
-	var inlinesErr, attachedErr error
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		inlines, err = listInline(groupCtx, api, name)
-		inlinesErr, err = tolerate(err, "iam:ListRolePolicies", name)
-		return err
-	})
-	group.Go(func() (err error) {
-		attached, err = listAttached(groupCtx, api, name)
-		attachedErr, err = tolerate(err, "iam:ListAttachedRolePolicies", name)
-		return err
-	})
-	if err := group.Wait(); err != nil {
+	has := &Actual{}
+	if err := readNames(ctx, api, name, has); err != nil {
 		return Reach{}, err
 	}
-	all := make([]Reach, len(inlines)+len(attached))
-	group, groupCtx = errgroup.WithContext(ctx)
+	all := make([]Reach, len(has.Inlines)+len(has.Attached))
+	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(maxLooks)
-	for i, policy := range inlines {
+	for i, policy := range has.Inlines {
 		group.Go(func() (err error) {
 			if policy != PolicyName {
 				all[i], err = inlineReach(groupCtx, api, name, policy, account)
@@ -133,9 +121,9 @@ func otherReach(ctx context.Context, api ReachReader, name, account string) (Rea
 			return err
 		})
 	}
-	for i, arn := range attached {
+	for i, arn := range has.Attached {
 		group.Go(func() (err error) {
-			all[len(inlines)+i], err = ManagedReach(groupCtx, api, arn, account)
+			all[len(has.Inlines)+i], err = ManagedReach(groupCtx, api, arn, account)
 			return err
 		})
 	}
@@ -144,7 +132,7 @@ func otherReach(ctx context.Context, api ReachReader, name, account string) (Rea
 	for _, one := range all {
 		reach = reach.Both(one)
 	}
-	for _, refused := range []error{inlinesErr, attachedErr} {
+	for _, refused := range []error{has.InlinesErr, has.AttachedErr} {
 		if refused != nil {
 			reach = reach.Both(Reach{Unknown: inShort(refused)})
 		}
