@@ -20,7 +20,7 @@ func Services() schema.GroupVersionResource { return core("services") }
 // started, as much as limit bytes. What the kubelet has thrown away since is not
 // in it.
 func (w *World) LogStart(ctx context.Context, pod, container string, limit int) (string, error) {
-	return w.logStarts.get(pod+"/"+container, func() (string, error) {
+	return w.logStarts.get(ctx, pod+"/"+container, func() (string, error) {
 		text, err := w.Conn.REST().Get().
 			AbsPath("/api/v1/namespaces/"+w.Namespace+"/pods/"+pod+"/log").
 			Param("container", container).Param("limitBytes", strconv.Itoa(limit)).
@@ -32,7 +32,7 @@ func (w *World) LogStart(ctx context.Context, pod, container string, limit int) 
 // Plan is what install, called as this look was, would do to the objects here.
 // Its error is install's own refusal. Nil, and no error, where nobody can plan.
 func (w *World) Plan(ctx context.Context) (*apply.Plan, error) {
-	return w.plan.get(func() (*apply.Plan, error) {
+	return w.plan.get(ctx, func() (*apply.Plan, error) {
 		if w.Planner == nil {
 			return nil, nil
 		}

@@ -1,17 +1,28 @@
 package live
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
-// asked is the answer to one question, put at most once. The error is as much
-// of an answer as the value.
+// asked is the answer to one question, asked at most once. An error is an answer like a
+// value, unless the context of the caller that asked ended: several callers share one
+// question, and each may end its own context, for example when another of its questions
+// fails. Then the next caller asks again.
 type asked[T any] struct {
-	once  sync.Once
-	value T
-	err   error
+	mu       sync.Mutex
+	answered bool
+	value    T
+	err      error
 }
 
-func (a *asked[T]) get(ask func() (T, error)) (T, error) {
-	a.once.Do(func() { a.value, a.err = ask() })
+func (a *asked[T]) get(ctx context.Context, ask func() (T, error)) (T, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.answered {
+		a.value, a.err = ask()
+		a.answered = a.err == nil || ctx.Err() == nil
+	}
 	return a.value, a.err
 }
 
@@ -21,7 +32,7 @@ type askedOf[K comparable, T any] struct {
 	all map[K]*asked[T]
 }
 
-func (a *askedOf[K, T]) get(key K, ask func() (T, error)) (T, error) {
+func (a *askedOf[K, T]) get(ctx context.Context, key K, ask func() (T, error)) (T, error) {
 	a.mu.Lock()
 	if a.all == nil {
 		a.all = map[K]*asked[T]{}
@@ -32,5 +43,5 @@ func (a *askedOf[K, T]) get(key K, ask func() (T, error)) (T, error) {
 		a.all[key] = one
 	}
 	a.mu.Unlock()
-	return one.get(ask)
+	return one.get(ctx, ask)
 }

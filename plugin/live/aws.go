@@ -15,7 +15,7 @@ var ErrNoAWS = errors.New("no AWS credentials")
 
 // BucketState is whose the bucket is and where, as S3 tells this caller.
 func (w *World) BucketState(ctx context.Context) (bucket.State, error) {
-	return w.bucketState.get(func() (bucket.State, error) {
+	return w.bucketState.get(ctx, func() (bucket.State, error) {
 		if w.Buckets == nil {
 			return bucket.State{}, ErrNoAWS
 		}
@@ -58,7 +58,7 @@ func (w *World) nameIn(arn string) string {
 // exist, which is no error. Which of its policies the caller may not read stands
 // in the answer.
 func (w *World) Role(ctx context.Context) (*iam.Actual, error) {
-	return w.role.get(func() (*iam.Actual, error) {
+	return w.role.get(ctx, func() (*iam.Actual, error) {
 		if w.Roles == nil {
 			return nil, ErrNoAWS
 		}
@@ -69,7 +69,7 @@ func (w *World) Role(ctx context.Context) (*iam.Actual, error) {
 // Provider is the account's OIDC provider for the cluster's issuer; one that is
 // not there does not exist, which is no error.
 func (w *World) Provider(ctx context.Context) (*iam.OIDCProvider, error) {
-	return w.provider.get(func() (*iam.OIDCProvider, error) {
+	return w.provider.get(ctx, func() (*iam.OIDCProvider, error) {
 		if w.Roles == nil {
 			return nil, ErrNoAWS
 		}

@@ -36,7 +36,7 @@ func (w *World) Ownership(ctx context.Context) (string, error) {
 
 // ofBucket asks the bucket something, where it is, once.
 func ofBucket[T any](ctx context.Context, w *World, a *asked[T], ask func(*bucket.Client, context.Context, bucket.Target) (T, error)) (T, error) {
-	return a.get(func() (none T, err error) {
+	return a.get(ctx, func() (none T, err error) {
 		if w.Buckets == nil {
 			return none, ErrNoAWS
 		}

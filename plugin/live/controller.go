@@ -20,7 +20,7 @@ func Secrets() schema.GroupVersionResource { return core("secrets") }
 // Controllers are the Deployments of the ACK S3 controller, wherever they are.
 // Who may not list Deployments everywhere gets the server's refusal.
 func (w *World) Controllers(ctx context.Context) ([]ack.Controller, error) {
-	return w.controllers.get(func() ([]ack.Controller, error) { return ack.Find(ctx, w) })
+	return w.controllers.get(ctx, func() ([]ack.Controller, error) { return ack.Find(ctx, w) })
 }
 
 // ControllerPods are the pods of a controller that are to live.
@@ -81,7 +81,7 @@ const lastLines = 200
 
 // LastLog is LogOfLastRun, asked for once.
 func (w *World) LastLog(ctx context.Context, namespace, pod, container string) (string, error) {
-	return w.lastLogs.get(namespace+"/"+pod+"/"+container, func() (string, error) {
+	return w.lastLogs.get(ctx, namespace+"/"+pod+"/"+container, func() (string, error) {
 		return LogOfLastRun(ctx, w.Conn, namespace, pod, container)
 	})
 }

@@ -28,7 +28,7 @@ func (w *World) Account(ctx context.Context) (*unstructured.Unstructured, error)
 
 // ManagedPolicy is the text of a managed policy as IAM has it.
 func (w *World) ManagedPolicy(ctx context.Context, arn string) (string, error) {
-	return w.documents.get(arn, func() (string, error) {
+	return w.documents.get(ctx, arn, func() (string, error) {
 		if w.Roles == nil {
 			return "", ErrNoAWS
 		}
@@ -38,7 +38,7 @@ func (w *World) ManagedPolicy(ctx context.Context, arn string) (string, error) {
 
 // InlinePolicy is the text of one of the role's inline policies as IAM has it.
 func (w *World) InlinePolicy(ctx context.Context, name string) (string, error) {
-	return w.documents.get("inline/"+name, func() (string, error) {
+	return w.documents.get(ctx, "inline/"+name, func() (string, error) {
 		if w.Roles == nil {
 			return "", ErrNoAWS
 		}
@@ -48,7 +48,7 @@ func (w *World) InlinePolicy(ctx context.Context, name string) (string, error) {
 
 // Orphans are roles of ours, of any project, that nobody can assume any more.
 func (w *World) Orphans(ctx context.Context) ([]iam.Found, error) {
-	return w.orphans.get(func() ([]iam.Found, error) {
+	return w.orphans.get(ctx, func() ([]iam.Found, error) {
 		if w.Roles == nil {
 			return nil, ErrNoAWS
 		}
@@ -65,7 +65,7 @@ type Keys struct {
 // KeysOf gives the names of the keys of a ConfigMap or Secret in the install's
 // namespace. The values are let go at once.
 func (w *World) KeysOf(ctx context.Context, resource schema.GroupVersionResource, name string) (Keys, error) {
-	return w.keys.get(objectKey{resource, w.Namespace, name}, func() (Keys, error) {
+	return w.keys.get(ctx, objectKey{resource, w.Namespace, name}, func() (Keys, error) {
 		// Not Get: that would keep the values as long as World lives.
 		object, err := absent(w.Conn.Dynamic.Resource(resource).Namespace(w.Namespace).Get(ctx, name, metav1.GetOptions{}))
 		if err != nil || object == nil {
@@ -79,7 +79,7 @@ func (w *World) KeysOf(ctx context.Context, resource schema.GroupVersionResource
 // TokenIssuer is the issuer that stands in a token of the app's service account;
 // the token is not kept.
 func (w *World) TokenIssuer(ctx context.Context) (string, error) {
-	return w.tokenIssuer.get(func() (string, error) {
+	return w.tokenIssuer.get(ctx, func() (string, error) {
 		return w.Conn.TokenIssuer(ctx, w.Namespace, render.ServiceAccount)
 	})
 }

@@ -64,7 +64,7 @@ type objectKey struct {
 // that a label selector ("" for all) chooses. They are shared: do not change
 // them. A resource that is not served is a NotFound, as the server words it.
 func (w *World) List(ctx context.Context, resource schema.GroupVersionResource, namespace, selector string) ([]*unstructured.Unstructured, error) {
-	return w.lists.get(listKey{resource, namespace, selector}, func() ([]*unstructured.Unstructured, error) {
+	return w.lists.get(ctx, listKey{resource, namespace, selector}, func() ([]*unstructured.Unstructured, error) {
 		return cluster.ListAll(ctx, w.Conn.Dynamic.Resource(resource).Namespace(namespace), metav1.ListOptions{LabelSelector: selector})
 	})
 }
@@ -77,7 +77,7 @@ func (w *World) Here(ctx context.Context, resource schema.GroupVersionResource) 
 // Get gives one object; nil, and no error, where it is not there. Namespace is
 // empty for what has none. What Here lists anyway is better taken from there.
 func (w *World) Get(ctx context.Context, resource schema.GroupVersionResource, namespace, name string) (*unstructured.Unstructured, error) {
-	return w.objects.get(objectKey{resource, namespace, name}, func() (*unstructured.Unstructured, error) {
+	return w.objects.get(ctx, objectKey{resource, namespace, name}, func() (*unstructured.Unstructured, error) {
 		return absent(w.Conn.Dynamic.Resource(resource).Namespace(namespace).Get(ctx, name, metav1.GetOptions{}))
 	})
 }
@@ -112,7 +112,7 @@ func (w *World) Project(ctx context.Context) (*unstructured.Unstructured, error)
 
 // Inventory is what install put on record; the zero Inventory where it did not.
 func (w *World) Inventory(ctx context.Context) (apply.Inventory, error) {
-	return w.inventory.get(func() (apply.Inventory, error) {
+	return w.inventory.get(ctx, func() (apply.Inventory, error) {
 		return apply.New(w.Conn, apply.Options{Namespace: w.Namespace}).ReadInventory(ctx)
 	})
 }
