@@ -1,11 +1,12 @@
 package main
 
 import (
-	"net"
 	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
 )
 
 func TestMain(m *testing.M) {
@@ -19,15 +20,11 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			// Nobody listens where somebody just did: every connection is refused.
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			closed, release, err := clustertest.Refusing()
 			if err != nil {
 				return err
 			}
-			closed := listener.Addr().String()
-			if err := listener.Close(); err != nil {
-				return err
-			}
+			env.Defer(release)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("CLOSED", closed)
 			env.Setenv("AWS_CONFIG_FILE", env.WorkDir+"/no-aws-config")

@@ -124,11 +124,11 @@ func version(t *testing.T, getter *genericclioptions.ConfigFlags) error {
 }
 
 func TestUnreachable(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	closed, release, err := clustertest.Refusing()
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed.Close()
+	t.Cleanup(release)
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(secure.Close)
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -140,7 +140,7 @@ func TestUnreachable(t *testing.T) {
 	}))
 	t.Cleanup(rude.Close)
 	for name, c := range map[string]struct{ url, want string }{
-		"refused":    {"http://" + closed.Addr().String(), "connection refused"},
+		"refused":    {"http://" + closed, "connection refused"},
 		"authority":  {secure.URL, "unknown authority"},
 		"not TLS":    {strings.Replace(plain.URL, "http:", "https:", 1), "does not speak TLS"},
 		"hangs up":   {rude.URL, "closed the connection"},

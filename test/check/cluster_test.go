@@ -3,7 +3,6 @@ package check_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
@@ -78,17 +78,13 @@ const classicIssuer = "--oidc-issuer=https://oidc.op1.openshiftapps.com/2abcdefg
 // unreachable is a kubeconfig of a server that is not there.
 func unreachable(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	address := listener.Addr().String()
-	must(t, listener.Close())
 	path := filepath.Join(t.TempDir(), "kubeconfig")
 	must(t, os.WriteFile(path, fmt.Appendf(nil, `apiVersion: v1
 kind: Config
 clusters: [{name: gone, cluster: {server: "https://%s"}}]
 contexts: [{name: gone, context: {cluster: gone}}]
 current-context: gone
-`, address), 0o600))
+`, run.Refusing(t)), 0o600))
 	return path
 }
 

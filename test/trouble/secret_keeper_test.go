@@ -226,9 +226,9 @@ func brokenKubeconfigs(t *testing.T, bed *testbed.Bed, file func(name, text stri
 	add("token", failed, &api.AuthInfo{Token: password}, nil)
 	add("token-with-line", failed, &api.AuthInfo{Token: password + "\nx"}, nil)
 	add("server", failed, &api.AuthInfo{}, func(c *api.Cluster) { c.Server = strings.Replace(c.Server, "://", "://bob:"+password+"@", 1) })
-	add("server-gone", failed, &api.AuthInfo{}, func(c *api.Cluster) { c.Server = "https://bob:" + password + "@" + closed(t) })
+	add("server-gone", failed, &api.AuthInfo{}, func(c *api.Cluster) { c.Server = "https://bob:" + password + "@" + run.Refusing(t) })
 	add("server-misspelt", misused, &api.AuthInfo{}, func(c *api.Cluster) { c.Server = "https://bob:" + password + "@ho st" })
-	add("proxy-gone", failed, &api.AuthInfo{Token: password}, through("http://bob:"+password+"@"+closed(t)))
+	add("proxy-gone", failed, &api.AuthInfo{Token: password}, through("http://bob:"+password+"@"+run.Refusing(t)))
 	add("proxy-misspelt", misused, &api.AuthInfo{Token: password}, through("http://bob:"+password+"@ho st"))
 	add("proxy-unknown", misused, &api.AuthInfo{Token: password}, through("gopher://bob:"+password+"@host"))
 	for name, script := range map[string]string{

@@ -76,7 +76,7 @@ func TestNoSecretIsTold(t *testing.T) {
 	k.run(t, user, undecided, "diff")
 	allow(t, bed)
 	k.run(t, user.With("AWS_ENDPOINT_URL="+telltale(t)), failed, "install")
-	k.run(t, user.With("AWS_ENDPOINT_URL=http://"+closed(t)), failed, "install")
+	k.run(t, user.With("AWS_ENDPOINT_URL=http://"+run.Refusing(t)), failed, "install")
 	for _, args := range [][]string{{"facts"}, {"facts", "-o", "yaml"}, {"values"}, {"version"}, {"version", "-o", "json"}} {
 		k.run(t, user, done, args...)
 	}
@@ -162,7 +162,7 @@ func TestNoSecretOfFilesIsTold(t *testing.T) {
 	nobody := admin.With("AWS_CONFIG_FILE="+config, "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_SESSION_TOKEN=", "AWS_EC2_METADATA_DISABLED=true")
 	k.run(t, nobody, failed, "facts", in, "--profile", "p")
 	k.run(t, nobody, failed, "facts", in, "--profile", "q")
-	at := "bob:" + password + "@" + closed(t)
+	at := "bob:" + password + "@" + run.Refusing(t)
 	for name, env := range map[string][]string{
 		"endpoint gone":     {"AWS_ENDPOINT_URL=http://" + at},
 		"endpoint misspelt": {"AWS_ENDPOINT_URL=http://bob:" + password + "@ho st"},

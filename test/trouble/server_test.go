@@ -61,25 +61,12 @@ func silent(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// closed is an address nobody listens at any more.
-func closed(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return listener.Addr().String()
-}
-
 func TestServerUnreachable(t *testing.T) {
 	t.Parallel()
 	bed := run.TheBed(t)
 	for name, c := range map[string]struct{ address, why string }{
 		"silent": {silent(t), "no answer"},
-		"closed": {closed(t), "refuse"},
+		"closed": {run.Refusing(t), "refuse"},
 	} {
 		for _, args := range [][]string{{"install", "-n", "demo"}, {"install", "--new-project"}, {"facts", "-n", "demo"}} {
 			t.Run(name+" "+args[0]+args[1], func(t *testing.T) {
@@ -103,7 +90,7 @@ func TestAWSUnreachable(t *testing.T) {
 	bed := run.TheBed(t)
 	const namespace = "server-aws"
 	world.NewNamespace(t, bed, namespace)
-	lost := run.Admin(bed).With("AWS_ENDPOINT_URL=http://" + closed(t))
+	lost := run.Admin(bed).With("AWS_ENDPOINT_URL=http://" + run.Refusing(t))
 	wantRefused(t, lost, namespace, failed, message{"sts:GetCallerIdentity", "nothing listens at the endpoint", "AWS_ENDPOINT_URL"})
 }
 

@@ -180,10 +180,7 @@ func TestNothingThere(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	a := installed(t, "away")
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	orders(t, err)
-	closed := listener.Addr().String()
-	orders(t, listener.Close())
+	closed := run.Refusing(t)
 	a.user.With("AWS_ENDPOINT_URL=http://"+closed).Run(t, "verify", "-n", a.namespace).WantCode(t, failed).WantTalk(t, "nothing listens at the endpoint", "not verified")
 	a.user.Run(t, "verify", "-n", a.namespace, "--server=http://"+closed).WantCode(t, failed).WantTalk(t, "cannot reach the API server")
 }
