@@ -23,14 +23,14 @@ func edges() map[string][]string {
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
-		"plugin/detect":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
-		"plugin/iam":     {"plugin/awserr", "plugin/problem", "plugin/shell", "render"},
-		"plugin/bucket":  {"plugin/awserr", "plugin/problem", "render"},
+		"plugin/detect":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
+		"plugin/iam":     {"plugin/advice", "plugin/awserr", "plugin/problem", "plugin/shell", "render"},
+		"plugin/bucket":  {"plugin/advice", "plugin/awserr", "plugin/problem", "render"},
 		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/problem", "plugin/secret", "render", "render/operator"},
-		"plugin/ack":     {"plugin/cluster", "plugin/problem", "render", "render/operator"},
-		"plugin/wait":    {"plugin/cluster", "plugin/health", "plugin/problem", "render"},
-		"plugin/verify":  {"plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
+		"plugin/ack":     {"plugin/advice", "plugin/cluster", "plugin/problem", "render", "render/operator"},
+		"plugin/wait":    {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/problem", "render"},
+		"plugin/verify":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
 		"plugin/access":  {"plugin/cluster"},
 		"plugin/forward": {"plugin/cluster"},
 		// what others leave, told by its looks: no outside world
@@ -48,7 +48,7 @@ func edges() map[string][]string {
 		"plugin/folder": {"plugin/problem", "render", "render/layout"},
 
 		// what is there, asked once: the adapters' questions for those who judge
-		"plugin/live":  {"plugin/access", "plugin/ack", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/problem", "plugin/shell", "render", "render/operator"},
+		"plugin/live":  {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/problem", "plugin/shell", "render", "render/operator"},
 		"plugin/check": {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "render", "render/operator"},
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
@@ -56,15 +56,16 @@ func edges() map[string][]string {
 			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
 		},
 
-		"plugin/status": {"plugin/ack", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "render"},
+		"plugin/status": {"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "render"},
 
 		// what the adapters share
-		"plugin/advice":  {"plugin/shell", "render"},
-		"plugin/awserr":  {"plugin/problem", "plugin/secret", "render"},
-		"plugin/cluster": {"plugin/problem", "plugin/secret", "render"},
-		"plugin/ui":      {"plugin/problem", "plugin/secret"},
+		"plugin/advice":  {"plugin/plain", "plugin/shell", "render"},
+		"plugin/awserr":  {"plugin/advice", "plugin/problem", "plugin/secret", "render"},
+		"plugin/cluster": {"plugin/advice", "plugin/problem", "plugin/secret", "render"},
+		"plugin/ui":      {"plugin/plain", "plugin/problem", "plugin/secret"},
 		"plugin/differ":  {},
-		"plugin/health":  {},
+		"plugin/health":  {"plugin/advice"},
+		"plugin/plain":   {},
 		"plugin/problem": {},
 		"plugin/secret":  {},
 		"plugin/shell":   {},

@@ -79,9 +79,9 @@ func (b *Board) Conclude(name string, mark Mark, text string) {
 	b.lines = slices.DeleteFunc(b.lines, func(line boardLine) bool { return line.name == name })
 	var out strings.Builder
 	for _, line := range b.lines {
-		out.WriteString("\r\x1b[2K" + b.format(line) + "\n")
+		out.WriteString(clearLine + b.format(line) + "\n")
 	}
-	b.ui.redraw(out.String()+"\r\x1b[2K"+last, 0)
+	b.ui.redraw(out.String()+clearLine+last, 0)
 }
 
 // show draws after a change: everything on a terminal, the line elsewhere.
@@ -92,10 +92,13 @@ func (b *Board) show(changed boardLine) {
 	}
 	var out strings.Builder
 	for _, line := range b.lines {
-		out.WriteString("\r\x1b[2K" + b.format(line) + "\n")
+		out.WriteString(clearLine + b.format(line) + "\n")
 	}
 	b.ui.redraw(out.String(), len(b.lines))
 }
+
+// clearLine goes to the beginning of the line and empties it.
+const clearLine = csi + "G" + csi + "2K"
 
 // redraw writes a board over its last picture, or below where something else
 // was written since.
@@ -103,7 +106,7 @@ func (u *UI) redraw(text string, lines int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.drawn > 0 {
-		text = fmt.Sprintf("\x1b[%dA", u.drawn) + text
+		text = fmt.Sprintf(csi+"%dA", u.drawn) + text
 	}
 	u.drawn = lines
 	u.write(text)

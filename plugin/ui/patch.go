@@ -5,14 +5,13 @@ import (
 	"strings"
 )
 
-// Patch prints a unified diff as it is, with colours where there are any. Unlike
-// all else it may be data, so that nothing in it is replaced, and a reader who
-// has gone is an error.
+// Patch prints a unified diff, with colours where there are any. Unlike all else it may
+// be data: our own name is not replaced in it, and a reader who has gone is an error.
 func (u *UI) Patch(text string) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.drawn = 0
-	_, err := io.WriteString(u.out, u.coloured(text))
+	_, err := io.WriteString(u.out, shown(u.coloured(text)))
 	return err
 }
 

@@ -6,7 +6,7 @@ import "strings"
 // else was written since. It is for a terminal; a line that is too long for it is
 // cut off there, since one that wraps would spoil the next picture.
 func (u *UI) Picture(lines []string) {
-	const noWrap, wrap, clearLine, clearBelow = "\x1b[?7l", "\x1b[?7h", "\r\x1b[2K", "\x1b[J"
+	const noWrap, wrap, clearBelow = csi + "?7l", csi + "?7h", csi + "J"
 	var out strings.Builder
 	out.WriteString(noWrap)
 	for _, line := range lines {

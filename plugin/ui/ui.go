@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
@@ -95,13 +96,13 @@ func (u *UI) paint(text, color string) string {
 	if !u.style.Color || color == "" {
 		return text
 	}
-	return "\x1b[" + color + "m" + text + "\x1b[0m"
+	return csi + color + "m" + text + csi + "0m"
 }
 
 // Strong is a text in bold, where the terminal has that.
 func (u *UI) Strong(text string) string { return u.paint(text, "1") }
 
-// print writes text as it is, but for our own name: messages speak of
+// print writes text, with the name by which the user calls us: messages speak of
 // "oc ostoy-s3", and a kubectl user must be able to type what they read.
 func (u *UI) print(text string) {
 	u.mu.Lock()
@@ -114,7 +115,20 @@ func (u *UI) write(text string) {
 	if u.style.Command != "" {
 		text = strings.ReplaceAll(text, "oc ostoy-s3", u.style.Command)
 	}
-	_, _ = io.WriteString(u.out, text)
+	_, _ = io.WriteString(u.out, shown(text))
+}
+
+// csi begins a control sequence of the terminal (ECMA-48) in a text that is not written
+// yet: a byte that no UTF-8 has, so that no text of others has it. All else that controls
+// a terminal is replaced when the text is written.
+const csi = "\xff"
+
+func shown(text string) string {
+	parts := strings.Split(text, csi)
+	for n := range parts {
+		parts[n] = plain.Text(parts[n])
+	}
+	return strings.Join(parts, "\x1b[")
 }
 
 // Line prints one line without a mark.

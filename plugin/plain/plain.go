@@ -1,0 +1,81 @@
+// Package plain makes text that others wrote safe to show: what would control a
+// terminal, or show a text in another order than it has, becomes a space. Everything
+// that prints calls it, so that nothing before has to. It knows no secrets, and no words.
+package plain
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Text is a text with a space for each control character other than line feed and tab
+// (Unicode's Cc: C0, DEL and C1, so ESC and CSI), line and paragraph separator (U+2028,
+// U+2029), character that changes the direction of writing (Unicode's Bidi_Control), and
+// byte that is not UTF-8.
+func Text(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || Shows(r) {
+			return r
+		}
+		return ' '
+	}, text)
+}
+
+// Line is Text in one line.
+func Line(text string) string { return strings.Join(strings.Fields(Text(text)), " ") }
+
+// Shows reports whether a terminal shows a character, in the place where it stands.
+// Line feed and tab are none of these.
+func Shows(r rune) bool {
+	return r != utf8.RuneError && !unicode.IsControl(r) && r != '\u2028' && r != '\u2029' && !unicode.Is(unicode.Bidi_Control, r)
+}
+
+// JSON is value as indented JSON, each string in it as Text leaves it: who reads it with
+// jq -r gets nothing that a table would not show. The error is that of encoding/json.
+func JSON(value any) ([]byte, error) {
+	var raw bytes.Buffer
+	encoder := json.NewEncoder(&raw)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	return []byte(Text(unescaped(raw.String()))), nil
+}
+
+// unescaped replaces the escapes of JSON text that stand for what Text replaces. In what
+// encoding/json writes, a backslash only stands at the beginning of an escape.
+func unescaped(text string) string {
+	var out strings.Builder
+	for {
+		before, after, found := strings.Cut(text, `\`)
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		escape := after[:1]
+		if escape == "u" {
+			escape = after[:len("u0000")]
+		}
+		out.WriteString(shownAs(escape))
+		text = after[len(escape):]
+	}
+}
+
+// shownAs is an escape, without its backslash, as it is to stand in the text.
+func shownAs(escape string) string {
+	switch {
+	case escape == "b", escape == "f", escape == "r":
+		return " "
+	case escape[0] != 'u':
+		return `\` + escape
+	}
+	var one string
+	if json.Unmarshal([]byte(`"\`+escape+`"`), &one) == nil && Text(one) != one {
+		return " "
+	}
+	return `\` + escape
+}
