@@ -50,6 +50,13 @@ func TestRulesFire(t *testing.T) {
 		{"helm's values", forbidden, "render/x.go", `import _ "helm.sh/helm/v3/pkg/cli/values"`, "strvals"},
 		{"helm's engine", forbidden, "render/x.go", `import _ "helm.sh/helm/v3/pkg/engine"`, ""},
 
+		{"a joined command", noJoinedCommands, "plugin/x.go", `var s = "see: oc get pod " + name`, "advice.Command"},
+		{"a command before a value", noJoinedCommands, "plugin/x.go", `var s = why + ("; oc login, then " + name)`, "advice.Command"},
+		{"a format with a command", noJoinedCommands, "plugin/x.go", "var s = f(`aws iam get-role --role-name %[1]s`, name)", "advice.Command"},
+		{"a command without a value", noJoinedCommands, "plugin/x.go", `var s = "oc login, then run the same command again" + " (100%)"`, ""},
+		{"a value without a command", noJoinedCommands, "plugin/x.go", `var s = "the flavoc x of " + name + fmt.Sprintf("%d", n)`, ""},
+		{"where scripts are made", noJoinedCommands, "plugin/rolecode/x.go", `var s = "aws iam " + name`, ""},
+
 		{"init", noInit, "plugin/x.go", "func init() {}", "init()"},
 		{"a method called init", noInit, "plugin/x.go", "type t int\nfunc (t) init() {}", ""},
 
