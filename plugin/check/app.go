@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
@@ -81,7 +82,7 @@ func (a appLook) installed(ctx context.Context) Finding {
 	return Refuse(
 		"nothing is installed in project "+a.Namespace,
 		"there is neither a Deployment ostoy-frontend nor an inventory",
-		"oc ostoy-s3 check --pre -n "+a.Namespace+", then oc ostoy-s3 install -n "+a.Namespace,
+		advice.Command("oc ostoy-s3 check --pre", "-n", a.Namespace)+", then "+installIn(a.Namespace),
 	)
 }
 
@@ -108,7 +109,7 @@ func (a appLook) scaled(deployment *unstructured.Unstructured) Finding {
 	}
 	return Warn(
 		"the frontend is scaled down to 0", "no pod of OSToy runs, so its address answers nobody",
-		"oc scale deployment "+frontendName+" --replicas=1 -n "+a.Namespace,
+		advice.Command("oc scale deployment", frontendName, "--replicas=1", "-n", a.Namespace),
 	)
 }
 
@@ -119,7 +120,7 @@ func (a appLook) strategy(deployment *unstructured.Unstructured) Finding {
 		return Warn(
 			fmt.Sprintf("the frontend's strategy is %s, and not Recreate", kind),
 			"its volume can be mounted on one node only: at the next change the new pod waits for the old one, and the old one for the new",
-			"oc ostoy-s3 install -n "+a.Namespace,
+			installIn(a.Namespace),
 		)
 	}
 	return Pass()

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
@@ -28,10 +29,10 @@ func (a appLook) endpoints(ctx context.Context) Finding {
 		name := workload + "-svc"
 		service := named(services, name)
 		if service == nil {
-			return Refuse("there is no Service "+name, "nothing leads to "+workload, "oc ostoy-s3 install -n "+a.Namespace)
+			return Refuse("there is no Service "+name, "nothing leads to "+workload, installIn(a.Namespace))
 		}
 		if why := leadsNowhere(service, pods); why != "" && !a.down(ctx, workload) {
-			return Refuse("Service "+name+" leads nowhere", why, "oc ostoy-s3 install -n "+a.Namespace)
+			return Refuse("Service "+name+" leads nowhere", why, installIn(a.Namespace))
 		}
 	}
 	return Pass()
@@ -168,10 +169,10 @@ func judgePlain(route *unstructured.Unstructured) Finding {
 	case policy == "Redirect":
 		what, severe = "http is redirected to https", "the browser warns of a certificate it does not know, unless the router has a good one"
 	}
-	next := "use https://" + health.Text(route.Object, "spec", "host") + ", or oc ostoy-s3 install -n " + route.GetNamespace()
+	next := "use https://" + advice.Host(health.Text(route.Object, "spec", "host")).Word() + ", or " + installIn(route.GetNamespace())
 	if termination == "passthrough" {
 		what, severe = "it hands TLS on to the pod", "OSToy itself speaks plain http, so nothing works"
-		next = "oc patch route " + route.GetName() + " -n " + route.GetNamespace() + ` --type=json -p='[{"op":"remove","path":"/spec/tls"}]'`
+		next = advice.Command("oc patch route", route.GetName(), "-n", route.GetNamespace(), "--type=json", "-p", `[{"op":"remove","path":"/spec/tls"}]`)
 	}
 	return Warn("Route "+route.GetName()+" has TLS ("+termination+"): "+what, "the tutorial's address is http://; "+severe, next)
 }
