@@ -142,36 +142,3 @@ func (a appLook) admitted(ctx context.Context) Finding {
 	}
 	return notReady("Route "+routeName, route, health.Route(route))
 }
-
-// plain: the tutorial, and whoever follows it, calls http; a Route with TLS
-// answers that by a redirect, or not at all (FACTS 3.4).
-func (a appLook) plain(ctx context.Context) Finding {
-	route, err := a.route(ctx)
-	switch {
-	case err != nil:
-		return unreadable(a.Conn, err, "list routes.route.openshift.io in "+a.Namespace, "whether the Route takes plain http")
-	case route == nil:
-		return Leave("there is no Route " + routeName)
-	}
-	return judgePlain(route)
-}
-
-func judgePlain(route *unstructured.Unstructured) Finding {
-	termination := health.Text(route.Object, "spec", "tls", "termination")
-	if termination == "" {
-		return Pass()
-	}
-	what, severe := "http is answered by nobody", "application is not available"
-	switch policy := health.Text(route.Object, "spec", "tls", "insecureEdgeTerminationPolicy"); {
-	case policy == "Allow" && termination != "passthrough":
-		return Pass()
-	case policy == "Redirect":
-		what, severe = "http is redirected to https", "the browser warns of a certificate it does not know, unless the router has a good one"
-	}
-	next := "use https://" + health.Text(route.Object, "spec", "host") + ", or oc ostoy-s3 install -n " + route.GetNamespace()
-	if termination == "passthrough" {
-		what, severe = "it hands TLS on to the pod", "OSToy itself speaks plain http, so nothing works"
-		next = "oc patch route " + route.GetName() + " -n " + route.GetNamespace() + ` --type=json -p='[{"op":"remove","path":"/spec/tls"}]'`
-	}
-	return Warn("Route "+route.GetName()+" has TLS ("+termination+"): "+what, "the tutorial's address is http://; "+severe, next)
-}

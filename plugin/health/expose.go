@@ -44,8 +44,8 @@ func Route(obj *unstructured.Unstructured) State {
 	return Graced(s, deniedGrace)
 }
 
-func scheme(route *unstructured.Unstructured) string {
-	if Text(route.Object, "spec", "tls", "termination") != "" {
+func scheme(object *unstructured.Unstructured) string {
+	if Encrypted(object) {
 		return "https://"
 	}
 	return "http://"
@@ -54,13 +54,7 @@ func scheme(route *unstructured.Unstructured) string {
 // Ingress judges an Ingress. It is ready when it is there: many
 // controllers never write a status, so none can be waited for.
 func Ingress(obj *unstructured.Unstructured) State {
-	host := ""
-	for _, rule := range Maps(obj.Object, "spec", "rules") {
-		if h := Text(rule, "host"); h != "" {
-			host = h
-			break
-		}
-	}
+	host := ruleHost(obj)
 	for _, lb := range Maps(obj.Object, "status", "loadBalancer", "ingress") {
 		if host != "" {
 			break
@@ -72,9 +66,5 @@ func Ingress(obj *unstructured.Unstructured) State {
 	if host == "" {
 		return State{Text: "there, without an address yet", Ready: true}
 	}
-	prefix := "http://"
-	if len(Maps(obj.Object, "spec", "tls")) > 0 {
-		prefix = "https://"
-	}
-	return State{Text: "there", Ready: true, URL: prefix + host}
+	return State{Text: "there", Ready: true, URL: scheme(obj) + host}
 }
