@@ -29,7 +29,7 @@ const (
 // appLook are the checks of what runs in the project.
 type appLook struct{ *live.World }
 
-func appChecks(w *live.World) []Check {
+func appChecks(w *live.World, objects []*unstructured.Unstructured) []Check {
 	a := appLook{w}
 	here := []string{IDInstalled}
 	return []Check{
@@ -61,7 +61,7 @@ func appChecks(w *live.World) []Check {
 		},
 		{ID: "service-endpoints", Group: App, Severity: Error, Needs: []string{IDAppAvailable}, Title: "the Services lead to pods", Run: a.endpoints},
 		{ID: IDAppRoute, Group: App, Severity: Error, Needs: here, Title: "a router has admitted the Route", Run: a.admitted},
-		{ID: "route-tls", Group: App, Severity: Warning, Needs: here, Title: "the Route takes plain http", Run: a.plain},
+		{ID: "route-tls", Group: App, Severity: Warning, Needs: here, Title: "the way to the app has the TLS that the values ask for", Run: tlsLook{w, objects}.judge},
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
@@ -142,37 +141,4 @@ func (a appLook) admitted(ctx context.Context) Finding {
 		return Leave("there is no Route " + routeName)
 	}
 	return notReady("Route "+routeName, route, health.Route(route))
-}
-
-// plain: the tutorial, and whoever follows it, calls http; a Route with TLS
-// answers that by a redirect, or not at all (FACTS 3.4).
-func (a appLook) plain(ctx context.Context) Finding {
-	route, err := a.route(ctx)
-	switch {
-	case err != nil:
-		return unreadable(a.Conn, err, "list routes.route.openshift.io in "+a.Namespace, "whether the Route takes plain http")
-	case route == nil:
-		return Leave("there is no Route " + routeName)
-	}
-	return judgePlain(route)
-}
-
-func judgePlain(route *unstructured.Unstructured) Finding {
-	termination := health.Text(route.Object, "spec", "tls", "termination")
-	if termination == "" {
-		return Pass()
-	}
-	what, severe := "http is answered by nobody", "application is not available"
-	switch policy := health.Text(route.Object, "spec", "tls", "insecureEdgeTerminationPolicy"); {
-	case policy == "Allow" && termination != "passthrough":
-		return Pass()
-	case policy == "Redirect":
-		what, severe = "http is redirected to https", "the browser warns of a certificate it does not know, unless the router has a good one"
-	}
-	next := "use https://" + advice.Host(health.Text(route.Object, "spec", "host")).Word() + ", or " + installIn(route.GetNamespace())
-	if termination == "passthrough" {
-		what, severe = "it hands TLS on to the pod", "OSToy itself speaks plain http, so nothing works"
-		next = advice.Command("oc patch route", route.GetName(), "-n", route.GetNamespace(), "--type=json", "-p", `[{"op":"remove","path":"/spec/tls"}]`)
-	}
-	return Warn("Route "+route.GetName()+" has TLS ("+termination+"): "+what, "the tutorial's address is http://; "+severe, next)
 }

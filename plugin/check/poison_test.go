@@ -364,7 +364,7 @@ func TestF2Kinds(t *testing.T) {
 		"account on record":         judgeAccount("123456789012", "demo", []place{{bad, "the record"}}),
 		"region of the record":      judgeRegion("eu-west-1", render.Fact{Value: bad, Source: "it"}, bad, "demo"),
 		"bucket of a Bucket":        demoLook().named(t.Context(), object("{}")),
-		"host of a Route":           judgePlain(fromYAML(t, "{metadata: {name: ostoy-route}, spec: {host: "+bad+", tls: {termination: edge}}}")),
+		"host of a Route":           judgeRouteTLS(fromYAML(t, "{metadata: {name: ostoy-route}, spec: {host: "+bad+", tls: {termination: edge}}}"), tlsNone),
 		"name of a role":            trustIssuer(newTrust(&iam.Actual{ARN: "arn:aws:iam::123456789012:role/" + bad, Trust: "{}"}, identityFacts())),
 	} {
 		text := finding.What + "\n" + finding.Why + "\n" + finding.Next

@@ -64,8 +64,8 @@ func addressed(text, scheme, host string) State {
 	return State{Text: text + ", at " + address.String(), Ready: true}
 }
 
-func scheme(route *unstructured.Unstructured) string {
-	if Text(route.Object, "spec", "tls", "termination") != "" {
+func scheme(object *unstructured.Unstructured) string {
+	if Encrypted(object) {
 		return "https://"
 	}
 	return "http://"
@@ -74,13 +74,7 @@ func scheme(route *unstructured.Unstructured) string {
 // Ingress judges an Ingress. It is ready when it is there: many
 // controllers never write a status, so none can be waited for.
 func Ingress(obj *unstructured.Unstructured) State {
-	host := ""
-	for _, rule := range Maps(obj.Object, "spec", "rules") {
-		if h := Text(rule, "host"); h != "" {
-			host = h
-			break
-		}
-	}
+	host := ruleHost(obj)
 	for _, lb := range Maps(obj.Object, "status", "loadBalancer", "ingress") {
 		if host != "" {
 			break
@@ -92,9 +86,5 @@ func Ingress(obj *unstructured.Unstructured) State {
 	if host == "" {
 		return State{Text: "there, without an address yet", Ready: true}
 	}
-	prefix := "http://"
-	if len(Maps(obj.Object, "spec", "tls")) > 0 {
-		prefix = "https://"
-	}
-	return addressed("there", prefix, host)
+	return addressed("there", scheme(obj), host)
 }
