@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
@@ -33,16 +34,16 @@ func (c *controllerRun) announce() {
 func (c *controllerRun) announceNotes() {
 	p := c.plan
 	for _, other := range p.Found().Others() {
-		c.UI.Linef("found     %s", described(other))
+		c.UI.Linef("found     %s", inLine(described(other)))
 	}
 	if p.Available != "" {
-		c.UI.Linef("note      controller %s is available: oc ostoy-s3 controller install --upgrade", p.Available)
+		c.UI.Linef("note      controller %s is available: %s", advice.Version(p.Available), advice.Command("oc ostoy-s3 controller install --upgrade"))
 	}
 	for _, note := range c.notes() {
-		c.UI.Linef("note      %s", note)
+		c.UI.Linef("note      %s", inLine(note))
 	}
 	for _, warning := range c.warnings() {
-		c.UI.Warn(warning.What, warning.Next)
+		c.UI.Warn(inLine(warning.What), warning.Next)
 	}
 }
 
@@ -172,7 +173,7 @@ func (c *controllerRun) announceControllerObjects() {
 
 // execute does what the plan says, and follows it to the end.
 func (c *controllerRun) execute(ctx context.Context) error {
-	told := func(state health.State) { c.board.Set(c.row(state.Name), markOf(state), state.Text) }
+	told := func(state health.State) { c.board.Set(c.row(state.Name), markOf(state), inLine(state.Text)) }
 	if err := c.plan.Execute(ctx, &c.done, told); err != nil {
 		return c.conn.Translate(err)
 	}
