@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,12 +99,12 @@ func (c *controllerRun) announceController() {
 	p := c.plan
 	switch {
 	case p.From != "":
-		c.planned(ui.Changed, "operator", upgradeText(p))
+		c.planned(ui.Changed, "operator", inLine(upgradeText(p)))
 	case p.Mode == controller.ByOLM && p.Objects.Wrote("Subscription", operator.SubscriptionName):
-		c.planned(ui.Added, "operator", controller.VersionOf(p.CSV)+" by OLM; the InstallPlan that names it is approved, no other")
+		c.planned(ui.Added, "operator", inLine(controller.VersionOf(p.CSV)+" by OLM; the InstallPlan that names it is approved, no other"))
 		c.details(c.identityText())
 	case p.Finishes:
-		c.planned(ui.Changed, "operator", controller.VersionOf(p.CSV)+" by OLM, which an earlier run asked for; the InstallPlan that names it is approved, no other")
+		c.planned(ui.Changed, "operator", inLine(controller.VersionOf(p.CSV)+" by OLM, which an earlier run asked for; the InstallPlan that names it is approved, no other"))
 	case p.Mode == controller.ByChart:
 		c.announceChart()
 	}
@@ -131,7 +132,7 @@ func (c *controllerRun) announceChart() {
 	case !c.plan.Objects.Changed():
 		return
 	}
-	c.planned(mark, "chart", name)
+	c.planned(mark, "chart", inLine(name))
 	if mark == ui.Added {
 		c.details(c.identityText())
 	}
@@ -139,10 +140,8 @@ func (c *controllerRun) announceChart() {
 
 // chartVersion is the version of the controller that the chart brings.
 func (c *controllerRun) chartVersion() string {
-	if version := strings.TrimPrefix(c.chart.AppVersion(), "v"); version != "" {
-		return version
-	}
-	return strings.TrimPrefix(c.chart.Version(), "v")
+	version := strings.TrimPrefix(cmp.Or(c.chart.AppVersion(), c.chart.Version()), "v")
+	return advice.Version(version).String()
 }
 
 func (c *controllerRun) identityText() string {

@@ -157,10 +157,10 @@ func patience(ctx context.Context) time.Duration {
 // showLevel shows what a level is at. That it is looked at is gone in a moment.
 func showLevel(board *ui.Board, e verify.Event) {
 	if e.Report == nil && (!e.Waiting || e.Again) {
-		board.Glimpse(string(e.Level), markOfEvent(e), e.Text)
+		board.Glimpse(string(e.Level), markOfEvent(e), inLine(e.Text))
 		return
 	}
-	board.Set(string(e.Level), markOfEvent(e), e.Text)
+	board.Set(string(e.Level), markOfEvent(e), inLine(e.Text))
 }
 
 func markOfEvent(e verify.Event) ui.Mark {

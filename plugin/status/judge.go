@@ -82,7 +82,7 @@ func (f Found) installed() Installed {
 			continue
 		}
 		if by := apply.DeliveredBy(item.Live); by != "" {
-			i.By = by
+			i.By = plain.Line(by)
 		}
 		if born := item.Live.GetCreationTimestamp().Time; i.Inventory != "found" && (i.Since.IsZero() || born.Before(i.Since)) {
 			i.Since = born
