@@ -39,6 +39,7 @@ func (i *install) announce() {
 	}
 	i.announceRole()
 	i.announceObjects()
+	i.planned(ui.None, doorLabel, i.door().words())
 	i.UI.Line("")
 }
 
