@@ -76,7 +76,7 @@ func TestF4EdgeRoute(t *testing.T) {
 	looked(done, "", "--set", withEdge)
 
 	a.user.Run(t, on("install", "--verify=false")...).WantCode(t, done).WantStdout(t, "http://"+host+"\n").
-		WantTalk(t, "everybody who can reach http://"+host+" lists", "expose=none keeps it inside the cluster").WantNoTalk(t, "https")
+		WantTalk(t, "everybody who can reach http://"+host+" lists", "expose=none keeps it inside the cluster").WantNoTalk(t, "https://"+host)
 	if have := spec(); have != "" {
 		t.Errorf("spec.tls is still %s", have)
 	}
