@@ -60,7 +60,8 @@ func behind(name, needs string) Probe {
 // ByChoice reports whether all that a level lacks is left out because the user chose a
 // role that may do it.
 func (l LevelReport) ByChoice() bool {
-	return l.Outcome == NotVerified && !slices.ContainsFunc(l.missing(), func(p Probe) bool { return !p.Chosen })
+	missing := l.missing()
+	return l.Outcome == NotVerified && len(missing) > 0 && !slices.ContainsFunc(missing, func(p Probe) bool { return !p.Chosen })
 }
 
 // missing are the probes that the level needs and that were not tried for a reason of

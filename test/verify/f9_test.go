@@ -52,7 +52,7 @@ func (a app) tokens(t *testing.T, mark int64) []string {
 		}
 		tokens = nil
 		for _, r := range all {
-			if r.Object != nil && r.Object.Subresource == "token" && strings.HasPrefix(r.UserAgent, run.Name) && strings.Contains(r.URI, "/namespaces/"+a.namespace) {
+			if r.Object != nil && r.Object.Subresource == "token" && r.Object.Namespace == a.namespace && strings.HasPrefix(r.UserAgent, run.Name) {
 				tokens = append(tokens, r.URI)
 			}
 			if r.URI == "/version" && strings.HasPrefix(r.UserAgent, "kubectl") {
