@@ -122,17 +122,18 @@ func (a *App) verifyTarget(ctx context.Context, request VerifyRequest) (*cluster
 		target.URL, err = appURL(ctx, conn, target.Namespace)
 		return err
 	})
+	var unknown error
 	group.Go(func() error {
-		identity, err := loaded.Identity(ctx)
-		if err != nil {
-			target.NoCaller = err.Error()
+		var identity detect.Identity
+		if identity, unknown = loaded.Identity(ctx); unknown != nil {
+			target.NoCaller = unknown.Error()
 		}
 		target.CallerAccount = identity.Account
 		target.Account, target.Partition = whereInstalled(given, identity, loaded.ConfiguredRegion)
 		return nil
 	})
 	err = group.Wait()
-	target.Role = roleOfInstall(target, request.Role)
+	target.Role = roleOfInstall(target, request.Role, unknown)
 	return conn, target, err
 }
 

@@ -3,6 +3,7 @@ package plugin
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -26,8 +27,17 @@ func whereInstalled(given render.Facts, caller detect.Identity, region string) (
 // roleOfInstall is for verify.Target: the role that flags name, or that install computes
 // for an issuer. If the pods have another role of the account, IAM is asked whether that
 // one is this project's, as that of an install with --role-name is, or an adopted one.
-func roleOfInstall(target verify.Target, flags RoleRequest) func(context.Context, string, render.ARN) (render.ARN, error) {
+//
+// unknown, which may be nil, is why the caller is not known. That nobody gave
+// credentials is no failure.
+func roleOfInstall(target verify.Target, flags RoleRequest, unknown error) func(context.Context, string, render.ARN) (render.ARN, error) {
 	return func(ctx context.Context, issuer string, claimed render.ARN) (render.ARN, error) {
+		if target.Account == "" {
+			if errors.Is(unknown, detect.ErrNoCredentials) {
+				unknown = nil
+			}
+			return render.ARN{}, unknown
+		}
 		facts := render.Facts{
 			Namespace: render.Fact{Value: target.Namespace}, Issuer: render.Fact{Value: issuer},
 			Account: render.Fact{Value: target.Account}, Partition: render.Fact{Value: target.Partition},

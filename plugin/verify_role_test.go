@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
@@ -58,9 +60,15 @@ func TestF9RoleOfInstall(t *testing.T) {
 		"a caller of others": {RoleRequest{}, "222222222222", parse("arn:aws:iam::123456789012:role/other"), computed},
 	} {
 		target := verify.Target{Namespace: "demo", Account: "123456789012", Partition: "aws", CallerAccount: c.caller}
-		got, err := roleOfInstall(target, c.flags)(t.Context(), issuer, c.claimed)
+		got, err := roleOfInstall(target, c.flags, nil)(t.Context(), issuer, c.claimed)
 		if err != nil || got.String() != c.want {
 			t.Errorf("%s: %s, %v, want %s", name, got, err, c.want)
+		}
+	}
+	away := errors.New("no answer")
+	for unknown, want := range map[error]error{away: away, fmt.Errorf("x: %w", detect.ErrNoCredentials): nil} {
+		if role, err := roleOfInstall(verify.Target{}, RoleRequest{}, unknown)(t.Context(), issuer, render.ARN{}); role != (render.ARN{}) || !errors.Is(err, want) {
+			t.Errorf("%v: %s, %v", unknown, role, err)
 		}
 	}
 }

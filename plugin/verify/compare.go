@@ -98,9 +98,13 @@ func (r *run) checkRegion() error {
 }
 
 // checkRole finds out the role of the install, and compares with it the roles that the
-// pods and the service account name. It is untestable where the account is not known.
+// pods and the service account name. It is untestable where the account is not known,
+// unless the reason is one that fails: a server that does not answer.
 func (r *run) checkRole(ctx context.Context) error {
 	if r.Account == "" || r.Partition == "" {
+		if _, err := r.Target.Role(ctx, "", render.ARN{}); err != nil {
+			return err
+		}
 		return &untestable{
 			why: "the role's account cannot be compared with the install's: " + r.noCaller(),
 			next: "give AWS credentials of the account, or name it:\n" +

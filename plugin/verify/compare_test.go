@@ -90,6 +90,7 @@ func TestF9NoAccount(t *testing.T) {
 	f := newFake(nil)
 	r, _ := started(t, f)
 	r.Account, r.Partition, r.CallerAccount, r.NoCaller = "", "", "", "expired"
+	r.Target.Role = func(context.Context, string, render.ARN) (render.ARN, error) { return render.ARN{}, nil }
 	report, err := r.prove(t.Context())
 	if err != nil || report.Verified || report.Level(Identity).Outcome != NotVerified || f.asked["assume demo/ostoy-sa/sts.amazonaws.com"] > 0 {
 		t.Errorf("%+v, %v, asked %v", report, err, f.asked)
@@ -98,6 +99,13 @@ func TestF9NoAccount(t *testing.T) {
 	if !errors.As(report.Err(), &several) || several.Kind() != problem.Refused ||
 		!strings.Contains(several.Problems[0].Why, "expired") || !strings.Contains(several.Problems[0].Next, "--account-id ACCOUNT") {
 		t.Errorf("%v", report.Err())
+	}
+	r.Target.Role = func(context.Context, string, render.ARN) (render.ARN, error) {
+		return render.ARN{}, &problem.Error{Kind: problem.Failed, What: "no answer"}
+	}
+	report, err = r.prove(t.Context())
+	if err != nil || report.Verified || !errors.As(report.Err(), &several) || several.Kind() != problem.Failed {
+		t.Errorf("%v, %v", report.Err(), err)
 	}
 }
 

@@ -85,6 +85,9 @@ func (r *run) proveIdentity(ctx context.Context) ([]Probe, string) {
 		case errors.As(err, &cannot):
 			return append(probes, skip(s.name, began, cannot)), "not verified: " + s.name + " was not tested"
 		case err != nil:
+			if s.name == "role" && r.role == (render.ARN{}) {
+				s.not = "the role of the install is not known"
+			}
 			return append(probes, fail(s.name, began, err)), s.not
 		}
 		probes = append(probes, pass(s.name, began))

@@ -43,7 +43,8 @@ func (a app) annotate(t *testing.T, mallory run.User, key, value string) {
 // request of kubectl that comes after them is in it.
 func (a app) tokens(t *testing.T, mark int64) []string {
 	t.Helper()
-	a.user.Kubectl(t, "get", "--raw", "/version").WantCode(t, done)
+	last := fmt.Sprintf("/version?after=%s-%d", a.namespace, mark)
+	a.user.Kubectl(t, "get", "--raw", last).WantCode(t, done)
 	var tokens []string
 	run.Eventually(t, "the audit log", func(context.Context) error {
 		all, err := a.bed.KubeRequests(mark, "")
@@ -55,7 +56,7 @@ func (a app) tokens(t *testing.T, mark int64) []string {
 			if r.Object != nil && r.Object.Subresource == "token" && r.Object.Namespace == a.namespace && strings.HasPrefix(r.UserAgent, run.Name) {
 				tokens = append(tokens, r.URI)
 			}
-			if r.URI == "/version" && strings.HasPrefix(r.UserAgent, "kubectl") {
+			if r.URI == last {
 				return nil
 			}
 		}
