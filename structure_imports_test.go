@@ -30,7 +30,7 @@ func edges() map[string][]string {
 		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/problem", "plugin/secret", "render", "render/operator"},
 		"plugin/ack":     {"plugin/advice", "plugin/cluster", "plugin/problem", "render", "render/operator"},
 		"plugin/wait":    {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/plain", "plugin/problem", "render"},
-		"plugin/verify":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
+		"plugin/verify":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/plain", "plugin/problem", "render"},
 		"plugin/access":  {"plugin/cluster"},
 		"plugin/forward": {"plugin/cluster"},
 		// what others leave, told by its looks: no outside world
