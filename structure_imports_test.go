@@ -27,15 +27,15 @@ func edges() map[string][]string {
 		"plugin/iam":     {"plugin/advice", "plugin/awserr", "plugin/problem", "plugin/shell", "render"},
 		"plugin/bucket":  {"plugin/advice", "plugin/awserr", "plugin/problem", "render"},
 		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},
-		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/problem", "plugin/secret", "render", "render/operator"},
-		"plugin/ack":     {"plugin/advice", "plugin/cluster", "plugin/problem", "render", "render/operator"},
+		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/plain", "plugin/problem", "plugin/secret", "render", "render/operator"},
+		"plugin/ack":     {"plugin/advice", "plugin/cluster", "plugin/plain", "plugin/problem", "render", "render/operator"},
 		"plugin/wait":    {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/problem", "render"},
 		"plugin/verify":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
 		"plugin/access":  {"plugin/cluster"},
 		"plugin/forward": {"plugin/cluster"},
 		// what others leave, told by its looks: no outside world
 		"plugin/tutorial": {"plugin/apply", "render"},
-		"plugin/olm":      {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/problem", "plugin/secret", "render"},
+		"plugin/olm":      {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
 
 		"plugin/registry": {"plugin/problem"},
 
@@ -48,12 +48,12 @@ func edges() map[string][]string {
 		"plugin/folder": {"plugin/problem", "render", "render/layout"},
 
 		// what is there, asked once: the adapters' questions for those who judge
-		"plugin/live":  {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/problem", "plugin/shell", "render", "render/operator"},
-		"plugin/check": {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "render", "render/operator"},
+		"plugin/live":  {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/plain", "plugin/problem", "plugin/shell", "render", "render/operator"},
+		"plugin/check": {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/shell", "render", "render/operator"},
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
 		"plugin/controller": {
-			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
+			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
 		},
 
 		"plugin/status": {"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "render"},

@@ -158,7 +158,7 @@ func TestJudgeCSV(t *testing.T) {
 		says string
 	}{
 		"done":            {olm.CSV{Phase: "Succeeded", Reason: "InstallSucceeded"}, Passed, ""},
-		"no group":        {olm.CSV{Phase: "Failed", Reason: "NoOperatorGroup", Message: "none"}, Failed, "make an OperatorGroup"},
+		"no group":        {olm.CSV{Phase: "Failed", Reason: "NoOperatorGroup", Message: "none"}, Failed, "create an OperatorGroup"},
 		"two groups":      {olm.CSV{Phase: "Failed", Reason: "TooManyOperatorGroups"}, Failed, "keep one"},
 		"not available":   {olm.CSV{Phase: "Failed", Reason: "InstallCheckFailed", Deployments: []string{"a"}}, Failed, "oc describe deployment/a"},
 		"something lacks": {olm.CSV{Phase: "Pending", Reason: "RequirementsNotMet", Unmet: []string{"a kind"}}, Warned, "a kind"},
