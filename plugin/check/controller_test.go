@@ -190,5 +190,5 @@ func TestMisconfigured(t *testing.T) {
 	wants(t, "two keys", got, Failed, `oc patch configmap conf -n ack-system --type=merge -p '{"data":{"AWS_REGION":"us-east-2","FEATURE_GATES":""}}'`)
 	c.Container.EnvFrom = nil
 	got = misconfigured(c, []ack.Flaw{{Setting: "FEATURE_GATES", Why: "w", Putable: true}}, "")
-	wants(t, "no ConfigMap", got, Failed, "oc set env deployment/ack-s3-controller -n ack-system 'FEATURE_GATES='")
+	wants(t, "no ConfigMap", got, Failed, "oc set env deployment/ack-s3-controller -n ack-system FEATURE_GATES=")
 }
