@@ -40,7 +40,7 @@ func (a *Applier) failure(verb string, ref Ref, err error) error {
 		if errors.As(err, &done) { // in three parts already
 			return err
 		}
-		p.Why = "the API server did not answer: " + secret.Hide(plain.Line(err.Error()))
+		p.Why = "the API server did not answer: " + plain.Line(secret.Hide(err.Error()))
 		p.Next = "try again; what was applied is kept, a second run goes on from there"
 		return p
 	}

@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // Services of any namespace.
@@ -81,7 +80,7 @@ func (w *World) Warnings(ctx context.Context, kind, name string) []string {
 	for _, event := range list.Items {
 		reason, _, _ := unstructured.NestedString(event.Object, "reason")
 		message, _, _ := unstructured.NestedString(event.Object, "message")
-		texts = append(texts, plain.Line(reason+": "+message))
+		texts = append(texts, reason+": "+message)
 	}
 	return texts
 }
