@@ -27,15 +27,15 @@ func edges() map[string][]string {
 		"plugin/iam":     {"plugin/advice", "plugin/awserr", "plugin/problem", "plugin/shell", "render"},
 		"plugin/bucket":  {"plugin/advice", "plugin/awserr", "plugin/problem", "render"},
 		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},
-		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/problem", "plugin/secret", "render", "render/operator"},
-		"plugin/ack":     {"plugin/advice", "plugin/cluster", "plugin/problem", "render", "render/operator"},
+		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/plain", "plugin/problem", "plugin/secret", "render", "render/operator"},
+		"plugin/ack":     {"plugin/advice", "plugin/cluster", "plugin/plain", "plugin/problem", "render", "render/operator"},
 		"plugin/wait":    {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/plain", "plugin/problem", "render"},
 		"plugin/verify":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/plain", "plugin/problem", "render"},
 		"plugin/access":  {"plugin/cluster"},
 		"plugin/forward": {"plugin/cluster"},
 		// what others leave, told by its looks: no outside world
 		"plugin/tutorial": {"plugin/apply", "render"},
-		"plugin/olm":      {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/problem", "plugin/secret", "render"},
+		"plugin/olm":      {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
 
 		"plugin/registry": {"plugin/advice", "plugin/problem"},
 
@@ -53,7 +53,7 @@ func edges() map[string][]string {
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
 		"plugin/controller": {
-			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
+			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
 		},
 
 		"plugin/status": {"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "plugin/plain", "render", "render/operator"},

@@ -147,7 +147,7 @@ func Complaint(bucket *unstructured.Unstructured) string {
 			continue
 		}
 		if message, _ := c["message"].(string); message != "" {
-			message = strings.Join(strings.Fields(message), " ")
+			message = inLine(message)
 			if len(message) > maxComplaint {
 				message = strings.ToValidUTF8(message[:maxComplaint], "") + "..."
 			}

@@ -15,7 +15,7 @@ type Cause struct {
 
 // CauseOf finds the cause in the log of a controller that ended. The texts are
 // those of FACTS 1.6 and 1.7. False: the log says something else.
-func CauseOf(log string) (Cause, bool) { return causeAmong(causes(), plain(log)) }
+func CauseOf(log string) (Cause, bool) { return causeAmong(causes(), withoutFields(log)) }
 
 func causeAmong(all []knownCause, log string) (Cause, bool) {
 	for _, known := range all {
@@ -26,7 +26,7 @@ func causeAmong(all []knownCause, log string) (Cause, bool) {
 		cause := known.Cause
 		if len(match) > 1 {
 			// The rest of the line is for one that may be long or strange.
-			cause.Why = strings.ReplaceAll(cause.Why, "%", strings.TrimSpace(match[1]))
+			cause.Why = strings.ReplaceAll(cause.Why, "%", inLine(match[1]))
 		}
 		return cause, true
 	}

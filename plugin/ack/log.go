@@ -197,7 +197,7 @@ func withoutRequest(text string) string {
 const maxSaid = 600
 
 func oneLine(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = inLine(text)
 	if len(text) > maxSaid {
 		text = strings.ToValidUTF8(text[:maxSaid], "") + "..."
 	}

@@ -184,7 +184,7 @@ func (f Flags) Get(name string) (value string, given bool) {
 func (f Flags) Pieces(name string) []string {
 	var pieces []string
 	for _, piece := range strings.Split(f.values[name], ",") {
-		if piece = strings.TrimSpace(piece); piece != "" && !strings.HasPrefix(piece, "$(") {
+		if piece = inLine(piece); piece != "" && !strings.HasPrefix(piece, "$(") {
 			pieces = append(pieces, piece)
 		}
 	}
