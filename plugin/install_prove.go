@@ -21,7 +21,7 @@ func (i *install) prove(ctx context.Context, url string) error {
 	}, verify.Options{
 		Patience: patience(ctx),
 		Settling: !i.role.Empty() || i.request.IAM == IAMSkip, // whoever made the role may have done so a moment ago
-		Policy:   i.request.Role.PolicyARN,
+		Policy:   i.role.Role.PolicyARN,
 		AsIs:     i.adopted.asIs,
 		Foreseen: foreseen(i.outlook),
 		Cure:     i.cure,

@@ -23,7 +23,9 @@ func (f Found) role() Role {
 	}
 	r.Exists = true
 	r.LastUsed, r.LastUsedRegion = actual.LastUsed, actual.LastUsedRegion
-	r.Boundary, r.Attached, r.Tags = actual.Boundary, actual.Attached, actual.Tags
+	if f.AWS.PlanErr == nil { // else it is another's role, which only the inventory names
+		r.Boundary, r.Attached, r.Tags = actual.Boundary, actual.Attached, actual.Tags
+	}
 	if f.othersRole() && (f.AWS.PlanErr != nil || !f.AWS.Plan.Empty()) {
 		r.Trust, r.Policy = Part{Mark: Unknown}, Part{Mark: Unknown}
 		r.Part = Part{Unknown, "made by somebody else (--iam=skip), and not as install would make it", "oc ostoy-s3 check -n " + f.Facts.Namespace.Value}
