@@ -102,7 +102,8 @@ func (r *report) detail(o check.Outcome) {
 			mark = m.mark
 		}
 	}
-	lines := []string{o.What, o.Why}
+	// Further lines of a reason begin further right than the line with the fix.
+	lines := []string{inLine(o.What), strings.ReplaceAll(o.Why, "\n", "\n  ")}
 	switch o.Status {
 	case check.Passed:
 		lines = []string{o.Title}

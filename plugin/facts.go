@@ -24,7 +24,7 @@ func (a *App) Facts(ctx context.Context, request FactsRequest, format Format) er
 		return err
 	}
 	for _, note := range result.Notes {
-		a.UI.Linef("note  %s", note)
+		a.UI.Linef("note  %s", inLine(note))
 	}
 	if err := a.printFacts(result.Facts, format); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (a *App) factsTable(f render.Facts) error {
 		if row.Name == apiVersions && row.Value != "" {
 			value = apiSummary(f.APIVersions)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", row.Name, value, source)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", row.Name, inLine(value), inLine(source))
 	}
 	return table.Flush()
 }

@@ -54,7 +54,7 @@ func (a *App) IAMPolicy(ctx context.Context, request PolicyRequest) error {
 		return err
 	}
 	for _, note := range notes {
-		a.UI.Linef("note  %s", note)
+		a.UI.Linef("note  %s", inLine(note))
 	}
 	_, err = fmt.Fprintln(a.Streams.Out, policy.Pretty())
 	return err

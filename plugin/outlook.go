@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -119,7 +120,7 @@ func lookForCure(target verify.Target) func(ctx context.Context, role, probe str
 	var outlook iam.Outlook
 	return func(ctx context.Context, role, probe string) string {
 		once.Do(func() { outlook = lookAtRole(ctx, target, role) })
-		return cureOf(outlook, probe, "oc ostoy-s3 install -n "+target.Namespace)
+		return cureOf(outlook, probe, advice.Command("oc ostoy-s3 install", "-n", target.Namespace))
 	}
 }
 

@@ -29,7 +29,7 @@ func (a *App) keep(ctx context.Context, request RenderRequest, files []layout.Fi
 		} else {
 			written++
 		}
-		fmt.Fprintf(a.Streams.Out, "%s %s\n", verb, plan.Name(c))
+		fmt.Fprintf(a.Streams.Out, "%s %s\n", verb, inLine(plan.Name(c)))
 	})
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (a *App) keepTree(ctx context.Context, request RenderRequest, all []rendere
 // anything is.
 func (a *App) compare(plan folder.Plan) error {
 	for _, change := range plan.Changes {
-		fmt.Fprintf(a.Streams.Out, "%-9s  %s\n", change.State, plan.Name(change))
+		fmt.Fprintf(a.Streams.Out, "%-9s  %s\n", change.State, inLine(plan.Name(change)))
 	}
 	if len(plan.Changes) == 0 {
 		a.UI.Linef("%s: %d files, all as they should be", plan.Dir, plan.Fresh)

@@ -139,7 +139,7 @@ func testF3Record(t *testing.T, bed *testbed.Bed) {
 		{"status", "-o", "wide"},
 		{"status", "-o", "json"},
 		{"diff"},
-		{"install", "--dry-run"},
+		{"install", "--dry-run=client"},
 		{"iam", "plan"},
 		{"uninstall", "--dry-run"},
 		{"uninstall", "--dry-run", "--delete-data", "-o", "json"},
@@ -147,8 +147,8 @@ func testF3Record(t *testing.T, bed *testbed.Bed) {
 	for _, forged := range []string{
 		`{"data":{"policyARN":"` + everyRight + `"}}`,
 		`{"data":{"policyARN":"` + wide + `"}}`,
-		`{"data":{"policyARN":null,"roleARN":"arn:aws:iam::` + testbed.Account + `:role/` + boss + `"}}`,
 		`{"data":{"policyARN":"` + everyRight + `","roleOrigin":"existing"}}`,
+		`{"data":{"policyARN":null,"roleARN":"arn:aws:iam::` + testbed.Account + `:role/` + boss + `"}}`,
 	} {
 		patch(t, bed, configMaps(), namespace, "ostoy-s3", forged)
 		for _, look := range looks {
@@ -202,7 +202,7 @@ func testF7Older(t *testing.T, bed *testbed.Bed) {
 	admin.Run(t, "check", "-n", namespace).WantCode(t, 0)
 	admin.Run(t, "status", "-n", namespace).WantCode(t, 0)
 	admin.Run(t, "diff", "-n", namespace).WantCode(t, 1)
-	admin.Run(t, "install", "-n", namespace, "--dry-run").WantCode(t, 0).WantTalk(t, "tags  that earlier versions did not set", "(none) → ostoy-s3/bucket="+namespace+"-bucket")
+	admin.Run(t, "install", "-n", namespace, "--dry-run=client").WantCode(t, 0).WantTalk(t, "tags  that earlier versions did not set", "(none) → ostoy-s3/bucket="+namespace+"-bucket")
 	uninstall(t, admin, 0, namespace, "--delete-data", "--dry-run").WantTalk(t, "would remove", "bucket "+namespace+"-bucket", "role ")
 	admin.Run(t, "install", "-n", namespace).WantCode(t, 0).WantTalk(t, "tags  that earlier versions did not set", "updated: tags")
 	if tags := roleTags(t, bed, namespace); tags["ostoy-s3/bucket"] != namespace+"-bucket" {
@@ -241,7 +241,7 @@ func testF3Older(t *testing.T, bed *testbed.Bed) {
 		t.Errorf("check does not say how the tag is written\n%s", result)
 	}
 	admin.Run(t, "status", "-n", namespace)
-	admin.Run(t, "install", "-n", namespace, "--dry-run").WantCode(t, 0).WantTalk(t, policy+" on the role is not managed by ostoy-s3 and stays")
+	admin.Run(t, "install", "-n", namespace, "--dry-run=client").WantCode(t, 0).WantTalk(t, policy+" on the role is not managed by ostoy-s3 and stays")
 	uninstall(t, admin, 0, namespace, "--dry-run").WantTalk(t, "would remove", "role ", "would keep", "bucket "+namespace+"-bucket", "has neither the tag ostoy-s3/bucket")
 	admin.Run(t, strings.Fields(strings.TrimPrefix(command, "oc ostoy-s3 "))...).WantCode(t, 0).WantTalk(t, "updated: tags")
 	if tags := roleTags(t, bed, namespace); tags["ostoy-s3/policy"] != policy || tags["ostoy-s3/bucket"] != namespace+"-bucket" {
