@@ -14,12 +14,12 @@ func edges() map[string][]string {
 	return map[string][]string{
 		// the command line
 		"cmd/kubectl-ostoy_s3": {"cmd"},
-		"cmd":                  {"plugin", "plugin/advice", "plugin/problem", "plugin/secret", "plugin/ui", "render"},
+		"cmd":                  {"plugin", "plugin/advice", "plugin/plain", "plugin/problem", "plugin/secret", "plugin/ui", "render"},
 
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
-			"plugin/detect", "plugin/differ", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/manual", "plugin/olm", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/shell", "plugin/status", "plugin/tutorial", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
+			"plugin/detect", "plugin/differ", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/manual", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/shell", "plugin/status", "plugin/tutorial", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
@@ -30,14 +30,14 @@ func edges() map[string][]string {
 		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/problem", "plugin/secret", "render", "render/operator"},
 		"plugin/ack":     {"plugin/advice", "plugin/cluster", "plugin/problem", "render", "render/operator"},
 		"plugin/wait":    {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/problem", "render"},
-		"plugin/verify":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
+		"plugin/verify":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/plain", "plugin/problem", "render"},
 		"plugin/access":  {"plugin/cluster"},
 		"plugin/forward": {"plugin/cluster"},
 		// what others leave, told by its looks: no outside world
 		"plugin/tutorial": {"plugin/apply", "render"},
-		"plugin/olm":      {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/problem", "plugin/secret", "render"},
+		"plugin/olm":      {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
 
-		"plugin/registry": {"plugin/problem"},
+		"plugin/registry": {"plugin/plain", "plugin/problem"},
 
 		// a role as code: no outside world at all
 		"plugin/rolecode": {"plugin/iam", "plugin/shell", "render"},
@@ -48,19 +48,19 @@ func edges() map[string][]string {
 		"plugin/folder": {"plugin/problem", "render", "render/layout"},
 
 		// what is there, asked once: the adapters' questions for those who judge
-		"plugin/live":  {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/problem", "plugin/shell", "render", "render/operator"},
+		"plugin/live":  {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/plain", "plugin/problem", "plugin/shell", "render", "render/operator"},
 		"plugin/check": {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "render", "render/operator"},
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
 		"plugin/controller": {
-			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
+			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
 		},
 
 		"plugin/status": {"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "render"},
 
 		// what the adapters share
 		"plugin/advice":  {"plugin/plain", "plugin/shell", "render"},
-		"plugin/awserr":  {"plugin/advice", "plugin/problem", "plugin/secret", "render"},
+		"plugin/awserr":  {"plugin/advice", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
 		"plugin/cluster": {"plugin/advice", "plugin/problem", "plugin/secret", "render"},
 		"plugin/ui":      {"plugin/plain", "plugin/problem", "plugin/secret"},
 		"plugin/differ":  {},

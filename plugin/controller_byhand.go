@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -29,7 +28,7 @@ func (c *controllerRun) byHand() error {
 		line += " --version " + shell.Word(strings.TrimPrefix(c.request.Version, "v"))
 	}
 	if c.request.Output == "" {
-		if _, err := fmt.Fprintln(c.Streams.Out, line); err != nil {
+		if err := c.writeLine(line); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
@@ -89,14 +90,13 @@ func (a *App) printValues(f render.Facts, options operator.Options) error {
 	if err != nil {
 		return fmt.Errorf("write values: %w", err)
 	}
-	_, err = fmt.Fprintf(a.Streams.Out, `# Values for ACK's own chart of the S3 controller, as printed by: oc ostoy-s3 controller render
+	return a.writeData(fmt.Sprintf(`# Values for ACK's own chart of the S3 controller, as printed by: oc ostoy-s3 controller render
 #
 #   %s
 #
 # The role %s
 # is not made by that: oc ostoy-s3 controller install makes it.
-%s%s`, operator.HelmInstall(f, "values.yaml"), options.RoleARN, besideValues(f), text)
-	return err
+%s%s`, operator.HelmInstall(f, "values.yaml"), options.RoleARN, besideValues(f), text))
 }
 
 func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f render.Facts, options operator.Options) error {
@@ -112,7 +112,7 @@ func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f
 #
 # The role %s
 # is not among the objects: oc ostoy-s3 controller install makes it.
-`, chart.Name(), chart.Version(), options.RoleARN)
+`, plain.Line(chart.Name()), plain.Line(chart.Version()), options.RoleARN)
 	return a.printObjects(head+noPolicy(f), append(renderAccess(f), objects...))
 }
 
@@ -166,9 +166,5 @@ func (a *App) printObjects(head string, objects []*unstructured.Unstructured) er
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprint(a.Streams.Out, head); err != nil {
-		return err
-	}
-	_, err = a.Streams.Out.Write(text)
-	return err
+	return a.writeData(head + string(text))
 }

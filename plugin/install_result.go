@@ -131,18 +131,19 @@ func (i *install) farewell(result wait.Result) {
 		i.UI.Line("applied, not waited for: the same command with --wait says when it is ready")
 		return
 	case result.URL != "":
-		i.UI.Linef("\nOSToy: %s   (menu entry \"ACK S3\")", result.URL)
+		i.UI.Line("")
+		i.UI.Linef("OSToy: %s   (menu entry \"ACK S3\")", result.URL)
 		return
 	}
-	i.UI.Linef("\nOSToy: oc port-forward -n %s service/ostoy-frontend-svc 8080:8080, then http://localhost:8080", i.facts.Namespace.Value)
+	i.UI.Line("")
+	i.UI.Linef("OSToy: oc port-forward -n %s service/ostoy-frontend-svc 8080:8080, then http://localhost:8080", i.facts.Namespace.Value)
 }
 
 // print writes the data: the document, or the URL alone, once it leads somewhere.
 func (i *install) print(result wait.Result, ready bool, failure error) error {
 	if i.request.Output != FormatJSON {
 		if ready && failure == nil && result.URL != "" {
-			_, err := fmt.Fprintln(i.Streams.Out, result.URL)
-			return err
+			return i.writeLine(result.URL)
 		}
 		return nil
 	}
@@ -168,7 +169,7 @@ func (i *install) print(result wait.Result, ready bool, failure error) error {
 	if !ready {
 		document.States = result.States
 	}
-	return i.printJSON(document)
+	return i.writeJSON(document)
 }
 
 func (i *install) took() string {

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -65,8 +64,7 @@ func (a *App) show(ctx context.Context, address string, request OpenRequest) err
 		}
 		a.UI.Warn("no browser could be started: "+err.Error(), "open the address by hand")
 	}
-	_, err := fmt.Fprintln(a.Streams.Out, address)
-	return err
+	return a.writeLine(address)
 }
 
 // openForward opens a way to a pod and keeps it open.
@@ -93,7 +91,7 @@ func (a *App) openForward(ctx context.Context, conn *cluster.Conn, namespace str
 	}
 	defer way.Close()
 	a.UI.Linef("OSToy in %s has no Route: %s leads to pod %s, until Ctrl-C", namespace, way.URL, pods.Ready)
-	if _, err := fmt.Fprintln(a.Streams.Out, way.URL); err != nil {
+	if err := a.writeLine(way.URL); err != nil {
 		return err
 	}
 	if !request.Print {

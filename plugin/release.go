@@ -181,7 +181,7 @@ func (r *release) conclude() error {
 	case !r.nothingToDo():
 		r.UI.Marked(ui.Done, "%s released: install and uninstall no longer change them", plural(int64(r.done), "object"))
 		if r.request.To == ReleaseToNone {
-			r.UI.Line("  try   oc ostoy-s3 install -n " + r.namespace.Value + " to take them back, as long as they are unchanged")
+			r.UI.Try("oc ostoy-s3 install -n " + r.namespace.Value + " to take them back, as long as they are unchanged")
 		}
 	}
 	if r.request.Output != FormatJSON {
@@ -192,7 +192,7 @@ func (r *release) conclude() error {
 		managers := append([]string{}, apply.OtherManagers(item.Live)...)
 		document.Objects = append(document.Objects, releasedObject{item.Ref.String(), managers})
 	}
-	return r.printJSON(document)
+	return r.writeJSON(document)
 }
 
 // doneSoFar says what a run that was cut off has done.

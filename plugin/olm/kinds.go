@@ -1,16 +1,15 @@
 package olm
 
 import (
-	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
@@ -80,18 +79,10 @@ func OwnerCSV(object *unstructured.Unstructured) string {
 	return ""
 }
 
-// said is what OLM wrote, fit to be shown: one line of bearable length, with no
-// secret and nothing a terminal would obey. Its messages repeat what registries
-// and API servers answered.
+// said is what OLM wrote, in one line of bearable length and without secrets. Its
+// messages repeat what registries and API servers answered.
 func said(text string) string {
-	text = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`).ReplaceAllString(text, " ")
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, text)
-	return health.OneLine(secret.Hide(text))
+	return health.OneLine(secret.Hide(plain.Line(text)))
 }
 
 // describe is the command that shows all OLM noted on an object.
