@@ -29,7 +29,7 @@ func edges() map[string][]string {
 		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},
 		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/problem", "plugin/secret", "render", "render/operator"},
 		"plugin/ack":     {"plugin/advice", "plugin/cluster", "plugin/problem", "render", "render/operator"},
-		"plugin/wait":    {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/problem", "render"},
+		"plugin/wait":    {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/plain", "plugin/problem", "render"},
 		"plugin/verify":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/plain", "plugin/problem", "render"},
 		"plugin/access":  {"plugin/cluster"},
 		"plugin/forward": {"plugin/cluster"},
@@ -37,7 +37,7 @@ func edges() map[string][]string {
 		"plugin/tutorial": {"plugin/apply", "render"},
 		"plugin/olm":      {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
 
-		"plugin/registry": {"plugin/plain", "plugin/problem"},
+		"plugin/registry": {"plugin/advice", "plugin/plain", "plugin/problem"},
 
 		// a role as code: no outside world at all
 		"plugin/rolecode": {"plugin/iam", "plugin/shell", "render"},
@@ -56,7 +56,7 @@ func edges() map[string][]string {
 			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
 		},
 
-		"plugin/status": {"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "render"},
+		"plugin/status": {"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "plugin/plain", "render", "render/operator"},
 
 		// what the adapters share
 		"plugin/advice":  {"plugin/plain", "plugin/shell", "render"},

@@ -15,6 +15,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
@@ -123,14 +124,15 @@ func usage(c *cobra.Command, why string) error {
 		Kind: problem.Usage,
 		What: "cannot read the command line",
 		Why:  why,
-		Next: displayPath(c) + " --help",
+		Next: displayPath(c, "--help"),
 	}
 }
 
 // displayPath is the command as the user typed it, by the name that package ui
-// replaces by the host's.
-func displayPath(c *cobra.Command) string {
-	return "oc ostoy-s3" + strings.TrimPrefix(c.CommandPath(), c.Root().CommandPath())
+// replaces by the host's, with flags.
+func displayPath(c *cobra.Command, flags ...string) string {
+	path := strings.Fields(strings.TrimPrefix(c.CommandPath(), c.Root().CommandPath()))
+	return advice.Command("oc ostoy-s3", append(path, flags...)...)
 }
 
 func noArgs(c *cobra.Command, args []string) error {

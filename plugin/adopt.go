@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
@@ -94,7 +95,7 @@ func (i *install) lookAtAdoption(ctx context.Context) {
 	if r := i.adopted; r.found() {
 		found.Role = &adoptedIAM{ARN: r.arn, Tightened: !r.asIs}
 		if r.actual != nil {
-			found.Role.Policies = slices.Concat(r.actual.Attached, r.actual.Inlines)
+			found.Role.Policies = policies(r.actual)
 		}
 	}
 	i.adoption = found
@@ -102,7 +103,7 @@ func (i *install) lookAtAdoption(ctx context.Context) {
 
 // people are the managers of an object that are somebody's own tools.
 func people(live *unstructured.Unstructured) []string {
-	return slices.DeleteFunc(append([]string{}, apply.OtherManagers(live)...), func(name string) bool { return !apply.ByPerson(name) })
+	return inLines(slices.DeleteFunc(append([]string{}, apply.OtherManagers(live)...), func(name string) bool { return !apply.ByPerson(name) }))
 }
 
 // announceAdoption lists what was recognised, before the plan says what becomes of it.
@@ -174,7 +175,7 @@ func tutorialFirst(problems []*problem.Error, namespace string) []*problem.Error
 		Kind: problem.Refused,
 		What: "project " + namespace + " has OSToy as the ROSA tutorial makes it by hand",
 		Why:  "not ours: " + strings.Join(names, ", "),
-		Next: "oc ostoy-s3 install -n " + namespace + " --adopt brings it in, data included; with --dry-run=server it only tells what becomes of it",
+		Next: advice.Command("oc ostoy-s3 install", "-n", namespace, "--adopt") + " brings it in, data included; with --dry-run=server it only tells what becomes of it",
 		More: "docs/moving.md",
 		Err:  apply.ErrAdoptable,
 	}

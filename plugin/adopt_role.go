@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
@@ -84,8 +85,8 @@ func (i *install) roleToAdopt(ctx context.Context) (render.ARN, error) {
 		}
 		name = account.GetAnnotations()[live.RoleAnnotation]
 	}
-	arn, err := render.ParseARNOf(name, "iam", "role")
-	if err != nil || arn.Account != i.facts.Account.Value || arn.Partition != i.facts.Partition.Value {
+	arn, legal := roleNamed(name)
+	if !legal || arn.Account != i.facts.Account.Value || arn.Partition != i.facts.Partition.Value {
 		return render.ARN{}, nil
 	}
 	return arn, nil
@@ -102,13 +103,13 @@ func (i *install) uselessRole(desired iam.Role, actual *iam.Actual) string {
 	case !actual.Exists:
 		return "it is not there"
 	case actual.ARN != desired.ARN:
-		return "the role of that name is " + awserr.Redact(actual.ARN)
+		return "the role of that name is " + advice.RoleARN(actual.ARN).String()
 	case desired.Admits(actual.Trust, i.facts.Issuer.Value):
 		return ""
 	}
 	why := "it does not let in " + desired.Subject
 	if others := desired.Others(actual.Trust, i.facts.Issuer.Value); len(others) > 0 {
-		why += ", but " + strings.Join(others, ", ")
+		why += ", but " + strings.Join(inLines(others), ", ")
 	}
 	return why
 }
@@ -131,7 +132,7 @@ func (i *install) passRole(desired iam.Role, actual *iam.Actual, why string) err
 func (i *install) tighten() string { return tightenIn(i.facts.Namespace.Value) }
 
 func tightenIn(namespace string) string {
-	return "oc ostoy-s3 install -n " + namespace + " --adopt --tighten-role"
+	return advice.Command("oc ostoy-s3 install", "-n", namespace, "--adopt", "--tighten-role")
 }
 
 // warnOfWidth tells, of a role that is used as it is, what it does beyond what the
@@ -139,13 +140,13 @@ func tightenIn(namespace string) string {
 func (i *install) warnOfWidth() {
 	r := i.adopted
 	for _, text := range r.passed {
-		i.UI.Warn(text, "")
+		i.UI.Warn(inLine(text), "")
 	}
 	if !r.asIs || r.actual == nil {
 		return
 	}
 	if wider := r.desired.Wider(r.actual, i.facts.Issuer.Value); len(wider) > 0 {
-		i.UI.Warn("the role "+r.desired.Label()+" may do more than OSToy does: "+strings.Join(wider, "; "), i.tighten())
+		i.UI.Warn("the role "+r.desired.Label()+" may do more than OSToy does: "+strings.Join(inLines(wider), "; "), i.tighten())
 	}
 }
 

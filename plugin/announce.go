@@ -26,11 +26,11 @@ func (a *App) details(lines ...string) {
 func (a *App) announceRolePlan(plan *iam.Plan) {
 	if plan.Creates() {
 		a.planned(ui.Added, "role", plan.Role.Label())
-		a.details("trusts  "+plan.Role.Trusts(), "allows  "+plan.Role.Allows())
+		a.details(inLines([]string{"trusts  " + plan.Role.Trusts(), "allows  " + plan.Role.Allows()})...)
 		return
 	}
 	for _, step := range plan.Steps {
-		a.planned(ui.Changed, "role", strings.TrimSpace(step.What+"  "+step.Reason))
+		a.planned(ui.Changed, "role", inLine(step.What+"  "+step.Reason))
 		if step.Kind == iam.TagRole || step.Kind == iam.PutBoundary {
 			a.details(beforeAfter(step.Before, step.After))
 		}
@@ -63,14 +63,14 @@ func (a *App) announceItem(item *apply.Item) {
 	case apply.Delete:
 		a.planned(ui.Removed, "object", item.Ref.String()+"   no longer wanted")
 	case apply.Keep:
-		a.planned(ui.Kept, "object", item.Ref.String()+"   kept: "+item.Why)
+		a.planned(ui.Kept, "object", inLine(item.Ref.String()+"   kept: "+item.Why))
 	case apply.Gone:
-		a.UI.Warn(item.Ref.String()+" is forgotten: "+item.Why, "")
+		a.UI.Warn(inLine(item.Ref.String()+" is forgotten: "+item.Why), "")
 	}
 }
 
 func (a *App) announceUpdate(item *apply.Item) {
-	a.planned(ui.Changed, "object", strings.TrimSpace(item.Ref.String()+"  "+item.Why))
+	a.planned(ui.Changed, "object", inLine(item.Ref.String()+"  "+item.Why))
 	changes := item.Changes
 	if item.Adopts() { // that there is more in it than before is no news
 		changes = slices.DeleteFunc(slices.Clone(changes), func(c apply.FieldChange) bool { return c.Before == nil })
@@ -88,7 +88,7 @@ func (a *App) announceUpdate(item *apply.Item) {
 		if change.Manager != "" {
 			line += "   (changed by " + change.Manager + ")"
 		}
-		a.details(line)
+		a.details(inLine(line))
 	}
 	if len(item.Changes) == 0 && len(item.Owned) > 0 {
 		a.details(fmt.Sprintf("%d fields become ours, their values stay", len(item.Owned)))
@@ -115,7 +115,7 @@ func beforeAfter(before, after string) string {
 }
 
 func oneLine(text string) string {
-	return strings.ReplaceAll(strings.TrimSpace(text), "\n", ", ")
+	return inLine(strings.ReplaceAll(strings.TrimSpace(text), "\n", ", "))
 }
 
 // inWords is a decoded value as a reader would type it.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -58,7 +59,7 @@ type RoleRequest = iam.RoleOptions
 func (a *App) connect() (*cluster.Conn, error) {
 	return cluster.Connect(a.Getter, cluster.Options{
 		Version: a.Version,
-		Warn:    func(text string) { a.UI.Warn(text, "") },
+		Warn:    func(text string) { a.UI.Warn(plain.Line(text), "") },
 	})
 }
 

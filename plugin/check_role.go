@@ -2,26 +2,24 @@ package plugin
 
 import (
 	"context"
-	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // recallRole looks at the role of the last install where the flags name no
 // other. What is on record is a hint: one that no role can have is passed over.
 func (c *checkup) recallRole() {
 	role := &c.install.request.Role
-	arn, err := render.ParseARNOf(c.inventory.RoleARN, "iam", "role")
-	if err != nil || arn.Account != c.facts.Account.Value || role.Name != "" || role.Path != "" {
+	arn, legal := roleNamed(c.inventory.RoleARN)
+	if !legal || arn.Account != c.facts.Account.Value || role.Name != "" || role.Path != "" {
 		return
 	}
 	named := *role
 	named.Name = arn.Name()
-	named.Path = strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "role"), named.Name)
+	named.Path = pathOf(arn)
 	if _, err := iam.Desired(c.facts, named); err == nil {
 		*role = named
 	}

@@ -177,7 +177,7 @@ func fetchChart(ctx context.Context, from, version string) (*render.Foreign, err
 	return nil, &problem.Error{
 		Kind: problem.Usage,
 		What: "--version " + version + ": the chart is another version",
-		Why:  from + " is " + chart.Name() + " " + chart.Version(),
+		Why:  inLine(from + " is " + chart.Name() + " " + chart.Version()),
 		Next: "leave out --version, or give the chart of that version",
 	}
 }

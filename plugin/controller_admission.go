@@ -28,7 +28,7 @@ func (c *controllerRun) announceAdmission() {
 		c.planned(ui.Added, "policy", strings.Join(created, ",\n"))
 		exempt := append(append([]string{}, c.plan.Admission.Exempt...), "everybody with the verb bypass on the policy")
 		c.details("keeps a Bucket to the S3 buckets of its own project",
-			"exempt  "+strings.Join(exempt, "\n        "))
+			"exempt  "+strings.Join(inLines(exempt), "\n        "))
 	}
 	if changed {
 		c.announceRefused(c.plan.Admission.Refused)
@@ -44,7 +44,7 @@ func (c *controllerRun) announceRefused(refused []controller.RefusedBucket) {
 	c.UI.Warn("The admission policy refuses "+plural(int64(len(refused)), "existing Bucket")+" from now on. They still sync and can be deleted, "+
 		"but project admins and editors cannot change their spec or create them again:", "")
 	for _, bucket := range refused[:min(most, len(refused))] {
-		c.UI.Linef("    Bucket %s/%s: %s", bucket.Namespace, bucket.Name, strings.Join(bucket.Why, "; "))
+		c.UI.Line("    " + inLine("Bucket "+bucket.Namespace+"/"+bucket.Name+": "+strings.Join(bucket.Why, "; ")))
 	}
 	if n := len(refused) - most; n > 0 {
 		c.UI.Linef("    and %d more (-o json lists all)", n)
@@ -63,7 +63,7 @@ func (c *controllerRun) mayExecute(ctx context.Context) error {
 	}
 	var names []string
 	for _, bucket := range planted {
-		names = append(names, bucket.Namespace+"/"+bucket.Name)
+		names = append(names, inLine(bucket.Namespace+"/"+bucket.Name))
 	}
 	return c.confirmed(ctx, c.request.Ask, question{
 		about: plural(int64(len(names)), "existing Bucket") + " with the S3 bucket of another project, which the controller changes as soon as it runs: " + strings.Join(names, ", "),

@@ -3,8 +3,8 @@ package plugin
 import (
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -23,10 +23,7 @@ func byHandNote(namespace string, makes bool) string {
 // byHand ends where neither OLM nor a chart was to be had: with the line that
 // brings the controller, on stdout, and the word that it is not there yet.
 func (c *controllerRun) byHand() error {
-	line := operator.HelmInstall(c.facts, "<("+c.renderLine()+")")
-	if c.request.Version != "" {
-		line += " --version " + shell.Word(strings.TrimPrefix(c.request.Version, "v"))
-	}
+	line := advice.From(helmInstall(c.facts, c.request.Version, "-f"), c.renderLine())
 	if c.request.Output == "" {
 		if err := c.writeLine(line); err != nil {
 			return err
@@ -37,17 +34,27 @@ func (c *controllerRun) byHand() error {
 		What: "the controller itself is not installed",
 		Why: "this cluster has no Operator Lifecycle Manager, and no chart was given; the namespace " + c.facts.Namespace.Value +
 			", the role and the permissions on Buckets exist",
-		Next: line + "\nor the same command with --chart " + operator.Chart,
+		Next: line + "\nor the same command with " + advice.Command("--chart", operator.Chart),
 	}
+}
+
+// helmInstall is the command that installs ACK's chart, the newest there is unless version
+// names one, with Helm itself; the words are further ones.
+func helmInstall(f render.Facts, version string, words ...string) string {
+	all := operator.HelmWords(f)
+	if version != "" {
+		all = append(all, "--version", strings.TrimPrefix(version, "v"))
+	}
+	return advice.Command("helm install", append(all, words...)...)
 }
 
 // renderLine is what prints the values for ACK's chart, for the same role in the
 // same place as this run's.
 func (c *controllerRun) renderLine() string {
-	words := []string{"oc ostoy-s3 controller render"}
+	var words []string
 	add := func(flag, value string) {
 		if value != "" {
-			words = append(words, flag, shell.Word(value))
+			words = append(words, flag, value)
 		}
 	}
 	if c.facts.Namespace.Value != operator.DefaultNamespace {
@@ -64,5 +71,5 @@ func (c *controllerRun) renderLine() string {
 	add("--identity", c.request.Identity)
 	add("--role-name", c.request.Role.Name)
 	add("--role-path", c.request.Role.Path)
-	return strings.Join(words, " ")
+	return advice.Command("oc ostoy-s3 controller render", words...)
 }

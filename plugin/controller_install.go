@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
@@ -33,16 +35,16 @@ func (c *controllerRun) announce() {
 func (c *controllerRun) announceNotes() {
 	p := c.plan
 	for _, other := range p.Found().Others() {
-		c.UI.Linef("found     %s", described(other))
+		c.UI.Linef("found     %s", inLine(described(other)))
 	}
 	if p.Available != "" {
-		c.UI.Linef("note      controller %s is available: oc ostoy-s3 controller install --upgrade", p.Available)
+		c.UI.Linef("note      controller %s is available: %s", advice.Version(p.Available), advice.Command("oc ostoy-s3 controller install --upgrade"))
 	}
 	for _, note := range c.notes() {
-		c.UI.Linef("note      %s", note)
+		c.UI.Linef("note      %s", inLine(note))
 	}
 	for _, warning := range c.warnings() {
-		c.UI.Warn(warning.What, warning.Next)
+		c.UI.Warn(inLine(warning.What), warning.Next)
 	}
 }
 
@@ -97,12 +99,12 @@ func (c *controllerRun) announceController() {
 	p := c.plan
 	switch {
 	case p.From != "":
-		c.planned(ui.Changed, "operator", upgradeText(p))
+		c.planned(ui.Changed, "operator", inLine(upgradeText(p)))
 	case p.Mode == controller.ByOLM && p.Objects.Wrote("Subscription", operator.SubscriptionName):
-		c.planned(ui.Added, "operator", controller.VersionOf(p.CSV)+" by OLM; the InstallPlan that names it is approved, no other")
+		c.planned(ui.Added, "operator", inLine(controller.VersionOf(p.CSV)+" by OLM; the InstallPlan that names it is approved, no other"))
 		c.details(c.identityText())
 	case p.Finishes:
-		c.planned(ui.Changed, "operator", controller.VersionOf(p.CSV)+" by OLM, which an earlier run asked for; the InstallPlan that names it is approved, no other")
+		c.planned(ui.Changed, "operator", inLine(controller.VersionOf(p.CSV)+" by OLM, which an earlier run asked for; the InstallPlan that names it is approved, no other"))
 	case p.Mode == controller.ByChart:
 		c.announceChart()
 	}
@@ -130,7 +132,7 @@ func (c *controllerRun) announceChart() {
 	case !c.plan.Objects.Changed():
 		return
 	}
-	c.planned(mark, "chart", name)
+	c.planned(mark, "chart", inLine(name))
 	if mark == ui.Added {
 		c.details(c.identityText())
 	}
@@ -138,10 +140,8 @@ func (c *controllerRun) announceChart() {
 
 // chartVersion is the version of the controller that the chart brings.
 func (c *controllerRun) chartVersion() string {
-	if version := strings.TrimPrefix(c.chart.AppVersion(), "v"); version != "" {
-		return version
-	}
-	return strings.TrimPrefix(c.chart.Version(), "v")
+	version := strings.TrimPrefix(cmp.Or(c.chart.AppVersion(), c.chart.Version()), "v")
+	return advice.Version(version).String()
 }
 
 func (c *controllerRun) identityText() string {
@@ -172,7 +172,7 @@ func (c *controllerRun) announceControllerObjects() {
 
 // execute does what the plan says, and follows it to the end.
 func (c *controllerRun) execute(ctx context.Context) error {
-	told := func(state health.State) { c.board.Set(c.row(state.Name), markOf(state), state.Text) }
+	told := func(state health.State) { c.board.Set(c.row(state.Name), markOf(state), inLine(state.Text)) }
 	if err := c.plan.Execute(ctx, &c.done, told); err != nil {
 		return c.conn.Translate(err)
 	}

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -52,14 +52,14 @@ func (c *controllerRun) announceReach() {
 	if r == nil {
 		return
 	}
-	text := reachText(r)
+	text := inLine(reachText(r))
 	if r.Any {
 		text = c.UI.Strong(text)
 	}
 	c.UI.Linef("reach     %s", text)
 	c.UI.Linef("          %s", reachMeaning(r))
 	if change := reachChange(r); change != "" {
-		c.UI.Linef("          %s", change)
+		c.UI.Linef("          %s", inLine(change))
 	}
 }
 
@@ -79,7 +79,7 @@ func (c *controllerRun) keptReach() []controller.Warning {
 	}
 	return []controller.Warning{{
 		What: "the controller's role reaches " + p.Reach.Text(p.Reach.Account) + ": you gave no --bucket-pattern, so its pattern and its other policies are kept",
-		Next: "to limit it: " + shell.Words("oc", "ostoy-s3", "controller", "install", "--bucket-pattern", iam.OwnBucketPattern),
+		Next: "to limit it: " + advice.Command("oc ostoy-s3 controller install", "--bucket-pattern", iam.OwnBucketPattern),
 	}}
 }
 
@@ -158,8 +158,8 @@ func (c *controllerRun) mustReach() error {
 			pattern = cmp.Or(iam.WiderPattern([]string{given}, bucket), bucket)
 		}
 		e.Kind = problem.Usage
-		e.What = "--bucket-pattern " + shell.Word(given) + " does not match " + bucket + ", the bucket of the project"
-		e.Next = "a pattern that matches it, such as " + shell.Words("--bucket-pattern", pattern)
+		e.What = advice.Command("--bucket-pattern", given) + " does not match " + bucket + ", the bucket of the project"
+		e.Next = "a pattern that matches it, such as " + advice.Command("--bucket-pattern", pattern)
 	}
 	return e
 }

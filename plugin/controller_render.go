@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -90,13 +91,13 @@ func (a *App) printValues(f render.Facts, options operator.Options) error {
 	if err != nil {
 		return fmt.Errorf("write values: %w", err)
 	}
-	return a.writeData(fmt.Sprintf(`# Values for ACK's own chart of the S3 controller, as printed by: oc ostoy-s3 controller render
+	return a.writeData(fmt.Sprintf(`# Values for ACK's own chart of the S3 controller, as printed by: %s
 #
 #   %s
 #
 # The role %s
-# is not made by that: oc ostoy-s3 controller install makes it.
-%s%s`, operator.HelmInstall(f, "values.yaml"), options.RoleARN, besideValues(f), text))
+# is not made by that: %s makes it.
+%s%s`, advice.Command("oc ostoy-s3 controller render"), helmInstall(f, "", "-f", "values.yaml"), options.RoleARN, advice.Command("oc ostoy-s3 controller install"), besideValues(f), text))
 }
 
 func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f render.Facts, options operator.Options) error {
@@ -108,11 +109,11 @@ func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f
 	if err != nil {
 		return err
 	}
-	head := fmt.Sprintf(`# The ACK S3 controller by the chart %s %s, as printed by: oc ostoy-s3 controller render
+	head := fmt.Sprintf(`# The ACK S3 controller by the chart %s %s, as printed by: %s
 #
 # The role %s
-# is not among the objects: oc ostoy-s3 controller install makes it.
-`, plain.Line(chart.Name()), plain.Line(chart.Version()), options.RoleARN)
+# is not among the objects: %s makes it.
+`, plain.Line(chart.Name()), advice.Version(chart.Version()), advice.Command("oc ostoy-s3 controller render"), options.RoleARN, advice.Command("oc ostoy-s3 controller install"))
 	return a.printObjects(head+noPolicy(f), append(renderAccess(f), objects...))
 }
 
@@ -130,16 +131,19 @@ func (a *App) printOperator(ctx context.Context, request ControllerRenderRequest
 	if err != nil {
 		return err
 	}
-	head := fmt.Sprintf(`# The ACK S3 controller by OLM, as printed by: oc ostoy-s3 controller render
+	plans := []string{"installplans.operators.coreos.com"}
+	head := fmt.Sprintf(`# The ACK S3 controller by OLM, as printed by: %[4]s
 #
 # Leave out the OperatorGroup where namespace %[1]s has one already. OLM then
 # plans the installation, and waits until somebody approves the InstallPlan that
 # names %[2]s, and no other:
-#   oc get installplans.operators.coreos.com -n %[1]s
-#   oc patch installplans.operators.coreos.com NAME -n %[1]s --type=merge -p '{"spec":{"approved":true}}'
+#   %[6]s
+#   %[7]s
 # The role %[3]s
-# is not among the objects: oc ostoy-s3 controller install makes it, and does all of this.
-`, f.Namespace.Value, options.StartingCSV, options.RoleARN)
+# is not among the objects: %[5]s makes it, and does all of this.
+`, f.Namespace.Value, advice.Version(options.StartingCSV), options.RoleARN, advice.Command("oc ostoy-s3 controller render"), advice.Command("oc ostoy-s3 controller install"),
+		advice.Command("oc get", append(plans, "-n", f.Namespace.Value)...),
+		advice.MergePatch(map[string]any{"spec": map[string]any{"approved": true}}, append(plans, "NAME", "-n", f.Namespace.Value)...))
 	objects = append(renderAccess(f), objects...)
 	render.Sort(objects)
 	return a.printObjects(head+noPolicy(f), objects)

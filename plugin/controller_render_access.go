@@ -3,6 +3,7 @@ package plugin
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -54,8 +55,8 @@ func besideValues(f render.Facts) string {
 		what = `#
 # Neither does the chart create the ClusterRole for Buckets.`
 	}
-	return what + ` oc ostoy-s3 controller install creates them, too, and as YAML
+	return what + " " + advice.Command("oc ostoy-s3 controller install") + ` creates them, too, and as YAML
 # they are among the objects of:
-#   oc ostoy-s3 controller render --chart ` + operator.Chart + `
+#   ` + advice.Command("oc ostoy-s3 controller render", "--chart", operator.Chart) + `
 `
 }

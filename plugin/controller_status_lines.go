@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,7 +76,7 @@ func madeBy(i controller.Instance) string {
 	if i.Ours {
 		return "installed with oc ostoy-s3"
 	}
-	return "installed by " + i.Installer.By() + ", not with oc ostoy-s3"
+	return "installed by " + i.Installer.By() + ", not managed by ostoy-s3"
 }
 
 // versionLines tell the version, where it comes from, and the next one.
@@ -269,11 +268,7 @@ func controllerHints(r *controller.Report) []string {
 		if p.Hint == "" || p.Mark != status.Wrong && p.Mark != status.Warning {
 			continue
 		}
-		for _, line := range strings.Split(p.Hint, "\n") {
-			if !slices.Contains(hints, line) {
-				hints = append(hints, line)
-			}
-		}
+		hints = appendHint(hints, p.Hint)
 	}
 	return hints
 }

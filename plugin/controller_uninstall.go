@@ -183,7 +183,7 @@ func withoutRole(err error) error {
 
 // execute removes what is to go.
 func (c *controllerRemoval) execute(ctx context.Context) error {
-	err := c.removal.Execute(ctx, func(state health.State) { c.board.Set(state.Name, markOf(state), state.Text) })
+	err := c.removal.Execute(ctx, func(state health.State) { c.board.Set(state.Name, markOf(state), inLine(state.Text)) })
 	c.conn.Forget() // it may serve no Buckets any more
 	if err != nil && ctx.Err() == nil {
 		c.UI.Line(c.doneSoFar())

@@ -41,7 +41,7 @@ func (c *controllerRemoval) announce() {
 	}
 	c.UI.Rows(rows)
 	for _, note := range c.removal.Notes {
-		c.UI.Warn(note, "")
+		c.UI.Warn(inLine(note), "")
 	}
 	if !c.request.DryRun && !c.removal.Empty() {
 		c.UI.Line("")

@@ -147,7 +147,7 @@ func toldAs(err error) *problem.Error {
 // changes hands only.
 func (d *diffRun) tell(outcomes []check.Outcome) {
 	for _, warning := range d.worthTelling(check.Having(outcomes, check.Warned, check.NotAllowed)) {
-		d.UI.Warn(warning.What+": "+warning.Why, warning.Next)
+		d.UI.Warn(inLine(warning.What+": "+warning.Why), warning.Next)
 	}
 	if !d.project.exists {
 		d.UI.Linef("project %s is not there, or not to be seen: everything is new", d.facts.Namespace.Value)
@@ -170,16 +170,16 @@ func (d *diffRun) tell(outcomes []check.Outcome) {
 func (d *diffRun) tellItem(item *apply.Item) {
 	switch item.Action {
 	case apply.Keep:
-		d.UI.Linef("%s is no longer wanted and stays: %s", item.Ref, item.Why)
+		d.UI.Linef("%s is no longer wanted and stays: %s", item.Ref, inLine(item.Why))
 	case apply.Gone:
-		d.UI.Linef("%s is forgotten: %s", item.Ref, item.Why)
+		d.UI.Linef("%s is forgotten: %s", item.Ref, inLine(item.Why))
 	case apply.Update:
 		if item.Why != "" && item.Why != apply.TakenAsItIs && !item.Adopts() && !item.Takes() {
-			d.UI.Warn(fmt.Sprintf("%s: %s", item.Ref, item.Why), "")
+			d.UI.Warn(inLine(fmt.Sprintf("%s: %s", item.Ref, item.Why)), "")
 		}
 		for _, change := range item.Changes {
 			if change.Manager != "" {
-				d.UI.Linef("%s: %s was changed by %s", item.Ref, change.Path, change.Manager)
+				d.UI.Line(inLine(fmt.Sprintf("%s: %s was changed by %s", item.Ref, change.Path, change.Manager)))
 			}
 		}
 	}

@@ -24,7 +24,7 @@ func (a *App) Facts(ctx context.Context, request FactsRequest, format Format) er
 		return err
 	}
 	for _, note := range result.Notes {
-		a.UI.Linef("note  %s", note)
+		a.UI.Linef("note  %s", inLine(note))
 	}
 	if err := a.printFacts(result.Facts, format); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/differ"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -78,7 +79,7 @@ func keptRole(o iam.ControllerOptions, actual *iam.Actual, f render.Facts) (kept
 	case actual.Exists && kept.BucketPattern == "" && kept.PolicyARN == "":
 		return kept, nil, iam.NoBucketPattern(true)
 	case o.BucketPattern == "" && kept.BucketPattern != "":
-		notes = []string{"the bucket pattern " + kept.BucketPattern + " is read from the policy " + iam.PolicyName + " of the role, which somebody may have changed; controller install uses the recorded one"}
+		notes = []string{"the bucket pattern " + advice.BucketPattern(kept.BucketPattern).String() + " is read from the policy " + iam.PolicyName + " of the role, which somebody may have changed; controller install uses the recorded one"}
 	}
 	return kept, notes, nil
 }
@@ -88,7 +89,7 @@ func (a *App) printIAMPlan(plan *iam.Plan, output Format) error {
 		return a.writeJSON(iamPlan{Role: plan.Role.ARN, Exists: !plan.Creates(), Steps: append([]iam.Step{}, plan.Steps...), Notes: plan.Notes})
 	}
 	for _, note := range plan.Notes {
-		a.UI.Warn(note, "")
+		a.UI.Warn(inLine(note), "")
 	}
 	if plan.Empty() {
 		a.UI.Line("nothing to change: the role " + plan.Role.Label() + " is as it should be")

@@ -53,7 +53,7 @@ func (a *App) IAMPolicy(ctx context.Context, request PolicyRequest) error {
 		return err
 	}
 	for _, note := range notes {
-		a.UI.Linef("note  %s", note)
+		a.UI.Linef("note  %s", inLine(note))
 	}
 	return a.writeData(policy.Pretty() + "\n")
 }

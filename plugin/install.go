@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -155,15 +156,17 @@ func (a *App) Install(ctx context.Context, request InstallRequest) error {
 	return i.onceMore(inTime(ctx, request.Timeout, request.Timeout, i.doneSoFar, i.run))
 }
 
-// onceMore words the advice to run the command again for a project whose name
-// this run has chosen: the same command would choose another.
+// onceMore adds the command to the advice to run the same one again, for a project whose
+// name this run has chosen: the same command would choose another.
 func (i *install) onceMore(err error) error {
 	if !i.madeProject || i.request.ProjectName != AnyProject {
 		return err
 	}
 	reword := func(p *problem.Error) *problem.Error {
 		told := *p
-		told.Next = strings.ReplaceAll(p.Next, "run the same command again", "run oc ostoy-s3 install -n "+i.facts.Namespace.Value)
+		if next := strings.ReplaceAll(p.Next, "run the same command again", "run the command below"); next != p.Next {
+			told.Next = next + "\n" + advice.Command("oc ostoy-s3 install", "-n", i.facts.Namespace.Value)
+		}
 		return &told
 	}
 	var several *problem.Several

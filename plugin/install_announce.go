@@ -3,10 +3,9 @@ package plugin
 import (
 	"context"
 	"fmt"
-	"regexp"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -16,7 +15,7 @@ import (
 func (i *install) announce() {
 	i.UI.Rows(i.headRows())
 	for _, note := range i.found.Notes {
-		i.UI.Linef("note      %s", note)
+		i.UI.Linef("note      %s", inLine(note))
 	}
 	if i.controller != nil {
 		i.controller.announceNotes()
@@ -84,17 +83,21 @@ func platformName(platform string) string {
 func (i *install) announceNotes() {
 	i.warnOfWidth()
 	for _, note := range i.role.Notes {
-		i.UI.Warn(note, "")
+		i.UI.Warn(inLine(note), "")
 	}
 	i.warnOfOutlook()
-	// What is on record is a hint that anybody may have edited, and here becomes
-	// a command that somebody may copy.
-	last, err := render.ParseARNOf(i.inventory.RoleARN, "iam", "role")
-	name := last.Name()
-	if err == nil && last.String() != i.role.Role.ARN && regexp.MustCompile(`^[\w+=,.@-]+$`).MatchString(name) {
-		i.UI.Warn("the role of the last install, "+last.String()+", stays and is no longer used",
-			fmt.Sprintf("aws iam delete-role-policy --role-name %s --policy-name %s; aws iam delete-role --role-name %s", name, iam.PolicyName, name))
+	i.warnOfLastRole()
+}
+
+// warnOfLastRole names the role of the last install, if this one uses another. The record
+// can be edited in the project, so what it names is not to be deleted by a command to copy.
+func (i *install) warnOfLastRole() {
+	last, legal := roleNamed(i.inventory.RoleARN)
+	if !legal || last.String() == i.role.Role.ARN {
+		return
 	}
+	i.UI.Warn("the inventory of the project names another role, "+last.String()+", which stays and is not used from now on",
+		"to see whether it was made for this project: "+advice.Command("aws iam list-role-tags", "--role-name", last.Name()))
 }
 
 // announceObjects names what changes; what is merely created is counted, but
@@ -111,7 +114,7 @@ func (i *install) announceObjects() {
 		case item.Action == apply.Update && len(item.Changes) == 0 && item.Why == apply.TakenAsItIs:
 			taken = append(taken, item.Ref)
 		case item.OnlyTaken():
-			over, from = append(over, item.Ref), item.Why
+			over, from = append(over, item.Ref), inLine(item.Why)
 		default:
 			i.announceItem(item)
 		}

@@ -30,7 +30,7 @@ func (i *install) await(ctx context.Context) error {
 		if i.changedNothing && state.Level == wait.Info {
 			return
 		}
-		i.board.Set(state.Name, markOf(state), state.Text)
+		i.board.Set(state.Name, markOf(state), inLine(state.Text))
 		// Of all that may still pass, the controller alone is somebody else's to
 		// mend: who waits must be told how before the time is over.
 		if state.Kind == "Bucket" && state.Level == wait.Warn && state.Hint != "" {

@@ -96,6 +96,6 @@ func (i *install) bucketsServed(ctx context.Context) error {
 		Kind: problem.NotReady,
 		What: "the cluster does not know Buckets, though the controller runs",
 		Why:  "its CustomResourceDefinition is not served",
-		Next: "oc get crd " + controller.Definition + " -o yaml",
+		Next: advice.Command("oc get crd", controller.Definition, "-o", "yaml"),
 	}
 }

@@ -2,14 +2,13 @@ package plugin
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/manual"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -48,8 +47,8 @@ func (i *install) printManual(ctx context.Context) error {
 func (i *install) warnOfDrops(writes []apply.Write) {
 	for _, write := range writes {
 		if len(write.Drops) > 0 {
-			i.UI.Warn(fmt.Sprintf("%s was brought by kubectl apply: applying it by kubectl takes %s away, which install leaves", write.Ref, strings.Join(write.Drops, ", ")),
-				"let install do it, or put that into the values")
+			i.UI.Warn(inLine(write.Ref.String()+" was created with client-side kubectl: the script's kubectl will remove "+strings.Join(write.Drops, ", ")+", which install keeps"),
+				"run install without --mode manual, or put that into the values")
 		}
 	}
 }
@@ -64,7 +63,7 @@ func (i *install) warnOfOwners() {
 	}
 	if len(refs) > 0 {
 		i.UI.Warn("the script leaves the other manager on "+strings.Join(named(refs), ", "),
-			shell.Words("oc", "ostoy-s3", "install", "-n", i.facts.Namespace.Value, "--force-owner")+" removes its field ownership, labels and annotations")
+			advice.Command("oc ostoy-s3 install", "-n", i.facts.Namespace.Value, "--force-owner")+" removes its field ownership, labels and annotations")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -44,7 +45,7 @@ func (p project) origin() string {
 // description; the digits tie it to the name, a copied text does not count.
 func madeByUs(name string) string {
 	sum := sha256.Sum256([]byte(name))
-	return "made by oc ostoy-s3 (" + hex.EncodeToString(sum[:4]) + ")"
+	return "made by " + advice.Command("oc ostoy-s3") + " (" + hex.EncodeToString(sum[:4]) + ")"
 }
 
 const descriptionAnnotation = "openshift.io/description"
@@ -81,14 +82,14 @@ func (i *install) mayGoOn() error {
 			Kind: problem.Refused,
 			What: "project " + name + " is being deleted",
 			Why:  "nothing can be made in it any more",
-			Next: "wait until it is gone (oc get namespace " + name + " -w), or install elsewhere: oc ostoy-s3 install --new-project",
+			Next: "wait until it is gone (" + advice.Command("oc get namespace", name, "-w") + "), or install elsewhere: " + advice.Command("oc ostoy-s3 install --new-project"),
 		}
 	case i.project.exists && i.request.ProjectName != "" && !i.project.ours:
 		return &problem.Error{
 			Kind: problem.Refused,
 			What: "project " + name + " is there already",
 			Why:  "--new-project makes a project, it does not take one over",
-			Next: "oc ostoy-s3 install -n " + name,
+			Next: advice.Command("oc ostoy-s3 install", "-n", name),
 		}
 	}
 	return nil
@@ -266,7 +267,7 @@ func (i *install) removeProject(ctx context.Context) {
 	i.project, i.madeProject = project{}, false
 	if err != nil && !apierrors.IsNotFound(err) {
 		i.leftBehind = append(i.leftBehind, name)
-		i.UI.Warn(fmt.Sprintf("project %s was made and could not be removed: %v", name, err), "oc delete namespace "+name)
+		i.UI.Warn(inLine(fmt.Sprintf("project %s was made and could not be removed: %v", name, err)), advice.Command("oc delete namespace", name))
 		return
 	}
 	i.UI.Marked(ui.Removed, "project %s, made a moment ago, removed again", name)

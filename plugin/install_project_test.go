@@ -103,7 +103,7 @@ func TestRoleLeftBehind(t *testing.T) {
 	const used = "arn:aws:iam::123456789012:role/ostoy-s3/new"
 	for record, want := range map[string]string{
 		"": "", used: "", "not an ARN\x1b[2J": "", "arn:aws:iam::123456789012:role/x;y": "",
-		"arn:aws:iam::123456789012:role/ostoy-s3/old": "aws iam delete-role --role-name old",
+		"arn:aws:iam::123456789012:role/ostoy-s3/old": "aws iam list-role-tags --role-name old",
 	} {
 		streams, _, _, talk := genericiooptions.NewTestIOStreams()
 		i := &install{App: &App{Streams: streams, UI: ui.New(talk, ui.Style{}, time.Now)}, role: &iam.Plan{Role: iam.Role{ARN: used}}}
@@ -141,7 +141,7 @@ func TestOnceMore(t *testing.T) {
 	several := &problem.Several{Problems: []*problem.Error{one}, Note: "n"}
 	i := &install{request: InstallRequest{ProjectName: AnyProject}, madeProject: true}
 	i.facts.Namespace.Value = "ostoy-1"
-	const want = "run oc ostoy-s3 install -n ostoy-1: it continues"
+	const want = "run the command below: it continues\noc ostoy-s3 install -n ostoy-1"
 	var told *problem.Error
 	if err := i.onceMore(one); !errors.As(err, &told) || told.Next != want || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%+v", told)

@@ -29,13 +29,13 @@ func (i *install) prove(ctx context.Context, url string) error {
 	}, func(e verify.Event) {
 		switch {
 		case e.Waiting && e.Again:
-			i.board.Glimpse(line, ui.Warned, e.Text)
+			i.board.Glimpse(line, ui.Warned, inLine(e.Text))
 		case e.Waiting:
-			i.board.Set(line, ui.Warned, e.Text)
+			i.board.Set(line, ui.Warned, inLine(e.Text))
 		case e.Report == nil:
 			i.board.Glimpse(line, ui.Busy, string(e.Level))
 		case e.Report.Outcome == verify.Failed:
-			i.board.Set(line, ui.Failed, string(e.Level)+": "+e.Text)
+			i.board.Set(line, ui.Failed, inLine(string(e.Level)+": "+e.Text))
 		}
 	})
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
@@ -136,7 +137,7 @@ func (i *install) farewell(result wait.Result) {
 		return
 	}
 	i.UI.Line("")
-	i.UI.Linef("OSToy: oc port-forward -n %s service/ostoy-frontend-svc 8080:8080, then http://localhost:8080", i.facts.Namespace.Value)
+	i.UI.Linef("OSToy: %s, then http://localhost:8080", advice.Command("oc port-forward", "-n", i.facts.Namespace.Value, "service/ostoy-frontend-svc", "8080:8080"))
 }
 
 // print writes the data: the document, or the URL alone, once it leads somewhere.

@@ -1,11 +1,11 @@
 package plugin
 
 import (
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // useRole plans nothing about the role, and has the one that is there looked at
@@ -22,17 +22,12 @@ func (i *install) useRole(desired iam.Role, target *check.Target) {
 
 // renderRole is the command that prints the role.
 func (i *install) renderRole(desired iam.Role) string {
-	command := "oc ostoy-s3 iam render -n " + i.facts.Namespace.Value
-	if desired.Name != render.RoleName(i.facts.Issuer.Value, i.facts.Namespace.Value) {
-		command += " --role-name=" + desired.Name
+	words := []string{"-n", i.facts.Namespace.Value}
+	words = append(words, roleWords(i.facts.Issuer.Value, i.facts.Namespace.Value, RoleRequest{Name: desired.Name, Path: desired.Path})...)
+	if policy := i.request.Role.PolicyARN; policy != "" { // your flag; what the project's record says is not repeated
+		words = append(words, "--policy-arn", policy)
 	}
-	if desired.Path != render.RolePath {
-		command += " --role-path " + desired.Path
-	}
-	if desired.PolicyARN != "" {
-		command += " --policy-arn " + desired.PolicyARN
-	}
-	return command
+	return advice.Command("oc ostoy-s3 iam render", words...)
 }
 
 // roleOrigin is what the record says of who makes the role.

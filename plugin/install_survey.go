@@ -70,7 +70,7 @@ func (a *App) heed(outcomes []check.Outcome) error {
 		return err
 	}
 	for _, warning := range check.Having(outcomes, check.Warned, check.NotAllowed) {
-		a.UI.Warn(warning.What+": "+warning.Why, warning.Next)
+		a.UI.Warn(inLine(warning.What+": "+warning.Why), warning.Next)
 	}
 	return nil
 }

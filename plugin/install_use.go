@@ -5,6 +5,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -31,7 +32,7 @@ func (i *install) use(namespace string) error {
 			Kind: problem.Failed,
 			What: "cannot switch the kubeconfig to project " + namespace,
 			Why:  err.Error(),
-			Next: "oc project " + namespace + ", then oc ostoy-s3 install -n " + namespace,
+			Next: advice.Command("oc project", namespace) + ", then " + advice.Command("oc ostoy-s3 install", "-n", namespace),
 			Err:  err,
 		}
 	}

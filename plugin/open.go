@@ -2,15 +2,19 @@ package plugin
 
 import (
 	"context"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/forward"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/verify"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -62,7 +66,7 @@ func (a *App) show(ctx context.Context, address string, request OpenRequest) err
 			a.UI.Linef("opened %s", address)
 			return nil
 		}
-		a.UI.Warn("no browser could be started: "+err.Error(), "open the address by hand")
+		a.UI.Warn("no browser could be started: "+plain.Line(err.Error()), "open the address by hand")
 	}
 	return a.writeLine(address)
 }
@@ -85,18 +89,18 @@ func (a *App) openForward(ctx context.Context, conn *cluster.Conn, namespace str
 			Kind: problem.Failed,
 			What: "cannot open a port-forward to pod " + pods.Ready + " in project " + namespace,
 			Why:  err.Error(),
-			Next: "oc auth can-i create pods/portforward -n " + namespace + "; oc get pod " + pods.Ready + " -n " + namespace,
+			Next: advice.Command("oc auth can-i create pods/portforward", "-n", namespace) + "\n" + advice.Command("oc get pod", pods.Ready, "-n", namespace),
 			Err:  err,
 		}
 	}
 	defer way.Close()
-	a.UI.Linef("OSToy in %s has no Route: %s leads to pod %s, until Ctrl-C", namespace, way.URL, pods.Ready)
+	a.UI.Linef("OSToy in %s has no Route: %s leads to pod %s, until Ctrl-C", namespace, way.URL, inLine(pods.Ready))
 	if err := a.writeLine(way.URL); err != nil {
 		return err
 	}
 	if !request.Print {
 		if err := request.Browse(ctx, way.URL); err != nil {
-			a.UI.Warn("no browser could be started: "+err.Error(), "open the address by hand")
+			a.UI.Warn("no browser could be started: "+plain.Line(err.Error()), "open the address by hand")
 		}
 	}
 	if err := way.Wait(); err != nil && ctx.Err() == nil {
@@ -104,7 +108,7 @@ func (a *App) openForward(ctx context.Context, conn *cluster.Conn, namespace str
 			Kind: problem.Failed,
 			What: "the port-forward to pod " + pods.Ready + " has ended",
 			Why:  "the pod is gone, or the API server has closed the connection",
-			Next: "oc ostoy-s3 open -n " + namespace,
+			Next: advice.Command("oc ostoy-s3 open", "-n", namespace),
 			Err:  err,
 		}
 	}
@@ -116,13 +120,28 @@ func noPod(namespace string, pods verify.Pods) error {
 		Kind: problem.Failed,
 		What: "there is no way to OSToy in project " + namespace,
 		Why:  "it has no Route, and no pod of " + frontend,
-		Next: "oc ostoy-s3 install -n " + namespace + "; or -n with the project it is in",
+		Next: advice.Command("oc ostoy-s3 install", "-n", namespace) + "; or -n with the project it is in",
 	}
 	if pods.Any != "" {
 		told.Why = "it has no Route, and its pod " + pods.Any + " is not ready"
-		told.Next = "oc describe pod " + pods.Any + " -n " + namespace
+		told.Next = advice.Command("oc describe pod", pods.Any, "-n", namespace)
 	}
 	return told
+}
+
+// legalAddress is the address that an object in the project gives, if it is one: it is
+// opened in a browser, and printed for scripts.
+func legalAddress(object *unstructured.Unstructured, address string) (string, error) {
+	if advice.Address(address).Legal() {
+		return address, nil
+	}
+	kind, name, namespace := object.GetKind(), object.GetName(), object.GetNamespace()
+	return "", &problem.Error{
+		Kind: problem.Failed,
+		What: kind + " " + name + " in project " + namespace + " does not name the address of a page",
+		Why:  "its host is not a host name, so it is not opened or printed",
+		Next: advice.Command("oc get", strings.ToLower(kind), name, "-n", namespace, "-o", "yaml"),
+	}
 }
 
 // appURL is the address of the app's Route or Ingress; empty where it has none,
@@ -143,7 +162,7 @@ func appURL(ctx context.Context, conn *cluster.Conn, namespace string) (string, 
 			return "", conn.Translate(err)
 		}
 		if address := health.URL(object); address != "" {
-			return address, nil
+			return legalAddress(object, address)
 		}
 	}
 	return "", nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -119,7 +120,7 @@ func lookForCure(target verify.Target, asked string) func(ctx context.Context, r
 	var outlook iam.Outlook
 	return func(ctx context.Context, role, probe string) string {
 		once.Do(func() { outlook = lookAtRole(ctx, target, role, asked) })
-		return cureOf(outlook, probe, "oc ostoy-s3 install -n "+target.Namespace)
+		return cureOf(outlook, probe, advice.Command("oc ostoy-s3 install", "-n", target.Namespace))
 	}
 }
 

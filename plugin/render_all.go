@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/gitops"
@@ -127,7 +128,7 @@ func (r RenderRequest) factsFiles() ([]string, error) {
 	if len(files) == 0 {
 		return nil, &render.InputError{
 			What: "--facts-dir " + r.FactsDir, Why: why, Err: err,
-			Next: "put a file of facts into it for each cluster: oc ostoy-s3 facts -o yaml > " + filepath.Join(r.FactsDir, "NAME.yaml"),
+			Next: "put a file of facts into it for each cluster: " + advice.To(advice.Command("oc ostoy-s3 facts -o yaml"), filepath.Join(r.FactsDir, "NAME.yaml")),
 		}
 	}
 	return files, nil
@@ -175,10 +176,11 @@ func renderObjects(f render.Facts, options render.Options, overlay string) ([]*u
 // header says what a reader of the file must know and the objects cannot say.
 // It depends on the facts alone, so the bytes stay the same.
 func header(f render.Facts) string {
-	return fmt.Sprintf(`# OSToy with its own S3 bucket in namespace %[1]s, as printed by: oc ostoy-s3 render
+	return fmt.Sprintf(`# OSToy with its own S3 bucket in namespace %[1]s, as printed by: %[4]s
 #
 # Applying this takes over a bucket named %[2]s if AWS account %[3]s
-# already has one: rendering cannot look. "oc ostoy-s3 install" does, and refuses.
+# already has one: rendering cannot look. "%[5]s" does, and refuses.
 # The IAM role is not among the objects: the service account names it.
-`, f.Namespace.Value, render.BucketName(f.Namespace.Value), f.Account.Value)
+`, f.Namespace.Value, render.BucketName(f.Namespace.Value), f.Account.Value,
+		advice.Command("oc ostoy-s3 render"), advice.Command("oc ostoy-s3 install"))
 }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/audit"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -133,7 +134,8 @@ func (s *statusRun) freshWorld() *live.World {
 // found0 is what is known before anybody is asked how things are.
 func (s *statusRun) found0() status.Found {
 	return status.Found{
-		Facts: s.facts, Now: s.Now(), Again: s.again(), RoleARN: s.desired.ARN, Inventory: s.checkup.inventory,
+		Facts: s.facts, Now: s.Now(), Again: s.again(), Tighten: s.again("--adopt", "--tighten-role"),
+		RoleARN: s.desired.ARN, Inventory: s.checkup.inventory,
 	}
 }
 
@@ -164,17 +166,17 @@ func (s *statusRun) missing(found status.Found) error {
 		return &problem.Error{
 			Kind: problem.Failed, What: "you may not look into project " + name,
 			Why:  "the cluster refuses to show what is in it, and whether it is there",
-			Next: "oc projects lists those you may; ask an admin of " + name + " for the role view",
+			Next: "ask an admin of " + name + " for the role view; " + advice.Command("oc projects") + " lists the projects that you may see",
 		}
 	}
 	none := &problem.Error{
 		Kind: problem.Refused, What: "nothing is installed in project " + name,
 		Why:  "neither the inventory (configmap ostoy-s3) nor any object of the app is there",
-		Next: "oc ostoy-s3 install -n " + name,
+		Next: advice.Command("oc ostoy-s3 install", "-n", name),
 	}
 	if found.AWS.RoleErr == nil && found.AWS.Role.Exists && found.AWS.PlanErr == nil {
 		none.Why += "; its role " + s.desired.Label() + " is still in IAM"
-		none.Next += "\noc ostoy-s3 uninstall --role-only -n " + name
+		none.Next += "\n" + advice.Command("oc ostoy-s3 uninstall --role-only", "-n", name)
 	}
 	return none
 }

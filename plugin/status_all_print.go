@@ -38,11 +38,11 @@ func (o *overview) printAll(rows []status.Row) error {
 	}
 	for _, row := range rows {
 		if len(row.Problems) > 0 {
-			o.UI.Marked(signOf(row.Mark), "%s  %s", row.Namespace, summed(row.Problems))
+			o.UI.Marked(signOf(row.Mark), "%s", inLine(row.Namespace+"  "+summed(row.Problems)))
 		}
 	}
 	for _, note := range notes {
-		o.UI.Marked(ui.Kept, "%s", note)
+		o.UI.Marked(ui.Kept, "%s", inLine(note))
 	}
 	return nil
 }

@@ -226,8 +226,18 @@ func hintsOf(r status.Report) []string {
 	var hints []string
 	for _, p := range append(parts, r.Drift.Part) {
 		bad := p.Mark == status.Wrong || p.Mark == status.Warning
-		if bad && p.Hint != "" && !slices.Contains(hints, p.Hint) {
-			hints = append(hints, p.Hint)
+		if bad && p.Hint != "" {
+			hints = appendHint(hints, p.Hint)
+		}
+	}
+	return hints
+}
+
+// appendHint adds the lines of a hint that are not among the hints yet.
+func appendHint(hints []string, hint string) []string {
+	for _, line := range strings.Split(hint, "\n") {
+		if !slices.Contains(hints, line) {
+			hints = append(hints, line)
 		}
 	}
 	return hints

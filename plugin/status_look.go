@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -89,11 +90,11 @@ func recorded(facts render.Facts, request StatusRequest, record apply.Record) (r
 		facts.ClusterID = render.Fact{Why: "the last install did not know it"}
 	}
 	role := request.Role
-	arn, err := render.ParseARNOf(record.RoleARN, "iam", "role")
-	if err == nil && role.Name == "" && role.Path == "" && arn.Account == facts.Account.Value {
-		role.Name, role.Path = arn.Name(), strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "role"), arn.Name())
+	arn, legal := roleNamed(record.RoleARN)
+	if legal && role.Name == "" && role.Path == "" && arn.Account == facts.Account.Value {
+		role.Name, role.Path = arn.Name(), pathOf(arn)
 	}
-	if role.PolicyARN == "" {
+	if role.PolicyARN == "" && advice.PolicyARN(record.PolicyARN).Legal() {
 		role.PolicyARN = record.PolicyARN
 	}
 	if _, err := iam.Desired(facts, role); err != nil {
@@ -128,30 +129,31 @@ func (s *statusRun) anotherAccount() {
 			Kind: problem.Refused,
 			What: fmt.Sprintf("the AWS credentials are of account %s", have),
 			Why:  "the install is in account " + want,
-			Next: "choose other credentials with --profile; or, if that is wrong, --account-id " + have,
+			Next: "choose other credentials with --profile; or, if that is wrong, " + advice.Command("--account-id", advice.Account(have).Word()),
 		}
 	}
 }
 
 // again is the command that makes everything as status would have it, with what
-// install would not find out by itself.
-func (s *statusRun) again() string {
-	command := "oc ostoy-s3 install -n " + s.facts.Namespace.Value
+// install would not find out by itself, and with flags. What gives the role permissions
+// is among them only if you gave it: the record can be edited in the project.
+func (s *statusRun) again(flags ...string) string {
+	words := []string{"-n", s.facts.Namespace.Value}
 	role, facts := s.install.request.Role, s.checkup.found.Facts
 	if s.checkup.inventory.RoleOrigin == apply.OriginAdopted { // install knows which
 		role = RoleRequest{}
 	}
-	if s.facts.Region.Value != facts.Region.Value {
-		command += " --region " + s.facts.Region.Value
+	if region := s.facts.Region.Value; region != facts.Region.Value {
+		words = append(words, "--region", advice.Region(region).Word())
 	}
-	command += iam.RoleFlags(s.facts.Issuer.Value, s.facts.Namespace.Value, role.Name, role.Path)
-	if role.PolicyARN != "" {
-		command += " --policy-arn " + role.PolicyARN
+	words = append(words, roleWords(s.facts.Issuer.Value, s.facts.Namespace.Value, role)...)
+	if policy := s.request.Role.PolicyARN; policy != "" {
+		words = append(words, "--policy-arn", policy)
 	}
 	if s.checkup.inventory.RoleOrigin == apply.OriginExisting {
-		command += " --iam=skip"
+		words = append(words, "--iam=skip")
 	}
-	return command
+	return advice.Command("oc ostoy-s3 install", append(words, flags...)...)
 }
 
 // lookPlan is install's own plan, as a client's dry run makes it, of objects that
@@ -203,7 +205,7 @@ func (s *statusRun) askRole(ctx context.Context, roles *iam.Client) (actual *iam
 func usedAsIs(desired iam.Role, actual *iam.Actual, facts render.Facts) *iam.Plan {
 	plan := &iam.Plan{Role: desired}
 	if wider := desired.Wider(actual, facts.Issuer.Value); len(wider) > 0 {
-		plan.Notes = []string{"it was there before install, and may do more than OSToy does: " + strings.Join(wider, "; ") +
+		plan.Notes = []string{"it was there before install, and may do more than OSToy does: " + strings.Join(inLines(wider), "; ") +
 			" (" + tightenIn(facts.Namespace.Value) + ")"}
 	}
 	return plan

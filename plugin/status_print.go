@@ -2,9 +2,11 @@ package plugin
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/audit"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
@@ -30,10 +32,15 @@ func (s *statusRun) print(report status.Report) error {
 func (s *statusRun) document(value any) error { return s.writeDocument(s.request.Output, value) }
 
 // drawn are the lines with their columns aligned. A name that is longer than the
-// column pushes its text aside and nobody else's.
+// column pushes its text aside and nobody else's. Each stays one line, whatever others
+// wrote in it.
 func (a *App) drawn(lines []statusLine) []string {
 	const widest = 44
 	label, name := 0, 0
+	lines = slices.Clone(lines)
+	for i := range lines {
+		lines[i].name, lines[i].text = inLine(lines[i].name), inLine(lines[i].text)
+	}
 	for _, l := range lines {
 		label = max(label, len(l.label))
 		if n := len([]rune(l.name)); l.text != "" && n <= widest {
@@ -72,7 +79,7 @@ func (s *statusRun) printAudit(report audit.Report, now time.Time) {
 	s.Report.Line("who changed it")
 	s.printEvents(report.Changed)
 	for _, region := range report.Unseen {
-		s.Report.Linef("  %s events in %s could not be looked at: needs cloudtrail:LookupEvents there", s.Report.Sign(ui.Kept), region)
+		s.Report.Linef("  %s events in %s could not be looked at: needs cloudtrail:LookupEvents there", s.Report.Sign(ui.Kept), advice.Region(region))
 	}
 	if report.More {
 		s.Report.Line("  there are more: these are the newest, and refused calls are found only among the newest of the account")
@@ -80,11 +87,11 @@ func (s *statusRun) printAudit(report audit.Report, now time.Time) {
 	s.Report.Line("  an event arrives up to 15 minutes after the call")
 	switch d := report.DataEvents; d.State {
 	case audit.On:
-		s.Report.Linef("%s reads and writes of objects are logged by trail %s", s.Report.Sign(ui.Done), strings.Join(d.Trails, ", "))
+		s.Report.Linef("%s reads and writes of objects are logged by trail %s", s.Report.Sign(ui.Done), strings.Join(inLines(d.Trails), ", "))
 	case audit.Off:
 		s.Report.Linef("%s reads and writes of objects are logged nowhere: no trail has data events of S3 switched on for this bucket", s.Report.Sign(ui.Warned))
 	default:
-		s.Report.Linef("%s reads and writes of objects are logged only where a trail has data events switched on; whether one has cannot be told (%s)", s.Report.Sign(ui.Kept), d.Why)
+		s.Report.Linef("%s reads and writes of objects are logged only where a trail has data events switched on; whether one has cannot be told (%s)", s.Report.Sign(ui.Kept), inLine(d.Why))
 	}
 }
 

@@ -191,7 +191,7 @@ func (w *watching) server() {
 	trouble := w.follow.Trouble()
 	switch {
 	case trouble != "" && !w.silent:
-		w.UI.Warn("the API server "+trouble, "")
+		w.UI.Warn("the API server "+inLine(trouble), "")
 	case trouble == "" && w.silent:
 		w.UI.Marked(ui.Done, "the API server answers again")
 	}

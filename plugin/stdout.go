@@ -39,7 +39,7 @@ func (a *App) writeTable(rows [][]string) error {
 
 // writeLine prints one line: an address, the name of a file, a command.
 func (a *App) writeLine(text string) error {
-	return a.writeText(strings.ReplaceAll(text, "\n", " ") + "\n")
+	return a.writeText(inLine(text) + "\n")
 }
 
 func (a *App) writeText(text string) error {
@@ -91,16 +91,19 @@ func compact(value any) (string, error) {
 	return string(text), err
 }
 
-// columns aligns rows of cells, two blanks between columns.
-func columns(rows [][]string) []string {
+// columns aligns rows of cells, two blanks between columns; each row stays one line.
+func columns(cells [][]string) []string {
+	rows := make([][]string, len(cells))
+	for n := range cells {
+		rows[n] = inLines(cells[n])
+	}
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			row[i] = plain.Line(cell)
-			widths[i] = max(widths[i], len([]rune(row[i])))
+			widths[i] = max(widths[i], len([]rune(cell)))
 		}
 	}
 	lines := make([]string, len(rows))

@@ -7,13 +7,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/forward"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/verify"
 )
@@ -87,7 +87,7 @@ func givenTo(record apply.Inventory, namespace string) string {
 	if record.RoleOrigin != apply.OriginExisting {
 		return ""
 	}
-	return check.HaveRoleMade(shell.Words("oc", "ostoy-s3", "iam", "render", "-n", namespace))
+	return check.HaveRoleMade(advice.Command("oc ostoy-s3 iam render", "-n", namespace))
 }
 
 // verifyTarget gathers what the flags and the cluster know, and who the caller is
@@ -156,10 +156,10 @@ func patience(ctx context.Context) time.Duration {
 // showLevel shows what a level is at. That it is looked at is gone in a moment.
 func showLevel(board *ui.Board, e verify.Event) {
 	if e.Report == nil && (!e.Waiting || e.Again) {
-		board.Glimpse(string(e.Level), markOfEvent(e), e.Text)
+		board.Glimpse(string(e.Level), markOfEvent(e), inLine(e.Text))
 		return
 	}
-	board.Set(string(e.Level), markOfEvent(e), e.Text)
+	board.Set(string(e.Level), markOfEvent(e), inLine(e.Text))
 }
 
 func markOfEvent(e verify.Event) ui.Mark {
@@ -179,7 +179,7 @@ func markOfEvent(e verify.Event) ui.Mark {
 // tellProof tells what stands beside the verdict.
 func (a *App) tellProof(report verify.Report) {
 	for _, probe := range report.NotTested() {
-		a.UI.Marked(ui.Kept, "not tested: %s", probe.What)
+		a.UI.Marked(ui.Kept, "not tested: %s", inLine(probe.What))
 	}
 	a.tellSurroundings(report)
 }
@@ -187,11 +187,12 @@ func (a *App) tellProof(report verify.Report) {
 // tellSurroundings tells what the user should know whatever the verdict.
 func (a *App) tellSurroundings(report verify.Report) {
 	if report.Detour != "" && report.Via == verify.ViaForward {
-		a.UI.Marked(ui.Kept, "the Route does not answer from here: %s; a port-forward was used", report.Detour)
+		a.UI.Marked(ui.Kept, "the Route does not answer from here: %s; a port-forward was used", inLine(report.Detour))
 	}
 	for _, key := range report.Left {
-		a.UI.Warn("object "+key+" stays in bucket "+report.Bucket+": "+report.WhyLeft,
-			"oc ostoy-s3 uninstall -n "+report.Namespace+" takes it away when the bucket goes; or aws s3 rm s3://"+report.Bucket+"/"+key)
+		a.UI.Warn(inLine("object "+key+" stays in bucket "+report.Bucket+": "+report.WhyLeft),
+			advice.Command("aws s3 rm", "s3://"+report.Bucket+"/"+key)+"\n"+
+				"or delete it with the bucket: "+advice.Command("oc ostoy-s3 uninstall", "-n", report.Namespace))
 	}
 }
 

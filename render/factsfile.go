@@ -180,7 +180,7 @@ func factsError(name string, err error) error {
 	return &InputError{
 		What: sourceFile + name,
 		Why:  err.Error(),
-		Next: "oc ostoy-s3 facts -o yaml writes one; its fields are " + strings.Join(fieldKeys(), " "),
+		Next: "the command facts with -o yaml writes one; its fields are " + strings.Join(fieldKeys(), " "),
 		Err:  err,
 	}
 }

@@ -184,7 +184,7 @@ func identify(files []chartFile) (name, version, appVersion string, err error) {
 	}
 	for _, required := range c.Metadata.Dependencies {
 		if !slices.ContainsFunc(c.Dependencies(), func(d *chart.Chart) bool { return d.Name() == required.Name }) {
-			return "", "", "", fmt.Errorf("the chart %s that it depends on is not in its folder charts (helm dependency build)", required.Name)
+			return "", "", "", fmt.Errorf("the chart %s that it depends on is not in its folder charts: build its dependencies with Helm first", required.Name)
 		}
 	}
 	return c.Metadata.Name, c.Metadata.Version, c.Metadata.AppVersion, nil

@@ -24,7 +24,7 @@ type refusal struct {
 // it. Parts that are not there stay empty.
 func readRefusal(message string) refusal {
 	var r refusal
-	if m := regexp.MustCompile(`User: (\S+) is not authorized`).FindStringSubmatch(message); m != nil {
+	if m := regexp.MustCompile(`User: ([\w+=,.@:/-]+) is not authorized`).FindStringSubmatch(message); m != nil {
 		r.who = m[1]
 	}
 	act := regexp.MustCompile(`(?i)not authorized to perform:?\s+([a-z0-9-]+:[A-Za-z0-9*]+)`)
@@ -32,7 +32,7 @@ func readRefusal(message string) refusal {
 		r.action = m[1]
 	}
 	on := regexp.MustCompile(`on resource: "?(.+?)"?(?: because | with an explicit deny|,|$)`)
-	if m := on.FindStringSubmatch(message); m != nil {
+	if m := on.FindStringSubmatch(message); m != nil && namesResource(m[1]) {
 		r.resource = strings.TrimSpace(m[1])
 	}
 	why := regexp.MustCompile(`(?:because |with an )(no .+? allows|explicit deny in an? .+?)(?: the |:|$)`)
@@ -40,6 +40,11 @@ func readRefusal(message string) refusal {
 		r.because = m[1]
 	}
 	return r
+}
+
+// namesResource reports whether a text is made of what names and ARNs of resources are.
+func namesResource(text string) bool {
+	return regexp.MustCompile(`^[\w+=,.@:/* -]+$`).MatchString(text)
 }
 
 // explainDenied says which right is missing, on what, and who can give it. The

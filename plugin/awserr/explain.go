@@ -75,7 +75,7 @@ func explainState(code, message, resource string) explanation {
 	case "DeleteConflict", "DeleteConflictException":
 		return explanation{
 			why:  tidy(message, "something is still attached to it"),
-			next: "aws iam list-attached-role-policies and aws iam list-role-policies show what; remove it, then " + again,
+			next: "aws iam list-attached-role-policies and aws iam list-role-policies show what; remove it, then run the same command again: it continues where it stopped",
 		}
 	case "UnmodifiableEntity", "UnmodifiableEntityException":
 		return explanation{why: "only the AWS service it belongs to may change it", next: "--role-name NAME for a role of your own"}

@@ -100,7 +100,7 @@ func TestWhose(t *testing.T) {
 		{tag("a", "1", "b", "2", "c", "3", "d", "4"), "its tags are not ours (a=1, b=2, c=3, ...)"},
 		{own("other", facts.Issuer.Value, ""), "its tags say that it was made for namespace other"},
 		{own("demo", "https://oidc.example.com/1old", ""), "its tags say that it was made for issuer https://oidc.example.com/1old (this cluster's is https://oidc.example.com/2abc)"},
-		{own("x", "y", ""), "its tags say that it was made for namespace x of issuer y (this cluster's is https://oidc.example.com/2abc)"},
+		{own("x", "y", ""), "its tags say that it was made for namespace x of issuer (a value that is not the URL of an issuer) (this cluster's is https://oidc.example.com/2abc)"},
 		{own("demo", facts.Issuer.Value, "22222222-bbbb"), "its tags say that the cluster 22222222-bbbb made it, this one is 11111111-aaaa: both use the same issuer"},
 		{own("demo", facts.Issuer.Value, "11111111-aaaa"), "its tags say that it was made for this namespace of this cluster"},
 		{tag("evil\x1b[2J", "x\ny"), "its tags are not ours (\"evil [2J\"=\"x y\")"},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -19,17 +20,17 @@ func Whose(tags map[string]string, f render.Facts) string {
 		return stranger(tags)
 	}
 	if id := render.AnotherCluster(tags, f); id != "" && render.Ours(tags, f) {
-		return fmt.Sprintf("its tags say that the cluster %s made it, this one is %s: both use the same issuer", quote(id), f.ClusterID.Value)
+		return fmt.Sprintf("its tags say that the cluster %s made it, this one is %s: both use the same issuer", advice.ClusterID(id), f.ClusterID.Value)
 	}
 	if render.Ours(tags, f) {
 		return "its tags say that it was made for this namespace of this cluster"
 	}
 	var of []string
 	if ns := tags[render.TagNamespace]; ns != f.Namespace.Value {
-		of = append(of, "namespace "+quote(ns))
+		of = append(of, "namespace "+advice.Project(ns).String())
 	}
 	if iss := tags[render.TagIssuer]; iss != f.Issuer.Value {
-		of = append(of, "issuer "+quote(iss)+" (this cluster's is "+f.Issuer.Value+")")
+		of = append(of, "issuer "+advice.Issuer(iss).String()+" (this cluster's is "+f.Issuer.Value+")")
 	}
 	return "its tags say that it was made for " + strings.Join(of, " of ")
 }

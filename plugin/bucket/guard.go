@@ -3,6 +3,7 @@ package bucket
 import (
 	"fmt"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -37,7 +38,7 @@ func Guard(s State, f render.Facts, adopt bool) error {
 		Kind: problem.Refused,
 		What: fmt.Sprintf("bucket %s is in this account already and %s", s.Name, notKnown(s)),
 		Why:  upper(why),
-		Next: fmt.Sprintf("%s, or %s --adopt-bucket to take it over", anotherProject, again(f)),
+		Next: fmt.Sprintf("%s, or %s to take it over", anotherProject, again(f, "--adopt-bucket")),
 		More: MoreForeign,
 	}
 }
@@ -69,20 +70,24 @@ func otherAccount(s State, f render.Facts) error {
 // otherRegion has no leave: the controller cannot manage a bucket outside the
 // region its Bucket names, and says so in its log only.
 func otherRegion(s State, f render.Facts) error {
-	next := fmt.Sprintf("%s --region %s to use it where it is", again(f), s.Region)
+	is := advice.Region(s.Region)
+	next := again(f, "--region", is.Word()) + " to use it where it is"
 	if !ours(s.Tags, f) {
-		next = fmt.Sprintf("%s, or %s --region %s --adopt-bucket to take it over where it is", anotherProject, again(f), s.Region)
+		next = fmt.Sprintf("%s, or %s to take it over where it is", anotherProject, again(f, "--region", is.Word(), "--adopt-bucket"))
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
-		What: fmt.Sprintf("bucket %s is in this account already, in region %s and not in %s", s.Name, s.Region, f.Region.Value),
+		What: fmt.Sprintf("bucket %s is in this account already, in region %s and not in %s", s.Name, is, f.Region.Value),
 		Why:  "A bucket cannot be moved, and a name is used once in all regions; " + s.whose(f) + ".",
 		Next: next,
 		More: MoreForeign,
 	}
 }
 
-func again(f render.Facts) string { return "oc ostoy-s3 install -n " + f.Namespace.Value }
+// again is install in the project, with flags.
+func again(f render.Facts, flags ...string) string {
+	return advice.Command("oc ostoy-s3 install", append([]string{"-n", f.Namespace.Value}, flags...)...)
+}
 
 // upper begins a sentence.
 func upper(s string) string {

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
@@ -49,11 +50,11 @@ func (c *Conn) refusal(status metav1.Status, err error) error {
 	case metav1.StatusReasonUnauthorized:
 		p.What = "the API server " + c.Host() + " does not know you"
 		p.Why = "your login has expired or was never made"
-		p.Next = "log in again: oc login " + c.Host()
+		p.Next = "log in again: " + advice.Command("oc login", c.Host())
 	case metav1.StatusReasonForbidden:
 		c.forbidden(p, status)
 	case metav1.StatusReasonNotFound:
-		p.Next = "look for it: oc get " + resource(status)
+		p.Next = "look for it: " + advice.Command("oc get", resource(status))
 	case metav1.StatusReasonInvalid, metav1.StatusReasonBadRequest:
 		p.Next = "correct what it names, for example in the values given with -f or --set"
 	case metav1.StatusReasonConflict, metav1.StatusReasonAlreadyExists:
@@ -70,7 +71,7 @@ func (c *Conn) refusal(status metav1.Status, err error) error {
 // forbidden names the missing right where RBAC is what refused, and gives the
 // message of quotas and admission as it is.
 func (c *Conn) forbidden(p *problem.Error, status metav1.Status) {
-	user, verb, sub, scope, ok := missingRight(status.Message)
+	user, verb, sub, scope, ok := missingRight(oneLineOf(status.Message))
 	if !ok {
 		p.Next = "change what the message names, or ask a cluster admin"
 		return
@@ -84,11 +85,11 @@ func (c *Conn) forbidden(p *problem.Error, status metav1.Status) {
 		}
 	}
 	p.Why = fmt.Sprintf("the right to %s %s %s is missing", verb, what, scope)
-	can := "oc auth can-i " + verb + " " + what
+	can := []string{verb, what}
 	if name, found := strings.CutPrefix(scope, `in the namespace "`); found {
-		can += " -n " + strings.TrimSuffix(name, `"`)
+		can = append(can, "-n", strings.TrimSuffix(name, `"`))
 	}
-	p.Next = "ask an admin for it; " + can + " shows when you have it"
+	p.Next = "ask an admin for it; " + advice.Command("oc auth can-i", can...) + " shows when you have it"
 }
 
 // missingRight takes apart RBAC's text: ... User "U" cannot VERB resource "R"
@@ -123,9 +124,9 @@ func resource(status metav1.Status) string {
 		return "this"
 	}
 	if status.Details.Group == "" {
-		return status.Details.Kind
+		return oneLineOf(status.Details.Kind)
 	}
-	return status.Details.Kind + "." + status.Details.Group
+	return oneLineOf(status.Details.Kind + "." + status.Details.Group)
 }
 
 // object names the thing a status is about.

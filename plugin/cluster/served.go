@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/restmapper"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -106,7 +107,7 @@ func (s *Served) Answers(groups ...string) error {
 				Kind: problem.Failed,
 				What: "the API " + gv + " of the cluster does not answer",
 				Why:  "it is registered, but the server behind it is away (" + s.Broken[gv] + ")",
-				Next: "oc get apiservice " + version + "." + group + " shows why; run the same command again when it answers",
+				Next: advice.Command("oc get apiservice", version+"."+group) + " shows why; run the same command again when it answers",
 			}
 		}
 	}
@@ -131,7 +132,7 @@ func (s *Served) Mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error)
 	}
 	if reason, broken := s.Broken[gv]; broken {
 		p.Why = "the API is registered, but the server behind it does not answer (" + reason + ")"
-		p.Next = "oc get apiservice " + gvk.Version + "." + gvk.Group + " shows why"
+		p.Next = advice.Command("oc get apiservice", gvk.Version+"."+gvk.Group) + " shows why"
 		p.Err = nil
 	}
 	return nil, p

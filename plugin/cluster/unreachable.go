@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -91,10 +92,11 @@ func innermost(err error) string {
 func (c *Conn) noCredentials(err error) error {
 	_, why, _ := strings.Cut(oneLine(err), "getting credentials: ")
 	why = strings.TrimPrefix(why, "exec: ")
-	next := "run the command that the kubeconfig names for this user (oc config view --minify), or log in again: oc login " + c.Host()
+	what := "run the command"
 	if strings.Contains(why, "not found") {
-		next = "install the program that the kubeconfig names for this user (oc config view --minify), or log in again: oc login " + c.Host()
+		what = "install the program"
 	}
+	next := what + " that the kubeconfig names for this user (" + advice.Command("oc config view --minify") + "), or log in again: " + advice.Command("oc login", c.Host())
 	return &problem.Error{
 		Kind: problem.Failed,
 		What: "no credentials for the API server " + c.Host(),

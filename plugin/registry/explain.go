@@ -16,6 +16,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -69,7 +70,7 @@ func (w *wanted) answered(told *problem.Error, answer *errcode.ErrorResponse) {
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		told.Why = fmt.Sprintf("%s gives it to nobody without credentials%s, and we send none", host, said)
-		told.Next = "check the name; for a private registry: helm registry login " + host + ", then " + w.byHand()
+		told.Next = "check the name; for a private registry: " + advice.Command("helm registry login", w.repo.Reference.Registry) + ", then " + w.byHand()
 	case http.StatusNotFound:
 		told.Why = host + " has no such repository" + said
 		told.Next = "check the name: ACK's is oci://public.ecr.aws/aws-controllers-k8s/s3-chart"
@@ -97,8 +98,8 @@ func (w *wanted) absent(ctx context.Context, err error) error {
 		Next: "leave out --version to have the newest",
 	}
 	if newest != "" {
-		told.Why += "; the newest is " + newest
-		told.Next = "--version " + newest
+		told.Why += "; the newest is " + advice.Version(newest).String()
+		told.Next = advice.Command("--version", advice.Version(newest).Word())
 	}
 	return told
 }
@@ -115,14 +116,14 @@ func (w *wanted) noChart(why string) error {
 
 // byHand is how the chart gets here without us.
 func (w *wanted) byHand() string {
-	pull := "helm pull " + w.name
+	pull := []string{w.name}
 	switch {
 	case strings.Contains(w.what, ":"):
-		pull += "@" + w.what
+		pull = []string{w.name + "@" + w.what}
 	case w.what != "":
-		pull += " --version " + strings.ReplaceAll(w.what, "_", "+")
+		pull = append(pull, "--version", strings.ReplaceAll(w.what, "_", "+"))
 	}
-	return "`" + pull + "` where it can be had, then --chart FILE"
+	return advice.Command("helm pull", pull...) + " where it can be had, then --chart FILE"
 }
 
 // queries are what may be secret in an address: a blob's redirect is signed.

@@ -7,10 +7,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -58,10 +60,11 @@ func (f Found) bucket() Bucket {
 	if item.Live != nil && b.Region == "" {
 		b.Region = health.Text(item.Live.Object, "status", "ackResourceMetadata", "region")
 	}
+	b.Region = shown(b.Region, advice.Region)
 	b.inS3(f)
 	b.Protection = f.protection(item.Live)
 	if b.Mark == OK && b.Protection.weak() {
-		b.Mark, b.Hint = Warning, "oc ostoy-s3 check -n "+f.Facts.Namespace.Value
+		b.Mark, b.Hint = Warning, f.check()
 	}
 	return b
 }
@@ -73,7 +76,7 @@ func bucketHealth(o *unstructured.Unstructured) health.State { return health.Buc
 func (b *Bucket) inS3(f Found) {
 	b.count(f)
 	if stale := f.AWS.Stale; stale != nil && health.Unfinished(f.BucketObject()) {
-		b.Part = Part{MarkOf(*stale), stale.Text, stale.Hint}
+		b.Part = Part{MarkOf(*stale), plain.Line(stale.Text), stale.Hint}
 	}
 	if f.AWS.BucketErr != nil {
 		return
@@ -86,7 +89,7 @@ func (b *Bucket) inS3(f Found) {
 	case b.S3 == bucket.OtherAccount && f.AWS.Bucket.Sure:
 		bad = Part{Wrong, "the bucket belongs to another AWS account", "oc ostoy-s3 install --new-project"}
 	case b.S3 == bucket.Foreign && b.Mark == OK:
-		bad = Part{Warning, "the tags of the bucket do not say that it is this project's", "oc ostoy-s3 check -n " + f.Facts.Namespace.Value}
+		bad = Part{Warning, "the tags of the bucket do not say that it is this project's", f.check()}
 	}
 	if bad.Mark != OK {
 		b.Part = bad
@@ -181,7 +184,7 @@ func (f Found) encryption(asked map[string]any) Setting {
 			algorithm = health.Text(rule, "applyServerSideEncryptionByDefault", "sseAlgorithm")
 		}
 	}
-	s.Good, s.Text = algorithm != "", "encrypted ("+algorithm+")"
+	s.Good, s.Text = algorithm != "", "encrypted ("+plain.Line(algorithm)+")"
 	if !s.Good {
 		s.Text = "NOT encrypted"
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // drift is what the two plans of install would change.
@@ -56,7 +57,7 @@ func (d Drift) summary(again string) Part {
 // objectDrift says how an object is not as install would make it. Who brings it
 // otherwise may be a reason to refuse, but is no drift.
 func objectDrift(item *apply.Item) (ObjectDrift, bool) {
-	d := ObjectDrift{Object: item.Ref.String(), Action: item.Action, Changes: item.Changes, Why: item.Why}
+	d := ObjectDrift{Object: item.Ref.String(), Action: item.Action, Changes: item.Changes, Why: plain.Line(item.Why)}
 	switch {
 	case item.Live != nil && item.Live.GetDeletionTimestamp() != nil:
 		d.Why = "it is being deleted"
@@ -71,7 +72,7 @@ func objectDrift(item *apply.Item) (ObjectDrift, bool) {
 		return d, false
 	}
 	if by := apply.DeliveredBy(item.Live); by != "" {
-		d.Why = by + " brings it"
+		d.Why = plain.Line(by) + " brings it"
 	} else if !apply.Ours(item.Live) {
 		d.Why = "it is not ours"
 	}
@@ -82,7 +83,7 @@ func objectDrift(item *apply.Item) (ObjectDrift, bool) {
 func roleDrift(plan *iam.Plan) []RoleDrift {
 	all := []RoleDrift{}
 	for _, step := range plan.Steps {
-		reason := step.Reason
+		reason := plain.Line(step.Reason)
 		if step.Kind == iam.CreateRole {
 			return []RoleDrift{{What: "role", Reason: "it is not there", After: step.After}}
 		}

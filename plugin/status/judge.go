@@ -8,8 +8,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -18,6 +20,7 @@ type Found struct {
 	Facts     render.Facts
 	Now       time.Time
 	Again     string // the command that puts things right
+	Tighten   string // the command that takes from an adopted role what the app does not need
 	RoleARN   string // of the role that install would make
 	Inventory apply.Inventory
 	Plan      *apply.Plan // made with Options.Guess and Look
@@ -62,9 +65,10 @@ func (f Found) Anything() (there, seen bool) {
 
 func (f Found) installed() Installed {
 	i := Installed{
-		Version: f.Inventory.Version, Since: f.Inventory.Created(), Recorded: f.Inventory.Written(),
-		Record: f.Inventory.Record, Objects: f.Inventory.Objects, Inventory: "found",
+		Since: f.Inventory.Created(), Recorded: f.Inventory.Written(),
+		Record: shownRecord(f.Inventory.Record), Objects: f.Inventory.Objects, Inventory: "found",
 	}
+	i.Version = i.Record.Version
 	switch {
 	case !f.Inventory.Found:
 		i.Inventory = "missing"
@@ -78,7 +82,7 @@ func (f Found) installed() Installed {
 			continue
 		}
 		if by := apply.DeliveredBy(item.Live); by != "" {
-			i.By = by
+			i.By = plain.Line(by)
 		}
 		if born := item.Live.GetCreationTimestamp().Time; i.Inventory != "found" && (i.Since.IsZero() || born.Before(i.Since)) {
 			i.Since = born
@@ -131,7 +135,7 @@ func Settled(s health.State, object *unstructured.Unstructured, now time.Time) P
 	for s.Late != nil && age >= s.After {
 		s = *s.Late
 	}
-	return Part{MarkOf(s), s.Text, s.Hint}
+	return Part{MarkOf(s), plain.Line(s.Text), s.Hint}
 }
 
 // MarkOf is how a state is to be taken.
@@ -174,14 +178,15 @@ func (f Found) serviceAccount() ServiceAccount {
 		return s
 	}
 	s.Part = f.part(item, func(account *unstructured.Unstructured) health.State {
-		s.RoleARN = account.GetAnnotations()["eks.amazonaws.com/role-arn"]
-		switch s.RoleARN {
+		named := account.GetAnnotations()["eks.amazonaws.com/role-arn"]
+		s.RoleARN = shown(named, advice.RoleARN)
+		switch named {
 		case f.RoleARN:
 			return health.State{Text: "names the role", Ready: true}
 		case "":
 			return health.State{Text: "names no role", Level: health.Warn, Hint: f.Again}
 		}
-		return health.State{Text: "names another role, " + health.OneLine(s.RoleARN), Level: health.Warn, Hint: f.Again}
+		return health.State{Text: "names another role, " + s.RoleARN, Level: health.Warn, Hint: f.Again}
 	})
 	return s
 }
@@ -199,10 +204,11 @@ func (f Found) route() Route {
 		r := Route{Kind: kind}
 		r.Part = f.part(item, func(object *unstructured.Unstructured) health.State {
 			state := judge(object)
-			r.URL = state.URL
+			r.URL = shown(state.URL, advice.Address)
 			return state
 		})
 		return r
 	}
-	return Route{Part: Part{Mark: OK, Text: "none: oc port-forward -n " + f.Facts.Namespace.Value + " service/ostoy-frontend-svc 8080:8080"}}
+	forward := advice.Command("oc port-forward", "-n", f.Facts.Namespace.Value, "service/ostoy-frontend-svc", "8080:8080")
+	return Route{Part: Part{Mark: OK, Text: "none: " + forward}}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -90,7 +91,7 @@ func (f Found) bucketObject() Bucket {
 // note keeps what is wrong with a part for the reader.
 func (r *Row) note(what string, p Part) Mark {
 	if p.Mark == Wrong || p.Mark == Warning || p.Mark == Busy {
-		r.Problems = append(r.Problems, what+": "+p.Text)
+		r.Problems = append(r.Problems, plain.Line(what+": "+p.Text))
 	}
 	return p.Mark
 }
@@ -133,7 +134,7 @@ func (s Seen) usedAsIs() string {
 	if s.Inventory.RoleOrigin != apply.OriginAdopted || drift == "" || !s.Desired.Admits(s.Role.Trust, s.Facts.Issuer.Value) {
 		return ""
 	}
-	return "it was there before install, and " + drift + " (" + s.Again + " --adopt --tighten-role)"
+	return "it was there before install, and " + drift + " (" + s.Tighten + ")"
 }
 
 func (r *Row) judgeDrift(s Seen) Mark {

@@ -3,14 +3,15 @@ package status
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 func asStatus(err error, status *apierrors.APIStatus) bool { return errors.As(err, status) }
@@ -81,7 +82,7 @@ func matches(pod *unstructured.Unstructured, selector map[string]string) bool {
 func (f Found) pod(pod *unstructured.Unstructured, deployment string, around health.Around) Pod {
 	p := Pod{
 		Name: pod.GetName(), Deployment: deployment, Since: pod.GetCreationTimestamp().Time,
-		Node: health.Text(pod.Object, "spec", "nodeName"), Ready: health.PodReady(pod), NeedsIdentity: deployment == frontend,
+		Node: plain.Line(health.Text(pod.Object, "spec", "nodeName")), Ready: health.PodReady(pod), NeedsIdentity: deployment == frontend,
 	}
 	for _, c := range health.Maps(pod.Object, "status", "containerStatuses") {
 		p.Restarts += health.Number(c, "restartCount")
@@ -99,10 +100,10 @@ func (f Found) pod(pod *unstructured.Unstructured, deployment string, around hea
 	if !p.NeedsIdentity {
 		return p
 	}
-	p.Identity = health.RoleOf(pod)
-	if p.Missing = health.MissingIdentity(pod, f.RoleARN); p.Missing != "" {
+	p.Identity = shown(health.RoleOf(pod), advice.RoleARN)
+	if p.Missing = plain.Line(health.MissingIdentity(pod, f.RoleARN)); p.Missing != "" {
 		p.Mark = Worst(p.Mark, Wrong)
-		p.Hint = fmt.Sprintf("oc delete pod %s -n %s, so that a new one is made", p.Name, pod.GetNamespace())
+		p.Hint = advice.Command("oc delete pod", p.Name, "-n", pod.GetNamespace())
 	}
 	return p
 }

@@ -3,9 +3,11 @@ package status
 import (
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 func (f Found) role() Role {
@@ -22,19 +24,24 @@ func (f Found) role() Role {
 		return r
 	}
 	r.Exists = true
-	r.LastUsed, r.LastUsedRegion = actual.LastUsed, actual.LastUsedRegion
-	r.Boundary, r.Attached, r.Tags = actual.Boundary, actual.Attached, actual.Tags
+	r.LastUsed, r.LastUsedRegion = actual.LastUsed, shown(actual.LastUsedRegion, advice.Region)
+	r.Boundary, r.Tags = shown(actual.Boundary, advice.PolicyARN), inLines(actual.Tags)
+	for _, arn := range actual.Attached {
+		r.Attached = append(r.Attached, shown(arn, advice.PolicyARN))
+	}
 	if f.othersRole() && (f.AWS.PlanErr != nil || !f.AWS.Plan.Empty()) {
 		r.Trust, r.Policy = Part{Mark: Unknown}, Part{Mark: Unknown}
-		r.Part = Part{Unknown, "made by somebody else (--iam=skip), and not as install would make it", "oc ostoy-s3 check -n " + f.Facts.Namespace.Value}
+		r.Part = Part{Unknown, "made by somebody else (--iam=skip), and not as install would make it", f.check()}
 		return r
 	}
 	if f.AWS.PlanErr != nil {
 		r.Trust, r.Policy = Part{Mark: Unknown}, Part{Mark: Unknown}
-		r.Part = Part{Wrong, whyAWS(f.AWS.PlanErr, ""), "oc ostoy-s3 check -n " + f.Facts.Namespace.Value}
+		r.Part = Part{Wrong, whyAWS(f.AWS.PlanErr, ""), f.check()}
 		return r
 	}
-	r.Notes = f.AWS.Plan.Notes
+	for _, note := range f.AWS.Plan.Notes {
+		r.Notes = append(r.Notes, plain.Line(note))
+	}
 	r.judge(f)
 	return r
 }

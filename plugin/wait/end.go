@@ -10,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -62,7 +63,7 @@ func notReady(states []State) *problem.Error {
 		if len(states) > 1 {
 			why = naming(s) + ": " + s.Text
 		}
-		whys = append(whys, why)
+		whys = append(whys, plain.Line(why))
 		if s.Hint != "" && !slices.Contains(nexts, s.Hint) {
 			nexts = append(nexts, s.Hint)
 		}
@@ -78,7 +79,7 @@ func mayNotWatch(namespace string, err error) error {
 	p := &problem.Error{
 		Kind: problem.Failed,
 		What: "everything is applied, but cannot be watched in " + namespace,
-		Why:  err.Error(),
+		Why:  plain.Line(err.Error()),
 		Next: "ask an admin for the right to list and watch there, or install with --wait=false",
 		Err:  err,
 	}

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 )
 
@@ -83,7 +84,7 @@ func (i *identity) remove(ctx context.Context, client dynamic.Interface, deploym
 	case apierrors.IsForbidden(err):
 		i.gaveUp[deployment] = health.Failing(State{
 			Text: fmt.Sprintf("pod %s came without its AWS identity (%s) and you may not delete it", pod.GetName(), miss),
-			Hint: "oc delete pod " + pod.GetName() + " -n " + pod.GetNamespace() + " as somebody who may, or install with --set podIdentity=projected",
+			Hint: "as somebody who is allowed to: " + advice.Command("oc delete pod", pod.GetName(), "-n", pod.GetNamespace()) + "\nor install with --set podIdentity=projected",
 		})
 	}
 	return nil, false // any other error passes; the next look tries again

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -73,7 +74,7 @@ func inventoryLost(namespace string, replaced bool) error {
 		Kind: problem.Failed,
 		What: otherRun + " removed the inventory of project " + namespace + " while this one was waiting",
 		Why:  "an uninstall removed what this run had applied",
-		Next: "wait until the other run has ended, then run the same command again; oc ostoy-s3 status -n " + namespace + " shows what is installed",
+		Next: "wait until the other run has ended, then run the same command again; " + advice.Command("oc ostoy-s3 status", "-n", namespace) + " shows what is installed",
 	}
 	if replaced {
 		p.Why += ", and another install has created an inventory of its own"

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 )
 
@@ -237,7 +238,7 @@ func (w *waiting) gaveUpBefore(pod *unstructured.Unstructured, finished string) 
 func (w *waiting) result() Result {
 	r := Result{States: w.tracker.all(w.targets.ids())}
 	for _, s := range r.States {
-		if r.URL == "" && s.URL != "" {
+		if r.URL == "" && advice.Address(s.URL).Legal() {
 			r.URL = s.URL
 		}
 	}

@@ -180,7 +180,7 @@ func indented(by, text string) string {
 // others it would be theirs to prune.
 func ArgoCDHeader(f render.Facts, o Options) string {
 	place, fragment := HealthCheck(f, o)
-	return `# For Argo CD, as printed by: oc ostoy-s3 render --format argocd
+	return `# For Argo CD, as printed by the command render with --format argocd.
 #
 # Argo CD before 3.6 takes a Bucket for healthy at once. To tell it how one is, merge
 # this into the ` + place + `:

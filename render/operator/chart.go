@@ -27,9 +27,8 @@ func ChartValues(f render.Facts, o Options) map[string]any {
 	return values
 }
 
-// HelmInstall is the line that installs ACK's chart, the newest there is, with
-// Helm itself. valuesFrom is where Helm reads the values, as the shell is to see
-// it: a file, or <(COMMAND).
-func HelmInstall(f render.Facts, valuesFrom string) string {
-	return "helm install " + Release + " " + Chart + " --namespace " + namespace(f) + " --create-namespace -f " + valuesFrom
+// HelmWords are what "helm install" is given to install ACK's chart, the newest there is:
+// the words before its values.
+func HelmWords(f render.Facts) []string {
+	return []string{Release, Chart, "--namespace", namespace(f), "--create-namespace"}
 }

@@ -247,14 +247,21 @@ func TestChartNeedsNoCatalog(t *testing.T) {
 	}
 }
 
-func TestHelmInstall(t *testing.T) {
+func TestHelmWords(t *testing.T) {
 	for namespace, want := range map[string]string{
-		"":     "helm install ack-s3-controller oci://public.ecr.aws/aws-controllers-k8s/s3-chart --namespace ack-system --create-namespace -f values.yaml",
-		"mine": "helm install ack-s3-controller oci://public.ecr.aws/aws-controllers-k8s/s3-chart --namespace mine --create-namespace -f values.yaml",
+		"":     "ack-s3-controller oci://public.ecr.aws/aws-controllers-k8s/s3-chart --namespace ack-system --create-namespace",
+		"mine": "ack-s3-controller oci://public.ecr.aws/aws-controllers-k8s/s3-chart --namespace mine --create-namespace",
 	} {
-		if got := HelmInstall(named(render.Facts{}, namespace), "values.yaml"); got != want {
+		if got := strings.Join(HelmWords(named(render.Facts{}, namespace)), " "); got != want {
 			t.Errorf("%q:\n%s\n%s", namespace, got, want)
 		}
+	}
+}
+
+// TestF2WarnedNext: the command names the policy that is rendered.
+func TestF2WarnedNext(t *testing.T) {
+	if !strings.Contains(WarnedNext, " "+PolicyName+" -o yaml\n") {
+		t.Error(WarnedNext)
 	}
 }
 

@@ -21,7 +21,7 @@ const AnyBucket = "everybody who is allowed to create Buckets, in any project, c
 // render other expressions, and the kind Bucket may be that of another version.
 const (
 	WarnedMeans = "an expression that cannot be evaluated refuses every Bucket, or does not check what it should"
-	WarnedNext  = "oc get validatingadmissionpolicies.admissionregistration.k8s.io " + PolicyName + " -o yaml shows all of them in its status\n" +
+	WarnedNext  = "its status shows all of them: oc get validatingadmissionpolicies.admissionregistration.k8s.io ostoy-s3-buckets -o yaml\n" +
 		"update the ACK S3 controller or oc ostoy-s3, then: oc ostoy-s3 controller install"
 )
 

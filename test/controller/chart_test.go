@@ -63,7 +63,7 @@ func (s *scene) withoutChart(t *testing.T) {
 	// The line is for the same role in the same place.
 	s.Admin.Run(t, "controller", "install", "--bucket-pattern", "*-bucket", "--role-name", "other", "--identity", "annotation", "--region", "us-west-2", "-n", "elsewhere", "--version", "1.9.0").
 		WantCode(t, notReady).WantStdout(t, "helm install ack-s3-controller oci://public.ecr.aws/aws-controllers-k8s/s3-chart --namespace elsewhere --create-namespace"+
-		" -f <(oc ostoy-s3 controller render -n elsewhere --region us-west-2 --identity annotation --role-name other) --version 1.9.0\n")
+		" --version 1.9.0 -f <(oc ostoy-s3 controller render -n elsewhere --region us-west-2 --identity annotation --role-name other)\n")
 	values := s.Admin.Run(t, "controller", "render", "-n", "elsewhere", "--region", "us-west-2", "--identity", "annotation", "--role-name", "other").WantCode(t, done).Stdout
 	for _, text := range []string{"region: us-west-2", "role/ostoy-s3-controller/other", "name: ack-s3-controller", "--namespace elsewhere"} {
 		if !strings.Contains(values, text) {

@@ -1,0 +1,66 @@
+package plugin
+
+import (
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// inLine keeps a text with something in it that others wrote to one line: none of it can
+// look like a line of this tool, such as one with a command to copy. Blanks stay.
+func inLine(text string) string {
+	return strings.TrimRight(strings.NewReplacer("\n", " ", "\t", " ").Replace(plain.Text(text)), " ")
+}
+
+// inLines is inLine for each of several texts.
+func inLines(texts []string) []string {
+	all := make([]string, len(texts))
+	for n, text := range texts {
+		all[n] = inLine(text)
+	}
+	return all
+}
+
+// policies are the policies on a role: the ARNs of those attached, the names of the others.
+func policies(actual *iam.Actual) []string {
+	all := typed(actual.Attached, advice.PolicyARN)
+	return append(all, inLines(actual.Inlines)...)
+}
+
+// typed are values of one kind as they are repeated.
+func typed(texts []string, kind func(string) advice.Value) []string {
+	all := make([]string, len(texts))
+	for n, text := range texts {
+		all[n] = kind(text).String()
+	}
+	return all
+}
+
+// roleNamed is the role that a project names, in its inventory or on its service account,
+// where the name and the path can be repeated in a command.
+func roleNamed(text string) (arn render.ARN, legal bool) {
+	arn, err := render.ParseARNOf(text, "iam", "role")
+	legal = err == nil && advice.RoleARN(text).Legal() && advice.RoleName(arn.Name()).Legal() && advice.RolePath(pathOf(arn)).Legal()
+	return arn, legal
+}
+
+// roleWords are the flags that name an app's role to install and its like, as words of a
+// command; none for what they take by themselves. Name and path are those that you gave,
+// or those of a role for which roleNamed says that they can be repeated.
+func roleWords(issuer, namespace string, role RoleRequest) []string {
+	var words []string
+	switch {
+	case role.Name == "", role.Name == render.RoleName(issuer, namespace):
+	case strings.HasPrefix(role.Name, "-"): // IAM allows it
+		words = append(words, "--role-name="+role.Name)
+	default:
+		words = append(words, "--role-name", role.Name)
+	}
+	if role.Path != "" && role.Path != render.RolePath {
+		words = append(words, "--role-path", role.Path)
+	}
+	return words
+}
