@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,7 +63,11 @@ func (a *adviser) wantSharp(t *testing.T) {
 // want wants all advice in what a command printed to be harmless.
 func (a *adviser) want(t *testing.T, out run.Result) {
 	t.Helper()
-	for _, advice := range slices.Concat(advised(out.Stdout), advised(out.Stderr), advisedIn(out)) {
+	all, document := advisedIn(out)
+	if !document {
+		all = advised(out.Stdout)
+	}
+	for _, advice := range append(all, advised(out.Stderr)...) {
 		a.mu.Lock()
 		known := a.seen[advice]
 		a.seen[advice] = true
@@ -102,19 +105,18 @@ func advised(text string) []string {
 	return all
 }
 
-// advisedIn is the advice in a document.
-func advisedIn(out run.Result) []string {
-	var document any
-	if json.Unmarshal([]byte(out.Stdout), &document) != nil && (!looksLikeYAML(out) || yaml.Unmarshal([]byte(out.Stdout), &document) != nil) {
-		return nil
+// advisedIn is the advice in a document, and whether a command printed one.
+func advisedIn(out run.Result) (all []string, document bool) {
+	var decoded any
+	if json.Unmarshal([]byte(out.Stdout), &decoded) != nil && (!looksLikeYAML(out) || yaml.Unmarshal([]byte(out.Stdout), &decoded) != nil) {
+		return nil, false
 	}
-	var all []string
-	eachText(document, "", func(place, text string) {
+	eachText(decoded, "", func(place, text string) {
 		if regexp.MustCompile(`\.(hint|next|fix|try|revoke|cure|commands?)(\[\d+\])?$`).MatchString(place) {
 			all = append(all, strings.Split(text, "\n")...)
 		}
 	})
-	return all
+	return all, true
 }
 
 // harmless reports whether a shell that gets a line of advice, or only a command in it,
