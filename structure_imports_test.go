@@ -49,7 +49,7 @@ func edges() map[string][]string {
 
 		// what is there, asked once: the adapters' questions for those who judge
 		"plugin/live":  {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/plain", "plugin/problem", "plugin/shell", "render", "render/operator"},
-		"plugin/check": {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/problem", "plugin/shell", "render", "render/operator"},
+		"plugin/check": {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/shell", "render", "render/operator"},
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
 		"plugin/controller": {
@@ -64,7 +64,7 @@ func edges() map[string][]string {
 		"plugin/cluster": {"plugin/advice", "plugin/problem", "plugin/secret", "render"},
 		"plugin/ui":      {"plugin/plain", "plugin/problem", "plugin/secret"},
 		"plugin/differ":  {},
-		"plugin/health":  {"plugin/advice"},
+		"plugin/health":  {"plugin/advice", "plugin/plain"},
 		"plugin/plain":   {},
 		"plugin/problem": {},
 		"plugin/secret":  {},
@@ -72,6 +72,7 @@ func edges() map[string][]string {
 
 		// for tests only: no package above lists it
 		"plugin/cluster/clustertest": {"plugin/cluster"},
+		"plugin/advice/advicetest":   {"plugin/plain"},
 
 		// pure
 		"render": {"charts"},

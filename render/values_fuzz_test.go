@@ -77,6 +77,7 @@ func checkAccepted(t *testing.T, r *Renderer, o Options) {
 func FuzzValueFile(f *testing.F) {
 	for _, seed := range []string{
 		"", "{}", "[]", "a: b: c", "podIdentity: webhook", "frontend:\n  replicas: 0\n  image: {tag: \"1\"}", "expose: ingress\ningress: {host: a.example.com}",
+		"route: {tls: edge}", "expose: ingress\ningress: {tls: [{secretName: a, hosts: [b.example.com]}, {}]}",
 		"secrets:\n  existing: true\n", "a: &a [*a]", "password: *" + canary, "{{ .Values.x }}: 1", "x: !!int " + canary, "{\"storage\": {\"size\": \"2Gi\"}}",
 		"aws: {region: eu-west-1}", "bucket: {tags: {\"a\": \"b\", c: 1}}", "imagePullSecrets: [a, b]", "podSecurityContext: {fsGroup: 1, runAsUser: null}",
 		"microservice: {replicas: null, resources: {limits: {cpu: 0x10, memory: 1e3}}}", "a: |\n  " + canary + "\n b", "a: '" + canary, "\xff",

@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
@@ -28,7 +29,7 @@ const (
 // appLook are the checks of what runs in the project.
 type appLook struct{ *live.World }
 
-func appChecks(w *live.World) []Check {
+func appChecks(w *live.World, objects []*unstructured.Unstructured) []Check {
 	a := appLook{w}
 	here := []string{IDInstalled}
 	return []Check{
@@ -60,7 +61,7 @@ func appChecks(w *live.World) []Check {
 		},
 		{ID: "service-endpoints", Group: App, Severity: Error, Needs: []string{IDAppAvailable}, Title: "the Services lead to pods", Run: a.endpoints},
 		{ID: IDAppRoute, Group: App, Severity: Error, Needs: here, Title: "a router has admitted the Route", Run: a.admitted},
-		{ID: "route-tls", Group: App, Severity: Warning, Needs: here, Title: "the Route takes plain http", Run: a.plain},
+		{ID: "route-tls", Group: App, Severity: Warning, Needs: here, Title: "the way to the app has the TLS that the values ask for", Run: tlsLook{w, objects}.judge},
 	}
 }
 
@@ -81,7 +82,7 @@ func (a appLook) installed(ctx context.Context) Finding {
 	return Refuse(
 		"nothing is installed in project "+a.Namespace,
 		"there is neither a Deployment ostoy-frontend nor an inventory",
-		"oc ostoy-s3 check --pre -n "+a.Namespace+", then oc ostoy-s3 install -n "+a.Namespace,
+		advice.Command("oc ostoy-s3 check --pre", "-n", a.Namespace)+", then "+installIn(a.Namespace),
 	)
 }
 
@@ -108,7 +109,7 @@ func (a appLook) scaled(deployment *unstructured.Unstructured) Finding {
 	}
 	return Warn(
 		"the frontend is scaled down to 0", "no pod of OSToy runs, so its address answers nobody",
-		"oc scale deployment "+frontendName+" --replicas=1 -n "+a.Namespace,
+		advice.Command("oc scale deployment", frontendName, "--replicas=1", "-n", a.Namespace),
 	)
 }
 
@@ -119,7 +120,7 @@ func (a appLook) strategy(deployment *unstructured.Unstructured) Finding {
 		return Warn(
 			fmt.Sprintf("the frontend's strategy is %s, and not Recreate", kind),
 			"its volume can be mounted on one node only: at the next change the new pod waits for the old one, and the old one for the new",
-			"oc ostoy-s3 install -n "+a.Namespace,
+			installIn(a.Namespace),
 		)
 	}
 	return Pass()

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -80,7 +81,7 @@ func (a appLook) available(ctx context.Context) Finding {
 	for _, w := range all {
 		switch {
 		case w.object == nil:
-			return Refuse("there is no Deployment "+w.name+" in project "+a.Namespace, "somebody deleted it, or an install was cut off", "oc ostoy-s3 install -n "+a.Namespace)
+			return Refuse("there is no Deployment "+w.name+" in project "+a.Namespace, "somebody deleted it, or an install was cut off", installIn(a.Namespace))
 		case w.state.Ready:
 		case w.state.About == health.Image:
 			return Leave("needs app-image")
@@ -100,7 +101,7 @@ func unavailable(w workload) Finding {
 	finding := notReady("Deployment "+w.name, w.object, w.state)
 	if on, _, _ := unstructured.NestedBool(w.object.Object, "spec", "paused"); on {
 		finding.Why += "; its rollout is paused, so the pods are still those of before the last change"
-		finding.Next = "oc rollout resume deployment " + w.name + " -n " + w.object.GetNamespace()
+		finding.Next = advice.Command("oc rollout resume deployment", w.name, "-n", w.object.GetNamespace())
 	}
 	return finding
 }
@@ -119,7 +120,7 @@ func (a appLook) volume(ctx context.Context) Finding {
 			}
 			return Refuse(
 				"there is no PersistentVolumeClaim "+volumeName, "the frontend mounts it, so its next pod cannot start",
-				"oc ostoy-s3 install -n "+a.Namespace+" makes an empty one",
+				"to create an empty one: "+installIn(a.Namespace),
 			)
 		})(ctx)
 	}
@@ -151,7 +152,7 @@ func judgeVolume(claim *unstructured.Unstructured, state health.State, warnings 
 	if len(warnings) > 0 {
 		state.Text += "; " + health.OneLine(warnings[len(warnings)-1])
 		if state.Hint == "" {
-			state.Hint = "oc describe pvc " + claim.GetName() + " -n " + claim.GetNamespace()
+			state.Hint = advice.Command("oc describe pvc", claim.GetName(), "-n", claim.GetNamespace())
 		}
 		state.Level = health.Fail
 	}
@@ -195,7 +196,7 @@ func (a appLook) early(ctx context.Context) Finding {
 			return Refuse(
 				"OSToy did not find its bucket when pod "+pod.GetName()+" started",
 				"it looks once, says \"not found\" whatever the reason, and keeps its page ACK S3 switched off until it is started anew",
-				"once the other checks pass: oc delete pod "+pod.GetName()+" -n "+a.Namespace,
+				"once the other checks pass: "+advice.Command("oc delete pod", pod.GetName(), "-n", a.Namespace),
 			)
 		case !strings.Contains(log, logFound):
 			return Leave("the log of " + pod.GetName() + " does not tell (any more)")

@@ -28,10 +28,10 @@ func (a appLook) endpoints(ctx context.Context) Finding {
 		name := workload + "-svc"
 		service := named(services, name)
 		if service == nil {
-			return Refuse("there is no Service "+name, "nothing leads to "+workload, "oc ostoy-s3 install -n "+a.Namespace)
+			return Refuse("there is no Service "+name, "nothing leads to "+workload, installIn(a.Namespace))
 		}
 		if why := leadsNowhere(service, pods); why != "" && !a.down(ctx, workload) {
-			return Refuse("Service "+name+" leads nowhere", why, "oc ostoy-s3 install -n "+a.Namespace)
+			return Refuse("Service "+name+" leads nowhere", why, installIn(a.Namespace))
 		}
 	}
 	return Pass()
@@ -141,37 +141,4 @@ func (a appLook) admitted(ctx context.Context) Finding {
 		return Leave("there is no Route " + routeName)
 	}
 	return notReady("Route "+routeName, route, health.Route(route))
-}
-
-// plain: the tutorial, and whoever follows it, calls http; a Route with TLS
-// answers that by a redirect, or not at all (FACTS 3.4).
-func (a appLook) plain(ctx context.Context) Finding {
-	route, err := a.route(ctx)
-	switch {
-	case err != nil:
-		return unreadable(a.Conn, err, "list routes.route.openshift.io in "+a.Namespace, "whether the Route takes plain http")
-	case route == nil:
-		return Leave("there is no Route " + routeName)
-	}
-	return judgePlain(route)
-}
-
-func judgePlain(route *unstructured.Unstructured) Finding {
-	termination := health.Text(route.Object, "spec", "tls", "termination")
-	if termination == "" {
-		return Pass()
-	}
-	what, severe := "http is answered by nobody", "application is not available"
-	switch policy := health.Text(route.Object, "spec", "tls", "insecureEdgeTerminationPolicy"); {
-	case policy == "Allow" && termination != "passthrough":
-		return Pass()
-	case policy == "Redirect":
-		what, severe = "http is redirected to https", "the browser warns of a certificate it does not know, unless the router has a good one"
-	}
-	next := "use https://" + health.Text(route.Object, "spec", "host") + ", or oc ostoy-s3 install -n " + route.GetNamespace()
-	if termination == "passthrough" {
-		what, severe = "it hands TLS on to the pod", "OSToy itself speaks plain http, so nothing works"
-		next = "oc patch route " + route.GetName() + " -n " + route.GetNamespace() + ` --type=json -p='[{"op":"remove","path":"/spec/tls"}]'`
-	}
-	return Warn("Route "+route.GetName()+" has TLS ("+termination+"): "+what, "the tutorial's address is http://; "+severe, next)
 }

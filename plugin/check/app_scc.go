@@ -6,6 +6,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -52,7 +53,7 @@ func (a appLook) scc(ctx context.Context) Finding {
 // grantSCC binds in the one project only: without -n it would be for the whole
 // cluster (FACTS 0.10).
 func grantSCC(account, namespace string) string {
-	return "a cluster admin allows it, in this project only: oc adm policy add-scc-to-user restricted-v2 -z " + account + " -n " + namespace
+	return "a cluster admin allows it, in this project only: " + advice.Command("oc adm policy add-scc-to-user restricted-v2", "-z", account, "-n", namespace)
 }
 
 // refusedBySCC is what the Deployments say where pods were refused already.

@@ -33,21 +33,6 @@ func TestServiceLeadsNowhere(t *testing.T) {
 	}
 }
 
-func TestRouteTakesPlainHTTP(t *testing.T) {
-	for tls, c := range map[string]struct {
-		want Status
-		says string
-	}{
-		"{}":                  {Passed, ""},
-		"{termination: edge}": {Warned, "answered by nobody"},
-		"{termination: edge, insecureEdgeTerminationPolicy: Redirect}":    {Warned, "redirected"},
-		"{termination: edge, insecureEdgeTerminationPolicy: Allow}":       {Passed, ""},
-		"{termination: passthrough, insecureEdgeTerminationPolicy: None}": {Warned, "/spec/tls"},
-	} {
-		wantSaid(t, tls, judgePlain(fromYAML(t, "{metadata: {name: ostoy-route}, spec: {host: h, tls: "+tls+"}}")), c.want, c.says)
-	}
-}
-
 func TestVolumeThatIsPending(t *testing.T) {
 	claim := fromYAML(t, "{metadata: {name: ostoy-pvc}, spec: {storageClassName: slow}}")
 	pending := health.Volume(claim).Settled()

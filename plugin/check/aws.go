@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -69,12 +70,14 @@ func judgeAccount(caller, namespace string, places []place) Finding {
 	}
 	texts := make([]string, len(places))
 	for i, p := range places {
-		texts[i] = p.where + " (" + p.value + ")"
+		texts[i] = p.where + " (" + advice.Account(p.value).String() + ")"
 	}
+	of := advice.Account(places[0].value)
 	return Refuse(
-		"your AWS credentials are of account "+caller+", the install in project "+namespace+" is in "+places[0].value,
+		"your AWS credentials are of account "+caller+", the install in project "+namespace+" is in "+of.String(),
 		"so say "+strings.Join(texts, ", "),
-		"oc ostoy-s3 check -n "+namespace+" --profile NAME with a profile of account "+places[0].value+"; aws configure list-profiles shows yours",
+		"with the NAME of a profile of account "+of.Word()+": "+advice.Command("oc ostoy-s3 check", "-n", namespace, "--profile", "NAME")+"\n"+
+			"your profiles: "+advice.Command("aws configure list-profiles"),
 	)
 }
 
@@ -95,9 +98,10 @@ func judgeRegion(configured string, used render.Fact, recorded, namespace string
 	if recorded == "" || configured == "" || configured == recorded || used.Value != recorded {
 		return Pass()
 	}
+	of := advice.Region(recorded)
 	return Warn(
-		"your AWS configuration says "+configured+", the bucket of project "+namespace+" is in "+recorded,
-		"no harm here: the region is taken from "+used.Source+"; but aws commands that you type go to "+configured+", and do not find it",
-		"for those: --region "+recorded+", or in the environment AWS_REGION="+recorded,
+		"your AWS configuration says "+configured+", the bucket of project "+namespace+" is in "+of.String(),
+		"no harm here: the region is taken from "+used.Source+"; but commands of the AWS CLI that you type go to "+configured+", and do not find it",
+		"for those: --region "+of.Word()+", or in the environment AWS_REGION="+of.Word(),
 	)
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -107,7 +108,7 @@ func (b bucketLook) settingChecks() []Check {
 func (b bucketLook) name() string { return render.BucketName(b.Namespace) }
 
 // again is the command that puts most things right.
-func (b bucketLook) again() string { return "oc ostoy-s3 install -n " + b.Namespace }
+func (b bucketLook) again() string { return installIn(b.Namespace) }
 
 // of is a check of the Bucket object. That there is one is for another check to
 // tell.
@@ -145,7 +146,7 @@ func (b bucketLook) there(ctx context.Context) Finding {
 		if one.GetName() == b.name() {
 			return Pass()
 		}
-		others = append(others, fmt.Sprintf("%s (bucket %s)", one.GetName(), health.Text(one.Object, "spec", "name")))
+		others = append(others, fmt.Sprintf("%s (bucket %s)", one.GetName(), advice.BucketName(health.Text(one.Object, "spec", "name"))))
 	}
 	why := "without it no controller makes the bucket, or keeps it as it is to be; one that is in S3 already stays there"
 	if len(others) > 0 {
@@ -156,26 +157,27 @@ func (b bucketLook) there(ctx context.Context) Finding {
 
 // named: OSToy's rule is the only one (FACTS 7); the name cannot be changed.
 func (b bucketLook) named(_ context.Context, object *unstructured.Unstructured) Finding {
-	name := health.Text(object.Object, "spec", "name")
-	if name == b.name() {
+	text := health.Text(object.Object, "spec", "name")
+	if text == b.name() {
 		return Pass()
 	}
+	name := advice.BucketName(text)
 	return Refuse(
 		fmt.Sprintf("Bucket %s is for the bucket %s", object.GetName(), name),
 		"OSToy looks for "+b.name()+" and for no other, and the name of a Bucket cannot be changed",
-		"oc annotate "+bucketRef(object)+" services.k8s.aws/deletion-policy=retain --overwrite\n"+
-			"oc delete "+bucketRef(object)+"   (the bucket "+name+" stays, with what is in it)\n"+b.again(),
+		"the bucket "+name.String()+" stays, with what is in it:\n"+retain(object.GetName(), "-n", object.GetNamespace())+"\n"+b.again(),
 	)
 }
 
 // anew is what makes the controller look at everything again: without its object
 // the bucket stays, with what is in it, and is adopted by the next one.
-func (b bucketLook) anew() string {
-	return "oc delete buckets.s3.services.k8s.aws " + b.name() + " -n " + b.Namespace + "   (the bucket stays, with what is in it)\n" + b.again()
+func (b bucketLook) anew(flags ...string) string {
+	return "delete the Bucket and install again (the S3 bucket stays, with what is in it):\n" + b.remove() + "\n" + installIn(b.Namespace, flags...)
 }
 
-func bucketRef(object *unstructured.Unstructured) string {
-	return "buckets.s3.services.k8s.aws " + object.GetName() + " -n " + object.GetNamespace()
+// remove is the command that deletes the object.
+func (b bucketLook) remove() string {
+	return advice.Command("oc delete buckets.s3.services.k8s.aws", b.name(), "-n", b.Namespace)
 }
 
 // deleting tells of an object that hangs, unless the whole project goes: then
@@ -197,7 +199,7 @@ func (b bucketLook) deleting(ctx context.Context, object *unstructured.Unstructu
 	}
 	return Refuse(
 		"Bucket "+object.GetName()+" is being deleted", why,
-		health.Release(object)+"\nthen "+b.again()+" makes the object again, around the same bucket",
+		health.Release(object)+"\nthen, to create the object again for the same bucket: "+b.again(),
 	)
 }
 
@@ -221,7 +223,7 @@ func notReady(what string, object *unstructured.Unstructured, state health.State
 	}
 	next := state.Hint
 	if next == "" {
-		next = "oc ostoy-s3 check --wait -n " + object.GetNamespace() + " looks until it is"
+		next = "to wait until it is: " + advice.Command("oc ostoy-s3 check --wait", "-n", object.GetNamespace())
 	}
 	return Refuse(what+" is not ready", state.Text, next)
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -46,13 +47,13 @@ func judgePlace(object *unstructured.Unstructured, wanted, from, account string)
 	ns := object.GetNamespace()
 	if is := health.Text(object.Object, "status", "ackResourceMetadata", "region"); is != "" && wanted != "" && is != wanted {
 		return Refuse(
-			fmt.Sprintf("the bucket is in %s, and %s says %s", is, from, wanted), ignored,
-			fmt.Sprintf("oc ostoy-s3 install -n %s --region %s", ns, is),
+			fmt.Sprintf("the bucket is in %s, and %s says %s", advice.Region(is), from, advice.Region(wanted)), ignored,
+			installIn(ns, "--region", advice.Region(is).Word()),
 		)
 	}
 	if owner := ack.Account(object); owner != "" && account != "" && owner != account {
 		return Refuse(
-			fmt.Sprintf("the controller has the bucket in account %s, and you look with account %s", owner, account),
+			fmt.Sprintf("the controller has the bucket in account %s, and you look with account %s", advice.Account(owner), account),
 			"either your credentials are of the wrong account, or the controller's role is: it leaves every object alone whose bucket is in another account than its role",
 			"aws sts get-caller-identity shows yours (--profile takes another); a cluster admin looks at the role of the controller's service account",
 		)
@@ -74,7 +75,7 @@ func (b bucketLook) gone(ctx context.Context) Finding {
 	return Refuse(
 		"the bucket "+b.name()+" is not in S3 any more, though its object says that it is",
 		"somebody deleted it behind the controller's back, which looks again only every ten hours",
-		"oc delete buckets.s3.services.k8s.aws "+b.name()+" -n "+b.Namespace+"\n"+b.again()+" makes both again; what was in it is lost",
+		"to create both again (what was in the bucket is lost):\n"+b.remove()+"\n"+b.again(),
 	)
 }
 
@@ -93,7 +94,7 @@ func (b bucketLook) tagged(ctx context.Context) Finding {
 	return Warn(
 		"the bucket "+b.name()+" has lost the tags that say whose it is",
 		"only its object shows that it is ours; once that is gone, install takes the bucket for a stranger's",
-		b.anew()+" --adopt-bucket tags it again",
+		"to tag it again, "+b.anew("--adopt-bucket"),
 	)
 }
 
@@ -126,7 +127,7 @@ func (b bucketLook) writable(_ context.Context, object *unstructured.Unstructure
 	return Warn(
 		"Bucket "+object.GetName()+" is read-only for the controller",
 		"its annotation "+readOnlyNote+" is true: the controller neither makes the bucket nor puts its protection back",
-		"oc annotate "+bucketRef(object)+" "+readOnlyNote+"-",
+		advice.Command("oc annotate buckets.s3.services.k8s.aws", object.GetName(), "-n", object.GetNamespace(), readOnlyNote+"-"),
 	)
 }
 
@@ -153,9 +154,7 @@ func (b bucketLook) once(ctx context.Context) Finding {
 		return Warn(
 			"the bucket "+b.name()+" is managed by "+strings.Join(others, ", ")+" as well",
 			"each object puts its own settings on the bucket, and any of them deletes it unless its deletion policy is retain",
-			"let one of them go; the bucket stays:\n"+
-				"oc annotate buckets.s3.services.k8s.aws NAME -n PROJECT "+deletionPolicyNote+"=retain --overwrite\n"+
-				"oc delete buckets.s3.services.k8s.aws NAME -n PROJECT",
+			"delete one of them; the bucket stays:\n"+retain("NAME", "-n", "PROJECT"),
 		)
 	case apierrors.IsForbidden(everywhere):
 		return Unseen("list buckets.s3.services.k8s.aws in all projects", "whether another project's object manages the same bucket")

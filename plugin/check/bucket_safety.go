@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -42,8 +43,8 @@ func (b bucketLook) public(ctx context.Context, object *unstructured.Unstructure
 		return Refuse(
 			"S3 does not block public access to bucket "+b.name()+": "+strings.Join(open, ", "),
 			"the object states it, so somebody changed the bucket itself; the controller puts it back only every ten hours",
-			"aws s3api put-public-access-block --bucket "+b.name()+
-				" --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true",
+			advice.Command("aws s3api put-public-access-block", "--bucket", b.name(),
+				"--public-access-block-configuration", "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"),
 		)
 	}
 	return Pass()

@@ -60,12 +60,12 @@ func TestBucketPlace(t *testing.T) {
 		want                    Status
 		says                    string
 	}{
-		"where it is to be":     {`{region: us-east-2, ownerAccountID: "1"}`, "us-east-2", "1", Passed, ""},
-		"not made yet":          {`{}`, "us-east-2", "1", Passed, ""},
+		"where it is to be":     {`{region: us-east-2, ownerAccountID: "111111111111"}`, "us-east-2", "111111111111", Passed, ""},
+		"not made yet":          {`{}`, "us-east-2", "111111111111", Passed, ""},
 		"nobody says where":     {`{region: us-east-2}`, "", "", Passed, ""},
-		"another region":        {`{region: us-east-2, ownerAccountID: "1"}`, "eu-west-1", "1", Failed, "--region us-east-2"},
-		"another account":       {`{region: us-east-2, ownerAccountID: "2"}`, "us-east-2", "1", Failed, "account 2"},
-		"our account not known": {`{region: us-east-2, ownerAccountID: "2"}`, "us-east-2", "", Passed, ""},
+		"another region":        {`{region: us-east-2, ownerAccountID: "111111111111"}`, "eu-west-1", "111111111111", Failed, "--region us-east-2"},
+		"another account":       {`{region: us-east-2, ownerAccountID: "222222222222"}`, "us-east-2", "111111111111", Failed, "account 222222222222"},
+		"our account not known": {`{region: us-east-2, ownerAccountID: "222222222222"}`, "us-east-2", "", Passed, ""},
 	} {
 		object := demoBucket(t, "{status: {ackResourceMetadata: "+c.status+"}}")
 		wantSaid(t, name, judgePlace(object, c.wanted, "it", c.account), c.want, c.says)

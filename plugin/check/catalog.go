@@ -35,7 +35,7 @@ func All(w *live.World, sources Sources, t Target) []Check {
 		controllerChecks(w),
 		identityChecks(w),
 		bucketChecks(w),
-		appChecks(w),
+		appChecks(w, t.Objects),
 		ownershipChecks(w),
 	)
 	for i, c := range all {

@@ -11,8 +11,10 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -86,23 +88,26 @@ type Outcome struct {
 // Pass is the finding of a check that has nothing to say.
 func Pass() Finding { return Finding{Status: Passed} }
 
-// Refuse is the finding of something that is wrong.
+// Refuse is the finding of something that is wrong. What and why are one line each: what
+// a cluster or AWS sent is repeated in them, and a line feed in it could begin a line
+// that looks like advice. Next is advice; commands in it are made by package advice.
 func Refuse(what, why, next string) Finding {
-	return Finding{Status: Failed, What: what, Why: why, Next: next}
+	return Finding{Status: Failed, What: plain.Line(what), Why: plain.Line(why), Next: next}
 }
 
 // Unseen is the finding of a check whose object this user may not look at:
 // needs is the right that is missing, would is what an admin would see.
 func Unseen(needs, would string) Finding {
-	return Finding{Status: NotAllowed, What: "needs " + needs, Why: "an admin would see " + would}
+	return Finding{Status: NotAllowed, What: plain.Line("needs " + needs), Why: plain.Line("an admin would see " + would)}
 }
 
 // Leave is the finding of a check that has nothing to look at.
-func Leave(why string) Finding { return Finding{Status: Skipped, Why: why} }
+func Leave(why string) Finding { return Finding{Status: Skipped, Why: plain.Line(why)} }
 
-// Warn is the finding of something worth a look that stops nobody.
+// Warn is the finding of something worth a look that stops nobody. Its parts are those
+// of Refuse.
 func Warn(what, why, next string) Finding {
-	return Finding{Status: Warned, What: what, Why: why, Next: next}
+	return Finding{Status: Warned, What: plain.Line(what), Why: plain.Line(why), Next: next}
 }
 
 // Fail makes a finding of an error, keeping its three parts where it has them.
@@ -118,6 +123,8 @@ func Fail(err error) Finding {
 	if errors.As(err, &told) {
 		finding.What, finding.Why, finding.Next = told.Parts()
 	}
+	finding.What = plain.Line(finding.What)
+	finding.Why = strings.ReplaceAll(plain.Text(finding.Why), "\n", "\n  ") // no line of it looks like a part of its own
 	return finding
 }
 

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -67,7 +68,7 @@ func (c clusterLook) terminating(ctx context.Context) Finding {
 // judgeTerminating names what a project that is being deleted hangs on.
 func judgeTerminating(project *unstructured.Unstructured, buckets []*unstructured.Unstructured) Finding {
 	name := project.GetName()
-	why, next := "nothing can be made in it any more", "oc ostoy-s3 uninstall -n "+name+" lets go of what it hangs on, and keeps data"
+	why, next := "nothing can be made in it any more", "to release what it hangs on, and keep the data: "+advice.Command("oc ostoy-s3 uninstall", "-n", name)
 	for _, bucket := range buckets {
 		if !ack.Managed(bucket) {
 			continue
@@ -76,7 +77,7 @@ func judgeTerminating(project *unstructured.Unstructured, buckets []*unstructure
 		if complaint := ack.Complaint(bucket); complaint != "" {
 			why += ": " + awserr.Redact(complaint)
 		}
-		next += "\nwhere no controller runs: " + releaseBucket(name, bucket.GetName()) + " lets go of the object alone"
+		next += "\nwhere no controller runs, to release the object alone: " + releaseBucket(name, bucket.GetName())
 	}
 	for _, condition := range health.Maps(project.Object, "status", "conditions") {
 		kind, message := health.Text(condition, "type"), health.Text(condition, "message")
@@ -132,9 +133,9 @@ func judgeClasses(open, classes []*unstructured.Unstructured) Finding {
 	for i, class := range classes {
 		names[i] = class.GetName()
 	}
-	choose := "--set storage.storageClassName=NAME chooses one (there is " + strings.Join(names, ", ") + ")"
+	choose, has := "--set storage.storageClassName=NAME chooses one", "; there is "+strings.Join(names, ", ")
 	if len(classes) == 0 {
-		choose = "a cluster admin makes a storage class"
+		choose, has = "a cluster admin makes a storage class", ""
 	}
 	for _, claim := range open {
 		name := health.Text(claim.Object, "spec", "storageClassName")
@@ -142,12 +143,12 @@ func judgeClasses(open, classes []*unstructured.Unstructured) Finding {
 		switch {
 		case name == "" && said: // asks for a volume without a class
 		case name != "" && !slices.Contains(names, name):
-			return Refuse("there is no storage class "+name+" for the volume "+claim.GetName(), "the claim names it, and nobody makes a volume for it", choose)
+			return Refuse("there is no storage class "+name+" for the volume "+claim.GetName(), "the claim names it, and nobody makes a volume for it"+has, choose)
 		case name == "" && !slices.ContainsFunc(classes, isDefault):
 			return Refuse(
 				"there is no default storage class for the volume "+claim.GetName(),
-				"the claim names none, and waits for a default one for ever",
-				choose+"\nor a cluster admin makes one the default: oc annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true",
+				"the claim names none, and waits for a default one for ever"+has,
+				choose+"\nor a cluster admin makes one the default: "+advice.Command("oc annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true"),
 			)
 		}
 	}

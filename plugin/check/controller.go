@@ -108,7 +108,7 @@ func (c controllerLook) letGo(ctx context.Context) string {
 
 // releaseBucket is what to type to take the finalizers off a Bucket.
 func releaseBucket(namespace, name string) string {
-	return "oc patch buckets.s3.services.k8s.aws " + name + " -n " + namespace + ` --type=merge -p '{"metadata":{"finalizers":null}}'`
+	return advice.MergePatch(map[string]any{"metadata": map[string]any{"finalizers": nil}}, "buckets.s3.services.k8s.aws", name, "-n", namespace)
 }
 
 // ofInterest are the controllers that have pods and look at this project, with

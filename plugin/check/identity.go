@@ -9,8 +9,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -216,7 +216,7 @@ func (i identityLook) mendRole(ctx context.Context) string {
 	if i.coming != "" || inventory.RoleOrigin != apply.OriginExisting {
 		return i.again(ctx)
 	}
-	return HaveRoleMade("oc ostoy-s3 iam render -n " + i.Namespace + i.roleFlags(inventory))
+	return HaveRoleMade(advice.Command("oc ostoy-s3 iam render", append([]string{"-n", i.Namespace}, i.roleFlags(ctx, inventory)...)...))
 }
 
 // HaveRoleMade is what to do about a role that somebody else makes, given the
@@ -230,24 +230,12 @@ func (i identityLook) again(ctx context.Context) string {
 	if i.coming != "" {
 		return i.coming
 	}
-	command := "oc ostoy-s3 install -n " + i.Namespace
 	inventory, _ := i.Inventory(ctx)
 	switch inventory.RoleOrigin {
 	case apply.OriginAdopted: // install knows which
-		return command
+		return installIn(i.Namespace)
 	case apply.OriginExisting:
-		command += " --iam=skip"
+		return installIn(i.Namespace, append([]string{"--iam=skip"}, i.roleFlags(ctx, inventory)...)...)
 	}
-	return command + i.roleFlags(inventory)
-}
-
-// roleFlags name the role that is on record, where it is not the one that install
-// takes by itself.
-func (i identityLook) roleFlags(inventory apply.Inventory) string {
-	arn, err := render.ParseARNOf(inventory.RoleARN, "iam", "role")
-	if err != nil || arn.Account != i.Facts.Account.Value {
-		return ""
-	}
-	path, name := splitRole(arn)
-	return iam.RoleFlags(i.Facts.Issuer.Value, i.Namespace, name, path)
+	return installIn(i.Namespace, i.roleFlags(ctx, inventory)...)
 }

@@ -10,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -60,6 +61,11 @@ func (a annotations) harm(what, why string) Finding {
 	return Warn(what, why+"; the pods carry their identity themselves, so it does no harm to them", a.again)
 }
 
+// without is the command that removes an annotation.
+func (a annotations) without(key string) string {
+	return advice.Command("oc annotate serviceaccount", render.ServiceAccount, "-n", a.facts.Namespace.Value, awserr.Redact(key)+"-")
+}
+
 func (i identityLook) annotated(judge func(annotations) Finding) func(context.Context) Finding {
 	return func(ctx context.Context) Finding {
 		account, err := i.Account(ctx)
@@ -95,7 +101,7 @@ func misspelt(a annotations) Finding {
 		return Warn(
 			"service account "+render.ServiceAccount+" has an annotation "+awserr.Redact(key)+" that nothing reads",
 			"the role is named by "+live.RoleAnnotation+", which is there too",
-			"oc annotate serviceaccount "+render.ServiceAccount+" -n "+a.facts.Namespace.Value+" "+awserr.Redact(key)+"-",
+			a.without(key),
 		)
 	}
 	return Pass()
@@ -112,17 +118,19 @@ func namesRole(a annotations) Finding {
 		return a.harm(who+" names no role", "it has no annotation "+live.RoleAnnotation+": the webhook gives its pods no identity")
 	}
 	arn, err := render.ParseARNOf(text, "iam", "role")
-	shown := awserr.Redact(text)
+	shown := advice.RoleARN(text).String()
 	switch {
 	case err != nil:
-		return a.harm(who+" names "+strconv.Quote(shown)+", which is no role", "the webhook puts it into pods as it is, and STS refuses it: "+reasonOf(err))
+		return a.harm(who+" does not name a role but "+shown, "the webhook puts it into pods as it is, and STS refuses it: "+reasonOf(err))
+	case !advice.RoleARN(text).Legal():
+		return a.harm(who+" does not name a role but "+shown, "the webhook puts it into pods as it is, and STS refuses it: it has characters that no role has in its path or name")
 	case arn.Partition != a.facts.Partition.Value:
 		return a.harm(who+" names a role of another partition, "+shown, "you are in "+a.facts.Partition.Value+", and a token of one partition opens no role of another")
 	case arn.Account != a.facts.Account.Value:
 		return a.harm(who+" names a role of another account, "+shown,
 			"your credentials are of account "+a.facts.Account.Value+", where role and bucket belong; if the other is right, look with its --profile")
 	case a.recorded != "" && text != a.recorded:
-		return a.harm(who+" names another role than the install's, "+shown, "install made "+a.recorded)
+		return a.harm(who+" names another role than the install's, "+shown, "install made "+advice.RoleARN(a.recorded).String())
 	}
 	return Pass()
 }
@@ -150,7 +158,7 @@ func asksForToken(a annotations) Finding {
 	}
 	if text, given := a.all[expirationAnnotation]; given {
 		if why := badExpiration(text); why != "" {
-			return Warn(who+" asks for tokens of "+strconv.Quote(awserr.Redact(text))+" seconds", why, "oc annotate serviceaccount "+render.ServiceAccount+" -n "+a.facts.Namespace.Value+" "+expirationAnnotation+"-")
+			return Warn(who+" asks for tokens of "+strconv.Quote(awserr.Redact(text))+" seconds", why, a.without(expirationAnnotation))
 		}
 	}
 	if text, given := a.all[regionalAnnotation]; given && text != "true" {

@@ -11,7 +11,7 @@ import (
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -180,7 +180,7 @@ func judgePodIdentity(pod core.Pod, injected, named bool, since time.Time, again
 		return Pass()
 	}
 	what := "pod " + pod.Name + " has no AWS identity: " + miss
-	recreate := "oc delete pod " + pod.Name + " -n " + pod.Namespace + "; a new one takes its place"
+	recreate := "a new pod takes the place of this one: " + advice.Command("oc delete pod", pod.Name, "-n", pod.Namespace)
 	born := pod.CreationTimestamp.Time
 	switch {
 	case !injected:
@@ -191,7 +191,7 @@ func judgePodIdentity(pod core.Pod, injected, named bool, since time.Time, again
 		return Refuse(what, "it was made before its service account was annotated, and the webhook looks at pods only when they are made", recreate)
 	}
 	return Refuse(what, "the pod identity webhook missed it: it fails open when it is away, or slower than the pod",
-		recreate+"\nif that one has none either: "+again+" --set podIdentity=projected, which needs no webhook")
+		recreate+"\nif that one has none either, do without the webhook: "+again+" --set podIdentity=projected")
 }
 
 // annotatedAt is when whoever set the role's annotation last wrote to the
@@ -233,8 +233,8 @@ func judgeRole(pod core.Pod, want, again string) Finding {
 	for _, c := range appContainers(pod.Spec) {
 		if is, _ := env(c, roleVariable); is != "" && is != want {
 			return Refuse(
-				fmt.Sprintf("pod %s assumes %s", pod.Name, awserr.Redact(is)),
-				fmt.Sprintf("%s in %s is another role than the install's, %s", roleVariable, c.Name, awserr.Redact(want)),
+				fmt.Sprintf("pod %s assumes %s", pod.Name, advice.RoleARN(is)),
+				fmt.Sprintf("%s in %s is another role than the install's, %s", roleVariable, c.Name, advice.RoleARN(want)),
 				again,
 			)
 		}

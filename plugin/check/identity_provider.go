@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -29,13 +30,14 @@ func judgeProvider(provider *iam.OIDCProvider, err error, f render.Facts) Findin
 		return Refuse(
 			"IAM does not know the issuer "+issuer,
 			fmt.Sprintf("account %s has no OIDC provider %s, so no pod of this cluster can assume a role there", f.Account.Value, arn),
-			"use the account the cluster was made in (--profile), or register the issuer:\naws iam create-open-id-connect-provider --url "+issuer+" --client-id-list openshift sts.amazonaws.com",
+			"use the account the cluster was made in (--profile), or register the issuer:\n"+
+				advice.Command("aws iam create-open-id-connect-provider", "--url", issuer, "--client-id-list", "openshift", "sts.amazonaws.com"),
 		)
 	case !provider.Takes(audience):
 		return Refuse(
 			"the OIDC provider of the cluster does not take audience "+audience,
 			"its client ids are "+strings.Join(provider.ClientIDs, ", "),
-			"aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn "+arn+" --client-id "+audience,
+			advice.Command("aws iam add-client-id-to-open-id-connect-provider", "--open-id-connect-provider-arn", arn, "--client-id", audience),
 		)
 	}
 	return Pass()

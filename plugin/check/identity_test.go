@@ -151,7 +151,7 @@ func TestAnnotatedAt(t *testing.T) {
 func TestPodJudgements(t *testing.T) {
 	again := "oc ostoy-s3 install -n demo"
 	wantFinding(t, judgeRole(goodPod(), goodARN, again), Passed)
-	wantFinding(t, judgeRole(goodPod(with(roleVariable, "arn:other")), goodARN, again), Failed, "arn:other", "ostoy-frontend", goodARN)
+	wantFinding(t, judgeRole(goodPod(with(roleVariable, "arn:aws:iam::123456789012:role/other")), goodARN, again), Failed, "role/other", "ostoy-frontend", goodARN)
 	wantFinding(t, judgeRole(goodPod(), "", again), Skipped)
 
 	region := func(change func(*core.Pod), elsewhere bool, want string) Finding {
@@ -266,7 +266,7 @@ func TestAnnotations(t *testing.T) {
 		"no role, no harm":      {namesRole, of(false, live.RoleAnnotation, "-"), Warned, "no harm"},
 		"told already":          {namesRole, of(true, wrong, goodARN, live.RoleAnnotation, "-"), Skipped, ""},
 		"no ARN":                {namesRole, of(true, live.RoleAnnotation, "my-role"), Failed, "six parts"},
-		"ARN with a blank":      {namesRole, of(true, live.RoleAnnotation, goodARN+" "), Failed, "which is no role"},
+		"ARN with a blank":      {namesRole, of(true, live.RoleAnnotation, goodARN+" "), Failed, "does not name a role but (a value that is not the ARN of an IAM role)"},
 		"of a user":             {namesRole, of(true, live.RoleAnnotation, "arn:aws:iam::123456789012:user/me"), Failed, "does not name a role"},
 		"another partition":     {namesRole, of(true, live.RoleAnnotation, "arn:aws-cn:iam::123456789012:role/x"), Failed, "another partition"},
 		"another account":       {namesRole, of(true, live.RoleAnnotation, "arn:aws:iam::222222222222:role/x"), Failed, "another account"},

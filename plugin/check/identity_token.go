@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -42,11 +43,12 @@ func judgeAudience(pod core.Pod, want string, known bool, provider *iam.OIDCProv
 		case is != want:
 			return Refuse("pod "+pod.Name+" has a token for audience "+shown,
 				"the role takes those for "+want+": STS refuses others (AccessDenied, or Incorrect token audience)",
-				again+"; if the pods stay as they are: oc delete pod "+pod.Name+" -n "+pod.Namespace)
+				again+"\nif the pods stay as they are: "+advice.Command("oc delete pod", pod.Name, "-n", pod.Namespace))
 		case is != usual && provider != nil && provider.Exists && !provider.Takes(is):
 			return Refuse("pod "+pod.Name+" has a token for audience "+shown+", which the cluster's OIDC provider does not take",
 				"its client ids are "+strings.Join(provider.ClientIDs, ", ")+": STS says Incorrect token audience",
-				"aws iam add-client-id-to-open-id-connect-provider --client-id "+is+" --open-id-connect-provider-arn ARN")
+				"if you chose this audience, add it to the client ids of the provider: "+
+					advice.Command("aws iam add-client-id-to-open-id-connect-provider --client-id AUDIENCE --open-id-connect-provider-arn ARN"))
 		}
 	}
 	return Pass()
@@ -119,7 +121,8 @@ func (i identityLook) podCredentials(ctx context.Context, pod core.Pod) Finding 
 			return Refuse(
 				fmt.Sprintf("%s in pod %s has an AWS access key: %s", c.Name, pod.Name, strings.Join(sources, ", ")),
 				"OSToy's SDK takes it before the role's token, so it talks to S3 as somebody else",
-				"take it away where it comes from: oc set env deployment/"+frontend+" "+strayKeys()[0]+"- AWS_SECRET_ACCESS_KEY- -n "+i.Namespace+", or the key in the ConfigMap or Secret",
+				"remove it from the ConfigMap or Secret that it comes from, or from the Deployment: "+
+					advice.Command("oc set env", "deployment/"+frontend, strayKeys()[0]+"-", "AWS_SECRET_ACCESS_KEY-", "-n", i.Namespace),
 			)
 		}
 		worst = worse(worst, unseen)
@@ -201,8 +204,8 @@ func judgePodRegion(pod string, c core.Container, elsewhere bool, want, again st
 		)
 	case region != "" && want != "" && region != want:
 		return Warn(
-			fmt.Sprintf("%s in pod %s has %s=%s", c.Name, pod, regionVariable, awserr.Redact(region)),
-			"the bucket is in "+want+": each call goes a longer way, and fails where the other region is switched off or out of reach",
+			fmt.Sprintf("%s in pod %s has %s=%s", c.Name, pod, regionVariable, advice.Region(region)),
+			"the bucket is in "+advice.Region(want).String()+": each call goes a longer way, and fails where the other region is switched off or out of reach",
 			again,
 		)
 	case !regional || endpoints != "" && endpoints != "regional":

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -25,7 +26,7 @@ type trust struct {
 
 func newTrust(role *iam.Actual, f render.Facts) trust {
 	t := trust{
-		role:     awserr.Redact(role.ARN[strings.LastIndex(role.ARN, "/")+1:]),
+		role:     advice.RoleName(role.ARN[strings.LastIndex(role.ARN, "/")+1:]).String(),
 		provider: render.ProviderARN(f.Partition.Value, f.Account.Value, f.Issuer.Value),
 		issuer:   f.Issuer.Value,
 		subject:  "system:serviceaccount:" + f.Namespace.Value + ":" + render.ServiceAccount,

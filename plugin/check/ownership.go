@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -86,8 +87,8 @@ func (o ownLook) engines(ctx context.Context) Finding {
 		return Refuse(
 			by+" and install both manage "+strings.Join(both, ", "),
 			"each reverts what the other changes; install refuses to continue",
-			"keep one of them: oc ostoy-s3 release -n "+o.Namespace+" leaves the objects to "+by+
-				"; or remove the app there, then oc ostoy-s3 install -n "+o.Namespace+" --force-owner",
+			"keep one of them; to leave the objects to "+by+": "+advice.Command("oc ostoy-s3 release", "-n", o.Namespace)+
+				"\nor remove the app there, then "+installIn(o.Namespace, "--force-owner"),
 		)
 	case len(theirs) > 0:
 		return Leave(by + " delivers the app: what it is to be stands in Git")
@@ -108,8 +109,7 @@ func ownNames(namespace string) []string {
 // inventory: without it uninstall and the next install know less of what was
 // made. GitOps leaves none, and needs none.
 func (o ownLook) inventory(ctx context.Context) Finding {
-	const mend = " writes it anew; it only puts on record what is ours by its managed fields"
-	again := "oc ostoy-s3 install -n " + o.Namespace
+	again := "to write it again, with the objects that ostoy-s3 manages by their managedFields: " + installIn(o.Namespace)
 	inventory, err := o.Inventory(ctx)
 	if err != nil {
 		return Fail(err)
@@ -121,7 +121,7 @@ func (o ownLook) inventory(ctx context.Context) Finding {
 		}
 		return Warn(
 			"the inventory (ConfigMap "+apply.InventoryName+") is not there",
-			"somebody deleted it: uninstall has to guess what was made, and does not know who made the bucket and the project", again+mend,
+			"somebody deleted it: uninstall has to guess what was made, and does not know who made the bucket and the project", again,
 		)
 	}
 	flaws := inventory.Flaws(o.Namespace)
@@ -131,7 +131,7 @@ func (o ownLook) inventory(ctx context.Context) Finding {
 	if len(flaws) == 0 {
 		return Pass()
 	}
-	return Warn("the inventory (ConfigMap "+apply.InventoryName+") is not right", strings.Join(flaws, "; "), again+mend)
+	return Warn("the inventory (ConfigMap "+apply.InventoryName+") is not right", strings.Join(flaws, "; "), again)
 }
 
 // misnamed is what the inventory names and should not.

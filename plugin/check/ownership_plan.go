@@ -9,7 +9,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // together asks for several things at the same time and answers in their order.
@@ -54,7 +56,7 @@ func (o ownLook) drift(ctx context.Context) Finding {
 	}
 	return Warn(
 		"what is there differs from what install makes", strings.Join(capped(lines), "; "),
-		"oc ostoy-s3 install -n "+o.Namespace+" puts it back; "+sameFlags,
+		"to restore it: "+installIn(o.Namespace)+"\n"+sameFlags,
 	)
 }
 
@@ -100,7 +102,7 @@ func shown(value any) string {
 	if value == nil {
 		return "absent"
 	}
-	text := strings.Join(strings.Fields(fmt.Sprintf("%v", value)), " ")
+	text := plain.Line(fmt.Sprintf("%v", value))
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "..."
 	}
@@ -140,7 +142,7 @@ func (o ownLook) leftovers(ctx context.Context) Finding {
 	return Warn(
 		"left over from an earlier install: "+strings.Join(capped(names), ", "),
 		"install made it and no longer does: it runs on, and may be reached, for nothing",
-		"oc ostoy-s3 install -n "+o.Namespace+" removes what is on record, oc delete -n "+o.Namespace+" the rest; "+sameFlags,
+		"to remove what is on record: "+installIn(o.Namespace)+"\nto remove the rest: "+advice.Command("oc delete", "-n", o.Namespace, "KIND/NAME")+"\n"+sameFlags,
 	)
 }
 

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -45,13 +46,14 @@ func (o ownLook) tutorial(ctx context.Context) Finding {
 		return Warn(
 			"the tutorial's role "+tutorialRole+" still trusts this project's service account",
 			"it reaches every bucket of the account ("+held(role)+"), and the app does not need it: its own role is "+o.RoleName(ctx),
-			"aws iam list-attached-role-policies --role-name "+tutorialRole+" shows what to detach; then aws iam delete-role --role-name "+tutorialRole,
+			"detach the policies that this lists: "+advice.Command("aws iam list-attached-role-policies", "--role-name", tutorialRole)+
+				"\nthen "+advice.Command("aws iam delete-role", "--role-name", tutorialRole),
 		)
 	case binding != nil && binds(binding, o.Namespace):
 		return Warn(
 			"the tutorial's ClusterRoleBinding "+tutorialBinding+" names this project's service account",
 			"oc adm policy without -n grants across the cluster; the app runs under restricted-v2 and does not need it",
-			"a cluster admin takes it back: oc adm policy remove-scc-from-user restricted system:serviceaccount:"+o.Namespace+":"+render.ServiceAccount,
+			"a cluster admin takes it back: "+advice.Command("oc adm policy remove-scc-from-user restricted", "system:serviceaccount:"+o.Namespace+":"+render.ServiceAccount),
 		)
 	}
 	return unseenTutorial(roleErr, bindingErr, o)

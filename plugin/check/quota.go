@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
 
@@ -166,7 +167,7 @@ func judgeQuotas(namespace string, quotas []*unstructured.Unstructured, needed, 
 			}
 		}
 	}
-	next := "oc describe resourcequotas -n " + namespace + "; free something there, or ask for more; smaller requests go in with -f or --set, for example frontend.resources.requests.cpu=50m"
+	next := advice.Command("oc describe resourcequotas", "-n", namespace) + "\nfree something there, or ask for more; smaller requests go in with -f or --set, for example frontend.resources.requests.cpu=50m"
 	if len(missing) > 0 {
 		return Refuse("the quota of project "+namespace+" leaves no room for the app", strings.Join(missing, "; "), next)
 	}

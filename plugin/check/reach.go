@@ -82,7 +82,7 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 		none = "; no controller was found among the Deployments of the cluster, and the account is not allowed to list and update Buckets in all projects"
 	}
 	return Warn("the admission policy "+operator.PolicyName+" exempts an account that no controller uses",
-		strings.Join(unused, ", ")+none+": a user who can create that namespace can create the account, too", restorePolicy+" (it exempts only the controllers that it finds)")
+		strings.Join(unused, ", ")+none+": a user who can create that namespace can create the account, too", "the policy exempts only the controllers that the installation finds; "+restorePolicy)
 }
 
 // trusted wants that no RoleBinding gives anybody but cluster admins permissions in the
@@ -133,9 +133,7 @@ func (b bucketLook) reach(ctx context.Context) Finding {
 		return Warn(
 			fmt.Sprintf("Buckets that name an S3 bucket of another project: %d", len(others)),
 			firstOf(others)+": the users of that project decide about its settings, and can delete it; a Bucket of a project names PROJECT-bucket or PROJECT--NAME-bucket",
-			"find out who needs each; to release one and keep the S3 bucket:\n"+
-				"oc annotate buckets.s3.services.k8s.aws NAME -n PROJECT "+deletionPolicyNote+"=retain --overwrite\n"+
-				"oc delete buckets.s3.services.k8s.aws NAME -n PROJECT",
+			"find out who needs each; to release one and keep the S3 bucket:\n"+retain("NAME", "-n", "PROJECT"),
 		)
 	case everywhere != nil:
 		return Unseen("list buckets.s3.services.k8s.aws in all projects", "whether a Bucket of another project names an S3 bucket that is not that project's")

@@ -2,7 +2,6 @@ package check
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
@@ -42,7 +42,7 @@ func (t Target) missingRights(missing []access.Right, grant string) Finding {
 		return Pass()
 	}
 	names := make([]string, len(missing))
-	next := fmt.Sprintf("a project or cluster admin grants it: oc adm policy add-role-to-user admin YOU -n %s", t.Facts.Namespace.Value)
+	next := "a project or cluster admin grants it: " + advice.Command("oc adm policy add-role-to-user admin YOU", "-n", t.Facts.Namespace.Value)
 	for i, r := range missing {
 		names[i] = r.String()
 		if r.Group == bucketGroup {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 )
 
 // grantBuckets is what a cluster admin types so that project admins can create
@@ -24,6 +23,6 @@ func grantsBuckets(ctx context.Context, conn *cluster.Conn, namespace string) st
 	if err != nil || live.ServesAdmission(served) {
 		return grantBuckets
 	}
-	return "ask a cluster admin to run: " + shell.Words("oc", "ostoy-s3", "install", "-n", namespace) + `
+	return "ask a cluster admin to run: " + installIn(namespace) + `
 (this cluster does not serve ValidatingAdmissionPolicies, so project admins and editors can only read Buckets; docs/controller.md)`
 }

@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -44,10 +45,10 @@ func (i identityLook) givenRole(ctx context.Context, arn string) Finding {
 		return Pass()
 	}
 	next := "--role-name NAME and --role-path PATH of the role that is meant"
-	if is, err := render.ParseARNOf(role.ARN, "iam", "role"); err == nil && strings.HasSuffix(is.Resource, "/"+is.Name()) {
+	if is, err := render.ParseARNOf(role.ARN, "iam", "role"); err == nil && advice.RoleARN(role.ARN).Legal() && strings.HasSuffix(is.Resource, "/"+is.Name()) {
 		path, name := splitRole(is)
-		next = "--role-name " + name + " --role-path " + path
+		next = shell.Words("--role-name", name, "--role-path", path)
 	}
-	return Refuse("the role "+i.RoleName(ctx)+" is "+awserr.Redact(role.ARN)+", not "+arn,
+	return Refuse("the role "+i.RoleName(ctx)+" is "+advice.RoleARN(role.ARN).String()+", not "+arn,
 		"the service account names its role by ARN, so path and account have to be the same", next)
 }

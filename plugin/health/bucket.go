@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 )
 
 // How long conditions that are exactly those of before our change are held
@@ -23,7 +25,7 @@ const (
 // conditions it had when this run wrote it; they count only if written.
 func Bucket(obj *unstructured.Unstructured, before []Condition, written bool) State {
 	conds := Conditions(obj)
-	s := judgeBucket(obj, conds)
+	s := judgeBucket(obj, conds).plainly()
 	if !written || len(conds) == 0 || !slices.Equal(conds, before) || obj.GetDeletionTimestamp() != nil {
 		return s
 	}
@@ -83,7 +85,6 @@ func judgeReady(obj *unstructured.Unstructured, conds []Condition) State {
 // heals by waiting (FACTS 10.1), the rest is passed through on the way.
 func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condition) State {
 	text := c.text()
-	ns := obj.GetNamespace()
 	switch {
 	case strings.Contains(text, "InvalidBucketName"):
 		return Failing(State{Text: "S3 does not accept the name: InvalidBucketName", Hint: "choose another project: the bucket is always <project>-bucket"})
@@ -100,7 +101,7 @@ func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condi
 	if saysAtWork(text) {
 		return stillAtWork(text)
 	}
-	late := State{Level: Warn, Text: "the ACK controller tries again: " + text, Hint: "oc describe buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + ns}
+	late := State{Level: Warn, Text: "the ACK controller tries again: " + text, Hint: describeBucket(obj)}
 	return State{Text: "being made by the ACK controller", Code: "recoverable: " + text, After: 5 * time.Second, Late: &late}
 }
 
@@ -121,15 +122,19 @@ func deniedController(conds []Condition) State {
 	}
 	return Graced(State{
 		Text: "the ACK controller may not make " + what + ": AccessDenied",
-		Hint: hint + "; then restart the controller (oc ostoy-s3 controller status names it): it retries only after minutes",
+		Hint: hint + "; then restart the controller (" + advice.Command("oc ostoy-s3 controller status") + " names it): it retries only after minutes",
 	}, deniedGrace)
 }
 
 // Release is the command that lets a Bucket go and keeps its data: the
 // controller reads the annotation anew at each retry (FACTS 1.3).
 func Release(obj *unstructured.Unstructured) string {
-	return "oc annotate buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + obj.GetNamespace() +
-		" services.k8s.aws/deletion-policy=retain --overwrite releases it and keeps the data"
+	return "to release it and keep the data: " + advice.Command("oc annotate buckets.s3.services.k8s.aws",
+		obj.GetName(), "-n", obj.GetNamespace(), "services.k8s.aws/deletion-policy=retain", "--overwrite")
+}
+
+func describeBucket(obj *unstructured.Unstructured) string {
+	return advice.Command("oc describe buckets.s3.services.k8s.aws", obj.GetName(), "-n", obj.GetNamespace())
 }
 
 func beingDeleted(obj *unstructured.Unstructured, recoverable Condition) State {
@@ -144,29 +149,30 @@ func beingDeleted(obj *unstructured.Unstructured, recoverable Condition) State {
 // regionDrift: the controller then does nothing at all, not even set a
 // condition (FACTS 0.5, 1.3).
 func regionDrift(obj *unstructured.Unstructured) (State, bool) {
-	is := Text(obj.Object, "status", "ackResourceMetadata", "region")
-	want := obj.GetAnnotations()["services.k8s.aws/region"]
-	if is == "" || want == "" || is == want {
+	found := Text(obj.Object, "status", "ackResourceMetadata", "region")
+	asked := obj.GetAnnotations()["services.k8s.aws/region"]
+	if found == "" || asked == "" || found == asked {
 		return State{}, false
 	}
+	is, want := advice.Region(found), advice.Region(asked)
 	return Failing(State{
-		Text: "the bucket is in " + is + " and is asked for in " + want + ": the ACK controller ignores it",
-		Hint: "install with --region " + is,
+		Text: "the bucket is in " + is.String() + " and is asked for in " + want.String() + ": the ACK controller ignores it",
+		Hint: "install with --region " + is.Word(),
 	}), true
 }
 
 func terminalHint(obj *unstructured.Unstructured, text string) string {
-	again := "oc delete buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + obj.GetNamespace() + " and install again"
+	remove := advice.Command("oc delete buckets.s3.services.k8s.aws", obj.GetName(), "-n", obj.GetNamespace())
 	switch {
 	case strings.Contains(text, "already exists"):
 		// An annotation alone is never looked at again (FACTS 0.6).
-		return "the bucket exists and the controller was not told to adopt it when this object was made; no data is lost by: " + again
+		return "the bucket exists and the controller was not told to adopt it when this object was created; delete the object (no data is lost) and install again: " + remove
 	case strings.Contains(text, "adoption policy"):
-		return "the annotation services.k8s.aws/adoption-policy is wrong: " + again
+		return "the annotation services.k8s.aws/adoption-policy is wrong: delete the object and install again: " + remove
 	case strings.Contains(text, "PermanentRedirect"), strings.Contains(text, "LocationConstraint"):
 		return "a bucket of this name is in another region: install with that --region"
 	}
-	return "oc describe buckets.s3.services.k8s.aws " + obj.GetName() + " -n " + obj.GetNamespace()
+	return describeBucket(obj)
 }
 
 func mentions(conds []Condition, text string) bool {

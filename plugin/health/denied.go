@@ -27,7 +27,7 @@ func operation(text string) string {
 		return ""
 	}
 	op, _, _ := strings.Cut(rest, ",")
-	if strings.ContainsAny(op, " :") {
+	if !regexp.MustCompile(`^[A-Za-z]+$`).MatchString(op) {
 		return ""
 	}
 	return op

@@ -5,12 +5,18 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 )
 
 // Deployment judges a Deployment by the rules of kubectl rollout status,
 // and by what its newest pods say, which is known long before the rollout's
 // own deadline.
 func Deployment(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in Around) State {
+	return judgeDeployment(obj, pods, in).plainly()
+}
+
+func judgeDeployment(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in Around) State {
 	d := obj.Object
 	if obj.GetDeletionTimestamp() != nil {
 		return Failing(State{Text: "it is being deleted", Hint: "wait until it is gone, then run the same command again"})
@@ -43,7 +49,7 @@ func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructure
 	if c, _ := find(conds, "Progressing"); c.status == "False" && c.reason == "ProgressDeadlineExceeded" {
 		s := State{
 			Text: counts + ", and its deadline for progress is over",
-			Hint: "oc describe pods -n " + obj.GetNamespace(),
+			Hint: advice.Command("oc describe pods", "-n", obj.GetNamespace()),
 		}
 		if pod.Text != "" {
 			s.Text += "; " + pod.Text
@@ -69,11 +75,11 @@ func noPods(obj *unstructured.Unstructured, c Condition) State {
 	if _, rest, ok := strings.Cut(why, "is forbidden: "); ok {
 		why = rest
 	}
-	s := State{Text: "its pods cannot be made: " + why, Code: "ReplicaFailure", Hint: "oc describe replicasets -n " + ns}
+	s := State{Text: "its pods cannot be made: " + why, Code: "ReplicaFailure", Hint: advice.Command("oc describe replicasets", "-n", ns)}
 	grace := createFailedGrace
 	switch {
 	case strings.Contains(c.message, "exceeded quota"):
-		s.Hint = "oc describe quota -n " + ns + "; free something there, or ask for more"
+		s.Hint = advice.Command("oc describe quota", "-n", ns) + "; free something there, or ask for more"
 		grace = deniedGrace
 	case strings.Contains(c.message, "violates PodSecurity"):
 		s.Hint = "the level stands in the labels of namespace " + ns + "; the chart's own settings pass \"restricted\": look at what -f and --set change"

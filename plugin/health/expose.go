@@ -1,7 +1,11 @@
 package health
 
 import (
+	"net/netip"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 )
 
 // URL is the address that a Route or an Ingress gives the app; empty where it has
@@ -14,7 +18,9 @@ func URL(obj *unstructured.Unstructured) string {
 }
 
 // Route judges an OpenShift Route: it works once a router admits it.
-func Route(obj *unstructured.Unstructured) State {
+func Route(obj *unstructured.Unstructured) State { return judgeRoute(obj).plainly() }
+
+func judgeRoute(obj *unstructured.Unstructured) State {
 	host := Text(obj.Object, "spec", "host")
 	var refused *Condition
 	for _, ingress := range Maps(obj.Object, "status", "ingress") {
@@ -24,7 +30,7 @@ func Route(obj *unstructured.Unstructured) State {
 			if h := Text(ingress, "host"); h != "" {
 				host = h
 			}
-			return State{Text: "admitted", Ready: true, URL: scheme(obj) + host}
+			return addressed("admitted", scheme(obj), host)
 		}
 		if ok && admitted.status == "False" {
 			refused = &admitted
@@ -35,17 +41,31 @@ func Route(obj *unstructured.Unstructured) State {
 	}
 	s := State{
 		Text: "not admitted: " + refused.reason + ": " + refused.message,
-		Hint: "oc describe route " + obj.GetName() + " -n " + obj.GetNamespace(),
+		Hint: advice.Command("oc describe route", obj.GetName(), "-n", obj.GetNamespace()),
 	}
 	if refused.reason == "HostAlreadyClaimed" {
-		s.Hint = "another Route has the host " + host + ", which follows from the project's name: choose another project"
+		s.Hint = "another Route has the host " + advice.Host(host).String() + ", which follows from the project's name: choose another project"
 		return Failing(s)
 	}
 	return Graced(s, deniedGrace)
 }
 
-func scheme(route *unstructured.Unstructured) string {
-	if Text(route.Object, "spec", "tls", "termination") != "" {
+// addressed is the State of an object that works at an address. A host that is not the
+// name of one leads nowhere, and is not repeated.
+func addressed(text, scheme, host string) State {
+	address := advice.Host(host)
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case address.Legal():
+		return State{Text: text, Ready: true, URL: scheme + host}
+	case err == nil && ip.Is6() && ip.Zone() == "":
+		return State{Text: text, Ready: true, URL: scheme + "[" + ip.String() + "]"}
+	}
+	return State{Text: text + ", at " + address.String(), Ready: true}
+}
+
+func scheme(object *unstructured.Unstructured) string {
+	if Encrypted(object) {
 		return "https://"
 	}
 	return "http://"
@@ -54,13 +74,7 @@ func scheme(route *unstructured.Unstructured) string {
 // Ingress judges an Ingress. It is ready when it is there: many
 // controllers never write a status, so none can be waited for.
 func Ingress(obj *unstructured.Unstructured) State {
-	host := ""
-	for _, rule := range Maps(obj.Object, "spec", "rules") {
-		if h := Text(rule, "host"); h != "" {
-			host = h
-			break
-		}
-	}
+	host := ruleHost(obj)
 	for _, lb := range Maps(obj.Object, "status", "loadBalancer", "ingress") {
 		if host != "" {
 			break
@@ -72,9 +86,5 @@ func Ingress(obj *unstructured.Unstructured) State {
 	if host == "" {
 		return State{Text: "there, without an address yet", Ready: true}
 	}
-	prefix := "http://"
-	if len(Maps(obj.Object, "spec", "tls")) > 0 {
-		prefix = "https://"
-	}
-	return State{Text: "there", Ready: true, URL: prefix + host}
+	return addressed("there", scheme(obj), host)
 }

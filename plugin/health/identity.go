@@ -1,6 +1,11 @@
 package health
 
-import "k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+)
 
 // What a pod with an AWS identity has, by its own template or by the pod identity
 // webhook (FACTS 10.2).
@@ -29,9 +34,9 @@ func MissingIdentity(pod *unstructured.Unstructured, roleARN string) string {
 			}
 			switch {
 			case role == "":
-				return "no " + roleVariable + " in " + Text(c, "name")
+				return "no " + roleVariable + " in " + plain.Line(Text(c, "name"))
 			case roleARN != "" && role != roleARN:
-				return roleVariable + " in " + Text(c, "name") + " is " + role
+				return roleVariable + " in " + plain.Line(Text(c, "name")) + " is " + advice.RoleARN(role).String()
 			}
 		}
 	}

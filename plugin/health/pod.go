@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // BucketWaiter is the init container that waits for the bucket (DESIGN 3).
@@ -33,7 +36,9 @@ func worstPod(pods []*unstructured.Unstructured, in Around) State {
 }
 
 // Pod says what a pod that is not ready is doing.
-func Pod(pod *unstructured.Unstructured, in Around) State {
+func Pod(pod *unstructured.Unstructured, in Around) State { return judgePod(pod, in).plainly() }
+
+func judgePod(pod *unstructured.Unstructured, in Around) State {
 	if c, ok := find(Conditions(pod), "PodScheduled"); ok && c.status == "False" && c.reason == "Unschedulable" {
 		return unschedulable(pod, c.message)
 	}
@@ -63,7 +68,7 @@ func unschedulable(pod *unstructured.Unstructured, message string) State {
 	return Graced(State{
 		Text: "no node takes its pod: " + message,
 		Code: "unschedulable: " + message,
-		Hint: "oc describe pod " + pod.GetName() + " -n " + pod.GetNamespace() + "; if the cluster is adding nodes, run the same command again: it goes on waiting",
+		Hint: describePod(pod) + "; if the cluster is adding nodes, run the same command again: it goes on waiting",
 	}, unscheduledGrace)
 }
 
@@ -90,7 +95,7 @@ func containerState(pod *unstructured.Unstructured, c map[string]any, init bool)
 // waitingState judges the reason kubelet gives for a container that waits.
 func waitingState(pod *unstructured.Unstructured, c map[string]any, reason, message string) State {
 	name, image := Text(c, "name"), Text(c, "image")
-	describe := "oc describe pod " + pod.GetName() + " -n " + pod.GetNamespace()
+	describe := describePod(pod)
 	switch reason {
 	case "ErrImagePull", "ImagePullBackOff":
 		return pullState(image, message, describe)
@@ -133,7 +138,7 @@ func crashState(pod *unstructured.Unstructured, c map[string]any) State {
 		Level: Warn,
 		Code:  "crash " + name,
 		Text:  fmt.Sprintf("%s crashed %d times: %s", name, Number(c, "restartCount"), ending(last)),
-		Hint:  logsOf(pod, name) + " --previous",
+		Hint:  logsOf(pod, name, "--previous"),
 	}
 	if Number(c, "restartCount") > 1 {
 		return Failing(s)
@@ -192,7 +197,7 @@ func gaveUp(pod *unstructured.Unstructured, text string, old, running, bucketRea
 		About: BucketWait,
 		Level: Warn,
 		Text:  BucketWaiter + ": " + text,
-		Hint:  "oc ostoy-s3 install -n " + pod.GetNamespace() + " puts role and trust policy right",
+		Hint:  "to restore role and trust policy: " + advice.Command("oc ostoy-s3 install", "-n", pod.GetNamespace()),
 	}
 	switch notFound := strings.HasPrefix(text, "NotFound") || strings.HasPrefix(text, "NoSuchBucket"); {
 	case old && running:
@@ -208,14 +213,18 @@ func gaveUp(pod *unstructured.Unstructured, text string, old, running, bucketRea
 	return s
 }
 
-func logsOf(pod *unstructured.Unstructured, container string) string {
-	return "oc logs " + pod.GetName() + " -c " + container + " -n " + pod.GetNamespace()
+func describePod(pod *unstructured.Unstructured) string {
+	return advice.Command("oc describe pod", pod.GetName(), "-n", pod.GetNamespace())
+}
+
+func logsOf(pod *unstructured.Unstructured, container string, flags ...string) string {
+	return advice.Command("oc logs", append([]string{pod.GetName(), "-c", container, "-n", pod.GetNamespace()}, flags...)...)
 }
 
 // OneLine keeps what a container said to one line of bearable length.
 func OneLine(text string) string {
 	const longest = 400
-	text = strings.Join(strings.Fields(text), " ")
+	text = plain.Line(text)
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + " ..."
 	}

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // Level says how a State is to be taken.
@@ -60,6 +62,17 @@ const (
 func (s State) Settled() State {
 	for s.Late != nil {
 		s = *s.Late
+	}
+	return s
+}
+
+// plainly is the State with texts of one line each. A line feed in what a controller, a
+// container or a user wrote could begin a line that looks like advice.
+func (s State) plainly() State {
+	s.Text = plain.Line(s.Text)
+	if s.Late != nil {
+		late := s.Late.plainly()
+		s.Late = &late
 	}
 	return s
 }

@@ -87,5 +87,5 @@ func Stale(obj *unstructured.Unstructured, restart string) State {
 		Text: text + ": an update was lost, for example when the API server restarted",
 		Hint: restart + "; then run the same command again",
 		Lone: true,
-	})
+	}).plainly()
 }

@@ -4,11 +4,15 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 )
 
 // Volume judges a PersistentVolumeClaim. Pending is normal while no pod
 // uses it: most classes bind only then (WaitForFirstConsumer).
-func Volume(obj *unstructured.Unstructured) State {
+func Volume(obj *unstructured.Unstructured) State { return judgeVolume(obj).plainly() }
+
+func judgeVolume(obj *unstructured.Unstructured) State {
 	ns, name := obj.GetNamespace(), obj.GetName()
 	switch phase := Text(obj.Object, "status", "phase"); {
 	case obj.GetDeletionTimestamp() != nil:
@@ -18,7 +22,7 @@ func Volume(obj *unstructured.Unstructured) State {
 	case phase == "Lost":
 		return Failing(State{
 			Text: "its volume is lost: " + Text(obj.Object, "spec", "volumeName") + " is not there any more",
-			Hint: "restore the volume, or give its data up: oc delete pvc " + name + " -n " + ns + " and install again",
+			Hint: "restore the volume, or give its data up and install again: " + advice.Command("oc delete pvc", name, "-n", ns),
 		})
 	}
 	class, classed, _ := unstructured.NestedString(obj.Object, "spec", "storageClassName")

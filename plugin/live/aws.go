@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -48,7 +49,7 @@ const RoleAnnotation = ack.RoleAnnotation
 // nameIn is the name in the ARN of a role of our account, "" for anything else.
 func (w *World) nameIn(arn string) string {
 	parsed, err := render.ParseARNOf(arn, "iam", "role")
-	if err != nil || parsed.Account != w.Facts.Account.Value {
+	if err != nil || !advice.RoleARN(arn).Legal() || parsed.Account != w.Facts.Account.Value {
 		return ""
 	}
 	return parsed.Name()

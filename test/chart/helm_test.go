@@ -119,6 +119,8 @@ func TestHelmAndRenderAgree(t *testing.T) {
 		{"ROSA", route, "Route demo/ostoy-route"},
 		{"plain Kubernetes", plain, "Bucket demo/demo-bucket"},
 		{"ingress", append(plain, "--set", "expose=ingress", "--set", "ingress.host=ostoy.example.com"), "Ingress demo/ostoy-ingress"},
+		{"route TLS", append(route, "--set", "route.tls=edge"), "Route demo/ostoy-route"},
+		{"ingress TLS", append(plain, "--set", "expose=ingress,ingress.host=ostoy.example.com", "--set", "ingress.tls[0].secretName=ostoy-tls"), "Ingress demo/ostoy-ingress"},
 		{"webhook", append(route, "--set", "podIdentity=webhook", "--set", "waitForBucket.enabled=false"), "ServiceAccount demo/ostoy-sa"},
 		{"scc and tags", append(route, "--set", "scc.restricted=true", "--set-string", "bucket.tags.cost=4711"), "RoleBinding demo/system:openshift:scc:restricted"},
 		{"sizes", append(route, "--set", "microservice.replicas=3", "--set", "storage.size=2Gi", "--set", "secrets.existing=true"), "PersistentVolumeClaim demo/ostoy-pvc"},

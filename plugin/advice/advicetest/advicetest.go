@@ -1,0 +1,127 @@
+// Package advicetest has the texts that somebody who may write to a project could put
+// where ostoy-s3 reads, puts them into objects field by field, and judges whether a text
+// that ostoy-s3 prints repeats one of them in a way that a shell runs, a terminal obeys or
+// a reader takes for advice. It is for tests only.
+package advicetest
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+)
+
+// Mark is in every poison, and in no text of ostoy-s3.
+const Mark = "MALLORY"
+
+// Quotes is for a shell: whatever quotes it stands in, a part of it is outside.
+const Quotes = `x'; touch MALLORY; ' "$(touch MALLORY)" ` + "`touch MALLORY`" + ` "; touch MALLORY | touch MALLORY & touch MALLORY # \`
+
+// Lines is for a reader: each of its lines looks like advice.
+const Lines = "x\nfix  touch MALLORY\ntry: touch MALLORY\r\noc delete MALLORY\n     oc delete MALLORY"
+
+// Control is for a terminal: escape sequences, C1, bidi controls, line separators.
+const Control = "x\x1b[2J\x1b]0;MALLORY\x07\u202eMALLORY\u2066\u2028fix  touch MALLORY\u2029\u0085\u009b31mMALLORY"
+
+// Poisons are what takes the place of a text, or follows it: it may be what a text begins
+// with, or has in it, that decides what is said.
+func Poisons(text string) []string {
+	return []string{Quotes, text + Quotes, text + Lines + Control}
+}
+
+// Each calls try with a copy of value, a decoded JSON document, for each text in it and
+// each poison of that text. Path names the text; try is not called where skip says so.
+func Each(value any, skip func(path string) bool, try func(path string, poisoned any)) {
+	walk(value, "", func(path, text string, with func(string) any) {
+		if skip != nil && skip(path) {
+			return
+		}
+		for _, poison := range Poisons(text) {
+			try(path, with(poison))
+		}
+	})
+}
+
+// walk visits each text below value. With gives value with another text in its place.
+func walk(value any, path string, visit func(path, text string, with func(string) any)) {
+	switch value := value.(type) {
+	case string:
+		visit(path, value, func(other string) any { return other })
+	case map[string]any:
+		for key, one := range value {
+			walk(one, path+"."+key, func(path, text string, with func(string) any) {
+				visit(path, text, func(other string) any {
+					changed := make(map[string]any, len(value))
+					for k, v := range value {
+						changed[k] = v
+					}
+					changed[key] = with(other)
+					return changed
+				})
+			})
+		}
+	case []any:
+		for n, one := range value {
+			walk(one, path+"[]", func(path, text string, with func(string) any) {
+				visit(path, text, func(other string) any {
+					changed := append([]any{}, value...)
+					changed[n] = with(other)
+					return changed
+				})
+			})
+		}
+	}
+}
+
+// Sentence says what is wrong with a sentence that may repeat a poison, "" if nothing is.
+func Sentence(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && !plain.Shows(r) }) {
+		return "it has characters that control a terminal"
+	}
+	for n, line := range strings.Split(text, "\n") {
+		if n > 0 && regexp.MustCompile(`^\s*(fix |try:|touch|oc )`).MatchString(line) && strings.Contains(line, Mark) {
+			return "a line that somebody else wrote looks like advice"
+		}
+	}
+	return ""
+}
+
+// Advice says what is wrong with advice: a poison in it is a part of a command, and in
+// single quotes, in which a POSIX shell expands nothing. "" if nothing is wrong.
+func Advice(text string) string {
+	if complaint := Sentence(text); complaint != "" {
+		return complaint
+	}
+	command := regexp.MustCompile(`(^|[^\w./-])(oc|kubectl|aws|rosa|helm) [a-z]`)
+	for line := range strings.SplitSeq(text, "\n") {
+		begin := len(line)
+		if at := command.FindStringIndex(line); at != nil {
+			begin = at[0]
+		}
+		if strings.Contains(line[:begin], Mark) {
+			return "what somebody else wrote stands outside of a command"
+		}
+		if strings.Contains(unquoted(line[begin:]), Mark) {
+			return "what somebody else wrote is not in single quotes"
+		}
+	}
+	return ""
+}
+
+// unquoted is a command without what is in single quotes.
+func unquoted(command string) string {
+	var rest strings.Builder
+	for command != "" {
+		before, after, found := strings.Cut(command, "'")
+		if !found || strings.HasSuffix(before, `\`) { // an escaped one, between two words in quotes
+			rest.WriteString(before)
+			command = after
+			continue
+		}
+		rest.WriteString(before)
+		if _, command, found = strings.Cut(after, "'"); !found {
+			return rest.String() + after // the quotes are not closed
+		}
+	}
+	return rest.String()
+}
