@@ -58,7 +58,7 @@ func oneWayOut(s source) []string {
 // oneCleaner finds other ways than package plain to make a text fit for a terminal: two
 // of them never agree on what is to be replaced.
 func oneCleaner(s source) []string {
-	if s.dir() == "plugin/plain" {
+	if s.dir() == "plugin/plain" || strings.HasSuffix(s.dir(), "test") { // for tests only
 		return nil
 	}
 	var complaints []string
