@@ -79,7 +79,7 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	flags.BoolVar(&request.AllowAnyBucket, "allow-any-bucket", false, "with --with-controller: "+allowAnyBucketUsage)
 	addAdoptBucket(&request.AdoptBucket, flags)
 	addAdopt(&request.Adopt, &request.Tighten, flags)
-	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that tightens a role, or narrows --bucket-pattern, must say so")
+	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask for confirmation; needed in a script where install would ask")
 }
 
 // addDryRun adds kubectl's flag, which wants a word: a bare --dry-run is refused.
@@ -119,8 +119,6 @@ func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
 		return usage(c, "--new-project needs a name behind =, or none of both")
 	}
 	switch {
-	case request.Yes && !request.Tighten && !request.WithController:
-		return usage(c, "--yes can only be used with --tighten-role or --with-controller: nothing else is asked")
 	case (request.BucketPattern != "" || request.AllowAnyBucket) && !request.WithController:
 		return usage(c, "--bucket-pattern and --allow-any-bucket are about the controller: they can only be used with --with-controller")
 	case request.Adopt && request.ProjectName != "":

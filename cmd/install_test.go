@@ -20,7 +20,6 @@ func TestFlagsOfInstallThatExcludeEachOther(t *testing.T) {
 		"-n demo --iam=skip --tags team=platform": "it is not made",
 		"-n demo --bucket-pattern *-bucket":       "can only be used with --with-controller",
 		"-n demo --allow-any-bucket":              "can only be used with --with-controller",
-		"-n demo --yes":                           "--tighten-role or --with-controller",
 	} {
 		var out, talk bytes.Buffer
 		code := Run(t.Context(), append([]string{"install"}, strings.Fields(flags)...), Process{

@@ -77,7 +77,6 @@ func (i *install) lookAtAdoption(ctx context.Context) {
 	if !i.request.Adopt {
 		return
 	}
-	const pages = 2 // of 1,000 objects: enough to say that there is much
 	found := &adoption{Objects: []adoptedObject{}}
 	for _, item := range i.plan.Items {
 		if !item.Adopts() {
@@ -86,10 +85,8 @@ func (i *install) lookAtAdoption(ctx context.Context) {
 		found.Objects = append(found.Objects, adoptedObject{item.Ref.String(), people(item.Live)})
 		if item.Ref.IsBucket() && i.bucket.Exists() {
 			found.Bucket = &adoptedBucket{Name: i.bucket.Name}
-			contents, more, err := bucket.CountSome(ctx, i.buckets, bucket.TargetOf(i.facts), pages)
-			if err == nil {
-				found.Bucket.Contents, found.Bucket.More = &contents, more
-			}
+			inside := i.lookInside(ctx)
+			found.Bucket.Contents, found.Bucket.More = inside.Contents, inside.More
 		}
 	}
 	if r := i.adopted; r.found() {

@@ -133,7 +133,8 @@ type install struct {
 	given      *live.World // has looked at a role that somebody else makes
 	buckets    *bucket.Client
 	bucket     bucket.State
-	knownToIAM bool // the issuer, with our audience
+	inside     *bucket.Inside // nil: nobody looked
+	knownToIAM bool           // the issuer, with our audience
 	adopted    adoptedRole
 	adoption   *adoption // nil unless asked for
 	degraded   bool      // --dry-run=server could only plan, there being no namespace
@@ -203,6 +204,9 @@ func (i *install) run(ctx context.Context) error {
 	}
 	if err == nil {
 		err = i.announceWithDiff(ctx)
+	}
+	if err == nil {
+		err = i.mayOpen(ctx)
 	}
 	if err != nil {
 		if i.madeProject {

@@ -38,6 +38,7 @@ func (i *install) announce() {
 	}
 	i.announceRole()
 	i.announceObjects()
+	i.planned(ui.None, doorLabel, i.door().words())
 	i.UI.Line("")
 }
 

@@ -24,6 +24,7 @@ type installResult struct {
 	Ready     bool         `json:"ready"`
 	States    []wait.State `json:"states,omitempty"` // where not ready
 	URL       string       `json:"url,omitempty"`
+	Access    string       `json:"access"` // who reaches what through the app
 	// Adopted is what was brought in, or would be, with --adopt.
 	Adopted *adoption `json:"adopted,omitempty"`
 	// Controller is what became of it, with --with-controller.
@@ -102,6 +103,7 @@ func (i *install) reportDryRun() error {
 	}
 	if i.nothingToDo() {
 		i.UI.Linef("nothing to change (%s)", i.took())
+		i.tellAccess(i.doorNow(""))
 	} else {
 		i.UI.Line("nothing was changed: this was a dry run")
 	}
@@ -130,15 +132,18 @@ func (i *install) farewell(result wait.Result) {
 	switch {
 	case !i.request.Wait:
 		i.UI.Line("applied, not waited for: the same command with --wait says when it is ready")
-		return
 	case result.URL != "":
 		i.UI.Line("")
 		i.UI.Linef("OSToy: %s   (menu entry \"ACK S3\")", result.URL)
-		return
+	default:
+		i.UI.Line("")
+		i.UI.Linef("OSToy: %s, then http://localhost:8080", advice.Command("oc port-forward", "-n", i.facts.Namespace.Value, "service/ostoy-frontend-svc", "8080:8080"))
 	}
-	i.UI.Line("")
-	i.UI.Linef("OSToy: %s, then http://localhost:8080", advice.Command("oc port-forward", "-n", i.facts.Namespace.Value, "service/ostoy-frontend-svc", "8080:8080"))
+	i.tellAccess(i.doorNow(result.URL))
 }
+
+// tellAccess says who reaches what through the app.
+func (i *install) tellAccess(d door) { i.UI.Linef("%s: %s", doorLabel, d.words()) }
 
 // print writes the data: the document, or the URL alone, once it leads somewhere.
 func (i *install) print(result wait.Result, ready bool, failure error) error {
@@ -156,6 +161,7 @@ func (i *install) print(result wait.Result, ready bool, failure error) error {
 		Kept:      i.kept(),
 		Ready:     ready,
 		URL:       result.URL,
+		Access:    i.doorNow(result.URL).words(),
 		Adopted:   i.adoption,
 		Proof:     i.proof,
 		Seconds:   i.Now().Sub(i.started).Seconds(),

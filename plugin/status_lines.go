@@ -30,6 +30,9 @@ func statusLines(r status.Report, now time.Time, wide bool) []statusLine {
 		lines = append(lines, statusLine{"volume", r.Volume.Mark, "ostoy-pvc", r.Volume.Text})
 	}
 	lines = append(lines, routeLine(r.Route))
+	if r.Route.URL != "" {
+		lines = append(lines, statusLine{text: "everybody who can reach it " + door{namespace: r.Namespace}.deeds()})
+	}
 	if wide {
 		lines = append(lines, wideLines(r)...)
 	}

@@ -26,6 +26,11 @@ func testIngress(t *testing.T, bed *testbed.Bed) {
 		t.Errorf("the Ingress is of class %q", class)
 	}
 	install(t, admin, "-n", namespace, "-f", values, "--set", "ingress.host=other.example.com").WantStdout(t, "http://other.example.com\n")
+	encrypted := []string{"-n", namespace, "-f", values, "--set", "ingress.tls[0].secretName=ostoy-tls"}
+	install(t, admin, encrypted...).WantStdout(t, "https://ostoy.example.com\n").WantTalk(t, "everybody who can reach https://ostoy.example.com lists")
+	admin.Run(t, append([]string{"diff"}, encrypted...)...).WantCode(t, 0)
+	admin.Run(t, append([]string{"check", "--only", "route-tls", "--fail-on", "warning"}, encrypted...)...).WantCode(t, 0)
+	admin.Run(t, "check", "--only", "route-tls", "--fail-on", "warning", "-n", namespace, "-f", values).WantCode(t, 4)
 	install(t, admin, "-n", namespace).WantStdout(t, "").WantTalk(t, "Ingress ostoy-ingress   no longer wanted", "port-forward")
 	wantGone(t, bed, ingresses, namespace, "ostoy-ingress")
 }

@@ -250,7 +250,7 @@ func TestNotAdopted(t *testing.T) {
 	was := roleText(t, bed, role)
 	admin.Run(t, append(tighten, "--set", "secrets.existing=true")...).WantCode(t, refused).WantTalk(t, "is shared and is not tightened")
 	own := []string{"install", "-n", namespace, "--set", "secrets.existing=true"}
-	admin.Run(t, append(own, "--adopt")...).WantCode(t, 0).WantTalk(t, "it also lets in "+other)
+	admin.Run(t, append(own, "--adopt", "--yes")...).WantCode(t, 0).WantTalk(t, "it also lets in "+other)
 	admin.Run(t, own...).WantCode(t, 0).WantTalk(t, "nothing to change")
 	if now := roleText(t, bed, role); now != was {
 		t.Errorf("the role was\n%s\nand is\n%s", was, now)

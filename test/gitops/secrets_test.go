@@ -26,7 +26,7 @@ func TestExpectedSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	install("--dry-run=client").WantCode(t, done).WantTalk(t, gone, goneEnv, "secrets.existing")
-	inVain := install("--timeout=5s").WantTalk(t, gone, goneEnv)
+	inVain := install("--timeout=5s", "--yes").WantTalk(t, gone, goneEnv)
 	if inVain.Code == done || !again(inVain.Stderr, gone) {
 		t.Errorf("it did not say at the end what is missing\n%s", inVain)
 	}
