@@ -34,6 +34,16 @@ const (
 	TagClusterID = "ostoy-s3/cluster-id"
 )
 
+// Tag keys of the role alone: what install was asked for, kept where only IAM's
+// permissions decide who writes it.
+const (
+	// TagBucket is the name of the app's S3 bucket.
+	TagBucket = "ostoy-s3/bucket"
+	// TagPolicy is the ARN of the managed policy of --policy-arn, or a hash of it; without
+	// one, a role has no such tag, or "none" where it had one before.
+	TagPolicy = "ostoy-s3/policy"
+)
+
 // ManagedBy is the value of TagManagedBy, and our field manager.
 const ManagedBy = "ostoy-s3"
 

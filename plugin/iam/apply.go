@@ -86,7 +86,7 @@ func namePolicy(err error, s Step) error {
 		Kind: problem.Failed,
 		What: "the policy " + s.PolicyARN + " does not exist",
 		Why:  "AWS refused " + s.Action + " on " + s.Resource + ": " + m,
-		Next: flag + " with an ARN that aws iam list-policies shows",
+		Next: flag + " with an ARN that is in the output of: aws iam list-policies",
 		Err:  awserr.Cause(err),
 	}
 }

@@ -40,6 +40,7 @@ func Desired(f render.Facts, o RoleOptions) (Role, error) {
 		bucket:      bucket,
 		description: "OSToy in namespace " + f.Namespace.Value + " reads and writes its bucket " + bucket,
 		policy:      bucketPolicy(bucket, f.Partition.Value, f.Account.Value),
+		tags:        askedTags(bucket, o.PolicyARN),
 	})
 }
 
@@ -49,6 +50,7 @@ type purpose struct {
 	bucket      string // name or pattern
 	description string
 	policy      Document // its permissions, unless a managed policy is asked for
+	tags        map[string]string
 }
 
 // describe makes the role of a purpose.
@@ -73,6 +75,7 @@ func describe(f render.Facts, o RoleOptions, p purpose) (Role, error) {
 	}
 	maps.Copy(r.Tags, o.Tags)
 	maps.Copy(r.Tags, render.OwnershipTags(f))
+	maps.Copy(r.Tags, p.tags)
 	r.Trust = trustPolicy(r, render.IssuerHostPath(f.Issuer.Value))
 	if size := len(r.Trust.JSON()); size > maxTrust {
 		return Role{}, &render.InputError{

@@ -178,10 +178,10 @@ func TestTrustPolicySize(t *testing.T) {
 func TestTagsAtTheLimits(t *testing.T) {
 	tags := map[string]string{strings.Repeat("ü", 128): strings.Repeat("ß", 256), "a b_.:/=+-@": ""}
 	desired(t, facts(), RoleOptions{Tags: tags})
-	for i := range maxTags - 4 - len(tags) {
+	for i := range maxTags - 6 - len(tags) {
 		tags[fmt.Sprint("k", i)] = "v"
 	}
-	if r := desired(t, facts(), RoleOptions{Tags: tags}); len(r.Tags) != maxTags {
+	if r := desired(t, facts(), RoleOptions{Tags: tags, PolicyARN: managedARN}); len(r.Tags) != maxTags {
 		t.Errorf("%d tags, want %d", len(r.Tags), maxTags)
 	}
 }

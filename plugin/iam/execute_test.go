@@ -230,7 +230,7 @@ func TestRepairEndsInNothingToDo(t *testing.T) {
 		t.Error("policies of others were removed")
 	}
 	managed := RoleOptions{PolicyARN: "arn:aws:iam::aws:policy/AmazonS3FullAccess"}
-	if _, result, err := install(t, api, facts(), managed, true); err != nil || kinds(result.Done) != "attach-policy delete-policy" {
+	if _, result, err := install(t, api, facts(), managed, true); err != nil || kinds(result.Done) != "attach-policy delete-policy tag-role" {
 		t.Fatalf("%s, %v", kinds(result.Done), err)
 	}
 	if _, still := r.inline[PolicyName]; still || len(r.attached) != 2 || r.inline["theirs"] != "{}" {

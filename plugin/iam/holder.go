@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -122,5 +122,5 @@ func (h holder) refuseAnothers(name string, a *Actual) error {
 			"--keep-role to leave it; oc ostoy-s3 controller uninstall removes it, with the controller")
 	}
 	return refuse(what, "the app reads and writes its bucket with it",
-		shell.Words("oc", "ostoy-s3", "uninstall", "-n", awserr.Redact(a.Tags[render.TagNamespace]))+" removes it, with the app")
+		advice.Command("oc ostoy-s3 uninstall -n", awserr.Redact(a.Tags[render.TagNamespace]))+" removes it, with the app")
 }

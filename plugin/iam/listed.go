@@ -66,7 +66,8 @@ func TrustDrift(desired Role, trust string) string {
 
 // PolicyDrift reads the inline policy alone and says what it does instead of what
 // it should, "" where it is as it should be. A role that is to have a managed
-// policy instead has no drift here.
+// policy instead has no drift here; one without the inline policy is asked for its
+// tags, which say so.
 func PolicyDrift(ctx context.Context, api Reader, desired Role) (string, error) {
 	if desired.Policy == nil {
 		return "", nil
@@ -78,6 +79,11 @@ func PolicyDrift(ctx context.Context, api Reader, desired Role) (string, error) 
 		actual.Inline = aws.ToString(out.PolicyDocument)
 	case !awserr.Missing(err):
 		return "", awserr.Translate(err, "iam:GetRolePolicy", "role "+desired.Name)
+	default:
+		tagged := &Actual{}
+		if err := readRole(ctx, api, desired.Name, tagged); err != nil || tagged.namesPolicy() {
+			return "", err
+		}
 	}
 	steps := inlineSteps(desired, actual)
 	if len(steps) == 0 {

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -30,9 +30,9 @@ func (e Extra) String() string {
 // Removal is the command that takes the policy off a role.
 func (e Extra) Removal(role string) string {
 	if e.ARN != "" {
-		return shell.Words("aws", "iam", "detach-role-policy", "--role-name", role, "--policy-arn", awserr.Redact(e.ARN))
+		return advice.Command("aws iam detach-role-policy --role-name", advice.RoleName(role).Word(), "--policy-arn", awserr.Redact(e.ARN))
 	}
-	return shell.Words("aws", "iam", "delete-role-policy", "--role-name", role, "--policy-name", awserr.Redact(e.Inline))
+	return advice.Command("aws iam delete-role-policy --role-name", advice.RoleName(role).Word(), "--policy-name", awserr.Redact(e.Inline))
 }
 
 // Extras are the policies on a role that ostoy-s3 does not manage and that a plan

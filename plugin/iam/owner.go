@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -17,7 +18,7 @@ const moreForeign = "docs/checks/role-foreign.md"
 func mayTouch(r Role, a *Actual, f render.Facts) error {
 	who := r.holder()
 	if a.Path != "" && a.Path != r.Path {
-		next := fmt.Sprintf("--role-name NAME for another role, or --role-path %s to use this one", a.Path)
+		next := "--role-name NAME for another role, or " + advice.Command("--role-path", a.Path) + " to use this one"
 		if !who.owns(r.Name, a, f) {
 			next += " together with --adopt-role"
 		}
@@ -84,14 +85,14 @@ func mayRemove(a *Actual, f render.Facts, o RemovalOptions) error {
 		return refuse(
 			fmt.Sprintf("the role %s is under the path %s, not %s", o.Name, a.Path, o.Path),
 			"a path cannot be changed, so this is another role than the one that was made; "+whose(a.Tags, f),
-			fmt.Sprintf("--role-path %s if this one is meant", a.Path))
+			advice.Command("--role-path", a.Path)+" if this one is meant")
 	}
 	arn, err := render.ParseARN(a.ARN)
 	if err == nil && f.Account.Known() && arn.Account != f.Account.Value {
 		return refuse(
 			fmt.Sprintf("the role %s is of account %s, not %s", o.Name, arn.Account, f.Account.Value),
 			"the credentials are of another account than the one the role was made in",
-			"--profile NAME with credentials of account "+f.Account.Value+"; aws sts get-caller-identity shows whose they are")
+			"--profile NAME with credentials of account "+f.Account.Value+"; "+advice.Command("aws sts get-caller-identity")+" shows whose they are")
 	}
 	if who := o.holder(); who.another(o.Name, a) && (o.Adopt || sameOwner(a.Tags, f)) {
 		return who.refuseAnothers(o.Name, a)
@@ -110,7 +111,7 @@ func mayRemove(a *Actual, f render.Facts, o RemovalOptions) error {
 		return refuse(
 			fmt.Sprintf("it is not known whether the role %s is this cluster's", o.Name),
 			"this cluster's issuer is not known, and the role was made for namespace "+f.Namespace.Value+" of the issuer "+issuer,
-			"--oidc-issuer "+issuer+" if that is the cluster that is meant")
+			advice.Command("--oidc-issuer", advice.Issuer(issuer).Word())+" if that is the cluster that is meant")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -21,7 +22,7 @@ func (p people) class() []Statement {
 			Condition: merged(p.within(), p.tagged("aws:RequestTag/", "", true)),
 		},
 		{
-			Sid: "ChangeRolesWithBoundary", Effect: "Allow", Action: boundedChanges(), Resource: roles,
+			Sid: "ChangeRoles", Effect: "Allow", Action: boundedChanges(), Resource: roles,
 			Condition: merged(p.within(), p.tagged("aws:ResourceTag/", "", false)),
 		},
 		{
@@ -35,15 +36,19 @@ func (p people) class() []Statement {
 			Sid: "TagNewRoles", Effect: "Allow", Action: Strings{"iam:TagRole"}, Resource: created,
 			Condition: merged(p.tagged("aws:RequestTag/", "", true), requires("aws:ResourceTag/", false)),
 		},
+		// One statement, because a policy has a limit: each action is of one of the kinds.
 		{
-			Sid: "ReadProvider", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider"},
-			Resource: Strings{render.ProviderARN(p.partition, p.account, p.f.Issuer.Value)},
+			Sid: "ReadProvider", Effect: "Allow", Action: Strings{"iam:GetOpenIDConnectProvider", "iam:GetPolicy", "iam:GetPolicyVersion"},
+			Resource: sorted(Strings{
+				render.ProviderARN(p.partition, p.account, p.f.Issuer.Value), p.o.Boundary, p.policies("aws"), // AWS's own are public
+			}),
 		},
-		{
-			Sid: "ReadBoundary", Effect: "Allow", Action: Strings{"iam:GetPolicy", "iam:GetPolicyVersion"},
-			Resource: sorted(Strings{p.o.Boundary, p.policies("aws")}), // AWS's own are public
-		},
-	}, slices.Concat(p.ownBuckets(), []Statement{p.neverTheController(), p.neverOtherTags(Strings{p.role(render.RolePath, "*")})}, p.keepsBoundary(Strings{p.role(render.RolePath, "*")}))...)
+	}, slices.Concat(p.ownBuckets(), []Statement{p.neverTheController()}, p.tagLimits(Strings{p.role(render.RolePath, "*")}), p.keepsBoundary(Strings{p.role(render.RolePath, "*")}))...)
+}
+
+// tagLimits are the statements that deny tags.
+func (p people) tagLimits(roles Strings) []Statement {
+	return append([]Statement{p.neverOtherTags(roles)}, p.neverOtherValues()...)
 }
 
 // ownBuckets leave out what verify removes: the learner may delete all objects.
@@ -56,8 +61,7 @@ func (p people) neverTheController() Statement {
 	return Statement{
 		Sid: "NeverTheController", Effect: "Deny",
 		Action: Strings{
-			"iam:AttachRole*", "iam:CreateRole", "iam:DeleteRole*", "iam:DetachRole*", "iam:PassRole",
-			"iam:PutRole*", "iam:TagRole", "iam:UntagRole", "iam:Update*",
+			"iam:AttachRole*", "iam:CreateRole", "iam:De*Role*", "iam:P*Role*", "iam:TagRole", "iam:UntagRole", "iam:Update*",
 		},
 		Resource: p.controllers(),
 	}
@@ -66,17 +70,14 @@ func (p people) neverTheController() Statement {
 // keepsBoundary denies, also against other policies, removing the boundary of these
 // roles and changing the boundary itself.
 func (p people) keepsBoundary(roles Strings) []Statement {
-	statements := []Statement{{
+	never := Statement{
 		Sid: "NeverWithoutBoundary", Effect: "Deny", Action: Strings{"iam:DeleteRolePermissionsBoundary"}, Resource: sorted(roles),
-	}}
-	if arn, err := render.ParseARN(p.o.Boundary); err == nil && arn.Account == p.account {
-		statements = append(statements, Statement{
-			Sid: "NeverChangeBoundary", Effect: "Deny",
-			Action:   Strings{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"},
-			Resource: Strings{p.o.Boundary},
-		})
 	}
-	return statements
+	if arn, err := render.ParseARN(p.o.Boundary); err == nil && arn.Account == p.account {
+		never.Action = append(never.Action, "iam:CreatePolicyVersion", "iam:DeletePolicy*", "iam:SetDefaultPolicyVersion")
+		never.Resource = sorted(append(never.Resource, p.o.Boundary))
+	}
+	return []Statement{never}
 }
 
 // classRoles are the roles of the projects at a path, with the ends given. The hash in a name
@@ -129,14 +130,43 @@ func (p people) tagged(prefix, suffix string, managed bool) Condition {
 }
 
 // neverOtherTags denies tags beside those that install sets and those of TagKeys:
-// another tag of a role may give it permissions elsewhere in the account, and a tag of
-// this tool may decide what uninstall deletes.
+// another tag of a role may give it permissions elsewhere in the account. The tag for a
+// managed policy, which check then accepts, is not for a class.
 func (p people) neverOtherTags(roles Strings) Statement {
-	known := append(Strings{render.TagManagedBy, render.TagClusterID, render.TagIssuer, render.TagNamespace}, p.o.TagKeys...)
+	known := append(Strings{render.TagManagedBy, render.TagBucket, render.TagClusterID, render.TagIssuer, render.TagNamespace}, p.o.TagKeys...)
+	if p.o.For != ForClass {
+		known = append(known, render.TagPolicy)
+	}
 	return Statement{
 		Sid: "NeverOtherTags", Effect: "Deny", Action: Strings{"iam:CreateRole", "iam:TagRole"}, Resource: roles,
 		Condition: Condition{"ForAnyValue:StringNotEquals": {"aws:TagKeys": sorted(known)}},
 	}
+}
+
+// neverOtherValues deny values that are not legal for the tags that decide something:
+// uninstall deletes the data of the bucket that a role names, and check accepts the
+// managed policy that it names.
+func (p people) neverOtherValues() []Statement {
+	buckets := Strings{cmp.Or(p.o.BucketPattern, AnyProjectPattern)}
+	if p.o.For == ForClass {
+		buckets = nil
+		for _, project := range p.o.Projects {
+			buckets = append(buckets, render.BucketName(project))
+		}
+	}
+	never := func(sid, key string, legal Strings) Statement {
+		// ForAnyValue does not hold for a request without the tag; StringNotLike would.
+		return Statement{
+			Sid: sid, Effect: "Deny", Action: Strings{"iam:CreateRole", "iam:TagRole"}, Resource: Strings{"*"},
+			Condition: Condition{"ForAnyValue:StringNotLike": {"aws:RequestTag/" + key: sorted(legal)}},
+		}
+	}
+	statements := []Statement{never("NeverOtherBuckets", render.TagBucket, buckets)}
+	if p.o.For != ForClass {
+		statements = append(statements, never("NeverOtherPolicies", render.TagPolicy,
+			Strings{p.policies(p.account), p.policies("aws"), hashPrefix + "*", noPolicy}))
+	}
+	return statements
 }
 
 // merged is all conditions in one.

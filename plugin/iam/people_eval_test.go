@@ -53,6 +53,11 @@ func one(t *testing.T, operator string, values, has []string) bool {
 	if name == "ForAnyValue:StringNotEquals" {
 		return slices.ContainsFunc(has, func(value string) bool { return !slices.Contains(values, value) })
 	}
+	if name == "ForAnyValue:StringNotLike" {
+		return slices.ContainsFunc(has, func(value string) bool {
+			return !slices.ContainsFunc(values, func(pattern string) bool { return like(pattern, value) })
+		})
+	}
 	if name != "StringEquals" && name != "StringLike" {
 		t.Fatalf("the evaluator of this test does not know %s", operator)
 	}

@@ -15,7 +15,7 @@ func TestF8InstallPolicy(t *testing.T) {
 	cluster := facts().Issuer.Value
 	role, tutorial := roleOf(cluster, "demo"), account+"role/ostoy-s3-role"
 	tagged := on(cluster, "demo", theBoundary)
-	policyTag := with(creating(cluster, "demo", theBoundary), map[string][]string{"aws:TagKeys": {render.TagNamespace, "ostoy-s3/policy"}})
+	policyTag := with(creating(cluster, "demo", theBoundary), map[string][]string{"aws:TagKeys": {render.TagNamespace, render.TagPolicy}, "aws:RequestTag/" + render.TagPolicy: {"x"}})
 	everything := Document{Statement: []Statement{{Effect: "Allow", Action: Strings{"*"}, Resource: Strings{"*"}}}}
 	plain := PeopleOptions{For: ForInstall, Boundary: theBoundary}
 	for _, c := range []struct {
@@ -28,13 +28,13 @@ func TestF8InstallPolicy(t *testing.T) {
 		{"tag what is created", true, plain, asked{"iam:TagRole", role, creating(cluster, "demo", "")}},
 		{"create without tags", false, plain, asked{"iam:CreateRole", role, map[string][]string{"iam:PermissionsBoundary": {theBoundary}}}},
 		{"create for another tool", false, plain, asked{"iam:CreateRole", role, with(creating(cluster, "demo", theBoundary), map[string][]string{"aws:RequestTag/" + render.TagManagedBy: {"helm"}})}},
-		{"create with a tag that decides about data", false, plain, asked{"iam:CreateRole", role, policyTag}},
+		{"create with a tag that names no policy", false, plain, asked{"iam:CreateRole", role, policyTag}},
 		{"change trust", true, plain, asked{"iam:UpdateAssumeRolePolicy", role, tagged}},
 		{"change trust without tags", false, plain, asked{"iam:UpdateAssumeRolePolicy", role, nil}},
 		{"delete", true, plain, asked{"iam:DeleteRole", role, tagged}},
 		{"delete without tags", false, plain, asked{"iam:DeleteRole", role, nil}},
 		{"tag", true, plain, asked{"iam:TagRole", role, with(tagged, tagging(map[string]string{render.TagClusterID: "1"}))}},
-		{"tag with a tag that decides about data", false, plain, asked{"iam:TagRole", role, with(tagged, tagging(map[string]string{"ostoy-s3/policy": "x"}))}},
+		{"tag with a tag that names no policy", false, plain, asked{"iam:TagRole", role, with(tagged, tagging(map[string]string{"ostoy-s3/policy": "x"}))}},
 		{"tag with a tag of the account", false, plain, asked{"iam:TagRole", role, with(tagged, tagging(map[string]string{"team": "x"}))}},
 		{
 			"tag with a tag of the account, by name", true,

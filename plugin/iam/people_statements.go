@@ -77,7 +77,7 @@ func (p people) changeRoles(roles Strings) []Statement {
 // TagNewRoles are as in class.
 func (p people) changeAppRoles(roles Strings) []Statement {
 	tags := merged(requires("aws:RequestTag/", true), managedBy(""))
-	return []Statement{
+	return append([]Statement{
 		{Sid: "CreateRoles", Effect: "Allow", Action: Strings{"iam:CreateRole"}, Resource: roles, Condition: merged(p.within(), tags)},
 		{Sid: "ChangeRoles", Effect: "Allow", Action: boundedChanges(), Resource: roles, Condition: p.within()},
 		{
@@ -88,8 +88,7 @@ func (p people) changeAppRoles(roles Strings) []Statement {
 			Sid: "TagNewRoles", Effect: "Allow", Action: Strings{"iam:TagRole"}, Resource: roles,
 			Condition: merged(tags, requires("aws:ResourceTag/", false)),
 		},
-		p.neverOtherTags(roles),
-	}
+	}, p.tagLimits(roles)...)
 }
 
 // requires is the condition that there is a tag for the namespace, or that there is

@@ -34,15 +34,21 @@ func NewPlan(desired Role, actual *Actual, facts render.Facts) (*Plan, error) {
 			return nil, err
 		}
 	}
-	if desired.PolicyARN != "" && actual.AttachedErr != nil {
+	if actual.AttachedErr != nil && (desired.PolicyARN != "" || actual.namesPolicy()) {
 		return nil, actual.AttachedErr
 	}
+	kept := desired.AsTagged(actual)
+	if kept.PolicyARN != desired.PolicyARN {
+		p.Notes = append(p.Notes, "the role keeps the managed policy "+kept.PolicyARN+", which an earlier install was asked for: the tag "+render.TagPolicy+" of the role names it")
+	}
+	desired = kept.withoutPolicyTag(actual)
+	p.Role = desired
 	p.Steps = append(p.Steps, boundarySteps(desired, actual)...)
 	p.Steps = append(p.Steps, trustSteps(desired, actual)...)
 	p.Steps = append(p.Steps, policySteps(desired, actual)...)
 	p.Steps = append(p.Steps, tightenSteps(desired, actual)...)
 	p.Steps = append(p.Steps, tagSteps(desired, actual)...)
-	p.Notes = notes(desired, actual, facts)
+	p.Notes = append(p.Notes, notes(desired, actual, facts)...)
 	return p, nil
 }
 
@@ -189,9 +195,23 @@ func tagSteps(r Role, a *Actual) []Step {
 		return nil
 	}
 	return []Step{{
-		Kind: TagRole, What: "tags", Before: awserr.Redact(TagLines(before)), After: TagLines(after),
+		Kind: TagRole, What: "tags", Reason: tagReason(r, a, before, after), Before: awserr.Redact(TagLines(before)), After: TagLines(after),
 		Action: "iam:TagRole", Resource: r.ARN, Tags: after,
 	}}
+}
+
+// tagReason is why tags are missing that earlier versions did not set; "" where that is
+// not all.
+func tagReason(r Role, a *Actual, before, after map[string]string) string {
+	for key := range after {
+		if key != render.TagBucket && key != render.TagPolicy {
+			return ""
+		}
+	}
+	if len(before) > 0 || a.Tags[render.TagManagedBy] != r.Tags[render.TagManagedBy] {
+		return ""
+	}
+	return "that earlier versions did not set"
 }
 
 // show is a document that was found, for people: indented if it can be read,

@@ -136,10 +136,10 @@ func others(a *Actual, o RemovalOptions) (inlines, attached []string) {
 func takeOff(role string, inlines, attached []string) string {
 	var lines []string
 	for _, name := range inlines {
-		lines = append(lines, fmt.Sprintf("aws iam delete-role-policy --role-name %s --policy-name %s", role, name))
+		lines = append(lines, Extra{Inline: name}.Removal(role))
 	}
 	for _, arn := range attached {
-		lines = append(lines, fmt.Sprintf("aws iam detach-role-policy --role-name %s --policy-arn %s", role, arn))
+		lines = append(lines, Extra{ARN: arn}.Removal(role))
 	}
 	return strings.Join(lines, " && ")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -136,11 +137,12 @@ func unremoved(ctx context.Context, err error, step Step, plan *Removal) error {
 		return awserr.Translate(err, step.Action, step.Resource)
 	case inProfile(err):
 		p.Why = "it is in an instance profile, which this tool never makes: somebody gave the role to EC2 machines"
-		p.Next = fmt.Sprintf("aws iam list-instance-profiles-for-role --role-name %[1]s, and for each that may go"+
-			" aws iam remove-role-from-instance-profile --role-name %[1]s --instance-profile-name PROFILE"+again, plan.Name)
+		p.Next = advice.Command("aws iam list-instance-profiles-for-role --role-name", plan.Name) + ", and for each that may go " +
+			advice.Command("aws iam remove-role-from-instance-profile --role-name", plan.Name, "--instance-profile-name", "PROFILE") + again
 	default:
 		p.Why = "IAM says that something is on it which cannot be seen or comes back: " + awserr.Message(err)
-		p.Next = fmt.Sprintf("aws iam list-role-policies --role-name %[1]s and aws iam list-attached-role-policies --role-name %[1]s show what; remove it"+again, plan.Name)
+		p.Next = advice.Command("aws iam list-role-policies --role-name", plan.Name) + " and " +
+			advice.Command("aws iam list-attached-role-policies --role-name", plan.Name) + " show what; remove it" + again
 	}
 	return p
 }

@@ -12,7 +12,7 @@ import (
 // checkTags applies "Rules for tagging in IAM" to the user's tags and to ours
 // together. IAM takes keys that differ in case only for the same key.
 func checkTags(user, ours map[string]string) error {
-	reserved := []string{render.TagManagedBy, render.TagIssuer, render.TagNamespace, render.TagClusterID}
+	reserved := []string{render.TagManagedBy, render.TagIssuer, render.TagNamespace, render.TagClusterID, render.TagBucket, render.TagPolicy}
 	for _, key := range reserved {
 		if value, ok := ours[key]; ok {
 			if why := badTag(key, value); why != "" {
