@@ -10,19 +10,26 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 )
 
-const verifyLong = `Proves that the app reads and writes its bucket, and that nobody else does:
+const verifyLong = `Proves that the app reads and writes its bucket, and that AWS refuses what its
+role is not for:
 
-  identity   a token of ostoy-sa, exchanged at AWS, is the role
+  identity   the pods and the service account name the role of this install, and a
+             token of ostoy-sa, exchanged at AWS, is that role
   access     with it, the calls OSToy makes work: list, put, get
-  isolation  what must be refused is refused: other service accounts, projects and
-             audiences, other buckets, deleting, looking around in the account
+  isolation  the role is refused to other service accounts, projects and audiences;
+             with it, other buckets, deleting, and reading IAM are refused
   app        OSToy's own pages write an object, show it, and S3 has it
+
+A level is verified only if the probes that it needs could be tried. Other IAM
+principals, who reaches the Route, the S3 controller, and other clusters that use the
+account are not part of it.
 
   oc ostoy-s3 verify -n demo
   oc ostoy-s3 verify -n demo --level access -o json
 
 Your own AWS credentials are used to remove the objects it wrote, below
-ostoy-s3-verify/, and to find another bucket to try. It works without any.
+ostoy-s3-verify/, to find another bucket to try, and to know the account that the
+role must be of. Without any, name the account with --account-id.
 A change to IAM takes a while to be known everywhere: it is waited for, up to a
 minute, or half of --timeout if that is less.`
 
@@ -32,7 +39,7 @@ func newVerifyCommand(s *session) *cobra.Command {
 	var levels []string
 	c := &cobra.Command{
 		Use:   "verify",
-		Short: "Prove that the app reads and writes its bucket, and nobody else",
+		Short: "Prove that the app reads and writes its bucket, and what is refused",
 		Long:  verifyLong,
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -54,7 +61,9 @@ func newVerifyCommand(s *session) *cobra.Command {
 	flags := c.Flags()
 	flags.StringVar(&facts.profile, "profile", "", "profile of the AWS configuration")
 	flags.StringVar(&facts.region, "region", "", "AWS region of the bucket (default: the pods')")
-	flags.StringVar(&facts.audience, "audience", "", "token audience, where no pod tells it")
+	flags.StringVar(&facts.account, "account-id", "", "AWS account of the install, 12 digits (default: that of your credentials)")
+	flags.StringVar(&facts.audience, "audience", "", "token audience of the install (default: the pods', if it is sts.amazonaws.com or openshift)")
+	addRoleName(&request.Role, flags)
 	flags.StringSliceVar(&levels, "level", nil, "only this level and those it needs: "+levelNames()+"; may be repeated")
 	flags.BoolVar(&request.Keep, "keep", false, "leave the objects it wrote in the bucket")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")

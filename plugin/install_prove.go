@@ -7,6 +7,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/verify"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // prove is verify as the last step: one line on the board, unless something is
@@ -18,9 +19,14 @@ func (i *install) prove(ctx context.Context, url string) error {
 	report, err := verify.Run(ctx, verify.Target{
 		Namespace: namespace, Audience: i.facts.Audience.Value, Region: i.facts.Region.Value, URL: url,
 		Conn: i.conn, AWS: config, CallerAccount: i.facts.Account.Value, Forward: forwarder(i.conn, namespace),
+		Account: i.facts.Account.Value, Partition: i.facts.Partition.Value,
+		Role: func(context.Context, string, render.ARN) (render.ARN, error) {
+			return render.ParseARNOf(i.role.Role.ARN, "iam", "role")
+		},
 	}, verify.Options{
 		Patience: patience(ctx),
 		Settling: !i.role.Empty() || i.request.IAM == IAMSkip, // whoever made the role may have done so a moment ago
+		Applied:  true,
 		Policy:   i.request.Role.PolicyARN,
 		AsIs:     i.adopted.asIs,
 		Foreseen: foreseen(i.outlook),
@@ -34,14 +40,17 @@ func (i *install) prove(ctx context.Context, url string) error {
 			i.board.Set(line, ui.Warned, inLine(e.Text))
 		case e.Report == nil:
 			i.board.Glimpse(line, ui.Busy, string(e.Level))
-		case e.Report.Outcome == verify.Failed:
+		case e.Report.Outcome == verify.Failed, e.Report.Outcome == verify.NotVerified && !e.Report.ByChoice():
 			i.board.Set(line, ui.Failed, inLine(string(e.Level)+": "+e.Text))
 		}
 	})
 	if err == nil {
 		i.proof = &report
-		if report.Verified {
-			i.board.Conclude(line, ui.Done, report.Summary())
+		if mark := ui.Done; report.Err() == nil {
+			if !report.Verified { // in part, because the user chose a wider role
+				mark = ui.Warned
+			}
+			i.board.Conclude(line, mark, report.Summary())
 		}
 	}
 	i.tellSurroundings(report)

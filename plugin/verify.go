@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,7 +27,8 @@ func VerifyLevels() []VerifyLevel { return verify.Levels() }
 
 // VerifyRequest is what is to be proven.
 type VerifyRequest struct {
-	Facts   FactsRequest  // of which namespace, region and audience are used
+	Facts   FactsRequest  // of which namespace, account, region and audience are used
+	Role    RoleRequest   // of which name and path are used
 	Levels  []VerifyLevel // none: all
 	Keep    bool          // leave the objects that were written
 	Timeout time.Duration // of everything together
@@ -36,8 +38,8 @@ type VerifyRequest struct {
 // appPort is the frontend's.
 const appPort = 8080
 
-// Verify proves that the app reads and writes its bucket, and that nobody and
-// nothing else does.
+// Verify proves that the app reads and writes its bucket, and that AWS refuses the
+// probes of what its role is not for.
 func (a *App) Verify(ctx context.Context, request VerifyRequest) error {
 	limited, cancel := context.WithTimeout(ctx, request.Timeout)
 	defer cancel()
@@ -119,15 +121,18 @@ func (a *App) verifyTarget(ctx context.Context, request VerifyRequest) (*cluster
 		target.URL, err = appURL(ctx, conn, target.Namespace)
 		return err
 	})
+	var unknown error
 	group.Go(func() error {
-		identity, err := loaded.Identity(ctx)
-		if err != nil {
-			target.NoCaller = err.Error()
+		var identity detect.Identity
+		if identity, unknown = loaded.Identity(ctx); unknown != nil {
+			target.NoCaller = unknown.Error()
 		}
 		target.CallerAccount = identity.Account
+		target.Account, target.Partition = whereInstalled(given, identity, loaded.ConfiguredRegion)
 		return nil
 	})
 	err = group.Wait()
+	target.Role = roleOfInstall(target, request.Role, unknown)
 	return conn, target, err
 }
 
@@ -172,16 +177,21 @@ func markOfEvent(e verify.Event) ui.Mark {
 		return ui.Done
 	case e.Report.Outcome == verify.Failed:
 		return ui.Failed
+	case e.Report.Outcome == verify.NotVerified:
+		return ui.Warned
 	}
 	return ui.Kept
 }
 
-// tellProof tells what stands beside the verdict.
+// tellProof tells what is to be known beside the verdict.
 func (a *App) tellProof(report verify.Report) {
 	for _, probe := range report.NotTested() {
 		a.UI.Marked(ui.Kept, "not tested: %s", inLine(probe.What))
 	}
 	a.tellSurroundings(report)
+	if len(report.OutOfScope) > 0 {
+		a.UI.Marked(ui.Kept, "not part of this verification: %s", strings.Join(report.OutOfScope, "; "))
+	}
 }
 
 // tellSurroundings tells what the user should know whatever the verdict.

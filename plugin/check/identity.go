@@ -102,7 +102,7 @@ func (i identityLook) trustChecks() []Check {
 		{ID: IDTrustIssuer, Severity: Error, Needs: []string{IDTrust}, Title: "the role trusts this cluster", Run: i.trusting(trustIssuer)},
 		{ID: IDTrustSubject, Severity: Error, Needs: needs, Title: "the role trusts the app's service account and no other by wildcard", Run: i.trusting(trustSubject)},
 		{ID: IDTrustAudience, Severity: Error, Needs: needs, Title: "the role asks for the tokens' audience", Run: i.trusting(trustAudience)},
-		{ID: IDTrustOthers, Severity: Warning, Needs: []string{IDTrustSubject}, Title: "the role trusts nobody else", Run: i.trusting(trustOthers)},
+		{ID: IDTrustOthers, Severity: Warning, Needs: []string{IDTrustSubject}, Title: "the role trusts no other principal", Run: i.trusting(trustOthers)},
 	}
 }
 

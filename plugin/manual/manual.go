@@ -160,7 +160,7 @@ func (s Source) role() (role step, guard string, err error) {
 	guard, commands, err := rolecode.Steps(source, s.Role)
 	return step{
 		title:    "The role",
-		notes:    []string{"Only the app's service account can assume it, and it reaches only the one bucket."},
+		notes:    []string{"Its trust policy names one service account, and its policy one bucket."},
 		commands: commands,
 	}, "\n" + guard, err
 }

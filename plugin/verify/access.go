@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -93,11 +94,17 @@ func (r *run) perhapsOurs(ctx context.Context, key, content string, taken error)
 
 // getBack wants the very bytes that were written.
 func (r *run) getBack(ctx context.Context, key, content string) error {
-	got, _, err := r.credentials.get(ctx, key)
-	if err == nil && string(got) != content {
-		err = r.otherBytes(key)
+	got, version, err := r.credentials.get(ctx, key)
+	if err != nil {
+		return err
 	}
-	return err
+	if version != "" { // in a bucket with suspended versioning it may be known only now
+		r.wrote(key, version)
+	}
+	if string(got) != content {
+		return r.otherBytes(key)
+	}
+	return nil
 }
 
 func (r *run) otherBytes(key string) error {
@@ -105,7 +112,7 @@ func (r *run) otherBytes(key string) error {
 		Kind: problem.Refused,
 		What: fmt.Sprintf("object %s in bucket %s is not what was written", key, r.bucket),
 		Why:  "something between here and S3, or in the bucket, changes objects",
-		Next: "look for Object Lambda access points, event handlers of the bucket, and proxies; then oc ostoy-s3 verify -n " + r.Namespace,
+		Next: "look for Object Lambda access points, event handlers of the bucket, and proxies; then " + r.again(),
 	}
 }
 
@@ -129,16 +136,18 @@ func (r *run) notAllowed(ctx context.Context, s step, err error) error {
 			Kind: problem.Refused,
 			What: "bucket " + r.bucket + " is not there",
 			Why:  "S3 knows no bucket of that name, whatever the cluster says of it",
-			Next: fmt.Sprintf("oc get buckets.s3.services.k8s.aws %s -n %s -o yaml shows what the ACK controller says; %s makes it again", r.bucket, r.Namespace, r.install()),
+			Next: advice.Command("oc get buckets.s3.services.k8s.aws", r.bucket, "-n", r.Namespace, "-o", "yaml") +
+				" shows what the ACK controller says; " + r.install() + " makes it again",
 			More: helpPage,
 			Err:  awserr.Cause(err),
 		}
 	case awserr.Header(err, "x-amz-bucket-region") != "":
+		region := advice.Region(awserr.Header(err, "x-amz-bucket-region"))
 		return &problem.Error{
 			Kind: problem.Refused,
 			What: "bucket " + r.bucket + " is not in region " + r.Region,
-			Why:  "it is in " + awserr.Header(err, "x-amz-bucket-region"),
-			Next: "oc ostoy-s3 verify -n " + r.Namespace + " --region " + awserr.Header(err, "x-amz-bucket-region"),
+			Why:  "it is in " + region.String(),
+			Next: advice.Command("oc ostoy-s3 verify", "-n", r.Namespace, "--region", region.Word()),
 			Err:  awserr.Cause(err),
 		}
 	}

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -127,7 +129,7 @@ func (s site) read(ctx context.Context, key, content string) error {
 		return err
 	}
 	if !strings.Contains(html.UnescapeString(got.body), strings.TrimSpace(content)) {
-		return &pageError{"the page does not show what was written: " + plain(got.body)}
+		return &pageError{"the page does not show what was written: " + shown(got.body)}
 	}
 	return nil
 }
@@ -145,14 +147,27 @@ func (r *run) foundInS3(ctx context.Context, key, content string) error {
 }
 
 func (r *run) notReached(err error) error {
-	told := &problem.Error{
+	return &problem.Error{
 		Kind: problem.Refused,
 		What: "OSToy cannot be reached",
-		Why:  strings.ReplaceAll(err.Error(), "; ", "\n"),
-		Next: fmt.Sprintf("oc get pods,routes -n %s; oc logs -n %[1]s deployment/%s --all-containers", r.Namespace, frontend),
+		Why:  lines(err),
+		Next: advice.Command("oc get pods,routes", "-n", r.Namespace) + "; " +
+			advice.Command("oc logs", "-n", r.Namespace, "deployment/"+frontend, "--all-containers"),
 		More: helpPage,
 	}
-	return told
+}
+
+// lines has each of several errors in a line of its own, whatever they contain.
+func lines(err error) string {
+	several, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // made by reach, not wrapped
+	if !ok {
+		return plain.Line(err.Error())
+	}
+	var all []string
+	for _, one := range several.Unwrap() {
+		all = append(all, plain.Line(one.Error()))
+	}
+	return strings.Join(all, "\n")
 }
 
 // noMenuEntry: OSToy looks for its bucket once, when it starts.
@@ -161,7 +176,7 @@ func (r *run) noMenuEntry() error {
 		Kind: problem.Refused,
 		What: `OSToy has no menu entry "ACK S3"`,
 		Why:  "it looks for its bucket once, when it starts, and did not find it then; it does now",
-		Next: fmt.Sprintf("oc rollout restart deployment/%s -n %s; then oc ostoy-s3 verify -n %[2]s", frontend, r.Namespace),
+		Next: advice.Command("oc rollout restart", "deployment/"+frontend, "-n", r.Namespace) + "; then " + r.again(),
 		More: helpPage,
 	}
 }
@@ -175,17 +190,17 @@ func (r *run) pageFailed(what, key string, err error) error {
 	told := &problem.Error{
 		Kind: problem.Refused,
 		What: fmt.Sprintf("OSToy: %s (object %s in bucket %s)%s", what, key, r.bucket, r.stillSo()),
-		Why:  "OSToy says: " + err.Error(),
-		Next: fmt.Sprintf("oc logs -n %s deployment/%s; the role itself may do this, so look at the pod's AWS_ variables", r.Namespace, frontend),
+		Why:  "OSToy says: " + plain.Line(err.Error()),
+		Next: advice.Command("oc logs", "-n", r.Namespace, "deployment/"+frontend) + "; the role itself may do this, so look at the pod's AWS_ variables",
 		More: helpPage,
 		Err:  awserr.Cause(err),
 	}
 	var gone *lost
 	if errors.As(err, &gone) {
-		told.Why = "the connection was lost: " + err.Error()
+		told.Why = "the connection was lost: " + plain.Line(err.Error())
 	}
 	if awserr.Code(err) != "" {
-		told.Why = "S3 says: " + strings.TrimSpace(awserr.Code(err)+" "+awserr.Message(err))
+		told.Why = "S3 says: " + plain.Line(awserr.Code(err)+" "+awserr.Message(err))
 	}
 	return told
 }

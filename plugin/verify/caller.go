@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// caller is what the user's own AWS rights are for. Errors are as AWS gave them.
+// caller is what the user's own AWS permissions are for. Errors are as AWS gave them.
 type caller interface {
 	// otherBucket is the name of a bucket of the account and the region that is
 	// not this one; empty if there is none.
@@ -45,9 +46,20 @@ func (c realCaller) otherBucket(ctx context.Context, bucket, region string) (str
 	return "", nil
 }
 
-// remove is one request. Versions are named where there are any, or S3 would hide
-// the object and keep it.
+// remove names versions where there are any, or S3 would hide the object and keep it.
+// An object without a known version leaves a delete marker where S3 keeps versions, or
+// has kept some (versioning suspended): the markers go in a second request.
 func (c realCaller) remove(ctx context.Context, bucket, account string, objects []object) ([]string, error) {
+	markers, kept, err := c.removeOnce(ctx, bucket, account, objects)
+	if len(markers) == 0 {
+		return kept, err
+	}
+	_, marked, markedErr := c.removeOnce(ctx, bucket, account, markers)
+	return append(kept, marked...), cmp.Or(err, markedErr)
+}
+
+// removeOnce is one request. It gives the delete markers that came of it.
+func (c realCaller) removeOnce(ctx context.Context, bucket, account string, objects []object) (markers []object, kept []string, err error) {
 	var ids []types.ObjectIdentifier
 	var keys []string
 	for _, o := range objects {
@@ -58,12 +70,16 @@ func (c realCaller) remove(ctx context.Context, bucket, account string, objects 
 		ids, keys = append(ids, id), append(keys, o.key)
 	}
 	out, err := c.s3.DeleteObjects(ctx, &s3.DeleteObjectsInput{
-		Bucket: &bucket, ExpectedBucketOwner: &account, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)},
+		Bucket: &bucket, ExpectedBucketOwner: &account, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(false)},
 	})
 	if err != nil {
-		return keys, err
+		return nil, keys, err
 	}
-	var kept []string
+	for _, gone := range out.Deleted {
+		if aws.ToBool(gone.DeleteMarker) && aws.ToString(gone.VersionId) == "" && aws.ToString(gone.DeleteMarkerVersionId) != "" {
+			markers = append(markers, object{aws.ToString(gone.Key), aws.ToString(gone.DeleteMarkerVersionId)})
+		}
+	}
 	for _, refused := range out.Errors {
 		kept = append(kept, aws.ToString(refused.Key))
 		err = &smithy.GenericAPIError{Code: aws.ToString(refused.Code), Message: aws.ToString(refused.Message)}
@@ -71,5 +87,5 @@ func (c realCaller) remove(ctx context.Context, bucket, account string, objects 
 	if err != nil {
 		err = fmt.Errorf("delete %d objects: %w", len(kept), err)
 	}
-	return kept, err
+	return markers, kept, err
 }

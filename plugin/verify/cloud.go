@@ -39,7 +39,8 @@ type appUser interface {
 
 // trespasser does what the app must not.
 type trespasser interface {
-	deleteObject(ctx context.Context, key string) error
+	// deleteObject gives the version of the delete marker, "" if none was made.
+	deleteObject(ctx context.Context, key string) (marker string, err error)
 	listBuckets(ctx context.Context) error
 	getRole(ctx context.Context, name string) error
 }
@@ -169,9 +170,12 @@ func (r *realRole) headObject(ctx context.Context, key string) error {
 	return err
 }
 
-func (r *realRole) deleteObject(ctx context.Context, key string) error {
-	_, err := r.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &r.bucket, ExpectedBucketOwner: &r.account, Key: &key})
-	return err
+func (r *realRole) deleteObject(ctx context.Context, key string) (string, error) {
+	out, err := r.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &r.bucket, ExpectedBucketOwner: &r.account, Key: &key})
+	if err != nil || !aws.ToBool(out.DeleteMarker) {
+		return "", err
+	}
+	return aws.ToString(out.VersionId), nil
 }
 
 func (r *realRole) listBuckets(ctx context.Context) error {

@@ -1,5 +1,5 @@
 // Package verify proves that an installed app reaches its bucket as its service
-// account, and that nobody else and nothing else is let in. It does what the
+// account, and that AWS refuses what it tries beside that. It does what the
 // app's pods do: it has the cluster issue a token for the service account,
 // exchanges it at STS for the role, and reads and writes the bucket with that;
 // then it tries what must be refused; then it uses the app's own pages.
@@ -13,4 +13,7 @@
 // for are dry runs. Tokens and credentials never leave it, not even in errors. It
 // knows nothing of how the role, the bucket and the app came to be, and does not
 // look at policies: what AWS answers is all that counts.
+//
+// What pods and annotations say is compared with what the use case knows of the
+// install. It never chooses the role, the account, or the audience of a token.
 package verify

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -44,7 +46,9 @@ func (r *run) notAssumed(err error) error {
 	return told
 }
 
-func (r *run) install() string { return "oc ostoy-s3 install -n " + r.Namespace }
+func (r *run) install() string { return advice.Command("oc ostoy-s3 install", "-n", r.Namespace) }
+
+func (r *run) again() string { return advice.Command("oc ostoy-s3 verify", "-n", r.Namespace) }
 
 // mendRole is what to type against a role that does not let the app in.
 func (r *run) mendRole() string {
@@ -58,21 +62,26 @@ func (r *run) notTrusted() *problem.Error {
 	return &problem.Error{
 		What: fmt.Sprintf("STS does not let %s assume role %s%s", render.ServiceAccount, r.roleName(), r.stillSo()),
 		Why: fmt.Sprintf("the role is not there, or its trust policy does not name what the token says:\nissuer %s\nsub %s\naud %s",
-			r.claims.Issuer, r.claims.Subject, r.Audience),
+			r.issuerURL(), plain.Line(r.claims.Subject), r.Audience),
 		Next: r.mendRole(),
 	}
 }
 
+// provider is the ARN of the cluster's OIDC provider, or a placeholder in the place of
+// an issuer that is not one.
 func (r *run) provider() string {
-	return render.ProviderARN(r.role.Partition, r.role.Account, r.claims.Issuer)
+	return render.ProviderARN(r.role.Partition, r.role.Account, r.issuerURL().Word())
 }
+
+// issuerURL is the issuer that the token names.
+func (r *run) issuerURL() advice.Value { return advice.Issuer(r.claims.Issuer) }
 
 func (r *run) noProvider() *problem.Error {
 	return &problem.Error{
-		What: fmt.Sprintf("IAM of account %s does not know the issuer %s", r.role.Account, r.claims.Issuer),
+		What: fmt.Sprintf("IAM of account %s does not know the issuer %s", r.role.Account, r.issuerURL()),
 		Why:  "there is no OIDC provider " + r.provider() + ": it was removed, or the cluster was made with another account",
 		Next: "install with the account the cluster was made in (--profile), or register the issuer:\n" +
-			"aws iam create-open-id-connect-provider --url " + r.claims.Issuer + " --client-id-list openshift sts.amazonaws.com",
+			advice.Command("aws iam create-open-id-connect-provider --url", r.issuerURL().Word(), "--client-id-list", "openshift", "sts.amazonaws.com"),
 	}
 }
 
@@ -80,14 +89,14 @@ func (r *run) wrongAudience() *problem.Error {
 	return &problem.Error{
 		What: "the OIDC provider of the cluster does not take audience " + r.Audience,
 		Why:  "it is not among the client ids of " + r.provider(),
-		Next: "aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn " + r.provider() + " --client-id " + r.Audience,
+		Next: advice.Command("aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn", r.provider(), "--client-id", r.Audience),
 	}
 }
 
 func (r *run) noKeys() *problem.Error {
 	return &problem.Error{
 		What: "AWS does not get the cluster's public keys",
-		Why:  "STS reads them at " + r.claims.Issuer + "/.well-known/openid-configuration and where that points, and cannot",
+		Why:  "STS reads them at " + r.issuerURL().String() + "/.well-known/openid-configuration and where that points, and cannot",
 		Next: "have a cluster administrator make both answer from the internet; curl shows whether they do",
 	}
 }
@@ -103,7 +112,7 @@ func (r *run) expired() *problem.Error {
 func (r *run) rejected(message string) *problem.Error {
 	return &problem.Error{
 		What: "STS rejects a claim of the cluster's token",
-		Why:  message + " (the issuer has revoked the token, or says otherwise what it is)",
+		Why:  plain.Line(message) + " (the issuer has revoked the token, or says otherwise what it is)",
 		Next: "run the same command again; if it stays so, show the message to a cluster administrator",
 	}
 }
@@ -111,7 +120,7 @@ func (r *run) rejected(message string) *problem.Error {
 func (r *run) invalid(message string) *problem.Error {
 	return &problem.Error{
 		What: "STS does not take the cluster's token for valid",
-		Why:  message + ": the keys published at " + r.claims.Issuer + " are not those the cluster signs with",
+		Why:  plain.Line(message) + ": the keys published at " + r.issuerURL().String() + " are not those the cluster signs with",
 		Next: "have a cluster administrator publish the new public keys, as after a change of the signing key",
 	}
 }
@@ -120,14 +129,14 @@ func (r *run) regionOff() *problem.Error {
 	return &problem.Error{
 		What: "STS of region " + r.Region + " is switched off in account " + r.role.Account,
 		Why:  "the app's pods ask the STS of their region, and so does this",
-		Next: "aws account enable-region --region-name " + r.Region + "; in a region that is on by default: IAM console, Account settings, Endpoints",
+		Next: advice.Command("aws account enable-region --region-name", r.Region) + "; in a region that is on by default: IAM console, Account settings, Endpoints",
 	}
 }
 
 func (r *run) badARN(message string) *problem.Error {
 	return &problem.Error{
 		What: "STS does not take " + r.role.String() + " for a role",
-		Why:  message,
+		Why:  plain.Line(message),
 		Next: r.install() + " names the right one in the annotation " + roleAnnotation,
 	}
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"sync"
 	"testing"
@@ -30,6 +31,7 @@ type fake struct {
 	other     string // bucket
 	removed   []object
 	found     string // in objects that nobody wrote here
+	marker    string // of the object that is deleted
 }
 
 func newFake(answers map[string][]error) *fake {
@@ -52,7 +54,9 @@ func (f *fake) answer(call string) error {
 }
 
 func (f *fake) token(_ context.Context, namespace, account, audience string) (secret, error) {
-	return secret(namespace + "/" + account + "/" + audience), f.answer("token " + namespace + "/" + account + "/" + audience)
+	whose := namespace + "/" + account + "/" + audience
+	payload := base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"https://issuer.example.com","sub":"` + whose + `"}`))
+	return secret("head." + payload + ".signature"), f.answer("token " + whose)
 }
 
 func (f *fake) others(context.Context, string, string) ([]string, error) {
@@ -60,7 +64,7 @@ func (f *fake) others(context.Context, string, string) ([]string, error) {
 }
 
 func (f *fake) assume(_ context.Context, _ string, token secret) (asRole, error) {
-	return f, f.answer("assume " + string(token))
+	return f, f.answer("assume " + token.read().Subject)
 }
 
 func (f *fake) whoAmI(context.Context) (string, error) {
@@ -89,7 +93,9 @@ func (f *fake) get(_ context.Context, key string) ([]byte, string, error) {
 
 func (f *fake) headObject(context.Context, string) error { return f.answer("head-object") }
 
-func (f *fake) deleteObject(context.Context, string) error { return f.answer("delete") }
+func (f *fake) deleteObject(context.Context, string) (string, error) {
+	return f.marker, f.answer("delete")
+}
 
 func (f *fake) listBuckets(context.Context) error { return f.answer("list-buckets") }
 
@@ -121,7 +127,12 @@ func started(t *testing.T, f *fake) (*run, *[]Event) {
 	}
 	events := &[]Event{}
 	r := &run{
-		Target:  Target{Namespace: "demo", Audience: "sts.amazonaws.com", Region: "us-east-2", CallerAccount: "123456789012"},
+		Target: Target{
+			Namespace: "demo", Audience: "sts.amazonaws.com", Region: "us-east-2", CallerAccount: "123456789012",
+			Account: "123456789012", Partition: "aws",
+			Role: func(context.Context, string, render.ARN) (render.ARN, error) { return arn, nil },
+		},
+		pods:    Pods{Role: arn.String()},
 		options: Options{Patience: time.Minute},
 		role:    arn, bucket: "demo-bucket", began: time.Now(),
 		observer: func(e Event) { *events = append(*events, e) },

@@ -2,14 +2,16 @@ package verify
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -19,22 +21,20 @@ const (
 	actionIdentity = "sts:GetCallerIdentity"
 )
 
-// roleOf is the role that the pods have, or that the service account names.
+// roleOf is the role that the pods have, or that the service account names: a claim.
 func roleOf(pods Pods, namespace string) (render.ARN, error) {
 	arn, err := render.ParseARNOf(pods.Role, "iam", "role")
-	if err == nil {
+	if err == nil && advice.RoleARN(pods.Role).Legal() {
 		return arn, nil
 	}
 	refused := &problem.Error{
 		Kind: problem.Refused,
 		What: "service account " + render.ServiceAccount + " in project " + namespace + " has no role",
 		Why:  "neither the app's pods nor its annotation " + roleAnnotation + " name one",
-		Next: "oc ostoy-s3 install -n " + namespace,
-		Err:  err,
+		Next: advice.Command("oc ostoy-s3 install", "-n", namespace),
 	}
 	if pods.Role != "" {
-		refused.What = fmt.Sprintf("the role %q of service account %s is no role", pods.Role, render.ServiceAccount)
-		refused.Why = err.Error()
+		refused.Why = "the app's pods, or its annotation " + roleAnnotation + ", name " + advice.RoleARN(pods.Role).String()
 	}
 	return render.ARN{}, refused
 }
@@ -48,47 +48,78 @@ func cannotLook(conn *cluster.Conn, namespace string, err error) error {
 		Kind: problem.Refused,
 		What: "OSToy is not installed in project " + namespace,
 		Why:  "there is no service account " + render.ServiceAccount + " in it",
-		Next: "oc ostoy-s3 install -n " + namespace + "; or -n with the project it is in",
+		Next: advice.Command("oc ostoy-s3 install", "-n", namespace) + "; or -n with the project it is in",
 		Err:  err,
 	}
 }
 
-// proveIdentity has the service account become the role.
+// proveIdentity compares what the project says with the install, and then has the
+// service account become the install's role. No token is requested for an audience that
+// is not known.
 func (r *run) proveIdentity(ctx context.Context) ([]Probe, string) {
-	const token, assume, caller = "token", "assume-role", "caller-identity"
-	began := time.Now()
-	got, err := r.issuer.token(ctx, r.Namespace, render.ServiceAccount, r.Audience)
-	if err != nil {
-		return []Probe{fail(token, began, r.noToken(err))}, "no token for " + render.ServiceAccount
+	const self = render.ServiceAccount
+	var token secret
+	steps := []struct {
+		name, not string
+		do        func(context.Context) error
+	}{
+		{"audience", "the pods have another audience than the install", func(context.Context) error { return r.checkAudience() }},
+		{"region", "the pods have a region of another partition", func(context.Context) error { return r.checkRegion() }},
+		{"token", "no token for " + self, func(ctx context.Context) (err error) {
+			if token, err = r.token(ctx, r.Namespace, self, r.Audience); err != nil {
+				return r.noToken(err)
+			}
+			r.claims = token.read()
+			return nil
+		}},
+		{"role", "the pods have another role than the install", r.checkRole},
+		{"assume-role", self + " does not get its role", func(ctx context.Context) error { return r.assumeRole(ctx, token) }},
+		{"caller-identity", self + " is not its role", r.checkCaller},
 	}
-	r.claims = got.read()
-	probes := []Probe{pass(token, began)}
+	var probes []Probe
+	for _, s := range steps {
+		began := time.Now()
+		err := s.do(ctx)
+		var cannot *untestable
+		switch {
+		case errors.As(err, &cannot):
+			return append(probes, skip(s.name, began, cannot)), "not verified: " + s.name + " was not tested"
+		case err != nil:
+			if s.name == "role" && r.role == (render.ARN{}) {
+				s.not = "the role of the install is not known"
+			}
+			return append(probes, fail(s.name, began, err)), s.not
+		}
+		probes = append(probes, pass(s.name, began))
+	}
+	return probes, self + " is role " + r.roleName()
+}
 
-	began = time.Now()
-	err = r.patiently(ctx, Identity, "STS refuses "+render.ServiceAccount, awserr.Denied, func(ctx context.Context) (err error) {
-		r.credentials, err = r.cloud.assume(ctx, r.role.String(), got)
+// assumeRole exchanges the token for the role.
+func (r *run) assumeRole(ctx context.Context, token secret) error {
+	err := r.patiently(ctx, Identity, "STS refuses "+render.ServiceAccount, awserr.Denied, func(ctx context.Context) (err error) {
+		r.credentials, err = r.cloud.assume(ctx, r.role.String(), token)
 		return err
 	})
 	if err != nil {
-		return append(probes, fail(assume, began, r.notAssumed(err))), render.ServiceAccount + " does not get its role"
+		return r.notAssumed(err)
 	}
-	probes = append(probes, pass(assume, began))
+	return nil
+}
 
-	began = time.Now()
+// checkCaller has STS say whose the credentials are.
+func (r *run) checkCaller(ctx context.Context) error {
 	who, err := r.credentials.whoAmI(ctx)
-	switch {
-	case err != nil:
-		err = awserr.Translate(err, actionIdentity, "")
-	case !r.isRole(who):
-		err = &problem.Error{
-			Kind: problem.Refused, What: "AWS takes " + render.ServiceAccount + " for " + who,
-			Why: "its role is " + r.role.String(), Next: "check AWS_ENDPOINT_URL; then oc ostoy-s3 install -n " + r.Namespace,
-		}
-	}
 	if err != nil {
-		return append(probes, fail(caller, began, err)), render.ServiceAccount + " is not its role"
+		return awserr.Translate(err, actionIdentity, "")
 	}
-	return append(probes, pass(caller, began)), render.ServiceAccount + " is role " + r.roleName()
+	if r.isRole(who) {
+		return nil
+	}
+	return &problem.Error{
+		Kind: problem.Refused, What: "AWS takes " + render.ServiceAccount + " for " + plain.Line(who),
+		Why: "its role is " + r.role.String(), Next: "check AWS_ENDPOINT_URL; then " + r.install(),
+	}
 }
 
 // isRole reports whether the ARN of a session is of our role: sessions have the

@@ -10,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -26,12 +27,16 @@ type trespass struct {
 }
 
 // untestable is why something cannot be tried here.
-type untestable struct{ why string }
+type untestable struct {
+	why    string
+	next   string // may help; or ""
+	chosen bool   // the user chose a role that may do it
+}
 
 func (u *untestable) Error() string { return u.why }
 
 func untestablef(format string, args ...any) error {
-	return &untestable{fmt.Sprintf(format, args...)}
+	return &untestable{why: fmt.Sprintf(format, args...)}
 }
 
 // proveIsolation tries all of it at the same time.
@@ -81,7 +86,7 @@ func (r *run) byApp() []trespass {
 	own := func(name, title, what string, try func(context.Context) error) trespass {
 		if policy := r.options.Policy; policy != "" {
 			try = func(context.Context) error {
-				return untestablef("the role has %s by choice, which may allow it", policy)
+				return &untestable{why: "the role has " + advice.PolicyARN(policy).String() + " by choice, which may allow it", chosen: true}
 			}
 		}
 		return trespass{name, title, open(what), again, r.byChoice("may allow it", try), nil}
@@ -102,7 +107,7 @@ func (r *run) byChoice(may string, try func(context.Context) error) func(context
 		return try
 	}
 	return func(context.Context) error {
-		return untestablef("the role is used as it was before install came, by choice, and %s", may)
+		return &untestable{why: "the role is used as it was before install came, by choice, and " + may, chosen: true}
 	}
 }
 
@@ -168,7 +173,9 @@ func (r *run) trespassed(ctx context.Context, one trespass) Probe {
 	var cannot *untestable
 	switch {
 	case errors.As(err, &cannot):
-		return skip(one.name, began, "%s: %s", one.title, cannot.why)
+		told := *cannot
+		told.why = one.title + ": " + cannot.why
+		return skip(one.name, began, &told)
 	case refused(err):
 		return pass(one.name, began)
 	case errors.Is(err, errAllowed):
@@ -187,7 +194,7 @@ func (r *run) trespassed(ctx context.Context, one trespass) Probe {
 func (r *run) cannotTell(one trespass, err error) error {
 	told := &problem.Error{
 		Kind: problem.Failed, What: "cannot tell whether it is refused: " + one.title,
-		Next: "oc ostoy-s3 verify -n " + r.Namespace, Err: awserr.Cause(err),
+		Next: r.again(), Err: awserr.Cause(err),
 	}
 	var parts *problem.Error
 	if errors.As(awserr.Translate(err, "", ""), &parts) {
@@ -198,10 +205,13 @@ func (r *run) cannotTell(one trespass, err error) error {
 
 // assumeAs tries to become the role with the token of another, or another token.
 func (r *run) assumeAs(ctx context.Context, namespace, account, audience string) error {
-	token, err := r.issuer.token(ctx, namespace, account, audience)
+	token, err := r.token(ctx, namespace, account, audience)
 	switch {
 	case apierrors.IsForbidden(err):
-		return untestablef("you may not create a token of serviceaccounts/%s in %s", account, namespace)
+		return &untestable{
+			why:  fmt.Sprintf("you may not create a token of serviceaccounts/%s in %s", account, namespace),
+			next: advice.Command("oc auth can-i create serviceaccounts/token", "-n", namespace),
+		}
 	case apierrors.IsNotFound(err):
 		return untestablef("there is no serviceaccounts/%s in %s", account, namespace)
 	case err != nil:
@@ -215,7 +225,7 @@ func (r *run) assumeAs(ctx context.Context, namespace, account, audience string)
 // (FACTS 2.3), so that it is the trust policy that has to refuse it.
 func (r *run) otherAudience() string {
 	if r.Audience == render.DefaultAudience {
-		return "openshift"
+		return openshiftAudience
 	}
 	return render.DefaultAudience
 }
@@ -253,11 +263,11 @@ func (r *run) tryOtherBucket(ctx context.Context) error {
 	case err != nil:
 		return err
 	case other == "":
-		return untestablef("there is none in region %s", r.Region)
+		return untestablef("there is none in region %s", advice.Region(r.Region))
 	}
 	err = r.credentials.listObjects(ctx, other)
 	if awserr.Missing(err) || awserr.Header(err, "x-amz-bucket-region") != "" {
-		return untestablef("%s is gone, or in another region", other)
+		return untestablef("%s is gone, or in another region", advice.BucketName(other))
 	}
 	return err
 }
@@ -271,5 +281,9 @@ func (r *run) tryDelete(ctx context.Context) error {
 	}
 	key := r.written[0].key
 	r.mu.Unlock()
-	return r.credentials.deleteObject(ctx, key)
+	marker, err := r.credentials.deleteObject(ctx, key)
+	if marker != "" {
+		r.marked(key, marker)
+	}
+	return err
 }

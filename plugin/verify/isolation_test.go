@@ -118,4 +118,11 @@ func TestChosenPolicyIsNotHeldAgainst(t *testing.T) {
 	if text != "2 of 2 forbidden things were refused, 5 not tested" || len(probes) != 7 {
 		t.Errorf("%s: %+v", text, probes)
 	}
+	level := LevelReport{Level: Isolation, Text: text, Probes: probes}
+	level.Outcome, level.Missing = judge(Isolation, probes)
+	report := Report{ServiceAccount: "ostoy-sa", Levels: []LevelReport{level}}
+	const want = "in part: put, list, get as ostoy-sa; isolation not verified, by choice; 2 of 2 forbidden things were refused, 5 not tested"
+	if level.Outcome != NotVerified || report.Err() != nil || report.Summary() != want {
+		t.Errorf("%s, %v, %s", level.Outcome, report.Err(), report.Summary())
+	}
 }

@@ -1,9 +1,11 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -15,24 +17,78 @@ const (
 	tokenVolume    = "aws-iam-token"
 	roleVariable   = "AWS_ROLE_ARN"
 	regionVariable = "AWS_REGION"
-	roleAnnotation = "eks.amazonaws.com/role-arn"
+
+	roleAnnotation     = "eks.amazonaws.com/role-arn"
+	audienceAnnotation = "eks.amazonaws.com/audience"
 
 	frontend = "ostoy-frontend" // the app label of the pods, and their container
 )
 
-// Pods is what the app's pods say of themselves. All of it may be empty.
+// Pods is what the app's pods say of themselves. All of it may be empty. Everything but
+// the names is text that an editor of the project can write.
 type Pods struct {
 	Ready    string // name of one that is ready
 	Any      string // name of one, ready or not
 	Role     string // ARN
 	Audience string
 	Region   string
+	// Claims are the roles and audiences of all pods that run, each pair once.
+	Claims []Claim
+}
+
+// Claim is a role and an audience as one object names them.
+type Claim struct {
+	Source   string // "pod ostoy-frontend-x"
+	Role     string // ARN; "" if it names none
+	Audience string // "" if it names none
+	Hidden   bool   // the role is not in the object itself, but in one that it refers to
 }
 
 // LookAtPods looks at the frontend's pods, and at the service account where no
 // pod names a role: one request, or two. Errors are as the API server gave them;
 // that there is no service account is one.
 func LookAtPods(ctx context.Context, client dynamic.Interface, namespace, account string) (Pods, error) {
+	found, err := listPods(ctx, client, namespace)
+	if err != nil || found.Role != "" {
+		return found, err
+	}
+	live, err := client.Resource(serviceAccounts()).Namespace(namespace).Get(ctx, account, metav1.GetOptions{})
+	if err != nil {
+		return found, err
+	}
+	found.Role = live.GetAnnotations()[roleAnnotation]
+	return found, nil
+}
+
+// lookAtClaims looks at the frontend's pods and, at the same time, at the service
+// account, for all that they claim of their identity.
+func lookAtClaims(ctx context.Context, client dynamic.Interface, namespace, account string) (Pods, error) {
+	var found Pods
+	var live *unstructured.Unstructured
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		found, err = listPods(ctx, client, namespace)
+		return err
+	})
+	group.Go(func() (err error) {
+		live, err = client.Resource(serviceAccounts()).Namespace(namespace).Get(ctx, account, metav1.GetOptions{})
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return found, err
+	}
+	annotated := Claim{
+		Source: "the annotation of service account " + account,
+		Role:   live.GetAnnotations()[roleAnnotation], Audience: live.GetAnnotations()[audienceAnnotation],
+	}
+	if found.Role == "" {
+		found.Role = annotated.Role
+	}
+	found.claim(annotated)
+	return found, nil
+}
+
+func listPods(ctx context.Context, client dynamic.Interface, namespace string) (Pods, error) {
 	resource := schema.GroupVersionResource{Version: "v1", Resource: "pods"}
 	list, err := client.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + frontend})
 	if err != nil {
@@ -44,19 +100,17 @@ func LookAtPods(ctx context.Context, client dynamic.Interface, namespace, accoun
 			found.add(pod)
 		}
 	}
-	if found.Role != "" {
-		return found, nil
-	}
-	live, err := client.Resource(serviceAccounts()).Namespace(namespace).Get(ctx, account, metav1.GetOptions{})
-	if err != nil {
-		return found, err
-	}
-	found.Role = live.GetAnnotations()[roleAnnotation]
 	return found, nil
 }
 
 // add takes over what a pod says; one that is ready wins.
 func (p *Pods) add(pod *unstructured.Unstructured) {
+	claims := claimsOf(pod)
+	if !finished(pod) {
+		for _, c := range claims {
+			p.claim(c)
+		}
+	}
 	if p.Ready != "" {
 		return
 	}
@@ -65,17 +119,58 @@ func (p *Pods) add(pod *unstructured.Unstructured) {
 		p.Ready = pod.GetName()
 	}
 	p.Role, p.Audience, p.Region = "", audienceOf(pod), ""
-	for _, container := range fields(pod.Object, "spec", "containers") {
-		for _, variable := range fields(container, "env") {
-			value, _ := variable["value"].(string)
-			switch variable["name"] {
-			case roleVariable:
-				p.Role = value
-			case regionVariable:
-				p.Region = value
+	for _, c := range claims {
+		p.Role = cmp.Or(c.Role, p.Role)
+	}
+	for _, variable := range variables(pod, regionVariable) {
+		value, _ := variable["value"].(string)
+		p.Region = cmp.Or(value, p.Region)
+	}
+}
+
+// claim remembers what was not claimed before.
+func (p *Pods) claim(c Claim) {
+	known := func(k Claim) bool { return k.Role == c.Role && k.Audience == c.Audience && k.Hidden == c.Hidden }
+	if c.Role == "" && c.Audience == "" && !c.Hidden || slices.ContainsFunc(p.Claims, known) {
+		return
+	}
+	p.Claims = append(p.Claims, c)
+}
+
+// claimsOf are the roles that the containers of a pod are given, and the audience of
+// its token.
+func claimsOf(pod *unstructured.Unstructured) []Claim {
+	var all []Claim
+	source, audience := "pod "+pod.GetName(), audienceOf(pod)
+	for _, variable := range variables(pod, roleVariable) {
+		value, _ := variable["value"].(string)
+		all = append(all, Claim{Source: source, Role: value, Audience: audience, Hidden: variable["valueFrom"] != nil})
+	}
+	if len(all) == 0 {
+		all = append(all, Claim{Source: source, Audience: audience})
+	}
+	return all
+}
+
+// variables are the entries of an environment variable in all containers of a pod.
+func variables(pod *unstructured.Unstructured, name string) []map[string]any {
+	var all []map[string]any
+	for _, kind := range []string{"initContainers", "containers"} {
+		for _, container := range fields(pod.Object, "spec", kind) {
+			for _, variable := range fields(container, "env") {
+				if variable["name"] == name {
+					all = append(all, variable)
+				}
 			}
 		}
 	}
+	return all
+}
+
+// finished reports whether the containers of a pod have ended and are not restarted.
+func finished(pod *unstructured.Unstructured) bool {
+	phase, _, _ := unstructured.NestedString(pod.Object, "status", "phase")
+	return phase == "Succeeded" || phase == "Failed"
 }
 
 func ready(pod *unstructured.Unstructured) bool {

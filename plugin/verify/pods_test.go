@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -31,26 +32,33 @@ func TestPods(t *testing.T) {
 	}
 	var p Pods
 	p.add(pod("old", "openshift", "arn:old", false))
-	if p != (Pods{Any: "old", Role: "arn:old", Audience: "openshift", Region: "eu-west-1"}) {
-		t.Errorf("%+v", p)
+	old := Claim{Source: "pod old", Role: "arn:old", Audience: "openshift"}
+	want := Pods{Any: "old", Role: "arn:old", Audience: "openshift", Region: "eu-west-1", Claims: []Claim{old}}
+	if diff := cmp.Diff(want, p); diff != "" {
+		t.Error(diff)
 	}
 	p.add(pod("new", "sts.amazonaws.com", "arn:new", true))
 	p.add(pod("late", "openshift", "arn:late", false))
-	if p != (Pods{Ready: "new", Any: "new", Role: "arn:new", Audience: "sts.amazonaws.com", Region: "eu-west-1"}) {
-		t.Errorf("%+v", p)
+	p.add(pod("same", "openshift", "arn:late", false))
+	want = Pods{Ready: "new", Any: "new", Role: "arn:new", Audience: "sts.amazonaws.com", Region: "eu-west-1", Claims: []Claim{
+		old, {Source: "pod new", Role: "arn:new", Audience: "sts.amazonaws.com"}, {Source: "pod late", Role: "arn:late", Audience: "openshift"},
+	}}
+	if diff := cmp.Diff(want, p); diff != "" {
+		t.Error(diff)
 	}
 	var bare Pods
 	bare.add(&unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"name": "bare"}, "spec": "odd"}})
-	if bare != (Pods{Any: "bare"}) {
-		t.Errorf("%+v", bare)
+	if diff := cmp.Diff(Pods{Any: "bare"}, bare); diff != "" {
+		t.Error(diff)
 	}
 }
 
 func TestRoleOf(t *testing.T) {
 	for role, want := range map[string]string{
 		"":                                      "has no role",
-		"ostoy":                                 `the role "ostoy" of service account ostoy-sa is no role`,
-		"arn:aws:iam::123456789012:user/x":      "is no role",
+		"ostoy":                                 "has no role: the app's pods, or its annotation eks.amazonaws.com/role-arn, name (a value that is not the ARN of an IAM role)",
+		"arn:aws:iam::123456789012:user/x":      "(a value that is not the ARN of an IAM role)",
+		"arn:aws:iam::123456789012:role/$(id)":  "(a value that is not the ARN of an IAM role)",
 		"arn:aws:iam::123456789012:role/path/x": "",
 	} {
 		_, err := roleOf(Pods{Role: role}, "demo")

@@ -2,10 +2,10 @@ package verify
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -16,7 +16,7 @@ type Level string
 const (
 	Identity  Level = "identity"  // the service account is the role
 	Access    Level = "access"    // the role does with the bucket what the app does
-	Isolation Level = "isolation" // and nothing else, and nobody else is it
+	Isolation Level = "isolation" // what must be refused is refused
 	App       Level = "app"       // the app's own pages write and read
 )
 
@@ -43,24 +43,29 @@ func WithNeeded(asked ...Level) []Level {
 // Outcome is how a probe, or a level, ended.
 type Outcome string
 
-// The outcomes. What was not tested is no pass.
+// The outcomes. What was not tested is no pass. NotVerified is of levels: nothing
+// failed, and a probe that the level needs was not tried.
 const (
-	Passed    Outcome = "passed"
-	Failed    Outcome = "failed"
-	NotTested Outcome = "not tested"
+	Passed      Outcome = "passed"
+	Failed      Outcome = "failed"
+	NotTested   Outcome = "not tested"
+	NotVerified Outcome = "not verified"
 )
 
 // Probe is one question and its answer. What, Why and Next are the parts of a
-// failure; What alone is the reason why something was not tested.
+// failure; What is the reason why something was not tested, and Next may help.
 type Probe struct {
 	Name    string  `json:"name"`
 	Outcome Outcome `json:"outcome"`
+	Tried   bool    `json:"tried"`
+	Chosen  bool    `json:"byChoice,omitempty"` // not tried: the user chose a role that may do it
 	What    string  `json:"what,omitempty"`
 	Why     string  `json:"why,omitempty"`
 	Next    string  `json:"next,omitempty"`
 	Seconds float64 `json:"durationSeconds"`
 
 	failure *problem.Error
+	needs   string // the probe, or level, without which it was not tried
 }
 
 // LevelReport is a level with its probes, in a fixed order.
@@ -69,7 +74,9 @@ type LevelReport struct {
 	Outcome Outcome `json:"outcome"`
 	Text    string  `json:"text"` // in a few words
 	Probes  []Probe `json:"probes"`
-	Seconds float64 `json:"durationSeconds"`
+	// Missing are the probes that the level needs and that were not tried.
+	Missing []string `json:"missing,omitempty"`
+	Seconds float64  `json:"durationSeconds"`
 }
 
 // Report is everything that was found out.
@@ -84,6 +91,7 @@ type Report struct {
 	Detour         string        `json:"detour,omitempty"` // why not by its Route
 	Verified       bool          `json:"verified"`
 	Levels         []LevelReport `json:"levels"`
+	OutOfScope     []string      `json:"outOfScope"`     // what no probe looks at
 	Left           []string      `json:"left,omitempty"` // keys of the objects that stay in the bucket
 	WhyLeft        string        `json:"whyLeft,omitempty"`
 	Seconds        float64       `json:"durationSeconds"`
@@ -105,7 +113,8 @@ func (r Report) Level(l Level) *LevelReport {
 	return nil
 }
 
-// Err is a *problem.Several of all that failed, nil if nothing did.
+// Err is a *problem.Several of all that failed and of the levels that are not proven,
+// nil if there are none. What the user chose not to have tested is no error.
 func (r Report) Err() error {
 	several := &problem.Several{}
 	for _, level := range r.Levels {
@@ -114,6 +123,10 @@ func (r Report) Err() error {
 				several.Problems = append(several.Problems, probe.failure)
 			}
 		}
+		if level.Outcome == NotVerified && !level.ByChoice() {
+			again := advice.Command("oc ostoy-s3 verify", "-n", r.Namespace)
+			several.Problems = append(several.Problems, level.unproven(again))
+		}
 	}
 	if len(several.Problems) == 0 {
 		return nil
@@ -121,15 +134,12 @@ func (r Report) Err() error {
 	return several
 }
 
-// NotTested are the probes that could not be made, of all levels that could.
+// NotTested are the probes that could not be tried and that no level needs.
 func (r Report) NotTested() []Probe {
 	var all []Probe
 	for _, level := range r.Levels {
-		if level.Outcome == NotTested {
-			continue
-		}
 		for _, probe := range level.Probes {
-			if probe.Outcome == NotTested {
+			if probe.Outcome == NotTested && !slices.Contains(level.Missing, probe.Name) {
 				all = append(all, probe)
 			}
 		}
@@ -137,13 +147,17 @@ func (r Report) NotTested() []Probe {
 	return all
 }
 
-// Summary is the whole proof in one line, for a report in which all is well.
+// Summary is the whole proof in one line, for a report in which nothing failed.
 func (r Report) Summary() string {
 	text := "put, list, get as " + r.ServiceAccount
-	if isolation := r.Level(Isolation); isolation != nil {
-		text += "; " + isolation.Text
+	isolation := r.Level(Isolation)
+	switch {
+	case isolation == nil:
+		return text
+	case isolation.Outcome == NotVerified:
+		text = "in part: " + text + "; isolation not verified, by choice"
 	}
-	return text
+	return text + "; " + isolation.Text
 }
 
 // count counts the probes that ended so.
@@ -157,25 +171,15 @@ func (l LevelReport) count(o Outcome) int {
 	return n
 }
 
-// judge is the outcome of a level: one failure fails it, and it takes at least
-// one pass to pass it.
-func (l LevelReport) judge() Outcome {
-	switch {
-	case l.count(Failed) > 0:
-		return Failed
-	case l.count(Passed) > 0:
-		return Passed
-	}
-	return NotTested
-}
-
 // pass, fail and skip end a probe that began at a moment.
 func pass(name string, began time.Time) Probe {
-	return Probe{Name: name, Outcome: Passed, Seconds: time.Since(began).Seconds()}
+	return Probe{Name: name, Outcome: Passed, Tried: true, Seconds: time.Since(began).Seconds()}
 }
 
-func skip(name string, began time.Time, format string, args ...any) Probe {
-	return Probe{Name: name, Outcome: NotTested, What: fmt.Sprintf(format, args...), Seconds: time.Since(began).Seconds()}
+func skip(name string, began time.Time, why *untestable) Probe {
+	return Probe{
+		Name: name, Outcome: NotTested, Chosen: why.chosen, What: why.why, Next: why.next, Seconds: time.Since(began).Seconds(),
+	}
 }
 
 func fail(name string, began time.Time, err error) Probe {
@@ -184,7 +188,7 @@ func fail(name string, began time.Time, err error) Probe {
 		told = &problem.Error{Kind: problem.Failed, What: err.Error(), Err: err}
 	}
 	return Probe{
-		Name: name, Outcome: Failed, What: told.What, Why: told.Why, Next: told.Next,
+		Name: name, Outcome: Failed, Tried: true, What: told.What, Why: told.Why, Next: told.Next,
 		Seconds: time.Since(began).Seconds(), failure: told,
 	}
 }

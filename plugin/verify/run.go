@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,9 +17,16 @@ import (
 // Target is what is to be proven, and by which means.
 type Target struct {
 	Namespace string
-	Audience  string // for where no pod tells; empty is render.DefaultAudience
-	Region    string // of the bucket; empty is the pods', else that of AWS
-	URL       string // of the app; empty without a Route or Ingress
+	Audience  string // of the install; "" is the pods', if it is one that is known
+	Region    string // of the bucket; "" is the pods', else that of AWS
+	URL       string // of the app; "" without a Route or Ingress
+	// Account and Partition are where the install's role and bucket are; "" if that is
+	// not known. What the project says of itself is not among the sources.
+	Account, Partition string
+	// Role gives the role of the install, for an issuer. claimed is a role of Account
+	// that the pods name: reason to ask IAM about it, and no more. The error is for the
+	// reader, and may come with a role.
+	Role func(ctx context.Context, issuer string, claimed render.ARN) (render.ARN, error)
 
 	Conn *cluster.Conn
 	// AWS is the caller's configuration. Its credentials are used for the other
@@ -63,6 +69,9 @@ type Options struct {
 	// Settling says that the role was changed a moment ago, so that also what it
 	// allows too much may be IAM's that has not heard of it yet.
 	Settling bool
+	// Applied says that this run has applied the service account: its annotation is the
+	// install's, and is not read once more.
+	Applied bool
 }
 
 // Event tells what a level is at. The last one of a level has its report.
@@ -83,19 +92,24 @@ func Run(ctx context.Context, target Target, options Options, observe func(Event
 	look := func(ctx context.Context) (Pods, error) {
 		return LookAtPods(ctx, target.Conn.Dynamic, target.Namespace, render.ServiceAccount)
 	}
-	pods, err := look(ctx)
+	claims := look
+	if !options.Applied {
+		claims = func(ctx context.Context) (Pods, error) {
+			return lookAtClaims(ctx, target.Conn.Dynamic, target.Namespace, render.ServiceAccount)
+		}
+	}
+	pods, err := claims(ctx)
 	if err != nil {
 		return Report{}, cannotLook(target.Conn, target.Namespace, err)
 	}
-	arn, err := roleOf(pods, target.Namespace)
-	if err != nil {
+	if _, err := roleOf(pods, target.Namespace); err != nil {
 		return Report{}, err
 	}
-	r := &run{Target: target, options: options, pods: pods, role: arn, began: began, observer: observe}
+	r := &run{Target: target, options: options, pods: pods, began: began, observer: observe}
 	r.bucket = render.BucketName(target.Namespace)
 	r.complete()
 	r.issuer = kube{target.Conn.Dynamic}
-	r.cloud = newCloud(r.AWS, r.bucket, arn.Account)
+	r.cloud = newCloud(r.AWS, r.bucket, r.Account)
 	r.caller = newCaller(r.AWS)
 	r.client, r.look = newClient(), look
 	defer r.client.CloseIdleConnections()
@@ -107,7 +121,7 @@ type run struct {
 	Target
 	options  Options
 	pods     Pods
-	role     render.ARN
+	role     render.ARN // of the install, once it is known
 	bucket   string
 	began    time.Time
 	observer func(Event)
@@ -127,15 +141,11 @@ type run struct {
 	written []object
 }
 
-// complete fills in what was left out: the pods know best.
+// complete fills in what was left out. The pods' audience and region are taken over
+// only if they are ones that AWS may be asked with; identity says so if they are not.
 func (r *run) complete() {
-	if r.pods.Audience != "" {
-		r.Audience = r.pods.Audience
-	}
-	if r.Audience == "" {
-		r.Audience = render.DefaultAudience
-	}
-	if r.Region == "" {
+	r.Audience = r.audience()
+	if r.Region == "" && r.regionFits(r.pods.Region) {
 		r.Region = r.pods.Region
 	}
 	if r.Region == "" {
@@ -151,8 +161,11 @@ func (r *run) prove(ctx context.Context) (Report, error) {
 	reports := make([]LevelReport, len(levels))
 	err := r.climb(ctx, levels, reports)
 	report := Report{
-		Namespace: r.Namespace, ServiceAccount: render.ServiceAccount, Role: r.role.String(), Audience: r.Audience,
-		Bucket: r.bucket, URL: r.URL, Via: r.via, Detour: r.detour, Levels: reports,
+		Namespace: r.Namespace, ServiceAccount: render.ServiceAccount, Audience: r.Audience,
+		Bucket: r.bucket, URL: r.URL, Via: r.via, Detour: r.detour, Levels: reports, OutOfScope: outOfScope(),
+	}
+	if r.role != (render.ARN{}) {
+		report.Role = r.role.String()
 	}
 	report.Verified = !slices.ContainsFunc(reports, func(l LevelReport) bool { return l.Outcome != Passed })
 	report.Left, report.WhyLeft = r.tidy(ctx)
@@ -211,8 +224,8 @@ func (r *run) rise(ctx context.Context, level Level, prove prober) (LevelReport,
 	if ctx.Err() != nil {
 		return LevelReport{}, context.Cause(ctx)
 	}
-	report := LevelReport{Level: level, Text: text, Probes: probes, Seconds: time.Since(began).Seconds()}
-	report.Outcome = report.judge()
+	report := LevelReport{Level: level, Text: text, Probes: whole(level, probes), Seconds: time.Since(began).Seconds()}
+	report.Outcome, report.Missing = judge(level, report.Probes)
 	r.observe(Event{Level: level, Text: text, Report: &report})
 	return report, nil
 }
@@ -220,9 +233,9 @@ func (r *run) rise(ctx context.Context, level Level, prove prober) (LevelReport,
 // skipped is a level that could not be looked at.
 func (r *run) skipped(level Level, needed string) LevelReport {
 	text := "not tested: needs " + needed
-	report := LevelReport{
-		Level: level, Outcome: NotTested, Text: text,
-		Probes: []Probe{{Name: string(level), Outcome: NotTested, What: "needs " + needed}},
+	report := LevelReport{Level: level, Outcome: NotTested, Text: text, Missing: Needed(level)}
+	for _, name := range report.Missing {
+		report.Probes = append(report.Probes, behind(name, needed))
 	}
 	r.observe(Event{Level: level, Text: text, Report: &report})
 	return report
@@ -235,6 +248,4 @@ func (r *run) observe(e Event) {
 }
 
 // roleName is the role without its path.
-func (r *run) roleName() string {
-	return r.role.Resource[strings.LastIndex(r.role.Resource, "/")+1:]
-}
+func (r *run) roleName() string { return r.role.Name() }

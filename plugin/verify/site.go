@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // What OSToy's pages say (FACTS 7). Its errors come as HTTP 200.
@@ -91,14 +93,14 @@ func unreachable(err error) error {
 	var timeout net.Error
 	switch {
 	case errors.As(err, &dns):
-		return fmt.Errorf("DNS does not know %s", dns.Name)
+		return fmt.Errorf("DNS does not know %s", advice.Host(dns.Name))
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return errors.New("no answer in time")
 	}
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
 	}
-	return errors.New(awserr.Redact(err.Error()))
+	return errors.New(plain.Line(awserr.Redact(err.Error())))
 }
 
 // pageError is what an error page of the app says.
@@ -113,9 +115,9 @@ func (p page) flaw() error {
 		return &pageError{notOnAWS}
 	case strings.Contains(p.body, errorMark):
 		_, text, _ := strings.Cut(p.body, errorMark)
-		return &pageError{plain(text)}
+		return &pageError{shown(text)}
 	case p.status >= http.StatusBadRequest:
-		return &pageError{fmt.Sprintf("HTTP %d: %s", p.status, plain(p.body))}
+		return &pageError{fmt.Sprintf("HTTP %d: %s", p.status, shown(p.body))}
 	}
 	return nil
 }
@@ -131,11 +133,11 @@ func (p *pageError) denied() bool {
 	return false
 }
 
-// plain is what a reader sees of a page.
-func plain(text string) string {
+// shown is what a reader sees of a page, in one line.
+func shown(text string) string {
 	const longest = 300
 	text = regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")
-	text = strings.Join(strings.Fields(html.UnescapeString(text)), " ")
+	text = plain.Line(html.UnescapeString(text))
 	if runes := []rune(text); len(runes) > longest {
 		text = string(runes[:longest]) + "..."
 	}
@@ -153,12 +155,12 @@ func (r *run) reach(ctx context.Context) (site, page, func(), error) {
 			r.via = ViaRoute
 			return at, home, func() {}, nil
 		}
-		route = fmt.Errorf("%s: %w", r.URL, err)
+		route = fmt.Errorf("%s: %w", plain.Line(r.URL), err)
 		r.detour = err.Error()
 	}
 	at, home, stop, err := r.tunnel(ctx)
 	if err != nil {
-		return site{}, page{}, nil, fmt.Errorf("%w; %w", route, err)
+		return site{}, page{}, nil, fmt.Errorf("%w; %w", route, err) // split again by lines
 	}
 	r.via = ViaForward
 	return at, home, stop, nil

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,10 +36,10 @@ func random(bytes int) (string, error) {
 	return hex.EncodeToString(number), nil
 }
 
-// newContent is what nobody else has written: one line.
+// newContent is a line that no other run has written.
 func newContent() (string, error) {
 	number, err := random(16)
-	return "written by oc ostoy-s3 verify " + number + "\n", err
+	return "written by ostoy-s3 verify " + number + "\n", err
 }
 
 func newBody(content string) io.Reader { return strings.NewReader(content) }
@@ -62,6 +63,14 @@ func (r *run) wrote(key, version string) {
 	r.written = append(r.written, object{key, version})
 }
 
+// marked remembers a delete marker, which stays beside the object in a bucket that keeps
+// versions.
+func (r *run) marked(key, version string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.written = append(r.written, object{key, version})
+}
+
 // notOurs forgets a key that somebody else turned out to have.
 func (r *run) notOurs(key string) {
 	r.mu.Lock()
@@ -74,11 +83,13 @@ func (r *run) notOurs(key string) {
 	}
 }
 
-// tidy removes what was written, with the caller's rights: the role cannot. It
+// tidy removes what was written, with the caller's permissions: the role has none to delete. It
 // does so also after the run was interrupted. It gives the keys that stay, and why.
 func (r *run) tidy(ctx context.Context) (left []string, why string) {
 	for _, o := range r.written {
-		left = append(left, o.key)
+		if !slices.Contains(left, o.key) {
+			left = append(left, o.key)
+		}
 	}
 	switch {
 	case len(left) == 0:
@@ -87,12 +98,13 @@ func (r *run) tidy(ctx context.Context) (left []string, why string) {
 		return left, "--keep was given"
 	case r.CallerAccount == "":
 		return left, r.noCaller()
-	case r.CallerAccount != r.role.Account:
+	case r.CallerAccount != r.Account:
 		return left, "your AWS credentials are of account " + r.CallerAccount
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyLimit)
 	defer cancel()
-	left, err := r.caller.remove(ctx, r.bucket, r.role.Account, r.written)
+	left, err := r.caller.remove(ctx, r.bucket, r.Account, r.written)
+	left = slices.Compact(left)
 	if err == nil || awserr.Missing(err) {
 		return nil, ""
 	}

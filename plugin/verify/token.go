@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,6 +27,18 @@ type issuer interface {
 	// account of that name.
 	others(ctx context.Context, namespace, account string) ([]string, error)
 }
+
+// token requests one for an audience that is the run's, or known; no other audience
+// reaches the API server, whoever names it.
+func (r *run) token(ctx context.Context, namespace, account, audience string) (secret, error) {
+	if audience == "" || audience != r.Audience && !slices.Contains(Audiences(), audience) {
+		return "", errAudience
+	}
+	return r.issuer.token(ctx, namespace, account, audience)
+}
+
+// errAudience is a fault of this package: checkAudience comes before any token.
+var errAudience = errors.New("tokens are requested only for audiences that are known")
 
 // kube is the real issuer.
 type kube struct{ client dynamic.Interface }

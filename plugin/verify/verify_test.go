@@ -33,11 +33,11 @@ func TestWithNeeded(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	failure := fail("b", time.Now(), &problem.Error{Kind: problem.Refused, What: "open"})
-	good := LevelReport{Level: Identity, Probes: []Probe{pass("a", time.Now()), skip("s", time.Now(), "no other")}}
-	bad := LevelReport{Level: Isolation, Probes: []Probe{pass("a", time.Now()), failure}}
-	unseen := LevelReport{Level: App, Probes: []Probe{skip("x", time.Now(), "needs access")}}
-	for level, want := range map[*LevelReport]Outcome{&good: Passed, &bad: Failed, &unseen: NotTested} {
-		if level.Outcome = level.judge(); level.Outcome != want {
+	good := LevelReport{Level: Isolation, Probes: append(passed(Isolation), skip("other-project", time.Now(), &untestable{why: "no other"}))}
+	bad := LevelReport{Level: Access, Probes: []Probe{pass("a", time.Now()), failure}}
+	unseen := LevelReport{Level: App, Probes: whole(App, []Probe{skip("reached", time.Now(), &untestable{why: "no pod", next: "wait"})})}
+	for level, want := range map[*LevelReport]Outcome{&good: Passed, &bad: Failed, &unseen: NotVerified} {
+		if level.Outcome, level.Missing = judge(level.Level, level.Probes); level.Outcome != want {
 			t.Errorf("%s is %s, want %s", level.Level, level.Outcome, want)
 		}
 	}
@@ -46,10 +46,13 @@ func TestReport(t *testing.T) {
 	}
 	report := Report{Levels: []LevelReport{good, bad, unseen}}
 	var several *problem.Several
-	if !errors.As(report.Err(), &several) || len(several.Problems) != 1 || several.Kind() != problem.Refused {
-		t.Errorf("%v", report.Err())
+	if !errors.As(report.Err(), &several) || len(several.Problems) != 2 || several.Kind() != problem.Refused {
+		t.Fatalf("%v", report.Err())
 	}
-	// A level that was not looked at for another's sake is told once, by its own line.
+	if last := several.Problems[1]; last.What != "app is not verified" || last.Why != "not tested: no pod" || last.Next != "wait" {
+		t.Errorf("%+v", last)
+	}
+	// What a level needs is told by its error.
 	if left := report.NotTested(); len(left) != 1 || left[0].What != "no other" {
 		t.Errorf("%+v", left)
 	}

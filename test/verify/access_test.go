@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 )
@@ -108,7 +109,7 @@ func TestTidying(t *testing.T) {
 	}{
 		{"tidy-keep", nil, []string{"--keep"}, "--keep was given", false},
 		{"tidy-denied", nil, nil, "AWS refused s3:DeleteObject", true},
-		{"tidy-nobody", []string{"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="}, nil, "you have no AWS credentials", false},
+		{"tidy-nobody", []string{"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="}, []string{"--account-id=123456789012"}, "you have no AWS credentials", false},
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
 			t.Parallel()
@@ -145,15 +146,35 @@ func TestTidying(t *testing.T) {
 // what is deleted.
 func TestVersionedBucket(t *testing.T) {
 	t.Parallel()
-	a := installed(t, "versioned")
-	_, err := a.bed.S3().PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
-		Bucket: aws.String(a.bucket()), VersioningConfiguration: versioningOn(),
-	})
-	orders(t, err)
-	a.verify(t, done)
-	list, err := a.bed.S3().ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: aws.String(a.bucket())})
-	orders(t, err)
-	if len(list.Versions)+len(list.DeleteMarkers) > 0 {
-		t.Errorf("versions %v, markers %v", list.Versions, list.DeleteMarkers)
+	for _, namespace := range []string{"versioned", "suspended"} {
+		t.Run(namespace, func(t *testing.T) {
+			t.Parallel()
+			a := installed(t, namespace)
+			become := func(status s3types.BucketVersioningStatus) {
+				_, err := a.bed.S3().PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
+					Bucket: aws.String(a.bucket()), VersioningConfiguration: versioning(status),
+				})
+				orders(t, err)
+			}
+			wantEmpty := func() {
+				t.Helper()
+				list, err := a.bed.S3().ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: aws.String(a.bucket())})
+				orders(t, err)
+				if len(list.Versions)+len(list.DeleteMarkers) > 0 {
+					t.Errorf("versions %v, markers %v", list.Versions, list.DeleteMarkers)
+				}
+			}
+			become(s3types.BucketVersioningStatusEnabled)
+			if namespace == "suspended" {
+				become(s3types.BucketVersioningStatusSuspended)
+			}
+			a.verify(t, done)
+			wantEmpty()
+			// The role may delete: its delete marker goes, too.
+			a.permit(t, "too-wide", document(t, statement{Effect: "Allow", Action: []string{"s3:DeleteObject"}, Resource: []string{"arn:aws:s3:::" + a.bucket() + "/*"}}))
+			got, _ := a.verify(t, refused)
+			got.wantOnly(t, "isolation/delete-object")
+			wantEmpty()
+		})
 	}
 }

@@ -48,10 +48,15 @@ type proof struct {
 		Outcome string
 		Text    string
 		Probes  []probe
+		Missing []string
 	}
+	OutOfScope []string
 }
 
-type probe struct{ Name, Outcome, What, Why, Next string }
+type probe struct {
+	Name, Outcome, What, Why, Next string
+	Tried                          bool
+}
 
 // outcomes are the probes' by "level/name".
 func (p proof) outcomes() map[string]string {
@@ -206,6 +211,6 @@ func (a app) denyCaller(t *testing.T, action string) {
 	a.fault(t, testbed.Fault{Action: action, Resource: "bucket*", Principal: "admin", Code: "AccessDenied", Status: 403, Message: "Access Denied"})
 }
 
-func versioningOn() *s3types.VersioningConfiguration {
-	return &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled}
+func versioning(status s3types.BucketVersioningStatus) *s3types.VersioningConfiguration {
+	return &s3types.VersioningConfiguration{Status: status}
 }

@@ -72,7 +72,7 @@ EOF
 
 
 # 3. The role
-# Only the app's service account can assume it, and it reaches only the one bucket.
+# Its trust policy names one service account, and its policy one bucket.
 
 role='demo-ostoy-sa-7560009f'
 arn='arn:aws:iam::123456789012:role/ostoy-s3/demo-ostoy-sa-7560009f'
@@ -247,7 +247,7 @@ oc rollout status deployment.apps/ostoy-frontend --timeout=10m0s --namespace=dem
 
 
 # 9. Look whether it works
-# A proof that the app, and nobody else, reads and writes the bucket:
+# A proof that the app reads and writes the bucket, and of what is refused:
 #   oc ostoy-s3 verify -n demo
 
 oc get route.route.openshift.io/ostoy-route -o 'jsonpath=http://{.spec.host}{"\n"}' --namespace=demo

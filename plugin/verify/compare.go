@@ -1,0 +1,165 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// openshiftAudience is the audience of the pod identity webhook of ROSA with hosted
+// control planes, and beside render.DefaultAudience a client id of the providers that
+// rosa and ccoctl register.
+const openshiftAudience = "openshift"
+
+// Audiences are those that tokens may be requested for although only a pod names them:
+// such a token is of use at AWS and at no other service.
+func Audiences() []string { return []string{render.DefaultAudience, openshiftAudience} }
+
+// audience is the one that tokens are requested for: the install's, or the pods' if it
+// is known. "" is none.
+func (r *run) audience() string {
+	switch {
+	case r.Target.Audience != "":
+		return r.Target.Audience
+	case r.pods.Audience == "":
+		return render.DefaultAudience
+	case slices.Contains(Audiences(), r.pods.Audience):
+		return r.pods.Audience
+	}
+	return ""
+}
+
+// checkAudience is why no token is requested: the pods, or the service account, name
+// another audience than the install's.
+func (r *run) checkAudience() error {
+	var names []string
+	for _, c := range r.pods.Claims {
+		if c.Audience != "" && c.Audience != r.Audience {
+			names = append(names, fmt.Sprintf("%s names audience %s", c.Source, shownAudience(c.Audience)))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	wanted := "tokens are requested only for " + strings.Join(Audiences(), " and ") + ", or for what --audience says; none was requested"
+	next := "if the install has another audience, name it:\n" +
+		advice.Command("oc ostoy-s3 verify", "-n", r.Namespace, "--audience", "AUDIENCE")
+	if r.Audience != "" {
+		wanted = "the audience of the install is " + shownAudience(r.Audience) + "; no token was requested"
+	}
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: "the app's pods do not have the audience of the install",
+		Why:  strings.Join(append(names, wanted), "\n"),
+		Next: "to restore pods and annotation:\n" + r.install() + "\n" + next,
+		More: helpPage,
+	}
+}
+
+// shownAudience is an audience in a sentence: any text may be one, and only the
+// characters of names and URLs are repeated.
+func shownAudience(text string) string {
+	if !plainAudience.MatchString(text) {
+		return "(a value that is not a name or a URL)"
+	}
+	return text
+}
+
+var plainAudience = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$`)
+
+// regionFits reports whether AWS may be asked in a region that the pods name: one of the
+// install's partition.
+func (r *run) regionFits(region string) bool {
+	partition := render.PartitionOf(region)
+	return partition != "" && (r.Partition == "" || partition == r.Partition)
+}
+
+// checkRegion is why AWS is not asked in the region that the pods name.
+func (r *run) checkRegion() error {
+	if r.pods.Region == "" || r.regionFits(r.pods.Region) {
+		return nil
+	}
+	why := "a pod's " + regionVariable + " is " + advice.Region(r.pods.Region).String()
+	if r.Partition != "" {
+		why += "; the install is in partition " + r.Partition
+	}
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: "the app's pods have a region that is not one of the install's partition",
+		Why:  why, Next: r.install(), More: helpPage,
+	}
+}
+
+// checkRole finds out the role of the install, and compares with it the roles that the
+// pods and the service account name. It is untestable where the account is not known,
+// unless the reason is one that fails: a server that does not answer.
+func (r *run) checkRole(ctx context.Context) error {
+	if r.Account == "" || r.Partition == "" {
+		if _, err := r.Target.Role(ctx, "", render.ARN{}); err != nil {
+			return err
+		}
+		return &untestable{
+			why: "the role's account cannot be compared with the install's: " + r.noCaller(),
+			next: "give AWS credentials of the account, or name it:\n" +
+				advice.Command("oc ostoy-s3 verify", "-n", r.Namespace, "--account-id", "ACCOUNT"),
+		}
+	}
+	issuer, err := render.NormalizeIssuer(r.claims.Issuer)
+	if err != nil {
+		return err
+	}
+	claimed, err := roleOf(r.pods, r.Namespace)
+	if err != nil {
+		return err
+	}
+	if claimed.Account != r.Account || claimed.Partition != r.Partition {
+		claimed = render.ARN{}
+	}
+	role, reason := r.Target.Role(ctx, issuer, claimed)
+	if role == (render.ARN{}) {
+		return reason
+	}
+	r.role = role
+	if others := r.otherRoles(); len(others) > 0 {
+		return r.anotherRole(others, reason)
+	}
+	return nil
+}
+
+// otherRoles are the claims of another role than the install's, in words.
+func (r *run) otherRoles() []string {
+	var others []string
+	for _, c := range r.pods.Claims {
+		switch {
+		case c.Hidden:
+			others = append(others, fmt.Sprintf("%s takes %s from another object", c.Source, roleVariable))
+		case c.Role != "" && c.Role != r.role.String():
+			others = append(others, fmt.Sprintf("%s names %s", c.Source, advice.RoleARN(c.Role)))
+		}
+	}
+	return others
+}
+
+// anotherRole is the failure. reason, which may be nil, is why IAM did not say more.
+func (r *run) anotherRole(others []string, reason error) error {
+	why := append(slices.Clone(others), "the role of the install is "+r.role.String())
+	var told *problem.Error
+	if errors.As(reason, &told) {
+		why = append(why, "IAM was asked whether it is this project's: "+told.Error())
+	}
+	return &problem.Error{
+		Kind: problem.Refused,
+		What: "the app's pods do not have the role of the install",
+		Why:  strings.Join(why, "\n"),
+		Next: "to restore pods and annotation:\n" + r.install() + "\nif the install has another role, or is in another account, name it:\n" +
+			advice.Command("oc ostoy-s3 verify", "-n", r.Namespace, "--account-id", "ACCOUNT", "--role-name", "ROLE", "--role-path", "PATH"),
+		More: helpPage,
+	}
+}
