@@ -27,6 +27,7 @@ func controllerLines(r *controller.Report, now time.Time) []statusLine {
 	if len(r.Controllers) > 1 {
 		lines = append(lines, statusLine{})
 	}
+	lines = append(lines, unprovenLines(r.Unproven)...)
 	if r.Overlap.Mark != "" {
 		lines = append(lines, statusLine{"together", r.Overlap.Mark, "", r.Overlap.Text})
 	}
@@ -50,6 +51,9 @@ func controllerLines(r *controller.Report, now time.Time) []statusLine {
 
 func instanceLines(i controller.Instance, now time.Time) []statusLine {
 	lines := []statusLine{{"controller", i.Mark, i.Namespace + "/" + i.Deployment, madeBy(i)}}
+	if i.Proof.Mark != "" {
+		lines = append(lines, statusLine{text: i.Proof.Text})
+	}
 	lines = append(lines, versionLines(i)...)
 	lines = append(lines,
 		statusLine{"role", i.Role.Mark, roleLabel(i.Role.ARN), roleText(i.Role)},
@@ -66,6 +70,18 @@ func instanceLines(i controller.Instance, now time.Time) []statusLine {
 		lines = append(lines, statusLine{text: "  " + flaw.Setting + ": " + flaw.Why})
 	}
 	return append(lines, errorLines(i.Errors, now)...)
+}
+
+// unprovenLines name the first few Deployments that look like a controller.
+func unprovenLines(all []controller.Unproven) []statusLine {
+	var lines []statusLine
+	for n, one := range all {
+		if n == mostListed {
+			return append(lines, statusLine{text: fmt.Sprintf("and %d more Deployments that look like a controller", len(all)-mostListed)})
+		}
+		lines = append(lines, statusLine{"looks like", one.Mark, one.Namespace + "/" + one.Deployment, one.Text})
+	}
+	return lines
 }
 
 // madeBy says who installed a controller.
@@ -256,6 +272,9 @@ func controllerHints(r *controller.Report) []string {
 				parts = append(parts, i.OLM.Upgrade.Part)
 			}
 		}
+	}
+	for _, one := range r.Unproven {
+		parts = append(parts, one.Part)
 	}
 	for _, one := range r.Waiting {
 		parts = append(parts, one.Part)

@@ -13,6 +13,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
@@ -127,7 +128,7 @@ func (u *uninstall) awaitRelease(ctx context.Context, l *line) error {
 
 // releaseForController does what the controller would do, if there is none.
 func (u *uninstall) releaseForController(ctx context.Context, l *line) error {
-	running, err := ack.Running(ctx, u.conn.Dynamic)
+	running, err := (&live.World{Conn: u.conn}).Runs(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return nil // the caller sees it, too

@@ -3,6 +3,8 @@ package ack
 import (
 	"regexp"
 	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // Cause is why a controller ended, as its own log tells it.
@@ -15,7 +17,7 @@ type Cause struct {
 
 // CauseOf finds the cause in the log of a controller that ended. The texts are
 // those of FACTS 1.6 and 1.7. False: the log says something else.
-func CauseOf(log string) (Cause, bool) { return causeAmong(causes(), plain(log)) }
+func CauseOf(log string) (Cause, bool) { return causeAmong(causes(), withoutFields(log)) }
 
 func causeAmong(all []knownCause, log string) (Cause, bool) {
 	for _, known := range all {
@@ -26,7 +28,7 @@ func causeAmong(all []knownCause, log string) (Cause, bool) {
 		cause := known.Cause
 		if len(match) > 1 {
 			// The rest of the line is for one that may be long or strange.
-			cause.Why = strings.ReplaceAll(cause.Why, "%", strings.TrimSpace(match[1]))
+			cause.Why = strings.ReplaceAll(cause.Why, "%", plain.Line(match[1]))
 		}
 		return cause, true
 	}

@@ -1,6 +1,7 @@
 package ack
 
 import (
+	"cmp"
 	"context"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,13 +14,17 @@ import (
 // label them.
 const labelled = "app.kubernetes.io/name in (ack-s3-controller,s3-chart)"
 
-// Running reports whether a ready pod of the controller is anywhere in the
-// cluster. Pods are looked for by their usual labels, then, because both ways to
-// install can change those, by the image of every pod. Who may not list pods
-// everywhere gets the server's refusal.
-func Running(ctx context.Context, client dynamic.Interface) (bool, error) {
+// ServiceAccount is one of some namespace.
+type ServiceAccount struct{ Namespace, Name string }
+
+// Running reports whether a ready pod that looks like the controller, and whose service
+// account proves that it is one, is anywhere in the cluster. Pods are looked for by
+// their usual labels, then, because both ways to install can change those, by the image
+// of every pod. If you are not allowed to list pods in all projects, the error is the
+// server's refusal.
+func Running(ctx context.Context, client dynamic.Interface, proves func(ServiceAccount) (bool, error)) (bool, error) {
 	for _, selector := range []string{labelled, ""} {
-		found, err := anyReady(ctx, client, selector)
+		found, err := anyReady(ctx, client, selector, proves)
 		if found || err != nil {
 			return found, err
 		}
@@ -27,7 +32,7 @@ func Running(ctx context.Context, client dynamic.Interface) (bool, error) {
 	return false, nil
 }
 
-func anyReady(ctx context.Context, client dynamic.Interface, selector string) (bool, error) {
+func anyReady(ctx context.Context, client dynamic.Interface, selector string, proves func(ServiceAccount) (bool, error)) (bool, error) {
 	const page = 500
 	pods := client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "pods"})
 	opts := metav1.ListOptions{LabelSelector: selector, Limit: page}
@@ -37,14 +42,23 @@ func anyReady(ctx context.Context, client dynamic.Interface, selector string) (b
 			return false, err
 		}
 		for i := range list.Items {
-			if pod := &list.Items[i]; isController(pod, selector != "") && ready(pod) {
-				return true, nil
+			pod := &list.Items[i]
+			if !isController(pod, selector != "") || !ready(pod) {
+				continue
+			}
+			if is, err := proves(accountOf(pod)); is || err != nil {
+				return is, err
 			}
 		}
 		if opts.Continue = list.GetContinue(); opts.Continue == "" {
 			return false, nil
 		}
 	}
+}
+
+func accountOf(pod *unstructured.Unstructured) ServiceAccount {
+	name, _, _ := unstructured.NestedString(pod.Object, "spec", "serviceAccountName")
+	return ServiceAccount{pod.GetNamespace(), cmp.Or(name, "default")}
 }
 
 // IsPod reports whether a pod is one of the controller's, as Running finds them.

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -51,7 +52,8 @@ type Lister interface {
 	List(ctx context.Context, resource schema.GroupVersionResource, namespace, selector string) ([]*unstructured.Unstructured, error)
 }
 
-// Controller is a Deployment of the ACK S3 controller.
+// Controller is a Deployment that looks like the ACK S3 controller. Every editor of a
+// project can create one: package live proves which of them are.
 type Controller struct {
 	apps.Deployment
 	Installer Installer
@@ -61,28 +63,28 @@ type Controller struct {
 	Version []int
 }
 
-// Find looks for the controllers of the whole cluster: by the labels that OLM
-// and ACK's chart give their Deployments, one request, and only where that finds
-// none among all Deployments, by image or service account. Who may not list
-// Deployments everywhere gets the server's refusal.
-func Find(ctx context.Context, from Lister) ([]Controller, error) {
-	deployments := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
-	for _, selector := range []string{labelled, ""} {
-		list, err := from.List(ctx, deployments, "", selector)
-		if err != nil {
-			return nil, err
-		}
-		var found []Controller
-		for _, object := range list {
-			if c, ok := read(object); ok {
-				found = append(found, c)
-			}
-		}
-		if len(found) > 0 {
-			return found, nil
+// FindLabelled looks for what may be a controller among the Deployments of the whole
+// cluster that have the labels of OLM and of ACK's chart. If you are not allowed to list
+// Deployments in all projects, the error is the server's refusal.
+func FindLabelled(ctx context.Context, from Lister) ([]Controller, error) {
+	return find(ctx, from, labelled)
+}
+
+// FindAll is FindLabelled among all Deployments, by image or service account.
+func FindAll(ctx context.Context, from Lister) ([]Controller, error) { return find(ctx, from, "") }
+
+func find(ctx context.Context, from Lister, selector string) ([]Controller, error) {
+	list, err := from.List(ctx, schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}, "", selector)
+	if err != nil {
+		return nil, err
+	}
+	var found []Controller
+	for _, object := range list {
+		if c, ok := read(object); ok {
+			found = append(found, c)
 		}
 	}
-	return nil, nil
+	return found, nil
 }
 
 // IsController reports whether an object is a Deployment of the controller.
@@ -170,8 +172,11 @@ func (c Controller) VersionText() string {
 // String names the Deployment as an argument of oc and kubectl.
 func (c Controller) String() string { return "deployment/" + c.Name + " -n " + c.Namespace }
 
-// Restart is what to type to have its pods made anew.
-func (c Controller) Restart() string { return "oc rollout restart " + c.String() }
+// Words are String as words of a command.
+func (c Controller) Words() []string { return []string{"deployment/" + c.Name, "-n", c.Namespace} }
+
+// Restart is what to type to have its pods recreated.
+func (c Controller) Restart() string { return advice.Command("oc rollout restart", c.Words()...) }
 
 // Account is the service account of its pods.
 func (c Controller) Account() string {

@@ -186,8 +186,8 @@ func TestFind(t *testing.T) {
 		"something else":          {aDeployment("mine/s3-controller-proxy:1", "a", nil), false, "", ""},
 	} {
 		s := &shelf{objects: map[string][]*unstructured.Unstructured{"": {c.object, aDeployment("x", "y", nil)}}}
-		got, err := Find(t.Context(), s)
-		if err != nil || (len(got) == 1) != c.found || len(s.asked) != 2 {
+		got, err := FindAll(t.Context(), s)
+		if err != nil || (len(got) == 1) != c.found || len(s.asked) != 1 {
 			t.Errorf("%s: %v, %v, asked %v", name, got, err, s.asked)
 			continue
 		}
@@ -195,9 +195,8 @@ func TestFind(t *testing.T) {
 			t.Errorf("%s: %s %s %s", name, got[0].Installer, got[0].VersionText(), got[0].Container.Name)
 		}
 	}
-	// Where labels tell, the rest of the cluster is not asked for.
 	s := &shelf{objects: map[string][]*unstructured.Unstructured{labelled: {aDeployment("s3-controller:1.0.9", "a", nil)}}}
-	if got, err := Find(t.Context(), s); err != nil || len(got) != 1 || len(s.asked) != 1 || !got[0].Older(1, 0, 29) || got[0].Older(1, 0, 9) {
+	if got, err := FindLabelled(t.Context(), s); err != nil || len(got) != 1 || len(s.asked) != 1 || !got[0].Older(1, 0, 29) || got[0].Older(1, 0, 9) {
 		t.Errorf("%v, %v, asked %v", got, err, s.asked)
 	}
 }

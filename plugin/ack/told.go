@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 )
 
 // RoleAnnotation is the service account annotation that names the role (FACTS 2.1).
@@ -96,10 +98,11 @@ func (t Told) RegionFault() (Fault, bool) {
 	if meant == "" || has == "" || meant == has {
 		return Fault{}, false
 	}
+	works := advice.Region(has)
 	return Fault{
-		What: "the ACK S3 controller works in " + has + ", its settings say " + meant + " (" + t.String() + ")",
-		Why:  "the pod identity webhook sets AWS_REGION=" + has + " in its pod, over the ConfigMap; no harm here: every Bucket of ours names its region",
-		Next: "to make them agree: oc patch configmap " + t.ConfigMap() + " -n " + t.Namespace + ` --type=merge -p '{"data":{"AWS_REGION":"` + has + `"}}'`,
+		What: "the ACK S3 controller works in " + works.String() + ", its settings say " + advice.Region(meant).String() + " (" + t.String() + ")",
+		Why:  "the pod identity webhook sets AWS_REGION=" + works.String() + " in its pod, over the ConfigMap; no harm here: every Bucket of ours names its region",
+		Next: "to make them agree: " + advice.MergePatch(map[string]any{"data": map[string]string{"AWS_REGION": works.Word()}}, "configmap", t.ConfigMap(), "-n", t.Namespace),
 	}, true
 }
 
@@ -117,14 +120,14 @@ func (c Controller) CrashFault(pod Pod, log string) Fault {
 	fault := Fault{
 		What: "the ACK S3 controller crashes (pod " + pod.Name + " in " + pod.Namespace + ")", Grave: true,
 		Why:  "its log cannot be read",
-		Next: "oc logs " + pod.Name + " -c " + c.Container.Name + " -n " + pod.Namespace + " --previous",
+		Next: advice.Command("oc logs", pod.Name, "-c", c.Container.Name, "-n", pod.Namespace, "--previous"),
 	}
 	cause, known := CauseOf(log)
 	switch words := LastWords(log, quoted); {
 	case known:
 		fault.Why, fault.Next = cause.Why, cause.Next
 		if c.Installer == OLM && cause.Setting != "" {
-			fault.Next += ": oc edit configmap " + c.ConfigMap() + " -n " + c.Namespace
+			fault.Next += ": " + advice.Command("oc edit configmap", c.ConfigMap(), "-n", c.Namespace)
 		}
 		fault.Next += "\nthen " + c.Restart()
 	case words != "":
@@ -148,14 +151,14 @@ func (t Told) RoleFault(account *unstructured.Unstructured) (Fault, bool) {
 		case !set:
 			return Fault{
 				What:  "the ACK S3 controller does not work as its role (pod " + pod.Name + " in " + pod.Namespace + ")",
-				Why:   "its service account names " + role + ", but the pod has no AWS_ROLE_ARN: it is older than the annotation, or the pod identity webhook missed it",
+				Why:   "its service account names " + advice.RoleARN(role).String() + ", but the pod has no AWS_ROLE_ARN: it is older than the annotation, or the pod identity webhook missed it",
 				Next:  t.Restart() + "\nif the new pod has none either, there is no pod identity webhook: put the variables and the token volume into the Subscription's spec.config",
 				Grave: true,
 			}, true
 		case has != role:
 			return Fault{
 				What: "the ACK S3 controller works as another role than its service account names (pod " + pod.Name + " in " + pod.Namespace + ")",
-				Why:  "the pod is older than the annotation: it has " + has + ", the annotation names " + role,
+				Why:  "the pod is older than the annotation: it has " + advice.RoleARN(has).String() + ", the annotation names " + advice.RoleARN(role).String(),
 				Next: t.Restart(),
 			}, true
 		}
@@ -165,29 +168,28 @@ func (t Told) RoleFault(account *unstructured.Unstructured) (Fault, bool) {
 
 // noRole: the annotation is gone, or never was. On a node whose own role may do
 // it that works, which on OpenShift it may not.
-func (t Told) noRole(account *unstructured.Unstructured) Fault {
-	name := "serviceaccount/" + t.Account() + " -n " + t.Namespace
-	role, born := "arn:aws:iam::ACCOUNT:role/ROLE", false
+func (t Told) noRole(object *unstructured.Unstructured) Fault {
+	account, role, born := "serviceaccount/"+t.Account(), "arn:aws:iam::ACCOUNT:role/ROLE", false
 	why := "its pods have the role of the node they are on, which as a rule may not touch S3"
 	for _, pod := range t.Pods {
 		if has, set := pod.Variable(t.Container.Name, "AWS_ROLE_ARN"); set {
-			role, born = has, true
+			role, born = advice.RoleARN(has).Word(), true
 			why = "the pod that runs was born while the annotation was there; the next one comes without"
 		}
 	}
 	if t.Installer == OLM {
 		why += "; OLM before 0.33 drops the annotation at every upgrade of the operator"
 	}
-	if account != nil {
-		for key := range account.GetAnnotations() {
+	if object != nil {
+		for key := range object.GetAnnotations() {
 			if strings.HasSuffix(key, "/role-arn") && key != RoleAnnotation {
 				why += "; the annotation " + key + " has a domain that nobody looks at"
 			}
 		}
 	}
 	fault := Fault{
-		What: "the service account of the ACK S3 controller names no role (" + name + ")", Why: why,
-		Next:  "oc annotate " + name + " --overwrite " + RoleAnnotation + "=" + role + "\n" + t.Restart(),
+		What: "the service account of the ACK S3 controller names no role (" + account + " -n " + t.Namespace + ")", Why: why,
+		Next:  advice.Command("oc annotate", account, "-n", t.Namespace, "--overwrite", RoleAnnotation+"="+role) + "\n" + t.Restart(),
 		Grave: t.Installer == OLM || born,
 	}
 	if t.Installer == OLM {

@@ -4,33 +4,32 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
-// plain is a log in which each JSON object of zap's is its msg and error fields: the
+// withoutFields is a log in which each JSON object of zap's is its msg and error fields: the
 // others, and the stack trace above all, would be repeated where a message quotes the
 // rest of a line.
-func plain(log string) string {
+func withoutFields(log string) string {
 	lines := strings.Split(log, "\n")
 	for n, line := range lines {
-		lines[n] = plainLine(line)
+		lines[n] = withoutFieldsIn(line)
 	}
 	return strings.Join(lines, "\n")
 }
 
-func plainLine(line string) string {
+func withoutFieldsIn(line string) string {
 	var fields map[string]any
 	if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &fields) != nil {
 		return line
 	}
-	said := LogError{Message: flat(text(fields, "msg")), Error: flat(text(fields, "error"))}
+	said := LogError{Message: plain.Line(text(fields, "msg")), Error: plain.Line(text(fields, "error"))}
 	if said.Text() == "" {
 		return line
 	}
 	return said.Text()
 }
-
-// flat is a text on one line.
-func flat(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // LastWords are the last errors of a log, in their order, or, where it has none, its
 // last lines that say something.
@@ -41,10 +40,10 @@ func LastWords(log string, most int) string {
 	}
 	if slices.Reverse(said); len(said) == 0 {
 		for _, line := range strings.Split(log, "\n") {
-			if line = strings.TrimSpace(plainLine(line)); line != "" {
+			if line = strings.TrimSpace(withoutFieldsIn(line)); line != "" {
 				said = append(said, line)
 			}
 		}
 	}
-	return strings.Join(said[max(0, len(said)-most):], " | ")
+	return plain.Line(strings.Join(said[max(0, len(said)-most):], " | "))
 }

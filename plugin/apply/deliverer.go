@@ -97,7 +97,7 @@ func (a *Applier) delivered(ref Ref, by deliverer) error {
 func (a *Applier) deliveredRemoval(ref Ref, by deliverer) error {
 	instead := "remove it from Git (what it came from: " + a.opts.Set.Render + "), then run the same command again for " + a.opts.Set.Beside
 	if by.helm {
-		instead = "helm uninstall the release, then run the same command again for " + a.opts.Set.Beside
+		instead = "uninstall the release with Helm, then run the same command again for " + a.opts.Set.Beside
 	}
 	return &problem.Error{
 		Kind: problem.Refused,

@@ -163,7 +163,7 @@ func TestRefusalsOfTheServer(t *testing.T) {
 		"webhook down": {deployment, apierrors.NewInternalError(errors.New(`failed calling webhook "x": refused`)), problem.Failed, []string{"does not answer"}},
 		"terminating":  {deployment, terminating, problem.Failed, []string{"the project demo is being deleted"}},
 		"selector":     {deployment, immutableField("Deployment", "spec.selector", "field is immutable"), problem.Failed, []string{"cannot be changed", "spec.selector", "oc delete deployment/ostoy-frontend -n demo"}},
-		"bucket name":  {bucket, immutableField("Bucket", "spec.name", "Value is immutable once set"), problem.Failed, []string{"spec.name", "never made anew", "bucket.s3.services.k8s.aws/demo-bucket"}},
+		"bucket name":  {bucket, immutableField("Bucket", "spec.name", "Value is immutable once set"), problem.Failed, []string{"spec.name", "never recreated", "bucket.s3.services.k8s.aws/demo-bucket"}},
 		"value":        {deployment, immutableField("Deployment", "spec.replicas", "must be positive"), problem.Failed, []string{"spec.replicas", "--set"}},
 		"secret":       {secret, immutableField("Secret", "data", "field is immutable when `immutable` is set"), problem.Failed, []string{"Secret ostoy-secret", "data"}},
 		"login":        {deployment, apierrors.NewUnauthorized("expired"), problem.Failed, []string{"oc login"}},

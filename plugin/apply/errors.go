@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -39,7 +40,7 @@ func (a *Applier) failure(verb string, ref Ref, err error) error {
 		if errors.As(err, &done) { // in three parts already
 			return err
 		}
-		p.Why = "the API server did not answer: " + secret.Hide(err.Error())
+		p.Why = "the API server did not answer: " + secret.Hide(plain.Line(err.Error()))
 		p.Next = "try again; what was applied is kept, a second run goes on from there"
 		return p
 	}
@@ -61,23 +62,23 @@ func (a *Applier) notServed(p *problem.Error, ref Ref) {
 		p.Next = "a cluster admin installs it: " + advice.NewController(render.PatternFor(a.opts.Namespace))
 	case ref.Kind == "Route":
 		p.Why += ": it is not OpenShift"
-		p.Next = a.opts.Set.Install + " --set expose=ingress"
+		p.Next = advice.Command(a.opts.Set.Install, "--set", "expose=ingress")
 	case ref.Group == olmGroup:
 		p.Why += ": it has no Operator Lifecycle Manager"
 		p.Next = advice.NewController("", "--chart", "PATH_OR_OCI_REF")
 	default:
-		p.Next = "oc api-resources --api-group=" + ref.Group
+		p.Next = advice.Command("oc api-resources", "--api-group="+ref.Group)
 	}
 }
 
 // explain fills in why the API server refused and what helps.
 func (a *Applier) explain(p *problem.Error, ref Ref, s metav1.Status) {
-	text := s.Message
+	text := plain.Line(s.Message)
 	ns := a.opts.Namespace
 	switch {
 	case hasCause(s, "NamespaceTerminating"):
 		p.Why = fmt.Sprintf("the project %s is being deleted", ns)
-		p.Next = "wait until it is gone (oc get project " + ns + "), then run the same command again"
+		p.Next = "wait until it is gone (" + advice.Command("oc get project", ns) + "), then run the same command again"
 	case strings.Contains(text, "admission webhook"), strings.Contains(text, "ValidatingAdmissionPolicy"):
 		p.Why = "a rule of this cluster denied it: " + text
 		p.Next = "ask who runs the cluster what the rule wants" + a.hint("; values that differ go in with %s")
@@ -86,23 +87,23 @@ func (a *Applier) explain(p *problem.Error, ref Ref, s metav1.Status) {
 		p.Next = "ask who runs the cluster to repair or remove the webhook, then run the same command again"
 	case strings.Contains(text, "exceeded quota"):
 		p.Why = "the quota of the project is used up: " + after(text, "is forbidden: ")
-		p.Next = fmt.Sprintf("oc describe quota -n %s; free something there, or ask for more", ns)
+		p.Next = advice.Command("oc describe quota", "-n", ns) + "; free something there, or ask for more"
 	case strings.Contains(text, "violates PodSecurity"):
 		p.Why = "the project's Pod Security level forbids it: " + after(text, "is forbidden: ")
-		p.Next = "oc get namespace " + ns + " -o jsonpath='{.metadata.labels}'"
+		p.Next = advice.Command("oc get namespace", ns, "-o", "jsonpath={.metadata.labels}")
 	case s.Reason == metav1.StatusReasonForbidden:
 		a.explainForbidden(p, ref, text)
 	case s.Reason == metav1.StatusReasonInvalid:
 		a.explainInvalid(p, ref, s)
 	case s.Reason == metav1.StatusReasonUnauthorized:
 		p.Why = "the API server does not accept the login any more"
-		p.Next = "oc login, then run the same command again"
+		p.Next = advice.Command("oc login") + ", then run the same command again"
 	case s.Reason == metav1.StatusReasonNotFound && a.opts.Set.Cluster(ref):
 		p.Why = text
-		p.Next = "oc api-resources --api-group=" + ref.Group
+		p.Next = advice.Command("oc api-resources", "--api-group="+ref.Group)
 	case s.Reason == metav1.StatusReasonNotFound:
 		p.Why = text
-		p.Next = "oc get project " + ns
+		p.Next = advice.Command("oc get project", ns)
 	default:
 		p.Why = text
 		p.Next = "run the same command again; it goes on from where this one stopped"
@@ -119,11 +120,11 @@ func (a *Applier) explainForbidden(p *problem.Error, ref Ref, text string) {
 	}
 	if !strings.Contains(reason, " cannot ") { // not RBAC: LimitRange and its like
 		p.Why = "the project's limits forbid it: " + reason
-		p.Next = fmt.Sprintf("oc describe limitrange -n %s%s", a.opts.Namespace, a.hint("; adapt the resources with %s"))
+		p.Next = advice.Command("oc describe limitrange", "-n", a.opts.Namespace) + a.hint("; adapt the resources with %s")
 		return
 	}
 	p.Why = reason
-	p.Next = fmt.Sprintf("ask an admin of the project: oc adm policy add-role-to-user admin YOU -n %s", a.opts.Namespace)
+	p.Next = "ask an admin of the project: " + advice.Command("oc adm policy add-role-to-user admin YOU", "-n", a.opts.Namespace)
 	if ref.Kind == "Bucket" {
 		p.Next = "ask a cluster admin to run oc ostoy-s3 controller install, which allows project admins to create Buckets (docs/rights.md)"
 	}
@@ -140,21 +141,21 @@ func (a *Applier) explainInvalid(p *problem.Error, ref Ref, s metav1.Status) {
 			fixed = fixed || immutable(c.Message)
 		}
 	}
-	p.Why = strings.Join(lines, "; ")
+	p.Why = plain.Line(strings.Join(lines, "; "))
 	if len(lines) == 0 {
-		p.Why, fixed = s.Message, immutable(s.Message)
+		p.Why, fixed = plain.Line(s.Message), immutable(s.Message)
 	}
 	p.Next = a.hint("mend the value with %s")
 	if p.Next == "" {
-		p.Next = "oc explain " + strings.ToLower(ref.Kind) + " --api-version=" + ref.GVK().GroupVersion().String()
+		p.Next = advice.Command("oc explain", strings.ToLower(ref.Kind), "--api-version="+ref.GVK().GroupVersion().String())
 	}
 	if !fixed {
 		return
 	}
 	p.What = ref.String() + " has a field that cannot be changed once it is set"
-	p.Next = fmt.Sprintf("go back to the value it had, or make it anew: oc delete %s, then run the same command again", a.typed(ref))
+	p.Next = "restore the value it had, or recreate it: " + a.oc("oc delete", ref) + ", then run the same command again"
 	if a.opts.Set.data(ref) {
-		p.Next = fmt.Sprintf("go back to the value it had; it holds data, so it is never made anew for you (oc get %s -o yaml)", a.typed(ref))
+		p.Next = "restore the value it had; it holds data, so it is never recreated for you (" + a.oc("oc get", ref, "-o", "yaml") + ")"
 	}
 }
 
@@ -204,17 +205,17 @@ func after(text, mark string) string {
 func (a *Applier) foreign(ref Ref, live *unstructured.Unstructured, detail string) error {
 	by := "managed by nobody on record"
 	if names := managerNames(live); len(names) > 0 {
-		by = "managed by " + strings.Join(names, ", ")
+		by = "managed by " + plain.Line(strings.Join(names, ", "))
 	}
 	p := &problem.Error{
 		Kind: problem.Refused,
 		What: a.named(ref) + " is not ours",
 		Why:  by + detail,
-		Next: fmt.Sprintf("delete or rename it (oc get %s -o yaml), or take it over with --force-conflicts", a.typed(ref)),
+		Next: "delete or rename it (" + a.oc("oc get", ref, "-o", "yaml") + "), or take it over with --force-conflicts",
 	}
 	switch {
 	case a.recognised(live) && !a.opts.Adopt:
-		p.Next, p.Err = a.opts.Set.Install+" -n "+a.opts.Namespace+" --adopt", ErrAdoptable
+		p.Next, p.Err = advice.Command(a.opts.Set.Install, "-n", a.opts.Namespace, "--adopt"), ErrAdoptable
 	case a.opts.Adopt && a.opts.Recognise != nil && live != nil:
 		p.Why += "; it is not adopted: " + a.opts.Recognise(live)
 		if ref.Kind == "Secret" {
@@ -235,7 +236,7 @@ func (a *Applier) conflicted(ref Ref, list []conflict, cause error) error {
 	p := &problem.Error{
 		Kind: problem.Refused,
 		What: a.named(ref) + " has fields that others manage",
-		Why:  strings.Join(lines, "; "),
+		Why:  plain.Line(strings.Join(lines, "; ")),
 		Next: "let them have the fields" + a.hint(" (give the same values with %s)") + ", or take the fields over with --force-conflicts",
 		Err:  cause,
 	}

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -151,7 +152,7 @@ func (a *Applier) unusable(ref Ref, why string) error {
 		Kind: problem.Usage,
 		What: ref.String() + " cannot be applied",
 		Why:  why,
-		Next: "apply it yourself: " + a.opts.Set.Render + " | oc apply --server-side -f -",
+		Next: "apply it yourself: " + advice.Pipe(advice.Command(a.opts.Set.Render), advice.Command("oc apply --server-side -f -")),
 	}
 }
 

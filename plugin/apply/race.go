@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -254,7 +255,7 @@ func (a *Applier) CameBack(ref Ref, live *unstructured.Unstructured) error {
 func (a *Applier) stopped(what, why string) error {
 	next := "wait until the other run has ended, then run the same command again"
 	if a.opts.Set.Inventory == InventoryName {
-		next += "; oc ostoy-s3 status -n " + a.opts.Namespace + " shows what is installed"
+		next += "; " + advice.Command("oc ostoy-s3 status", "-n", a.opts.Namespace) + " shows what is installed"
 	}
 	return &problem.Error{
 		Kind: problem.Failed, What: what, Why: why + "; this run stopped, so that two runs do not undo each other's changes",

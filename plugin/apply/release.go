@@ -64,7 +64,7 @@ func (a *Applier) stillOurs(ref Ref) error {
 		Kind: problem.Failed,
 		What: ref.String() + " could not be released",
 		Why:  "the API server took the change and still names us among its managers: another install may be running",
-		Next: "run the same command again; oc get " + a.typed(ref) + " --show-managed-fields -o yaml shows who is named",
+		Next: "run the same command again; " + a.oc("oc get", ref, "--show-managed-fields", "-o", "yaml") + " shows who is named",
 	}
 }
 

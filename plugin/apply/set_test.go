@@ -258,7 +258,7 @@ func TestControllerRefusals(t *testing.T) {
 			"oc explain clusterrole --api-version=rbac.authorization.k8s.io/v1",
 		}},
 		"immutable": {RefOf(testDefinition()), apierrors.NewInvalid(schema.GroupKind{}, "x", fielderrors.ErrorList{fielderrors.Invalid(fielderrors.NewPath("spec"), nil, "field is immutable")}), []string{
-			"oc get customresourcedefinition/buckets.s3.services.k8s.aws -o yaml", "never made anew",
+			"oc get customresourcedefinition/buckets.s3.services.k8s.aws -o yaml", "never recreated",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

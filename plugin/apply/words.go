@@ -1,6 +1,10 @@
 package apply
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+)
 
 // named is an object as an error names it: "Route ostoy-route in demo"; without
 // a namespace where it is in none: "ClusterRole ack-s3-buckets".
@@ -11,13 +15,14 @@ func (a *Applier) named(ref Ref) string {
 	return ref.String() + " in " + a.opts.Namespace
 }
 
-// typed is an object as oc takes it: "route/ostoy-route -n demo",
-// "clusterrole/ack-s3-buckets".
-func (a *Applier) typed(ref Ref) string {
-	if a.opts.Set.Cluster(ref) {
-		return ref.Resource()
+// oc is a command of oc about an object, such as "oc get": "oc get route/ostoy-route -n
+// demo -w", "oc get clusterrole/ack-s3-buckets -w".
+func (a *Applier) oc(command string, ref Ref, flags ...string) string {
+	words := []string{ref.Resource()}
+	if !a.opts.Set.Cluster(ref) {
+		words = append(words, "-n", a.opts.Namespace)
 	}
-	return ref.Resource() + " -n " + a.opts.Namespace
+	return advice.Command(command, append(words, flags...)...)
 }
 
 // hint is a clause that names the flags that take values; "" where there are none.

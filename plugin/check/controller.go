@@ -2,13 +2,14 @@ package check
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -63,14 +64,42 @@ func (c controllerLook) found(ctx context.Context) Finding {
 		return Unseen("list deployments in all namespaces", "whether the ACK S3 controller runs, as whom, and with which settings")
 	case err != nil:
 		return Fail(c.Conn.Translate(err))
-	case len(all) > 0:
+	case len(all.Proven) > 0:
 		return Pass()
+	case len(all.Unverified) > 0:
+		return unverified(all.Unverified)
 	}
-	return Refuse(
-		"no ACK S3 controller is installed in this cluster",
-		"no Deployment is it by its labels, its image or its service account; "+c.waiting(ctx),
-		advice.ControllerFor(c.Namespace)+c.letGo(ctx),
-	)
+	return c.none(ctx, all.Unproven)
+}
+
+// unverified is the finding where you are not allowed to ask which Deployment is a
+// controller.
+func unverified(all []ack.Controller) Finding {
+	return Unseen(access.Reviewing, "whether "+namesOf(all)+" is an ACK S3 controller, as whom it runs, and with which settings")
+}
+
+// none is the finding where no controller is proven. It is the same, whatever looks like
+// one; a Bucket that S3 confirms lowers it, because one has worked.
+func (c controllerLook) none(ctx context.Context, lookalikes []ack.Controller) Finding {
+	why := "no Deployment is it by its labels, its image or its service account"
+	if len(lookalikes) > 0 {
+		why = "not one: " + namesOf(lookalikes) + ", whose service account is not allowed to list and update Buckets in all projects"
+	}
+	next := advice.ControllerFor(c.Namespace) + c.letGo(ctx)
+	if worked := c.Worked(ctx); worked != "" {
+		return Warn("no ACK S3 controller was found in this cluster",
+			why+"; Bucket "+worked+" is synced and S3 has all its settings, so one has worked, for example from outside of the cluster: whether it still does is not verified", next)
+	}
+	return Refuse("no ACK S3 controller is installed in this cluster", why+"; "+c.waiting(ctx), next)
+}
+
+// namesOf names the first few Deployments.
+func namesOf(all []ack.Controller) string {
+	names := make([]string, len(all))
+	for n, one := range all {
+		names[n] = one.String()
+	}
+	return firstOf(names)
 }
 
 // held are the names of the project's Buckets that are being deleted and wait
@@ -99,11 +128,11 @@ func (c controllerLook) waiting(ctx context.Context) string {
 
 // letGo is how to do without a controller for what waits for one.
 func (c controllerLook) letGo(ctx context.Context) string {
-	var next strings.Builder
+	next := ""
 	for _, name := range c.held(ctx) {
-		fmt.Fprintf(&next, "\nto let go of the object without one (the bucket stays): %s", releaseBucket(c.Namespace, name))
+		next += "\nto release the object without one (the bucket stays): " + releaseBucket(c.Namespace, name)
 	}
-	return next.String()
+	return next
 }
 
 // releaseBucket is what to type to take the finalizers off a Bucket.
@@ -111,13 +140,29 @@ func releaseBucket(namespace, name string) string {
 	return advice.MergePatch(map[string]any{"metadata": map[string]any{"finalizers": nil}}, "buckets.s3.services.k8s.aws", name, "-n", namespace)
 }
 
+// errUnverified: which Deployment is a controller may not be asked.
+var errUnverified = errors.New("you are not allowed to " + access.Reviewing)
+
+// errNone: there is no controller to judge.
+var errNone = errors.New(noneProven)
+
+const noneProven = "no controller was found whose service account is allowed to list and update Buckets in all projects"
+
 // ofInterest are the controllers that have pods and look at this project, with
-// what their flags are; all of them where none does.
+// what their flags are; all of them where none does. There is at least one, or the error
+// says why there is none. Only proven ones count: what the environment of a Deployment
+// says is any project editor's to write.
 func (c controllerLook) ofInterest(ctx context.Context) ([]ack.Told, error) {
-	all, err := c.Controllers(ctx)
-	if err != nil {
+	found, err := c.Controllers(ctx)
+	switch {
+	case err != nil:
 		return nil, err
+	case len(found.Proven) == 0 && len(found.Unverified) > 0:
+		return nil, errUnverified
+	case len(found.Proven) == 0:
+		return nil, errNone
 	}
+	all := found.Proven
 	every := make([]ack.Told, len(all))
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, one := range all {
@@ -146,14 +191,25 @@ func (c controllerLook) ofInterest(ctx context.Context) ([]ack.Told, error) {
 	return some, nil
 }
 
+// unjudged is the finding for an error of ofInterest; needs is what it takes to read what
+// it reads, would is what that would show.
+func (c controllerLook) unjudged(err error, needs, would string) Finding {
+	switch {
+	case errors.Is(err, errUnverified):
+		return Unseen(access.Reviewing, would)
+	case errors.Is(err, errNone):
+		return Leave(noneProven)
+	case apierrors.IsForbidden(err):
+		return Unseen(needs, would)
+	}
+	return Fail(c.Conn.Translate(err))
+}
+
 // each gives the first finding that is no pass, of the controllers of interest.
 func (c controllerLook) each(ctx context.Context, would string, judge func(ack.Told) Finding) Finding {
 	all, err := c.ofInterest(ctx)
-	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("get configmaps and list pods where the controller is", would)
-	case err != nil:
-		return Fail(c.Conn.Translate(err))
+	if err != nil {
+		return c.unjudged(err, "get configmaps and list pods where the controller is", would)
 	}
 	worst := Pass()
 	for _, one := range all {

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
@@ -84,7 +85,7 @@ func (c controllerLook) webhook(ctx context.Context) Finding {
 	}
 	return Warn(
 		"this cluster has no AWS pod identity webhook", why,
-		"oc ostoy-s3 install -n "+c.Namespace+" --set podIdentity=projected does without it\n"+
+		advice.Command("oc ostoy-s3 install", "-n", c.Namespace, "--set", "podIdentity=projected")+" does without it\n"+
 			"on ROSA a support case brings it back; elsewhere install amazon-eks-pod-identity-webhook",
 	)
 }

@@ -2,14 +2,17 @@ package check
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // olm looks at what the Operator Lifecycle Manager was asked for, and what it
@@ -29,14 +32,27 @@ func (c controllerLook) olm(ctx context.Context) Finding {
 	case err != nil:
 		return Fail(c.Conn.Translate(err))
 	}
-	finding := Leave("the operator is not installed by OLM")
+	var findings []Finding
 	for _, one := range subscriptions {
-		if olm.Package(one) != ack.Package {
-			continue
+		if olm.Package(one) == ack.Package {
+			findings = append(findings, c.beside(ctx, one.GetNamespace(), c.subscription(ctx, one)))
 		}
-		if finding = c.subscription(ctx, one); finding.Status == Failed || finding.Status == Warned {
-			return finding
-		}
+	}
+	if len(findings) == 0 {
+		return Leave("the operator is not installed by OLM")
+	}
+	return worstFirst(findings)
+}
+
+// beside lowers a refusal to a warning if the controllers that are proven are in other
+// namespaces: on OpenShift every editor of a project can create a Subscription.
+func (c controllerLook) beside(ctx context.Context, namespace string, finding Finding) Finding {
+	found, err := c.Controllers(ctx)
+	if err != nil || finding.Status != Failed || finding.Err != nil || len(found.Proven) == 0 {
+		return finding
+	}
+	if !slices.ContainsFunc(found.Proven, func(one ack.Controller) bool { return one.Namespace == namespace }) {
+		finding.Status = Warned
 	}
 	return finding
 }
@@ -59,7 +75,7 @@ func (c controllerLook) subscription(ctx context.Context, s *unstructured.Unstru
 		return Fail(c.Conn.Translate(err))
 	case csv == nil:
 		return Refuse(what, "its ClusterServiceVersion "+install.Installed+" is gone, and OLM does not bring it back",
-			"oc delete "+subscriptionOf(s)+", then subscribe again")
+			advice.Command("oc delete", subscriptionOf(s)...)+", then subscribe again")
 	}
 	finding := judgeCSV(olm.CSVOf(csv), what)
 	if finding.Status == Passed && troubled && !trouble.Passing {
@@ -68,13 +84,14 @@ func (c controllerLook) subscription(ctx context.Context, s *unstructured.Unstru
 	return finding
 }
 
-func subscriptionOf(s *unstructured.Unstructured) string {
-	return "subscriptions.operators.coreos.com " + s.GetName() + " -n " + s.GetNamespace()
+// subscriptionOf names a Subscription in words of a command.
+func subscriptionOf(s *unstructured.Unstructured) []string {
+	return []string{"subscriptions.operators.coreos.com", s.GetName(), "-n", s.GetNamespace()}
 }
 
 // pending: a first installation that is approved by hand waits for ever.
 func (c controllerLook) pending(ctx context.Context, install olm.Install, what string) Finding {
-	describe := "oc describe " + subscriptionOf(install.Subscription)
+	describe := advice.Command("oc describe", subscriptionOf(install.Subscription)...)
 	if install.Plan == "" {
 		return Warn(what, "it has no InstallPlan yet: OLM is still looking for the operator in its catalogs", describe)
 	}
@@ -96,7 +113,7 @@ func judgePlan(plan olm.InstallPlan, csv, what string) Finding {
 	if plan.Waits() {
 		why := "its InstallPlan " + plan.Name + " waits for somebody to approve it (installPlanApproval: Manual)"
 		if others := plan.Others(csv); csv != "" && len(others) > 0 {
-			why += "; it would install or upgrade " + strings.Join(others, ", ") + " as well"
+			why += "; it would install or upgrade " + plain.Line(strings.Join(others, ", ")) + " as well"
 		}
 		return Refuse(what, why, plan.ApproveCommand())
 	}
@@ -114,7 +131,7 @@ func judgeCSV(csv olm.CSV, what string) Finding {
 		return Pass()
 	case failure == nil:
 		return Warn(what, csv.Name+" is "+csv.Phase+": "+awserr.Redact(csv.Reason+", "+csv.Message),
-			"oc describe clusterserviceversions.operators.coreos.com "+csv.Name+" -n "+csv.Namespace)
+			advice.Command("oc describe clusterserviceversions.operators.coreos.com", csv.Name, "-n", csv.Namespace))
 	case healing && csv.Phase != "Failed":
 		return Warn(what, failure.What+": "+awserr.Redact(failure.Why), failure.Next)
 	}

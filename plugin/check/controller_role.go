@@ -11,10 +11,11 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -32,24 +33,19 @@ const controllerRoleTitle = "the controller's role can manage the project's buck
 // names a role. Of several controllers one is enough, and one whose role cannot be read
 // may be that one: it is skipped, as it proves nothing.
 func judgeControllerRole(ctx context.Context, w *live.World) Finding {
-	all, err := w.Controllers(ctx)
+	found, err := w.Controllers(ctx)
 	switch {
 	case apierrors.IsForbidden(err):
 		return Leave(findsController)
 	case err != nil:
 		return Fail(w.Conn.Translate(err))
-	}
-	proven, err := w.ProvenControllers(ctx, all)
-	switch {
-	case apierrors.IsForbidden(err):
+	case len(found.Proven) == 0 && len(found.Unverified) > 0:
 		return Unseen(access.Reviewing, "which Deployment is a controller, and whether its role can manage the bucket "+render.BucketName(w.Namespace))
-	case err != nil:
-		return Fail(w.Conn.Translate(err))
-	case len(proven) == 0:
-		return Leave("no controller was found whose service account is allowed to list and update Buckets in all projects")
+	case len(found.Proven) == 0:
+		return Leave(noneProven)
 	}
 	var findings []Finding
-	for _, c := range proven {
+	for _, c := range found.Proven {
 		findings = append(findings, judgeRolesOf(ctx, w, c)...)
 	}
 	return mostLenient(findings)
@@ -96,7 +92,12 @@ func judgeRolesOf(ctx context.Context, w *live.World, c ack.Controller) []Findin
 			findings = append(findings, Leave(c.String()+" names no role of account "+w.Facts.Account.Value))
 			continue
 		}
-		findings = append(findings, reaches(ctx, w, role.Name()))
+		name := advice.RoleName(role.Name())
+		if !name.Legal() {
+			findings = append(findings, Leave(c.String()+" names "+name.String()))
+			continue
+		}
+		findings = append(findings, reaches(ctx, w, name.Word()))
 	}
 	return findings
 }
@@ -137,10 +138,10 @@ func WidenRole(managed bool, bucket string, reach iam.Reach) string {
 		return "ask a cluster admin to change the permissions boundary of the role, which does not allow the bucket " + bucket + "\nor " + project
 	}
 	pattern := iam.WiderPattern(reach.Patterns, bucket)
-	command := shell.Words("oc", "ostoy-s3", "controller", "install", "--bucket-pattern", cmp.Or(pattern, "PATTERN"))
+	command := advice.Command("oc ostoy-s3 controller install", "--bucket-pattern", cmp.Or(pattern, "PATTERN"))
 	switch pattern {
 	case "":
-		return project + "\nor a cluster admin chooses a pattern that covers " + bucket + " besides " + strings.Join(reach.Patterns, " and ") + ": " + command
+		return project + "\nor a cluster admin chooses a pattern that covers " + bucket + " besides " + plain.Line(strings.Join(reach.Patterns, " and ")) + ": " + command
 	case iam.AnyProjectPattern:
 		return project + "\nor, if the controller may manage every S3 bucket of the account whose name ends with -bucket, also those not managed by ostoy-s3, " +
 			"a cluster admin runs: " + command

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 )
@@ -15,11 +14,8 @@ import (
 // running: one ready pod of any controller that looks at this project is enough.
 func (c controllerLook) running(ctx context.Context) Finding {
 	all, err := c.ofInterest(ctx)
-	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("list pods where the controller is", "whether its pod is ready")
-	case err != nil:
-		return Fail(c.Conn.Translate(err))
+	if err != nil {
+		return c.unjudged(err, "list pods where the controller is", "whether its pod is ready")
 	}
 	for _, one := range all {
 		for _, pod := range one.Pods {
@@ -38,7 +34,7 @@ func (c controllerLook) running(ctx context.Context) Finding {
 func notRunning(one ack.Told) Finding {
 	what := "the ACK S3 controller is not running (" + one.String() + ")"
 	if one.Replicas() == 0 {
-		return Refuse(what, "it is scaled to 0", "oc scale "+one.String()+" --replicas=1")
+		return Refuse(what, "it is scaled to 0", advice.Command("oc scale", append(one.Words(), "--replicas=1")...))
 	}
 	for _, pod := range one.Pods {
 		if state := health.Pod(pod.Object, health.Around{}).Settled(); state.Text != "" {
@@ -51,7 +47,7 @@ func notRunning(one ack.Told) Finding {
 			why = "its pods cannot be made: " + awserr.Redact(condition.Message)
 		}
 	}
-	return Refuse(what, why, "oc describe "+one.String())
+	return Refuse(what, why, advice.Command("oc describe", one.Words()...))
 }
 
 // crash looks for a pod that ends over and over, and into its log.
@@ -75,11 +71,8 @@ func (c controllerLook) crash(ctx context.Context) Finding {
 // another account makes a second bucket of the name, or fails for ever.
 func (c controllerLook) single(ctx context.Context) Finding {
 	all, err := c.ofInterest(ctx)
-	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("get configmaps where the controllers are", "whether two look at this project")
-	case err != nil:
-		return Fail(c.Conn.Translate(err))
+	if err != nil {
+		return c.unjudged(err, "get configmaps where the controllers are", "whether two look at this project")
 	}
 	var names []string
 	for _, one := range all {
@@ -94,7 +87,7 @@ func (c controllerLook) single(ctx context.Context) Finding {
 	return Refuse(
 		fmt.Sprintf("%d ACK S3 controllers look at the Buckets of project %s", len(names), c.Namespace),
 		"each works on all of them, with its own role and region, and undoes what the other did: "+strings.Join(names, "; "),
-		"keep one; what the others watch is their --watch-namespace; to stop one: oc scale "+last.String()+" --replicas=0",
+		"keep one; what the others watch is their --watch-namespace; to stop one: "+advice.Command("oc scale", append(last.Words(), "--replicas=0")...),
 	)
 }
 
@@ -119,12 +112,16 @@ func (c controllerLook) watch(ctx context.Context) Finding {
 	})
 }
 
+// patchData is the command that gives keys of a controller's ConfigMap these values.
+func patchData(c ack.Controller, name string, data map[string]string) string {
+	return advice.MergePatch(map[string]any{"data": data}, "configmap", name, "-n", c.Namespace)
+}
+
 // setting is what to type to give a controller a setting.
 func setting(c ack.Controller, key, value, note string) string {
 	names, _ := ack.Needs(c.Container)
 	if len(names) == 0 || c.Installer == ack.Helm {
 		return "set " + key + " where the controller was installed (" + note + "), for example in the values of its chart"
 	}
-	return fmt.Sprintf(`oc patch configmap %s -n %s --type=merge -p '{"data":{"%s":"%s"}}' (%s)`, names[0], c.Namespace, key, value, note) +
-		"\n" + c.Restart()
+	return note + ": " + patchData(c, names[0], map[string]string{key: value}) + "\n" + c.Restart()
 }

@@ -158,7 +158,7 @@ func TestJudgeCSV(t *testing.T) {
 		says string
 	}{
 		"done":            {olm.CSV{Phase: "Succeeded", Reason: "InstallSucceeded"}, Passed, ""},
-		"no group":        {olm.CSV{Phase: "Failed", Reason: "NoOperatorGroup", Message: "none"}, Failed, "make an OperatorGroup"},
+		"no group":        {olm.CSV{Phase: "Failed", Reason: "NoOperatorGroup", Message: "none"}, Failed, "create an OperatorGroup"},
 		"two groups":      {olm.CSV{Phase: "Failed", Reason: "TooManyOperatorGroups"}, Failed, "keep one"},
 		"not available":   {olm.CSV{Phase: "Failed", Reason: "InstallCheckFailed", Deployments: []string{"a"}}, Failed, "oc describe deployment/a"},
 		"something lacks": {olm.CSV{Phase: "Pending", Reason: "RequirementsNotMet", Unmet: []string{"a kind"}}, Warned, "a kind"},
@@ -190,5 +190,5 @@ func TestMisconfigured(t *testing.T) {
 	wants(t, "two keys", got, Failed, `oc patch configmap conf -n ack-system --type=merge -p '{"data":{"AWS_REGION":"us-east-2","FEATURE_GATES":""}}'`)
 	c.Container.EnvFrom = nil
 	got = misconfigured(c, []ack.Flaw{{Setting: "FEATURE_GATES", Why: "w", Putable: true}}, "")
-	wants(t, "no ConfigMap", got, Failed, "oc set env deployment/ack-s3-controller -n ack-system 'FEATURE_GATES='")
+	wants(t, "no ConfigMap", got, Failed, "oc set env deployment/ack-s3-controller -n ack-system FEATURE_GATES=")
 }

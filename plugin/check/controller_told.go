@@ -2,7 +2,6 @@ package check
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,8 +10,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // config holds what the controller is told against what it accepts.
@@ -27,7 +28,7 @@ func (c controllerLook) config(ctx context.Context) Finding {
 }
 
 func misconfigured(c ack.Controller, flaws []ack.Flaw, region string) Finding {
-	put := map[string]string{}
+	put, region := map[string]string{}, advice.Region(region).Word()
 	var by []string // what has to be done by hand
 	whys := make([]string, len(flaws))
 	for i, f := range flaws {
@@ -40,7 +41,7 @@ func misconfigured(c ack.Controller, flaws []ack.Flaw, region string) Finding {
 		case strings.HasPrefix(f.Setting, "ConfigMap "):
 			by = append(by, makeConfig(c, strings.TrimPrefix(f.Setting, "ConfigMap "), region))
 		default:
-			by = append(by, "take "+f.Setting+" out of its environment: oc set env "+c.String()+" --list shows where it comes from")
+			by = append(by, "take "+f.Setting+" out of its environment: "+advice.Command("oc set env", append(c.Words(), "--list")...)+" shows where it comes from")
 		}
 	}
 	next := strings.Join(append(by, putAll(c, put)...), "\n")
@@ -58,26 +59,23 @@ func putAll(c ack.Controller, put map[string]string) []string {
 	case len(put) == 0:
 		return nil
 	case len(names) == 0:
-		var pairs []string
-		for _, key := range slices.Sorted(maps.Keys(put)) {
-			pairs = append(pairs, key+"="+put[key])
-		}
-		return []string{"oc set env " + c.String() + " '" + strings.Join(pairs, "' '") + "'"}
+		return []string{advice.Command("oc set env", append(c.Words(), pairs("", put)...)...)}
 	}
-	// Strings alone cannot fail to be written.
-	data, _ := json.Marshal(map[string]any{"data": put})
-	return []string{"oc patch configmap " + names[0] + " -n " + c.Namespace + " --type=merge -p '" + string(data) + "'"}
+	return []string{patchData(c, names[0], put)}
 }
 
 // makeConfig is what to type for a ConfigMap that every version starts with.
 func makeConfig(c ack.Controller, name, region string) string {
-	values := ack.SafeConfig(region)
-	var text strings.Builder
-	fmt.Fprintf(&text, "oc create configmap %s -n %s", name, c.Namespace)
+	return advice.Command("oc create configmap", append([]string{name, "-n", c.Namespace}, pairs("--from-literal=", ack.SafeConfig(region))...)...)
+}
+
+// pairs are some values as words, KEY=VALUE, sorted.
+func pairs(before string, values map[string]string) []string {
+	var words []string
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		fmt.Fprintf(&text, " --from-literal=%s=%s", key, values[key])
+		words = append(words, before+key+"="+values[key])
 	}
-	return text.String()
+	return words
 }
 
 // region: what the webhook puts into the pod wins over the ConfigMap, silently.
@@ -111,10 +109,10 @@ func judgeVersion(c ack.Controller, flags ack.Flags) Finding {
 		return Refuse(what, "it does not know the adoption policy adopt-or-create, which our Buckets name, and gives them up", update)
 	case said && !on:
 		return Warn(what, "its feature gate ResourceAdoption is off: a bucket that was kept is not found again by a new install",
-			setting(c, "FEATURE_GATES", "", "without ResourceAdoption=false"))
+			setting(c, "FEATURE_GATES", "", "it must not have ResourceAdoption=false"))
 	case c.Older(gateSince()...) && !on:
 		return Warn(what, "before 1.1.0 the feature gate ResourceAdoption is off: a bucket that was kept is not found again by a new install",
-			update+", or: "+setting(c, "FEATURE_GATES", "ResourceAdoption=true", "on from 1.1.0"))
+			update+", or: "+setting(c, "FEATURE_GATES", "ResourceAdoption=true", "from 1.1.0 it is on by default"))
 	}
 	return Pass()
 }
@@ -137,7 +135,7 @@ func (c controllerLook) owner(ctx context.Context) Finding {
 		}
 	}
 	if name := crd.GetAnnotations()["meta.helm.sh/release-name"]; name != "" {
-		owners = append(owners, "Helm release "+name+" in "+crd.GetAnnotations()["meta.helm.sh/release-namespace"])
+		owners = append(owners, plain.Line("Helm release "+name+" in "+crd.GetAnnotations()["meta.helm.sh/release-namespace"]))
 	}
 	if len(owners) < 2 {
 		return Pass()

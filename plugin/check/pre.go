@@ -6,6 +6,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -140,8 +141,14 @@ func (t Target) controller(ctx context.Context) Finding {
 		return Leave(findsController)
 	case err != nil:
 		return Fail(t.Conn.Translate(err))
-	case len(all) == 0:
-		return Warn("no ACK S3 controller is to be seen in this cluster", "without one the Bucket gets no status, and there is no bucket", advice.ControllerFor(t.Facts.Namespace.Value))
+	case len(all.Proven) > 0:
+		return Pass()
+	case len(all.Unverified) > 0:
+		return Unseen(access.Reviewing, "whether "+namesOf(all.Unverified)+" is an ACK S3 controller: whether one runs is not verified")
 	}
-	return Pass()
+	why := "without one the Bucket gets no status, and there is no bucket"
+	if len(all.Unproven) > 0 {
+		why = "not one: " + namesOf(all.Unproven) + ", whose service account is not allowed to list and update Buckets in all projects; " + why
+	}
+	return Warn("no ACK S3 controller is to be seen in this cluster", why, advice.ControllerFor(t.Facts.Namespace.Value))
 }

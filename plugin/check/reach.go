@@ -68,7 +68,7 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 	if err != nil {
 		return unreadable(c.Conn, err, "list deployments in all namespaces", "whether the policy exempts only controllers")
 	}
-	unused, err := c.UnusedAccounts(ctx, accounts, controllers)
+	unused, err := c.UnusedAccounts(ctx, accounts, controllers.All)
 	switch {
 	case apierrors.IsForbidden(err):
 		return Unseen(access.Reviewing, "whether the accounts that the policy exempts are those of controllers")
@@ -78,7 +78,7 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 		return Pass()
 	}
 	none := ""
-	if len(controllers) == 0 {
+	if len(controllers.Proven) == 0 {
 		none = "; no controller was found among the Deployments of the cluster, and the account is not allowed to list and update Buckets in all projects"
 	}
 	return Warn("the admission policy "+operator.PolicyName+" exempts an account that no controller uses",
@@ -94,7 +94,7 @@ func (c controllerLook) trusted(ctx context.Context, accounts []string) []Findin
 		return nil // that is said of the accounts that are exempt
 	}
 	var all []Finding
-	for _, one := range c.Trusts(ctx, accounts, live.AccountsOf(controllers)) {
+	for _, one := range c.Trusts(ctx, accounts, live.AccountsOf(controllers.All)) {
 		all = append(all, c.trustedOne(one))
 	}
 	return all

@@ -114,58 +114,65 @@ func (p *Plan) withoutPolicy() (what, next string) {
 // nothing shows whose the namespace of this tool's own controller is, and its service
 // account has to be proven as well. Nobody is exempt who is not known. It gives what to
 // note about that: the notes of the plan are written by others at the same time.
-func (p *Plan) exempt(ctx context.Context) (notes []string, err error) {
+func (p *Plan) exempt() (notes []string) {
 	a := &p.Admission
 	if !a.Served {
-		return nil, nil
+		return nil
 	}
 	exempt := map[string]bool{}
 	if p.proof.unasked {
-		if notes, err = p.keepExempt(ctx, exempt); err != nil {
-			return nil, err
-		}
+		notes = p.keepExempt(exempt)
 	}
 	own := operator.Account(p.facts)
+	var lookalikes []string
 	for _, name := range slices.Sorted(maps.Keys(p.proof.accounts)) {
 		switch c, is := p.proof.named[name]; {
 		case p.proof.accounts[name]:
 			exempt[name] = true
 		case is && (name != own || p.Mode == Used):
-			a.warn(c+" is not exempt from the admission policy: its service account is not allowed to list and update Buckets in all projects, so it is not a controller of the whole cluster",
-				"")
+			lookalikes = append(lookalikes, c)
 		}
+	}
+	if len(lookalikes) > 0 {
+		a.warn(notExempt(lookalikes)+"not allowed to list and update Buckets in all projects, so it is not a controller of the whole cluster", "")
 	}
 	if p.Mode != Used || exempt[own] {
 		a.Exempt = []string{own}
 	}
 	delete(exempt, own)
 	a.Exempt = append(a.Exempt, slices.Sorted(maps.Keys(exempt))...)
-	return notes, nil
+	return notes
 }
 
-// keepExempt is exempt where nothing can be proven: who is exempt already stays so,
-// because only a cluster admin can have written that.
-func (p *Plan) keepExempt(ctx context.Context, exempt map[string]bool) (notes []string, err error) {
-	w := p.found.World
-	policy, err := w.Get(ctx, live.Policies(), "", operator.PolicyName)
-	if err != nil {
-		return nil, w.Conn.Translate(err)
+// notExempt begins a warning about the first few of some Deployments: a project editor
+// can create as many as they like.
+func notExempt(deployments []string) string {
+	if len(deployments) == 1 {
+		return deployments[0] + " is not exempt from the admission policy: its service account is "
 	}
-	for _, name := range operator.Inspect(policy, nil).Exempt {
+	return some(deployments) + " are not exempt from the admission policy: the service account of each is "
+}
+
+// keepExempt is exempt where nothing can be proven: who is exempt already stays so.
+func (p *Plan) keepExempt(exempt map[string]bool) (notes []string) {
+	for _, name := range p.proof.exempt {
 		exempt[name] = true
 	}
 	const refused = "you are not allowed to " + access.Reviewing + ", which show whether "
 	if len(exempt) > 0 {
 		notes = append(notes, refused+"a service account is a controller's: the policy keeps exempting "+strings.Join(slices.Sorted(maps.Keys(exempt)), ", "))
 	}
+	var unknown []string
 	for _, name := range slices.Sorted(maps.Keys(p.proof.named)) {
 		if !exempt[name] {
-			p.Admission.warn(p.proof.named[name]+" is not exempt from the admission policy: "+refused+
-				"it is a controller of this cluster. If it is, the policy refuses what it writes into the spec of a Bucket",
-				"ask a cluster admin to run the same command")
+			unknown = append(unknown, p.proof.named[name])
 		}
 	}
-	return notes, nil
+	if len(unknown) > 0 {
+		p.Admission.warn(notExempt(unknown)+"not known to be a controller's: "+refused+
+			"it is one. If it is, the policy refuses what it writes into the spec of a Bucket", "ask a cluster admin to run the same command")
+	}
+	return notes
 }
 
 // lookAtBuckets gives the existing Buckets that the policy refuses from now on; a

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
@@ -94,7 +95,7 @@ func unwritten(subscription *unstructured.Unstructured, plan olm.InstallPlan) he
 func (f *follower) inVain(subscription *unstructured.Unstructured, plan olm.InstallPlan, csv string) health.State {
 	state := health.State{
 		Text: fmt.Sprintf("%d InstallPlans for %s were approved, and OLM carried out none; %s is not approved", mostApprovals, csv, plan.Name),
-		Hint: "oc get installplans.operators.coreos.com -n " + f.found.Namespace + "\n" + plan.DescribeCommand(),
+		Hint: advice.Command("oc get installplans.operators.coreos.com", "-n", f.found.Namespace) + "\n" + plan.DescribeCommand(),
 	}
 	if trouble, is := olm.TroubleOf(subscription); is {
 		state.Text += "; OLM reports: " + trouble.Why

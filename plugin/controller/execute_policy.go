@@ -12,6 +12,7 @@ import (
 	waiting "k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
@@ -70,7 +71,7 @@ func (p *Plan) awaitPolicy(ctx context.Context, observe func(health.State)) erro
 			Kind: problem.NotReady,
 			What: "the ValidatingAdmissionPolicy " + operator.PolicyName + " is not in effect after " + probeLimit.String(),
 			Why:  "the API server admits a Bucket that the policy refuses; no permission was added and no role was changed",
-			Next: "the same command again; oc get validatingadmissionpolicies.admissionregistration.k8s.io " + operator.PolicyName + " -o yaml shows its status",
+			Next: "the same command again; " + advice.Command("oc get validatingadmissionpolicies.admissionregistration.k8s.io", operator.PolicyName, "-o", "yaml") + " shows its status",
 		}
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
@@ -173,7 +174,7 @@ func (f *follower) unplanned(ctx context.Context, seen wait.Seen, subscription *
 	installed := VersionOf(olm.InstallOf(subscription).Installed)
 	state := health.State{
 		Text: fmt.Sprintf("OLM has planned nothing after %s, and %s is wanted", installed, VersionOf(f.CSV)),
-		Hint: "oc describe subscriptions.operators.coreos.com " + subscription.GetName() + " -n " + subscription.GetNamespace(),
+		Hint: advice.Command("oc describe subscriptions.operators.coreos.com", subscription.GetName(), "-n", subscription.GetNamespace()),
 		Code: "unplanned after " + installed,
 	}
 	trouble, is := olm.TroubleOf(subscription)
@@ -244,6 +245,6 @@ func (f *follower) passedBy(csv string) error {
 		Kind: problem.Refused,
 		What: fmt.Sprintf("the upgrade to %s is not approved", VersionOf(csv)),
 		Why:  fmt.Sprintf("from %s OLM goes to %s, which is newer than %s", f.done.Steps[len(f.done.Steps)-1], VersionOf(csv), VersionOf(f.CSV)),
-		Next: "oc ostoy-s3 controller install --upgrade, which goes on to the newest version",
+		Next: advice.Command("oc ostoy-s3 controller install --upgrade") + ", which goes on to the newest version",
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -72,7 +73,7 @@ func TestChartIdentityStays(t *testing.T) {
 		"the Deployment is deleted":    {nil, "annotation", operator.Annotation},
 		"no record, a variable stayed": {[]ack.Controller{controllerBy(ack.Manifests, ackSystem, apply.Manager, "AWS_WEB_IDENTITY_TOKEN_FILE")}, "", operator.Subscription},
 	} {
-		p := &Plan{found: &Found{Namespace: ackSystem, Deployments: c.mine, Inventory: recordOf(t, c.recorded, apply.Manager)}}
+		p := &Plan{found: &Found{Namespace: ackSystem, Controllers: live.Controllers{All: c.mine}, Inventory: recordOf(t, c.recorded, apply.Manager)}}
 		if got := p.chartIdentity(); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}

@@ -30,17 +30,13 @@ type Found struct {
 	OLM       bool   // the cluster has the Operator Lifecycle Manager
 
 	Project       *unstructured.Unstructured   // the Namespace, nil if it is not there
-	Deployments   []ack.Controller             // of the whole cluster
+	Controllers   live.Controllers             // of the whole cluster, and what looks like one
 	Subscriptions []*unstructured.Unstructured // to the operator, in the whole cluster
 	Groups        []*unstructured.Unstructured // OperatorGroups of the namespace
 	Versions      []*unstructured.Unstructured // ClusterServiceVersions of the operator in the namespace
 	Plans         []*unstructured.Unstructured // InstallPlans of the namespace
 	Definition    *unstructured.Unstructured   // of ACK's Bucket, nil if there is none
 	Inventory     apply.Inventory              // of ours, in the namespace
-
-	// proven says which service accounts are those of controllers of the whole
-	// cluster; nil where nothing was asked.
-	proven map[string]bool
 }
 
 // Look asks what there is, everything at the same time. A refusal is an error:
@@ -54,7 +50,7 @@ func Look(ctx context.Context, w *live.World) (*Found, error) {
 	f.OLM = olm.Served(served)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { f.Project, err = w.Project(ctx); return err })
-	group.Go(func() (err error) { f.Deployments, err = w.Controllers(ctx); return err })
+	group.Go(func() (err error) { f.Controllers, err = w.Controllers(ctx); return err })
 	group.Go(func() (err error) { f.Definition, err = w.Get(ctx, live.CRDs(), "", Definition); return err })
 	group.Go(func() (err error) {
 		f.Inventory, err = apply.New(w.Conn, apply.Options{Namespace: w.Namespace, Set: apply.Controller()}).ReadInventory(ctx)
@@ -126,26 +122,22 @@ func (f *Found) Subscription() *unstructured.Unstructured {
 	return nil
 }
 
-// Mine are the controllers that this tool installed: those that OLM installed for a
+// Mine are the Deployments that this tool installed: those that OLM installed for a
 // Subscription that it manages (versionOurs), and those from a chart that it applied.
-func (f *Found) Mine() []ack.Controller { return f.split(true) }
-
-// Others are the controllers that are not managed by ostoy-s3, without Deployments
-// whose service accounts turned out not to be a controller's.
-func (f *Found) Others() []ack.Controller {
-	return slices.DeleteFunc(f.split(false), func(c ack.Controller) bool {
-		return f.proven != nil && !f.proven[operator.AccountName(c.Namespace, c.Account())]
-	})
+// They may not be proven yet.
+func (f *Found) Mine() []ack.Controller {
+	return slices.DeleteFunc(slices.Clone(f.Controllers.All), func(c ack.Controller) bool { return !f.isMine(c) })
 }
 
-func (f *Found) split(mine bool) []ack.Controller {
-	var some []ack.Controller
-	for _, c := range f.Deployments {
-		if f.isMine(c) == mine {
-			some = append(some, c)
-		}
-	}
-	return some
+// Others are the controllers, proven, that are not managed by ostoy-s3.
+func (f *Found) Others() []ack.Controller { return f.notMine(f.Controllers.Proven) }
+
+// unverified are the Deployments that are not managed by ostoy-s3, and of which you are
+// not allowed to ask whether they are controllers.
+func (f *Found) unverified() []ack.Controller { return f.notMine(f.Controllers.Unverified) }
+
+func (f *Found) notMine(some []ack.Controller) []ack.Controller {
+	return slices.DeleteFunc(slices.Clone(some), f.isMine)
 }
 
 func (f *Found) isMine(c ack.Controller) bool {

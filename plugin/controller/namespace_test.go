@@ -202,8 +202,11 @@ func TestF1UnprovenIsNoController(t *testing.T) {
 		w.reviews(everywhere...)
 		p := &Plan{facts: testFacts(), found: &Found{
 			World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, OLM: true,
-			Deployments: []ack.Controller{controllerBy(ack.Helm, "elsewhere", "helm")},
 		}}
+		var err error
+		if p.found.Controllers, err = p.found.World.Prove(t.Context(), []ack.Controller{controllerBy(ack.Helm, "elsewhere", "helm")}); err != nil {
+			t.Fatal(err)
+		}
 		if err := p.prove(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -224,7 +227,7 @@ func TestF1Planted(t *testing.T) {
 		deployments []ack.Controller
 		want        int
 	}{{ByOLM, nil, 1}, {ByChart, []ack.Controller{running}, 0}, {Used, nil, 0}} {
-		p := &Plan{Mode: c.mode, MakesNamespace: true, Admission: Admission{Refused: refused}, found: &Found{Namespace: ackSystem, Deployments: c.deployments}}
+		p := &Plan{Mode: c.mode, MakesNamespace: true, Admission: Admission{Refused: refused}, found: &Found{Namespace: ackSystem, Controllers: provenOnes(c.deployments...)}}
 		if got := p.Planted(); len(got) != c.want {
 			t.Errorf("%s: %s", c.mode, fmt.Sprint(got))
 		}

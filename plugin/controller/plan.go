@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -166,7 +167,7 @@ func (p *Plan) mayGoOn() error {
 		Kind: problem.Refused,
 		What: "namespace " + p.found.Namespace + " is being deleted",
 		Why:  "what is put into it now goes with it",
-		Next: "oc get namespace " + p.found.Namespace + " -w, and once it is gone run the same command again",
+		Next: advice.Command("oc get namespace", p.found.Namespace, "-w") + ", and once it is gone run the same command again",
 	}
 }
 
@@ -177,6 +178,8 @@ func (p *Plan) mode() (Mode, error) {
 	switch {
 	case !byOLM && !byChart && len(p.found.Others()) > 0:
 		return Used, nil
+	case !byOLM && !byChart && len(p.found.unverified()) > 0:
+		return "", p.unproven()
 	case chart && byOLM:
 		return "", p.twice()
 	case chart:
@@ -196,11 +199,8 @@ func (p *Plan) decideSet(ctx context.Context) (role *iam.Role, err error) {
 	if err := p.decideAdmission(ctx); err != nil {
 		return nil, err
 	}
-	var notes []string
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) { role, err = p.decide(ctx); return err })
-	group.Go(func() (err error) { notes, err = p.exempt(ctx); return err })
-	if err := group.Wait(); err != nil {
+	notes := p.exempt()
+	if role, err = p.decide(ctx); err != nil {
 		return nil, err
 	}
 	p.Notes = append(p.Notes, notes...)

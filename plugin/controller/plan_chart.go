@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -42,7 +43,7 @@ func (p *Plan) chartless() error {
 		Kind: problem.Usage,
 		What: "the ACK S3 controller in " + p.found.Namespace + " comes from a chart",
 		Why:  "without the chart it is not known what is to be there",
-		Next: "the same command with --chart " + operator.Chart + ", or a chart that you pulled",
+		Next: "the same command with " + advice.Command("--chart", operator.Chart) + ", or a chart that you pulled",
 	}
 }
 
@@ -61,7 +62,7 @@ func (p *Plan) chartObjects(ctx context.Context, role string) ([]*unstructured.U
 		return nil, &render.InputError{
 			What: fmt.Sprintf("--chart: %s %s", p.options.Chart.Name(), p.options.Chart.Version()),
 			Why:  "it holds no Deployment of the ACK S3 controller",
-			Next: "--chart " + operator.Chart,
+			Next: advice.Command("--chart", operator.Chart),
 		}
 	}
 	objects, err = p.withoutDefinitionsOfOthers(ctx, objects)

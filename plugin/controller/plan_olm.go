@@ -9,11 +9,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -72,16 +72,16 @@ func (p *Plan) otherSubscription() error {
 	}
 	return &problem.Error{
 		Kind: problem.Refused, What: what, Why: why,
-		Next: next + "remove it: oc delete subscriptions.operators.coreos.com " + one.GetName() + " -n " + one.GetNamespace(),
+		Next: next + "remove it: " + advice.Command("oc delete subscriptions.operators.coreos.com", one.GetName(), "-n", one.GetNamespace()),
 	}
 }
 
 // choose picks catalog and version for a first install.
 func (p *Plan) choose(ctx context.Context, options *operator.Options) error {
 	if left := p.found.Versions; len(left) > 0 {
-		next := "oc ostoy-s3 controller uninstall"
+		next := advice.Command("oc ostoy-s3 controller uninstall")
 		if name := left[0].GetName(); !p.found.versionOurs(name) {
-			next = "oc delete clusterserviceversions." + olmGroup + " " + shell.Word(name) + " -n " + p.found.Namespace
+			next = advice.Command("oc delete clusterserviceversions.operators.coreos.com", name, "-n", p.found.Namespace)
 		}
 		return &problem.Error{
 			Kind: problem.Refused,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
@@ -67,7 +68,7 @@ func TestMode(t *testing.T) {
 		{name: "ours by a chart, for the app", deployments: byChart, asIs: true, want: Used},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			found := &Found{Namespace: here, OLM: tc.olm, Deployments: tc.deployments}
+			found := &Found{Namespace: here, OLM: tc.olm, Controllers: provenOnes(tc.deployments...)}
 			if tc.subscribed {
 				found.Subscriptions = []*unstructured.Unstructured{subscription}
 			}
@@ -98,7 +99,7 @@ func TestChartIdentity(t *testing.T) {
 		{"by annotation", []ack.Controller{controllerBy(ack.Manifests, here, apply.Manager, "AWS_REGION")}, "", operator.Annotation},
 		{"the user decides", []ack.Controller{controllerBy(ack.Manifests, here, apply.Manager)}, operator.Subscription, operator.Subscription},
 	} {
-		p := &Plan{found: &Found{Namespace: here, Deployments: tc.mine}, options: Options{Identity: tc.given}}
+		p := &Plan{found: &Found{Namespace: here, Controllers: live.Controllers{All: tc.mine}}, options: Options{Identity: tc.given}}
 		if got := p.chartIdentity(); got != tc.want {
 			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
 		}

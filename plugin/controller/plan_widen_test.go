@@ -35,7 +35,7 @@ func TestF1PolicyBesideAnyController(t *testing.T) {
 				Mode: Used, facts: testFacts(), Admission: Admission{Served: true}, options: Options{Guess: true, AllowAnyBucket: c.allow},
 				found: &Found{
 					World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem,
-					Deployments: []ack.Controller{used},
+					Controllers: provenOnes(used),
 				},
 			}
 			p.set = p.access()

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
@@ -42,7 +43,7 @@ func (f *follower) deployments(ctx context.Context, seen wait.Seen, names []stri
 func (f *follower) deployment(ctx context.Context, seen wait.Seen, name, csv string) (health.State, error) {
 	object := seen.Get("Deployment", name)
 	if object == nil {
-		return health.Graced(health.State{Text: "it is not there", Hint: "oc get events -n " + f.found.Namespace}, configGrace), nil
+		return health.Graced(health.State{Text: "it is not there", Hint: advice.Command("oc get events", "-n", f.found.Namespace)}, configGrace), nil
 	}
 	if owner := olm.OwnerCSV(object); csv != "" && owner != "" && owner != csv { // what it has available is the version before
 		return health.State{Text: "waiting for OLM to update it from " + VersionOf(owner) + " to " + VersionOf(csv)}, nil
@@ -70,7 +71,7 @@ func (f *follower) deployment(ctx context.Context, seen wait.Seen, name, csv str
 func (f *follower) withoutIdentity(ctx context.Context, pod *unstructured.Unstructured, miss string) health.State {
 	state := health.State{Text: fmt.Sprintf("pod %s does not work as its role: %s", pod.GetName(), miss)}
 	if f.Identity != operator.Annotation {
-		state.Hint = "oc describe pod " + pod.GetName() + " -n " + pod.GetNamespace()
+		state.Hint = advice.Command("oc describe pod", pod.GetName(), "-n", pod.GetNamespace())
 		state.Code = "identity"
 		return health.Graced(state, configGrace)
 	}
@@ -81,7 +82,7 @@ func (f *follower) withoutIdentity(ctx context.Context, pod *unstructured.Unstru
 		return health.Failing(state)
 	}
 	if err := f.restart(ctx, pod); err != nil {
-		state.Hint = "oc delete pod " + pod.GetName() + " -n " + pod.GetNamespace()
+		state.Hint = advice.Command("oc delete pod", pod.GetName(), "-n", pod.GetNamespace())
 		return health.Graced(state, configGrace)
 	}
 	if f.restarts == nil {
@@ -121,7 +122,7 @@ func (f *follower) crash(ctx context.Context, pods []*unstructured.Unstructured)
 			log := f.log(ctx, pod, container.Name, int(container.RestartCount))
 			state := health.State{
 				Text: "pod " + pod.Name + " crashes", Code: "crash",
-				Hint: "oc logs " + pod.Name + " -c " + container.Name + " -n " + pod.Namespace + " --previous",
+				Hint: advice.Command("oc logs", pod.Name, "-c", container.Name, "-n", pod.Namespace, "--previous"),
 			}
 			if cause, known := ack.CauseOf(log); known {
 				state.Text += ": " + awserr.Redact(cause.Why)

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -137,7 +138,7 @@ func listed(buckets []Bucket) string {
 func (r *Removal) refuseBuckets() error {
 	var next []string
 	for _, b := range r.buckets {
-		line := "oc ostoy-s3 uninstall -n " + b.Namespace
+		line := advice.Command("oc ostoy-s3 uninstall", "-n", b.Namespace)
 		if b.Ours && !slices.Contains(next, line) {
 			next = append(next, line)
 		}
@@ -147,7 +148,7 @@ func (r *Removal) refuseBuckets() error {
 		next = append(next[:enough], "and so on in every namespace that is listed")
 	}
 	if len(next) == 0 {
-		next = append(next, "oc delete buckets.s3.services.k8s.aws NAME -n NAMESPACE, which deletes the S3 bucket, too, unless its deletion policy is retain")
+		next = append(next, advice.Command("oc delete buckets.s3.services.k8s.aws NAME -n NAMESPACE")+", which deletes the S3 bucket, too, unless its deletion policy is retain")
 	}
 	force := "or the same command with --force: the objects go, the S3 buckets and their data stay"
 	why := "without a controller nobody takes its finalizer off them, and they, and their namespaces, can never be deleted:\n"

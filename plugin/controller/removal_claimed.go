@@ -49,7 +49,7 @@ func (r *Removal) decideInventory() {
 	}
 	p := r.add(&Part{Subject: TheInventory, Object: "ConfigMap " + apply.ControllerInventoryName, Fate: Removed})
 	if claimants := r.claimants(); len(claimants) > 0 {
-		p.keep("it lists what is kept for "+strings.Join(claimants, ", "), r.again(""))
+		p.keep("it lists what is kept for "+strings.Join(claimants, ", "), r.again())
 	}
 }
 

@@ -140,9 +140,7 @@ func (r *Removal) versionsGone(ctx context.Context) error {
 // deploymentsGone waits for the cluster's garbage collection.
 func (r *Removal) deploymentsGone(ctx context.Context) error {
 	return r.until(ctx, "Deployment", func(object *unstructured.Unstructured) bool {
-		return ack.IsController(object) && !slices.ContainsFunc(r.others(), func(c ack.Controller) bool {
-			return c.Namespace == object.GetNamespace() && c.Name == object.GetName()
-		})
+		return ack.IsController(object) && !r.isNotMine(object)
 	}, nothing, "")
 }
 
@@ -151,7 +149,7 @@ func (r *Removal) deploymentsGone(ctx context.Context) error {
 func (r *Removal) podsGone(ctx context.Context) error {
 	return r.until(ctx, "Pod", func(pod *unstructured.Unstructured) bool {
 		over := slices.Contains([]string{"Succeeded", "Failed"}, health.Text(pod.Object, "status", "phase"))
-		return !over && ack.IsPod(pod) && !slices.ContainsFunc(r.others(), func(c ack.Controller) bool { return owns(c, pod) })
+		return !over && ack.IsPod(pod) && !slices.ContainsFunc(r.notMine(r.found.Controllers.All), func(c ack.Controller) bool { return owns(c, pod) })
 	}, nothing, "")
 }
 

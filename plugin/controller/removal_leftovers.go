@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
@@ -89,7 +90,7 @@ func (r *Removal) removeLeftovers(ctx context.Context) error {
 		if n == tries {
 			return &problem.Error{
 				Kind: problem.Failed, What: "Role " + left[0].GetName() + " cannot be deleted", Why: "it is changed or created again each time",
-				Next: "oc get roles." + rbacGroup + " -n " + r.found.Namespace + " --show-managed-fields -o yaml shows who changes it",
+				Next: advice.Command("oc get roles.rbac.authorization.k8s.io", "-n", r.found.Namespace, "--show-managed-fields", "-o", "yaml") + " shows who changes it",
 			}
 		}
 		for _, role := range left {

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -42,7 +43,7 @@ func (r *Removal) letGo(ctx context.Context) error {
 	if len(going) == 0 {
 		return nil
 	}
-	running, err := ack.Running(ctx, r.conn.Dynamic)
+	running, err := r.found.World.Runs(ctx)
 	if err != nil || !running {
 		return err
 	}
@@ -131,7 +132,7 @@ func (r *Removal) releaseRest(ctx context.Context) error {
 	if len(r.pending()) == 0 {
 		return nil
 	}
-	running, err := ack.Running(ctx, r.conn.Dynamic)
+	running, err := r.found.World.Runs(ctx)
 	if err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ func (r *Removal) takeAway(ctx context.Context, p *Part, release bool) error {
 	}
 	return &problem.Error{
 		Kind: problem.Failed, What: p.Object + " cannot be let go of", Why: "somebody changes it back each time",
-		Next: "oc get buckets.s3.services.k8s.aws " + name + " -n " + namespace + " -o yaml --show-managed-fields shows who; stop that, then run the same command again",
+		Next: advice.Command("oc get buckets.s3.services.k8s.aws", name, "-n", namespace, "-o", "yaml", "--show-managed-fields") + " shows who; stop that, then run the same command again",
 	}
 }
 
@@ -255,5 +256,5 @@ func (r *Removal) held(p *Part, object *unstructured.Unstructured, release bool)
 		return
 	}
 	p.leave("it is deleted, and waits for "+strings.Join(object.GetFinalizers(), ", "),
-		"oc get buckets.s3.services.k8s.aws "+object.GetName()+" -n "+object.GetNamespace()+" -o yaml")
+		advice.Command("oc get buckets.s3.services.k8s.aws", object.GetName(), "-n", object.GetNamespace(), "-o", "yaml"))
 }

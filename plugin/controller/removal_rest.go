@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	waiting "k8s.io/apimachinery/pkg/util/wait"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -22,12 +23,11 @@ import (
 )
 
 // again is the command with another flag.
-func (r *Removal) again(flag string) string {
-	line := "oc ostoy-s3 controller uninstall"
+func (r *Removal) again(flags ...string) string {
 	if r.found.Namespace != operator.DefaultNamespace {
-		line += " -n " + r.found.Namespace
+		flags = slices.Concat([]string{"-n", r.found.Namespace}, flags)
 	}
-	return strings.TrimSpace(line + " " + flag)
+	return advice.Command("oc ostoy-s3 controller uninstall", flags...)
 }
 
 // decideDefinition keeps the definition of ACK's Bucket, with which every Bucket
@@ -52,9 +52,9 @@ func (r *Removal) decideDefinition(definition *unstructured.Unstructured) {
 		other := r.found.otherSubscriptions("")[0]
 		p.keep("Subscription "+other.GetName()+" in "+other.GetNamespace()+", which ostoy-s3 does not manage, needs it", "")
 	case by != "" && !r.options.ForceOwner:
-		p.keep(by+" brings it", r.again("--delete-crds --force-owner"))
+		p.keep(by+" brings it", r.again("--delete-crds", "--force-owner"))
 	case len(r.buckets) > 0 && len(r.going(TheBucket, nil)) == 0:
-		p.keep("with it would go "+numbered(len(r.buckets), "Bucket")+", such as "+r.buckets[0].String(), "oc get "+live.Buckets().GroupResource().String()+" -A")
+		p.keep("with it would go "+numbered(len(r.buckets), "Bucket")+", such as "+r.buckets[0].String(), advice.Command("oc get buckets.s3.services.k8s.aws -A"))
 	}
 }
 
@@ -82,7 +82,7 @@ func (r *Removal) removeDefinition(ctx context.Context) error {
 			return err
 		}
 		if len(left) > 0 {
-			p.leave("with it would go "+numbered(len(left), "Bucket")+":\n"+listed(left), "oc get "+live.Buckets().GroupResource().String()+" -A")
+			p.leave("with it would go "+numbered(len(left), "Bucket")+":\n"+listed(left), advice.Command("oc get buckets.s3.services.k8s.aws -A"))
 			continue
 		}
 		if err := r.deleteAndWait(ctx, live.CRDs(), Definition, p.uid); err != nil {
@@ -137,7 +137,7 @@ func (r *Removal) decideNamespace(ctx context.Context) error {
 	}
 	others, err := r.besides(ctx)
 	if err == nil && len(others) > 0 {
-		p.keep("others have something in it: "+few(others), "oc delete namespace "+r.found.Namespace)
+		p.keep("others have something in it: "+few(others), advice.Command("oc delete namespace", r.found.Namespace))
 	}
 	return err
 }
@@ -193,7 +193,7 @@ func (r *Removal) removeNamespace(ctx context.Context) error {
 				return err
 			}
 			if len(others) > 0 {
-				p.keep("others have something in it: "+few(others), "oc delete namespace "+r.found.Namespace)
+				p.keep("others have something in it: "+few(others), advice.Command("oc delete namespace", r.found.Namespace))
 				continue
 			}
 		}

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -32,7 +31,7 @@ func (r *Removal) KeepRole() {
 	r.keepRole("--keep-role")
 	for _, p := range r.going(TheNamespace, nil) {
 		p.keep("the role that is kept can be assumed by a service account of this namespace, and so by everybody who creates a namespace of this name",
-			"delete the role, then "+shell.Words("oc", "delete", "namespace", r.found.Namespace))
+			"delete the role, then "+advice.Command("oc delete namespace", r.found.Namespace))
 	}
 }
 
@@ -42,7 +41,8 @@ func (r *Removal) keepRole(why string) {
 		return
 	}
 	if arn, err := render.ParseARNOf(r.found.Inventory.RoleARN, "iam", "role"); err == nil {
-		r.add(&Part{Subject: TheRole, Object: "role " + arn.Name(), Fate: Kept, Why: why, Next: shell.Words("aws", "iam", "get-role", "--role-name", arn.Name())})
+		name := advice.RoleName(arn.Name())
+		r.add(&Part{Subject: TheRole, Object: "role " + name.String(), Fate: Kept, Why: why, Next: advice.Command("aws iam get-role", "--role-name", name.Word())})
 	}
 }
 
@@ -111,8 +111,9 @@ func nameIn(arn string, facts render.Facts) string {
 func whichRole(found []iam.Found) error {
 	var names, next []string
 	for _, role := range found {
-		names = append(names, role.Name+" for issuer "+awserr.Redact(role.Issuer()))
-		next = append(next, shell.Words("--oidc-issuer", awserr.Redact(role.Issuer())))
+		issuer := advice.Issuer(role.Issuer())
+		names = append(names, advice.RoleName(role.Name).String()+" for issuer "+issuer.String())
+		next = append(next, advice.Command("--oidc-issuer", issuer.Word()))
 	}
 	return &problem.Error{
 		Kind: problem.Refused,

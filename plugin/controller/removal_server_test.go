@@ -48,10 +48,13 @@ func (w *world) react(action clienttesting.Action) (bool, runtime.Object, error)
 func (w *world) review(asked *unstructured.Unstructured) *unstructured.Unstructured {
 	answer := asked.DeepCopy()
 	status := map[string]any{}
-	if asked.GetKind() == "SelfSubjectAccessReview" {
+	switch asked.GetKind() {
+	case "SelfSubjectAccessReview":
 		right := func(field string) string { return health.Text(asked.Object, "spec", "resourceAttributes", field) }
 		status["allowed"] = !w.refused[right("verb")+" "+right("resource")]
-	} else {
+	case "SubjectAccessReview":
+		status["allowed"] = !w.unproven[health.Text(asked.Object, "spec", "user")]
+	default:
 		status["resourceRules"], status["nonResourceRules"], status["incomplete"] = []any{}, []any{}, true
 	}
 	answer.Object["status"] = status

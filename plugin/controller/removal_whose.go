@@ -7,11 +7,12 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -42,13 +43,24 @@ func (r *Removal) isMine(c ack.Controller) bool {
 	return r.found.isMine(c) || olms && r.versionOurs(c.Labels["olm.owner"])
 }
 
-// mine and others are the controllers of the cluster.
+// mine are the Deployments of the cluster that this tool installed.
 func (r *Removal) mine() []ack.Controller {
-	return slices.DeleteFunc(slices.Clone(r.found.Deployments), func(c ack.Controller) bool { return !r.isMine(c) })
+	return slices.DeleteFunc(slices.Clone(r.found.Controllers.All), func(c ack.Controller) bool { return !r.isMine(c) })
 }
 
-func (r *Removal) others() []ack.Controller {
-	return slices.DeleteFunc(slices.Clone(r.found.Deployments), r.isMine)
+// others are the controllers of the cluster, proven, that it did not.
+func (r *Removal) others() []ack.Controller { return r.notMine(r.found.Controllers.Proven) }
+
+func (r *Removal) notMine(some []ack.Controller) []ack.Controller {
+	return slices.DeleteFunc(slices.Clone(some), r.isMine)
+}
+
+// isNotMine reports whether an object is the Deployment of something that is not this
+// tool's, whether it is a controller or only looks like one.
+func (r *Removal) isNotMine(deployment *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(r.notMine(r.found.Controllers.All), func(c ack.Controller) bool {
+		return c.Namespace == deployment.GetNamespace() && c.Name == deployment.GetName()
+	})
 }
 
 // endsController reports whether there is a controller of ours to end, or one
@@ -61,6 +73,9 @@ func (r *Removal) endsController() bool {
 // refuseOthers refuses where there is a controller, and nothing about it is ours.
 // Where rights of ours are, those go, and the reader is told what stays.
 func (r *Removal) refuseOthers() error {
+	if some := r.notMine(r.found.Controllers.Unverified); len(some) > 0 {
+		return r.refuseUnverified(some)
+	}
 	others := r.others()
 	if len(others) == 0 {
 		return nil
@@ -77,6 +92,21 @@ func (r *Removal) refuseOthers() error {
 	return nil
 }
 
+// refuseUnverified refuses if controllers may be left of which you are not allowed to
+// ask: what becomes of the Buckets depends on them. Where nothing is to be removed, they
+// are a note.
+func (r *Removal) refuseUnverified(unverified []ack.Controller) error {
+	text := "whether " + namesOf(unverified) + " is an ACK S3 controller is not verified: you are not allowed to " + access.Reviewing
+	if r.Empty() {
+		r.Notes = append(r.Notes, text)
+		return nil
+	}
+	return &problem.Error{
+		Kind: problem.Refused, What: "whether another ACK S3 controller stays is not verified", Why: text,
+		Next: "ask a cluster admin to run the same command, or for that permission", More: "docs/controller.md",
+	}
+}
+
 func oneLineOf(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
 
 func (r *Removal) notOurs(c ack.Controller) error {
@@ -88,7 +118,7 @@ func (r *Removal) notOurs(c ack.Controller) error {
 		Kind: problem.Refused,
 		What: fmt.Sprintf("the ACK S3 controller here (deployment %s in %s) is not ours", c.Name, c.Namespace),
 		Why:  "it was installed by " + by + ", and is for them to remove who installed it",
-		Next: r.removalOf(c) + "\nbefore that, delete all Buckets: oc get buckets.s3.services.k8s.aws -A",
+		Next: r.removalOf(c) + "\nbefore that, delete all Buckets: " + advice.Command("oc get buckets.s3.services.k8s.aws -A"),
 	}
 }
 
@@ -98,34 +128,34 @@ func (r *Removal) removalOf(c ack.Controller) string {
 	case ack.Helm:
 		release := c.Annotations["meta.helm.sh/release-name"]
 		if release == "" {
-			return "helm list -n " + c.Namespace + " shows the release; helm uninstall RELEASE -n " + c.Namespace
+			return advice.Command("helm list", "-n", c.Namespace) + " shows the release; " + advice.Command("helm uninstall RELEASE", "-n", c.Namespace)
 		}
 		in := c.Annotations["meta.helm.sh/release-namespace"]
 		if in == "" {
 			in = c.Namespace
 		}
-		return shell.Words("helm", "uninstall", release, "-n", in)
+		return advice.Command("helm uninstall", release, "-n", in)
 	case ack.OLM:
 		return r.removalByOLM(c)
 	}
 	if by := apply.DeliveredBy(objectOf(c)); by != "" {
 		return by + " brings it: remove it from Git"
 	}
-	return "oc delete " + c.String()
+	return advice.Command("oc delete", c.Words()...)
 }
 
 func (r *Removal) removalByOLM(c ack.Controller) string {
 	var lines []string
 	for _, s := range r.found.Subscriptions {
 		if s.GetNamespace() == c.Namespace && !apply.Ours(s) {
-			lines = append(lines, "oc delete subscriptions."+olmGroup+" "+s.GetName()+" -n "+c.Namespace)
+			lines = append(lines, advice.Command("oc delete subscriptions.operators.coreos.com", s.GetName(), "-n", c.Namespace))
 		}
 	}
 	version := c.Labels["olm.owner"]
 	if version == "" {
 		version = "NAME"
 	}
-	return strings.Join(append(lines, "oc delete clusterserviceversions."+olmGroup+" "+version+" -n "+c.Namespace), "\n")
+	return strings.Join(append(lines, advice.Command("oc delete clusterserviceversions.operators.coreos.com", version, "-n", c.Namespace)), "\n")
 }
 
 // otherOperators are the operators of the namespace besides ours, by what asks

@@ -37,6 +37,7 @@ type world struct {
 	killAt   int // after so many writes nothing is answered any more; 0: never
 	kill     context.CancelFunc
 	refused  map[string]bool // "list buckets"
+	unproven map[string]bool // user names that are not allowed what a controller does
 	stubborn map[string]bool // Buckets that the controller does not let go of
 	onWrite  func(write string)
 	role     *fakeRole
@@ -64,7 +65,7 @@ func served() []string {
 
 func newWorld(t *testing.T, withOLM bool, objects ...*unstructured.Unstructured) *world {
 	t.Helper()
-	w := &world{t: t, refused: map[string]bool{}, stubborn: map[string]bool{}, erased: map[schema.GroupVersionResource][]*unstructured.Unstructured{}}
+	w := &world{t: t, refused: map[string]bool{}, unproven: map[string]bool{}, stubborn: map[string]bool{}, erased: map[schema.GroupVersionResource][]*unstructured.Unstructured{}}
 	w.server = clustertest.New(t, "v1.33.0")
 	lists := map[schema.GroupVersionResource]string{}
 	old, named := &apidiscovery.APIGroupDiscoveryList{}, &apidiscovery.APIGroupDiscoveryList{}

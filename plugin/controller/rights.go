@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
@@ -122,14 +123,13 @@ func roleRights(served *cluster.Served) []access.Right {
 	return append(admissionRights(served), rightsIn("", grant{rbacGroup, "clusterroles", toApply})...)
 }
 
-const renderCommand = "oc ostoy-s3 controller render"
-
 // renderOf prints what a chart brings, or, without one, the values for it.
 func renderOf(chart string) string {
-	if chart == "" {
-		return renderCommand
+	var flags []string
+	if chart != "" {
+		flags = []string{"--chart", chart}
 	}
-	return renderCommand + " --chart " + chart
+	return advice.Command("oc ostoy-s3 controller render", flags...)
 }
 
 // MayLook refuses, with everything that is missing, who may not see what there is
@@ -144,7 +144,7 @@ func MayLook(ctx context.Context, conn *cluster.Conn, namespace, chart string) e
 	look := lookRights(withOLM, namespace)
 	if withOLM && chart == "" {
 		lacking, err := denied(ctx, conn, namespace, append(look, olmRights(served, namespace)...))
-		return orRefused(lacking, err, namespace, renderCommand)
+		return orRefused(lacking, err, namespace, renderOf(""))
 	}
 	usual := roleRights(served)
 	if chart != "" {

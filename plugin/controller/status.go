@@ -3,13 +3,13 @@ package controller
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
@@ -24,6 +24,8 @@ type Report struct {
 	// Deployments in all of them; "" for one who may.
 	Only        string     `json:"onlyNamespace,omitempty"`
 	Controllers []Instance `json:"controllers"` // sorted by namespace and name, ours first
+	// Unproven are the Deployments that look like one and are not judged.
+	Unproven []Unproven `json:"unproven,omitempty"`
 	// Overlap is Wrong where several look at the same Buckets; else it has no Mark.
 	Overlap status.Part `json:"overlap,omitzero"`
 	// Waiting are Subscriptions to the operator of which no controller has come.
@@ -63,6 +65,9 @@ type Instance struct {
 	Leader     Leader        `json:"leader"`
 	Settings   Settings      `json:"settings"`
 	Errors     Errors        `json:"errors"`
+	// Proof is Unknown if it is managed by ostoy-s3 and you are not allowed to ask whether
+	// it is a controller; else it has no Mark.
+	Proof status.Part `json:"proof,omitzero"`
 }
 
 // String names its Deployment as an argument of oc and kubectl.
@@ -234,6 +239,9 @@ func (r *Report) Missing() error {
 	if len(r.Controllers) > 0 {
 		return nil
 	}
+	if p := r.unverified(); p != nil {
+		return p
+	}
 	p := &problem.Error{
 		Kind: problem.Refused, What: "no ACK S3 controller is installed in this cluster",
 		Why:  "no Deployment is it by its labels, its image or its service account",
@@ -245,6 +253,7 @@ func (r *Report) Missing() error {
 		p.Why = "not allowed: needs list on deployments.apps in all namespaces"
 		p.Next = "-n with the namespace it is in; or ask a cluster admin"
 	}
+	p.Why += r.lookalikes()
 	for _, one := range r.Waiting {
 		p.Why += "\nSubscription " + one.Subscription + " in " + one.Namespace + " asks OLM for it: " + one.Text
 		if one.Hint != "" {
@@ -270,11 +279,11 @@ func (r *Report) Missing() error {
 	return p
 }
 
-// some names the first few of many.
+// some names the first few of many, in one line.
 func some(names []string) string {
 	const few = 5
 	if len(names) <= few {
-		return strings.Join(names, ", ")
+		return plain.Line(strings.Join(names, ", "))
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(slices.Clone(names[:few]), ", "), len(names)-few)
+	return fmt.Sprintf("%s and %d more", plain.Line(strings.Join(names[:few], ", ")), len(names)-few)
 }

@@ -45,7 +45,7 @@ func (b *Buckets) count(object *unstructured.Unstructured, l *statusLook) {
 	switch {
 	case object.GetDeletionTimestamp() != nil:
 		b.Deleting++
-		if ack.Complaint(object) == "" && len(l.found.Deployments) > 0 {
+		if ack.Complaint(object) == "" && len(l.judged) > 0 {
 			one.Mark, one.Hint = status.Busy, "" // on its way out, nothing speaks against it
 		}
 	case !one.Finalizer && len(health.Conditions(object)) == 0:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
@@ -47,9 +48,9 @@ func (one *instance) inPod() Role {
 	}
 	switch {
 	case r.ARN == "":
-		r.Part = part(status.Wrong, "it has a token, and nothing names its role (AWS_ROLE_ARN)", "oc set env "+one.String()+" --list")
+		r.Part = part(status.Wrong, "it has a token, and nothing names its role (AWS_ROLE_ARN)", advice.Command("oc set env", append(one.Words(), "--list")...))
 	case other != "":
-		r.Part = part(status.Warning, "a pod is older than that, and has "+other, one.Restart())
+		r.Part = part(status.Warning, "a pod is older than that, and has "+advice.RoleARN(other).String(), one.Restart())
 	default:
 		r.Part = one.inPods(r.Pods)
 	}
@@ -109,7 +110,7 @@ func (one *instance) region() Region {
 	case r.Name == "":
 		r.Part = part(status.Wrong, "nothing tells it a region, and it does not start without", "give AWS_REGION a value in the ConfigMap "+one.ConfigMap()+" in "+one.Namespace)
 	case differ:
-		r.Part = part(status.Warning, "its settings say "+r.Settings+"; "+fault.Why, fault.Next)
+		r.Part = part(status.Warning, "its settings say "+advice.Region(r.Settings).String()+"; "+fault.Why, fault.Next)
 	default:
 		r.Part = part(status.OK, "", "")
 	}
@@ -151,7 +152,7 @@ func (one *instance) leader(now time.Time) Leader {
 	gone := one.podsErr == nil && !slices.ContainsFunc(one.Pods, func(p ack.Pod) bool { return p.Name == pod })
 	switch {
 	case !l.Renewed.IsZero() && now.Sub(l.Renewed) > lateRenewal:
-		l.Part = part(status.Warning, "it does not renew its Lease any more: nobody looks after Buckets until another pod takes over", "oc get pods -n "+one.Namespace)
+		l.Part = part(status.Warning, "it does not renew its Lease any more: nobody looks after Buckets until another pod takes over", advice.Command("oc get pods", "-n", one.Namespace))
 	case gone:
 		l.Part = part(status.Busy, "that pod is gone: another takes over when its Lease runs out", "")
 	default:
@@ -162,7 +163,7 @@ func (one *instance) leader(now time.Time) Leader {
 
 // noLeader: without a ready pod that is no news; with one it is not working yet.
 func (one *instance) noLeader(l Leader, why string) Leader {
-	l.Part = part(status.Warning, why+": nobody looks after Buckets", "oc logs "+one.String())
+	l.Part = part(status.Warning, why+": nobody looks after Buckets", advice.Command("oc logs", one.Words()...))
 	if !slices.ContainsFunc(one.Pods, ack.Pod.Ready) {
 		l.Part = part(status.Busy, why, "")
 	}

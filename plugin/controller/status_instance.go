@@ -53,8 +53,8 @@ type podLog struct {
 func (l *statusLook) each(ctx context.Context) []*instance {
 	var group errgroup.Group
 	mine := l.found.Mine()
-	all := make([]*instance, len(l.found.Deployments))
-	for i, c := range l.found.Deployments {
+	all := make([]*instance, len(l.judged))
+	for i, c := range l.judged {
 		one := &instance{Told: ack.Told{Controller: c}, crashes: map[string]string{}}
 		one.ours = slices.ContainsFunc(mine, func(m ack.Controller) bool { return m.String() == c.String() })
 		if c.Installer == ack.OLM && l.subscriptionsErr != nil { // whose its Subscription is cannot be seen
@@ -70,7 +70,7 @@ func (l *statusLook) each(ctx context.Context) []*instance {
 	}
 	group.Go(func() error { l.exempt(ctx); return nil })
 	group.Go(func() error {
-		l.trusts = l.Trusts(ctx, l.seen.Exempt, live.AccountsOf(l.found.Deployments))
+		l.trusts = l.Trusts(ctx, l.seen.Exempt, live.AccountsOf(l.found.Controllers.All))
 		return nil
 	})
 	without := l.without()
@@ -101,7 +101,7 @@ func (l *statusLook) subscriptionOf(c ack.Controller) *unstructured.Unstructured
 func (l *statusLook) without() []*unstructured.Unstructured {
 	var some []*unstructured.Unstructured
 	for _, s := range l.found.Subscriptions {
-		if !slices.ContainsFunc(l.found.Deployments, func(c ack.Controller) bool {
+		if !slices.ContainsFunc(l.judged, func(c ack.Controller) bool {
 			return c.Installer == ack.OLM && l.subscriptionOf(c) == s
 		}) {
 			some = append(some, s)

@@ -2,12 +2,11 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
@@ -23,7 +22,8 @@ type statusLook struct {
 	now time.Time
 
 	found            Found
-	only             string // the one namespace that Deployments were listed in
+	judged           []ack.Controller // those that are reported in detail
+	only             string           // the one namespace that Deployments were listed in
 	subscriptionsErr error
 	definitionErr    error
 	offers           []olm.Offer // of the catalogs, where there is a Subscription
@@ -64,6 +64,7 @@ func (l *statusLook) everywhere(ctx context.Context) error {
 		}
 	})
 	_ = group.Wait() // none gives an error
+	l.judged = slices.Concat(l.found.Controllers.Proven, l.mineUnverified())
 	l.seen = operator.Inspect(l.admission.Policy, l.admission.Binding)
 	return failed
 }
@@ -71,23 +72,15 @@ func (l *statusLook) everywhere(ctx context.Context) error {
 // deployments looks for the controllers of the cluster, and, for a user who may
 // not, of the one namespace. The error is then about the cluster.
 func (l *statusLook) deployments(ctx context.Context) (err error) {
-	l.found.Deployments, err = l.Controllers(ctx)
+	l.found.Controllers, err = l.Controllers(ctx)
 	if !apierrors.IsForbidden(err) {
 		return err
 	}
-	here, refused := ack.Find(ctx, within{l.World})
+	here, refused := l.ControllersHere(ctx)
 	if refused == nil {
-		l.found.Deployments, l.only, err = here, l.Namespace, nil
+		l.found.Controllers, l.only, err = here, l.Namespace, nil
 	}
 	return err
-}
-
-// within lists in World's namespace what is asked for in all.
-type within struct{ *live.World }
-
-// List lists there.
-func (w within) List(ctx context.Context, resource schema.GroupVersionResource, _, selector string) ([]*unstructured.Unstructured, error) {
-	return w.World.List(ctx, resource, w.Namespace, selector)
 }
 
 // subscriptions lists those to the operator, where there is OLM.

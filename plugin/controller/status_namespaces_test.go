@@ -76,7 +76,7 @@ func TestF1StatusNamespacesOfControllers(t *testing.T) {
 	fake.namespace, fake.labels = "mallory", ""
 	p.deploy(fake)
 	r := p.look()
-	if len(r.Controllers) != 2 || len(r.Namespaces) != 1 || r.Namespaces[0].Namespace != "ack-system" {
+	if len(r.Controllers) != 1 || len(r.Unproven) != 1 || len(r.Namespaces) != 1 || r.Namespaces[0].Namespace != "ack-system" {
 		t.Errorf("%d controllers, %+v", len(r.Controllers), r.Namespaces)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -22,7 +23,7 @@ func (l *statusLook) subscribed(one *instance) *Subscribed {
 	case l.subscriptionsErr != nil:
 		s.Part = unseen(l.subscriptionsErr)
 	default:
-		s.Part = part(status.Warning, "its Subscription is gone: OLM upgrades it no more", "oc get subscriptions.operators.coreos.com -n "+one.Namespace)
+		s.Part = part(status.Warning, "its Subscription is gone: OLM upgrades it no more", advice.Command("oc get subscriptions.operators.coreos.com", "-n", one.Namespace))
 	}
 	if one.csv != nil {
 		s.Phase = olm.CSVOf(one.csv).Phase
@@ -144,11 +145,11 @@ func (l *statusLook) waiting(subscription *unstructured.Unstructured, p planned)
 	switch {
 	case is.Installed != "":
 		s.Part = part(status.Warning, "it has installed "+is.Installed+", and its Deployment is not there",
-			"oc describe clusterserviceversions.operators.coreos.com "+is.Installed+" -n "+s.Namespace)
+			advice.Command("oc describe clusterserviceversions.operators.coreos.com", is.Installed, "-n", s.Namespace))
 	case p.plansErr != nil:
 		s.Part = unseen(p.plansErr)
 	case !found:
-		s.Part = part(status.Busy, "OLM has planned nothing for it yet", "oc describe subscriptions.operators.coreos.com "+s.Subscription+" -n "+s.Namespace)
+		s.Part = part(status.Busy, "OLM has planned nothing for it yet", advice.Command("oc describe subscriptions.operators.coreos.com", s.Subscription, "-n", s.Namespace))
 	case failure != nil:
 		s.Part = part(status.Wrong, failure.Why, failure.Next)
 	case plan.Phase == "":

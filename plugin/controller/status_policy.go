@@ -67,7 +67,7 @@ func (r *Report) unrestricted() string {
 // exempt asks which of the accounts that the policy exempts no controller uses.
 func (l *statusLook) exempt(ctx context.Context) {
 	if l.only == "" {
-		l.unused, l.unusedErr = l.UnusedAccounts(ctx, l.seen.Exempt, l.found.Deployments)
+		l.unused, l.unusedErr = l.UnusedAccounts(ctx, l.seen.Exempt, l.found.Controllers.All)
 	}
 }
 

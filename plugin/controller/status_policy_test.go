@@ -43,7 +43,8 @@ func TestF1StatusPolicy(t *testing.T) {
 		}, operator.PolicyUnbound, status.Warning, "is not enforced: its binding"},
 		"not served": {func(p *played) {
 			p.Serve("v1/Pod", "v1/ConfigMap", "v1/ServiceAccount", "apps/v1/Deployment", "coordination.k8s.io/v1/Lease",
-				"s3.services.k8s.aws/v1alpha1/Bucket", "apiextensions.k8s.io/v1/CustomResourceDefinition")
+				"s3.services.k8s.aws/v1alpha1/Bucket", "apiextensions.k8s.io/v1/CustomResourceDefinition",
+				"authorization.k8s.io/v1/SubjectAccessReview")
 		}, operator.PolicyNotServed, status.Warning, "does not serve ValidatingAdmissionPolicies"},
 		"changed": {func(p *played) {
 			both := rendered(ours)

@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
@@ -59,6 +61,12 @@ func (l *statusLook) report(seen []*instance) *Report {
 	for i, s := range l.without() {
 		one := l.waiting(s, l.left[i])
 		r.Waiting = append(r.Waiting, one)
+		if len(seen) == 0 || apply.Ours(s) { // on OpenShift every project editor can create one
+			marks = append(marks, one.Mark)
+		}
+	}
+	r.Unproven = l.unproven()
+	for _, one := range r.Unproven {
 		marks = append(marks, one.Mark)
 	}
 	r.Overlap = overlap(seen)
@@ -69,17 +77,17 @@ func (l *statusLook) report(seen []*instance) *Report {
 // overlap is wrong where two look at the same Buckets: each works on all of them,
 // with its own role and region, and undoes what the other did.
 func overlap(seen []*instance) status.Part {
-	var names []string
+	var names, last []string
 	for i, one := range seen {
 		if one.Replicas() > 0 && slices.ContainsFunc(seen, func(other *instance) bool { return other != seen[i] && one.sharesWith(other) }) {
-			names = append(names, one.String())
+			names, last = append(names, one.String()), one.Words()
 		}
 	}
 	if len(names) == 0 {
 		return status.Part{}
 	}
 	return part(status.Wrong, fmt.Sprintf("%d controllers look at the same Buckets, and each undoes what the other did: %s", len(names), strings.Join(names, "; ")),
-		"keep one; what each watches is its --watch-namespace; to stop one: oc scale "+names[len(names)-1]+" --replicas=0")
+		"keep one; what each watches is its --watch-namespace; to stop one: "+advice.Command("oc scale", append(last, "--replicas=0")...))
 }
 
 // sharesWith reports whether another that runs watches a namespace of this one's.
@@ -128,6 +136,9 @@ func (l *statusLook) instance(one *instance) Instance {
 		marks = append(marks, i.OLM.Mark)
 	}
 	i.Mark = status.Worst(marks...)
+	if i.Proof = l.proof(one.Controller); i.Proof.Mark != "" && i.Mark == status.OK {
+		i.Mark = i.Proof.Mark
+	}
 	return i
 }
 
@@ -135,7 +146,7 @@ func (l *statusLook) instance(one *instance) Instance {
 func (one *instance) workload() Workload {
 	w := Workload{Ready: one.Status.ReadyReplicas, Want: one.Replicas()}
 	if w.Want == 0 {
-		w.Part = part(status.Wrong, "it is scaled to 0", "oc scale "+one.String()+" --replicas=1")
+		w.Part = part(status.Wrong, "it is scaled to 0", advice.Command("oc scale", append(one.Words(), "--replicas=1")...))
 		return w
 	}
 	deployment, objects, err := one.unstructured()

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -60,7 +61,7 @@ func (p *Plan) noteStopped(ctx context.Context) {
 // starting is how far a controller is with its start, and what keeps it from that.
 func (p *Plan) starting(c ack.Controller, pods []ack.Pod, logOf func(ack.Pod) string) health.State {
 	if c.Replicas() == 0 {
-		return health.Failing(health.State{Text: "it is scaled to 0", Hint: "oc scale " + c.String() + " --replicas=1"})
+		return health.Failing(health.State{Text: "it is scaled to 0", Hint: advice.Command("oc scale", append(c.Words(), "--replicas=1")...)})
 	}
 	for _, pod := range pods {
 		if !pod.Crashes(c.Container.Name) {

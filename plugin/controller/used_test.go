@@ -11,6 +11,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -79,7 +80,7 @@ func TestStopped(t *testing.T) {
 		"none": {nil, false}, "one that runs": {[]ack.Controller{idle, runs}, false},
 		"one that does not": {[]ack.Controller{idle}, true}, "one is off": {[]ack.Controller{off, idle}, true},
 	} {
-		f := &Found{Namespace: "else", Deployments: c.all}
+		f := &Found{Namespace: "else", Controllers: live.Controllers{All: c.all, Proven: c.all}}
 		got, is := f.stopped()
 		if is != c.want || is && got.Replicas() != 1 {
 			t.Errorf("%s: %t", name, is)

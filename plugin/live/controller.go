@@ -18,12 +18,6 @@ import (
 // Secrets of any namespace. Only what keys they have is of interest.
 func Secrets() schema.GroupVersionResource { return core("secrets") }
 
-// Controllers are the Deployments of the ACK S3 controller, wherever they are.
-// Who may not list Deployments everywhere gets the server's refusal.
-func (w *World) Controllers(ctx context.Context) ([]ack.Controller, error) {
-	return w.controllers.get(ctx, func() ([]ack.Controller, error) { return ack.Find(ctx, w) })
-}
-
 // ControllerPods are the pods of a controller that are to live.
 func (w *World) ControllerPods(ctx context.Context, c ack.Controller) ([]ack.Pod, error) {
 	return c.Pods(ctx, w)

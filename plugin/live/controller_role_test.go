@@ -119,9 +119,9 @@ func TestF1Proven(t *testing.T) {
 	})
 	all := []ack.Controller{controllerIn(t, "mallory", ""), controllerIn(t, "real", ""), controllerIn(t, "half", "")}
 	for range 2 {
-		proven, err := world.ProvenControllers(t.Context(), all)
-		if err != nil || len(proven) != 1 || proven[0].Namespace != "real" {
-			t.Errorf("%v, %v", proven, err)
+		found, err := world.Prove(t.Context(), all)
+		if err != nil || len(found.Proven) != 1 || found.Proven[0].Namespace != "real" || len(found.Unproven) != 2 || len(found.Unverified) != 0 {
+			t.Errorf("%+v, %v", found, err)
 		}
 	}
 	const asked = 1 + 2 + 2
@@ -136,8 +136,8 @@ func TestF1Proven(t *testing.T) {
 
 	server, world = worldOf(t)
 	server.Forbid(reviews, "create", "subjectaccessreviews", "authorization.k8s.io", "")
-	if proven, err := world.ProvenControllers(t.Context(), all); !apierrors.IsForbidden(err) {
-		t.Errorf("%v, %v", proven, err)
+	if found, err := world.Prove(t.Context(), all); err != nil || len(found.Unverified) != len(all) || len(found.Proven)+len(found.Unproven) != 0 {
+		t.Errorf("%+v, %v", found, err)
 	}
 	unused, err = world.UnusedAccounts(t.Context(), []string{gone, real}, all)
 	if !apierrors.IsForbidden(err) || unused != nil { // mallory's Deployment does not turn it into a verdict

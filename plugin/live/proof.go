@@ -5,6 +5,9 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
@@ -14,6 +17,111 @@ import (
 // A Deployment proves no controller: every editor of a project can create one that
 // looks like it. What proves one is that its service account is allowed to do in all
 // projects what a controller of the whole cluster does.
+
+// Controllers are the Deployments that look like the ACK S3 controller, by whether they
+// are one. Only Proven are to be judged, or to decide anything.
+type Controllers struct {
+	// All are in the order in which the server lists them.
+	All    []ack.Controller
+	Proven []ack.Controller
+	// Unproven are no controllers of the cluster: their service accounts are not allowed
+	// to do what one does.
+	Unproven []ack.Controller
+	// Unverified are all of them if you are not allowed to create SubjectAccessReviews:
+	// which of them are controllers is not known.
+	Unverified []ack.Controller
+}
+
+// With are the same, and these service accounts, by their user names, are proven.
+func (c Controllers) With(accounts []string) Controllers {
+	known := func(one ack.Controller) bool { return slices.Contains(accounts, accountOf(one)) }
+	out := Controllers{All: c.All}
+	for _, one := range c.All {
+		switch is := func(o ack.Controller) bool { return o.String() == one.String() }; {
+		case known(one), slices.ContainsFunc(c.Proven, is):
+			out.Proven = append(out.Proven, one)
+		case slices.ContainsFunc(c.Unproven, is):
+			out.Unproven = append(out.Unproven, one)
+		default:
+			out.Unverified = append(out.Unverified, one)
+		}
+	}
+	return out
+}
+
+// Controllers are those of the whole cluster. If you are not allowed to list Deployments
+// in all projects, the error is the server's refusal.
+func (w *World) Controllers(ctx context.Context) (Controllers, error) {
+	return w.controllers.get(ctx, func() (Controllers, error) { return w.findControllers(ctx, w) })
+}
+
+// ControllersHere are those in the World's own namespace.
+func (w *World) ControllersHere(ctx context.Context) (Controllers, error) {
+	return w.findControllers(ctx, here{w})
+}
+
+// here lists in the World's namespace what is asked for in all.
+type here struct{ *World }
+
+// List lists there.
+func (h here) List(ctx context.Context, resource schema.GroupVersionResource, _, selector string) ([]*unstructured.Unstructured, error) {
+	return h.World.List(ctx, resource, h.Namespace, selector)
+}
+
+// findControllers looks among the Deployments with the usual labels, and, if none of
+// those is a controller, among all: one that only has the labels does not hide another.
+func (w *World) findControllers(ctx context.Context, from ack.Lister) (Controllers, error) {
+	labelled, err := ack.FindLabelled(ctx, from)
+	if err != nil {
+		return Controllers{}, err
+	}
+	found, err := w.Prove(ctx, labelled)
+	if err != nil || len(found.Proven) > 0 || len(found.Unverified) > 0 {
+		return found, err
+	}
+	all, err := ack.FindAll(ctx, from)
+	if err != nil {
+		return Controllers{}, err
+	}
+	return w.Prove(ctx, all)
+}
+
+// Prove asks about some Deployments that look like the controller. That you are not
+// allowed to ask is no error.
+func (w *World) Prove(ctx context.Context, all []ack.Controller) (Controllers, error) {
+	c := Controllers{All: all}
+	proven, err := w.ProvenAccounts(ctx, AccountsOf(all))
+	switch {
+	case apierrors.IsForbidden(err):
+		c.Unverified = all
+		return c, nil
+	case err != nil:
+		return Controllers{}, err
+	}
+	for _, one := range all {
+		if proven[accountOf(one)] {
+			c.Proven = append(c.Proven, one)
+		} else {
+			c.Unproven = append(c.Unproven, one)
+		}
+	}
+	return c, nil
+}
+
+// Runs reports whether a ready pod of a controller is anywhere in the cluster: one of a
+// service account that is proven, or of which nothing is known because you are not
+// allowed to ask. If you are not allowed to list pods in all projects, the error is the
+// server's refusal.
+func (w *World) Runs(ctx context.Context) (bool, error) {
+	return ack.Running(ctx, w.Conn.Dynamic, func(account ack.ServiceAccount) (bool, error) {
+		user := operator.AccountName(account.Namespace, account.Name)
+		proven, err := w.ProvenAccounts(ctx, []string{user})
+		if apierrors.IsForbidden(err) {
+			return true, nil
+		}
+		return proven[user], err
+	})
+}
 
 // reviewsAtOnce is how many SubjectAccessReviews, and roles, are asked for at the same time.
 const reviewsAtOnce = 8
@@ -50,15 +158,6 @@ func (w *World) proof(ctx context.Context, user string) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// ProvenControllers are those of some controllers whose service account is proven.
-func (w *World) ProvenControllers(ctx context.Context, all []ack.Controller) ([]ack.Controller, error) {
-	proven, err := w.ProvenAccounts(ctx, AccountsOf(all))
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(slices.Clone(all), func(c ack.Controller) bool { return !proven[accountOf(c)] }), nil
 }
 
 // UnusedAccounts are the service accounts of a policy's exemption, by their user

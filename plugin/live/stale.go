@@ -24,17 +24,44 @@ func (w *World) Stale(ctx context.Context, object *unstructured.Unstructured, no
 
 // StaleNow is Stale for a status that is known to be old.
 func (w *World) StaleNow(ctx context.Context, object *unstructured.Unstructured) (health.State, bool) {
-	spec, _, _ := unstructured.NestedMap(object.Object, "spec")
-	name, _, _ := unstructured.NestedString(spec, "name")
-	state, err := w.BucketState(ctx)
-	if err != nil || name != state.Name || state.Tags == nil || state.Kind != bucket.Ours && state.Kind != bucket.Foreign {
-		return health.State{}, false
-	}
-	settings, err := w.bucketHas(ctx)
-	if settings.Tags = state.Tags; err != nil || len(settings.Differ(spec)) > 0 {
+	if kind, is := w.confirmed(ctx, object); !is || kind != bucket.Ours && kind != bucket.Foreign {
 		return health.State{}, false
 	}
 	return health.Stale(object, w.restart(ctx)), true
+}
+
+// confirmed reports whether S3 has the bucket of a Bucket with all settings that it asks
+// for, and whose that bucket is.
+func (w *World) confirmed(ctx context.Context, object *unstructured.Unstructured) (bucket.Kind, bool) {
+	spec, _, _ := unstructured.NestedMap(object.Object, "spec")
+	name, _, _ := unstructured.NestedString(spec, "name")
+	state, err := w.BucketState(ctx)
+	if err != nil || name != state.Name || state.Tags == nil {
+		return state.Kind, false
+	}
+	settings, err := w.bucketHas(ctx)
+	settings.Tags = state.Tags
+	return state.Kind, err == nil && len(settings.Differ(spec)) == 0
+}
+
+// Worked is the name of a Bucket of the project that is synced, and whose S3 bucket is
+// this install's and has every setting that the Bucket asks for: a controller has worked
+// on it, whether or not one can be found. "" if there is none, or S3 cannot be asked:
+// the status alone, which an editor of the project may have written, shows nothing.
+func (w *World) Worked(ctx context.Context) string {
+	all, err := w.Here(ctx, Buckets())
+	if err != nil {
+		return ""
+	}
+	for _, object := range all {
+		if !health.Bucket(object, nil, false).Ready {
+			continue
+		}
+		if kind, is := w.confirmed(ctx, object); is && kind == bucket.Ours {
+			return object.GetName()
+		}
+	}
+	return ""
 }
 
 // bucketHas asks S3 for all settings, at the same time.
@@ -47,12 +74,12 @@ func (w *World) bucketHas(ctx context.Context) (s bucket.Settings, err error) {
 	return s, group.Wait()
 }
 
-// restart is the command that restarts the controller, "" if it cannot be told
-// which one it is.
+// restart is the command that restarts the controller, "" if it is not proven which
+// one it is.
 func (w *World) restart(ctx context.Context) string {
 	found, err := w.Controllers(ctx)
-	if err != nil || len(found) != 1 {
+	if err != nil || len(found.Proven) != 1 {
 		return ""
 	}
-	return found[0].Restart()
+	return found.Proven[0].Restart()
 }

@@ -9,7 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 )
 
 // Trust is who can act as a controller, by permissions in its namespace.
@@ -88,7 +88,7 @@ func (t Trust) Ways() string {
 	commands := t.Writers.Revoke(t.Namespace)
 	if slices.ContainsFunc(t.Writers, func(one Writer) bool { return one.Binding == "" && one.Unseen == 0 }) {
 		commands = append(commands,
-			shell.Words("oc", "ostoy-s3", "controller", "uninstall", "-n", t.Namespace), "oc ostoy-s3 controller install -n NAMESPACE")
+			advice.Command("oc ostoy-s3 controller uninstall", "-n", t.Namespace), "oc ostoy-s3 controller install -n NAMESPACE")
 	}
 	return strings.Join(commands, "\n")
 }

@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -43,7 +42,7 @@ type World struct {
 	plan      asked[*apply.Plan]
 
 	identityAnswers
-	controllers asked[[]ack.Controller]
+	controllers asked[Controllers]
 	lastLogs    askedOf[string, string]
 	proofs      askedOf[string, bool] // by the user name of a service account
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 )
 
 // How many are named: in a sentence, and in a list. A user who can create RoleBindings
@@ -98,7 +98,7 @@ func (w Writers) Revoke(namespace string) []string {
 		case !plainName(one.Binding):
 			list = true
 		default:
-			commands = append(commands, shell.Words("oc", "delete", "-n", namespace, "rolebinding/"+one.Binding))
+			commands = append(commands, advice.Command("oc delete", "-n", namespace, "rolebinding/"+one.Binding))
 		}
 	}
 	slices.Sort(commands)
@@ -106,7 +106,7 @@ func (w Writers) Revoke(namespace string) []string {
 		commands, list = commands[:mostListed], true
 	}
 	if list {
-		commands = append(commands, shell.Words("oc", "get", "rolebindings", "-n", namespace))
+		commands = append(commands, advice.Command("oc get rolebindings", "-n", namespace))
 	}
 	return commands
 }

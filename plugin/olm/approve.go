@@ -73,6 +73,6 @@ func changed(plan *unstructured.Unstructured) error {
 		Kind: problem.Refused,
 		What: "InstallPlan " + plan.GetName() + " in " + plan.GetNamespace() + " is not approved",
 		Why:  "it is another plan than the one that was looked at",
-		Next: "oc get installplans." + group + " -n " + plan.GetNamespace() + ", then run this command again",
+		Next: listed("installplans."+group, plan.GetNamespace()) + ", then run this command again",
 	}
 }

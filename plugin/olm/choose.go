@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -134,9 +135,9 @@ func absent(pkg string) error {
 		Kind: problem.Refused,
 		What: "no catalog of this cluster offers the operator " + pkg,
 		Why:  "the default catalogs may be switched off, or still starting; a cluster without internet has only what was mirrored to it",
-		Next: "oc get catalogsources." + group + " -n " + Marketplace + "\n" +
-			"oc get packagemanifests -n " + Marketplace + "\n" +
-			"oc get operatorhub cluster -o yaml\n" +
+		Next: listed("catalogsources."+group, Marketplace) + "\n" +
+			listed("packagemanifests", Marketplace) + "\n" +
+			advice.Command("oc get operatorhub cluster -o yaml") + "\n" +
 			"or do without OLM: " + advice.NewController("", "--chart", "PATH_OR_OCI_REF"),
 	}
 }
@@ -150,7 +151,7 @@ func noChannel(offers []Offer) error {
 		Kind: problem.Refused,
 		What: fmt.Sprintf("no catalog offers the operator %s on the channel %q", offers[0].Package, offers[0].Channel),
 		Why:  strings.Join(has, "; "),
-		Next: "oc get packagemanifests " + offers[0].Package + " -n " + Marketplace + " -o yaml",
+		Next: advice.Command("oc get packagemanifests", offers[0].Package, "-n", Marketplace, "-o", "yaml"),
 	}
 }
 
@@ -161,20 +162,23 @@ func noVersion(offers []Offer, version string) error {
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
-		What: fmt.Sprintf("no catalog offers %s of the operator %s on the channel %s", version, offers[0].Package, offers[0].Channel),
+		What: fmt.Sprintf("no catalog offers %s of the operator %s on the channel %s", plain.Line(version), offers[0].Package, offers[0].Channel),
 		Why:  strings.Join(has, "; "),
-		Next: "name one of these, or none to get the newest: --version " + offers[0].HeadVersion,
+		Next: "name one of these, or none to get the newest: " + advice.Command("--version", offers[0].HeadVersion),
 	}
 }
 
-// someOf names the first few of a list.
+// someOf names the first few of a list, in one line.
 func someOf(list []string, none string) string {
 	const most = 5
 	switch {
 	case len(list) == 0:
 		return none
 	case len(list) > most:
-		return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
+		return fmt.Sprintf("%s and %d more", joined(list[:most]), len(list)-most)
 	}
-	return strings.Join(list, ", ")
+	return joined(list)
 }
+
+// joined is a list in one line.
+func joined(list []string) string { return plain.Line(strings.Join(list, ", ")) }

@@ -31,19 +31,19 @@ type CSV struct {
 
 // CSVOf reads a ClusterServiceVersion.
 func CSVOf(object *unstructured.Unstructured) CSV {
-	status := func(field string) string { return health.Text(object.Object, "status", field) }
+	status := func(field string) string { return line(object.Object, "status", field) }
 	csv := CSV{
 		Name: object.GetName(), Namespace: object.GetNamespace(),
-		Version:    bare(health.Text(object.Object, "spec", "version")),
+		Version:    bare(line(object.Object, "spec", "version")),
 		Phase:      status("phase"),
 		Reason:     status("reason"),
 		Message:    said(status("message")),
-		Replaces:   health.Text(object.Object, "spec", "replaces"),
+		Replaces:   line(object.Object, "spec", "replaces"),
 		CopiedFrom: object.GetLabels()["olm.copiedFrom"],
 	}
 	csv.Since, _ = time.Parse(time.RFC3339, status("lastTransitionTime")) // what cannot be read is not known
 	for _, one := range health.Maps(object.Object, "spec", "install", "spec", "deployments") {
-		csv.Deployments = append(csv.Deployments, health.Text(one, "name"))
+		csv.Deployments = append(csv.Deployments, line(one, "name"))
 	}
 	for _, one := range health.Maps(object.Object, "status", "requirementStatus") {
 		if words, kind := requirement(one); kind != met {
@@ -80,19 +80,19 @@ const (
 // whether OLM lacks it and, if so, whether waiting may bring it. The words of
 // OLM are those of its pkg/controller/operators/olm/requirements.go.
 func requirement(one map[string]any) (words string, is need) {
-	status, message := health.Text(one, "status"), health.Text(one, "message")
+	status, message := line(one, "status"), line(one, "message")
 	switch status {
 	case "Present", "Satisfied", "DeploymentFound":
 		return "", met
 	}
 	is = missing
-	words = health.Text(one, "kind") + " " + health.Text(one, "name") + " (" + status
+	words = line(one, "kind") + " " + line(one, "name") + " (" + status
 	if message != "" && status != "NotPresent" {
 		words += ": " + said(message)
 	}
 	for _, rule := range health.Maps(one, "dependents") {
-		if health.Text(rule, "status") == "NotSatisfied" {
-			words += ": lacks " + said(health.Text(rule, "message"))
+		if line(rule, "status") == "NotSatisfied" {
+			words += ": lacks " + said(line(rule, "message"))
 			is = onItsWay
 			break // one rule shows what it is about
 		}
@@ -102,7 +102,7 @@ func requirement(one map[string]any) (words string, is need) {
 		is = lacking
 	case strings.Contains(message, "owned by another ClusterServiceVersion"):
 		is = lacking
-		if health.Text(one, "kind") == "ServiceAccount" { // of the version before
+		if line(one, "kind") == "ServiceAccount" { // of the version before
 			is = onItsWay
 		}
 	}

@@ -1,8 +1,10 @@
 package olm
 
 import (
+	"encoding/json"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -40,23 +42,22 @@ type cause struct {
 // the installation unless the phase is Failed.
 func (c CSV) cause() (cause, bool) {
 	out := cause{why: c.words(), next: describe("clusterserviceversions", c.Name, c.Namespace), healing: true}
-	groups := "oc get operatorgroups." + group + " -n " + c.Namespace
+	const operatorGroups = "operatorgroups." + group
 	switch c.Reason {
 	case "NoOperatorGroup":
 		out.healing = false
 		out.why += "; OLM installs nothing in a namespace without an OperatorGroup"
-		out.next = `make an OperatorGroup: echo '{"apiVersion":"` + group + `/v1","kind":"OperatorGroup","metadata":{"name":"` + c.Namespace +
-			`","namespace":"` + c.Namespace + `"},"spec":{}}' | oc create -f -`
+		out.next = "create an OperatorGroup: " + c.createGroup()
 	case "TooManyOperatorGroups":
 		out.healing = false
-		out.next = groups + "\nkeep one: oc delete operatorgroups." + group + " NAME -n " + c.Namespace
+		out.next = listed(operatorGroups, c.Namespace) + "\nkeep one: " + advice.Command("oc delete", operatorGroups, "NAME", "-n", c.Namespace)
 	case "UnsupportedOperatorGroup", "NoTargetNamespaces", "CannotModifyStaticOperatorGroupProvidedAPIs":
 		out.healing = false
-		out.next = groups + " -o yaml"
+		out.next = listed(operatorGroups, c.Namespace, "-o", "yaml")
 	case "InterOperatorGroupOwnerConflict", "OwnerConflict":
 		out.healing = false
 		out.why += "; another operator brings the same kinds"
-		out.next = "oc get clusterserviceversions." + group + " -A"
+		out.next = listed("clusterserviceversions."+group, "")
 	case "RequirementsNotMet":
 		out.healing = !c.final
 		if len(c.Unmet) > 0 {
@@ -83,11 +84,26 @@ func (c CSV) words() string {
 	return "OLM does not say why"
 }
 
+// createGroup is the command that creates an OperatorGroup for all namespaces.
+func (c CSV) createGroup() string {
+	text, err := json.Marshal(map[string]any{
+		"apiVersion": group + "/v1", "kind": "OperatorGroup",
+		"metadata": map[string]string{"name": c.Namespace, "namespace": c.Namespace}, "spec": map[string]string{},
+	})
+	if err != nil { // texts alone can be written
+		text = []byte(advice.Withheld)
+	}
+	return advice.Pipe(advice.Command("echo", string(text)), advice.Command("oc create -f -"))
+}
+
 // look is how to see why the Deployments do not become available.
 func (c CSV) look() string {
 	if len(c.Deployments) == 0 {
-		return "oc get deployments,pods -n " + c.Namespace
+		return listed("deployments,pods", c.Namespace)
 	}
-	return "oc describe deployment/" + strings.Join(c.Deployments, " deployment/") + " -n " + c.Namespace +
-		"\noc get pods -n " + c.Namespace
+	var words []string
+	for _, name := range c.Deployments {
+		words = append(words, "deployment/"+name)
+	}
+	return advice.Command("oc describe", append(words, "-n", c.Namespace)...) + "\n" + listed("pods", c.Namespace)
 }

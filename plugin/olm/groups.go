@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -38,8 +39,8 @@ func JudgeGroups(groups []*unstructured.Unstructured, namespace string) (use str
 		Kind: problem.Refused,
 		What: fmt.Sprintf("the namespace %s has %d OperatorGroups: %s", namespace, len(names), strings.Join(names, ", ")),
 		Why:  "OLM installs nothing in a namespace that has more than one; which of them is not needed cannot be seen from here",
-		Next: "oc get operatorgroups." + group + " -n " + namespace + " -o yaml\n" +
-			"keep one: oc delete operatorgroups." + group + " NAME -n " + namespace,
+		Next: listed("operatorgroups."+group, namespace, "-o", "yaml") + "\n" +
+			"keep one: " + advice.Command("oc delete", "operatorgroups."+group, "NAME", "-n", namespace),
 	}
 }
 
@@ -49,14 +50,14 @@ func narrow(one *unstructured.Unstructured) error {
 	if whom == "" {
 		return nil
 	}
-	at := one.GetName() + " -n " + one.GetNamespace()
+	at := []string{"operatorgroups." + group, one.GetName(), "-n", one.GetNamespace()}
+	patch := `[{"op":"remove","path":"/spec/` + field + `"}]`
 	return &problem.Error{
 		Kind: problem.Refused,
 		What: "OperatorGroup " + one.GetName() + " in " + one.GetNamespace() + " is not for the whole cluster",
 		Why:  "it is for " + whom + " only, and OLM gives the operator rights nowhere else: it could not serve other projects",
-		Next: "if the other operators of the namespace may serve all projects, too: oc patch operatorgroups." + group + " " + at +
-			` --type=json -p '[{"op":"remove","path":"/spec/` + field + `"}]'` + "\n" +
-			"if nothing uses it: oc delete operatorgroups." + group + " " + at,
+		Next: "if the other operators of the namespace may serve all projects, too: " + advice.Command("oc patch", slices.Concat(at, []string{"--type=json", "-p", patch})...) + "\n" +
+			"if nothing uses it: " + advice.Command("oc delete", at...),
 	}
 }
 
@@ -69,7 +70,7 @@ func targets(one *unstructured.Unstructured) (whom, field string) {
 		if slices.Contains(names, "") { // all, as OLM itself spells it in the status
 			return "", ""
 		}
-		return "the namespaces " + strings.Join(names, ", "), "targetNamespaces"
+		return "the namespaces " + joined(names), "targetNamespaces"
 	}
 	labels, _, _ := unstructured.NestedMap(one.Object, "spec", "selector", "matchLabels")
 	rules := health.Maps(one.Object, "spec", "selector", "matchExpressions")

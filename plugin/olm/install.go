@@ -22,9 +22,9 @@ type Install struct {
 
 // InstallOf reads a Subscription.
 func InstallOf(subscription *unstructured.Unstructured) Install {
-	spec := func(field string) string { return health.Text(subscription.Object, "spec", field) }
+	spec := func(field string) string { return line(subscription.Object, "spec", field) }
 	status := func(path ...string) string {
-		return health.Text(subscription.Object, append([]string{"status"}, path...)...)
+		return line(subscription.Object, append([]string{"status"}, path...)...)
 	}
 	install := Install{
 		Subscription: subscription,

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
@@ -79,15 +80,29 @@ func OwnerCSV(object *unstructured.Unstructured) string {
 	return ""
 }
 
+// line is a text of an object, in one line: what others wrote cannot begin another one.
+func line(object map[string]any, path ...string) string {
+	return plain.Line(health.Text(object, path...))
+}
+
 // said is what OLM wrote, in one line of bearable length and without secrets. Its
 // messages repeat what registries and API servers answered.
 func said(text string) string {
 	return health.OneLine(secret.Hide(plain.Line(text)))
 }
 
+// listed is the command that lists objects of OLM; namespace "" is all of them.
+func listed(resource, namespace string, flags ...string) string {
+	where := []string{"-n", namespace}
+	if namespace == "" {
+		where = []string{"-A"}
+	}
+	return advice.Command("oc get", slices.Concat([]string{resource}, where, flags)...)
+}
+
 // describe is the command that shows all OLM noted on an object.
 func describe(resource, name, namespace string) string {
-	return "oc describe " + resource + "." + group + " " + name + " -n " + namespace
+	return advice.Command("oc describe", resource+"."+group, name, "-n", namespace)
 }
 
 // condition is the condition of that type in an object's status, nil for none.

@@ -51,7 +51,7 @@ func Offers(manifests []*unstructured.Unstructured, pkg, channel string) []Offer
 }
 
 func nameOf(manifest *unstructured.Unstructured) string {
-	if name := health.Text(manifest.Object, "status", "packageName"); name != "" {
+	if name := line(manifest.Object, "status", "packageName"); name != "" {
 		return name
 	}
 	return manifest.GetName()
@@ -60,16 +60,16 @@ func nameOf(manifest *unstructured.Unstructured) string {
 func offerOf(manifest *unstructured.Unstructured, pkg, channel string) Offer {
 	offer := Offer{
 		Package:          pkg,
-		Catalog:          health.Text(manifest.Object, "status", "catalogSource"),
-		CatalogNamespace: health.Text(manifest.Object, "status", "catalogSourceNamespace"),
+		Catalog:          line(manifest.Object, "status", "catalogSource"),
+		CatalogNamespace: line(manifest.Object, "status", "catalogSourceNamespace"),
 		Channel:          channel,
 		csvs:             map[string]string{},
 	}
 	if channel == "" {
-		offer.Channel = health.Text(manifest.Object, "status", "defaultChannel")
+		offer.Channel = line(manifest.Object, "status", "defaultChannel")
 	}
 	for _, one := range health.Maps(manifest.Object, "status", "channels") {
-		name := health.Text(one, "name")
+		name := line(one, "name")
 		offer.Channels = append(offer.Channels, name)
 		if name == offer.Channel {
 			offer.read(one)
@@ -81,12 +81,12 @@ func offerOf(manifest *unstructured.Unstructured, pkg, channel string) Offer {
 
 // read takes over what a channel of a PackageManifest says.
 func (o *Offer) read(channel map[string]any) {
-	o.Head = health.Text(channel, "currentCSV")
-	o.HeadVersion = o.add(o.Head, health.Text(channel, "currentCSVDesc", "version"))
+	o.Head = line(channel, "currentCSV")
+	o.HeadVersion = o.add(o.Head, line(channel, "currentCSVDesc", "version"))
 	entries := health.Maps(channel, "entries")
 	o.Listed = len(entries) > 0
 	for _, entry := range entries {
-		o.add(health.Text(entry, "name"), health.Text(entry, "version"))
+		o.add(line(entry, "name"), line(entry, "version"))
 	}
 	slices.SortStableFunc(o.Versions, func(a, b string) int { return newer(b, a) })
 }

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -30,14 +31,14 @@ func PlanOf(object *unstructured.Unstructured) InstallPlan {
 	plan := InstallPlan{
 		Object: object,
 		Name:   object.GetName(), Namespace: object.GetNamespace(),
-		Phase:    health.Text(object.Object, "status", "phase"),
+		Phase:    line(object.Object, "status", "phase"),
 		Approved: approved,
 		CSVs:     csvs,
-		Message:  said(health.Text(object.Object, "status", "message")),
+		Message:  said(line(object.Object, "status", "message")),
 	}
 	if c := condition(object, "Installed"); c != nil && c["status"] == "False" {
-		plan.Reason = health.Text(c, "reason")
-		if message := said(health.Text(c, "message")); message != "" {
+		plan.Reason = line(c, "reason")
+		if message := said(line(c, "message")); message != "" {
 			plan.Message = message
 		}
 	}
@@ -106,7 +107,7 @@ func (p InstallPlan) Refuse(csv string) error {
 	}
 	why := "it does not name " + csv
 	if len(others) > 0 {
-		why = "it would install or upgrade more than " + csv + ": " + strings.Join(others, ", ")
+		why = "it would install or upgrade more than " + csv + ": " + joined(others)
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
@@ -118,7 +119,7 @@ func (p InstallPlan) Refuse(csv string) error {
 
 // ApproveCommand approves the plan by hand, with all that it names.
 func (p InstallPlan) ApproveCommand() string {
-	return "oc patch installplans." + group + " " + p.Name + " -n " + p.Namespace + ` --type=merge -p '{"spec":{"approved":true}}'`
+	return advice.MergePatch(map[string]any{"spec": map[string]any{"approved": true}}, "installplans."+group, p.Name, "-n", p.Namespace)
 }
 
 // DescribeCommand shows all that OLM noted on the plan.
@@ -142,7 +143,7 @@ func (p InstallPlan) Failure() (failure *problem.Error, healing bool) {
 		Next: describe("installplans", p.Name, p.Namespace),
 	}
 	if strings.Contains(why, "operator group") { // "no operator group found that is managing this namespace"
-		failure.Next = "oc get operatorgroups." + group + " -n " + p.Namespace + "\n" + failure.Next
+		failure.Next = listed("operatorgroups."+group, p.Namespace) + "\n" + failure.Next
 	}
 	return failure, p.Phase != "Failed"
 }

@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
 )
 
@@ -53,13 +54,13 @@ func raised(s *unstructured.Unstructured, kind string) (Trouble, bool) {
 	if c == nil || c["status"] != "True" {
 		return Trouble{}, false
 	}
-	since := health.Text(c, "lastTransitionTime")
+	since := line(c, "lastTransitionTime")
 	if since == "" {
-		since = health.Text(s.Object, "status", "lastUpdated")
+		since = line(s.Object, "status", "lastUpdated")
 	}
 	at, _ := time.Parse(time.RFC3339, since) // what cannot be read is not known
-	reason := health.Text(c, "reason")
-	why := said(health.Text(c, "message"))
+	reason := line(c, "reason")
+	why := said(line(c, "message"))
 	if why == "" {
 		why = "OLM says " + strings.Trim(kind+" "+reason, " ")
 	}
@@ -107,7 +108,7 @@ func notUnpacked(s *unstructured.Unstructured) (Trouble, bool) {
 	}
 	trouble.Hopeless = ok
 	if ok {
-		trouble.Next = "oc get jobs,pods -n " + health.Text(s.Object, "spec", "sourceNamespace") + "\n" + trouble.Next
+		trouble.Next = listed("jobs,pods", line(s.Object, "spec", "sourceNamespace")) + "\n" + trouble.Next
 	}
 	return trouble, ok
 }
@@ -132,11 +133,11 @@ func catalogIll(s *unstructured.Unstructured) (Trouble, bool) {
 	}
 	install := InstallOf(s)
 	target := install.SourceNamespace + "/" + install.Source
-	trouble.Next = "oc get catalogsources." + group + ",pods -n " + install.SourceNamespace
+	trouble.Next = listed("catalogsources."+group+",pods", install.SourceNamespace)
 	switch {
 	case trouble.Reason == "NoCatalogSourcesFound", strings.Contains(trouble.Why, "targeted catalogsource "+target+" missing"):
 		trouble.Hopeless = true
-		trouble.Next += "\noc get operatorhub cluster -o yaml"
+		trouble.Next += "\n" + advice.Command("oc get operatorhub cluster -o yaml")
 	case strings.Contains(trouble.Why, "targeted catalogsource"):
 	default:
 		if sick := sickCatalogs(s); len(sick) > 0 {
@@ -153,7 +154,7 @@ func sickCatalogs(s *unstructured.Unstructured) []string {
 	var names []string
 	for _, one := range health.Maps(s.Object, "status", "catalogHealth") {
 		if healthy, _ := one["healthy"].(bool); !healthy {
-			names = append(names, health.Text(one, "catalogSourceRef", "namespace")+"/"+health.Text(one, "catalogSourceRef", "name"))
+			names = append(names, line(one, "catalogSourceRef", "namespace")+"/"+line(one, "catalogSourceRef", "name"))
 		}
 	}
 	slices.Sort(names)

@@ -36,9 +36,14 @@ func controllerFaults() []fault {
 
 func controllerWideFaults() []fault {
 	return []fault{
-		{check: "controller-found", says: "no Deployment is it", make: with(func(t *testing.T, s *scene) {
+		{check: "controller-found", status: "warning", says: "no Deployment is it", make: with(func(t *testing.T, s *scene) {
 			remove(t, s, deployments(), acks, controller)
 		})},
+		{check: "controller-found", status: "warning", says: "not one: deployment/mallorys -n default", make: with(func(t *testing.T, s *scene) {
+			mallorys(t, s)
+			remove(t, s, deployments(), acks, controller)
+		})},
+		{make: mallorys}, // is no fault
 		{check: "bucket-policy", status: "warning", says: "ostoy-s3-buckets does not exist", make: func(t *testing.T, s *scene) {
 			remove(t, s, policies("validatingadmissionpolicies"), "", run.PolicyName)
 		}},
@@ -168,14 +173,54 @@ spec: {logs: [{containers: [controller], logsFile: %[3]s, previousLogsFile: %[3]
 	})
 }
 
+// mallorys is a Deployment that looks like the controller, and is none: its service
+// account is not allowed to do anything.
+func mallorys(t *testing.T, s *scene) {
+	t.Cleanup(func() {
+		must(t, s.Client.AppsV1().Deployments("default").Delete(context.WithoutCancel(t.Context()), "mallorys", metav1.DeleteOptions{}))
+	})
+	must(t, s.Apply(t.Context(), `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: mallorys, namespace: default, labels: {app.kubernetes.io/name: ack-s3-controller}}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: mallorys}}
+  template:
+    metadata: {labels: {app: mallorys}}
+    spec:
+      containers:
+      - name: controller
+        image: example.com/mallory/s3-controller:1.0.1
+        args: [--watch-namespace=elsewhere]
+`))
+}
+
 // second is a controller of somebody's chart beside OLM's, with credentials of
 // its own.
 func second(t *testing.T, s *scene) {
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		must(t, s.Client.AppsV1().Deployments("default").Delete(ctx, "mine-s3-chart", metav1.DeleteOptions{}))
+		must(t, s.Client.RbacV1().ClusterRoleBindings().Delete(ctx, "mine-s3-chart", metav1.DeleteOptions{}))
+		must(t, s.Client.RbacV1().ClusterRoles().Delete(ctx, "mine-s3-chart", metav1.DeleteOptions{}))
+		must(t, s.Client.CoreV1().ServiceAccounts("default").Delete(ctx, "mine-s3-chart", metav1.DeleteOptions{}))
 	})
-	must(t, s.Apply(t.Context(), `apiVersion: apps/v1
+	must(t, s.Apply(t.Context(), `apiVersion: v1
+kind: ServiceAccount
+metadata: {name: mine-s3-chart, namespace: default}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: mine-s3-chart}
+rules: [{apiGroups: [s3.services.k8s.aws], resources: [buckets], verbs: [list, update]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: mine-s3-chart}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: mine-s3-chart}
+subjects: [{kind: ServiceAccount, name: mine-s3-chart, namespace: default}]
+---
+apiVersion: apps/v1
 kind: Deployment
 metadata: {name: mine-s3-chart, namespace: default, labels: {app.kubernetes.io/name: s3-chart, app.kubernetes.io/managed-by: Helm}}
 spec:
@@ -183,6 +228,7 @@ spec:
   template:
     metadata: {labels: {app: mine}}
     spec:
+      serviceAccountName: mine-s3-chart
       containers:
       - name: controller
         image: public.ecr.aws/aws-controllers-k8s/s3-controller:1.9.0
