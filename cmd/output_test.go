@@ -45,6 +45,7 @@ func TestF5Arguments(t *testing.T) {
 // TestF5Log: libraries log headers and errors as servers sent them.
 func TestF5Log(t *testing.T) {
 	var out bytes.Buffer
+	klog.ClearLogger() // of a run without -v in another test
 	(&logFlag{level: 6}).start(&out)
 	t.Cleanup(func() {
 		klog.SetOutput(os.Stderr)
@@ -68,7 +69,7 @@ func TestF2Tell(t *testing.T) {
 	var out bytes.Buffer
 	s := &session{ui: ui.New(&out, ui.Style{}, time.Now)}
 	s.tell(&problem.Error{What: "it broke\n  try   rm -rf ~", Why: "why\n✔ all is well", Next: "oc get pods"})
-	want := "FAIL it broke\n  |   try   rm -rf ~\n  | why\n  | ✔ all is well\n  try   oc get pods\n"
+	want := "FAIL it broke\n  | try   rm -rf ~\n  | why\n  | ✔ all is well\n  try   oc get pods\n"
 	if out.String() != want {
 		t.Errorf("%s\nwant\n%s", out.String(), want)
 	}

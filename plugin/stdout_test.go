@@ -92,7 +92,7 @@ func TestF5Data(t *testing.T) {
 // TestF2Report: what a check repeats of others stands behind a bar, so that it looks like
 // no line of the report.
 func TestF2Report(t *testing.T) {
-	outcome := check.Outcome{Finding: check.Refuse("it broke", "it said:\nfix  rm -rf ~\n✔ 17", "oc get pods")}
+	outcome := check.Outcome{Finding: check.Finding{Status: check.Failed, What: "it broke", Why: "it said:\nfix  rm -rf ~\n✔ 17", Next: "oc get pods"}}
 	outcome.ID = "app-crash"
 	got := writing(t, func(a *App) error { (&report{app: a}).detail(outcome); return nil })
 	want := `  FAIL app-crash               it broke

@@ -27,7 +27,7 @@ func looks() []string {
 		"install --dry-run=client", "install --dry-run=server --diff --adopt", "install --mode=manual",
 		"install --dry-run=server --with-controller --bucket-pattern=*-bucket",
 		"uninstall --dry-run", "uninstall --dry-run --delete-data --delete-namespace",
-		"release --to=argocd --dry-run", "verify --timeout=20s",
+		"release --to=argocd --dry-run", "verify --timeout=5s",
 		"iam plan", "iam plan --for=controller", "iam render --format=aws", "controller status",
 		"controller install --dry-run=server --bucket-pattern=*-bucket", "controller install --upgrade --dry-run=server",
 		"controller uninstall --dry-run",
@@ -40,7 +40,7 @@ func documents() []string {
 		"check -o json", "check -o junit", "status -o json", "status -o yaml", "status -A -o json", "status -A -o yaml",
 		"facts -o json", "facts -o yaml", "values", "render", "render --format=flux --revision=main --path=apps --repo-url=https://git.example.com/apps",
 		"install --dry-run=server -o json", "install --dry-run=client -o json", "uninstall --dry-run -o json", "release --to=none --dry-run -o json",
-		"verify -o json --timeout=20s", "iam plan -o json", "iam policy --for=install", "iam render --format=terraform",
+		"verify -o json --timeout=5s", "iam plan -o json", "iam policy --for=install", "iam render --format=terraform",
 		"controller status -o json", "controller status -o yaml", "controller install --dry-run=server -o json --bucket-pattern=*-bucket",
 		"controller uninstall --dry-run -o json", "controller render", "controller render --values",
 	}
@@ -60,7 +60,7 @@ func (s *stage) play(t *testing.T, user run.User, project, line string) run.Resu
 	}
 	var out run.Result
 	if strings.HasPrefix(line, "open") { // where it sees no Route, it keeps a port-forward open
-		out = user.Shell(t, filepath.Dir(run.Tool()), "timeout -s INT 15 "+run.Name+" "+strings.Join(args, " "))
+		out = user.Shell(t, filepath.Dir(run.Tool()), "timeout -s INT 5 "+run.Name+" "+strings.Join(args, " "))
 		out.Args = args
 	} else {
 		out = user.Run(t, args...)

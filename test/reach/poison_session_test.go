@@ -33,11 +33,11 @@ func TestF5Poison(t *testing.T) {
 // testAnswers: every text that the API server and AWS send is mallory's, at its end or as
 // a whole.
 func (s *stage) testAnswers(t *testing.T, bed *testbed.Bed, project string) {
-	for _, p := range []poison{{0, false}, {1, false}, {2, false}, {0, true}, {1, true}, {2, true}} {
+	for _, p := range []poison{{0, false}, {1, false}, {2, false}, {1, true}} {
 		t.Run("kube, "+p.String(), func(t *testing.T) {
 			t.Parallel()
 			lines := looks()
-			if p.rotation == 1 {
+			if p == (poison{1, false}) {
 				lines = slices.Concat(lines, documents())
 			}
 			s.playAll(t, through(t, bed, p.between(p.kube), nil), project, lines...)
@@ -46,7 +46,7 @@ func (s *stage) testAnswers(t *testing.T, bed *testbed.Bed, project string) {
 			t.Parallel()
 			lines := slices.DeleteFunc(slices.Concat(looks(), documents()), func(line string) bool {
 				return strings.HasPrefix(line, "open") || strings.HasPrefix(line, "render") || strings.HasPrefix(line, "values") || strings.HasPrefix(line, "controller render") ||
-					p.rotation > 0 && strings.Contains(line, " -o ")
+					p != (poison{0, false}) && strings.Contains(line, " -o ")
 			})
 			s.playAll(t, through(t, bed, nil, p.between(p.aws)), project, lines...)
 		})
@@ -56,9 +56,8 @@ func (s *stage) testAnswers(t *testing.T, bed *testbed.Bed, project string) {
 // testRefusals: the API server refuses, in mallory's words.
 func (s *stage) testRefusals(t *testing.T, bed *testbed.Bed, project string) {
 	for name, which := range map[string]string{
-		"pods":       `/(pods|events|routes|services)(/|$)`,
-		"buckets":    `/(buckets|configmaps|serviceaccounts|leases)(/|$)`,
-		"everything": `/namespaces/|/(namespaces|projects|nodes)(/|$)`,
+		"some": `/(pods|events|routes|buckets|leases|subscriptions)(/|$)`,
+		"most": `/namespaces/|/(namespaces|projects|nodes)(/|$)`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +87,7 @@ func (s *stage) testEdits(t *testing.T, bed *testbed.Bed, project string) {
 		s.atTerminal(t, admin, project)
 	}
 	// The same as the ones that do it.
-	s.play(t, admin, project, "install --yes --timeout=20s")
+	s.play(t, admin, project, "install --yes --timeout=10s")
 	s.play(t, admin, project, "uninstall --yes --delete-data --timeout=60s")
 }
 

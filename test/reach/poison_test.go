@@ -71,7 +71,7 @@ func wantClean(t *testing.T, out run.Result) {
 // looksLikeYAML reports whether a command prints YAML; a table could be read as such.
 func looksLikeYAML(out run.Result) bool {
 	args := strings.Join(out.Args, " ")
-	return strings.HasSuffix(args, "-o yaml") || strings.HasPrefix(args, "values")
+	return strings.Contains(args, "-o yaml") || strings.HasPrefix(args, "values")
 }
 
 // wantShown wants a terminal to show every character of a text, and to do nothing else.
