@@ -47,7 +47,7 @@ func (i *install) printManual(ctx context.Context) error {
 func (i *install) warnOfDrops(writes []apply.Write) {
 	for _, write := range writes {
 		if len(write.Drops) > 0 {
-			i.UI.Warn(inLine(write.Ref.String()+" was created with client-side kubectl: the script's kubectl will remove "+strings.Join(write.Drops, ", ")+", which install keeps"),
+			i.UI.Warn(inLine(write.Ref.String()+" was created with client-side apply: the script removes "+strings.Join(write.Drops, ", ")+" from it, which install keeps"),
 				"run install without --mode manual, or put that into the values")
 		}
 	}
