@@ -39,7 +39,11 @@ func (a *App) drawn(lines []statusLine) []string {
 	label, name := 0, 0
 	lines = slices.Clone(lines)
 	for i := range lines {
-		lines[i].name, lines[i].text = inLine(lines[i].name), inLine(lines[i].text)
+		l := &lines[i]
+		l.name, l.text = inLine(l.name), inLine(l.text)
+		if l.label == "" && l.name == "" && ui.LikeOurs(l.text) {
+			l.text = ui.Quoted(l.text)[0]
+		}
 	}
 	for _, l := range lines {
 		label = max(label, len(l.label))

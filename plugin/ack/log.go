@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // LogError is what a controller's log says has gone wrong, told once however
@@ -199,7 +197,7 @@ func withoutRequest(text string) string {
 const maxSaid = 600
 
 func oneLine(text string) string {
-	text = plain.Line(text)
+	text = inLine(text)
 	if len(text) > maxSaid {
 		text = strings.ToValidUTF8(text[:maxSaid], "") + "..."
 	}

@@ -73,6 +73,14 @@ func TestF2Told(t *testing.T) {
 	}
 }
 
+// TestF2ColouredKeys: a key behind the end of a colour is still a word of its own, which
+// what prints it hides.
+func TestF2ColouredKeys(t *testing.T) {
+	if got := LastWords("broken with \x1b[31mAKIATESTBEDADMIN0001", 1); got != "broken with [31m AKIATESTBEDADMIN0001" {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestF2Flaws: the command line of a Deployment may name variables with line feeds.
 func TestF2Flaws(t *testing.T) {
 	c := Controller{Container: core.Container{Name: "controller", Args: []string{

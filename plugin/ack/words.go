@@ -2,6 +2,7 @@ package ack
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,11 +25,17 @@ func withoutFieldsIn(line string) string {
 	if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &fields) != nil {
 		return line
 	}
-	said := LogError{Message: plain.Line(text(fields, "msg")), Error: plain.Line(text(fields, "error"))}
+	said := LogError{Message: inLine(text(fields, "msg")), Error: inLine(text(fields, "error"))}
 	if said.Text() == "" {
 		return line
 	}
 	return said.Text()
+}
+
+// inLine is what others wrote, in one line. What ends a colour is kept apart from what
+// follows it, so that a key behind it is still found and hidden (awserr.Redact).
+func inLine(text string) string {
+	return plain.Line(regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`).ReplaceAllString(text, "$0 "))
 }
 
 // LastWords are the last errors of a log, in their order, or, where it has none, its
@@ -45,5 +52,5 @@ func LastWords(log string, most int) string {
 			}
 		}
 	}
-	return plain.Line(strings.Join(said[max(0, len(said)-most):], " | "))
+	return inLine(strings.Join(said[max(0, len(said)-most):], " | "))
 }

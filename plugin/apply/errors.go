@@ -40,7 +40,7 @@ func (a *Applier) failure(verb string, ref Ref, err error) error {
 		if errors.As(err, &done) { // in three parts already
 			return err
 		}
-		p.Why = "the API server did not answer: " + secret.Hide(plain.Line(err.Error()))
+		p.Why = "the API server did not answer: " + plain.Line(secret.Hide(err.Error()))
 		p.Next = "try again; what was applied is kept, a second run goes on from there"
 		return p
 	}
@@ -245,8 +245,7 @@ func (a *Applier) conflicted(ref Ref, list []conflict, cause error) error {
 	}
 	replicas := slices.ContainsFunc(list, func(c conflict) bool { return c.field == "spec.replicas" })
 	if replicas && a.opts.Set.Values != "" {
-		p.Next = fmt.Sprintf("leave the number to the autoscaler with --set %s.replicas=null, or take it over with --force-conflicts",
-			strings.TrimPrefix(ref.Name, "ostoy-"))
+		p.Next = "leave the number to the autoscaler with " + advice.Command("--set", strings.TrimPrefix(ref.Name, "ostoy-")+".replicas=null") + ", or take it over with --force-conflicts"
 	}
 	return p
 }

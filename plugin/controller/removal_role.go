@@ -157,6 +157,6 @@ func (r *Removal) CheckAccount(have string) error {
 		Kind: problem.Refused,
 		What: fmt.Sprintf("the AWS credentials are of account %s", have),
 		Why:  fmt.Sprintf("the controller's role is in account %s, as its inventory says", recorded),
-		Next: "choose other credentials with --profile; or --keep-role; or, if the inventory is wrong, --account-id " + have,
+		Next: "choose other credentials with --profile; or --keep-role; or, if the inventory is wrong, " + advice.Command("--account-id", advice.Account(have).Word()),
 	}
 }

@@ -81,7 +81,7 @@ func (w *World) Warnings(ctx context.Context, kind, name string) []string {
 	for _, event := range list.Items {
 		reason, _, _ := unstructured.NestedString(event.Object, "reason")
 		message, _, _ := unstructured.NestedString(event.Object, "message")
-		texts = append(texts, plain.Line(reason+": "+message))
+		texts = append(texts, reason+": "+message)
 	}
 	return texts
 }

@@ -53,7 +53,7 @@ func Quoted(text string) []string {
 		return nil
 	}
 	lines := strings.Split(text, "\n")
-	if len(lines) == 1 && !likeOurs.MatchString(text) {
+	if len(lines) == 1 && !LikeOurs(text) {
 		return lines
 	}
 	for n, line := range lines {
@@ -65,6 +65,9 @@ func Quoted(text string) []string {
 // likeOurs is how our lines with a label or a mark begin; before it may stand what is
 // not seen.
 var likeOurs = regexp.MustCompile(`^[^\pL\pN\pP\pS]*((?i:(try|fix)\PL|(more|next|hint)(\s\s|\s*:))|[✔✗!×~…]|(ok|FAIL|warn|skip|del)\s)`)
+
+// LikeOurs reports whether a text begins as a line of ours does.
+func LikeOurs(text string) bool { return likeOurs.MatchString(text) }
 
 // headline is the first line of a text, and the others.
 func headline(text string) (first, rest string) {

@@ -83,6 +83,7 @@ const (
 // wantNothingOf: a run repeats nothing that mallory's Deployment says of itself.
 func wantNothingOf(t *testing.T, result run.Result) run.Result {
 	t.Helper()
+	t.Log(result)
 	for _, word := range mallorys {
 		if strings.Contains(result.Stdout+result.Stderr, word) {
 			t.Errorf("it repeats %q\n%s", word, result)
