@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,13 +19,16 @@ bucket with objects in it, and the volume, are kept and named.
   oc ostoy-s3 uninstall -n demo --delete-data        data, too; asks for the bucket's name
   oc ostoy-s3 uninstall -n demo --delete-data --yes  the same in a script
 
+The bucket goes only if the IAM role of the project names it. If the role is gone,
+--adopt=bucket takes your word that the bucket is the project's.
+
 It asks nothing, except before data is deleted or where it cannot tell what is
 meant: then a script has to give --yes.`
 
 func newUninstallCommand(s *session) *cobra.Command {
 	facts, request := &factFlags{}, plugin.UninstallRequest{}
 	output := newOutput("", "json")
-	dryRun := ""
+	dryRun, adopt := "", []string{}
 	c := &cobra.Command{
 		Use:   "uninstall",
 		Short: "Remove app, bucket and role, in the safe order; data is kept",
@@ -37,7 +41,12 @@ func newUninstallCommand(s *session) *cobra.Command {
 			if err := checkUninstall(c, request, dryRun); err != nil {
 				return err
 			}
+			if err := checkAdopted(c, adopt); err != nil {
+				return err
+			}
 			request.DryRun = dryRun == "client"
+			request.AdoptBucket = request.AdoptBucket || slices.Contains(adopt, adoptBucket)
+			request.AdoptRole = request.AdoptRole || slices.Contains(adopt, adoptRole)
 			request.Facts = facts.request(s, c.Flags())
 			request.Output = plugin.Format(output.value)
 			request.Ask = s.asker()
@@ -48,7 +57,28 @@ func newUninstallCommand(s *session) *cobra.Command {
 	output.add(c.Flags())
 	addUninstall(&request, c.Flags())
 	addDryRunClient(&dryRun, c.Flags())
+	c.Flags().StringSliceVar(&adopt, "adopt", nil, "bucket: remove the bucket although no IAM role of the project names it; role: as --adopt-role")
 	return c
+}
+
+// What uninstall can be told to treat as the project's.
+const (
+	adoptBucket = "bucket"
+	adoptRole   = "role"
+)
+
+// checkAdopted accepts what --adopt can be here.
+func checkAdopted(c *cobra.Command, adopt []string) error {
+	for _, what := range adopt {
+		if what != adoptBucket && what != adoptRole {
+			return usage(c, "--adopt is bucket, role, or both: --adopt=bucket,role")
+		}
+	}
+	keep, roleOnly := c.Flags().Lookup("keep-bucket"), c.Flags().Lookup("role-only")
+	if slices.Contains(adopt, adoptBucket) && (keep.Changed || roleOnly.Changed) {
+		return usage(c, "--adopt=bucket removes the bucket; leave out --keep-bucket and --role-only")
+	}
+	return nil
 }
 
 // addDryRunClient adds the dry run of what only deletes.

@@ -136,8 +136,9 @@ type install struct {
 	inside     *bucket.Inside // nil: nobody looked
 	knownToIAM bool           // the issuer, with our audience
 	adopted    adoptedRole
-	adoption   *adoption // nil unless asked for
-	degraded   bool      // --dry-run=server could only plan, there being no namespace
+	adoption   *adoption      // nil unless asked for
+	existing   *adoptedBucket // a bucket that exists although its Bucket resource does not
+	degraded   bool           // --dry-run=server could only plan, there being no namespace
 
 	// executed
 	board          *ui.Board

@@ -109,7 +109,7 @@ func (i *install) announceObjects() {
 	for _, item := range i.plan.All() {
 		switch {
 		case item.Action == apply.Create && item.Ref.Kind == "Bucket":
-			i.planned(ui.Added, "bucket", item.Ref.Name+"   private, encrypted, TLS only, kept when the project goes")
+			i.announceBucket(item.Ref.Name)
 		case item.Action == apply.Create:
 			created = append(created, item.Ref)
 		case item.Action == apply.Update && len(item.Changes) == 0 && item.Why == apply.TakenAsItIs:

@@ -53,9 +53,18 @@ func (i *install) executeRole(ctx context.Context) error {
 	case done.Created:
 		i.board.Set("role", ui.Done, "created")
 	default:
-		i.board.Set("role", ui.Done, "updated")
+		i.board.Set("role", ui.Done, "updated: "+whatOf(done.Done))
 	}
 	return nil
+}
+
+// whatOf names what steps have changed: "trust policy, tags".
+func whatOf(steps []iam.Step) string {
+	var names []string
+	for _, step := range steps {
+		names = append(names, step.What)
+	}
+	return strings.Join(names, ", ")
 }
 
 // applyWaves applies the waves from (included) to to (excluded).

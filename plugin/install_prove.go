@@ -27,7 +27,7 @@ func (i *install) prove(ctx context.Context, url string) error {
 		Patience: patience(ctx),
 		Settling: !i.role.Empty() || i.request.IAM == IAMSkip, // whoever made the role may have done so a moment ago
 		Applied:  true,
-		Policy:   i.request.Role.PolicyARN,
+		Policy:   i.role.Role.PolicyARN,
 		AsIs:     i.adopted.asIs,
 		Foreseen: foreseen(i.outlook),
 		Cure:     i.cure,

@@ -57,6 +57,7 @@ func (i *install) survey(ctx context.Context) error {
 	}
 	i.lookAtGiven(ctx)
 	i.lookAtAdoption(ctx)
+	i.lookAtExisting(ctx)
 	i.warnOfSecrets(ctx)
 	if i.plan.Inventory.BucketOrigin == "" {
 		i.plan.Inventory.BucketOrigin = i.bucketOrigin()
@@ -231,6 +232,7 @@ func (i *install) planRole(ctx context.Context, desired iam.Role) error {
 	if i.role, err = iam.NewPlan(desired, actual, i.facts); err != nil {
 		return err
 	}
+	desired = i.role.Role // with the managed policy that the role's tag names
 	policies := &live.World{Facts: i.facts, Roles: iam.New(i.found.AWS.In(i.facts.Region)), RoleNamed: desired.Name}
 	i.outlook = iam.LookAhead(ctx, policies, desired, actual, desired.OwnPolicy())
 	return nil
@@ -244,7 +246,6 @@ func (i *install) planObjects(ctx context.Context) (err error) {
 	i.plan, err = i.applier(i.facts.Namespace.Value, fresh).Plan(ctx, i.objects, i.inventory, apply.Record{
 		RoleARN:         i.options.RoleARN,
 		RoleOrigin:      i.roleOrigin(),
-		PolicyARN:       i.request.Role.PolicyARN,
 		Bucket:          render.BucketName(i.facts.Namespace.Value),
 		Account:         i.facts.Account.Value,
 		Partition:       i.facts.Partition.Value,

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -66,6 +65,7 @@ func (i *install) lookAtGiven(ctx context.Context) {
 		return
 	}
 	if actual, err := i.given.Role(ctx); err == nil {
+		i.role.Role = i.role.Role.AsTagged(actual)
 		i.outlook = iam.LookAhead(ctx, i.given, i.role.Role, actual, ownPolicy(actual))
 	}
 }
@@ -114,17 +114,17 @@ func ownPolicy(actual *iam.Actual) iam.Document {
 
 // lookForCure reads the policies of the app's role once a probe has failed, if the
 // caller's credentials are of its account and may read them. A managed policy that
-// was asked for is not one to remove.
-func lookForCure(target verify.Target, asked string) func(ctx context.Context, role, probe string) string {
+// was asked for, as the role's tag says, is not one to remove.
+func lookForCure(target verify.Target) func(ctx context.Context, role, probe string) string {
 	var once sync.Once
 	var outlook iam.Outlook
 	return func(ctx context.Context, role, probe string) string {
-		once.Do(func() { outlook = lookAtRole(ctx, target, role, asked) })
+		once.Do(func() { outlook = lookAtRole(ctx, target, role) })
 		return cureOf(outlook, probe, advice.Command("oc ostoy-s3 install", "-n", target.Namespace))
 	}
 }
 
-func lookAtRole(ctx context.Context, target verify.Target, role, asked string) iam.Outlook {
+func lookAtRole(ctx context.Context, target verify.Target, role string) iam.Outlook {
 	arn, err := render.ParseARNOf(role, "iam", "role")
 	if err != nil || target.CallerAccount == "" || arn.Account != target.CallerAccount {
 		return iam.Outlook{}
@@ -135,8 +135,6 @@ func lookAtRole(ctx context.Context, target verify.Target, role, asked string) i
 		return iam.Outlook{}
 	}
 	has := iam.Role{Name: arn.Name(), ARN: role, Bucket: render.BucketName(target.Namespace)}
-	if slices.Contains(actual.Attached, asked) {
-		has.PolicyARN = asked
-	}
+	has.PolicyARN = actual.AskedPolicy()
 	return iam.LookAhead(ctx, w, has, actual, ownPolicy(actual))
 }

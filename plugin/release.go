@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -181,7 +182,7 @@ func (r *release) conclude() error {
 	case !r.nothingToDo():
 		r.UI.Marked(ui.Done, "%s released: install and uninstall no longer change them", plural(int64(r.done), "object"))
 		if r.request.To == ReleaseToNone {
-			r.UI.Try("oc ostoy-s3 install -n " + r.namespace.Value + " to take them back, as long as they are unchanged")
+			r.UI.Line("  to manage them again, as long as they are unchanged: " + advice.Command("oc ostoy-s3 install -n", r.namespace.Value))
 		}
 	}
 	if r.request.Output != FormatJSON {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // statusLine is one line of what a person sees of an install: what it is about,
@@ -178,6 +179,9 @@ func wideLines(r status.Report) []statusLine {
 	if r.Role.Boundary != "" {
 		lines = append(lines, statusLine{label: "boundary", name: r.Role.Boundary})
 	}
+	if asked := r.Role.Tags[render.TagPolicy]; asked != "" {
+		lines = append(lines, statusLine{label: "policy", name: asked})
+	}
 	for _, row := range []struct{ label, value string }{
 		{"on record", recordedAt(r.Installed)},
 		{"", say("account", record.Account)},
@@ -185,7 +189,6 @@ func wideLines(r status.Report) []statusLine {
 		{"", say("issuer", record.Issuer)},
 		{"", say("cluster", record.ClusterID)},
 		{"", say("role", record.RoleARN)},
-		{"", say("policy", record.PolicyARN)},
 		{"", say("bucket", strings.TrimSpace(record.Bucket+" "+inBrackets(record.BucketOrigin)))},
 		{"", say("project", record.NamespaceOrigin)},
 	} {

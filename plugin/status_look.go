@@ -94,9 +94,6 @@ func recorded(facts render.Facts, request StatusRequest, record apply.Record) (r
 	if legal && role.Name == "" && role.Path == "" && arn.Account == facts.Account.Value {
 		role.Name, role.Path = arn.Name(), pathOf(arn)
 	}
-	if role.PolicyARN == "" && advice.PolicyARN(record.PolicyARN).Legal() {
-		role.PolicyARN = record.PolicyARN
-	}
 	if _, err := iam.Desired(facts, role); err != nil {
 		role = request.Role
 	}

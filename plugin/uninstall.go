@@ -24,6 +24,7 @@ type UninstallRequest struct {
 	DeleteNamespace bool
 	ForceOwner      bool // also what Argo CD, Flux or Helm bring
 	AdoptRole       bool // also a role with policies of others on it
+	AdoptBucket     bool // also a bucket that no role names: the user's word
 
 	Yes     bool
 	DryRun  bool
@@ -39,6 +40,7 @@ type UninstallRequest struct {
 type bucketClient interface {
 	Look(context.Context, render.Facts) (bucket.State, error)
 	Count(context.Context, bucket.Target) (bucket.Contents, error)
+	Created(context.Context, bucket.Target) (time.Time, error)
 	Empty(ctx context.Context, t bucket.Target, onlyOurs bool, progress func(deleted int64)) error
 	Remove(context.Context, bucket.Target) error
 }
@@ -70,7 +72,9 @@ type uninstall struct {
 	contents *bucket.Contents // nil: not looked at, or not to be seen
 	roles    roleRemover
 	role     *iam.Removal
-	hidden   string   // name of a role that AWS refuses to show, where none was found
+	hidden   string // name of a role that AWS refuses to show, where none was found
+	proof    iam.Proof
+	unread   []string // names of roles that were to prove something and may not be read
 	doubts   []string // what the user has to say yes to
 
 	// decided, and what became of it
@@ -80,9 +84,9 @@ type uninstall struct {
 }
 
 // Uninstall removes what install made, in the safe order: the workload, then,
-// when its pods are gone, the bucket, then the role, and the inventory last, so
-// that a run that was cut off can be continued by another. What is not ours, and
-// data that nobody gave up, stays.
+// when its pods are gone, the bucket, then the role, which shows that the bucket is this
+// project's, and the inventory last, so that a run that was cut off can be continued by
+// another. What is not ours, and data that nobody gave up, stays.
 func (a *App) Uninstall(ctx context.Context, request UninstallRequest) error {
 	u := &uninstall{App: a, request: request, started: a.Now(), board: a.UI.Board("workload")}
 	return u.run(ctx)

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
@@ -60,7 +61,7 @@ func (u *uninstall) throughController(ctx context.Context, l *line, denied error
 			return u.keepFull(ctx, l)
 		}
 		l.leave("neither you nor the ACK controller may delete it: "+complaint,
-			"somebody with s3:DeleteBucket: aws s3api delete-bucket --bucket "+u.bucket.Name+" --region "+u.facts.Region.Value)
+			"somebody with s3:DeleteBucket: "+advice.Command("aws s3api delete-bucket --bucket", u.bucketName(), "--region", advice.Region(u.facts.Region.Value).Word()))
 		return nil
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
@@ -117,7 +118,7 @@ func (u *uninstall) awaitRelease(ctx context.Context, l *line) error {
 		}
 		if !ack.Managed(last) {
 			l.done = false
-			l.leave("it is deleted, and waits for "+strings.Join(last.GetFinalizers(), ", "), "oc get "+l.item.Ref.Resource()+" -n "+u.namespace()+" -o yaml")
+			l.leave("it is deleted, and waits for "+strings.Join(last.GetFinalizers(), ", "), advice.Command("oc get", l.item.Ref.Resource(), "-n", u.namespace(), "-o", "yaml"))
 			return nil
 		}
 		if err := u.releaseForController(ctx, l); err != nil {
@@ -180,13 +181,13 @@ func (u *uninstall) notReleased(ended error, last *unstructured.Unstructured) er
 	if text := ack.Complaint(last); text != "" {
 		why += ": " + text
 	}
-	name := "buckets.s3.services.k8s.aws " + last.GetName() + " -n " + u.namespace()
 	return &problem.Error{
 		Kind: problem.Failed,
 		What: fmt.Sprintf("the object Bucket %s is not gone within --timeout %s", last.GetName(), u.request.Timeout),
 		Why:  why + "; " + u.doneSoFar(),
-		Next: "look at the controller (oc ostoy-s3 controller status), then run the same command again; where there is none:\n" +
-			"oc patch " + name + ` --type=merge -p '{"metadata":{"finalizers":null}}', which keeps the bucket`,
+		Next: "look at the controller (" + advice.Command("oc ostoy-s3 controller status") + "), then run the same command again; " +
+			"if there is no controller, remove the finalizer, which keeps the bucket:\n" +
+			advice.MergePatch(map[string]any{"metadata": map[string]any{"finalizers": nil}}, "buckets.s3.services.k8s.aws", last.GetName(), "-n", u.namespace()),
 	}
 }
 
@@ -236,6 +237,6 @@ func (u *uninstall) keepFull(ctx context.Context, l *line) error {
 		l.leave("something writes to it while it is emptied: "+amount(l.Contents), "")
 		return ctx.Err()
 	}
-	l.keep(amount(l.Contents), u.again("--delete-data"))
+	l.keep(amount(l.Contents), u.later())
 	return ctx.Err()
 }

@@ -2,9 +2,8 @@ package plugin
 
 import (
 	"context"
+	"slices"
 	"strings"
-
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // mayDeleteData refuses, before anybody is asked anything, to delete data for a
@@ -34,23 +33,41 @@ func (u *uninstall) confirm(ctx context.Context) error {
 			return err
 		}
 	}
-	if !u.deletesData() {
+	about, flags := "", "--delete-data --yes"
+	switch removed := u.removes(theBucket); {
+	case u.deletesData():
+		about = "this deletes data for good: " + u.inDanger(ctx)
+	case removed && u.adopts():
+		about, flags = "this removes "+u.inDanger(ctx), "--adopt=bucket --yes"
+	default:
 		return nil
 	}
-	name := render.BucketName(u.namespace())
-	return u.confirmed(ctx, u.request.Ask, question{"this deletes data for good: " + u.inDanger(), name, "--delete-data --yes", nothingRemoved})
+	if u.adopts() && !u.proof.Proven {
+		about += "; no IAM role shows that the bucket is this project's: --adopt=bucket takes your word for it"
+	}
+	return u.confirmed(ctx, u.request.Ask, question{about, u.bucketName(), flags, nothingRemoved})
 }
 
 // deletesData reports whether something is to go that nobody can make again.
-func (u *uninstall) deletesData() bool { return u.request.DeleteData && u.inDanger() != "" }
+func (u *uninstall) deletesData() bool {
+	return u.request.DeleteData && (u.removes(theBucket) || u.removes(aVolume))
+}
 
-func (u *uninstall) inDanger() string {
+// removes reports whether something of a kind is to be removed.
+func (u *uninstall) removes(about subject) bool {
+	return slices.ContainsFunc(u.of(about), func(l *line) bool { return l.fate == fateRemoved })
+}
+
+// inDanger is what goes, with what a person should know before.
+func (u *uninstall) inDanger(ctx context.Context) string {
 	var things []string
 	for _, l := range u.lines {
 		switch {
 		case l.fate != fateRemoved:
+		case l.about == theBucket && u.request.Ask == nil: // nobody reads it
+			things = append(things, l.Object)
 		case l.about == theBucket:
-			things = append(things, l.Object+" with "+amount(u.contents))
+			things = append(things, l.Object+" with "+amount(u.contents)+", "+u.created(ctx))
 		case l.about == aVolume:
 			things = append(things, l.Object)
 		}

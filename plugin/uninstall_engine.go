@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 )
 
 // onlyEngine refuses to uninstall an app that Argo CD, Flux or Helm alone manages.
@@ -46,7 +46,7 @@ func (u *uninstall) onlyEngine() error {
 	engine := strings.Join(engines, " and ")
 	next := removeFrom(engines) + ", then run the same command again for the role and the bucket"
 	if r.InventoryOurs { // a release was interrupted: the next one deletes the inventory
-		next = "end the release: " + shell.Words("oc", "ostoy-s3", "release", "-n", u.namespace()) + "; or " + next
+		next = "end the release: " + advice.Command("oc ostoy-s3 release -n", u.namespace()) + "; or " + next
 	}
 	from := ""
 	if len(sources) > 0 {
@@ -81,13 +81,13 @@ func (u *uninstall) nextOfKept(item *apply.Item) string {
 	}
 	switch {
 	case by != "" && isData(item.Ref):
-		return "once it has left Git, take it over: " + shell.Words("oc", "ostoy-s3", "install", "-n", u.namespace(), "--force-owner") + ", then uninstall again"
+		return "once it has left Git, take it over: " + advice.Command("oc ostoy-s3 install -n", u.namespace(), "--force-owner") + ", then uninstall again"
 	case by != "":
 		return removeFrom([]string{by})
 	case isData(item.Ref):
 		return ""
 	}
-	return shell.Words("oc", "delete", item.Ref.Resource(), "-n", u.namespace())
+	return advice.Command("oc delete", item.Ref.Resource(), "-n", u.namespace())
 }
 
 // deleteProjectCommand is the command that deletes the project by hand; "" where a volume
@@ -97,5 +97,5 @@ func (u *uninstall) deleteProjectCommand() string {
 	if slices.ContainsFunc(u.lines, keptData) {
 		return ""
 	}
-	return shell.Words("oc", "delete", "project", u.namespace())
+	return advice.Command("oc delete project", u.namespace())
 }

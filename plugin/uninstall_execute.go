@@ -234,7 +234,7 @@ func (u *uninstall) executeVolumes(ctx context.Context) error {
 // with the reason.
 func (u *uninstall) executeRole(ctx context.Context) error {
 	l := u.one(theRole)
-	if l == nil || l.fate != fateRemoved {
+	if l == nil || l.fate != fateRemoved || u.waitForBucket(l) {
 		return nil
 	}
 	u.board.Set("role", ui.Busy, u.role.Name)

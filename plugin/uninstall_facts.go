@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -103,7 +104,7 @@ func (u *uninstall) credentialsOf(have string, want render.Fact) error {
 	return &problem.Error{
 		Kind: problem.Refused,
 		What: fmt.Sprintf("the AWS credentials are of account %s", have),
-		Why:  fmt.Sprintf("role and bucket are in account %s (from %s)", want.Value, want.Source),
-		Next: "choose other credentials with --profile; or, if that is wrong, --account-id " + have,
+		Why:  fmt.Sprintf("role and bucket are in account %s (from %s)", advice.Account(want.Value), want.Source),
+		Next: "choose other credentials with --profile; or, if that is wrong, " + advice.Command("--account-id", advice.Account(have).Word()),
 	}
 }

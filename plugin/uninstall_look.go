@@ -30,8 +30,11 @@ func (u *uninstall) look(ctx context.Context) error {
 	if !u.request.KeepBucket && !u.request.RoleOnly {
 		group.Go(func() error { return u.lookAtBucket(ctx) })
 	}
-	if !u.request.KeepRole && !u.othersRole() {
+	switch {
+	case !u.keepsRole():
 		group.Go(func() error { return u.lookAtRole(ctx) })
+	case u.needsProof():
+		group.Go(func() error { return u.lookForProof(ctx) })
 	}
 	return group.Wait()
 }
@@ -56,7 +59,7 @@ func (u *uninstall) lookAtBucket(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if !u.ourBucket() {
+	if !u.ourBucket() && !u.adopts() {
 		return nil
 	}
 	contents, err := u.buckets.Count(ctx, u.target())
@@ -74,8 +77,9 @@ func (u *uninstall) lookAtBucket(ctx context.Context) (err error) {
 
 func (u *uninstall) target() bucket.Target { return bucket.TargetOf(u.facts) }
 
-// ourBucket reports whether the bucket is ours: by its tags, or, where S3 does
-// not tell the caller whose it is, by ACK's word on our own Bucket.
+// ourBucket reports whether the bucket looks like ours: by its tags, or, where S3 does
+// not tell the caller whose it is, by ACK's word on our own Bucket. Both can be written
+// from inside the project: mayRemoveBucket asks for more.
 func (u *uninstall) ourBucket() bool {
 	if u.bucket.Kind == bucket.Ours {
 		return true
@@ -102,6 +106,7 @@ func (u *uninstall) lookAtRole(ctx context.Context) error {
 		case !actual.Exists:
 			continue
 		}
+		u.consider(name, actual)
 		plan, err := iam.RemovalPlan(actual, u.facts, u.removalOptions(name, actual))
 		if err == nil {
 			u.role = plan
@@ -176,19 +181,6 @@ func (u *uninstall) removalOptions(name string, actual *iam.Actual) iam.RemovalO
 	}
 }
 
-// attachedByUs is the managed policy that install was asked to attach: the one
-// on record; without a record, the only policy of a role that has none of ours,
-// because install gives every role one or the other.
-func (u *uninstall) attachedByUs(actual *iam.Actual) string {
-	if u.removal.Inventory.Found {
-		return u.removal.Inventory.PolicyARN
-	}
-	if actual.Inline == "" && len(actual.Inlines) == 0 && len(actual.Attached) == 1 {
-		return actual.Attached[0]
-	}
-	return ""
-}
-
 // searchRole looks among all roles of our path. Where the issuer is not known,
 // one that was made for a namespace of this name may be another cluster's: the
 // user has to say yes to it.
@@ -207,6 +199,7 @@ func (u *uninstall) searchRole(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	u.consider(found[0].Name, actual)
 	options := u.removalOptions(found[0].Name, actual)
 	options.AnyIssuer = !u.facts.Issuer.Known()
 	if u.role, err = iam.RemovalPlan(actual, u.facts, options); err != nil {

@@ -28,7 +28,7 @@ func TestUsersThatCannotBeSeen(t *testing.T) {
 	} {
 		u := removing()
 		u.project.exists = true
-		u.request.DeleteData = true
+		u.request.DeleteData, u.proof.Proven = true, true
 		u.bucket, u.contents = bucket.State{Kind: bucket.Ours, Name: "demo-bucket"}, &bucket.Contents{Objects: 12}
 		u.removal.Unlisted, u.removal.Inventory.Objects = c.unlisted, c.recorded
 		if err := u.decide(t.Context()); err != nil {

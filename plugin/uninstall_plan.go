@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // fate is what becomes of one thing.
@@ -114,14 +113,14 @@ func (u *uninstall) namespace() string { return u.facts.Namespace.Value }
 // again is the command with other flags. What you gave to tell whose role and
 // bucket are meant is repeated: after this run the inventory no longer says it.
 func (u *uninstall) again(flags ...string) string {
-	words := append([]string{"oc", "ostoy-s3", "uninstall", "-n", u.namespace()}, flags...)
+	words := append([]string{"-n", u.namespace()}, flags...)
 	if issuer := u.request.Facts.Given.Issuer; issuer.Known() {
 		words = append(words, "--oidc-issuer", issuer.Value)
 	}
 	if profile := u.request.Facts.Profile; profile != "" {
 		words = append(words, "--profile", profile)
 	}
-	return shell.Words(words...)
+	return advice.Command("oc ostoy-s3 uninstall", words...)
 }
 
 func (u *uninstall) decideObjects() {
@@ -139,14 +138,14 @@ func (u *uninstall) decideObjects() {
 	}
 }
 
-// decideBucket keeps what is not ours, what holds data that nobody gave up, and
-// what was there before install came. An empty bucket of ours goes.
+// decideBucket keeps what is not ours, what no role names, what holds data that nobody
+// gave up, and what was there before install came. An empty bucket of ours goes.
 func (u *uninstall) decideBucket() {
-	l := &line{Object: "bucket " + render.BucketName(u.namespace()), about: theBucket, fate: fateRemoved, Contents: u.contents}
+	l := &line{Object: "bucket " + u.bucketName(), about: theBucket, fate: fateRemoved, Contents: u.contents}
 	if u.request.KeepBucket {
 		// A plain uninstall would keep it again: without the inventory and the Bucket
 		// object nothing says that install created it.
-		l.keep("--keep-bucket", u.again("--delete-data"))
+		l.keep("--keep-bucket", u.later())
 		if u.removal.Bucket == nil && u.removal.Inventory.Bucket == "" {
 			return
 		}
@@ -156,7 +155,7 @@ func (u *uninstall) decideBucket() {
 	if !u.bucket.Exists() {
 		return
 	}
-	if !u.ourBucket() {
+	if !u.ourBucket() && !u.adopts() {
 		if u.removal.Bucket == nil && !u.removal.Inventory.Found {
 			return // nothing says that it has to do with us
 		}
@@ -164,18 +163,21 @@ func (u *uninstall) decideBucket() {
 		u.add(l)
 		return
 	}
-	delete := u.again("--delete-data")
+	later := u.later()
 	user := u.bucketUser()
 	switch {
 	case user != "":
 		l.keep(user, "")
+	case !u.mayRemoveBucket():
+		l.keep(u.unproven(), "")
 	case u.request.DeleteData:
 	case u.contents != nil && u.contents.Data():
-		l.keep(amount(u.contents), delete)
+		l.keep(amount(u.contents), later)
+	case u.adopts():
 	case u.origin() == apply.OriginAdopted:
-		l.keep("it was there before install, and is empty", delete)
+		l.keep("it was there before install, and is empty", later)
 	case u.origin() == "":
-		l.keep("it is empty, but nothing says any more whether install made it", delete)
+		l.keep("it is empty, but nothing says any more whether install made it", later)
 	}
 	u.add(l)
 }

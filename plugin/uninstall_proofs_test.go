@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -23,6 +24,10 @@ func (s *shelf) Look(context.Context, render.Facts) (bucket.State, error) { retu
 
 func (s *shelf) Count(context.Context, bucket.Target) (bucket.Contents, error) {
 	return s.contents, nil
+}
+
+func (s *shelf) Created(context.Context, bucket.Target) (time.Time, error) {
+	return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), nil
 }
 
 func (s *shelf) Empty(_ context.Context, _ bucket.Target, onlyOurs bool, _ func(int64)) error {
@@ -57,7 +62,7 @@ func TestProofsKeepNoBucket(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			talk := ui.New(io.Discard, ui.Style{}, time.Now)
 			s := &shelf{contents: c.contents}
-			u := &uninstall{App: &App{UI: talk}, buckets: s, board: talk.Board()}
+			u := &uninstall{App: &App{UI: talk}, removal: &apply.Removal{}, buckets: s, board: talk.Board()}
 			l := &line{fate: fateRemoved}
 			if err := u.removeBucket(t.Context(), l); err != nil || s.removed != c.removed || l.done != c.removed {
 				t.Errorf("removed %t, done %t, %v", s.removed, l.done, err)

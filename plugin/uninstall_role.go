@@ -3,6 +3,7 @@ package plugin
 import (
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -17,8 +18,8 @@ func (u *uninstall) whichRole(found []iam.Found) error {
 	}
 	var names, nexts []string
 	for _, role := range found {
-		names = append(names, role.Name+" for issuer "+role.Issuer())
-		nexts = append(nexts, "oc ostoy-s3 uninstall -n "+u.facts.Namespace.Value+" --role-only --oidc-issuer "+role.Issuer())
+		names = append(names, role.Name+" for issuer "+advice.Issuer(role.Issuer()).String())
+		nexts = append(nexts, advice.Command("oc ostoy-s3 uninstall -n", u.namespace(), "--role-only", "--oidc-issuer", advice.Issuer(role.Issuer()).Word()))
 	}
 	p.Why = "they are of different clusters: " + strings.Join(names, ", ")
 	p.Next = strings.Join(nexts, "\n")

@@ -61,7 +61,21 @@ func TestFateOfTheBucket(t *testing.T) {
 		want     fate
 		why      string
 	}{
-		"made and empty":      {mine, empty, made, fateRemoved, ""},
+		"made and empty":         {mine, empty, made, fateRemoved, ""},
+		"made, no role names it": {mine, empty, func(u *uninstall) { made(u); u.proof = iam.Proof{} }, fateKept, "no IAM role"},
+		"full, given up, no role": {mine, full, func(u *uninstall) {
+			made(u)
+			u.request.DeleteData, u.proof = true, iam.Proof{}
+		}, fateKept, "12 objects, 3.4 MiB; no IAM role"},
+		"full, by the user's word": {mine, full, func(u *uninstall) {
+			u.request.DeleteData, u.request.AdoptBucket, u.proof = true, true, iam.Proof{}
+		}, fateRemoved, ""},
+		"empty, by the user's word":   {mine, empty, func(u *uninstall) { u.request.AdoptBucket, u.proof = true, iam.Proof{} }, fateRemoved, ""},
+		"full, the user's word alone": {mine, full, func(u *uninstall) { u.request.AdoptBucket, u.proof = true, iam.Proof{} }, fateKept, "12 objects"},
+		"foreign, whatever the user says": {bucket.State{Kind: bucket.Foreign, Tags: map[string]string{"a": "b"}}, full, func(u *uninstall) {
+			made(u)
+			u.request.DeleteData, u.request.AdoptBucket = true, true
+		}, fateKept, "not ours"},
 		"made, not countable": {mine, nil, made, fateRemoved, ""},
 		"made and full":       {mine, full, made, fateKept, "12 objects, 3.4 MiB"},
 		"only a marker":       {mine, &bucket.Contents{DeleteMarkers: 1}, made, fateKept, "1 delete marker"},
@@ -86,11 +100,11 @@ func TestFateOfTheBucket(t *testing.T) {
 		"hidden":             {bucket.State{Kind: bucket.OtherAccount, Missing: "s3:ListBucket"}, nil, made, fateKept, "s3:ListBucket"},
 	} {
 		u := removing()
-		u.bucket, u.contents = c.state, c.contents
+		u.bucket, u.contents, u.proof = c.state, c.contents, iam.Proof{Proven: true}
 		c.with(u)
 		u.decideBucket()
 		l := u.one(theBucket)
-		if l != nil && u.request.KeepBucket && l.Next != "oc ostoy-s3 uninstall -n demo --delete-data" {
+		if l != nil && u.request.KeepBucket && l.Next != "oc ostoy-s3 uninstall -n demo --delete-data" { // the role stays
 			t.Errorf("%s: %q does not remove it later", name, l.Next)
 		}
 		switch {
@@ -185,6 +199,7 @@ func TestIssuerOfTheInventory(t *testing.T) {
 		u.facts.Issuer.Source = source
 		u.project.exists = true
 		u.bucket, u.contents = bucket.State{Kind: bucket.Ours, Name: "demo-bucket"}, &bucket.Contents{}
+		u.proof = iam.Proof{Proven: true}
 		u.removal.Inventory = apply.Inventory{Found: true, Record: apply.Record{BucketOrigin: apply.OriginCreated}}
 		if err := u.decide(t.Context()); err != nil {
 			t.Fatal(err)

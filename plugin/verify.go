@@ -61,7 +61,7 @@ func (a *App) verify(ctx context.Context, request VerifyRequest) error {
 	record, _ := apply.New(conn, apply.Options{Namespace: target.Namespace}).ReadInventory(ctx) // unread: as by install
 	report, err := verify.Run(ctx, target, verify.Options{
 		Levels: request.Levels, Keep: request.Keep, Patience: patience(ctx), Narrow: narrow(record, target.Namespace),
-		Given: givenTo(record, target.Namespace), Cure: lookForCure(target, record.PolicyARN),
+		Given: givenTo(record, target.Namespace), Cure: lookForCure(target),
 	}, func(e verify.Event) { showLevel(board, e) })
 	a.tellProof(report)
 	if err != nil {

@@ -30,7 +30,7 @@ const (
 type Record struct {
 	RoleARN         string `json:"roleARN,omitempty"`
 	RoleOrigin      string `json:"roleOrigin,omitempty"`    // OriginExisting, OriginAdopted, or "" for a role that install makes
-	PolicyARN       string `json:"policyARN,omitempty"`     // managed policy that was asked for on the role
+	PolicyARN       string `json:"policyARN,omitempty"`     // managed policy that was asked for on the controller's role
 	BucketPattern   string `json:"bucketPattern,omitempty"` // of the controller's role
 	Bucket          string `json:"bucket,omitempty"`
 	BucketOrigin    string `json:"bucketOrigin,omitempty"`
@@ -133,6 +133,11 @@ func (s Set) ParseInventory(data map[string]string) Inventory {
 	inv := Inventory{Found: true, Objects: s.parseRefs(data["objects"]), set: s}
 	for _, f := range inv.fields() {
 		*f.at = strings.TrimSpace(data[f.key])
+	}
+	if s.Inventory == InventoryName {
+		// The project's editors can write this one. Which policy was asked for of the
+		// app's role is in a tag of the role; earlier versions recorded it here.
+		inv.PolicyARN = ""
 	}
 	return inv
 }

@@ -2,11 +2,10 @@ package check
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -42,7 +41,6 @@ type policies struct {
 	documents []iam.Document
 	unknown   []string // policies that nobody here can judge: names, and why
 	unread    []string // rights that reading the rest takes
-	wanted    string   // the managed policy that was asked for instead of ours
 }
 
 // rolePolicy reads what others put on the role only where ours is not enough.
@@ -128,57 +126,6 @@ func words(rights []iam.Right) string {
 	return strings.Join(texts, ", ")
 }
 
-// roleExcess names what the app may do beyond what it does.
-func (i identityLook) roleExcess(ctx context.Context) Finding {
-	role, err := i.Role(ctx)
-	if err != nil {
-		return Fail(err)
-	}
-	p := policies{role: role}
-	inventory, _ := i.Inventory(ctx)
-	if inventory.RoleOrigin == apply.OriginAdopted && slices.ContainsFunc(role.Attached, isFullAccess) {
-		return Warn("the role "+i.RoleName(ctx)+" may do more than OSToy does",
-			"it was there before install, and AmazonS3FullAccess gives it every right on every bucket of the account", i.narrow(ctx))
-	}
-	p.wanted = inventory.PolicyARN
-	if !inventory.Found && role.Inline == "" && len(role.Inlines) == 0 && len(role.Attached) == 1 {
-		p.wanted = role.Attached[0] // install gives a role one or the other
-	}
-	return p.excess(iam.Needed(i.Facts.Partition.Value, render.BucketName(i.Namespace)), i.RoleName(ctx), i.Facts.Account.Value, i.mendRole(ctx))
-}
-
-// isFullAccess recognises the policy that the ROSA tutorial attaches.
-func isFullAccess(arn string) bool {
-	return strings.HasSuffix(arn, ":iam::aws:policy/AmazonS3FullAccess")
-}
-
-func (p policies) excess(needed []iam.Right, name, account, again string) Finding {
-	what := "the role " + name + " may do more than OSToy does"
-	for _, other := range p.role.Inlines {
-		if other != iam.PolicyName {
-			return Warn(what, "it has an inline policy "+awserr.Redact(other)+" that is not ours",
-				iam.Extra{Inline: other}.Removal(name)+", if nobody needs it")
-		}
-	}
-	for _, arn := range p.role.Attached {
-		if arn != p.wanted {
-			return Warn(what, "the policy "+arn+" is attached to it",
-				iam.Extra{ARN: arn}.Removal(name)+", if nobody needs it")
-		}
-	}
-	document, err := iam.ParseDocument(p.role.Inline)
-	switch more := iam.Excess(document, needed, account); {
-	case p.role.Inline != "" && err != nil:
-		return Warn("the policy "+iam.PolicyName+" of role "+name+" is not one of ours", awserr.Redact(err.Error()), again)
-	case p.role.Inline != "" && len(more) > 0:
-		return Warn(what, "its policy "+iam.PolicyName+" is wider than ours: "+awserr.Redact(strings.Join(more, "; ")), again)
-	}
-	if err := errors.Join(p.role.InlineErr, p.role.InlinesErr, p.role.AttachedErr); err != nil {
-		return Unseen("iam:GetRolePolicy, iam:ListRolePolicies and iam:ListAttachedRolePolicies on role "+name, "which policies the role has besides ours")
-	}
-	return Pass()
-}
-
 // roleBoundary holds what OSToy needs against the role's permissions boundary.
 func (i identityLook) roleBoundary(ctx context.Context) Finding {
 	role, err := i.Role(ctx)
@@ -202,7 +149,7 @@ func judgeBoundary(arn, text string, needed []iam.Right, account string) Finding
 	document, err := iam.ParseDocument(text)
 	if err != nil {
 		return Warn("cannot tell whether the permissions boundary "+arn+" lets OSToy through", awserr.Redact(err.Error()),
-			"aws iam get-policy --policy-arn "+arn+" shows it")
+			advice.Command("aws iam get-policy --policy-arn", arn)+" shows it")
 	}
 	missing, unsure := iam.Lacks([]iam.Document{document}, needed, account)
 	switch {
@@ -212,7 +159,7 @@ func judgeBoundary(arn, text string, needed []iam.Right, account string) Finding
 			"ask who set the boundary to allow it there; install leaves boundaries as they are")
 	case len(unsure) > 0:
 		return Warn("cannot tell whether the permissions boundary "+arn+" allows "+words(unsure),
-			"it does so under a condition that only AWS can answer", "aws iam get-policy --policy-arn "+arn+" shows it")
+			"it does so under a condition that only AWS can answer", advice.Command("aws iam get-policy --policy-arn", arn)+" shows it")
 	}
 	return Pass()
 }
@@ -253,6 +200,7 @@ func judgeOrphans(found []iam.Found) Finding {
 	return Warn(
 		what+strings.Join(names, ", "),
 		"made for the issuer "+awserr.Redact(first.Issuer())+", whose OIDC provider is gone from the account; a cluster that was rebuilt has another",
-		"if that cluster is gone: aws iam delete-role-policy --role-name "+first.Name+" --policy-name "+iam.PolicyName+"; aws iam delete-role --role-name "+first.Name,
+		"if that cluster is gone: "+advice.Command("aws iam delete-role-policy --role-name", first.Name, "--policy-name", iam.PolicyName)+
+			"; "+advice.Command("aws iam delete-role --role-name", first.Name),
 	)
 }

@@ -132,30 +132,6 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-func TestRoleExcess(t *testing.T) {
-	for name, c := range map[string]struct {
-		role   iam.Actual
-		wanted string
-		want   Status
-		says   string
-	}{
-		"ours":           {iam.Actual{Inline: inline, Inlines: []string{"ostoy-s3"}}, "", Passed, ""},
-		"none":           {iam.Actual{}, "", Passed, ""},
-		"another":        {iam.Actual{Inline: inline, Inlines: []string{"ostoy-s3", "extra"}}, "", Warned, "extra"},
-		"attached":       {iam.Actual{Inline: inline, Attached: []string{"arn:x"}}, "", Warned, "detach-role-policy --role-name r --policy-arn arn:x"},
-		"as asked":       {iam.Actual{Attached: []string{"arn:x"}}, "arn:x", Passed, ""},
-		"wider":          {iam.Actual{Inline: strings.ReplaceAll(inline, "s3:GetObject", "s3:*")}, "", Warned, "it allows s3:*"},
-		"not ours":       {iam.Actual{Inline: "{"}, "", Warned, "not one of ours"},
-		"not to be seen": {iam.Actual{Inline: inline, AttachedErr: denied()}, "", NotAllowed, "iam:ListAttachedRolePolicies"},
-		"seen so far":    {iam.Actual{Inline: inline, Attached: []string{"arn:x"}, InlinesErr: denied()}, "", Warned, "arn:x"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := policies{role: &c.role, wanted: c.wanted}
-			wantFinding(t, p.excess(iam.Needed("aws", "demo-bucket"), "r", "123456789012", "again"), c.want, c.says)
-		})
-	}
-}
-
 func TestJudgeBoundary(t *testing.T) {
 	needed := iam.Needed("aws", "demo-bucket")
 	boundary := func(text string) Finding { return judgeBoundary("arn:b", text, needed, "123456789012") }

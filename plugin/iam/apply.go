@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -86,7 +87,7 @@ func namePolicy(err error, s Step) error {
 		Kind: problem.Failed,
 		What: "the policy " + s.PolicyARN + " does not exist",
 		Why:  "AWS refused " + s.Action + " on " + s.Resource + ": " + m,
-		Next: flag + " with an ARN that is in the output of: aws iam list-policies",
+		Next: flag + " with an ARN that is in the output of: " + advice.Command("aws iam list-policies"),
 		Err:  awserr.Cause(err),
 	}
 }

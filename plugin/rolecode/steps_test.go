@@ -49,6 +49,7 @@ func TestStepsOfNewRole(t *testing.T) {
 func TestStepsOfChange(t *testing.T) {
 	s := app(t, factsIn("aws", "us-east-2"), iam.RoleOptions{Tags: map[string]string{"team": "blue"}})
 	tags := render.OwnershipTags(s.Facts)
+	tags[render.TagBucket] = "demo-bucket"
 	text := stepsFor(t, s, &iam.Actual{
 		Exists: true, ARN: s.Role.ARN, Path: s.Role.Path, Trust: s.Role.Trust.JSON(), Tags: tags, Inlines: []string{iam.PolicyName},
 	})

@@ -25,9 +25,11 @@ func (f Found) role() Role {
 	}
 	r.Exists = true
 	r.LastUsed, r.LastUsedRegion = actual.LastUsed, shown(actual.LastUsedRegion, advice.Region)
-	r.Boundary, r.Tags = shown(actual.Boundary, advice.PolicyARN), inLines(actual.Tags)
-	for _, arn := range actual.Attached {
-		r.Attached = append(r.Attached, shown(arn, advice.PolicyARN))
+	if f.AWS.PlanErr == nil { // else it is another's role, which only the inventory names
+		r.Boundary, r.Tags = shown(actual.Boundary, advice.PolicyARN), inLines(actual.Tags)
+		for _, arn := range actual.Attached {
+			r.Attached = append(r.Attached, shown(arn, advice.PolicyARN))
+		}
 	}
 	if f.othersRole() && (f.AWS.PlanErr != nil || !f.AWS.Plan.Empty()) {
 		r.Trust, r.Policy = Part{Mark: Unknown}, Part{Mark: Unknown}

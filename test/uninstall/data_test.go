@@ -113,7 +113,7 @@ func testAdoptedBucket(t *testing.T, bed *testbed.Bed) {
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0))
 	uninstall(t, admin, 0, namespace).WantTalk(t, "was-there-bucket", "--delete-data")
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0))
-	uninstall(t, admin, 0, namespace, "--delete-data", "-y")
+	uninstall(t, admin, 0, namespace, "--delete-data", "--adopt=bucket", "-y")
 	wantLeft(t, bed, namespace)
 }
 

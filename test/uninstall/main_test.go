@@ -47,6 +47,11 @@ func TestSharedBed(t *testing.T) {
 		{"dry run", testDryRun},
 		{"nothing there", testNothingThere},
 		{"other region", testOtherRegion},
+		{"F7 forged", testF7Forged},
+		{"F7 another cluster's", testF7AnotherClusters},
+		{"F7 older", testF7Older},
+		{"F3 record", testF3Record},
+		{"F3 older", testF3Older},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -63,6 +68,7 @@ func TestOwnBed(t *testing.T) {
 		{"no right, and data in it", testDeniedAndFull},
 		{"neither may delete", testNobodyMayDelete},
 		{"no right to the role", testDeniedDeleteRole},
+		{"F7 no right to read the role", testF7NoRightToTheRole},
 		{"controller slow, then back", testControllerSlow},
 		{"no controller", testNoController},
 		{"kind no longer served", testKindGone},

@@ -106,7 +106,7 @@ func testAsProjectAdmin(t *testing.T, bed *testbed.Bed) {
 	put(t, bed, namespace, "a.txt")
 	uninstall(t, user, 0, namespace).WantTalk(t, "1 object, 15 B")
 	wantLeft(t, bed, namespace, pvc, full(namespace, 1))
-	uninstall(t, user, 0, namespace, "--delete-data", "--delete-namespace", "-y").WantTalk(t, "project "+namespace)
+	uninstall(t, user, 0, namespace, "--delete-data", "--adopt=bucket", "--delete-namespace", "-y").WantTalk(t, "project "+namespace)
 	wantLeft(t, bed, namespace)
 	// her rights in it go a moment before the project itself does
 	run.Eventually(t, "the end of the project", func(ctx context.Context) error {

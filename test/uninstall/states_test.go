@@ -55,7 +55,7 @@ func testTerminating(t *testing.T, bed *testbed.Bed) {
 	uninstall(t, admin, 0, namespace).WantTalk(t, "hanging-bucket", "1 object", "--delete-data")
 	eventually(t, "the project is gone", func(ctx context.Context) error { return projectGone(ctx, bed, namespace) })
 	wantLeft(t, bed, namespace, full(namespace, 1))
-	uninstall(t, admin, 0, namespace, "--delete-data", "-y")
+	uninstall(t, admin, 0, namespace, "--delete-data", "--adopt=bucket", "-y")
 	wantLeft(t, bed, namespace)
 }
 
@@ -165,7 +165,7 @@ func testProjectGone(t *testing.T, bed *testbed.Bed) {
 	uninstall(t, learner, 2, namespace, "--oidc-issuer", bed.Issuer).WantTalk(t, "not there, or you may not see it", "--yes")
 	uninstall(t, learner, 0, namespace, "--oidc-issuer", bed.Issuer, "--yes").WantTalk(t, "nothing says any more whether install made it", "--delete-data")
 	wantLeft(t, bed, namespace, full(namespace, 0))
-	uninstall(t, run.Admin(bed), 0, namespace, "--delete-data", "-y")
+	uninstall(t, run.Admin(bed), 0, namespace, "--delete-data", "--adopt=bucket", "-y")
 	wantLeft(t, bed, namespace)
 }
 

@@ -70,6 +70,8 @@ spec:
   tags:
   - key: app.kubernetes.io/managed-by
     value: ostoy-s3
+  - key: ostoy-s3/bucket
+    value: demo-bucket
   - key: ostoy-s3/cluster-id
     value: 11111111-aaaa-4bbb-8ccc-222222222222
   - key: ostoy-s3/issuer

@@ -43,11 +43,15 @@ spec:
     value: ostoy-s3
   - key: empty
     value: ""
+  - key: ostoy-s3/bucket
+    value: demo-bucket
   - key: ostoy-s3/cluster-id
     value: 11111111-aaaa-4bbb-8ccc-222222222222
   - key: ostoy-s3/issuer
     value: https://oidc.op1.openshiftapps.com/2abc
   - key: ostoy-s3/namespace
     value: demo
+  - key: ostoy-s3/policy
+    value: sha256:8bb2cca580b483f377a3db5019acd214d6ba0df6ad636297907b4d4820755338
   - key: über alles
     value: ' -- = : / @ '

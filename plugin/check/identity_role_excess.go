@@ -1,0 +1,159 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// excess judges every policy on a role: what it allows beyond what OSToy needs.
+type excess struct {
+	role    *iam.Actual
+	name    string
+	account string
+	needed  []iam.Right
+	again   string // the command that restores the role's own policy
+	// keep is the command that has a managed policy accepted; nil if it is not to be
+	// suggested.
+	keep func(arn string) string
+	read func(iam.Extra) (string, error) // the text of a policy
+}
+
+// roleExcess names what the app may do beyond what it does. It passes only if every
+// policy on the role was read, by what IAM says of it. The inventory in the project,
+// which an editor of the project can write, is not asked which policies are wanted.
+func (i identityLook) roleExcess(ctx context.Context) Finding {
+	role, err := i.Role(ctx)
+	if err != nil {
+		return Fail(err)
+	}
+	name := i.RoleName(ctx)
+	if !i.ofThisProject(role) {
+		return Leave("the role " + advice.RoleName(name).String() + " is not shown to be this project's: neither its tags nor its trust policy name it")
+	}
+	inventory, _ := i.Inventory(ctx)
+	if inventory.RoleOrigin == apply.OriginAdopted && slices.ContainsFunc(role.Attached, isFullAccess) {
+		return Warn("the role "+name+" may do more than OSToy does",
+			"it was there before install, and AmazonS3FullAccess gives it every right on every bucket of the account", i.narrow(ctx))
+	}
+	e := excess{
+		role: role, name: name, account: i.Facts.Account.Value, again: i.mendRole(ctx),
+		needed: iam.Needed(i.Facts.Partition.Value, render.BucketName(i.Namespace)),
+		read: func(extra iam.Extra) (string, error) {
+			if extra.ARN != "" {
+				return i.ManagedPolicy(ctx, extra.ARN)
+			}
+			return i.InlinePolicy(ctx, extra.Inline)
+		},
+	}
+	if i.coming == "" && inventory.RoleOrigin == "" && render.Ours(role.Tags, i.Facts) {
+		e.keep = func(arn string) string { return i.installWith(role, arn) }
+	}
+	return e.judge()
+}
+
+// ofThisProject reports whether IAM says that a role is the app's: by its tags, or
+// because its trust policy lets the app in.
+func (i identityLook) ofThisProject(role *iam.Actual) bool {
+	if render.Ours(role.Tags, i.Facts) {
+		return true
+	}
+	t := newTrust(role, i.Facts)
+	return slices.ContainsFunc(t.ours(), func(a iam.Admission) bool { return !a.Deny && iam.Admit(a.Subject, t.subject) })
+}
+
+// installWith is the install of this role that is asked for a managed policy.
+func (i identityLook) installWith(role *iam.Actual, policyARN string) string {
+	words := []string{"-n", i.Namespace}
+	if arn, err := render.ParseARNOf(role.ARN, "iam", "role"); err == nil {
+		path, name := splitRole(arn)
+		if name != render.RoleName(i.Facts.Issuer.Value, i.Namespace) {
+			words = append(words, "--role-name", advice.RoleName(name).Word())
+		}
+		if path != render.RolePath {
+			words = append(words, "--role-path", path)
+		}
+	}
+	return advice.Command("oc ostoy-s3 install", append(words, "--policy-arn", advice.PolicyARN(policyARN).Word())...)
+}
+
+// isFullAccess recognises the policy that the ROSA tutorial attaches.
+func isFullAccess(arn string) bool {
+	return strings.HasSuffix(arn, ":iam::aws:policy/AmazonS3FullAccess")
+}
+
+func (e excess) judge() Finding {
+	for _, extra := range e.extras() {
+		if finding := e.judgeExtra(extra); finding.Status != Passed {
+			return finding
+		}
+	}
+	document, err := iam.ParseDocument(e.role.Inline)
+	switch more := iam.Excess(document, e.needed, e.account); {
+	case e.role.Inline != "" && err != nil:
+		return Warn("the policy "+iam.PolicyName+" of role "+e.name+" is not one of ours", awserr.Redact(err.Error()), e.again)
+	case e.role.Inline != "" && len(more) > 0:
+		return Warn(e.what(), "its policy "+iam.PolicyName+" is wider than ours: "+awserr.Redact(strings.Join(more, "; ")), e.again)
+	}
+	if err := errors.Join(e.role.InlineErr, e.role.InlinesErr, e.role.AttachedErr); err != nil {
+		return Unseen("iam:GetRolePolicy, iam:ListRolePolicies and iam:ListAttachedRolePolicies on role "+e.name, "which policies the role has besides ours")
+	}
+	return Pass()
+}
+
+func (e excess) what() string { return "the role " + e.name + " may do more than OSToy does" }
+
+// extras are the policies besides our inline one and the managed one that the role's tag
+// names.
+func (e excess) extras() []iam.Extra {
+	return iam.Role{PolicyARN: e.role.AskedPolicy()}.Extras(e.role)
+}
+
+// judgeExtra passes a policy that was read and allows no more than OSToy needs.
+func (e excess) judgeExtra(extra iam.Extra) Finding {
+	text, err := e.read(extra)
+	var document iam.Document
+	if err == nil {
+		document, err = iam.ParseDocument(text)
+	}
+	why := "the policy " + advice.PolicyARN(extra.ARN).String() + " is attached to it, and its tag " + render.TagPolicy + " does not name it"
+	if extra.ARN == "" {
+		why = "it has an inline policy " + awserr.Redact(extra.Inline) + " that is not ours"
+	}
+	next := extra.Removal(e.name) + ", if nobody needs it"
+	switch {
+	case awserr.Denied(err):
+		return Warn(e.what(), why+"; what it allows cannot be read without "+readsPolicy(extra), next)
+	case err != nil:
+		return Warn(e.what(), why+"; what it allows is not known: "+awserr.Redact(err.Error()), next)
+	case len(iam.Excess(document, e.needed, e.account)) == 0:
+		return Pass()
+	}
+	why += "; it allows " + iam.Allowed(document)
+	if e.mayBeAskedFor(extra, document) {
+		next = "if install was asked for it with --policy-arn, have the tag written: " + e.keep(extra.ARN) + "\nif not: " + extra.Removal(e.name)
+	}
+	return Warn(e.what(), why, next)
+}
+
+// mayBeAskedFor reports whether a policy may be what install was asked for before it
+// wrote the tag: it gave a role its own policy or that one, and nobody asks for a policy
+// of more than S3 for OSToy.
+func (e excess) mayBeAskedFor(extra iam.Extra, document iam.Document) bool {
+	return e.keep != nil && extra.ARN != "" && len(e.role.Attached) == 1 && e.role.Inline == "" && e.role.InlineErr == nil &&
+		advice.PolicyARN(extra.ARN).Legal() && iam.OnlyS3(document)
+}
+
+func readsPolicy(extra iam.Extra) string {
+	if extra.ARN != "" {
+		return "iam:GetPolicy and iam:GetPolicyVersion"
+	}
+	return "iam:GetRolePolicy"
+}

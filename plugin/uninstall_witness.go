@@ -1,0 +1,143 @@
+package plugin
+
+import (
+	"context"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// What shows that a bucket is this project's is a role in IAM that names it: everything
+// else, the inventory, the Bucket resource and the tags that the controller sets from it,
+// can be written by everybody who may edit the project. Without that role the bucket
+// stays, also an empty one, unless the user says --adopt=bucket.
+
+// keepsRole reports whether the role stays in this run, whatever it says.
+func (u *uninstall) keepsRole() bool { return u.request.KeepRole || u.othersRole() }
+
+// needsProof reports whether a bucket may go in this run only if a role names it.
+func (u *uninstall) needsProof() bool {
+	return !u.request.KeepBucket && !u.request.RoleOnly && !u.request.AdoptBucket
+}
+
+// lookForProof reads roles that stay, for what they say about the bucket. Roles that go
+// are read anyway. A role that may not be read proves nothing and ends nothing.
+func (u *uninstall) lookForProof(ctx context.Context) error {
+	for _, name := range u.roleNames() {
+		actual, err := iam.Look(ctx, u.roles, name)
+		switch {
+		case awserr.Denied(err):
+			u.unread = append(u.unread, name)
+		case err != nil:
+			return err
+		case actual.Exists:
+			u.consider(name, actual)
+		}
+		if u.proof.Proven {
+			return nil
+		}
+	}
+	return nil
+}
+
+// consider takes note of what a role says about the bucket. An issuer that only the
+// inventory tells may be that of another cluster, so its role proves nothing.
+func (u *uninstall) consider(name string, actual *iam.Actual) {
+	if u.proof.Proven {
+		return
+	}
+	facts := u.facts
+	if facts.Issuer.Source == onRecord {
+		facts.Issuer = render.Fact{}
+	}
+	if proof := actual.Proves(name, u.bucketName(), facts); proof.Proven || u.proof.Why == "" {
+		u.proof = proof
+	}
+}
+
+func (u *uninstall) bucketName() string { return render.BucketName(u.namespace()) }
+
+// adopts reports whether the user's word takes the place of a role: for a bucket with the
+// tags of this project, or one without any that S3 shows. What the tags say is another's
+// stays.
+func (u *uninstall) adopts() bool {
+	return u.request.AdoptBucket && (u.bucket.Kind == bucket.Ours || unmarked(u.bucket))
+}
+
+// mayRemoveBucket reports whether the bucket may be removed at all.
+func (u *uninstall) mayRemoveBucket() bool {
+	return u.adopts() || u.ourBucket() && u.proof.Proven
+}
+
+// unproven says why a bucket with the tags of this project stays.
+func (u *uninstall) unproven() string {
+	why := u.proof.Why
+	switch {
+	case why == "" && u.hidden != "":
+		why = "AWS refuses to show the role " + u.hidden
+	case why == "" && len(u.unread) > 0:
+		why = "you may not read the role " + u.unread[0]
+	case why == "":
+		why = "none exists"
+	}
+	text := "no IAM role shows that it is this project's (" + why + "), and its tags can be written from inside the project; " +
+		"if you know that it is: --delete-data --adopt=bucket"
+	if u.contents != nil && u.contents.Data() {
+		text = amount(u.contents) + "; " + text
+	}
+	return text
+}
+
+// later is the command that removes a bucket which stays: if its role goes in this run,
+// nothing but the user's word says afterwards that it is this project's. "" if nothing
+// says it now.
+func (u *uninstall) later() string {
+	switch {
+	case u.proof.Proven && u.roleGoes(), u.request.AdoptBucket:
+		return u.again("--delete-data", "--adopt=bucket")
+	case u.proof.Proven, u.keepsRole():
+		return u.again("--delete-data")
+	}
+	return ""
+}
+
+func (u *uninstall) roleGoes() bool {
+	return !u.keepsRole() && u.role != nil && !u.role.Empty() && u.roleUser(u.role.Name) == ""
+}
+
+// waitForBucket keeps the role as long as a bucket that is to go is there: the next run
+// needs it to know that the bucket is this project's.
+func (u *uninstall) waitForBucket(role *line) bool {
+	if l := u.one(theBucket); l == nil || l.fate != fateLeft {
+		return false
+	}
+	role.keep("it goes when the bucket is gone: it shows that the bucket is this project's", "")
+	return true
+}
+
+// attachedByUs is the managed policy that install attached: the one that the role's tag
+// names, or on a role from before there was that tag, which has no policy of ours, the
+// only one, because install gives a role one or the other. The inventory is not asked.
+func (u *uninstall) attachedByUs(actual *iam.Actual) string {
+	if asked := actual.AskedPolicy(); asked != "" {
+		return asked
+	}
+	if actual.Tags[render.TagBucket] == "" && actual.Inline == "" && len(actual.Inlines) == 0 && len(actual.Attached) == 1 {
+		return actual.Attached[0]
+	}
+	return ""
+}
+
+// created says since when the bucket exists, for the question before it is deleted.
+func (u *uninstall) created(ctx context.Context) string {
+	at, err := u.buckets.Created(ctx, u.target())
+	switch {
+	case awserr.Denied(err):
+		return "created at a time that cannot be seen without s3:ListAllMyBuckets"
+	case err != nil, at.IsZero():
+		return "created at an unknown time"
+	}
+	return "created " + at.UTC().Format("2006-01-02 15:04") + " UTC"
+}
