@@ -63,7 +63,7 @@ func edges() map[string][]string {
 		"plugin/awserr":  {"plugin/advice", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
 		"plugin/cluster": {"plugin/advice", "plugin/problem", "plugin/secret", "render"},
 		"plugin/ui":      {"plugin/plain", "plugin/problem", "plugin/secret"},
-		"plugin/differ":  {},
+		"plugin/differ":  {"plugin/plain"},
 		"plugin/health":  {"plugin/advice", "plugin/plain"},
 		"plugin/plain":   {},
 		"plugin/problem": {},

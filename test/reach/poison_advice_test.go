@@ -84,8 +84,13 @@ func advised(text string) []string {
 	label := regexp.MustCompile(`^(\s*)(try|fix|[✗✔!])(\s+)(.*)$`)
 	var all []string
 	below := -1 // where the text of advice begins
+	hunk := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
+		// A hunk of a unified diff is not advice: each line of it has its sign.
+		if hunk = strings.HasPrefix(line, "@@ ") || hunk && line != "" && strings.Contains("+- \\", line[:1]); hunk {
+			continue
+		}
 		parts := label.FindStringSubmatch(line)
 		switch indent := len(line) - len(strings.TrimLeft(line, " ")); {
 		case parts != nil && (parts[2] == "try" || parts[2] == "fix"):

@@ -93,7 +93,7 @@ func (p poison) kube(r *http.Request, answer *httptest.ResponseRecorder) []byte 
 	if !isPoisoned(r.URL.Path) {
 		return body
 	}
-	answer.Header().Add("Warning", `299 - "`+strings.NewReplacer("\n", " ", "\r", " ", `\`, `\\`, `"`, `\"`).Replace(p.text("warning", "w"))+`"`)
+	answer.Header().Add("Warning", `299 - "`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(inHeader(p.text("warning", "w")))+`"`)
 	if strings.HasSuffix(r.URL.Path, "/log") {
 		return append(body, strings.Join(poisons(), "\n")+"\n\xff31m\x9b2J\n"...)
 	}
@@ -115,11 +115,21 @@ func (p poison) kube(r *http.Request, answer *httptest.ResponseRecorder) []byte 
 	return text
 }
 
+// inHeader is a text without what breaks an answer of HTTP: C0, but not C1.
+func inHeader(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
 // aws poisons an answer of AWS. XML has no escape character; those of C1 it has.
 func (p poison) aws(r *http.Request, answer *httptest.ResponseRecorder) []byte {
 	for _, name := range []string{"X-Amz-Bucket-Region", "Server"} {
 		if was := answer.Header().Get(name); was != "" && p.replace {
-			answer.Header().Set(name, strings.ReplaceAll(p.text(name, was), "\n", " "))
+			answer.Header().Set(name, inHeader(p.text(name, was)))
 		}
 	}
 	body := answer.Body.String()
@@ -131,6 +141,8 @@ func (p poison) aws(r *http.Request, answer *httptest.ResponseRecorder) []byte {
 		parts := leaf.FindStringSubmatch(found)
 		name, text := parts[1], parts[2]
 		if !p.replace && slices.Contains([]string{"Arn", "RoleName", "UserId", "Account", "Value", "Location", "LocationConstraint", "Name", "Bucket"}, name) ||
+			!p.replace && p.rotation > 0 && slices.Contains([]string{"Path", "member", "ClientToken"}, name) || // else little is read after them
+			!p.replace && p.rotation == 1 && name == "PolicyName" ||
 			slices.Contains([]string{"Code", "RequestId", "IsTruncated", "MaxItems", "MaxKeys", "KeyCount", "Size", "Key"}, name) ||
 			regexp.MustCompile(`Date$|Modified$|^(Access|Secret|Session|Expiration)|Marker$|^Max|^(true|false)$`).MatchString(name) {
 			return found

@@ -68,6 +68,9 @@ func (s *stage) play(t *testing.T, user run.User, project, line string) run.Resu
 	s.mu.Lock()
 	s.played = append(s.played, line+" ")
 	s.mu.Unlock()
+	if strings.Contains(out.Stderr, "✗ yaml: ") {
+		t.Errorf("mallory keeps the admin from reading the project: %s", out)
+	}
 	wantClean(t, out)
 	s.advice.want(t, out)
 	return out
