@@ -113,7 +113,7 @@ func text(o map[string]any) (string, error) {
 func escaped(inJSON []byte) []byte {
 	var out bytes.Buffer
 	for _, r := range string(inJSON) {
-		if r <= 0xffff && !plain.Shows(r) {
+		if r <= 0xffff && (r >= 0xfffe || r == 0xfeff || !plain.Shows(r)) {
 			fmt.Fprintf(&out, "\\u%04x", r)
 		} else {
 			out.WriteRune(r)

@@ -137,7 +137,7 @@ func TestWhyIsAComment(t *testing.T) {
 // TestF5Annotations: nobody can keep others from seeing a diff by a character that YAML
 // refuses, and none of them is lost.
 func TestF5Annotations(t *testing.T) {
-	const evil = "a\u009b\x1b[2J\u0085\ufffe\u202e\u2028漢字 \\u001b"
+	const evil = "a\u009b\x1b[2J\u0085\ufffe\ufeff\u202e\u2028漢字 \\u001b"
 	object := &unstructured.Unstructured{Object: map[string]any{"kind": "ConfigMap", "metadata": map[string]any{"name": "c", "annotations": map[string]any{"note": evil}}}}
 	pair, err := Objects(nil, object)
 	if err != nil {
