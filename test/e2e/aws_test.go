@@ -32,7 +32,9 @@ func wantRole(t *testing.T, bed *testbed.Bed, namespace string, clusterID any) {
   "Principal": {"Federated": "arn:aws:iam::%[1]s:oidc-provider/%[2]s"},
   "Condition": {"StringEquals": {"%[2]s:sub": "system:serviceaccount:%[3]s:ostoy-sa", "%[2]s:aud": "sts.amazonaws.com"}}}]}`,
 		testbed.Account, host, namespace))
-	if have, want := tagsOf(role.Tags), ownership(bed, namespace, clusterID); !maps.Equal(have, want) {
+	want := ownership(bed, namespace, clusterID)
+	want["ostoy-s3/bucket"] = namespace + "-bucket"
+	if have := tagsOf(role.Tags); !maps.Equal(have, want) {
 		t.Errorf("tags of the role %v, want %v", have, want)
 	}
 	names := inlinePolicies(t, bed, *role.RoleName)

@@ -3,6 +3,7 @@ package uninstall
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -168,6 +169,25 @@ func testF3Record(t *testing.T, bed *testbed.Bed) {
 	}
 }
 
+// installedByOlder is an install by a version without the tags: by the executable that
+// OSTOY_S3_OLDER names, or else by this one, whose tags are taken off.
+func installedByOlder(t *testing.T, bed *testbed.Bed, namespace string, args ...string) run.User {
+	t.Helper()
+	path := os.Getenv("OSTOY_S3_OLDER")
+	if path == "" {
+		admin := installed(t, bed, namespace, args...)
+		older(t, bed, namespace)
+		return admin
+	}
+	admin := run.Admin(bed)
+	command := admin.Command(t.Context(), t, append([]string{"install", "--new-project=" + namespace}, args...)...)
+	command.Path = path
+	if text, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return admin
+}
+
 // older takes off the role's tags that earlier versions did not set: nothing else of an
 // install by them is different in IAM and in S3.
 func older(t *testing.T, bed *testbed.Bed, namespace string) {
@@ -193,11 +213,10 @@ func roleTags(t *testing.T, bed *testbed.Bed, namespace string) map[string]strin
 // install writes the tag and says so, and uninstall goes by the inline policy.
 func testF7Older(t *testing.T, bed *testbed.Bed) {
 	const namespace = "from-before"
-	admin := installed(t, bed, namespace)
-	if tags := roleTags(t, bed, namespace); tags["ostoy-s3/bucket"] != namespace+"-bucket" || tags["ostoy-s3/policy"] != "" {
+	admin := installedByOlder(t, bed, namespace)
+	if tags := roleTags(t, bed, namespace); len(tags) != 4 {
 		t.Fatalf("the role has the tags %v", tags)
 	}
-	older(t, bed, namespace)
 	put(t, bed, namespace, "a.txt")
 	admin.Run(t, "check", "-n", namespace).WantCode(t, 0)
 	admin.Run(t, "status", "-n", namespace).WantCode(t, 0)
@@ -227,13 +246,10 @@ func testF7Older(t *testing.T, bed *testbed.Bed) {
 func testF3Older(t *testing.T, bed *testbed.Bed) {
 	const namespace = "policy-from-before"
 	policy := makePolicy(t, bed, "policy-of-before")
-	admin := installed(t, bed, namespace, "--policy-arn", policy)
-	if tags := roleTags(t, bed, namespace); tags["ostoy-s3/policy"] != policy {
+	admin := installedByOlder(t, bed, namespace, "--policy-arn", policy)
+	if tags := roleTags(t, bed, namespace); len(tags) != 4 {
 		t.Fatalf("the role has the tags %v", tags)
 	}
-	admin.Run(t, "check", "-n", namespace).WantCode(t, 0)
-	admin.Run(t, "install", "-n", namespace).WantCode(t, 0).WantTalk(t, "nothing to change", "the role keeps the managed policy "+policy)
-	older(t, bed, namespace)
 	patch(t, bed, configMaps(), namespace, "ostoy-s3", `{"data":{"policyARN":"`+policy+`"}}`) // as earlier versions recorded it
 	command := "oc ostoy-s3 install -n " + namespace + " --policy-arn " + policy
 	result := admin.Run(t, "check", "-n", namespace).WantCode(t, 0)
@@ -248,6 +264,7 @@ func testF3Older(t *testing.T, bed *testbed.Bed) {
 		t.Errorf("the role has the tags %v", tags)
 	}
 	admin.Run(t, "check", "-n", namespace).WantCode(t, 0).WantNoTalk(t, "may do more")
+	admin.Run(t, "install", "-n", namespace).WantCode(t, 0).WantTalk(t, "nothing to change", "the role keeps the managed policy "+policy)
 	uninstall(t, admin, 0, namespace)
 	wantLeft(t, bed, namespace, pvc)
 }
