@@ -26,6 +26,7 @@ func TestF5Poison(t *testing.T) {
 	s.playAll(t, admin, project, others()...)
 	t.Run("answers", func(t *testing.T) { s.testAnswers(t, bed, project) })
 	t.Run("refusals", func(t *testing.T) { s.testRefusals(t, bed, project) })
+	t.Run("registry", func(t *testing.T) { s.testRegistry(t, admin) })
 	t.Run("edits", func(t *testing.T) { s.testEdits(t, bed, project) })
 	s.wantAllCommands(t)
 }
