@@ -20,7 +20,7 @@ bucket with objects in it, and the volume, are kept and named.
   oc ostoy-s3 uninstall -n demo --delete-data --yes  the same in a script
 
 The bucket goes only if the IAM role of the project names it. If the role is gone,
---adopt=bucket takes your word that the bucket is the project's.
+say with --adopt=bucket that the bucket is the project's.
 
 It asks nothing, except before data is deleted or where it cannot tell what is
 meant: then a script has to give --yes.`
