@@ -14,7 +14,7 @@ func edges() map[string][]string {
 	return map[string][]string{
 		// the command line
 		"cmd/kubectl-ostoy_s3": {"cmd"},
-		"cmd":                  {"plugin", "plugin/advice", "plugin/problem", "plugin/secret", "plugin/ui", "render"},
+		"cmd":                  {"plugin", "plugin/advice", "plugin/plain", "plugin/problem", "plugin/secret", "plugin/ui", "render"},
 
 		// the use cases: they join the adapters
 		"plugin": {
@@ -37,7 +37,7 @@ func edges() map[string][]string {
 		"plugin/tutorial": {"plugin/apply", "render"},
 		"plugin/olm":      {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
 
-		"plugin/registry": {"plugin/advice", "plugin/problem"},
+		"plugin/registry": {"plugin/advice", "plugin/plain", "plugin/problem"},
 
 		// a role as code: no outside world at all
 		"plugin/rolecode": {"plugin/iam", "plugin/shell", "render"},
@@ -48,7 +48,7 @@ func edges() map[string][]string {
 		"plugin/folder": {"plugin/problem", "render", "render/layout"},
 
 		// what is there, asked once: the adapters' questions for those who judge
-		"plugin/live":  {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/problem", "plugin/shell", "render", "render/operator"},
+		"plugin/live":  {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/plain", "plugin/problem", "plugin/shell", "render", "render/operator"},
 		"plugin/check": {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/shell", "render", "render/operator"},
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
@@ -60,10 +60,10 @@ func edges() map[string][]string {
 
 		// what the adapters share
 		"plugin/advice":  {"plugin/plain", "plugin/shell", "render"},
-		"plugin/awserr":  {"plugin/advice", "plugin/problem", "plugin/secret", "render"},
+		"plugin/awserr":  {"plugin/advice", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
 		"plugin/cluster": {"plugin/advice", "plugin/problem", "plugin/secret", "render"},
 		"plugin/ui":      {"plugin/plain", "plugin/problem", "plugin/secret"},
-		"plugin/differ":  {},
+		"plugin/differ":  {"plugin/plain"},
 		"plugin/health":  {"plugin/advice", "plugin/plain"},
 		"plugin/plain":   {},
 		"plugin/problem": {},

@@ -40,6 +40,8 @@ func rules() map[string]rule {
 		"only main decides":                onlyMain,
 		"render is pure":                   pureRender,
 		"no package-level state":           noState,
+		"one way out":                      oneWayOut,
+		"one cleaner":                      oneCleaner,
 	}
 }
 

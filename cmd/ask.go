@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/term"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // asker asks on the terminal. It is nil where nobody could answer: stdin or
@@ -18,7 +20,7 @@ func (s *session) asker() func(context.Context, string) (string, error) {
 		return nil
 	}
 	return func(ctx context.Context, question string) (string, error) {
-		if _, err := fmt.Fprint(s.Streams.ErrOut, question); err != nil {
+		if _, err := fmt.Fprint(s.Streams.ErrOut, plain.Text(question)); err != nil {
 			return "", err
 		}
 		answer := make(chan string, 1)

@@ -3,12 +3,14 @@ package cmd
 import (
 	"flag"
 	"io"
+	"log"
 	"strconv"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
 	"k8s.io/klog/v2"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
@@ -24,10 +26,13 @@ func addLogFlag(flags *pflag.FlagSet) *logFlag {
 	return l
 }
 
-// start sends client-go's log to stderr, or nowhere: its retries are told by
+// start sends client-go's log to stderr, or nowhere: its retries are reported by
 // our own lines. client-go masks the Authorization header, but logs URLs with
-// the password that they may hold.
+// the password that they may contain, and headers as a server sent them. Helm warns by
+// package log, in words of the chart.
 func (l *logFlag) start(stderr io.Writer) {
+	clean := plain.Writer(secret.Writer(stderr))
+	log.SetOutput(clean)
 	if l.level <= 0 {
 		klog.SetLogger(logr.Discard())
 		return
@@ -37,5 +42,5 @@ func (l *logFlag) start(stderr io.Writer) {
 	// These two flags always exist and take these values.
 	_ = flags.Set("v", strconv.Itoa(min(l.level, maxLogLevel)))
 	_ = flags.Set("logtostderr", "false")
-	klog.SetOutput(secret.Writer(stderr))
+	klog.SetOutput(clean)
 }

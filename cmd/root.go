@@ -16,6 +16,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 )
@@ -90,8 +91,8 @@ that bucket. "install" does it, "render" prints the same objects for GitOps.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetIn(s.Streams.In)
-	root.SetOut(s.Streams.Out)
-	root.SetErr(s.Streams.ErrOut)
+	root.SetOut(plain.Writer(s.Streams.Out))
+	root.SetErr(plain.Writer(s.Streams.ErrOut))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err.Error()) })
 	s.config.AddFlags(root.PersistentFlags())

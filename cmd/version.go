@@ -1,11 +1,12 @@
 package cmd
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 
 	"github.com/spf13/cobra"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 func newVersionCommand(s *session) *cobra.Command {
@@ -21,9 +22,12 @@ func newVersionCommand(s *session) *cobra.Command {
 			}
 			platform := runtime.GOOS + "/" + runtime.GOARCH
 			if output.value == "json" {
-				encoder := json.NewEncoder(s.Streams.Out)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(map[string]string{"version": s.Version, "go": runtime.Version(), "platform": platform})
+				text, err := plain.JSON(map[string]string{"version": s.Version, "go": runtime.Version(), "platform": platform})
+				if err != nil {
+					return err
+				}
+				_, err = s.Streams.Out.Write(text)
+				return err
 			}
 			_, err := fmt.Fprintf(s.Streams.Out, "ostoy-s3 %s (%s, %s)\n", s.Version, runtime.Version(), platform)
 			return err

@@ -1,14 +1,14 @@
 package plugin
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 )
 
 // checkDocument is one check in `check -o json` and `check --list -o json`.
@@ -38,13 +38,11 @@ func (a *App) listChecks(checks []check.Check, format Format) error {
 		}
 		return a.writeJSON(map[string]any{"checks": documents})
 	}
-	const padding = 2
-	table := tabwriter.NewWriter(a.Streams.Out, 0, 0, padding, ' ', 0)
-	fmt.Fprintln(table, "ID\tGROUP\tSEVERITY\tTITLE")
+	table := [][]string{{"ID", "GROUP", "SEVERITY", "TITLE"}}
 	for _, c := range checks {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", c.ID, c.Group, c.Severity, c.Title)
+		table = append(table, []string{c.ID, string(c.Group), string(c.Severity), c.Title})
 	}
-	return table.Flush()
+	return a.writeTable(table)
 }
 
 // json is the document of `check -o json`.
@@ -60,13 +58,6 @@ func (r *report) json(outcomes []check.Outcome, took time.Duration) error {
 	return r.app.writeJSON(map[string]any{
 		"checks": documents, "counts": counts, "durationSeconds": took.Seconds(),
 	})
-}
-
-func (a *App) writeJSON(document any) error {
-	encoder := json.NewEncoder(a.Streams.Out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(document)
 }
 
 // The elements of a JUnit report, as CI servers read it.
@@ -99,7 +90,8 @@ func (r *report) junit(outcomes []check.Outcome, took time.Duration) error {
 	suite := junitSuite{Name: "oc ostoy-s3 check", Tests: len(outcomes), Time: fmt.Sprintf("%.3f", took.Seconds())}
 	for _, o := range outcomes {
 		one := junitCase{Class: string(o.Group), Name: o.ID}
-		message := &junitMessage{Message: o.What, Text: strings.TrimSpace(o.Why + "\n" + o.Next + "\n" + o.Page())}
+		text := slices.Concat(ui.Quoted(o.Why), []string{o.Next, o.Page()})
+		message := &junitMessage{Message: o.What, Text: strings.TrimSpace(strings.Join(text, "\n"))}
 		switch {
 		case o.Status == check.Failed, o.Status == check.Warned && r.request.FailOn == check.Warning:
 			one.Failure = message
@@ -112,14 +104,9 @@ func (r *report) junit(outcomes []check.Outcome, took time.Duration) error {
 		}
 		suite.Cases = append(suite.Cases, one)
 	}
-	if _, err := fmt.Fprint(r.app.Streams.Out, xml.Header); err != nil {
-		return err
+	text, err := xml.MarshalIndent(suite, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
 	}
-	encoder := xml.NewEncoder(r.app.Streams.Out)
-	encoder.Indent("", "  ")
-	if err := encoder.Encode(suite); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(r.app.Streams.Out)
-	return err
+	return r.app.writeText(xml.Header + string(text) + "\n")
 }

@@ -95,32 +95,31 @@ func (r *report) detail(o check.Outcome) {
 	if quiet && !r.request.Verbose {
 		return
 	}
-	const width = 24
 	mark := ui.None
 	for _, m := range marks() {
 		if slices.Contains(m.statuses, o.Status) {
 			mark = m.mark
 		}
 	}
-	// Further lines of a reason begin further right than the line with the fix.
-	lines := []string{inLine(o.What), strings.ReplaceAll(o.Why, "\n", "\n  ")}
+	lines := slices.Concat(ui.Quoted(o.What), ui.Quoted(o.Why))
 	switch o.Status {
 	case check.Passed:
 		lines = []string{o.Title}
 	case check.Skipped:
-		lines = []string{"skipped: " + o.Why}
+		lines = ui.Quoted("skipped: " + o.Why)
 	case check.NotAllowed:
-		lines = []string{"not allowed: " + o.What + "; " + o.Why}
+		lines = ui.Quoted("not allowed: " + o.What + "; " + o.Why)
 	}
 	if o.Next != "" && !quiet {
-		lines = append(lines, "fix  "+strings.ReplaceAll(o.Next, "\n", "\n     "))
+		for n, line := range strings.Split(o.Next, "\n") {
+			lines = append(lines, []string{"fix  ", "     "}[min(n, 1)]+line)
+		}
 	}
 	if !quiet {
 		lines = append(lines, o.Page())
 	}
-	text := strings.Join(slices.DeleteFunc(lines, func(l string) bool { return l == "" }), "\n")
-	indent := "\n" + strings.Repeat(" ", len("  x ")+width)
-	r.app.Report.Linef("  %s %-*s%s", r.app.Report.Sign(mark), width-1, o.ID, " "+strings.ReplaceAll(text, "\n", indent))
+	const width = 24
+	r.app.Report.Item(mark, o.ID, width, lines...)
 }
 
 // end prints what the format keeps for the end.

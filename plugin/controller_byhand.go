@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -26,7 +25,7 @@ func byHandNote(namespace string, makes bool) string {
 func (c *controllerRun) byHand() error {
 	line := advice.From(helmInstall(c.facts, c.request.Version, "-f"), c.renderLine())
 	if c.request.Output == "" {
-		if _, err := fmt.Fprintln(c.Streams.Out, line); err != nil {
+		if err := c.writeLine(line); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
@@ -90,14 +91,13 @@ func (a *App) printValues(f render.Facts, options operator.Options) error {
 	if err != nil {
 		return fmt.Errorf("write values: %w", err)
 	}
-	_, err = fmt.Fprintf(a.Streams.Out, `# Values for ACK's own chart of the S3 controller, as printed by: %s
+	return a.writeData(fmt.Sprintf(`# Values for ACK's own chart of the S3 controller, as printed by: %s
 #
 #   %s
 #
 # The role %s
 # is not made by that: %s makes it.
-%s%s`, advice.Command("oc ostoy-s3 controller render"), helmInstall(f, "", "-f", "values.yaml"), options.RoleARN, advice.Command("oc ostoy-s3 controller install"), besideValues(f), text)
-	return err
+%s%s`, advice.Command("oc ostoy-s3 controller render"), helmInstall(f, "", "-f", "values.yaml"), options.RoleARN, advice.Command("oc ostoy-s3 controller install"), besideValues(f), text))
 }
 
 func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f render.Facts, options operator.Options) error {
@@ -113,7 +113,7 @@ func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f
 #
 # The role %s
 # is not among the objects: %s makes it.
-`, inLine(chart.Name()), advice.Version(chart.Version()), advice.Command("oc ostoy-s3 controller render"), options.RoleARN, advice.Command("oc ostoy-s3 controller install"))
+`, plain.Line(chart.Name()), advice.Version(chart.Version()), advice.Command("oc ostoy-s3 controller render"), options.RoleARN, advice.Command("oc ostoy-s3 controller install"))
 	return a.printObjects(head+noPolicy(f), append(renderAccess(f), objects...))
 }
 
@@ -170,9 +170,5 @@ func (a *App) printObjects(head string, objects []*unstructured.Unstructured) er
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprint(a.Streams.Out, head); err != nil {
-		return err
-	}
-	_, err = a.Streams.Out.Write(text)
-	return err
+	return a.writeData(head + string(text))
 }

@@ -46,14 +46,7 @@ func controllerLines(r *controller.Report, now time.Time) []statusLine {
 	if r.Only != "" {
 		lines = append(lines, statusLine{"elsewhere", status.Unknown, "", "only namespace " + r.Only + " was looked into: needs list on deployments.apps in all namespaces"})
 	}
-	for i, hint := range controllerHints(r) {
-		line := statusLine{name: hint}
-		if i == 0 {
-			line.label = "try"
-		}
-		lines = append(lines, line)
-	}
-	return lines
+	return append(lines, hintLines(controllerHints(r))...)
 }
 
 func instanceLines(i controller.Instance, now time.Time) []statusLine {

@@ -73,7 +73,7 @@ func (d *diffRun) run(ctx context.Context) (changed bool, err error) {
 	}
 	refused := d.refusals(outcomes)
 	d.tell(outcomes)
-	changed, err = d.showDiff(ctx, d.Report, d.Streams.Out)
+	changed, err = d.showDiff(ctx, d.Report)
 	switch {
 	case err != nil:
 		return changed, err

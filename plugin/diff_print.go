@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"io"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/differ"
@@ -12,13 +11,13 @@ import (
 
 // showDiff prints the plan as a unified diff, or has the user's own program show
 // it, and reports whether there is a difference.
-func (i *install) showDiff(ctx context.Context, to *ui.UI, out io.Writer) (bool, error) {
+func (i *install) showDiff(ctx context.Context, to *ui.UI) (bool, error) {
 	pairs, err := i.pairs()
 	if err != nil {
 		return false, err
 	}
 	if i.request.ExternalDiff != "" {
-		return i.externalDiff(ctx, i.request.ExternalDiff, pairs, out)
+		return i.externalDiff(ctx, i.request.ExternalDiff, pairs, i.streamOf(to))
 	}
 	text := differ.Unified(pairs)
 	if len(text) == 0 {

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -40,18 +40,16 @@ func (a *App) printFacts(f render.Facts, format Format) error {
 	if format == FormatTable {
 		return a.factsTable(f)
 	}
-	text, err := render.MarshalFacts(f, string(format))
+	// The values are validated; the rest may repeat what a cluster or AWS said.
+	text, err := render.MarshalFacts(f.Told(plain.Line), string(format))
 	if err != nil {
 		return err
 	}
-	_, err = a.Streams.Out.Write(text)
-	return err
+	return a.writeData(string(text))
 }
 
 func (a *App) factsTable(f render.Facts) error {
-	const padding = 2
-	table := tabwriter.NewWriter(a.Streams.Out, 0, 0, padding, ' ', 0)
-	fmt.Fprintln(table, "FACT\tVALUE\tSOURCE")
+	table := [][]string{{"FACT", "VALUE", "SOURCE"}}
 	for _, row := range f.Rows() {
 		value, source := row.Value, row.Source
 		if value == "" {
@@ -60,9 +58,9 @@ func (a *App) factsTable(f render.Facts) error {
 		if row.Name == apiVersions && row.Value != "" {
 			value = apiSummary(f.APIVersions)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", row.Name, inLine(value), inLine(source))
+		table = append(table, []string{row.Name, value, source})
 	}
-	return table.Flush()
+	return a.writeTable(table)
 }
 
 // apiVersions is the name of the one fact that is a list.

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
@@ -56,8 +55,7 @@ func (a *App) IAMPolicy(ctx context.Context, request PolicyRequest) error {
 	for _, note := range notes {
 		a.UI.Linef("note  %s", inLine(note))
 	}
-	_, err = fmt.Fprintln(a.Streams.Out, policy.Pretty())
-	return err
+	return a.writeData(policy.Pretty() + "\n")
 }
 
 // policyFacts are the account and its partition, and for a class the issuer.

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -49,8 +48,7 @@ func (a *App) IAMRender(ctx context.Context, request IAMRequest, format string, 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(a.Streams.Out, text)
-	return err
+	return a.writeData(text)
 }
 
 // wantedRole is the role as install, or controller install, would make it.

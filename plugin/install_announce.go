@@ -48,7 +48,7 @@ func (i *install) announceWithDiff(ctx context.Context) error {
 	if !i.request.Diff {
 		return i.showTightening()
 	}
-	_, err := i.showDiff(ctx, i.UI, i.Streams.ErrOut)
+	_, err := i.showDiff(ctx, i.UI)
 	return err
 }
 

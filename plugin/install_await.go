@@ -34,7 +34,7 @@ func (i *install) await(ctx context.Context) error {
 		// Of all that may still pass, the controller alone is somebody else's to
 		// mend: who waits must be told how before the time is over.
 		if state.Kind == "Bucket" && state.Level == wait.Warn && state.Hint != "" {
-			i.UI.Linef("  try   %s", strings.Join(inLines(strings.Split(state.Hint, "\n")), "\n        "))
+			i.UI.Try(state.Hint)
 		}
 	})
 	i.ready = err == nil

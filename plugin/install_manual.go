@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -41,8 +40,7 @@ func (i *install) printManual(ctx context.Context) error {
 		i.UI.Line("nothing to change but the inventory, the record of what belongs to the install")
 	}
 	i.UI.Line("nothing was changed: the script on stdout does it")
-	_, err = fmt.Fprint(i.Streams.Out, script)
-	return err
+	return i.writeData(script)
 }
 
 // warnOfDrops tells where kubectl does more to an object than install would.

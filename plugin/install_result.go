@@ -133,9 +133,11 @@ func (i *install) farewell(result wait.Result) {
 	case !i.request.Wait:
 		i.UI.Line("applied, not waited for: the same command with --wait says when it is ready")
 	case result.URL != "":
-		i.UI.Linef("\nOSToy: %s   (menu entry \"ACK S3\")", result.URL)
+		i.UI.Line("")
+		i.UI.Linef("OSToy: %s   (menu entry \"ACK S3\")", result.URL)
 	default:
-		i.UI.Linef("\nOSToy: %s, then http://localhost:8080", advice.Command("oc port-forward", "-n", i.facts.Namespace.Value, "service/ostoy-frontend-svc", "8080:8080"))
+		i.UI.Line("")
+		i.UI.Linef("OSToy: %s, then http://localhost:8080", advice.Command("oc port-forward", "-n", i.facts.Namespace.Value, "service/ostoy-frontend-svc", "8080:8080"))
 	}
 	i.tellAccess(i.doorNow(result.URL))
 }
@@ -147,8 +149,7 @@ func (i *install) tellAccess(d door) { i.UI.Linef("%s: %s", doorLabel, d.words()
 func (i *install) print(result wait.Result, ready bool, failure error) error {
 	if i.request.Output != FormatJSON {
 		if ready && failure == nil && result.URL != "" {
-			_, err := fmt.Fprintln(i.Streams.Out, result.URL)
-			return err
+			return i.writeLine(result.URL)
 		}
 		return nil
 	}
@@ -175,7 +176,7 @@ func (i *install) print(result wait.Result, ready bool, failure error) error {
 	if !ready {
 		document.States = result.States
 	}
-	return i.printJSON(document)
+	return i.writeJSON(document)
 }
 
 func (i *install) took() string {

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -69,8 +68,7 @@ func (a *App) show(ctx context.Context, address string, request OpenRequest) err
 		}
 		a.UI.Warn("no browser could be started: "+plain.Line(err.Error()), "open the address by hand")
 	}
-	_, err := fmt.Fprintln(a.Streams.Out, address)
-	return err
+	return a.writeLine(address)
 }
 
 // openForward opens a way to a pod and keeps it open.
@@ -97,7 +95,7 @@ func (a *App) openForward(ctx context.Context, conn *cluster.Conn, namespace str
 	}
 	defer way.Close()
 	a.UI.Linef("OSToy in %s has no Route: %s leads to pod %s, until Ctrl-C", namespace, way.URL, inLine(pods.Ready))
-	if _, err := fmt.Fprintln(a.Streams.Out, way.URL); err != nil {
+	if err := a.writeLine(way.URL); err != nil {
 		return err
 	}
 	if !request.Print {

@@ -193,7 +193,7 @@ func (r *release) conclude() error {
 		managers := append([]string{}, apply.OtherManagers(item.Live)...)
 		document.Objects = append(document.Objects, releasedObject{item.Ref.String(), managers})
 	}
-	return r.printJSON(document)
+	return r.writeJSON(document)
 }
 
 // doneSoFar says what a run that was cut off has done.

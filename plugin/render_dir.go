@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -21,6 +22,7 @@ func (a *App) keep(ctx context.Context, request RenderRequest, files []layout.Fi
 		return a.compare(plan)
 	}
 	written, removed := 0, 0
+	var unsaid error
 	err = plan.Write(ctx, func(c folder.Change) {
 		verb := "wrote"
 		if c.State == folder.LeftOver {
@@ -29,9 +31,9 @@ func (a *App) keep(ctx context.Context, request RenderRequest, files []layout.Fi
 		} else {
 			written++
 		}
-		fmt.Fprintf(a.Streams.Out, "%s %s\n", verb, inLine(plan.Name(c)))
+		unsaid = cmp.Or(unsaid, a.writeLine(verb+" "+plan.Name(c)))
 	})
-	if err != nil {
+	if err = cmp.Or(err, unsaid); err != nil {
 		return err
 	}
 	a.UI.Linef("%s: %d written, %d removed, %d unchanged", plan.Dir, written, removed, plan.Fresh)
@@ -55,7 +57,9 @@ func (a *App) keepTree(ctx context.Context, request RenderRequest, all []rendere
 // anything is.
 func (a *App) compare(plan folder.Plan) error {
 	for _, change := range plan.Changes {
-		fmt.Fprintf(a.Streams.Out, "%-9s  %s\n", change.State, inLine(plan.Name(change)))
+		if err := a.writeLine(fmt.Sprintf("%-9s  %s", change.State, plan.Name(change))); err != nil {
+			return err
+		}
 	}
 	if len(plan.Changes) == 0 {
 		a.UI.Linef("%s: %d files, all as they should be", plan.Dir, plan.Fresh)

@@ -38,11 +38,19 @@ func statusLines(r status.Report, now time.Time, wide bool) []statusLine {
 		lines = append(lines, wideLines(r)...)
 	}
 	lines = append(lines, driftLines(r.Drift)...)
-	if hints := hintsOf(r); len(hints) > 0 {
-		lines = append(lines, statusLine{label: "try", name: hints[0]})
-		for _, hint := range hints[1:] {
-			lines = append(lines, statusLine{name: hint})
+	return append(lines, hintLines(hintsOf(r))...)
+}
+
+// hintLines are what to do, a line for each command.
+func hintLines(hints []string) []statusLine {
+	var lines []statusLine
+	for _, hint := range hints {
+		for line := range strings.SplitSeq(hint, "\n") {
+			lines = append(lines, statusLine{name: line})
 		}
+	}
+	if len(lines) > 0 {
+		lines[0].label = "try"
 	}
 	return lines
 }

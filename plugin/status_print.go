@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/audit"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
@@ -33,19 +31,6 @@ func (s *statusRun) print(report status.Report) error {
 // document prints anything in the format that was asked for.
 func (s *statusRun) document(value any) error { return s.writeDocument(s.request.Output, value) }
 
-// writeDocument prints anything as JSON or YAML.
-func (a *App) writeDocument(format Format, value any) error {
-	if format == FormatJSON {
-		return a.writeJSON(value)
-	}
-	text, err := yaml.Marshal(value)
-	if err != nil {
-		return fmt.Errorf("write the document: %w", err)
-	}
-	_, err = a.Streams.Out.Write(text)
-	return err
-}
-
 // drawn are the lines with their columns aligned. A name that is longer than the
 // column pushes its text aside and nobody else's. Each stays one line, whatever others
 // wrote in it.
@@ -54,7 +39,11 @@ func (a *App) drawn(lines []statusLine) []string {
 	label, name := 0, 0
 	lines = slices.Clone(lines)
 	for i := range lines {
-		lines[i].name, lines[i].text = inLine(lines[i].name), inLine(lines[i].text)
+		l := &lines[i]
+		l.name, l.text = inLine(l.name), inLine(l.text)
+		if l.label == "" && l.name == "" && ui.LikeOurs(l.text) {
+			l.text = ui.Quoted(l.text)[0]
+		}
 	}
 	for _, l := range lines {
 		label = max(label, len(l.label))
@@ -122,30 +111,4 @@ func (s *statusRun) printEvents(events []audit.Event) {
 	for _, line := range columns(rows) {
 		s.Report.Line("  " + line)
 	}
-}
-
-// columns aligns rows of cells, two blanks between columns; each row stays one line.
-func columns(cells [][]string) []string {
-	rows := make([][]string, len(cells))
-	for i := range cells {
-		rows[i] = inLines(cells[i])
-	}
-	var widths []int
-	for _, row := range rows {
-		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], len([]rune(cell)))
-		}
-	}
-	lines := make([]string, len(rows))
-	for n, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			line.WriteString(cell + strings.Repeat(" ", widths[i]-len([]rune(cell))+2))
-		}
-		lines[n] = strings.TrimRight(line.String(), " ")
-	}
-	return lines
 }

@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/yaml"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
@@ -216,7 +215,7 @@ type watchView struct {
 	run     *statusRun
 	started time.Time
 	shown   []statusLine
-	printed string // document
+	printed string // the document, as JSON
 }
 
 // show tells what is new. On a terminal the picture is drawn anew; elsewhere each
@@ -247,17 +246,17 @@ func (v *watchView) show(report status.Report) error {
 }
 
 func (v *watchView) document(report status.Report) error {
-	text, err := yaml.Marshal(report)
+	text, err := compact(report)
 	if err != nil {
 		return fmt.Errorf("write the document: %w", err)
 	}
-	if string(text) == v.printed {
+	if text == v.printed {
 		return nil
 	}
 	if v.printed != "" && v.run.request.Output == FormatYAML {
 		v.run.Report.Line("---")
 	}
-	v.printed = string(text)
+	v.printed = text
 	return v.run.document(report)
 }
 

@@ -154,7 +154,7 @@ func (u *uninstall) print() error {
 	if u.request.Output != FormatJSON {
 		return nil
 	}
-	return u.printJSON(uninstallDocument(u.namespace(), u.request.DryRun, u.lines, u.Now().Sub(u.started)))
+	return u.writeJSON(uninstallDocument(u.namespace(), u.request.DryRun, u.lines, u.Now().Sub(u.started)))
 }
 
 func uninstallDocument(namespace string, dryRun bool, lines []*line, took time.Duration) uninstallResult {

@@ -32,8 +32,7 @@ func (a *App) Values(ctx context.Context, request RenderRequest) error {
 	if err != nil {
 		return fmt.Errorf("write values: %w", err)
 	}
-	_, err = a.Streams.Out.Write(text)
-	return err
+	return a.writeData(string(text))
 }
 
 // renderInput gathers facts and values. What the user typed is read first:

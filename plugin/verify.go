@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -69,7 +68,7 @@ func (a *App) verify(ctx context.Context, request VerifyRequest) error {
 		return err
 	}
 	if request.Output == FormatJSON {
-		if err := a.printJSON(report); err != nil {
+		if err := a.writeJSON(report); err != nil {
 			return err
 		}
 	}
@@ -215,11 +214,4 @@ func unproven(report verify.Report, note string) error {
 		several.Note = note
 	}
 	return err
-}
-
-func (a *App) printJSON(document any) error {
-	encoder := json.NewEncoder(a.Streams.Out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(document)
 }

@@ -3,7 +3,6 @@ package render
 import (
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 func lower(c byte) bool     { return 'a' <= c && c <= 'z' }
@@ -41,12 +40,4 @@ func quote(s string) string {
 		s = strings.ToValidUTF8(s[:most], "") + "..."
 	}
 	return strconv.Quote(s)
-}
-
-// onlyPrintable is for strings.Map: what would move a cursor is a space.
-func onlyPrintable(r rune) rune {
-	if unicode.IsPrint(r) {
-		return r
-	}
-	return ' '
 }

@@ -205,3 +205,17 @@ func MarshalFacts(f Facts, format string) ([]byte, error) {
 	}
 	return nil, &InputError{What: "output format " + quote(format), Why: "facts are written as yaml or json", Next: "use -o yaml or -o json"}
 }
+
+// Told is f with each source and reason as say gives it back.
+func (f Facts) Told(say func(string) string) Facts {
+	for _, field := range fields() {
+		if field.list != nil {
+			list := field.list(&f)
+			list.Source, list.Why = say(list.Source), say(list.Why)
+		} else {
+			one := field.one(&f)
+			one.Source, one.Why = say(one.Source), say(one.Why)
+		}
+	}
+	return f
+}

@@ -115,7 +115,7 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 }
 
 // chartFault words why a chart cannot be used. The texts of the libraries may
-// quote the chart, which is not ours: one line of it, without control characters.
+// quote the chart: one line of it.
 func chartFault(err error) error {
 	text := []rune(strings.Join(strings.Fields(err.Error()), " "))
 	const most = 400
@@ -124,7 +124,7 @@ func chartFault(err error) error {
 	}
 	return &InputError{
 		What: "--chart",
-		Why:  "it cannot be used as a Helm chart: " + strings.Map(onlyPrintable, string(text)),
+		Why:  "it cannot be used as a Helm chart: " + string(text),
 		Next: "`helm template` on it says more; `helm pull oci://public.ecr.aws/aws-controllers-k8s/s3-chart` has ACK's own",
 		Err:  err,
 	}

@@ -21,8 +21,8 @@ func refusedChart(t *testing.T, err error, why string) {
 	if !strings.Contains(input.What, "--chart") || input.Next == "" || !strings.Contains(input.Why, why) {
 		t.Errorf("What %q, Why %q, Next %q; want %q in Why", input.What, input.Why, input.Next, why)
 	}
-	if strings.ContainsFunc(input.Why, func(r rune) bool { return r == '\x1b' }) {
-		t.Errorf("Why would move the cursor: %q", input.Why)
+	if strings.Contains(input.Why, "\n") { // what controls a terminal is replaced when it is printed
+		t.Errorf("Why is more than one line: %q", input.Why)
 	}
 }
 
@@ -54,7 +54,7 @@ func TestForeignObjectsRefused(t *testing.T) {
 		{"a template that does not parse", template("{{ if }}"), nil, "", "templates/a.yaml"},
 		{"a template that wants a value", template(`{{ required "aws.region must be set" .Values.region }}`), nil, "", "aws.region must be set"},
 		{"a template that calls itself", template(`{{ define "x" }}{{ include "x" . }}{{ end }}{{ include "x" . }}`), nil, "", "templates/a.yaml"},
-		{"a template that moves the cursor", template(`{{ fail "\x1b[2Jgone" }}`), nil, "", "[2Jgone"},
+		{"a template with words of its own", template(`{{ fail "\x1b[2Jgone" }}`), nil, "", "[2Jgone"},
 		{"not YAML", template("a: b: c"), nil, "", "it/templates/a.yaml: "},
 		{"not an object", template("- a"), nil, "", "it/templates/a.yaml: "},
 		{"no kind", template("apiVersion: v1\nmetadata: {name: a}"), nil, "", "lacks apiVersion, kind or metadata.name"},

@@ -2,7 +2,6 @@ package ack
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -32,11 +31,8 @@ func withoutFieldsIn(line string) string {
 	return said.Text()
 }
 
-// inLine is what others wrote, in one line. What ends a colour is kept apart from what
-// follows it, so that a key behind it is still found and hidden (awserr.Redact).
-func inLine(text string) string {
-	return plain.Line(regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`).ReplaceAllString(text, "$0 "))
-}
+// inLine is what others wrote, in one line.
+func inLine(text string) string { return plain.Line(text) }
 
 // LastWords are the last errors of a log, in their order, or, where it has none, its
 // last lines that say something.

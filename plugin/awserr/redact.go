@@ -3,9 +3,9 @@ package awserr
 import (
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
@@ -17,17 +17,10 @@ const maxText = 600
 // URLs), and what a credential_process wrote (the SDK quotes its output when it
 // cannot parse it). SignatureDoesNotMatch is
 // why signatures and tokens are looked for at all: AWS answers it with the
-// request's canonical form, session token included. Control characters become
-// blanks and long texts are cut.
+// request's canonical form, session token included. The text becomes one line, which
+// the rules rely on, and a long one is cut.
 func Redact(text string) string {
-	// The letter that a colour ends in must not hide where a key begins.
-	text = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`).ReplaceAllString(text, "$0 ")
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError {
-			return ' '
-		}
-		return r
-	}, text)
+	text = strings.NewReplacer("\n", " ", "\t", " ").Replace(plain.Text(text))
 	for _, rule := range redactions() {
 		text = rule.find.ReplaceAllString(text, rule.put)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -198,7 +199,7 @@ func (p *Plan) refused(all []*unstructured.Unstructured) []RefusedBucket {
 	for _, bucket := range all {
 		if why := operator.Refused(p.facts, bucket); why != nil && bucket.GetDeletionTimestamp() == nil {
 			for n := range why {
-				why[n] = operator.Printable(why[n])
+				why[n] = plain.Line(why[n])
 			}
 			some = append(some, RefusedBucket{
 				Namespace: bucket.GetNamespace(), Name: bucket.GetName(), Why: why,

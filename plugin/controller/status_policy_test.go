@@ -57,7 +57,7 @@ func TestF1StatusPolicy(t *testing.T) {
 				map[string]any{"fieldRef": "spec.validations[0].expression", "warning": "ERROR:\n\x1b[31mundefined field 'x'"},
 			}}}
 			p.policy(both...)
-		}, operator.PolicyWarned, status.Warning, "spec.validations[0].expression: ERROR: [31mundefined field 'x'; an expression"},
+		}, operator.PolicyWarned, status.Warning, "spec.validations[0].expression: ERROR:  [31mundefined field 'x'; an expression"},
 		"exempts somebody":  {func(p *played) { p.policy(rendered(ours, "system:serviceaccount:gone:s3")...) }, operator.PolicyEnforced, status.Warning, "gone:s3, which no controller uses"},
 		"exempts mallory's": {func(p *played) { p.policy(rendered(ours)...); p.prove(false) }, operator.PolicyEnforced, status.Warning, ours + ", which no controller uses"},
 		"nothing is proven": {func(p *played) {

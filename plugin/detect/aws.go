@@ -12,6 +12,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -63,7 +64,8 @@ func LoadAWS(ctx context.Context, opts AWSOptions) (*AWS, error) {
 	client := awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialLimit })
 	// The client's type matters: from it the SDK derives the one for the
 	// instance metadata service, with limits of a fraction of a second.
-	load := []func(*awsconfig.LoadOptions) error{awsconfig.WithHTTPClient(client)}
+	// Without a logger the SDK writes to stderr itself.
+	load := []func(*awsconfig.LoadOptions) error{awsconfig.WithHTTPClient(client), awsconfig.WithLogger(logging.Nop{})}
 	if opts.Profile != "" {
 		load = append(load, awsconfig.WithSharedConfigProfile(opts.Profile))
 	}

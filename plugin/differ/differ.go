@@ -6,12 +6,15 @@ package differ
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // The two sides, as names of folders and in front of the names in a diff.
@@ -55,7 +58,7 @@ func Objects(live, would *unstructured.Unstructured) (Pair, error) {
 	if named == nil {
 		return Pair{}, nil
 	}
-	before, after := plain(live), plain(would)
+	before, after := bare(live), bare(would)
 	mask(before, after)
 	pair := Pair{Name: fileName(named)}
 	var err error
@@ -76,9 +79,9 @@ func fileName(o *unstructured.Unstructured) string {
 	return fmt.Sprintf("%s%s.%s.%s.%s", group, gvk.Version, gvk.Kind, o.GetNamespace(), o.GetName())
 }
 
-// plain is a copy without what no apply is about: status, and the fields of the
+// bare is a copy without what no apply is about: status, and the fields of the
 // metadata that the API server writes ("ObjectMeta" of the Kubernetes API).
-func plain(o *unstructured.Unstructured) map[string]any {
+func bare(o *unstructured.Unstructured) map[string]any {
 	if o == nil {
 		return nil
 	}
@@ -97,6 +100,24 @@ func text(o map[string]any) (string, error) {
 	if o == nil {
 		return "", nil
 	}
-	out, err := yaml.Marshal(o)
+	inJSON, err := json.Marshal(o)
+	if err != nil {
+		return "", err
+	}
+	out, err := yaml.JSONToYAML(escaped(inJSON))
 	return string(out), err
+}
+
+// escaped is JSON in which each character that a terminal does not show is an escape:
+// YAML refuses some of them as they are, and an annotation may have any.
+func escaped(inJSON []byte) []byte {
+	var out bytes.Buffer
+	for _, r := range string(inJSON) {
+		if r <= 0xffff && (r >= 0xfffe || r == 0xfeff || !plain.Shows(r)) {
+			fmt.Fprintf(&out, "\\u%04x", r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.Bytes()
 }

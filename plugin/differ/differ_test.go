@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 )
 
 func object(kind string, metadata, rest map[string]any) *unstructured.Unstructured {
@@ -130,5 +131,24 @@ func TestWhyIsAComment(t *testing.T) {
 	got := string(Unified([]Pair{{Name: "a", Why: "one\ntwo", Before: "x\n", After: "y\n"}, {Name: "b", Why: "no", Before: "x\n", After: "x\n"}}))
 	if want := "# one\n# two\ndiff live/a merged/a\n"; !strings.HasPrefix(got, want) || strings.Contains(got, "# no") {
 		t.Errorf("it is %q", got)
+	}
+}
+
+// TestF5Annotations: nobody can keep others from seeing a diff by a character that YAML
+// refuses, and none of them is lost.
+func TestF5Annotations(t *testing.T) {
+	const evil = "a\u009b\x1b[2J\u0085\ufffe\ufeff\u202e\u2028漢字 \\u001b"
+	object := &unstructured.Unstructured{Object: map[string]any{"kind": "ConfigMap", "metadata": map[string]any{"name": "c", "annotations": map[string]any{"note": evil}}}}
+	pair, err := Objects(nil, object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back map[string]any
+	if err := yaml.Unmarshal([]byte(pair.After), &back); err != nil {
+		t.Fatal(err)
+	}
+	got, _, _ := unstructured.NestedString(back, "metadata", "annotations", "note")
+	if got != evil {
+		t.Errorf("%q from %s", got, pair.After)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -120,18 +121,8 @@ func checkPath(path string) error {
 	return &render.InputError{
 		What: fmt.Sprintf("role path %q", path),
 		Why:  fmt.Sprintf("IAM wants it to begin and end with a slash, to have no blanks and no empty part, and to have at most %d characters", maxPath),
-		Next: "--role-path /" + strings.Trim(printable(path), "/") + "/",
+		Next: "--role-path " + shell.Word("/"+strings.Trim(regexp.MustCompile(`[^!-~]+`).ReplaceAllString(path, ""), "/")+"/"),
 	}
-}
-
-// printable drops what cannot be in a path.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r <= ' ' || r > '~' {
-			return -1
-		}
-		return r
-	}, s)
 }
 
 // checkPolicyARN wants the ARN of a managed policy: AWS's own, or one of this

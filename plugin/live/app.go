@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // Services of any namespace.
@@ -25,7 +26,7 @@ func (w *World) LogStart(ctx context.Context, pod, container string, limit int) 
 			AbsPath("/api/v1/namespaces/"+w.Namespace+"/pods/"+pod+"/log").
 			Param("container", container).Param("limitBytes", strconv.Itoa(limit)).
 			Do(ctx).Raw()
-		return string(text), err
+		return plain.Text(string(text)), err
 	})
 }
 

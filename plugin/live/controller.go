@@ -12,6 +12,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // Secrets of any namespace. Only what keys they have is of interest.
@@ -81,7 +82,7 @@ func (w *World) LastLog(ctx context.Context, namespace, pod, container string) (
 }
 
 // LogOfLastRun is the end of the log of a container: of its run before this one,
-// or, where there was none, of this one. It is anybody's text: clean it.
+// or, where there was none, of this one.
 func LogOfLastRun(ctx context.Context, conn *cluster.Conn, namespace, pod, container string) (string, error) {
 	text, err := Log(ctx, conn, namespace, pod, container, true)
 	if err != nil {
@@ -91,7 +92,7 @@ func LogOfLastRun(ctx context.Context, conn *cluster.Conn, namespace, pod, conta
 }
 
 // Log is the last 200 lines that a container has said, in this run or the one
-// before. It is anybody's text: clean it.
+// before. It may have any text, which may not be UTF-8.
 func Log(ctx context.Context, conn *cluster.Conn, namespace, pod, container string, previous bool) (string, error) {
 	answer := conn.REST().Get().
 		AbsPath("/api/v1/namespaces", namespace, "pods", pod, "log").
@@ -102,7 +103,7 @@ func Log(ctx context.Context, conn *cluster.Conn, namespace, pod, container stri
 		return "", err
 	}
 	text, err := answer.Raw()
-	return string(text), err
+	return plain.Text(string(text)), err
 }
 
 // CRDs are the definitions of the kinds that a cluster was taught.

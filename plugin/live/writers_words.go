@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // How many are named: in a sentence, and in a list. A user who can create RoleBindings
@@ -33,13 +33,13 @@ func (w Writer) String() string {
 	if w.Binding != "" && !plainName(w.Binding) {
 		by = "a RoleBinding whose name is not repeated"
 	}
-	return strings.ToLower(w.Kind) + " " + shownName(w.Name) + " (" + operator.Printable(by) + ")"
+	return strings.ToLower(w.Kind) + " " + shownName(w.Name) + " (" + plain.Line(by) + ")"
 }
 
 // shownName is the name of a user or group on one line, and no longer than one.
 func shownName(name string) string {
 	const longest = 100
-	runes := []rune(operator.Printable(name))
+	runes := []rune(plain.Line(name))
 	if len(runes) > longest {
 		return string(runes[:longest]) + "..."
 	}

@@ -1,7 +1,6 @@
 package olm
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -86,11 +85,9 @@ func line(object map[string]any, path ...string) string {
 	return plain.Line(health.Text(object, path...))
 }
 
-// said is what OLM wrote, fit to be shown: one line of bearable length, with no
-// secret and nothing a terminal would obey. Its messages repeat what registries
-// and API servers answered.
+// said is what OLM wrote, in one line of bearable length and without secrets. Its
+// messages repeat what registries and API servers answered.
 func said(text string) string {
-	text = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`).ReplaceAllString(text, " ")
 	return health.OneLine(secret.Hide(plain.Line(text)))
 }
 

@@ -6,6 +6,7 @@ package plain
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -78,4 +79,17 @@ func shownAs(escape string) string {
 		return " "
 	}
 	return `\` + escape
+}
+
+// Writer is Text for what is written to w. Each Write is taken for a whole text, as
+// loggers write them.
+func Writer(w io.Writer) io.Writer { return &writer{w} }
+
+type writer struct{ to io.Writer }
+
+func (w *writer) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(w.to, Text(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }

@@ -27,6 +27,14 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestWriter(t *testing.T) {
+	var out strings.Builder
+	n, err := Writer(&out).Write([]byte("a\x1b[31mb\n"))
+	if err != nil || n != len("a\x1b[31mb\n") || out.String() != "a [31mb\n" {
+		t.Errorf("%d, %v, %q", n, err, out.String())
+	}
+}
+
 // TestJSON: the strings of a document are those of Text, whatever escapes they need, and
 // the document stays what it was otherwise.
 func TestJSON(t *testing.T) {

@@ -11,13 +11,13 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"unicode"
 
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -137,16 +137,10 @@ func cause(err error) string {
 	return shown(queries.ReplaceAllString(err.Error(), "$1"))
 }
 
-// shown is somebody else's text as it may go to a terminal: one line, cut.
+// shown is what a registry wrote, in one line, cut.
 func shown(text string) string {
 	const most = 200
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
-	text = strings.Join(strings.Fields(text), " ")
+	text = plain.Line(text)
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "..."
 	}

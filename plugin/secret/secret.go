@@ -51,6 +51,10 @@ type rule struct {
 	put  string
 }
 
+// begins is where a word begins; the letter that a colour code ends in, also one that
+// lost its escape character, is not part of it.
+const begins = `(^|\W|\W[0-9;?]+[A-Za-z]|\[[A-Za-z])`
+
 // rules are compiled when needed: errors are rare, and start-up is not.
 func rules() []rule {
 	return []rule{
@@ -61,11 +65,11 @@ func rules() []rule {
 		{regexp.MustCompile(`(?i)(authorization"?\s*[:=]\s*\[?"?)[a-z0-9-]+ [^\s"<][^"\n]*`), "${1}" + Hidden},
 		{regexp.MustCompile(`(?i)(bearer )[a-z0-9._~+/=-]{8,}`), "${1}" + Hidden},
 		{regexp.MustCompile(`(?i)(x-amz-security-token|x-amz-signature|x-amz-credential|signature|securitytoken|webidentitytoken|secretaccesskey|sessiontoken|aws_secret_access_key|aws_session_token)("?\s*[:=]\s*"?)[^\s"&,;]+`), "${1}${2}" + Hidden},
-		{regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{12,}\b`), Hidden},
-		{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?`), Hidden},
-		{regexp.MustCompile(`\bsha256~[A-Za-z0-9_-]{20,}`), Hidden},
+		{regexp.MustCompile(begins + `(AKIA|ASIA)[A-Z0-9]{12,}\b`), "${1}" + Hidden},
+		{regexp.MustCompile(begins + `eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?`), "${1}" + Hidden},
+		{regexp.MustCompile(begins + `sha256~[A-Za-z0-9_-]{20,}`), "${1}" + Hidden},
 		// Session tokens are long base64 with a fixed beginning.
-		{regexp.MustCompile(`\b(IQoJ|FwoG|FQoG)[A-Za-z0-9+/=_%-]{20,}`), Hidden},
+		{regexp.MustCompile(begins + `(IQoJ|FwoG|FQoG)[A-Za-z0-9+/=_%-]{20,}`), "${1}" + Hidden},
 		{regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)`), Hidden},
 	}
 }

@@ -28,6 +28,10 @@ func TestHide(t *testing.T) {
 		`SecretAccessKey=pa55-w0rd, X-Amz-Signature=pa55-w0rd&b=c ASIAABCDEFGHIJKL`: `SecretAccessKey=(hidden), X-Amz-Signature=(hidden)&b=c (hidden)`,
 		"-----BEGIN RSA PRIVATE KEY-----\npa55-w0rd\n-----END RSA PRIVATE KEY-----": Hidden,
 
+		"\x1b[31mASIAABCDEFGHIJKL\x1b[0m":  "\x1b[31m(hidden)\x1b[0m",
+		" [1;31m" + token + " [m" + opaque: " [1;31m(hidden) [m(hidden)",
+		"\u009b31m" + session:              "\u009b31m(hidden)",
+
 		`a ` + session + `.`: `a (hidden).`,
 	} {
 		got := Hide(text)

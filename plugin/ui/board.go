@@ -31,7 +31,7 @@ type boardLine struct {
 func (u *UI) Board(names ...string) *Board {
 	b := &Board{ui: u, start: u.now()}
 	for _, name := range names {
-		b.width = max(b.width, len(name))
+		b.width = max(b.width, len(inLine(name)))
 	}
 	return b
 }
@@ -40,13 +40,14 @@ func (u *UI) Board(names ...string) *Board {
 func (b *Board) Set(name string, mark Mark, text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	line := boardLine{name, mark, text, b.ui.now().Sub(b.start)}
+	name = inLine(name)
+	line := boardLine{name, mark, inLine(text), b.ui.now().Sub(b.start)}
 	b.width = max(b.width, len(name))
 	for i, old := range b.lines {
 		if old.name != name {
 			continue
 		}
-		if old.mark == mark && old.text == text {
+		if old.mark == mark && old.text == line.text {
 			return
 		}
 		b.lines[i] = line
@@ -70,8 +71,9 @@ func (b *Board) Glimpse(name string, mark Mark, text string) {
 func (b *Board) Conclude(name string, mark Mark, text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	name = inLine(name)
 	b.width = max(b.width, len(name))
-	last := fmt.Sprintf("%s %-*s  %s\n", b.ui.mark(mark), b.width, name, text)
+	last := fmt.Sprintf("%s %-*s  %s\n", b.ui.mark(mark), b.width, name, inLine(text))
 	if !b.ui.style.Terminal {
 		b.ui.print(last)
 		return
@@ -79,9 +81,9 @@ func (b *Board) Conclude(name string, mark Mark, text string) {
 	b.lines = slices.DeleteFunc(b.lines, func(line boardLine) bool { return line.name == name })
 	var out strings.Builder
 	for _, line := range b.lines {
-		out.WriteString(clearLine + b.format(line) + "\n")
+		out.WriteString(b.ui.clearLine() + b.format(line) + "\n")
 	}
-	b.ui.redraw(out.String()+clearLine+last, 0)
+	b.ui.redraw(out.String()+b.ui.clearLine()+last, 0)
 }
 
 // show draws after a change: everything on a terminal, the line elsewhere.
@@ -92,13 +94,13 @@ func (b *Board) show(changed boardLine) {
 	}
 	var out strings.Builder
 	for _, line := range b.lines {
-		out.WriteString(clearLine + b.format(line) + "\n")
+		out.WriteString(b.ui.clearLine() + b.format(line) + "\n")
 	}
 	b.ui.redraw(out.String(), len(b.lines))
 }
 
 // clearLine goes to the beginning of the line and empties it.
-const clearLine = csi + "G" + csi + "2K"
+func (u *UI) clearLine() string { return u.csi + "G" + u.csi + "2K" }
 
 // redraw writes a board over its last picture, or below where something else
 // was written since.
@@ -106,7 +108,7 @@ func (u *UI) redraw(text string, lines int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.drawn > 0 {
-		text = fmt.Sprintf(csi+"%dA", u.drawn) + text
+		text = u.csi + fmt.Sprintf("%dA", u.drawn) + text
 	}
 	u.drawn = lines
 	u.write(text)

@@ -11,7 +11,7 @@ func (u *UI) Patch(text string) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.drawn = 0
-	_, err := io.WriteString(u.out, shown(u.coloured(text)))
+	_, err := io.WriteString(u.out, u.shown(u.coloured(text)))
 	return err
 }
 

@@ -4,6 +4,7 @@
 package ui
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 )
 
 // Style is what the terminal can show.
@@ -26,6 +26,7 @@ type Style struct {
 type UI struct {
 	style Style
 	now   func() time.Time
+	csi   string // see New
 
 	mu    sync.Mutex
 	out   io.Writer
@@ -33,8 +34,12 @@ type UI struct {
 }
 
 // New makes a UI that writes to out; now is the clock of progress lines.
+//
+// Its own control sequences (ECMA-48) begin with csi until they are written: a byte that
+// no UTF-8 has, and random letters, so that no text of others can have it, not even one
+// that is not UTF-8. All else that controls a terminal is replaced when it is written.
 func New(out io.Writer, style Style, now func() time.Time) *UI {
-	return &UI{out: out, style: style, now: now}
+	return &UI{out: out, style: style, now: now, csi: "\xff" + rand.Text()}
 }
 
 // Mark is the sign in front of a line.
@@ -96,7 +101,7 @@ func (u *UI) paint(text, color string) string {
 	if !u.style.Color || color == "" {
 		return text
 	}
-	return csi + color + "m" + text + csi + "0m"
+	return u.csi + color + "m" + text + u.csi + "0m"
 }
 
 // Strong is a text in bold, where the terminal has that.
@@ -115,31 +120,29 @@ func (u *UI) write(text string) {
 	if u.style.Command != "" {
 		text = strings.ReplaceAll(text, "oc ostoy-s3", u.style.Command)
 	}
-	_, _ = io.WriteString(u.out, shown(text))
+	_, _ = io.WriteString(u.out, u.shown(text))
 }
 
-// csi begins a control sequence of the terminal (ECMA-48) in a text that is not written
-// yet: a byte that no UTF-8 has, so that no text of others has it. All else that controls
-// a terminal is replaced when the text is written.
-const csi = "\xff"
-
-func shown(text string) string {
-	parts := strings.Split(text, csi)
+// shown is a text as it is written: nothing in it controls the terminal but the
+// sequences of u.
+func (u *UI) shown(text string) string {
+	parts := strings.Split(text, u.csi)
 	for n := range parts {
 		parts[n] = plain.Text(parts[n])
 	}
 	return strings.Join(parts, "\x1b[")
 }
 
-// Line prints one line without a mark.
-func (u *UI) Line(text string) { u.print(text + "\n") }
+// Line prints one line without a mark. Line feeds in it are blanks, here and wherever a
+// text is one line: what others wrote cannot begin a line of its own.
+func (u *UI) Line(text string) { u.print(inLine(text) + "\n") }
 
 // Linef is Line with a format.
 func (u *UI) Linef(format string, args ...any) { u.Line(fmt.Sprintf(format, args...)) }
 
 // Marked prints one line behind a mark.
 func (u *UI) Marked(m Mark, format string, args ...any) {
-	u.print(u.mark(m) + " " + fmt.Sprintf(format, args...) + "\n")
+	u.Line(u.mark(m) + " " + fmt.Sprintf(format, args...))
 }
 
 // planIndent is where the text of a plan's line begins.
@@ -147,57 +150,10 @@ const planIndent = "              "
 
 // Plan prints one line of a plan; further lines of text stand below the first.
 func (u *UI) Plan(m Mark, what, text string) {
-	u.print(fmt.Sprintf("  %s %-9s %s\n", u.mark(m), what, under(text)))
+	u.print(fmt.Sprintf("  %s %-9s %s\n", u.mark(m), inLine(what), under(text)))
 }
 
 // Detail prints what belongs to the line of the plan before it.
-func (u *UI) Detail(text string) { u.Line(planIndent + under(text)) }
+func (u *UI) Detail(text string) { u.print(planIndent + under(text) + "\n") }
 
 func under(text string) string { return strings.ReplaceAll(text, "\n", "\n"+planIndent) }
-
-// Row is a label, what is said, and where it comes from.
-type Row struct{ Label, Text, From string }
-
-// Rows prints rows with their columns aligned.
-func (u *UI) Rows(rows []Row) {
-	label, text := 0, 0
-	for _, row := range rows {
-		label = max(label, len(row.Label))
-		if row.From != "" {
-			text = max(text, len([]rune(row.Text)))
-		}
-	}
-	for _, row := range rows {
-		line := fmt.Sprintf("%-*s  %s", label, row.Label, row.Text)
-		if row.From != "" {
-			pad := strings.Repeat(" ", max(0, text-len([]rune(row.Text))))
-			line += pad + "  " + u.paint("from "+row.From, "2")
-		}
-		u.Line(strings.TrimRight(line, " "))
-	}
-}
-
-// Warn prints a warning in the two parts a reader needs.
-func (u *UI) Warn(what, next string) {
-	u.Marked(Warned, "%s", what)
-	if next != "" {
-		u.Linef("  try   %s", strings.ReplaceAll(next, "\n", "\n        "))
-	}
-}
-
-// Problem prints an error: what, why, what to do, where to read more. Errors
-// quote what others wrote, so this is the last place to hide what is secret.
-func (u *UI) Problem(what, why, next, more string) {
-	u.Marked(Failed, "%s", secret.Hide(what))
-	for _, part := range []struct{ label, text string }{{"", why}, {"try   ", next}, {"more  ", more}} {
-		if part.text == "" {
-			continue
-		}
-		indent := "  " + strings.Repeat(" ", len(part.label))
-		lines := strings.Split(strings.TrimSpace(secret.Hide(part.text)), "\n")
-		u.Linef("  %s%s", part.label, lines[0])
-		for _, line := range lines[1:] {
-			u.Line(indent + strings.TrimRight(line, " "))
-		}
-	}
-}

@@ -27,10 +27,10 @@ func warnedIn(policy *unstructured.Unstructured) string {
 	return said
 }
 
-// oneLine is a text of the API server for a terminal.
+// oneLine is a text of the API server in one line of bearable length.
 func oneLine(text string) string {
 	const longest = 300
-	text = strings.Join(strings.Fields(Printable(text)), " ")
+	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + " ..."
 	}

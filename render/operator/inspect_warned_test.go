@@ -21,7 +21,7 @@ func TestF1Warned(t *testing.T) {
 	}{
 		"not checked yet": {nil, "", ""},
 		"no warnings":     {map[string]any{"typeChecking": map[string]any{}}, "", ""},
-		"a warning":       {warnings(one("Bucket: ERROR:\n | object.x\x1b[2J\n | ^")), "spec.validations[1].expression: Bucket: ERROR: | object.x [2J | ^", ""},
+		"a warning":       {warnings(one("Bucket: ERROR:\n | object.x\x1b[2J\n | ^")), "spec.validations[1].expression: Bucket: ERROR: | object.x\x1b[2J | ^", ""},
 		"two":             {warnings(one("a"), one("b")), "spec.validations[1].expression: a (and 1 more)", ""},
 		"a long one":      {warnings(one(strings.Repeat("x", 5000))), "spec.validations[1].expression: xxx", " ..."},
 		"unreadable":      {map[string]any{"typeChecking": map[string]any{"expressionWarnings": "x"}}, "cannot be read", ""},

@@ -44,7 +44,7 @@ func errorsIn(stderr string) []told {
 			part = &all[len(all)-1].next
 			*part = strings.TrimPrefix(text, "try   ")
 		default:
-			*part += " " + strings.TrimSpace(text)
+			*part += " " + strings.TrimPrefix(strings.TrimSpace(text), "| ")
 		}
 	}
 	return all

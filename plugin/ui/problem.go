@@ -1,0 +1,98 @@
+package ui
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
+)
+
+// Warn prints a warning in the two parts a reader needs.
+func (u *UI) Warn(what, next string) {
+	first, rest := headline(what)
+	u.Marked(Warned, "%s", first)
+	u.lines("  ", Quoted(rest))
+	u.Try(next)
+}
+
+// Try prints what to do about what was printed before, nothing if there is nothing.
+func (u *UI) Try(next string) { u.labelled("try   ", next) }
+
+// Problem prints an error: what, why, what to do, where to read more. Errors
+// quote what others wrote, so this is the last place to hide what is secret.
+func (u *UI) Problem(what, why, next, more string) {
+	first, rest := headline(secret.Hide(what))
+	u.Marked(Failed, "%s", first)
+	u.lines("  ", Quoted(strings.TrimSpace(rest+"\n"+secret.Hide(why))))
+	u.Try(secret.Hide(next))
+	u.labelled("more  ", secret.Hide(more))
+}
+
+// Item prints a line of a list behind a mark: a name, padded to a width, and beside it
+// lines that stand below each other.
+func (u *UI) Item(m Mark, name string, width int, lines ...string) {
+	const first = "  x " // what stands before the name
+	var text string
+	if len(lines) > 0 {
+		text = inLine(lines[0])
+	}
+	u.Linef("  %s %-*s %s", u.mark(m), width-1, name, text)
+	if len(lines) > 1 {
+		u.lines(strings.Repeat(" ", len(first)+width), lines[1:])
+	}
+}
+
+// Quoted are the lines of a text that others may have written. One line stays as it is.
+// Several, or one that begins as a line of ours does, stand behind a bar: else what an
+// object of a cluster says could look like a command that we suggest, or like a further
+// result.
+func Quoted(text string) []string {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil
+	}
+	lines := strings.Split(text, "\n")
+	if len(lines) == 1 && !LikeOurs(text) {
+		return lines
+	}
+	for n, line := range lines {
+		lines[n] = "| " + strings.TrimRight(line, " ")
+	}
+	return lines
+}
+
+// likeOurs is how our lines with a label or a mark begin; before it may stand what is
+// not seen.
+var likeOurs = regexp.MustCompile(`^[^\pL\pN\pP\pS]*((?i:(try|fix)\PL|(more|next|hint)(\s\s|\s*:))|[✔✗!×~…]|(ok|FAIL|warn|skip|del)\s)`)
+
+// LikeOurs reports whether a text begins as a line of ours does.
+func LikeOurs(text string) bool { return likeOurs.MatchString(text) }
+
+// headline is the first line of a text, and the others.
+func headline(text string) (first, rest string) {
+	first, rest, _ = strings.Cut(strings.TrimSpace(text), "\n")
+	return first, rest
+}
+
+// labelled prints a text behind a label, its further lines below it.
+func (u *UI) labelled(label, text string) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return
+	}
+	lines := strings.Split(text, "\n")
+	u.Line("  " + label + lines[0])
+	u.lines("  "+strings.Repeat(" ", len(label)), lines[1:])
+}
+
+func (u *UI) lines(indent string, lines []string) {
+	for _, line := range lines {
+		u.Line(strings.TrimRight(fmt.Sprint(indent, line), " "))
+	}
+}
+
+// inLine is a text as one line.
+func inLine(text string) string {
+	return strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", " ")
+}
