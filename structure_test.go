@@ -42,6 +42,7 @@ func rules() map[string]rule {
 		"no package-level state":           noState,
 		"one way out":                      oneWayOut,
 		"one cleaner":                      oneCleaner,
+		"commands are quoted":              noJoinedCommands,
 	}
 }
 

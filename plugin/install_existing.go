@@ -2,10 +2,8 @@ package plugin
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 )
 
@@ -13,17 +11,14 @@ import (
 // exists in the account is taken as it is, with what is in it. Its tags say that it is
 // this project's, and whoever may write a Bucket resource can write them.
 
-// lookAtExisting counts, with one request, what is in a bucket that exists already and
-// whose Bucket resource is to be created.
+// lookAtExisting counts what is in a bucket that exists already and whose Bucket resource
+// is to be created.
 func (i *install) lookAtExisting(ctx context.Context) {
 	if !i.bucket.Exists() || i.bucket.Kind == "" || !i.createsBucketResource() {
 		return
 	}
-	i.existing = &adoptedBucket{Name: i.bucket.Name}
-	contents, more, err := bucket.CountSome(ctx, i.buckets, bucket.TargetOf(i.facts), 1)
-	if err == nil {
-		i.existing.Contents, i.existing.More = &contents, more
-	}
+	inside := i.lookInside(ctx)
+	i.existing = &adoptedBucket{Name: i.bucket.Name, Contents: inside.Contents, More: inside.More}
 }
 
 func (i *install) createsBucketResource() bool {
@@ -46,21 +41,8 @@ func (i *install) announceBucket(name string) {
 
 // inWords is what is in a bucket that exists.
 func (b *adoptedBucket) inWords() string {
-	const page = 1000
-	switch {
-	case b.Contents == nil:
-		return "what is in it could not be counted"
-	case b.More:
-		return fmt.Sprintf("%s or more objects", thousands(page))
+	if b.More {
+		return "more than " + amount(b.Contents)
 	}
 	return amount(b.Contents)
-}
-
-// thousands writes a number below a million with a comma.
-func thousands(n int64) string {
-	const thousand = 1000
-	if n < thousand {
-		return fmt.Sprint(n)
-	}
-	return fmt.Sprintf("%d,%03d", n/thousand, n%thousand)
 }

@@ -246,7 +246,7 @@ func TestF3RecordHasNoPolicy(t *testing.T) {
 func TestExistingBucket(t *testing.T) {
 	for want, b := range map[string]adoptedBucket{
 		"what is in it could not be counted": {},
-		"1,000 or more objects":              {Contents: &bucket.Contents{Objects: 1000}, More: true},
+		"more than 1000 objects, 0 B":        {Contents: &bucket.Contents{Objects: 1000}, More: true},
 		"12 objects, 3.4 MiB":                {Contents: &bucket.Contents{Objects: 12, Bytes: 3565158}},
 	} {
 		if got := b.inWords(); got != want {

@@ -143,15 +143,3 @@ func (r Role) Allows() string {
 	}
 	return strings.Join(actions, " ") + " on " + r.Bucket + ", in this account only"
 }
-
-// RoleFlags are the flags, each with a space before it, that name an app's role to
-// install and its like; none for what they take by themselves, or for an empty text.
-func RoleFlags(issuer, namespace, name, path string) (flags string) {
-	if name != "" && name != render.RoleName(issuer, namespace) {
-		flags += " --role-name " + name
-	}
-	if path != "" && path != render.RolePath {
-		flags += " --role-path " + path
-	}
-	return flags
-}

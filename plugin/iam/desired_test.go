@@ -205,19 +205,3 @@ func FuzzDesired(f *testing.F) {
 		}
 	})
 }
-
-func TestRoleFlags(t *testing.T) {
-	const issuer, namespace = "https://oidc.example.com/x", "demo"
-	usual := render.RoleName(issuer, namespace)
-	for _, c := range []struct{ name, path, want string }{
-		{usual, render.RolePath, ""},
-		{"", "", ""},
-		{"other", render.RolePath, " --role-name other"},
-		{usual, "/team/", " --role-path /team/"},
-		{"other", "/", " --role-name other --role-path /"},
-	} {
-		if got := RoleFlags(issuer, namespace, c.name, c.path); got != c.want {
-			t.Errorf("%q, %q: %q, want %q", c.name, c.path, got, c.want)
-		}
-	}
-}
