@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
@@ -60,13 +61,13 @@ type follower struct {
 	observe func(health.State)
 	// fromChart are the Deployments that a chart brings; OLM's version names its own.
 	fromChart []string
-	idle      idle              // OLM, between the versions of an upgrade
-	fresh     bool              // IAM may not know the role everywhere yet
-	logs      map[string]string // why a pod crashes, by pod and restart
-	restarts  map[string]bool   // templates whose pods were deleted once
-	approvals map[string]int    // InstallPlans approved, by version
-	restored  int               // how often, the annotation
-	dropped   string            // resourceVersion that lacked it
+	idle      idle                          // OLM, between the versions of an upgrade
+	fresh     bool                          // IAM may not know the role everywhere yet
+	logs      map[string]string             // why a pod crashes, by pod and restart
+	missed    map[string]map[types.UID]bool // by template; see missedOf
+	approvals map[string]int                // InstallPlans approved, by version
+	restored  int                           // how often, the annotation
+	dropped   string                        // resourceVersion that lacked it
 }
 
 func (f *follower) judge(ctx context.Context, seen wait.Seen) ([]health.State, error) {

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -51,7 +52,7 @@ func (f *follower) deployment(ctx context.Context, seen wait.Seen, name, csv str
 	current := health.CurrentPods(object, seen.List("Pod"))
 	for _, pod := range current {
 		if miss := health.MissingIdentity(pod, f.Role.Role.ARN); miss != "" {
-			return f.withoutIdentity(ctx, pod, miss), nil
+			return f.withoutIdentity(ctx, pod, current, miss), nil
 		}
 	}
 	state := health.Deployment(object, current, health.Around{})
@@ -68,31 +69,48 @@ func (f *follower) deployment(ctx context.Context, seen wait.Seen, name, csv str
 // withoutIdentity deals with a pod that does not carry the role. Where the pod's
 // own spec should, its maker is behind and will replace it; where the webhook
 // should have, it never comes back to a pod, so the pod is made anew, once.
-func (f *follower) withoutIdentity(ctx context.Context, pod *unstructured.Unstructured, miss string) health.State {
+func (f *follower) withoutIdentity(ctx context.Context, pod *unstructured.Unstructured, current []*unstructured.Unstructured, miss string) health.State {
 	state := health.State{Text: fmt.Sprintf("pod %s does not work as its role: %s", pod.GetName(), miss)}
 	if f.Identity != operator.Annotation {
 		state.Hint = advice.Command("oc describe pod", pod.GetName(), "-n", pod.GetNamespace())
 		state.Code = "identity"
 		return health.Graced(state, configGrace)
 	}
-	template := health.TemplateHash(pod)
-	if f.restarts[template] {
+	pods := f.missedOf(pod, current)
+	deleted, known := pods[pod.GetUID()]
+	if !known {
 		state.Text += ", and neither did the one before it"
 		state.Hint = "the pod identity webhook does not work here (oc get mutatingwebhookconfigurations); --identity subscription needs none"
 		return health.Failing(state)
 	}
-	if err := f.restart(ctx, pod); err != nil {
-		state.Hint = advice.Command("oc delete pod", pod.GetName(), "-n", pod.GetNamespace())
-		return health.Graced(state, configGrace)
+	if !deleted { // one that was deleted can be seen once more before it is gone
+		if err := f.restart(ctx, pod); err != nil {
+			state.Hint = advice.Command("oc delete pod", pod.GetName(), "-n", pod.GetNamespace())
+			return health.Graced(state, configGrace)
+		}
+		pods[pod.GetUID()] = true
+		f.done.Restarted = append(f.done.Restarted, pod.GetName())
 	}
-	if f.restarts == nil {
-		f.restarts = map[string]bool{}
-	}
-	f.restarts[template] = true
-	f.done.Restarted = append(f.done.Restarted, pod.GetName())
 	state.Level = health.Warn
 	state.Text += "; it is made anew"
 	return state
+}
+
+// missedOf are the pods of a template that existed when the first of them was found to
+// be without its role, and whether each was deleted since. Pods that are not among them
+// are the successors.
+func (f *follower) missedOf(pod *unstructured.Unstructured, current []*unstructured.Unstructured) map[types.UID]bool {
+	template := health.TemplateHash(pod)
+	if f.missed == nil {
+		f.missed = map[string]map[types.UID]bool{}
+	}
+	if f.missed[template] == nil {
+		f.missed[template] = map[types.UID]bool{}
+		for _, one := range current {
+			f.missed[template][one.GetUID()] = false
+		}
+	}
+	return f.missed[template]
 }
 
 // restart deletes the very pod that was looked at. Unlike a change of the
