@@ -55,6 +55,10 @@ role='demo-ostoy-sa-7560009f'
 arn='arn:aws:iam::123456789012:role/ostoy-s3/demo-ostoy-sa-7560009f'
 tags='[
   {
+    "Key": "ostoy-s3/bucket",
+    "Value": "demo-bucket"
+  },
+  {
     "Key": "team",
     "Value": "blue"
   }

@@ -126,6 +126,10 @@ tags='[
     "Value": "ostoy-s3"
   },
   {
+    "Key": "ostoy-s3/bucket",
+    "Value": "demo-bucket"
+  },
+  {
     "Key": "ostoy-s3/issuer",
     "Value": "https://oidc.op1.openshiftapps.com/2abc"
   },
