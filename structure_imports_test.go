@@ -59,7 +59,7 @@ func edges() map[string][]string {
 		"plugin/status": {"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "plugin/plain", "render", "render/operator"},
 
 		// what the adapters share
-		"plugin/advice":  {"plugin/plain", "plugin/shell", "render"},
+		"plugin/advice":  {"plugin/plain", "plugin/secret", "plugin/shell", "render"},
 		"plugin/awserr":  {"plugin/advice", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
 		"plugin/cluster": {"plugin/advice", "plugin/problem", "plugin/secret", "render"},
 		"plugin/ui":      {"plugin/plain", "plugin/problem", "plugin/secret"},

@@ -57,7 +57,6 @@ func (u *uninstall) table(headings map[fate]string) { u.fates(u.lines, headings)
 
 // fates prints lines by fate, under the given headings.
 func (a *App) fates(lines []*line, headings map[fate]string) {
-	const gap = 2
 	width, name, why := 0, 0, 0
 	for f, heading := range headings {
 		for _, l := range withFate(lines, f) {
@@ -71,7 +70,11 @@ func (a *App) fates(lines []*line, headings map[fate]string) {
 		a.UI.Line(strings.TrimRight(fmt.Sprintf("%-*s  %s", width, heading, text), " "))
 	}
 	if removed := withFate(lines, fateRemoved); headings[fateRemoved] != "" && len(removed) > 0 {
-		row(headings[fateRemoved], strings.ReplaceAll(wrap(inKinds(removed)), "\n", "\n"+strings.Repeat(" ", width+gap)))
+		heading := headings[fateRemoved]
+		for _, text := range strings.Split(wrap(inKinds(removed)), "\n") {
+			row(heading, text)
+			heading = ""
+		}
 	}
 	heading := headings[fateKept]
 	for _, l := range withFate(lines, fateKept) {

@@ -292,3 +292,18 @@ func TestProjectOnItsWayOut(t *testing.T) {
 		}
 	}
 }
+
+// TestRemovedInLines: the list of what was removed is wrapped below itself.
+func TestRemovedInLines(t *testing.T) {
+	var talk strings.Builder
+	a := &App{UI: ui.New(&talk, ui.Style{}, time.Now)}
+	var lines []*line
+	for _, name := range []string{"first", "second", "third"} {
+		lines = append(lines, &line{Object: name + strings.Repeat("-", 30), about: theRole, fate: fateRemoved})
+	}
+	a.fates(lines, map[fate]string{fateRemoved: "would remove"})
+	want := "would remove  first------------------------------,\n              second------------------------------,\n              third------------------------------\n"
+	if talk.String() != want {
+		t.Errorf("%q", talk.String())
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 )
 
@@ -41,7 +42,7 @@ func MergePatch(patch any, object ...string) string {
 }
 
 func shown(word string) string {
-	if strings.ContainsFunc(word, func(r rune) bool { return !plain.Shows(r) }) {
+	if strings.ContainsFunc(word, func(r rune) bool { return !plain.Shows(r) }) || secret.Hide(word) != word {
 		return Withheld
 	}
 	return word

@@ -21,6 +21,7 @@ func TestF2Command(t *testing.T) {
 		"\u202edetrever":         "oc get pod NAME",
 		"next\u2028line":         "oc get pod NAME",
 		"not UTF-8 \xff":         "oc get pod NAME",
+		"x signature=y":          "oc get pod NAME",
 		"# no comment":           "oc get pod '# no comment'",
 		"~/a && b || c > d & e;": "oc get pod '~/a && b || c > d & e;'",
 	} {

@@ -21,10 +21,7 @@ const maxText = 600
 // the rules rely on, and a long one is cut.
 func Redact(text string) string {
 	text = strings.NewReplacer("\n", " ", "\t", " ").Replace(plain.Text(text))
-	for _, rule := range redactions() {
-		text = rule.find.ReplaceAllString(text, rule.put)
-	}
-	text = secret.Hide(text)
+	text = hide(text)
 	if len(text) > maxText {
 		cut := maxText
 		for cut > 0 && !utf8.RuneStart(text[cut]) {
@@ -35,14 +32,25 @@ func Redact(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// RedactLines is Redact for each line of a text: for what to type, which may be
-// several commands.
+// RedactLines is for what to type, which may be several commands: a line with something
+// that must not be printed is left out as a whole. To replace or cut a part of a command
+// could take a quotation mark away, and make a command of a value.
 func RedactLines(text string) string {
 	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = Redact(lines[i])
+	for i, line := range lines {
+		if hide(line) != line {
+			lines[i] = secret.Hidden
+		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// hide takes out of a line what must not be printed.
+func hide(text string) string {
+	for _, rule := range redactions() {
+		text = rule.find.ReplaceAllString(text, rule.put)
+	}
+	return secret.Hide(text)
 }
 
 type redaction struct {

@@ -110,3 +110,12 @@ func TestWhose(t *testing.T) {
 		}
 	}
 }
+
+// TestF2RedactLines: what to type is left as it is or left out, never cut.
+func TestF2RedactLines(t *testing.T) {
+	long := "oc get pods -n '" + strings.Repeat("x", maxText) + "'"
+	got := RedactLines("oc get pods -n 'x signature=y'\n" + long)
+	if want := "(hidden)\n" + long; got != want {
+		t.Errorf("%s", got)
+	}
+}

@@ -14,8 +14,8 @@ import (
 
 // Text is a text with a space for each control character other than line feed and tab
 // (Unicode's Cc: C0, DEL and C1, so ESC and CSI), line and paragraph separator (U+2028,
-// U+2029), character that changes the direction of writing (Unicode's Bidi_Control), and
-// byte that is not UTF-8.
+// U+2029), character that changes the direction of writing (Unicode's Bidi_Control),
+// noncharacter (which YAML does not allow), and byte that is not UTF-8.
 func Text(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' || Shows(r) {
@@ -31,7 +31,8 @@ func Line(text string) string { return strings.Join(strings.Fields(Text(text)), 
 // Shows reports whether a terminal shows a character, in the place where it stands.
 // Line feed and tab are none of these.
 func Shows(r rune) bool {
-	return r != utf8.RuneError && !unicode.IsControl(r) && r != '\u2028' && r != '\u2029' && !unicode.Is(unicode.Bidi_Control, r)
+	return r != utf8.RuneError && !unicode.IsControl(r) && r != '\u2028' && r != '\u2029' &&
+		!unicode.Is(unicode.Bidi_Control, r) && !unicode.Is(unicode.Noncharacter_Code_Point, r)
 }
 
 // JSON is value as indented JSON, each string in it as Text leaves it: who reads it with

@@ -16,6 +16,7 @@ func TestText(t *testing.T) {
 		"a\rb\bc\x00d\x7fe":            "a b c d e",
 		"a\u2028b\u2029c":              "a b c",
 		"\u202eevil\u202c \u2066x\u2069 \u200e\u200f\u061c": " evil   x     ",
+		"none: \ufffe\uffff\ufdd0":                          "none:    ",
 		"not UTF-8: \xff\xfe":                               "not UTF-8:   ",
 	} {
 		if got := Text(text); got != want {

@@ -16,8 +16,18 @@ func (u *UI) Warn(what, next string) {
 	u.Try(next)
 }
 
-// Try prints what to do about what was printed before, nothing if there is nothing.
-func (u *UI) Try(next string) { u.labelled("try   ", next) }
+// Try prints what to do about what was printed before, nothing if there is nothing. A
+// line with a secret is left out as a whole: to hide a part of a command could take a
+// quotation mark away.
+func (u *UI) Try(next string) {
+	lines := strings.Split(next, "\n")
+	for n, line := range lines {
+		if secret.Hide(line) != line {
+			lines[n] = secret.Hidden
+		}
+	}
+	u.labelled("try   ", strings.Join(lines, "\n"))
+}
 
 // Problem prints an error: what, why, what to do, where to read more. Errors
 // quote what others wrote, so this is the last place to hide what is secret.
@@ -25,7 +35,7 @@ func (u *UI) Problem(what, why, next, more string) {
 	first, rest := headline(secret.Hide(what))
 	u.Marked(Failed, "%s", first)
 	u.lines("  ", Quoted(strings.TrimSpace(rest+"\n"+secret.Hide(why))))
-	u.Try(secret.Hide(next))
+	u.Try(next)
 	u.labelled("more  ", secret.Hide(more))
 }
 
