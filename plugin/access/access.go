@@ -86,9 +86,13 @@ func Shown(rules []authorization.ResourceRule, r Right) bool {
 // allowed asks for one right, and again while an API server that has just started
 // may not know of it yet.
 func allowed(ctx context.Context, conn *cluster.Conn, r Right) (bool, error) {
+	return untilKnown(ctx, conn, func() (bool, error) { return allowedNow(ctx, conn, r) })
+}
+
+func untilKnown(ctx context.Context, conn *cluster.Conn, review func() (bool, error)) (bool, error) {
 	began := time.Now()
 	for {
-		allowed, err := allowedNow(ctx, conn, r)
+		allowed, err := review()
 		if err != nil || allowed || !conn.AwaitRights(ctx, began) {
 			return allowed, err
 		}

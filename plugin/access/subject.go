@@ -14,8 +14,13 @@ const Reviewing = "create subjectaccessreviews.authorization.k8s.io"
 
 // SubjectMay reports whether a user, "" for nobody in particular, who is in some groups
 // has a permission, by a SubjectAccessReview. Only cluster admins are usually allowed to
-// create one: where this user is not, the error is the server's refusal.
+// create one: where this user is not, the error is the server's refusal. It is asked
+// again while an API server that has just started may not know of the permission yet.
 func SubjectMay(ctx context.Context, conn *cluster.Conn, user string, groups []string, r Right) (bool, error) {
+	return untilKnown(ctx, conn, func() (bool, error) { return subjectMayNow(ctx, conn, user, groups, r) })
+}
+
+func subjectMayNow(ctx context.Context, conn *cluster.Conn, user string, groups []string, r Right) (bool, error) {
 	resource, subresource, _ := strings.Cut(r.Resource, "/")
 	review := &authorization.SubjectAccessReview{
 		Spec: authorization.SubjectAccessReviewSpec{
