@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -61,7 +62,7 @@ func (u *uninstall) throughController(ctx context.Context, l *line, denied error
 			return u.keepFull(ctx, l)
 		}
 		l.leave("neither you nor the ACK controller may delete it: "+complaint,
-			"somebody with s3:DeleteBucket: "+advice.Command("aws s3api delete-bucket --bucket", u.bucketName(), "--region", advice.Region(u.facts.Region.Value).Word()))
+			"somebody with s3:DeleteBucket: "+advice.Command("aws s3api delete-bucket --bucket", u.bucketName(), "--region", advice.Region(cmp.Or(u.bucket.Region, u.request.Facts.Given.Region.Value)).Word()))
 		return nil
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -49,8 +50,8 @@ func (a awsLook) onRecord(ctx context.Context) []place {
 			add(role.Account, "the role of service account "+render.ServiceAccount)
 		}
 	}
-	if bucket, err := a.One(ctx, live.Buckets(), render.BucketName(a.Namespace)); err == nil && bucket != nil {
-		add(ack.Account(bucket), "the bucket as the ACK controller found it")
+	if object, err := a.One(ctx, live.Buckets(), render.BucketName(a.Namespace)); err == nil && object != nil {
+		add(ack.Account(object), "the bucket as the ACK controller found it")
 	}
 	return places
 }
@@ -72,33 +73,33 @@ func judgeAccount(caller, namespace string, places []place) Finding {
 	for i, p := range places {
 		texts[i] = p.where + " (" + advice.Account(p.value).String() + ")"
 	}
-	of := advice.Account(places[0].value)
 	return Refuse(
-		"your AWS credentials are of account "+caller+", the install in project "+namespace+" is in "+of.String(),
-		"so say "+strings.Join(texts, ", "),
-		"with the NAME of a profile of account "+of.Word()+": "+advice.Command("oc ostoy-s3 check", "-n", namespace, "--profile", "NAME")+"\n"+
+		"your AWS credentials are of account "+caller+", project "+namespace+" names another account",
+		"another account is named by "+strings.Join(texts, ", "),
+		"if that is right, with the NAME of a profile of that account: "+advice.Command("oc ostoy-s3 check", "-n", namespace, "--profile", "NAME")+"\n"+
 			"your profiles: "+advice.Command("aws configure list-profiles"),
 	)
 }
 
-// region is a note: every Bucket of ours names its region, so nothing breaks. That
-// the next install would ask for another one is bucket-name-taken's to tell.
+// region is a note: each Bucket names its region, so nothing breaks. Where the bucket is,
+// only S3 says: inventory and Bucket can be written in the project. That the next install
+// would ask for another one is bucket-name-taken's to tell.
 func (a awsLook) region(ctx context.Context) Finding {
-	inventory, _ := a.Inventory(ctx)
-	recorded := inventory.Region
-	if bucket, err := a.One(ctx, live.Buckets(), render.BucketName(a.Namespace)); err == nil && bucket != nil {
-		if region := ack.Region(bucket); region != "" {
-			recorded = region
-		}
+	state, err := a.BucketState(ctx)
+	switch {
+	case err != nil:
+		return Leave("S3 does not say where the bucket is")
+	case state.Kind == bucket.OtherAccount:
+		return Leave("the bucket is of another account")
 	}
-	return judgeRegion(a.AWSRegion, a.Facts.Region, recorded, a.Namespace)
+	return judgeRegion(a.AWSRegion, a.Facts.Region, state.Region, a.Namespace)
 }
 
-func judgeRegion(configured string, used render.Fact, recorded, namespace string) Finding {
-	if recorded == "" || configured == "" || configured == recorded || used.Value != recorded {
+func judgeRegion(configured string, used render.Fact, inS3, namespace string) Finding {
+	if inS3 == "" || configured == "" || configured == inS3 || used.Value != inS3 {
 		return Pass()
 	}
-	of := advice.Region(recorded)
+	of := advice.Region(inS3)
 	return Warn(
 		"your AWS configuration says "+configured+", the bucket of project "+namespace+" is in "+of.String(),
 		"no harm here: the region is taken from "+used.Source+"; but commands of the AWS CLI that you type go to "+configured+", and do not find it",

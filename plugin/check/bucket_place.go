@@ -38,17 +38,22 @@ func (b bucketLook) place(ctx context.Context, object *unstructured.Unstructured
 	if awsLook(b).account(ctx).Status == Failed {
 		account = "" // the wrong one: aws-account tells
 	}
-	return judgePlace(object, wanted, from, account)
+	inS3 := ""
+	if state, err := b.BucketState(ctx); err == nil && state.Kind != bucket.OtherAccount {
+		inS3 = state.Region
+	}
+	return judgePlace(object, wanted, from, account, inS3)
 }
 
-// judgePlace: an empty region or account is not known, and compared with nothing.
-func judgePlace(object *unstructured.Unstructured, wanted, from, account string) Finding {
+// judgePlace: an empty region or account is not known, and compared with nothing. Status
+// and annotations can be written in the project: where the bucket is, only inS3 says.
+func judgePlace(object *unstructured.Unstructured, wanted, from, account, inS3 string) Finding {
 	const ignored = "the ACK controller then leaves the object alone, deletion included, and says so nowhere but in its log"
 	ns := object.GetNamespace()
 	if is := health.Text(object.Object, "status", "ackResourceMetadata", "region"); is != "" && wanted != "" && is != wanted {
 		return Refuse(
-			fmt.Sprintf("the bucket is in %s, and %s says %s", advice.Region(is), from, advice.Region(wanted)), ignored,
-			installIn(ns, "--region", advice.Region(is).Word()),
+			fmt.Sprintf("the status of the Bucket resource says %s, and %s says %s", advice.Region(is), from, advice.Region(wanted)), ignored,
+			installWhere(ns, inS3),
 		)
 	}
 	if owner := ack.Account(object); owner != "" && account != "" && owner != account {
@@ -59,6 +64,15 @@ func judgePlace(object *unstructured.Unstructured, wanted, from, account string)
 		)
 	}
 	return Pass()
+}
+
+// installWhere is the install with the region that S3 says.
+func installWhere(namespace, inS3 string) string {
+	next := installIn(namespace, "--region", advice.Region(inS3).Word())
+	if advice.Region(inS3).Legal() {
+		return next
+	}
+	return health.WhereIs(render.BucketName(namespace)) + "\nthen: " + next
 }
 
 // gone: the controller looks again only every ten hours.

@@ -56,19 +56,20 @@ func demoLook() bucketLook {
 
 func TestBucketPlace(t *testing.T) {
 	for name, c := range map[string]struct {
-		status, wanted, account string
-		want                    Status
-		says                    string
+		status, wanted, account, inS3 string
+		want                          Status
+		says                          string
 	}{
-		"where it is to be":     {`{region: us-east-2, ownerAccountID: "111111111111"}`, "us-east-2", "111111111111", Passed, ""},
-		"not made yet":          {`{}`, "us-east-2", "111111111111", Passed, ""},
-		"nobody says where":     {`{region: us-east-2}`, "", "", Passed, ""},
-		"another region":        {`{region: us-east-2, ownerAccountID: "111111111111"}`, "eu-west-1", "111111111111", Failed, "--region us-east-2"},
-		"another account":       {`{region: us-east-2, ownerAccountID: "222222222222"}`, "us-east-2", "111111111111", Failed, "account 222222222222"},
-		"our account not known": {`{region: us-east-2, ownerAccountID: "222222222222"}`, "us-east-2", "", Passed, ""},
+		"where it is to be":     {`{region: us-east-2, ownerAccountID: "111111111111"}`, "us-east-2", "111111111111", "us-east-2", Passed, ""},
+		"not made yet":          {`{}`, "us-east-2", "111111111111", "", Passed, ""},
+		"nobody says where":     {`{region: us-east-2}`, "", "", "", Passed, ""},
+		"another region":        {`{region: us-east-2, ownerAccountID: "111111111111"}`, "eu-west-1", "111111111111", "us-west-2", Failed, "--region us-west-2"},
+		"nobody may ask S3":     {`{region: us-east-2}`, "eu-west-1", "", "", Failed, "--region REGION"},
+		"another account":       {`{region: us-east-2, ownerAccountID: "222222222222"}`, "us-east-2", "111111111111", "us-east-2", Failed, "account 222222222222"},
+		"our account not known": {`{region: us-east-2, ownerAccountID: "222222222222"}`, "us-east-2", "", "us-east-2", Passed, ""},
 	} {
 		object := demoBucket(t, "{status: {ackResourceMetadata: "+c.status+"}}")
-		wantSaid(t, name, judgePlace(object, c.wanted, "it", c.account), c.want, c.says)
+		wantSaid(t, name, judgePlace(object, c.wanted, "it", c.account, c.inS3), c.want, c.says)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
@@ -180,16 +181,14 @@ func (i identityLook) podRegion(ctx context.Context, pod core.Pod) Finding {
 	return worst
 }
 
-// bucketRegion is where the bucket is: as S3 says, as is on record, as the facts
-// say.
+// bucketRegion is where the bucket is, as S3 says, "" if it does not. The inventory is no
+// source: it can be written in the project.
 func (i identityLook) bucketRegion(ctx context.Context) string {
-	if state, err := i.BucketState(ctx); err == nil && state.Region != "" {
-		return state.Region
+	state, err := i.BucketState(ctx)
+	if err != nil || state.Kind == bucket.OtherAccount {
+		return ""
 	}
-	if inventory, err := i.Inventory(ctx); err == nil && inventory.Region != "" {
-		return inventory.Region
-	}
-	return i.Facts.Region.Value
+	return state.Region
 }
 
 func judgePodRegion(pod string, c core.Container, elsewhere bool, want, again string) Finding {

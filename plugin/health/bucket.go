@@ -156,9 +156,21 @@ func regionDrift(obj *unstructured.Unstructured) (State, bool) {
 	}
 	is, want := advice.Region(found), advice.Region(asked)
 	return Failing(State{
-		Text: "the bucket is in " + is.String() + " and is asked for in " + want.String() + ": the ACK controller ignores it",
-		Hint: "install with --region " + is.Word(),
+		Text: "its status says " + is.String() + ", its annotation says " + want.String() + ": the ACK controller ignores it",
+		Hint: WhereIs(obj.GetName()) + ": install with that --region",
 	}), true
+}
+
+// InTwoRegions reports whether status and annotation of a Bucket name two regions. Both
+// can be written in the project: where the bucket is, only S3 says.
+func InTwoRegions(obj *unstructured.Unstructured) bool {
+	_, is := regionDrift(obj)
+	return is
+}
+
+// WhereIs is the command that shows the region of a bucket.
+func WhereIs(bucket string) string {
+	return advice.Command("aws s3api get-bucket-location --bucket", advice.BucketName(bucket).Word()) + " shows where the bucket is (null is us-east-1)"
 }
 
 func terminalHint(obj *unstructured.Unstructured, text string) string {

@@ -81,6 +81,9 @@ func (b *Bucket) inS3(f Found) {
 	if f.AWS.BucketErr != nil {
 		return
 	}
+	if object := f.BucketObject(); object != nil && b.Mark == Wrong && health.InTwoRegions(object) && advice.Region(f.AWS.Bucket.Region).Legal() {
+		b.Hint = f.Again // which has the region of S3
+	}
 	b.S3 = f.AWS.Bucket.Kind
 	bad := Part{Mark: OK}
 	switch {

@@ -1,0 +1,24 @@
+package status
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestF2RegionOfABucket: the region to install with is that of S3, which Again has, and
+// not what the Bucket resource says, which can be written in the project.
+func TestF2RegionOfABucket(t *testing.T) {
+	f := found(t)
+	f.Again = "oc ostoy-s3 install -n demo --region us-west-2"
+	f.AWS.Bucket.Region = "us-west-2"
+	object := f.BucketObject()
+	object.SetAnnotations(map[string]string{"services.k8s.aws/region": "eu-west-1", "services.k8s.aws/deletion-policy": "retain"})
+	if b := Of(f).Bucket; b.Mark != Wrong || b.Hint != f.Again || b.Region != "us-west-2" {
+		t.Errorf("%+v", b.Part)
+	}
+	f.AWS.BucketErr = errors.New("no")
+	if b := Of(f).Bucket; b.Mark != Wrong || strings.Contains(b.Hint, "--region us-") || strings.Contains(b.Hint, "eu-") {
+		t.Errorf("%+v", b.Part)
+	}
+}
