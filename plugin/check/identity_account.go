@@ -130,7 +130,7 @@ func namesRole(a annotations) Finding {
 		return a.harm(who+" names a role of another account, "+shown,
 			"your credentials are of account "+a.facts.Account.Value+", where role and bucket belong; if the other is right, look with its --profile")
 	case a.recorded != "" && text != a.recorded:
-		return a.harm(who+" names another role than the install's, "+shown, "install made "+advice.RoleARN(a.recorded).String())
+		return a.harm(who+" names another role than the install's, "+shown, "the inventory names "+advice.RoleARN(a.recorded).String())
 	}
 	return Pass()
 }

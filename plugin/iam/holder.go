@@ -110,7 +110,7 @@ func of(h holder, a *Actual) string {
 	if h == theController {
 		return "the ACK S3 controller's"
 	}
-	return "the app's in namespace " + awserr.Redact(a.Tags[render.TagNamespace])
+	return "the app's in namespace " + advice.Project(a.Tags[render.TagNamespace]).String()
 }
 
 // refuseAnothers is the error for a role that is to go with one holder and was
@@ -122,5 +122,5 @@ func (h holder) refuseAnothers(name string, a *Actual) error {
 			"--keep-role to leave it; oc ostoy-s3 controller uninstall removes it, with the controller")
 	}
 	return refuse(what, "the app reads and writes its bucket with it",
-		advice.Command("oc ostoy-s3 uninstall -n", awserr.Redact(a.Tags[render.TagNamespace]))+" removes it, with the app")
+		advice.Command("oc ostoy-s3 uninstall -n", advice.Project(a.Tags[render.TagNamespace]).Word())+" removes it, with the app")
 }

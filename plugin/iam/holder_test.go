@@ -218,9 +218,9 @@ func TestOrphanedController(t *testing.T) {
 	}
 }
 
-// TestUninstallOfTheOthersIsQuoted: the namespace is from a tag of the role.
-func TestUninstallOfTheOthersIsQuoted(t *testing.T) {
-	for namespace, want := range map[string]string{"demo": "oc ostoy-s3 uninstall -n demo removes", "x; id": "oc ostoy-s3 uninstall -n 'x; id' removes"} {
+// TestF2UninstallOfTheOthers: the namespace is from a tag of the role.
+func TestF2UninstallOfTheOthers(t *testing.T) {
+	for namespace, want := range map[string]string{"demo": "oc ostoy-s3 uninstall -n demo removes", "x; id": "oc ostoy-s3 uninstall -n PROJECT removes"} {
 		var told *problem.Error
 		err := theController.refuseAnothers("x", &Actual{Exists: true, Tags: map[string]string{render.TagNamespace: namespace}})
 		if !errors.As(err, &told) || !strings.Contains(told.Next, want) {

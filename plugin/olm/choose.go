@@ -164,7 +164,7 @@ func noVersion(offers []Offer, version string) error {
 		Kind: problem.Refused,
 		What: fmt.Sprintf("no catalog offers %s of the operator %s on the channel %s", plain.Line(version), offers[0].Package, offers[0].Channel),
 		Why:  strings.Join(has, "; "),
-		Next: "name one of these, or none to get the newest: " + advice.Command("--version", offers[0].HeadVersion),
+		Next: "name one of these, or none to get the newest: " + advice.Command("--version", advice.Version(offers[0].HeadVersion).Word()),
 	}
 }
 
