@@ -43,7 +43,7 @@ func (i *install) adoptRole(ctx context.Context) error {
 		return err
 	}
 	options := i.request.Role
-	options.Name, options.Path = arn.Name(), pathOf(arn)
+	options.Name, options.Path = arn.Name(), arn.Path()
 	desired, err := iam.Desired(i.facts, options)
 	if err != nil {
 		return err
@@ -90,11 +90,6 @@ func (i *install) roleToAdopt(ctx context.Context) (render.ARN, error) {
 		return render.ARN{}, nil
 	}
 	return arn, nil
-}
-
-// pathOf is the path in the ARN of a role.
-func pathOf(arn render.ARN) string {
-	return strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "role"), arn.Name())
 }
 
 // uselessRole says why the app cannot use a role, "" if it can.

@@ -19,7 +19,7 @@ func (c *checkup) recallRole() {
 	}
 	named := *role
 	named.Name = arn.Name()
-	named.Path = pathOf(arn)
+	named.Path = arn.Path()
 	if _, err := iam.Desired(c.facts, named); err == nil {
 		*role = named
 	}

@@ -54,7 +54,7 @@ func (c *controllerRun) renderLine() string {
 	var words []string
 	add := func(flag, value string) {
 		if value != "" {
-			words = append(words, flag, value)
+			words = append(words, advice.Flag(flag, value)...)
 		}
 	}
 	if c.facts.Namespace.Value != operator.DefaultNamespace {

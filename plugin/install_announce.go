@@ -91,14 +91,14 @@ func (i *install) announceNotes() {
 }
 
 // warnOfLastRole names the role of the last install, if this one uses another. The record
-// can be edited in the project, so what it names is not to be deleted by a command to copy.
+// can be edited in the project, so what it names is in no command to copy.
 func (i *install) warnOfLastRole() {
 	last, legal := roleNamed(i.inventory.RoleARN)
 	if !legal || last.String() == i.role.Role.ARN {
 		return
 	}
 	i.UI.Warn("the inventory of the project names another role, "+last.String()+", which stays and is not used from now on",
-		"to see whether it was made for this project: "+advice.Command("aws iam list-role-tags", "--role-name", last.Name()))
+		"to see whether it was created for this project, with its name: "+advice.Command("aws iam list-role-tags", "--role-name", advice.RoleName("").Word()))
 }
 
 // announceObjects names what changes; what is merely created is counted, but

@@ -103,7 +103,7 @@ func TestRoleLeftBehind(t *testing.T) {
 	const used = "arn:aws:iam::123456789012:role/ostoy-s3/new"
 	for record, want := range map[string]string{
 		"": "", used: "", "not an ARN\x1b[2J": "", "arn:aws:iam::123456789012:role/x;y": "",
-		"arn:aws:iam::123456789012:role/ostoy-s3/old": "aws iam list-role-tags --role-name old",
+		"arn:aws:iam::123456789012:role/ostoy-s3/old": "aws iam list-role-tags --role-name ROLE",
 	} {
 		streams, _, _, talk := genericiooptions.NewTestIOStreams()
 		i := &install{App: &App{Streams: streams, UI: ui.New(talk, ui.Style{}, time.Now)}, role: &iam.Plan{Role: iam.Role{ARN: used}}}

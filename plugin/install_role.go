@@ -6,6 +6,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // useRole plans nothing about the role, and has the one that is there looked at
@@ -22,8 +23,8 @@ func (i *install) useRole(desired iam.Role, target *check.Target) {
 
 // renderRole is the command that prints the role.
 func (i *install) renderRole(desired iam.Role) string {
-	words := []string{"-n", i.facts.Namespace.Value}
-	words = append(words, roleWords(i.facts.Issuer.Value, i.facts.Namespace.Value, RoleRequest{Name: desired.Name, Path: desired.Path})...)
+	namespace := i.facts.Namespace.Value
+	words := append([]string{"-n", namespace}, advice.RoleFlags(desired.Name, desired.Path, render.RoleName(i.facts.Issuer.Value, namespace))...)
 	if policy := i.request.Role.PolicyARN; policy != "" { // your flag; what the project's record says is not repeated
 		words = append(words, "--policy-arn", policy)
 	}

@@ -40,27 +40,8 @@ func typed(texts []string, kind func(string) advice.Value) []string {
 }
 
 // roleNamed is the role that a project names, in its inventory or on its service account,
-// where the name and the path can be repeated in a command.
+// where name and path can be repeated.
 func roleNamed(text string) (arn render.ARN, legal bool) {
 	arn, err := render.ParseARNOf(text, "iam", "role")
-	legal = err == nil && advice.RoleARN(text).Legal() && advice.RoleName(arn.Name()).Legal() && advice.RolePath(pathOf(arn)).Legal()
-	return arn, legal
-}
-
-// roleWords are the flags that name an app's role to install and its like, as words of a
-// command; none for what they take by themselves. Name and path are those that you gave,
-// or those of a role for which roleNamed says that they can be repeated.
-func roleWords(issuer, namespace string, role RoleRequest) []string {
-	var words []string
-	switch {
-	case role.Name == "", role.Name == render.RoleName(issuer, namespace):
-	case strings.HasPrefix(role.Name, "-"): // IAM allows it
-		words = append(words, "--role-name="+role.Name)
-	default:
-		words = append(words, "--role-name", role.Name)
-	}
-	if role.Path != "" && role.Path != render.RolePath {
-		words = append(words, "--role-path", role.Path)
-	}
-	return words
+	return arn, err == nil && advice.RoleARN(text).Legal() && advice.RoleName(arn.Name()).Legal()
 }

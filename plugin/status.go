@@ -120,6 +120,7 @@ func (s *statusRun) see(outer context.Context) (status.Found, audited, error) {
 	if err := group.Wait(); err != nil {
 		return found, history, err
 	}
+	s.advise(&found)
 	if stale, is := w.Stale(outer, found.BucketObject(), s.Now()); is {
 		found.AWS.Stale = &stale
 	}
@@ -134,8 +135,7 @@ func (s *statusRun) freshWorld() *live.World {
 // found0 is what is known before anybody is asked how things are.
 func (s *statusRun) found0() status.Found {
 	return status.Found{
-		Facts: s.facts, Now: s.Now(), Again: s.again(), Tighten: s.again("--adopt", "--tighten-role"),
-		RoleARN: s.desired.ARN, Inventory: s.checkup.inventory,
+		Facts: s.facts, Now: s.Now(), RoleARN: s.desired.ARN, Inventory: s.checkup.inventory,
 	}
 }
 

@@ -39,6 +39,7 @@ func (o *overview) look(ctx context.Context, namespace string) (status.Seen, err
 	one.checkup.inventory = inventory
 	unknown := one.imagine(o.renderer)
 	found := one.found0()
+	one.advise(&found) // lists do not show the tags of roles
 	found.Pods = o.of(live.Pods(), namespace)
 	found.PodsErr = o.unseen(live.Pods(), namespace)
 	snapshot := o.snapshot

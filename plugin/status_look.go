@@ -92,7 +92,7 @@ func recorded(facts render.Facts, request StatusRequest, record apply.Record) (r
 	role := request.Role
 	arn, legal := roleNamed(record.RoleARN)
 	if legal && role.Name == "" && role.Path == "" && arn.Account == facts.Account.Value {
-		role.Name, role.Path = arn.Name(), pathOf(arn)
+		role.Name, role.Path = arn.Name(), arn.Path()
 	}
 	if _, err := iam.Desired(facts, role); err != nil {
 		role = request.Role
@@ -125,32 +125,10 @@ func (s *statusRun) anotherAccount() {
 		s.sources.AWS = &problem.Error{
 			Kind: problem.Refused,
 			What: fmt.Sprintf("the AWS credentials are of account %s", have),
-			Why:  "the install is in account " + want,
+			Why:  "the inventory of the project names account " + want,
 			Next: "choose other credentials with --profile; or, if that is wrong, " + advice.Command("--account-id", advice.Account(have).Word()),
 		}
 	}
-}
-
-// again is the command that makes everything as status would have it, with what
-// install would not find out by itself, and with flags. What gives the role permissions
-// is among them only if you gave it: the record can be edited in the project.
-func (s *statusRun) again(flags ...string) string {
-	words := []string{"-n", s.facts.Namespace.Value}
-	role, facts := s.install.request.Role, s.checkup.found.Facts
-	if s.checkup.inventory.RoleOrigin == apply.OriginAdopted { // install knows which
-		role = RoleRequest{}
-	}
-	if region := s.facts.Region.Value; region != facts.Region.Value {
-		words = append(words, "--region", advice.Region(region).Word())
-	}
-	words = append(words, roleWords(s.facts.Issuer.Value, s.facts.Namespace.Value, role)...)
-	if policy := s.request.Role.PolicyARN; policy != "" {
-		words = append(words, "--policy-arn", policy)
-	}
-	if s.checkup.inventory.RoleOrigin == apply.OriginExisting {
-		words = append(words, "--iam=skip")
-	}
-	return advice.Command("oc ostoy-s3 install", append(words, flags...)...)
 }
 
 // lookPlan is install's own plan, as a client's dry run makes it, of objects that

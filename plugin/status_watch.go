@@ -174,6 +174,7 @@ func (w *watching) show(ctx context.Context) error {
 	}
 	found := w.found0()
 	found.AWS, found.Pods, found.PodsErr = w.last.aws, w.follow.List("Pod"), w.follow.Refused("Pod")
+	w.advise(&found)
 	var err error
 	if found.Plan, err = w.lookPlan(ctx, snapshot, found.Inventory); err != nil {
 		return err

@@ -32,6 +32,15 @@ func TestParseARN(t *testing.T) {
 	}
 }
 
+// TestPath: name and path are all of the resource but its kind.
+func TestPath(t *testing.T) {
+	for resource, want := range map[string]string{"role/r": "/", "role/a/b/r": "/a/b/", "role/r/": "/r/", "role": "/"} {
+		if got := (ARN{Resource: resource}).Path(); got != want {
+			t.Errorf("%s: %s", resource, got)
+		}
+	}
+}
+
 func TestParseARNOf(t *testing.T) {
 	for in, want := range map[string]string{
 		"arn:aws:iam::aws:policy/AmazonS3FullAccess": "",

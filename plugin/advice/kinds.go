@@ -18,11 +18,6 @@ func From(command, input string) string { return command + " <(" + input + ")" }
 // To is a command whose output goes to a file.
 func To(command, file string) string { return command + " > " + shell.Word(shown(file)) }
 
-// RolePath is the path of an IAM role (IAM: "/", or words between slashes).
-func RolePath(text string) Value {
-	return valueOf(text, len(text) <= maxPath && rolePath.MatchString(text), "PATH", "the path of an IAM role")
-}
-
 // BucketPattern is a pattern of names of buckets, as a policy has it.
 func BucketPattern(text string) Value {
 	return valueOf(text, bucketPattern.MatchString(text), "PATTERN", "a pattern of bucket names")
@@ -72,11 +67,8 @@ func isAddress(text string) bool {
 	return Host(host).Legal() || net.ParseIP(host) != nil
 }
 
-const maxPath = 512 // characters, IAM API Reference, CreateRole
-
 var (
 	bucketPattern = regexp.MustCompile(`^[a-z0-9.*?-]{1,63}$`)
-	rolePath      = regexp.MustCompile(`^/([A-Za-z0-9_+=,.@-]+/)*$`)
 	version       = regexp.MustCompile(`^(\(devel\)|v?[0-9A-Za-z][0-9A-Za-z.+_-]{0,127})$`)
 	clusterID     = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z-]{0,63}$`)
 )

@@ -41,22 +41,6 @@ func valueOf(text string, legal bool, word, kind string) Value {
 	return Value{text, word, kind}
 }
 
-// RoleARN is the ARN of an IAM role.
-func RoleARN(text string) Value {
-	return valueOf(text, isARN(text, "role"), "ROLE_ARN", "the ARN of an IAM role")
-}
-
-// PolicyARN is the ARN of a managed policy of IAM.
-func PolicyARN(text string) Value {
-	return valueOf(text, isARN(text, "policy"), "POLICY_ARN", "the ARN of an IAM policy")
-}
-
-// RoleName is the name of an IAM role without its path (IAM: 1 to 64 characters of
-// [\w+=,.@-]). One that begins with a hyphen would be read as an option.
-func RoleName(text string) Value {
-	return valueOf(text, roleName.MatchString(text), "ROLE", "the name of an IAM role")
-}
-
 // Region is a region of one of AWS's partitions.
 func Region(text string) Value {
 	return valueOf(text, render.PartitionOf(text) != "", "REGION", "a region of AWS")
@@ -84,18 +68,9 @@ func Issuer(text string) Value {
 	return valueOf(text, err == nil && strings.HasPrefix(text, "https://"), "ISSUER", "the URL of an issuer")
 }
 
-// isARN reports whether text is the ARN of a role or policy with the characters that IAM
-// allows in paths and names.
-func isARN(text, kind string) bool {
-	_, err := render.ParseARNOf(text, "iam", kind)
-	return err == nil && arn.MatchString(text)
-}
-
 const maxHost = 253 // characters, RFC 1035
 
 var (
-	arn        = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]+$`)
-	roleName   = regexp.MustCompile(`^[A-Za-z0-9_+=,.@][A-Za-z0-9_+=,.@-]{0,63}$`)
 	account    = regexp.MustCompile(`^[0-9]{12}$`)
 	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 	hostName   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)

@@ -205,7 +205,7 @@ func (i identityLook) injected(ctx context.Context) (bool, error) {
 func (i identityLook) narrow(ctx context.Context) string {
 	inventory, _ := i.Inventory(ctx)
 	if i.coming == "" && inventory.RoleOrigin == apply.OriginAdopted {
-		return i.again(ctx) + " --adopt --tighten-role"
+		return installIn(i.Namespace, "--adopt", "--tighten-role")
 	}
 	return i.mendRole(ctx)
 }

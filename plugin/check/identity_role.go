@@ -11,12 +11,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// splitRole gives path and name of a role's ARN.
-func splitRole(arn render.ARN) (path, name string) {
-	name = arn.Name()
-	return strings.TrimSuffix(strings.TrimPrefix(arn.Resource, "role"), name), name
-}
-
 func (i identityLook) roleThere(ctx context.Context) Finding {
 	name := i.RoleName(ctx)
 	role, err := i.Role(ctx)
@@ -197,10 +191,11 @@ func judgeOrphans(found []iam.Found) Finding {
 		what = "roles of ours that nobody can assume are left: "
 	}
 	first := found[0]
+	name := advice.Flag("--role-name", first.Name)
 	return Warn(
 		what+strings.Join(names, ", "),
 		"made for the issuer "+awserr.Redact(first.Issuer())+", whose OIDC provider is gone from the account; a cluster that was rebuilt has another",
-		"if that cluster is gone: "+advice.Command("aws iam delete-role-policy --role-name", first.Name, "--policy-name", iam.PolicyName)+
-			"; "+advice.Command("aws iam delete-role --role-name", first.Name),
+		"if that cluster is gone: "+advice.Command("aws iam delete-role-policy", append(name, "--policy-name", iam.PolicyName)...)+
+			"; "+advice.Command("aws iam delete-role", name...),
 	)
 }

@@ -39,9 +39,9 @@ func (i identityLook) roleExcess(ctx context.Context) Finding {
 		return Leave("the role " + advice.RoleName(name).String() + " is not shown to be this project's: neither its tags nor its trust policy name it")
 	}
 	inventory, _ := i.Inventory(ctx)
-	if inventory.RoleOrigin == apply.OriginAdopted && slices.ContainsFunc(role.Attached, isFullAccess) {
+	if inventory.RoleOrigin == apply.OriginAdopted && role.AskedPolicy() == "" && slices.ContainsFunc(role.Attached, isFullAccess) {
 		return Warn("the role "+name+" may do more than OSToy does",
-			"it was there before install, and AmazonS3FullAccess gives it every right on every bucket of the account", i.narrow(ctx))
+			"the inventory says that it existed before install, and AmazonS3FullAccess gives it every permission on every bucket of the account", i.narrow(ctx))
 	}
 	e := excess{
 		role: role, name: name, account: i.Facts.Account.Value, again: i.mendRole(ctx),
@@ -71,17 +71,11 @@ func (i identityLook) ofThisProject(role *iam.Actual) bool {
 
 // installWith is the install of this role that is asked for a managed policy.
 func (i identityLook) installWith(role *iam.Actual, policyARN string) string {
-	words := []string{"-n", i.Namespace}
+	var words []string
 	if arn, err := render.ParseARNOf(role.ARN, "iam", "role"); err == nil {
-		path, name := splitRole(arn)
-		if name != render.RoleName(i.Facts.Issuer.Value, i.Namespace) {
-			words = append(words, "--role-name", advice.RoleName(name).Word())
-		}
-		if path != render.RolePath {
-			words = append(words, "--role-path", path)
-		}
+		words = advice.RoleFlags(advice.RoleName(arn.Name()).Word(), advice.RolePath(arn.Path()).Word(), render.RoleName(i.Facts.Issuer.Value, i.Namespace))
 	}
-	return advice.Command("oc ostoy-s3 install", append(words, "--policy-arn", advice.PolicyARN(policyARN).Word())...)
+	return installIn(i.Namespace, append(words, "--policy-arn", advice.PolicyARN(policyARN).Word())...)
 }
 
 // isFullAccess recognises the policy that the ROSA tutorial attaches.
@@ -98,19 +92,19 @@ func (e excess) judge() Finding {
 	document, err := iam.ParseDocument(e.role.Inline)
 	switch more := iam.Excess(document, e.needed, e.account); {
 	case e.role.Inline != "" && err != nil:
-		return Warn("the policy "+iam.PolicyName+" of role "+e.name+" is not one of ours", awserr.Redact(err.Error()), e.again)
+		return Warn("the policy "+iam.PolicyName+" of role "+e.name+" is not the one that install writes", awserr.Redact(err.Error()), e.again)
 	case e.role.Inline != "" && len(more) > 0:
-		return Warn(e.what(), "its policy "+iam.PolicyName+" is wider than ours: "+awserr.Redact(strings.Join(more, "; ")), e.again)
+		return Warn(e.what(), "its policy "+iam.PolicyName+" allows more than the one that install writes: "+awserr.Redact(strings.Join(more, "; ")), e.again)
 	}
 	if err := errors.Join(e.role.InlineErr, e.role.InlinesErr, e.role.AttachedErr); err != nil {
-		return Unseen("iam:GetRolePolicy, iam:ListRolePolicies and iam:ListAttachedRolePolicies on role "+e.name, "which policies the role has besides ours")
+		return Unseen("iam:GetRolePolicy, iam:ListRolePolicies and iam:ListAttachedRolePolicies on role "+e.name, "which policies the role has besides "+iam.PolicyName)
 	}
 	return Pass()
 }
 
 func (e excess) what() string { return "the role " + e.name + " may do more than OSToy does" }
 
-// extras are the policies besides our inline one and the managed one that the role's tag
+// extras are the policies besides the inline one of ostoy-s3 and the managed one that the role's tag
 // names.
 func (e excess) extras() []iam.Extra {
 	return iam.Role{PolicyARN: e.role.AskedPolicy()}.Extras(e.role)
@@ -125,7 +119,7 @@ func (e excess) judgeExtra(extra iam.Extra) Finding {
 	}
 	why := "the policy " + advice.PolicyARN(extra.ARN).String() + " is attached to it, and its tag " + render.TagPolicy + " does not name it"
 	if extra.ARN == "" {
-		why = "it has an inline policy " + awserr.Redact(extra.Inline) + " that is not ours"
+		why = "it has an inline policy " + awserr.Redact(extra.Inline) + " that is not managed by ostoy-s3"
 	}
 	next := extra.Removal(e.name) + ", if nobody needs it"
 	switch {
@@ -143,12 +137,12 @@ func (e excess) judgeExtra(extra iam.Extra) Finding {
 	return Warn(e.what(), why, next)
 }
 
-// mayBeAskedFor reports whether a policy may be what install was asked for before it
-// wrote the tag: it gave a role its own policy or that one, and nobody asks for a policy
-// of more than S3 for OSToy.
+// mayBeAskedFor reports whether a policy may be what an install was asked for that did
+// not write tags yet: such an install gave the role its own policy or that one, and no
+// tag with the bucket. Nobody asks for a policy of more than S3 for OSToy.
 func (e excess) mayBeAskedFor(extra iam.Extra, document iam.Document) bool {
 	return e.keep != nil && extra.ARN != "" && len(e.role.Attached) == 1 && e.role.Inline == "" && e.role.InlineErr == nil &&
-		advice.PolicyARN(extra.ARN).Legal() && iam.OnlyS3(document)
+		e.role.Tags[render.TagBucket] == "" && advice.PolicyARN(extra.ARN).Legal() && iam.OnlyS3(document)
 }
 
 func readsPolicy(extra iam.Extra) string {

@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -42,12 +45,13 @@ func TestF3RoleExcess(t *testing.T) {
 		"as asked":               {iam.Actual{Attached: []string{reports}, Tags: tagged(reports)}, Passed, nil, ""},
 		"as asked, and another":  {iam.Actual{Attached: []string{reports, everything}, Tags: tagged(reports)}, Warned, []string{detach + everything}, keepIt},
 		"asked for another":      {iam.Actual{Attached: []string{everything}, Tags: tagged(reports)}, Warned, []string{detach + everything, "it allows * on *"}, keepIt},
+		"not asked, tagged":      {iam.Actual{Attached: []string{reports}, Tags: map[string]string{render.TagBucket: "demo-bucket"}}, Warned, []string{detach + reports}, keepIt},
 		"asked for once":         {iam.Actual{Attached: []string{reports}, Tags: tagged("none")}, Warned, []string{detach + reports}, ""},
 		"older":                  {iam.Actual{Attached: []string{reports}}, Warned, []string{keepIt + reports, "if not: " + detach + reports, "it allows s3:* on *"}, ""},
 		"older, everything":      {iam.Actual{Attached: []string{everything}}, Warned, []string{detach + everything, "it allows * on *"}, "--policy-arn " + everything + "\n"},
 		"older, two":             {iam.Actual{Attached: []string{reports, narrow}}, Warned, []string{detach + reports}, keepIt},
 		"wider":                  {iam.Actual{Inline: strings.ReplaceAll(inline, "s3:GetObject", "s3:*")}, Warned, []string{"it allows s3:*", "again"}, ""},
-		"not ours":               {iam.Actual{Inline: "{"}, Warned, []string{"not one of ours"}, ""},
+		"not ours":               {iam.Actual{Inline: "{"}, Warned, []string{"not the one that install writes"}, ""},
 		"not to be seen":         {iam.Actual{Inline: inline, AttachedErr: denied()}, NotAllowed, []string{"iam:ListAttachedRolePolicies"}, ""},
 		"seen so far":            {iam.Actual{Inline: inline, Attached: []string{reports}, InlinesErr: denied()}, Warned, []string{reports}, ""},
 	} {
@@ -107,5 +111,24 @@ func TestF3Keep(t *testing.T) {
 	}
 	if got := look.installWith(&iam.Actual{}, "arn:aws:iam::aws:policy/x';id;'"); !strings.HasSuffix(got, "--policy-arn POLICY_ARN") {
 		t.Error(got)
+	}
+}
+
+// TestF3AskedPolicyOfAnAdoptedRole: that the inventory calls a role adopted suggests
+// nothing about a policy that the role's tag names.
+func TestF3AskedPolicyOfAnAdoptedRole(t *testing.T) {
+	const full = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+	now := scene{documents: documentsOf(t, goodScene), said: goodSaid()}
+	played := newStage(t, now)
+	const path = "/api/v1/namespaces/demo/configmaps/ostoy-s3"
+	record := (&unstructured.Unstructured{Object: now.documents[path].(map[string]any)}).DeepCopy()
+	_ = unstructured.SetNestedField(record.Object, apply.OriginAdopted, "data", "roleOrigin")
+	now = now.with(path, record.Object).saying("attached policy", full)
+	look := func(s scene) Finding { return identityLook{World: played.world(s)}.roleExcess(t.Context()) }
+
+	wantFinding(t, look(now), Warned, "the inventory says", "oc ostoy-s3 install -n demo --adopt --tighten-role")
+	asked := now.saying("role tag", render.TagPolicy).saying("role tag value", full)
+	if got := look(asked); strings.Contains(got.What+got.Why+got.Next, "tighten") || strings.Contains(got.Why, "AmazonS3FullAccess") {
+		t.Errorf("%+v", got)
 	}
 }

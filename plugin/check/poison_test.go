@@ -385,9 +385,9 @@ func TestF2Audience(t *testing.T) {
 	}
 }
 
-// TestF2RoleFlags: the record of an install names a role for its flags only if that gives
-// nobody a permission: it is one that IAM has with the tags of this project, or one that
-// install only uses.
+// TestF2RoleFlags: the record of an install names a role for its flags only if IAM has it
+// with the tags of this project, or, for a role that install only uses, shows that it
+// trusts the app.
 func TestF2RoleFlags(t *testing.T) {
 	now := scene{documents: documentsOf(t, goodScene), said: goodSaid()}
 	played := newStage(t, now)
@@ -395,16 +395,20 @@ func TestF2RoleFlags(t *testing.T) {
 	for name, c := range map[string]struct {
 		arn, origin, tag, want string
 	}{
-		"another tool's":  {own, apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip --role-name own --role-path /mine/"},
+		"trusts the app":  {own, apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip --role-name own --role-path /mine/"},
+		"trusts another":  {own, apply.OriginExisting, "another", "oc ostoy-s3 install -n demo --iam=skip --role-name ROLE --role-path PATH"},
 		"not tagged":      {own, "", "", "oc ostoy-s3 install -n demo"},
 		"tagged":          {own, "", render.ManagedBy, "oc ostoy-s3 install -n demo --role-name own --role-path /mine/"},
 		"adopted":         {own, apply.OriginAdopted, render.ManagedBy, "oc ostoy-s3 install -n demo"},
-		"another account": {"arn:aws:iam::222222222222:role/mine/own", apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip"},
-		"no legal name":   {own + "$(id)", apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip"},
+		"another account": {"arn:aws:iam::222222222222:role/mine/own", apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip --role-name ROLE --role-path PATH"},
+		"no legal name":   {own + "$(id)", apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip --role-name ROLE --role-path PATH"},
 	} {
 		at := scene{documents: now.documents, said: maps.Clone(now.said)}
 		at.said["role"], at.said["role tag"] = c.arn, render.TagManagedBy
 		at.said["role tag value"] = c.tag
+		if c.tag == "another" {
+			at.said["trust"] = strings.ReplaceAll(at.said["trust"], ":demo:", ":other:")
+		}
 		path := "/api/v1/namespaces/demo/configmaps/" + apply.InventoryName
 		record := (&unstructured.Unstructured{Object: at.documents[path].(map[string]any)}).DeepCopy()
 		_ = unstructured.SetNestedStringMap(record.Object, map[string]string{"roleARN": c.arn, "roleOrigin": c.origin}, "data")

@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
@@ -45,9 +44,8 @@ func (i identityLook) givenRole(ctx context.Context, arn string) Finding {
 		return Pass()
 	}
 	next := "--role-name NAME and --role-path PATH of the role that is meant"
-	if is, err := render.ParseARNOf(role.ARN, "iam", "role"); err == nil && advice.RoleARN(role.ARN).Legal() && strings.HasSuffix(is.Resource, "/"+is.Name()) {
-		path, name := splitRole(is)
-		next = shell.Words("--role-name", name, "--role-path", path)
+	if is, err := render.ParseARNOf(role.ARN, "iam", "role"); err == nil && advice.RoleARN(role.ARN).Legal() {
+		next = shell.Words(advice.RoleFlags(is.Name(), is.Path(), "")...)
 	}
 	return Refuse("the role "+i.RoleName(ctx)+" is "+advice.RoleARN(role.ARN).String()+", not "+arn,
 		"the service account names its role by ARN, so path and account have to be the same", next)

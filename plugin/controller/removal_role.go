@@ -42,7 +42,7 @@ func (r *Removal) keepRole(why string) {
 	}
 	if arn, err := render.ParseARNOf(r.found.Inventory.RoleARN, "iam", "role"); err == nil {
 		name := advice.RoleName(arn.Name())
-		r.add(&Part{Subject: TheRole, Object: "role " + name.String(), Fate: Kept, Why: why, Next: advice.Command("aws iam get-role", "--role-name", name.Word())})
+		r.add(&Part{Subject: TheRole, Object: "role " + name.String(), Fate: Kept, Why: why, Next: advice.Command("aws iam get-role", advice.Flag("--role-name", name.Word())...)})
 	}
 }
 

@@ -29,10 +29,11 @@ func (e Extra) String() string {
 
 // Removal is the command that takes the policy off a role.
 func (e Extra) Removal(role string) string {
+	name := advice.Flag("--role-name", advice.RoleName(role).Word())
 	if e.ARN != "" {
-		return advice.Command("aws iam detach-role-policy --role-name", advice.RoleName(role).Word(), "--policy-arn", awserr.Redact(e.ARN))
+		return advice.Command("aws iam detach-role-policy", append(name, "--policy-arn", awserr.Redact(e.ARN))...)
 	}
-	return advice.Command("aws iam delete-role-policy --role-name", advice.RoleName(role).Word(), "--policy-name", awserr.Redact(e.Inline))
+	return advice.Command("aws iam delete-role-policy", append(name, "--policy-name", awserr.Redact(e.Inline))...)
 }
 
 // Extras are the policies on a role that ostoy-s3 does not manage and that a plan

@@ -129,6 +129,7 @@ func unremoved(ctx context.Context, err error, step Step, plan *Removal) error {
 		return awserr.Translate(fmt.Errorf("%w, last answer: %w", ctx.Err(), err), step.Action, step.Resource)
 	}
 	const again = "; then run the same command again"
+	name := advice.Flag("--role-name", plan.Name)
 	p := &problem.Error{
 		Kind: problem.Refused, What: fmt.Sprintf("the role %s is still in use and stays", plan.Name), Err: awserr.Cause(err),
 	}
@@ -137,12 +138,12 @@ func unremoved(ctx context.Context, err error, step Step, plan *Removal) error {
 		return awserr.Translate(err, step.Action, step.Resource)
 	case inProfile(err):
 		p.Why = "it is in an instance profile, which this tool never makes: somebody gave the role to EC2 machines"
-		p.Next = advice.Command("aws iam list-instance-profiles-for-role --role-name", plan.Name) + ", and for each that may go " +
-			advice.Command("aws iam remove-role-from-instance-profile --role-name", plan.Name, "--instance-profile-name", "PROFILE") + again
+		p.Next = advice.Command("aws iam list-instance-profiles-for-role", name...) + ", and for each that may go " +
+			advice.Command("aws iam remove-role-from-instance-profile", append(name, "--instance-profile-name", "PROFILE")...) + again
 	default:
 		p.Why = "IAM says that something is on it which cannot be seen or comes back: " + awserr.Message(err)
-		p.Next = advice.Command("aws iam list-role-policies --role-name", plan.Name) + " and " +
-			advice.Command("aws iam list-attached-role-policies --role-name", plan.Name) + " show what; remove it" + again
+		p.Next = advice.Command("aws iam list-role-policies", name...) + " and " +
+			advice.Command("aws iam list-attached-role-policies", name...) + " show what; remove it" + again
 	}
 	return p
 }

@@ -1,0 +1,59 @@
+package plugin
+
+import (
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// advise adds the commands to what was found, when AWS has answered.
+func (s *statusRun) advise(found *status.Found) {
+	found.Again, found.Tighten = s.again(found.AWS), s.again(found.AWS, "--adopt", "--tighten-role")
+}
+
+// again is the install that changes everything to what status compares with, with flags.
+// Everybody who can edit the project can write its inventory and its Bucket. So what
+// install does not find out by itself is among the words only if you gave it, or if AWS
+// says it: IAM of the role, S3 of the region.
+func (s *statusRun) again(from status.AWS, flags ...string) string {
+	words := append([]string{"-n", s.facts.Namespace.Value}, s.regionWords(from)...)
+	words = append(words, s.roleWords(from)...)
+	if policy := s.request.Role.PolicyARN; policy != "" {
+		words = append(words, "--policy-arn", policy)
+	}
+	if s.checkup.inventory.RoleOrigin == apply.OriginExisting {
+		words = append(words, "--iam=skip")
+	}
+	return advice.Command("oc ostoy-s3 install", append(words, flags...)...)
+}
+
+// regionWords are the region of the bucket, if install would use another one without it.
+func (s *statusRun) regionWords(from status.AWS) []string {
+	given := s.request.Facts.Given.Region.Value
+	region := given
+	if said := from.Bucket; from.BucketErr == nil && said.Kind != bucket.OtherAccount && advice.Region(said.Region).Legal() {
+		region = said.Region
+	}
+	if region == "" || given == "" && region == s.checkup.found.Facts.Region.Value {
+		return nil
+	}
+	return []string{"--region", region}
+}
+
+// roleWords name the role: as you did, or as the inventory does if IAM proves it. Which
+// role was adopted install finds out by itself.
+func (s *statusRun) roleWords(from status.AWS) []string {
+	facts := s.checkup.found.Facts // the issuer too is not that of the inventory
+	facts.Namespace = s.facts.Namespace
+	given, record := s.request.Role, s.checkup.inventory.Record
+	switch {
+	case given.Name != "" || given.Path != "":
+		return advice.RoleFlags(given.Name, given.Path, render.RoleName(facts.Issuer.Value, facts.Namespace.Value))
+	case record.RoleOrigin == apply.OriginAdopted:
+		return nil
+	}
+	return iam.Recall(record.RoleARN, record.RoleOrigin == apply.OriginExisting, facts, func() *iam.Actual { return from.Role })
+}

@@ -1,0 +1,103 @@
+package plugin
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// recordedRun is a run of status for a project whose inventory says this.
+func recordedRun(request StatusRequest, record apply.Record) *statusRun {
+	detected := render.Facts{
+		Namespace: render.Fact{Value: "demo"}, Region: render.Fact{Value: "us-east-2"}, Account: render.Fact{Value: "123456789012"},
+		Partition: render.Fact{Value: "aws"}, Issuer: render.Fact{Value: "https://issuer.example.com"}, Audience: render.Fact{Value: "sts.amazonaws.com"},
+	}
+	if given := request.Facts.Given.Region; given.Known() {
+		detected.Region = given
+	}
+	s := &statusRun{request: request, checkup: &checkup{install: &install{App: &App{}}}}
+	s.checkup.found.Facts = detected
+	s.checkup.inventory.Record = record
+	s.facts, s.install.request.Role = recorded(detected, request, record)
+	return s
+}
+
+const (
+	installDemo = "oc ostoy-s3 install -n demo"
+	adminPolicy = "arn:aws:iam::aws:policy/AdministratorAccess"
+	ownRole     = "arn:aws:iam::123456789012:role/mine/r"
+)
+
+// tagged is the role that IAM shows with the tags of the project demo.
+func tagged(arn string) status.AWS {
+	return status.AWS{Role: &iam.Actual{Exists: true, ARN: arn, Tags: map[string]string{
+		render.TagManagedBy: render.ManagedBy, render.TagNamespace: "demo", render.TagIssuer: "https://issuer.example.com",
+	}}}
+}
+
+// TestF2AgainFromTheRecord: nothing of the record, which can be edited in the project,
+// becomes a flag of the printed command without a word of AWS.
+func TestF2AgainFromTheRecord(t *testing.T) {
+	for _, role := range append(poisonedRoles(), ownRole) {
+		record := apply.Record{RoleARN: role, Region: "eu-west-1", Account: poison, Issuer: "https://other.example.com", Partition: poison, PolicyARN: adminPolicy, RoleOrigin: poison}
+		for _, said := range []status.AWS{
+			{},
+			{BucketErr: errors.New("no"), RoleErr: errors.New("no")},
+			{Role: &iam.Actual{}},
+			{Role: &iam.Actual{Exists: true, ARN: role, Tags: map[string]string{render.TagManagedBy: render.ManagedBy}}},
+			{Bucket: bucket.State{Kind: bucket.OtherAccount, Region: "eu-west-1"}},
+			tagged("arn:aws:iam::123456789012:role/another/r"),
+		} {
+			if got := recordedRun(StatusRequest{}, record).again(said); got != installDemo {
+				t.Errorf("%q: %s", role, got)
+			}
+		}
+	}
+}
+
+// TestF2AgainFromAWS: what AWS says, and what you gave, is in the printed command.
+func TestF2AgainFromAWS(t *testing.T) {
+	mine := apply.Record{RoleARN: ownRole, PolicyARN: adminPolicy}
+	used := apply.Record{RoleARN: ownRole, RoleOrigin: apply.OriginExisting}
+	trusted := status.AWS{Role: &iam.Actual{Exists: true, ARN: ownRole, Trust: `{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+"Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/issuer.example.com"},
+"Condition": {"StringEquals": {"issuer.example.com:sub": "system:serviceaccount:demo:ostoy-sa", "issuer.example.com:aud": "sts.amazonaws.com"}}}}`}}
+	const dash, odd = "arn:aws:iam::123456789012:role/-rf", "arn:aws:iam::123456789012:role/a!b/#c/~d/r"
+	for name, c := range map[string]struct {
+		request StatusRequest
+		record  apply.Record
+		said    status.AWS
+		want    string
+	}{
+		"its role":             {StatusRequest{}, mine, tagged(ownRole), " --role-name r --role-path /mine/"},
+		"begins with a hyphen": {StatusRequest{}, apply.Record{RoleARN: dash}, tagged(dash), " --role-name=-rf --role-path /"},
+		"an odd path":          {StatusRequest{}, apply.Record{RoleARN: odd}, tagged(odd), " --role-name r --role-path '/a!b/#c/~d/'"},
+		"adopted":              {StatusRequest{}, apply.Record{RoleARN: ownRole, RoleOrigin: apply.OriginAdopted}, tagged(ownRole), ""},
+		"used, with tags":      {StatusRequest{}, used, tagged(ownRole), " --role-name r --role-path /mine/ --iam=skip"},
+		"used, by its trust":   {StatusRequest{}, used, trusted, " --role-name r --role-path /mine/ --iam=skip"},
+		"changed, by trust":    {StatusRequest{}, mine, trusted, ""},
+		"used, not proven":     {StatusRequest{}, used, status.AWS{RoleErr: errors.New("no")}, " --role-name ROLE --role-path PATH --iam=skip"},
+		"S3's region":          {StatusRequest{}, apply.Record{Region: "eu-west-1"}, status.AWS{Bucket: bucket.State{Kind: bucket.OtherRegion, Region: "us-west-2"}}, " --region us-west-2"},
+		"the usual region":     {StatusRequest{}, apply.Record{Region: "eu-west-1"}, status.AWS{Bucket: bucket.State{Kind: bucket.Ours, Region: "us-east-2"}}, ""},
+		"your region":          {StatusRequest{Facts: FactsRequest{Given: render.Facts{Region: render.Fact{Value: "eu-north-1"}}}}, apply.Record{}, status.AWS{}, " --region eu-north-1"},
+		"your role":            {StatusRequest{Role: RoleRequest{Name: "x", Path: "/y/"}}, used, status.AWS{}, " --role-name x --role-path /y/ --iam=skip"},
+		"your policy":          {StatusRequest{Role: RoleRequest{PolicyARN: adminPolicy}}, apply.Record{}, status.AWS{}, " --policy-arn " + adminPolicy},
+	} {
+		if got, want := recordedRun(c.request, c.record).again(c.said), installDemo+c.want; got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	s := recordedRun(StatusRequest{}, mine)
+	if got, want := s.again(tagged(ownRole), "--adopt"), installDemo+" --role-name r --role-path /mine/ --adopt"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	s.checkup.found.Facts.Issuer = render.Fact{} // then the inventory's is compared with, and proves nothing
+	if got := s.again(tagged(ownRole)); got != installDemo {
+		t.Error(got)
+	}
+}
