@@ -101,3 +101,15 @@ func TestF2AgainFromAWS(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestF2RegionOfTheBucketLine: a region that is not S3's is not shown as if it were.
+func TestF2RegionOfTheBucketLine(t *testing.T) {
+	b := status.Bucket{Name: "demo-bucket", Region: "us-east-2", S3: bucket.Ours, Part: status.Part{Text: "synced"}}
+	if got := bucketLines(b)[0].text; got != "synced, us-east-2" {
+		t.Error(got)
+	}
+	b.S3 = ""
+	if got := bucketLines(b)[0].text; got != "synced, us-east-2 (as the Bucket resource says)" {
+		t.Error(got)
+	}
+}

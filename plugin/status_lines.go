@@ -77,7 +77,10 @@ func origin(i status.Installed, now time.Time) string {
 
 func bucketLines(b status.Bucket) []statusLine {
 	words := []string{b.Text}
-	if b.Region != "" {
+	switch {
+	case b.Region != "" && b.S3 == "":
+		words = append(words, b.Region+" (as the Bucket resource says)")
+	case b.Region != "":
 		words = append(words, b.Region)
 	}
 	switch {

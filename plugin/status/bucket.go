@@ -57,7 +57,7 @@ func (f Found) bucket() Bucket {
 	}
 	b.Part = f.part(item, bucketHealth)
 	b.Region = f.AWS.Bucket.Region
-	if item.Live != nil && b.Region == "" {
+	if item.Live != nil && f.AWS.BucketErr != nil { // then S3 is not the source, and the table says so
 		b.Region = health.Text(item.Live.Object, "status", "ackResourceMetadata", "region")
 	}
 	b.Region = shown(b.Region, advice.Region)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 )
 
 // TestF2RegionOfABucket: the region to install with is that of S3, which Again has, and
@@ -16,6 +18,10 @@ func TestF2RegionOfABucket(t *testing.T) {
 	object.SetAnnotations(map[string]string{"services.k8s.aws/region": "eu-west-1", "services.k8s.aws/deletion-policy": "retain"})
 	if b := Of(f).Bucket; b.Mark != Wrong || b.Hint != f.Again || b.Region != "us-west-2" {
 		t.Errorf("%+v", b.Part)
+	}
+	f.AWS.Bucket = bucket.State{Kind: bucket.Free}
+	if b := Of(f).Bucket; b.Region != "" {
+		t.Errorf("S3 has no bucket, and its region is %s", b.Region)
 	}
 	f.AWS.BucketErr = errors.New("no")
 	if b := Of(f).Bucket; b.Mark != Wrong || strings.Contains(b.Hint, "--region us-") || strings.Contains(b.Hint, "eu-") {

@@ -56,7 +56,7 @@ func TestF5Report(t *testing.T) {
 	set(route, poison, "spec", "host")
 	set(route, []any{map[string]any{"host": poison, "conditions": []any{map[string]any{"type": "Admitted", "status": "True"}}}}, "status", "ingress")
 	set(f.item("Bucket", "").Live, poison, "status", "ackResourceMetadata", "region")
-	f.AWS.Bucket.Region = ""
+	f.AWS.BucketErr = deniedByAWS() // then the region is that of the Bucket
 	container := map[string]any{"name": "ostoy-frontend", "env": []any{map[string]any{"name": "AWS_ROLE_ARN", "value": poison}}}
 	set(f.Pods[0], []any{container}, "spec", "containers")
 	set(f.Pods[0], poison, "spec", "nodeName")
