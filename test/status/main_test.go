@@ -160,6 +160,7 @@ func TestStatus(t *testing.T) {
 			"object gone":         objectGone,
 			"nothing there":       nothingThere,
 			"flags as recorded":   flagsAsRecorded,
+			"forged record":       forgedRecord,
 			"all, in part":        allInPart,
 			"watch":               watch,
 			"watch, as JSON":      watchJSON,
