@@ -234,7 +234,7 @@ func judgeRole(pod core.Pod, want, again string) Finding {
 		if is, _ := env(c, roleVariable); is != "" && is != want {
 			return Refuse(
 				fmt.Sprintf("pod %s assumes %s", pod.Name, advice.RoleARN(is)),
-				fmt.Sprintf("%s in %s is another role than the install's, %s", roleVariable, c.Name, advice.RoleARN(want)),
+				fmt.Sprintf("%s in %s is not the role that the inventory or the service account names, %s", roleVariable, c.Name, advice.RoleARN(want)),
 				again,
 			)
 		}
