@@ -44,7 +44,7 @@ func testNobodyMayDelete(t *testing.T, bed *testbed.Bed) {
 	orders(t, bed.AWS.Fail(t.Context(), testbed.Fault{
 		Action: "s3:DeleteBucket", Principal: "any", Code: "AccessDenied", Message: "Access Denied", Status: 403,
 	}))
-	uninstall(t, admin, 1, namespace).WantTalk(t, "left for you", "aws s3api delete-bucket --bucket by-nobody-bucket", "not everything could be removed")
+	uninstall(t, admin, 1, namespace).WantTalk(t, "left for you", "aws s3api delete-bucket --bucket by-nobody-bucket --region "+testbed.Region, "not everything could be removed")
 	if have := left(t, bed, namespace); !slices.Contains(have, "configmaps/ostoy-s3") || strings.Contains(strings.Join(have, " "), "buckets/") {
 		t.Errorf("there is %v", have)
 	}
