@@ -146,6 +146,7 @@ func TestJudgeOrphans(t *testing.T) {
 	one := iam.Found{Name: "a", Tags: map[string]string{"ostoy-s3/issuer": "https://old.example.com"}}
 	wantFinding(t, judgeOrphans(nil), Passed)
 	wantFinding(t, judgeOrphans([]iam.Found{one}), Warned, "a role of ours", "https://old.example.com", "delete-role --role-name a")
+	wantFinding(t, judgeOrphans([]iam.Found{{Name: "-a"}}), Warned, "delete-role-policy --role-name=-a --policy-name", "delete-role --role-name=-a")
 	wantFinding(t, judgeOrphans([]iam.Found{{Name: "a", Path: "/ostoy-s3-controller/"}}), Warned, "a (of an ACK S3 controller)")
 	wantFinding(t, judgeOrphans([]iam.Found{one, {Name: "b"}, {Name: "c"}, {Name: "d"}}), Warned, "a, b, c, ...")
 }

@@ -51,3 +51,19 @@ func TestF2Recall(t *testing.T) {
 		}
 	}
 }
+
+// TestF2HyphenRole: a name that begins with a hyphen, which IAM allows, is no option of
+// the AWS CLI.
+func TestF2HyphenRole(t *testing.T) {
+	const policy = "arn:aws:iam::123456789012:policy/p"
+	for got, want := range map[string]string{
+		Extra{ARN: policy}.Removal("-rf"): "aws iam detach-role-policy --role-name=-rf --policy-arn " + policy,
+		Extra{Inline: "x"}.Removal("-rf"): "aws iam delete-role-policy --role-name=-rf --policy-name x",
+		Extra{ARN: policy}.Removal("r"):   "aws iam detach-role-policy --role-name r --policy-arn " + policy,
+		Extra{ARN: policy}.Removal("a b"): "aws iam detach-role-policy --role-name ROLE --policy-arn " + policy,
+	} {
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
