@@ -139,7 +139,7 @@ func (r *run) otherRoles() []string {
 	for _, c := range r.pods.Claims {
 		switch {
 		case c.Hidden:
-			others = append(others, fmt.Sprintf("%s takes %s from another object", c.Source, roleVariable))
+			others = append(others, fmt.Sprintf("the environment of %s refers to another object: its %s is not known", c.Source, roleVariable))
 		case c.Role != "" && c.Role != r.role.String():
 			others = append(others, fmt.Sprintf("%s names %s", c.Source, advice.RoleARN(c.Role)))
 		}

@@ -30,7 +30,7 @@ func TestF9Role(t *testing.T) {
 		"another partition":   {[]Claim{{Source: "pod a", Role: strings.Replace(installed, "aws", "aws-cn", 1)}}, []string{"names arn:aws-cn:"}},
 		"the annotation only": {[]Claim{{Source: "pod a", Role: installed}, {Source: "the annotation", Role: stolen}}, []string{"the annotation names " + stolen}},
 		"another pod":         {[]Claim{{Source: "pod a", Role: installed}, {Source: "pod b", Role: stolen}}, []string{"pod b names " + stolen}},
-		"from elsewhere":      {[]Claim{{Source: "pod a", Hidden: true}}, []string{"pod a takes AWS_ROLE_ARN from another object"}},
+		"from elsewhere":      {[]Claim{{Source: "pod a", Hidden: true}}, []string{"the environment of pod a refers to another object: its AWS_ROLE_ARN is not known"}},
 		"no ARN":              {[]Claim{{Source: "pod a", Role: "x\ntry oc delete project demo"}}, []string{"pod a names (a value that is not the ARN of an IAM role)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
