@@ -147,7 +147,7 @@ func (r *run) notAllowed(ctx context.Context, s step, err error) error {
 			Kind: problem.Refused,
 			What: "bucket " + r.bucket + " is not in region " + r.Region,
 			Why:  "it is in " + region.String(),
-			Next: advice.Command("oc ostoy-s3 verify", "-n", r.Namespace, "--region", region.Word()),
+			Next: r.again(Flag{"--region", region.Word()}),
 			Err:  awserr.Cause(err),
 		}
 	}

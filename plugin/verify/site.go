@@ -148,14 +148,18 @@ func shown(text string) string {
 // here, a port-forward to a pod.
 func (r *run) reach(ctx context.Context) (site, page, func(), error) {
 	route := errors.New("the app has no Route")
-	if r.URL != "" {
-		at := site{r.client, strings.TrimSuffix(r.URL, "/")}
+	if r.Way.NoURL != "" {
+		route = errors.New(r.Way.NoURL)
+		r.detour = r.Way.NoURL
+	}
+	if r.Way.URL != "" {
+		at := site{r.client, strings.TrimSuffix(r.Way.URL, "/")}
 		home, err := at.home(ctx, routeLimit)
 		if err == nil {
 			r.via = ViaRoute
 			return at, home, func() {}, nil
 		}
-		route = fmt.Errorf("%s: %w", plain.Line(r.URL), err)
+		route = fmt.Errorf("%s: %w", plain.Line(r.Way.URL), err)
 		r.detour = err.Error()
 	}
 	at, home, stop, err := r.tunnel(ctx)
@@ -188,7 +192,7 @@ func (r *run) tunnelTo(ctx context.Context, pod string) (site, page, func(), err
 	if pod == "" {
 		return site{}, page{}, nil, fmt.Errorf("no pod of %s is ready", frontend)
 	}
-	base, stop, err := r.Forward(ctx, pod)
+	base, stop, err := r.Way.Forward(ctx, pod)
 	if err != nil {
 		return site{}, page{}, nil, fmt.Errorf("port-forward to pod %s: %w", pod, unreachable(err))
 	}
