@@ -191,8 +191,8 @@ func TestF9Region(t *testing.T) {
 		if err := r.checkRegion(); (err == nil) != fits || !fits && strings.Contains(err.Error(), "example.com") {
 			t.Errorf("%q: %v", region, err)
 		}
-		if want := map[bool]string{true: region, false: "us-east-2"}[fits && region != ""]; r.Region != want {
-			t.Errorf("%q: AWS is asked in %s", region, r.Region)
+		if want := map[bool]string{true: region, false: "us-east-2"}[fits && region != ""]; r.region != want {
+			t.Errorf("%q: AWS is asked in %s", region, r.region)
 		}
 	}
 }

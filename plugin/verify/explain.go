@@ -127,11 +127,11 @@ func (r *run) invalid(message string) *problem.Error {
 func (r *run) regionOff() *problem.Error {
 	const byDefault = "; in a region that is on by default: IAM console, Account settings, Endpoints"
 	told := &problem.Error{
-		What: "STS of region " + r.Region + " is switched off in account " + r.role.Account,
+		What: "STS of region " + r.region + " is switched off in account " + r.role.Account,
 		Why:  "the app's pods ask the STS of their region, and so does this",
-		Next: advice.Command("aws account enable-region --region-name", r.Region) + byDefault,
+		Next: advice.Command("aws account enable-region --region-name", r.region) + byDefault,
 	}
-	if r.regionOfPods {
+	if r.regionOfPods() {
 		told.Why = "only a pod's " + regionVariable + " names this region\n" + told.Why
 		told.Next = "name the region of the bucket:\n" + r.again(Flag{"--region", "REGION"}) +
 			"\nif that region is switched off:\n" + advice.Command("aws account enable-region --region-name", "REGION") + byDefault

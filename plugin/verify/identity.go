@@ -97,7 +97,7 @@ func (r *run) proveIdentity(ctx context.Context) ([]Probe, string) {
 // assumeRole exchanges the token for the role.
 func (r *run) assumeRole(ctx context.Context, token secret) error {
 	err := r.patiently(ctx, Identity, "STS refuses "+render.ServiceAccount, awserr.Denied, func(ctx context.Context) (err error) {
-		r.credentials, err = r.cloud.assume(ctx, r.role.String(), token)
+		r.credentials, err = r.ask.cloud.assume(ctx, r.role.String(), token)
 		return err
 	})
 	if err != nil {

@@ -116,54 +116,64 @@ func Run(ctx context.Context, target Target, options Options, observe func(Event
 	r := &run{Target: target, options: options, pods: pods, began: began, observer: observe}
 	r.bucket = render.BucketName(target.Namespace)
 	r.complete()
-	r.issuer = kube{target.Conn.Dynamic}
-	r.cloud = newCloud(r.AWS, r.bucket, r.Account)
-	r.caller = newCaller(r.AWS)
-	r.client, r.look = newClient(), look
-	defer r.client.CloseIdleConnections()
+	config := r.AWS.Copy()
+	config.Region = r.region
+	r.ask = servers{kube{target.Conn.Dynamic}, newCloud(config, r.bucket, r.Account), newCaller(config), newClient(), look}
+	defer r.ask.client.CloseIdleConnections()
 	return r.prove(ctx)
 }
 
 // run is one proof at work.
 type run struct {
 	Target
-	options Options
-	pods    Pods
-	role    render.ARN // of the install, once it is known
-	bucket  string
-	// regionOfPods says that nothing but a pod names the region.
-	regionOfPods bool
-	began        time.Time
-	observer     func(Event)
+	options  Options
+	pods     Pods
+	role     render.ARN // of the install, once it is known
+	bucket   string
+	region   string // in which AWS is asked
+	began    time.Time
+	observer func(Event)
+	ask      servers
 
+	credentials asRole // once identity has passed
+	claims      claims // of the token they were given for
+	reached     reached
+
+	mu      sync.Mutex
+	written []object
+}
+
+// servers are who is asked.
+type servers struct {
 	issuer issuer
 	cloud  cloud
 	caller caller
 	client *http.Client // for the app's pages
 	look   func(context.Context) (Pods, error)
+}
 
-	credentials asRole // once identity has passed
-	claims      claims // of the token they were given for
-	via         string // how the app was reached
-	detour      string // why not by its Route, where it has one
-
-	mu      sync.Mutex
-	written []object
+// reached is how the app was reached.
+type reached struct {
+	via    string // ViaRoute, ViaForward; "" if it was not
+	detour string // why not by its Route, where it has one
 }
 
 // complete fills in what was left out. The pods' audience and region are taken over
 // only if they are ones that AWS may be asked with; identity says so if they are not.
 func (r *run) complete() {
 	r.Audience = r.audience()
-	if r.Region == "" && r.regionFits(r.pods.Region) {
-		r.Region, r.regionOfPods = r.pods.Region, true
+	switch {
+	case r.Region != "":
+		r.region = r.Region
+	case r.regionFits(r.pods.Region):
+		r.region = r.pods.Region
+	default:
+		r.region = r.AWS.Region
 	}
-	if r.Region == "" {
-		r.Region = r.AWS.Region
-	}
-	r.AWS = r.AWS.Copy()
-	r.AWS.Region = r.Region
 }
+
+// regionOfPods reports whether nothing but a pod names the region.
+func (r *run) regionOfPods() bool { return r.Region == "" && r.region != r.AWS.Region }
 
 // prove goes through the levels. Isolation and app do not need each other.
 func (r *run) prove(ctx context.Context) (Report, error) {
@@ -172,7 +182,7 @@ func (r *run) prove(ctx context.Context) (Report, error) {
 	err := r.climb(ctx, levels, reports)
 	report := Report{
 		Namespace: r.Namespace, ServiceAccount: render.ServiceAccount, Audience: r.Audience,
-		Bucket: r.bucket, URL: r.Way.URL, Via: r.via, Detour: r.detour, Levels: reports, OutOfScope: outOfScope(),
+		Bucket: r.bucket, URL: r.Way.URL, Via: r.reached.via, Detour: r.reached.detour, Levels: reports, OutOfScope: outOfScope(),
 	}
 	if r.role != (render.ARN{}) {
 		report.Role = r.role.String()

@@ -150,23 +150,23 @@ func (r *run) reach(ctx context.Context) (site, page, func(), error) {
 	route := errors.New("the app has no Route")
 	if r.Way.NoURL != "" {
 		route = errors.New(r.Way.NoURL)
-		r.detour = r.Way.NoURL
+		r.reached.detour = r.Way.NoURL
 	}
 	if r.Way.URL != "" {
-		at := site{r.client, strings.TrimSuffix(r.Way.URL, "/")}
+		at := site{r.ask.client, strings.TrimSuffix(r.Way.URL, "/")}
 		home, err := at.home(ctx, routeLimit)
 		if err == nil {
-			r.via = ViaRoute
+			r.reached.via = ViaRoute
 			return at, home, func() {}, nil
 		}
 		route = fmt.Errorf("%s: %w", plain.Line(r.Way.URL), err)
-		r.detour = err.Error()
+		r.reached.detour = err.Error()
 	}
 	at, home, stop, err := r.tunnel(ctx)
 	if err != nil {
 		return site{}, page{}, nil, fmt.Errorf("%w; %w", route, err) // split again by lines
 	}
-	r.via = ViaForward
+	r.reached.via = ViaForward
 	return at, home, stop, nil
 }
 
@@ -181,7 +181,7 @@ func (r *run) tunnel(ctx context.Context) (site, page, func(), error) {
 		if err == nil || time.Since(began) > limit || strings.Contains(err.Error(), "forbidden") || sleep(ctx, pause) != nil {
 			return at, home, stop, err
 		}
-		if pods, err := r.look(ctx); err == nil {
+		if pods, err := r.ask.look(ctx); err == nil {
 			r.pods = pods
 		}
 	}
@@ -196,7 +196,7 @@ func (r *run) tunnelTo(ctx context.Context, pod string) (site, page, func(), err
 	if err != nil {
 		return site{}, page{}, nil, fmt.Errorf("port-forward to pod %s: %w", pod, unreachable(err))
 	}
-	at := site{r.client, base}
+	at := site{r.ask.client, base}
 	home, err := at.home(ctx, pageLimit)
 	if err != nil {
 		stop()

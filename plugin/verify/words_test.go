@@ -76,15 +76,16 @@ func TestF2RegionOff(t *testing.T) {
 		"by flag":    {"eu-south-2", "us-east-2", "eu-west-1", "eu-south-2", false},
 		"configured": {"", "us-east-2", "", "us-east-2", false},
 		"a pod's":    {"", "us-east-2", "me-south-1", "me-south-1", true},
-		"both":       {"us-east-2", "", "us-east-2", "us-east-2", false},
+		"flag, pod":  {"us-east-2", "", "us-east-2", "us-east-2", false},
+		"both":       {"", "us-east-2", "us-east-2", "us-east-2", false},
 	} {
 		r, _ := started(t, newFake(nil))
 		r.Region, r.AWS.Region, r.pods.Region = c.flag, c.configured, c.pod
 		r.complete()
 		told := r.regionOff()
-		if r.Region != c.want || strings.Contains(told.Next, c.want) == c.ofPods || strings.Contains(told.Why, "only a pod's AWS_REGION") != c.ofPods ||
+		if r.region != c.want || strings.Contains(told.Next, c.want) == c.ofPods || strings.Contains(told.Why, "only a pod's AWS_REGION") != c.ofPods ||
 			c.ofPods && !strings.Contains(told.Next, "oc ostoy-s3 verify -n demo --region REGION\n") {
-			t.Errorf("%s: %s, %+v", name, r.Region, told)
+			t.Errorf("%s: %s, %+v", name, r.region, told)
 		}
 	}
 }
