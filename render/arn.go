@@ -19,6 +19,13 @@ func (a ARN) String() string {
 // Name is the last part of the resource: NAME of role/PATH/NAME.
 func (a ARN) Name() string { return a.Resource[strings.LastIndex(a.Resource, "/")+1:] }
 
+// Path is what stands between the kind and the name: /PATH/ of role/PATH/NAME, / of
+// role/NAME.
+func (a ARN) Path() string {
+	_, rest, _ := strings.Cut(a.Resource, "/")
+	return "/" + rest[:strings.LastIndex(rest, "/")+1]
+}
+
 // ParseARN takes an ARN apart. It checks the form, not whether the thing
 // exists; an *InputError says what is wrong.
 func ParseARN(s string) (ARN, error) {

@@ -135,6 +135,9 @@ func (r *run) checkRole(ctx context.Context) error {
 		return reason
 	}
 	r.role = role
+	if !r.options.Applied && r.options.Narrow == "" { // install knows the role that it has adopted
+		r.Flags = r.Flags.naming(role, render.RoleName(issuer, r.Namespace))
+	}
 	if others := r.otherRoles(); len(others) > 0 {
 		return r.anotherRole(others, reason)
 	}

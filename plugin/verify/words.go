@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // Flag is a flag that the user gave, as verify and install both have it.
@@ -20,6 +21,22 @@ func (f Flags) with(more ...Flag) Flags {
 		return slices.ContainsFunc(more, func(m Flag) bool { return m.Name == one.Name })
 	})
 	return append(kept, more...)
+}
+
+// naming are the flags with those that name the role of the install, which IAM has
+// confirmed, unless the user gave them or install computes the same name. Without them
+// install would create another role.
+func (f Flags) naming(role render.ARN, computed string) Flags {
+	if slices.ContainsFunc(f, func(one Flag) bool { return one.Name == "--role-name" || one.Name == "--role-path" }) {
+		return f
+	}
+	if name := role.Name(); name != computed {
+		f = f.with(Flag{"--role-name", name})
+	}
+	if path := role.Path(); path != render.RolePath {
+		f = f.with(Flag{"--role-path", path})
+	}
+	return f
 }
 
 // Words are the flags as words of a command. IAM allows names that begin with a hyphen.

@@ -1,11 +1,13 @@
 package verify
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // TestAgain: a command that verifies or installs once more has the flags that say which
@@ -61,6 +63,37 @@ func TestAgainEverywhere(t *testing.T) {
 	for _, one := range r.trespasses() {
 		if !strings.Contains(one.next, "oc ostoy-s3 install -n demo --role-name given") {
 			t.Errorf("%s: %s", one.name, one.next)
+		}
+	}
+}
+
+// TestAgainNamesTheRole: of an install whose role has another name than the one that
+// install computes, which IAM has confirmed, the role is named.
+func TestAgainNamesTheRole(t *testing.T) {
+	computed := render.RoleName("https://issuer.example.com", "demo")
+	for name, c := range map[string]struct {
+		role    string
+		flags   Flags
+		options Options
+		want    string
+	}{
+		"computed":      {"ostoy-s3/" + computed, nil, Options{}, ""},
+		"another name":  {"ostoy-s3/x", nil, Options{}, " --role-name x"},
+		"another path":  {"a/b/" + computed, nil, Options{}, " --role-path /a/b/"},
+		"no path":       {"-x", nil, Options{}, " --role-name=-x --role-path /"},
+		"given by user": {"ostoy-s3/x", Flags{{"--role-name", "x"}}, Options{}, " --role-name x"},
+		"by install":    {"ostoy-s3/x", nil, Options{Applied: true}, ""},
+		"adopted":       {"ostoy-s3/x", nil, Options{Narrow: "oc ostoy-s3 install"}, ""},
+	} {
+		r, _ := started(t, newFake(nil))
+		arn, err := render.ParseARN("arn:aws:iam::123456789012:role/" + c.role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Target.Role = func(context.Context, string, render.ARN) (render.ARN, error) { return arn, nil }
+		r.pods, r.Flags, r.options = Pods{Role: arn.String()}, c.flags, c.options
+		if err := r.checkRole(t.Context()); err != nil || r.install() != "oc ostoy-s3 install -n demo"+c.want || r.again() != "oc ostoy-s3 verify -n demo"+c.want {
+			t.Errorf("%s: %v, %s, %s", name, err, r.install(), r.again())
 		}
 	}
 }
