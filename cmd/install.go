@@ -68,7 +68,7 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	addDryRun(&request.DryRun, flags)
 	flags.StringVar((*string)(&request.Mode), "mode", string(plugin.ModeAuto), "auto (do it) or manual (print the commands that do it, and do nothing)")
 	flags.BoolVar(&request.Wait, "wait", true, "wait until everything is ready")
-	flags.BoolVar(&request.Verify, "verify", true, "verify in the end that the app reads and writes its bucket, and what is refused")
+	flags.BoolVar(&request.Verify, "verify", true, "at the end, verify the app's access to its bucket and that other access is refused")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 	flags.BoolVar(&request.Diff, "diff", false, "print what changes as a diff before anything is done (see diff)")
 	addForceConflicts(&request.ForceConflicts, flags)

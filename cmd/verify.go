@@ -10,8 +10,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 )
 
-const verifyLong = `Proves that the app reads and writes its bucket, and that AWS refuses what its
-role is not for:
+const verifyLong = `Verifies the app's access to its bucket and that other access is refused:
 
   identity   the pods and the service account name the role of this install, and a
              token of ostoy-sa, exchanged at AWS, is that role
@@ -29,7 +28,8 @@ account are not part of it.
 
 Your own AWS credentials are used to remove the objects it wrote, below
 ostoy-s3-verify/, to find another bucket to try, and to know the account that the
-role must be of. Without any, name the account with --account-id.
+role must be of. Without any, name the account with --account-id; and the region with
+--region, unless your AWS configuration names it.
 A change to IAM takes a while to be known everywhere: it is waited for, up to a
 minute, or half of --timeout if that is less.`
 
@@ -39,7 +39,7 @@ func newVerifyCommand(s *session) *cobra.Command {
 	var levels []string
 	c := &cobra.Command{
 		Use:   "verify",
-		Short: "Prove that the app reads and writes its bucket, and what is refused",
+		Short: "Verify the app's access to its bucket and that other access is refused",
 		Long:  verifyLong,
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

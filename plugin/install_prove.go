@@ -17,8 +17,9 @@ func (i *install) prove(ctx context.Context, url string) error {
 	config := i.found.AWS.Config
 	namespace := i.facts.Namespace.Value
 	report, err := verify.Run(ctx, verify.Target{
-		Namespace: namespace, Audience: i.facts.Audience.Value, Region: i.facts.Region.Value, URL: url,
-		Conn: i.conn, AWS: config, CallerAccount: i.facts.Account.Value, Forward: forwarder(i.conn, namespace),
+		Namespace: namespace, Flags: verifyFlags(i.request.Facts, i.request.Role), Audience: i.facts.Audience.Value, Region: i.facts.Region.Value,
+		Way:  verify.Way{URL: url, Forward: forwarder(i.conn, namespace)},
+		Conn: i.conn, AWS: config, CallerAccount: i.facts.Account.Value,
 		Account: i.facts.Account.Value, Partition: i.facts.Partition.Value,
 		Role: func(context.Context, string, render.ARN) (render.ARN, error) {
 			return render.ParseARNOf(i.role.Role.ARN, "iam", "role")

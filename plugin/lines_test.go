@@ -80,7 +80,8 @@ func TestF2LastRole(t *testing.T) {
 	}
 }
 
-// TestF2OpenRefusesAHost: an address made of a host that is none is not opened or printed.
+// TestF2OpenRefusesAHost: an address made of a host that is none is not opened or printed,
+// and not passed over as if there were no Route.
 func TestF2OpenRefusesAHost(t *testing.T) {
 	for _, host := range []string{"$(touch /tmp/pwned)", "a'b.example.com", "a.example.com/x y", "a.example.com\x1b[8m", "user@a.example.com", "a.example.com\nb", "-x"} {
 		server := clustertest.New(t, "v1.33.0")
@@ -93,13 +94,13 @@ func TestF2OpenRefusesAHost(t *testing.T) {
 			t.Fatal(err)
 		}
 		address, err := appURL(t.Context(), conn, "demo")
-		if address != "" || err != nil && strings.Contains(err.Error(), host) {
+		if address != "" || !errors.Is(err, errHost) || strings.Contains(err.Error(), host) {
 			t.Errorf("%q: %q, %v", host, address, err)
 		}
 	}
 	route := &unstructured.Unstructured{Object: map[string]any{"kind": "Route", "metadata": map[string]any{"name": "ostoy-route", "namespace": "demo"}}}
 	var told *problem.Error
-	if _, err := legalAddress(route, "http://$(id)"); !errors.As(err, &told) || told.Next != "oc get route ostoy-route -n demo -o yaml" {
+	if err := noAddress(route); !errors.As(err, &told) || told.Next != "oc get route ostoy-route -n demo -o yaml" {
 		t.Errorf("%+v", told)
 	}
 }

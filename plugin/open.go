@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -129,18 +130,19 @@ func noPod(namespace string, pods verify.Pods) error {
 	return told
 }
 
-// legalAddress is the address that an object in the project gives, if it is one: it is
-// opened in a browser, and printed for scripts.
-func legalAddress(object *unstructured.Unstructured, address string) (string, error) {
-	if advice.Address(address).Legal() {
-		return address, nil
-	}
+// errHost is the cause where a Route or Ingress is at an address that no browser is sent
+// to, and that is not printed for scripts.
+var errHost = errors.New("the host of the Route or Ingress is not a host name")
+
+// noAddress is the error for such an object.
+func noAddress(object *unstructured.Unstructured) error {
 	kind, name, namespace := object.GetKind(), object.GetName(), object.GetNamespace()
-	return "", &problem.Error{
+	return &problem.Error{
 		Kind: problem.Failed,
-		What: kind + " " + name + " in project " + namespace + " does not name the address of a page",
+		What: kind + " " + name + " in project " + namespace + " has no valid address",
 		Why:  "its host is not a host name, so it is not opened or printed",
 		Next: advice.Command("oc get", strings.ToLower(kind), name, "-n", namespace, "-o", "yaml"),
+		Err:  errHost,
 	}
 }
 
@@ -162,7 +164,10 @@ func appURL(ctx context.Context, conn *cluster.Conn, namespace string) (string, 
 			return "", conn.Translate(err)
 		}
 		if address := health.URL(object); address != "" {
-			return legalAddress(object, address)
+			return address, nil
+		}
+		if health.AtNoHost(object) {
+			return "", noAddress(object)
 		}
 	}
 	return "", nil

@@ -27,6 +27,10 @@ func TestAppURL(t *testing.T) {
 		"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": map[string]any{"name": "ostoy-ingress"},
 		"spec": map[string]any{"rules": []any{map[string]any{"host": "ingress.example.com"}}},
 	}
+	everyName := map[string]any{
+		"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": map[string]any{"name": "ostoy-ingress"},
+		"spec": map[string]any{"rules": []any{map[string]any{"host": "*.example.com"}}},
+	}
 	for name, c := range map[string]struct {
 		route, ingress any
 		want           string
@@ -35,6 +39,7 @@ func TestAppURL(t *testing.T) {
 		"route":              {admitted, hosted, "http://given.example.com", 1},
 		"route not admitted": {waiting, nil, "", 2},
 		"ingress":            {nil, hosted, "http://ingress.example.com", 2},
+		"every name":         {nil, everyName, "", 2},
 		"neither":            {nil, nil, "", 2},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -38,8 +38,8 @@ type VerifyRequest struct {
 // appPort is the frontend's.
 const appPort = 8080
 
-// Verify proves that the app reads and writes its bucket, and that AWS refuses the
-// probes of what its role is not for.
+// Verify verifies the app's access to its bucket, and that AWS refuses the probes of what
+// its role is not for.
 func (a *App) Verify(ctx context.Context, request VerifyRequest) error {
 	limited, cancel := context.WithTimeout(ctx, request.Timeout)
 	defer cancel()
@@ -52,7 +52,7 @@ func (a *App) verify(ctx context.Context, request VerifyRequest) error {
 	if err != nil {
 		return err
 	}
-	target.Conn, target.Forward = conn, forwarder(conn, target.Namespace)
+	target.Conn, target.Way.Forward = conn, forwarder(conn, target.Namespace)
 	names := []string{}
 	for _, level := range verify.WithNeeded(request.Levels...) {
 		names = append(names, string(level))
@@ -61,7 +61,7 @@ func (a *App) verify(ctx context.Context, request VerifyRequest) error {
 	record, _ := apply.New(conn, apply.Options{Namespace: target.Namespace}).ReadInventory(ctx) // unread: as by install
 	report, err := verify.Run(ctx, target, verify.Options{
 		Levels: request.Levels, Keep: request.Keep, Patience: patience(ctx), Narrow: narrow(record, target.Namespace),
-		Given: givenTo(record, target.Namespace), Cure: lookForCure(target),
+		Given: givenTo(record, target), Cure: lookForCure(target),
 	}, func(e verify.Event) { showLevel(board, e) })
 	a.tellProof(report)
 	if err != nil {
@@ -85,11 +85,11 @@ func narrow(record apply.Inventory, namespace string) string {
 }
 
 // givenTo is what to do about a role that somebody else makes, "" for any other.
-func givenTo(record apply.Inventory, namespace string) string {
+func givenTo(record apply.Inventory, target verify.Target) string {
 	if record.RoleOrigin != apply.OriginExisting {
 		return ""
 	}
-	return check.HaveRoleMade(advice.Command("oc ostoy-s3 iam render", "-n", namespace))
+	return check.HaveRoleMade(advice.Command("oc ostoy-s3 iam render", append([]string{"-n", target.Namespace}, target.Flags.Words()...)...))
 }
 
 // verifyTarget gathers what the flags and the cluster know, and who the caller is
@@ -111,6 +111,7 @@ func (a *App) verifyTarget(ctx context.Context, request VerifyRequest) (*cluster
 		return nil, target, err
 	}
 	target.Namespace, target.Audience, target.Region = given.Namespace.Value, given.Audience.Value, given.Region.Value
+	target.Flags = verifyFlags(request.Facts, request.Role)
 	loaded, err := detect.LoadAWS(ctx, detect.AWSOptions{Profile: request.Facts.Profile, Region: target.Region})
 	if err != nil {
 		return nil, target, err
@@ -118,7 +119,10 @@ func (a *App) verifyTarget(ctx context.Context, request VerifyRequest) (*cluster
 	target.AWS = loaded.Config
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		target.URL, err = appURL(ctx, conn, target.Namespace)
+		target.Way.URL, err = appURL(ctx, conn, target.Namespace)
+		if errors.Is(err, errHost) { // the app can be reached past its Route
+			target.Way.NoURL, err = errHost.Error(), nil
+		}
 		return err
 	})
 	var unknown error

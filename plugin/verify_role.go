@@ -24,6 +24,25 @@ func whereInstalled(given render.Facts, caller detect.Identity, region string) (
 	return given.Account.Value, render.PartitionOf(cmp.Or(given.Region.Value, region))
 }
 
+// verifyFlags are the flags that you gave to say which install is meant: a command that
+// verifies or installs it again repeats them.
+func verifyFlags(facts FactsRequest, role RoleRequest) verify.Flags {
+	var flags verify.Flags
+	for _, one := range (verify.Flags{
+		{Name: "--profile", Value: facts.Profile},
+		{Name: "--account-id", Value: facts.Given.Account.Value},
+		{Name: "--region", Value: facts.Given.Region.Value},
+		{Name: "--audience", Value: facts.Given.Audience.Value},
+		{Name: "--role-name", Value: role.Name},
+		{Name: "--role-path", Value: role.Path},
+	}) {
+		if one.Value != "" {
+			flags = append(flags, one)
+		}
+	}
+	return flags
+}
+
 // roleOfInstall is for verify.Target: the role that flags name, or that install computes
 // for an issuer. If the pods have another role of the account, IAM is asked whether that
 // one is this project's, as that of an install with --role-name is, or an adopted one.
@@ -31,11 +50,11 @@ func whereInstalled(given render.Facts, caller detect.Identity, region string) (
 // unknown, which may be nil, is why the caller is not known. That nobody gave
 // credentials is no failure.
 func roleOfInstall(target verify.Target, flags RoleRequest, unknown error) func(context.Context, string, render.ARN) (render.ARN, error) {
+	if errors.Is(unknown, detect.ErrNoCredentials) {
+		unknown = nil
+	}
 	return func(ctx context.Context, issuer string, claimed render.ARN) (render.ARN, error) {
-		if target.Account == "" {
-			if errors.Is(unknown, detect.ErrNoCredentials) {
-				unknown = nil
-			}
+		if target.Account == "" || target.Partition == "" {
 			return render.ARN{}, unknown
 		}
 		facts := render.Facts{

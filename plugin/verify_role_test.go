@@ -3,6 +3,7 @@ package plugin
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
@@ -65,10 +66,28 @@ func TestF9RoleOfInstall(t *testing.T) {
 			t.Errorf("%s: %s, %v, want %s", name, got, err, c.want)
 		}
 	}
+	// Without a region there is no partition, and an account alone is not a failure.
+	if role, err := roleOfInstall(verify.Target{Namespace: "demo", Account: "123456789012"}, RoleRequest{}, nil)(t.Context(), issuer, render.ARN{}); role != (render.ARN{}) || err != nil {
+		t.Errorf("no partition: %s, %v", role, err)
+	}
 	away := errors.New("no answer")
 	for unknown, want := range map[error]error{away: away, fmt.Errorf("x: %w", detect.ErrNoCredentials): nil} {
 		if role, err := roleOfInstall(verify.Target{}, RoleRequest{}, unknown)(t.Context(), issuer, render.ARN{}); role != (render.ARN{}) || !errors.Is(err, want) {
 			t.Errorf("%v: %s, %v", unknown, role, err)
 		}
+	}
+}
+
+// TestVerifyFlags: what you gave is repeated in commands, and nothing else.
+func TestVerifyFlags(t *testing.T) {
+	if got := verifyFlags(FactsRequest{}, RoleRequest{PolicyARN: "x"}); got != nil {
+		t.Error(got)
+	}
+	facts := FactsRequest{Profile: "p", Given: render.Facts{
+		Account: render.Fact{Value: "123456789012"}, Region: render.Fact{Value: "us-east-2"}, Audience: render.Fact{Value: "a"},
+	}}
+	got := strings.Join(verifyFlags(facts, RoleRequest{Name: "r", Path: "/p/"}).Words(), " ")
+	if want := "--profile p --account-id 123456789012 --region us-east-2 --audience a --role-name r --role-path /p/"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -97,10 +97,14 @@ func judgeRouteTLS(route *unstructured.Unstructured, asked askedTLS) Finding {
 		return Pass()
 	}
 	what := "Route " + name + " has TLS (" + termination + "): " + plainHTTP(policy)
-	if asked == tlsAsked {
+	why := "the values ask for plain http, as in the tutorial"
+	switch asked {
+	case tlsAsked:
 		return Warn(what, wantsRedirect, withTLS)
+	case tlsUnknown:
+		why = "the tutorial's addresses begin with http; what the values ask for is not known"
 	}
-	return Warn(what, "the values ask for plain http, as in the tutorial",
+	return Warn(what, why,
 		"use https://"+advice.Host(health.Text(route.Object, "spec", "host")).Word()+
 			"\nif that is intended: "+withTLS+"\n(and the same --set for check, status and diff)\nto remove TLS: "+without)
 }
@@ -113,10 +117,10 @@ func plainHTTP(policy string) string {
 	case "Allow":
 		return "http is answered as well, without encryption"
 	}
-	return "http is answered by nobody"
+	return "http is not answered"
 }
 
-// judgeIngressTLS goes by spec.tls: what an ingress controller does besides, by its own
+// judgeIngressTLS reads spec.tls: what an ingress controller does besides, by its own
 // annotations, is not known here.
 func judgeIngressTLS(ingress *unstructured.Unstructured, asked askedTLS) Finding {
 	namespace, name := ingress.GetNamespace(), ingress.GetName()

@@ -2,6 +2,7 @@ package health
 
 import (
 	"net/netip"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -15,6 +16,19 @@ func URL(obj *unstructured.Unstructured) string {
 		return Ingress(obj).URL
 	}
 	return Route(obj).URL
+}
+
+// AtNoHost reports whether a Route is admitted, or an Ingress exists, at a host that is
+// not the name of one: it is not repeated, so that URL is empty. An Ingress for all names
+// of a domain has no URL, either, and is not such an object.
+func AtNoHost(obj *unstructured.Unstructured) bool {
+	if obj.GetKind() == "Ingress" {
+		host := ingressHost(obj)
+		domain, all := strings.CutPrefix(host, "*.")
+		return host != "" && Ingress(obj).URL == "" && !(all && advice.Host(domain).Legal())
+	}
+	state := Route(obj)
+	return state.Ready && state.URL == ""
 }
 
 // Route judges an OpenShift Route: it works once a router admits it.
@@ -74,6 +88,15 @@ func scheme(object *unstructured.Unstructured) string {
 // Ingress judges an Ingress. It is ready when it is there: many
 // controllers never write a status, so none can be waited for.
 func Ingress(obj *unstructured.Unstructured) State {
+	host := ingressHost(obj)
+	if host == "" {
+		return State{Text: "there, without an address yet", Ready: true}
+	}
+	return addressed("there", scheme(obj), host)
+}
+
+// ingressHost is the host of an Ingress: of its rules, or of its load balancer.
+func ingressHost(obj *unstructured.Unstructured) string {
 	host := ruleHost(obj)
 	for _, lb := range Maps(obj.Object, "status", "loadBalancer", "ingress") {
 		if host != "" {
@@ -83,8 +106,5 @@ func Ingress(obj *unstructured.Unstructured) State {
 			host = Text(lb, "ip")
 		}
 	}
-	if host == "" {
-		return State{Text: "there, without an address yet", Ready: true}
-	}
-	return addressed("there", scheme(obj), host)
+	return host
 }

@@ -43,7 +43,7 @@ func (s Source) ending() []step {
 func (s Source) look() step {
 	look := step{title: "Look whether it works", commands: s.address()}
 	if s.Verify {
-		look.notes = append(look.notes, "A proof that the app reads and writes the bucket, and of what is refused:", "  "+s.verify())
+		look.notes = append(look.notes, "To verify the app's access to its bucket and that other access is refused:", "  "+s.verify())
 	}
 	return look
 }

@@ -145,9 +145,9 @@ func (r *run) notAllowed(ctx context.Context, s step, err error) error {
 		region := advice.Region(awserr.Header(err, "x-amz-bucket-region"))
 		return &problem.Error{
 			Kind: problem.Refused,
-			What: "bucket " + r.bucket + " is not in region " + r.Region,
+			What: "bucket " + r.bucket + " is not in region " + r.region,
 			Why:  "it is in " + region.String(),
-			Next: advice.Command("oc ostoy-s3 verify", "-n", r.Namespace, "--region", region.Word()),
+			Next: r.again(Flag{"--region", region.Word()}),
 			Err:  awserr.Cause(err),
 		}
 	}

@@ -48,7 +48,7 @@ func (r *run) useApp(ctx context.Context) ([]Probe, string) {
 	}
 	probes = append(probes, pass(menu, began))
 	through := "its Route"
-	if r.via == ViaForward {
+	if r.reached.via == ViaForward {
 		through = "a port-forward"
 	}
 	more, text := r.throughPages(ctx, at)

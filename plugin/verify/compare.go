@@ -28,10 +28,22 @@ func (r *run) audience() string {
 	switch {
 	case r.Target.Audience != "":
 		return r.Target.Audience
-	case r.pods.Audience == "":
-		return render.DefaultAudience
-	case slices.Contains(Audiences(), r.pods.Audience):
-		return r.pods.Audience
+	case r.pods.Audience != "":
+		return known(r.pods.Audience)
+	}
+	// No pod names one, as where the webhook has not changed them: the annotation may.
+	for _, c := range r.pods.Claims {
+		if c.Audience != "" {
+			return known(c.Audience)
+		}
+	}
+	return render.DefaultAudience
+}
+
+// known is an audience if it is one of Audiences, else "".
+func known(audience string) string {
+	if slices.Contains(Audiences(), audience) {
+		return audience
 	}
 	return ""
 }
@@ -48,9 +60,7 @@ func (r *run) checkAudience() error {
 	if len(names) == 0 {
 		return nil
 	}
-	wanted := "tokens are requested only for " + strings.Join(Audiences(), " and ") + ", or for what --audience says; none was requested"
-	next := "if the install has another audience, name it:\n" +
-		advice.Command("oc ostoy-s3 verify", "-n", r.Namespace, "--audience", "AUDIENCE")
+	wanted := "tokens are requested only for " + strings.Join(Audiences(), " and ") + ", or for the audience that --audience gives; none was requested"
 	if r.Audience != "" {
 		wanted = "the audience of the install is " + shownAudience(r.Audience) + "; no token was requested"
 	}
@@ -58,7 +68,7 @@ func (r *run) checkAudience() error {
 		Kind: problem.Refused,
 		What: "the app's pods do not have the audience of the install",
 		Why:  strings.Join(append(names, wanted), "\n"),
-		Next: "to restore pods and annotation:\n" + r.install() + "\n" + next,
+		Next: r.ifChanged("if the install has another audience, name it:\n" + r.again(Flag{"--audience", "AUDIENCE"})),
 		More: helpPage,
 	}
 }
@@ -93,7 +103,9 @@ func (r *run) checkRegion() error {
 	return &problem.Error{
 		Kind: problem.Refused,
 		What: "the app's pods have a region that is not one of the install's partition",
-		Why:  why, Next: r.install(), More: helpPage,
+		Why:  why,
+		Next: r.ifChanged("if the install is in another account, name it:\n" + r.again(Flag{"--account-id", "ACCOUNT"})),
+		More: helpPage,
 	}
 }
 
@@ -105,17 +117,13 @@ func (r *run) checkRole(ctx context.Context) error {
 		if _, err := r.Target.Role(ctx, "", render.ARN{}); err != nil {
 			return err
 		}
-		return &untestable{
-			why: "the role's account cannot be compared with the install's: " + r.noCaller(),
-			next: "give AWS credentials of the account, or name it:\n" +
-				advice.Command("oc ostoy-s3 verify", "-n", r.Namespace, "--account-id", "ACCOUNT"),
-		}
+		return r.nothingToCompare()
 	}
 	issuer, err := render.NormalizeIssuer(r.claims.Issuer)
 	if err != nil {
 		return err
 	}
-	claimed, err := roleOf(r.pods, r.Namespace)
+	claimed, err := r.roleOf(r.pods)
 	if err != nil {
 		return err
 	}
@@ -127,10 +135,28 @@ func (r *run) checkRole(ctx context.Context) error {
 		return reason
 	}
 	r.role = role
+	if !r.options.Applied && r.options.Narrow == "" { // install knows the role that it has adopted
+		r.Flags = r.Flags.naming(role, render.RoleName(issuer, r.Namespace))
+	}
 	if others := r.otherRoles(); len(others) > 0 {
 		return r.anotherRole(others, reason)
 	}
 	return nil
+}
+
+// nothingToCompare is why the roles that the project names are not judged. The partition
+// follows from the region, and that of the pods is no source.
+func (r *run) nothingToCompare() error {
+	if r.Account != "" {
+		return &untestable{
+			why:  "the role's partition cannot be compared with the install's: neither --region nor your AWS configuration names a region",
+			next: "name the region of the bucket:\n" + r.again(Flag{"--region", "REGION"}),
+		}
+	}
+	return &untestable{
+		why:  "the role's account cannot be compared with the install's: " + r.noCaller(),
+		next: "give AWS credentials of the account, or name it:\n" + r.again(Flag{"--account-id", "ACCOUNT"}),
+	}
 }
 
 // otherRoles are the claims of another role than the install's, in words.
@@ -139,7 +165,7 @@ func (r *run) otherRoles() []string {
 	for _, c := range r.pods.Claims {
 		switch {
 		case c.Hidden:
-			others = append(others, fmt.Sprintf("%s takes %s from another object", c.Source, roleVariable))
+			others = append(others, fmt.Sprintf("the environment of %s refers to another object: its %s is not known", c.Source, roleVariable))
 		case c.Role != "" && c.Role != r.role.String():
 			others = append(others, fmt.Sprintf("%s names %s", c.Source, advice.RoleARN(c.Role)))
 		}
@@ -158,8 +184,8 @@ func (r *run) anotherRole(others []string, reason error) error {
 		Kind: problem.Refused,
 		What: "the app's pods do not have the role of the install",
 		Why:  strings.Join(why, "\n"),
-		Next: "to restore pods and annotation:\n" + r.install() + "\nif the install has another role, or is in another account, name it:\n" +
-			advice.Command("oc ostoy-s3 verify", "-n", r.Namespace, "--account-id", "ACCOUNT", "--role-name", "ROLE", "--role-path", "PATH"),
+		Next: r.ifChanged("if the install has another role, or is in another account, name it:\n" +
+			r.again(Flag{"--account-id", "ACCOUNT"}, Flag{"--role-name", "ROLE"}, Flag{"--role-path", "PATH"})),
 		More: helpPage,
 	}
 }

@@ -30,7 +30,7 @@ func TestF9Role(t *testing.T) {
 		"another partition":   {[]Claim{{Source: "pod a", Role: strings.Replace(installed, "aws", "aws-cn", 1)}}, []string{"names arn:aws-cn:"}},
 		"the annotation only": {[]Claim{{Source: "pod a", Role: installed}, {Source: "the annotation", Role: stolen}}, []string{"the annotation names " + stolen}},
 		"another pod":         {[]Claim{{Source: "pod a", Role: installed}, {Source: "pod b", Role: stolen}}, []string{"pod b names " + stolen}},
-		"from elsewhere":      {[]Claim{{Source: "pod a", Hidden: true}}, []string{"pod a takes AWS_ROLE_ARN from another object"}},
+		"from elsewhere":      {[]Claim{{Source: "pod a", Hidden: true}}, []string{"the environment of pod a refers to another object: its AWS_ROLE_ARN is not known"}},
 		"no ARN":              {[]Claim{{Source: "pod a", Role: "x\ntry oc delete project demo"}}, []string{"pod a names (a value that is not the ARN of an IAM role)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestF9Role(t *testing.T) {
 				return
 			}
 			if last.Name != "role" || last.Outcome != Failed || last.failure.Kind != problem.Refused ||
-				!strings.Contains(last.Next, "oc ostoy-s3 install -n demo") || strings.Contains(last.Next, "999999999999") {
+				!installLast(last.Next, "oc ostoy-s3 verify -n demo --account-id ACCOUNT --role-name ROLE --role-path PATH") || strings.Contains(last.Next, "999999999999") {
 				t.Errorf("%+v", last)
 			}
 			for _, text := range c.says {
@@ -63,6 +63,13 @@ func TestF9Role(t *testing.T) {
 			}
 		})
 	}
+}
+
+// installLast reports whether advice begins with the question which install is meant, and
+// has install after it, for pods that somebody changed.
+func installLast(advice, asks string) bool {
+	asked, install := strings.Index(advice, asks), strings.Index(advice, "oc ostoy-s3 install -n demo")
+	return asked >= 0 && asked < install && strings.Contains(advice[:install], "with the flags that the install had")
 }
 
 // TestF9Unasked: IAM is asked about a role of the install's account only, and its
@@ -109,6 +116,21 @@ func TestF9NoAccount(t *testing.T) {
 	}
 }
 
+// TestF9NoPartition: an account alone, without a region that the user or their AWS
+// configuration names, is not enough; the pods' region is not used in its place.
+func TestF9NoPartition(t *testing.T) {
+	r, _ := started(t, newFake(nil))
+	r.Partition, r.Target.Region, r.pods.Region = "", "", "cn-north-1"
+	r.Flags = Flags{{"--account-id", "123456789012"}}
+	r.Target.Role = func(context.Context, string, render.ARN) (render.ARN, error) { return render.ARN{}, nil }
+	r.complete()
+	var cannot *untestable
+	if err := r.checkRole(t.Context()); !errors.As(err, &cannot) || !strings.Contains(cannot.why, "neither --region nor your AWS configuration") ||
+		!strings.Contains(cannot.next, "oc ostoy-s3 verify -n demo --account-id 123456789012 --region REGION") {
+		t.Errorf("%v, %+v", err, cannot)
+	}
+}
+
 // TestF9Audience: a token is requested for an audience that is known, or that the user
 // names, and for no other, whoever names it.
 func TestF9Audience(t *testing.T) {
@@ -118,6 +140,8 @@ func TestF9Audience(t *testing.T) {
 		says                  string
 	}{
 		"nothing named":           {"", "", "", "sts.amazonaws.com", ""},
+		"only annotated":          {"", "", "openshift", "openshift", ""},
+		"only annotated, unknown": {"", "", "vault", "", "the annotation names audience vault"},
 		"the default":             {"", "sts.amazonaws.com", "sts.amazonaws.com", "sts.amazonaws.com", ""},
 		"the webhook's":           {"", "openshift", "", "openshift", ""},
 		"another":                 {"", "vault", "", "", "pod a names audience vault"},
@@ -140,7 +164,8 @@ func TestF9Audience(t *testing.T) {
 					t.Errorf("asked for %s", asked)
 				}
 			}
-			if last := probes[len(probes)-1]; c.want == "" && (last.Name != "audience" || last.Outcome != Failed || !strings.Contains(last.Why, c.says)) {
+			if last := probes[len(probes)-1]; c.want == "" && (last.Name != "audience" || last.Outcome != Failed || !strings.Contains(last.Why, c.says) ||
+				!installLast(last.Next, "oc ostoy-s3 verify -n demo --audience AUDIENCE")) {
 				t.Errorf("%+v", last)
 			}
 			if c.want != "" && f.asked["token demo/ostoy-sa/"+c.want] != 1 {
@@ -166,8 +191,8 @@ func TestF9Region(t *testing.T) {
 		if err := r.checkRegion(); (err == nil) != fits || !fits && strings.Contains(err.Error(), "example.com") {
 			t.Errorf("%q: %v", region, err)
 		}
-		if want := map[bool]string{true: region, false: "us-east-2"}[fits && region != ""]; r.Region != want {
-			t.Errorf("%q: AWS is asked in %s", region, r.Region)
+		if want := map[bool]string{true: region, false: "us-east-2"}[fits && region != ""]; r.region != want {
+			t.Errorf("%q: AWS is asked in %s", region, r.region)
 		}
 	}
 }

@@ -46,10 +46,6 @@ func (r *run) notAssumed(err error) error {
 	return told
 }
 
-func (r *run) install() string { return advice.Command("oc ostoy-s3 install", "-n", r.Namespace) }
-
-func (r *run) again() string { return advice.Command("oc ostoy-s3 verify", "-n", r.Namespace) }
-
 // mendRole is what to type against a role that does not let the app in.
 func (r *run) mendRole() string {
 	if r.options.Given != "" {
@@ -125,12 +121,22 @@ func (r *run) invalid(message string) *problem.Error {
 	}
 }
 
+// regionOff: enabling a region is a change of the whole account. The command for it
+// names the region only if the pods, which an editor of the project can change, are not
+// where it is from.
 func (r *run) regionOff() *problem.Error {
-	return &problem.Error{
-		What: "STS of region " + r.Region + " is switched off in account " + r.role.Account,
+	const byDefault = "; in a region that is on by default: IAM console, Account settings, Endpoints"
+	told := &problem.Error{
+		What: "STS of region " + r.region + " is switched off in account " + r.role.Account,
 		Why:  "the app's pods ask the STS of their region, and so does this",
-		Next: advice.Command("aws account enable-region --region-name", r.Region) + "; in a region that is on by default: IAM console, Account settings, Endpoints",
+		Next: advice.Command("aws account enable-region --region-name", r.region) + byDefault,
 	}
+	if r.regionOfPods() {
+		told.Why = "only a pod's " + regionVariable + " names this region\n" + told.Why
+		told.Next = "name the region of the bucket:\n" + r.again(Flag{"--region", "REGION"}) +
+			"\nif that region is switched off:\n" + advice.Command("aws account enable-region --region-name", "REGION") + byDefault
+	}
+	return told
 }
 
 func (r *run) badARN(message string) *problem.Error {

@@ -134,9 +134,9 @@ func started(t *testing.T, f *fake) (*run, *[]Event) {
 		},
 		pods:    Pods{Role: arn.String()},
 		options: Options{Patience: time.Minute},
-		role:    arn, bucket: "demo-bucket", began: time.Now(),
+		role:    arn, bucket: "demo-bucket", region: "us-east-2", began: time.Now(),
 		observer: func(e Event) { *events = append(*events, e) },
-		issuer:   f, cloud: f, caller: f, credentials: f,
+		ask:      servers{issuer: f, cloud: f, caller: f}, credentials: f,
 		claims: claims{Issuer: "https://issuer.example.com", Subject: "system:serviceaccount:demo:ostoy-sa"},
 	}
 	return r, events

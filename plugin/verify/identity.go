@@ -10,7 +10,6 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -22,16 +21,16 @@ const (
 )
 
 // roleOf is the role that the pods have, or that the service account names: a claim.
-func roleOf(pods Pods, namespace string) (render.ARN, error) {
+func (t Target) roleOf(pods Pods) (render.ARN, error) {
 	arn, err := render.ParseARNOf(pods.Role, "iam", "role")
 	if err == nil && advice.RoleARN(pods.Role).Legal() {
 		return arn, nil
 	}
 	refused := &problem.Error{
 		Kind: problem.Refused,
-		What: "service account " + render.ServiceAccount + " in project " + namespace + " has no role",
+		What: "service account " + render.ServiceAccount + " in project " + t.Namespace + " has no role",
 		Why:  "neither the app's pods nor its annotation " + roleAnnotation + " name one",
-		Next: advice.Command("oc ostoy-s3 install", "-n", namespace),
+		Next: t.install(),
 	}
 	if pods.Role != "" {
 		refused.Why = "the app's pods, or its annotation " + roleAnnotation + ", name " + advice.RoleARN(pods.Role).String()
@@ -40,15 +39,15 @@ func roleOf(pods Pods, namespace string) (render.ARN, error) {
 }
 
 // cannotLook words what the API server answered to the first question.
-func cannotLook(conn *cluster.Conn, namespace string, err error) error {
+func (t Target) cannotLook(err error) error {
 	if !apierrors.IsNotFound(err) {
-		return conn.Translate(err)
+		return t.Conn.Translate(err)
 	}
 	return &problem.Error{
 		Kind: problem.Refused,
-		What: "OSToy is not installed in project " + namespace,
+		What: "OSToy is not installed in project " + t.Namespace,
 		Why:  "there is no service account " + render.ServiceAccount + " in it",
-		Next: advice.Command("oc ostoy-s3 install", "-n", namespace) + "; or -n with the project it is in",
+		Next: t.install() + "; or -n with the project it is in",
 		Err:  err,
 	}
 }
@@ -63,8 +62,8 @@ func (r *run) proveIdentity(ctx context.Context) ([]Probe, string) {
 		name, not string
 		do        func(context.Context) error
 	}{
-		{"audience", "the pods have another audience than the install", func(context.Context) error { return r.checkAudience() }},
-		{"region", "the pods have a region of another partition", func(context.Context) error { return r.checkRegion() }},
+		{"audience", "the audience does not match the install's", func(context.Context) error { return r.checkAudience() }},
+		{"region", "the region is not in the install's partition", func(context.Context) error { return r.checkRegion() }},
 		{"token", "no token for " + self, func(ctx context.Context) (err error) {
 			if token, err = r.token(ctx, r.Namespace, self, r.Audience); err != nil {
 				return r.noToken(err)
@@ -72,7 +71,7 @@ func (r *run) proveIdentity(ctx context.Context) ([]Probe, string) {
 			r.claims = token.read()
 			return nil
 		}},
-		{"role", "the pods have another role than the install", r.checkRole},
+		{"role", "the role does not match the install's", r.checkRole},
 		{"assume-role", self + " does not get its role", func(ctx context.Context) error { return r.assumeRole(ctx, token) }},
 		{"caller-identity", self + " is not its role", r.checkCaller},
 	}
@@ -98,7 +97,7 @@ func (r *run) proveIdentity(ctx context.Context) ([]Probe, string) {
 // assumeRole exchanges the token for the role.
 func (r *run) assumeRole(ctx context.Context, token secret) error {
 	err := r.patiently(ctx, Identity, "STS refuses "+render.ServiceAccount, awserr.Denied, func(ctx context.Context) (err error) {
-		r.credentials, err = r.cloud.assume(ctx, r.role.String(), token)
+		r.credentials, err = r.ask.cloud.assume(ctx, r.role.String(), token)
 		return err
 	})
 	if err != nil {
@@ -117,7 +116,7 @@ func (r *run) checkCaller(ctx context.Context) error {
 		return nil
 	}
 	return &problem.Error{
-		Kind: problem.Refused, What: "AWS takes " + render.ServiceAccount + " for " + plain.Line(who),
+		Kind: problem.Refused, What: "AWS reports that " + render.ServiceAccount + " is " + plain.Line(who),
 		Why: "its role is " + r.role.String(), Next: "check AWS_ENDPOINT_URL; then " + r.install(),
 	}
 }
@@ -133,7 +132,7 @@ func (r *run) isRole(session string) bool {
 // leaves nothing proven.
 func (r *run) noToken(err error) error {
 	if apierrors.IsNotFound(err) {
-		return cannotLook(r.Conn, r.Namespace, err)
+		return r.cannotLook(err)
 	}
 	told, ok := r.Conn.Translate(err).(*problem.Error) //nolint:errorlint // made there, not wrapped
 	if !ok || !apierrors.IsForbidden(err) {

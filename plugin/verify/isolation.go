@@ -217,7 +217,7 @@ func (r *run) assumeAs(ctx context.Context, namespace, account, audience string)
 	case err != nil:
 		return r.Conn.Translate(err)
 	}
-	_, err = r.cloud.assume(ctx, r.role.String(), token)
+	_, err = r.ask.cloud.assume(ctx, r.role.String(), token)
 	return err
 }
 
@@ -233,7 +233,7 @@ func (r *run) otherAudience() string {
 // tryOtherProject takes the first project with such a service account whose
 // token may be had.
 func (r *run) tryOtherProject(ctx context.Context) error {
-	projects, err := r.issuer.others(ctx, r.Namespace, render.ServiceAccount)
+	projects, err := r.ask.issuer.others(ctx, r.Namespace, render.ServiceAccount)
 	switch {
 	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
 		return untestablef("you may not see other projects")
@@ -256,14 +256,14 @@ func (r *run) tryOtherBucket(ctx context.Context) error {
 	case r.CallerAccount != r.role.Account:
 		return untestablef("to find one, your AWS credentials are of account %s", r.CallerAccount)
 	}
-	other, err := r.caller.otherBucket(ctx, r.bucket, r.Region)
+	other, err := r.ask.caller.otherBucket(ctx, r.bucket, r.region)
 	switch {
 	case awserr.Denied(err):
 		return untestablef("to find one, you need s3:ListAllMyBuckets")
 	case err != nil:
 		return err
 	case other == "":
-		return untestablef("there is none in region %s", advice.Region(r.Region))
+		return untestablef("there is none in region %s", advice.Region(r.region))
 	}
 	err = r.credentials.listObjects(ctx, other)
 	if awserr.Missing(err) || awserr.Header(err, "x-amz-bucket-region") != "" {

@@ -77,8 +77,8 @@ func (l LevelReport) missing() []Probe {
 }
 
 // unproven is the error for a level that is not proven although nothing failed.
-func (l LevelReport) unproven(again string) *problem.Error {
-	told := &problem.Error{Kind: problem.Refused, What: string(l.Level) + " is not verified", Next: again, More: helpPage}
+func (l LevelReport) unproven() *problem.Error {
+	told := &problem.Error{Kind: problem.Refused, What: string(l.Level) + " is not verified", Next: l.again, More: helpPage}
 	for n, p := range l.missing() {
 		if n > 0 {
 			told.Why += "\n"

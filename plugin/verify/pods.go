@@ -21,7 +21,8 @@ const (
 	roleAnnotation     = "eks.amazonaws.com/role-arn"
 	audienceAnnotation = "eks.amazonaws.com/audience"
 
-	frontend = "ostoy-frontend" // the app label of the pods, and their container
+	frontend = "ostoy-frontend"  // the app label of the pods, and their container
+	waiting  = "wait-for-bucket" // the init container
 )
 
 // Pods is what the app's pods say of themselves. All of it may be empty. Everything but
@@ -41,7 +42,7 @@ type Claim struct {
 	Source   string // "pod ostoy-frontend-x"
 	Role     string // ARN; "" if it names none
 	Audience string // "" if it names none
-	Hidden   bool   // the role is not in the object itself, but in one that it refers to
+	Hidden   bool   // the role is, or may be, in an object that this one refers to
 }
 
 // LookAtPods looks at the frontend's pods, and at the service account where no
@@ -122,9 +123,11 @@ func (p *Pods) add(pod *unstructured.Unstructured) {
 	for _, c := range claims {
 		p.Role = cmp.Or(c.Role, p.Role)
 	}
-	for _, variable := range variables(pod, regionVariable) {
-		value, _ := variable["value"].(string)
-		p.Region = cmp.Or(value, p.Region)
+	for _, container := range containersOf(pod) {
+		for _, variable := range variables(container, regionVariable) {
+			value, _ := variable["value"].(string)
+			p.Region = cmp.Or(value, p.Region)
+		}
 	}
 }
 
@@ -137,14 +140,21 @@ func (p *Pods) claim(c Claim) {
 	p.Claims = append(p.Claims, c)
 }
 
-// claimsOf are the roles that the containers of a pod are given, and the audience of
-// its token.
+// claimsOf are the roles that the app's containers in a pod have, and the audience of its
+// token.
 func claimsOf(pod *unstructured.Unstructured) []Claim {
 	var all []Claim
 	source, audience := "pod "+pod.GetName(), audienceOf(pod)
-	for _, variable := range variables(pod, roleVariable) {
-		value, _ := variable["value"].(string)
-		all = append(all, Claim{Source: source, Role: value, Audience: audience, Hidden: variable["valueFrom"] != nil})
+	for _, container := range containersOf(pod) {
+		named := variables(container, roleVariable)
+		for _, variable := range named {
+			value, _ := variable["value"].(string)
+			all = append(all, Claim{Source: source, Role: value, Audience: audience, Hidden: variable["valueFrom"] != nil})
+		}
+		// What env names wins over envFrom (Kubernetes API, Container).
+		if len(named) == 0 && len(fields(container, "envFrom")) > 0 {
+			all = append(all, Claim{Source: source, Audience: audience, Hidden: true})
+		}
 	}
 	if len(all) == 0 {
 		all = append(all, Claim{Source: source, Audience: audience})
@@ -152,19 +162,23 @@ func claimsOf(pod *unstructured.Unstructured) []Claim {
 	return all
 }
 
-// variables are the entries of an environment variable in all containers of a pod.
-func variables(pod *unstructured.Unstructured, name string) []map[string]any {
-	var all []map[string]any
-	for _, kind := range []string{"initContainers", "containers"} {
-		for _, container := range fields(pod.Object, "spec", kind) {
-			for _, variable := range fields(container, "env") {
-				if variable["name"] == name {
-					all = append(all, variable)
-				}
-			}
-		}
+// containersOf are the containers in a pod that are the app's, and not those that
+// something else has added, which may have another role. Where none has the app's name,
+// any of them may be the app.
+func containersOf(pod *unstructured.Unstructured) []map[string]any {
+	all := append(fields(pod.Object, "spec", "initContainers"), fields(pod.Object, "spec", "containers")...)
+	named := func(name string) func(map[string]any) bool {
+		return func(container map[string]any) bool { return container["name"] == name }
 	}
-	return all
+	if !slices.ContainsFunc(all, named(frontend)) {
+		return all
+	}
+	return slices.DeleteFunc(all, func(c map[string]any) bool { return !named(frontend)(c) && !named(waiting)(c) })
+}
+
+// variables are the entries of an environment variable in a container.
+func variables(container map[string]any, name string) []map[string]any {
+	return slices.DeleteFunc(fields(container, "env"), func(variable map[string]any) bool { return variable["name"] != name })
 }
 
 // finished reports whether the containers of a pod have ended and are not restarted.

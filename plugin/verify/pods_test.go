@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 )
 
 func TestPods(t *testing.T) {
@@ -53,6 +54,39 @@ func TestPods(t *testing.T) {
 	}
 }
 
+// TestF9Containers: the role is that of the app's own containers, wherever they have it
+// from; a container that something else has added may have another one.
+func TestF9Containers(t *testing.T) {
+	const stray = "{name: mesh, env: [{name: AWS_ROLE_ARN, value: other}, {name: AWS_REGION, value: other}]}"
+	for text, want := range map[string]Pods{
+		"containers: [{name: ostoy-frontend, env: [{name: AWS_ROLE_ARN, value: r}, {name: AWS_REGION, value: us-east-2}]}, " + stray + "]": {
+			Role: "r", Region: "us-east-2", Claims: []Claim{{Role: "r"}},
+		},
+		"initContainers: [{name: wait-for-bucket, env: [{name: AWS_ROLE_ARN, value: i}]}, " + stray + "], containers: [{name: ostoy-frontend, env: [{name: AWS_ROLE_ARN, value: r}]}]": {
+			Role: "r", Claims: []Claim{{Role: "i"}, {Role: "r"}},
+		},
+		"containers: [{name: ostoy-frontend, envFrom: [{configMapRef: {name: c}}]}, " + stray + "]":                      {Claims: []Claim{{Hidden: true}}},
+		"containers: [{name: ostoy-frontend, envFrom: [{secretRef: {name: s}}], env: [{name: AWS_ROLE_ARN, value: r}]}]": {Role: "r", Claims: []Claim{{Role: "r"}}},
+		"containers: [{name: ostoy-frontend, env: [{name: AWS_ROLE_ARN, valueFrom: {configMapKeyRef: {}}}]}]":            {Claims: []Claim{{Hidden: true}}},
+		"containers: [{name: ostoy-frontend, envFrom: []}, {name: mesh, envFrom: [{secretRef: {name: s}}]}]":             {},
+		"containers: [" + stray + "]": {Role: "other", Region: "other", Claims: []Claim{{Role: "other"}}},
+	} {
+		var object map[string]any
+		if err := yaml.Unmarshal([]byte("{metadata: {name: p}, spec: {"+text+"}}"), &object); err != nil {
+			t.Fatal(err)
+		}
+		want.Any = "p"
+		for n := range want.Claims {
+			want.Claims[n].Source = "pod p"
+		}
+		var got Pods
+		got.add(&unstructured.Unstructured{Object: object})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+	}
+}
+
 func TestRoleOf(t *testing.T) {
 	for role, want := range map[string]string{
 		"":                                      "has no role",
@@ -61,7 +95,7 @@ func TestRoleOf(t *testing.T) {
 		"arn:aws:iam::123456789012:role/$(id)":  "(a value that is not the ARN of an IAM role)",
 		"arn:aws:iam::123456789012:role/path/x": "",
 	} {
-		_, err := roleOf(Pods{Role: role}, "demo")
+		_, err := Target{Namespace: "demo"}.roleOf(Pods{Role: role})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v, want %q", role, err, want)
 		}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -77,6 +76,8 @@ type LevelReport struct {
 	// Missing are the probes that the level needs and that were not tried.
 	Missing []string `json:"missing,omitempty"`
 	Seconds float64  `json:"durationSeconds"`
+
+	again string // the command that looks at it once more
 }
 
 // Report is everything that was found out.
@@ -124,8 +125,7 @@ func (r Report) Err() error {
 			}
 		}
 		if level.Outcome == NotVerified && !level.ByChoice() {
-			again := advice.Command("oc ostoy-s3 verify", "-n", r.Namespace)
-			several.Problems = append(several.Problems, level.unproven(again))
+			several.Problems = append(several.Problems, level.unproven())
 		}
 	}
 	if len(several.Problems) == 0 {

@@ -17,9 +17,9 @@ import (
 // Target is what is to be proven, and by which means.
 type Target struct {
 	Namespace string
+	Flags     Flags  // that the user gave: commands in messages repeat them
 	Audience  string // of the install; "" is the pods', if it is one that is known
 	Region    string // of the bucket; "" is the pods', else that of AWS
-	URL       string // of the app; "" without a Route or Ingress
 	// Account and Partition are where the install's role and bucket are; "" if that is
 	// not known. What the project says of itself is not among the sources.
 	Account, Partition string
@@ -28,6 +28,7 @@ type Target struct {
 	// reader, and may come with a role.
 	Role func(ctx context.Context, issuer string, claimed render.ARN) (render.ARN, error)
 
+	Way  Way
 	Conn *cluster.Conn
 	// AWS is the caller's configuration. Its credentials are used for the other
 	// bucket and for tidying up only.
@@ -36,6 +37,13 @@ type Target struct {
 	// none, and then NoCaller says why.
 	CallerAccount string
 	NoCaller      string
+}
+
+// Way is how the app is reached.
+type Way struct {
+	URL string // of its Route or Ingress; "" if it has none
+	// NoURL is why there is no URL although there is a Route or Ingress.
+	NoURL string
 	// Forward opens a way to a pod of the app, past the Route. The function it
 	// gives closes it.
 	Forward func(ctx context.Context, pod string) (url string, stop func(), err error)
@@ -100,19 +108,18 @@ func Run(ctx context.Context, target Target, options Options, observe func(Event
 	}
 	pods, err := claims(ctx)
 	if err != nil {
-		return Report{}, cannotLook(target.Conn, target.Namespace, err)
+		return Report{}, target.cannotLook(err)
 	}
-	if _, err := roleOf(pods, target.Namespace); err != nil {
+	if _, err := target.roleOf(pods); err != nil {
 		return Report{}, err
 	}
 	r := &run{Target: target, options: options, pods: pods, began: began, observer: observe}
 	r.bucket = render.BucketName(target.Namespace)
 	r.complete()
-	r.issuer = kube{target.Conn.Dynamic}
-	r.cloud = newCloud(r.AWS, r.bucket, r.Account)
-	r.caller = newCaller(r.AWS)
-	r.client, r.look = newClient(), look
-	defer r.client.CloseIdleConnections()
+	config := r.AWS.Copy()
+	config.Region = r.region
+	r.ask = servers{kube{target.Conn.Dynamic}, newCloud(config, r.bucket, r.Account), newCaller(config), newClient(), look}
+	defer r.ask.client.CloseIdleConnections()
 	return r.prove(ctx)
 }
 
@@ -123,37 +130,50 @@ type run struct {
 	pods     Pods
 	role     render.ARN // of the install, once it is known
 	bucket   string
+	region   string // in which AWS is asked
 	began    time.Time
 	observer func(Event)
+	ask      servers
 
+	credentials asRole // once identity has passed
+	claims      claims // of the token they were given for
+	reached     reached
+
+	mu      sync.Mutex
+	written []object
+}
+
+// servers are who is asked.
+type servers struct {
 	issuer issuer
 	cloud  cloud
 	caller caller
 	client *http.Client // for the app's pages
 	look   func(context.Context) (Pods, error)
+}
 
-	credentials asRole // once identity has passed
-	claims      claims // of the token they were given for
-	via         string // how the app was reached
-	detour      string // why not by its Route, where it has one
-
-	mu      sync.Mutex
-	written []object
+// reached is how the app was reached.
+type reached struct {
+	via    string // ViaRoute, ViaForward; "" if it was not
+	detour string // why not by its Route, where it has one
 }
 
 // complete fills in what was left out. The pods' audience and region are taken over
 // only if they are ones that AWS may be asked with; identity says so if they are not.
 func (r *run) complete() {
 	r.Audience = r.audience()
-	if r.Region == "" && r.regionFits(r.pods.Region) {
-		r.Region = r.pods.Region
+	switch {
+	case r.Region != "":
+		r.region = r.Region
+	case r.regionFits(r.pods.Region):
+		r.region = r.pods.Region
+	default:
+		r.region = r.AWS.Region
 	}
-	if r.Region == "" {
-		r.Region = r.AWS.Region
-	}
-	r.AWS = r.AWS.Copy()
-	r.AWS.Region = r.Region
 }
+
+// regionOfPods reports whether nothing but a pod names the region.
+func (r *run) regionOfPods() bool { return r.Region == "" && r.region != r.AWS.Region }
 
 // prove goes through the levels. Isolation and app do not need each other.
 func (r *run) prove(ctx context.Context) (Report, error) {
@@ -162,7 +182,7 @@ func (r *run) prove(ctx context.Context) (Report, error) {
 	err := r.climb(ctx, levels, reports)
 	report := Report{
 		Namespace: r.Namespace, ServiceAccount: render.ServiceAccount, Audience: r.Audience,
-		Bucket: r.bucket, URL: r.URL, Via: r.via, Detour: r.detour, Levels: reports, OutOfScope: outOfScope(),
+		Bucket: r.bucket, URL: r.Way.URL, Via: r.reached.via, Detour: r.reached.detour, Levels: reports, OutOfScope: outOfScope(),
 	}
 	if r.role != (render.ARN{}) {
 		report.Role = r.role.String()
@@ -224,7 +244,7 @@ func (r *run) rise(ctx context.Context, level Level, prove prober) (LevelReport,
 	if ctx.Err() != nil {
 		return LevelReport{}, context.Cause(ctx)
 	}
-	report := LevelReport{Level: level, Text: text, Probes: whole(level, probes), Seconds: time.Since(began).Seconds()}
+	report := LevelReport{Level: level, Text: text, Probes: whole(level, probes), Seconds: time.Since(began).Seconds(), again: r.again()}
 	report.Outcome, report.Missing = judge(level, report.Probes)
 	r.observe(Event{Level: level, Text: text, Report: &report})
 	return report, nil

@@ -148,21 +148,25 @@ func shown(text string) string {
 // here, a port-forward to a pod.
 func (r *run) reach(ctx context.Context) (site, page, func(), error) {
 	route := errors.New("the app has no Route")
-	if r.URL != "" {
-		at := site{r.client, strings.TrimSuffix(r.URL, "/")}
+	if r.Way.NoURL != "" {
+		route = errors.New(r.Way.NoURL)
+		r.reached.detour = r.Way.NoURL
+	}
+	if r.Way.URL != "" {
+		at := site{r.ask.client, strings.TrimSuffix(r.Way.URL, "/")}
 		home, err := at.home(ctx, routeLimit)
 		if err == nil {
-			r.via = ViaRoute
+			r.reached.via = ViaRoute
 			return at, home, func() {}, nil
 		}
-		route = fmt.Errorf("%s: %w", plain.Line(r.URL), err)
-		r.detour = err.Error()
+		route = fmt.Errorf("%s: %w", plain.Line(r.Way.URL), err)
+		r.reached.detour = err.Error()
 	}
 	at, home, stop, err := r.tunnel(ctx)
 	if err != nil {
 		return site{}, page{}, nil, fmt.Errorf("%w; %w", route, err) // split again by lines
 	}
-	r.via = ViaForward
+	r.reached.via = ViaForward
 	return at, home, stop, nil
 }
 
@@ -177,7 +181,7 @@ func (r *run) tunnel(ctx context.Context) (site, page, func(), error) {
 		if err == nil || time.Since(began) > limit || strings.Contains(err.Error(), "forbidden") || sleep(ctx, pause) != nil {
 			return at, home, stop, err
 		}
-		if pods, err := r.look(ctx); err == nil {
+		if pods, err := r.ask.look(ctx); err == nil {
 			r.pods = pods
 		}
 	}
@@ -188,11 +192,11 @@ func (r *run) tunnelTo(ctx context.Context, pod string) (site, page, func(), err
 	if pod == "" {
 		return site{}, page{}, nil, fmt.Errorf("no pod of %s is ready", frontend)
 	}
-	base, stop, err := r.Forward(ctx, pod)
+	base, stop, err := r.Way.Forward(ctx, pod)
 	if err != nil {
 		return site{}, page{}, nil, fmt.Errorf("port-forward to pod %s: %w", pod, unreachable(err))
 	}
-	at := site{r.client, base}
+	at := site{r.ask.client, base}
 	home, err := at.home(ctx, pageLimit)
 	if err != nil {
 		stop()

@@ -104,16 +104,21 @@ func TestReach(t *testing.T) {
 		"route":                     {working.base + "/", "pod", nil, ViaRoute, ""},
 		"stranger at the route":     {stranger.URL, "pod", nil, ViaForward, ""},
 		"no route":                  {"", "pod", nil, ViaForward, ""},
+		"no host":                   {"", "pod", nil, ViaForward, ""},
+		"no host, and no way past":  {"", "pod", errors.New("pods is forbidden"), "", "not a host name; port-forward to pod pod: pods is forbidden"},
 		"stranger, and no way past": {stranger.URL, "pod", errors.New("pods is forbidden"), "", "what answers is not OSToy (HTTP 200); port-forward to pod pod: pods is forbidden"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r, _ := started(t, newFake(nil))
-			r.URL, r.client = c.url, newClient()
+			r.Way.URL, r.ask.client = c.url, newClient()
+			if strings.HasPrefix(name, "no host") {
+				r.Way.NoURL = "not a host name"
+			}
 			// The pod comes a moment later.
-			r.look = func(context.Context) (Pods, error) { return Pods{Ready: c.pod}, nil }
+			r.ask.look = func(context.Context) (Pods, error) { return Pods{Ready: c.pod}, nil }
 			stopped := false
-			r.Forward = func(context.Context, string) (string, func(), error) {
+			r.Way.Forward = func(context.Context, string) (string, func(), error) {
 				return working.base, func() { stopped = true }, c.forward
 			}
 			_, _, stop, err := r.reach(t.Context())
@@ -123,8 +128,8 @@ func TestReach(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || r.via != c.via {
-				t.Fatalf("via %q, %v", r.via, err)
+			if err != nil || r.reached.via != c.via || name == "no host" && r.reached.detour != "not a host name" {
+				t.Fatalf("via %q, %v", r.reached.via, err)
 			}
 			if stop(); stopped != (c.via == ViaForward) {
 				t.Errorf("the way is closed: %t", stopped)
@@ -138,7 +143,7 @@ func TestReachWithoutPod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, _ := started(t, newFake(nil))
 		looks := 0
-		r.look = func(context.Context) (Pods, error) { looks++; return Pods{}, nil }
+		r.ask.look = func(context.Context) (Pods, error) { looks++; return Pods{}, nil }
 		_, _, _, err := r.reach(t.Context())
 		if err == nil || err.Error() != "the app has no Route; no pod of ostoy-frontend is ready" || looks < 10 || time.Since(r.began) > time.Minute {
 			t.Errorf("%v after %d looks and %s", err, looks, time.Since(r.began))
@@ -160,7 +165,7 @@ func TestAppLevel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, _ := started(t, newFake(map[string][]error{"head-object": {says("NotFound", "")}}))
 			at := toy(t, c.menu, c.broken)
-			r.URL, r.client = at.base, at.client
+			r.Way.URL, r.ask.client = at.base, at.client
 			probes, text := r.proveApp(t.Context())
 			last := probes[len(probes)-1]
 			if last.Name != c.want || last.Outcome != Failed || text == "" {
@@ -196,7 +201,7 @@ func TestLostConnection(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			r, _ := started(t, newFake(map[string][]error{"head-object": {says("NotFound", "")}}))
-			r.URL, r.client = server.URL, newClient()
+			r.Way.URL, r.ask.client = server.URL, newClient()
 			probes, _ := r.proveApp(t.Context())
 			last := probes[len(probes)-1]
 			want := map[bool]string{true: "upload", false: "found-in-s3"}[c.cuts > 2] // the fake's S3 has other bytes

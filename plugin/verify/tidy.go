@@ -103,7 +103,7 @@ func (r *run) tidy(ctx context.Context) (left []string, why string) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyLimit)
 	defer cancel()
-	left, err := r.caller.remove(ctx, r.bucket, r.Account, r.written)
+	left, err := r.ask.caller.remove(ctx, r.bucket, r.Account, r.written)
 	left = slices.Compact(left)
 	if err == nil || awserr.Missing(err) {
 		return nil, ""

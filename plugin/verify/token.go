@@ -34,7 +34,7 @@ func (r *run) token(ctx context.Context, namespace, account, audience string) (s
 	if audience == "" || audience != r.Audience && !slices.Contains(Audiences(), audience) {
 		return "", errAudience
 	}
-	return r.issuer.token(ctx, namespace, account, audience)
+	return r.ask.issuer.token(ctx, namespace, account, audience)
 }
 
 // errAudience is a fault of this package: checkAudience comes before any token.

@@ -50,7 +50,7 @@ say "What is in AWS"
 role=$(kubectl get serviceaccount ostoy-sa -n "$project" -o 'jsonpath={.metadata.annotations.eks\.amazonaws\.com/role-arn}')
 run look "$bucket" "$role"
 
-say "The proof: it reads and writes its bucket, and what is refused"
+say "Verify the app's access to its bucket and that other access is refused"
 run kubectl ostoy-s3 verify -n "$project"
 
 say "What render prints is what was installed: kubectl sees no difference"

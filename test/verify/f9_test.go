@@ -103,7 +103,7 @@ func TestF9Claims(t *testing.T) {
 		{"annotation, another audience", annotation("audience", "vault"), "identity/audience", 0, []string{notItsAudience, "the annotation of service account ostoy-sa names audience vault", "no token was requested"}},
 		{"pods, another account", env(stolen), "identity/role", 1, []string{notItsRole, "pod ostoy-frontend-", " names " + stolen, "the role of the install is " + own}},
 		{"pods, another project", env(others), "identity/role", 1, []string{notItsRole, " names " + others, "the role of the install is " + own}},
-		{"pods, another audience", token("vault"), "identity/audience", 0, []string{notItsAudience, "names audience vault", "tokens are requested only for sts.amazonaws.com and openshift, or for what --audience says; none was requested"}},
+		{"pods, another audience", token("vault"), "identity/audience", 0, []string{notItsAudience, "names audience vault", "tokens are requested only for sts.amazonaws.com and openshift, or for the audience that --audience gives; none was requested"}},
 		{"pods, the API server's", token("https://kubernetes.default.svc"), "identity/audience", 0, []string{notItsAudience, "names audience https://kubernetes.default.svc"}},
 	} {
 		t.Run(c.name, func(t *testing.T) { // one after the other: there is one project
@@ -138,8 +138,13 @@ func TestF9RoleByName(t *testing.T) {
 	got.wantOnly(t, "identity/role")
 	result.WantTalk(t, "IAM was asked whether it is this project's", "iam:GetRole", "--role-name ROLE --role-path PATH")
 	a.verify(t, done, "--role-name=chosen-by-name", "--role-path=/team/")
-	got, _ = a.verify(t, refused, "--role-name=another")
+	got, result = a.verify(t, refused, "--role-name=another", "--account-id=123456789012")
 	got.wantOnly(t, "identity/role")
+	const flags = " -n by-name --account-id 123456789012 --role-name another"
+	result.WantTalk(t, "oc ostoy-s3 verify -n by-name --account-id ACCOUNT --role-name ROLE --role-path PATH", "with the flags that the install had", "oc ostoy-s3 install"+flags)
+	if verify, install := strings.Index(result.Stderr, "oc ostoy-s3 verify"), strings.Index(result.Stderr, "oc ostoy-s3 install"); verify > install {
+		t.Errorf("install is the first advice:\n%s", result.Stderr)
+	}
 }
 
 // TestF9NotTried: a level that lacks a probe it needs is not verified, with the reason,
@@ -161,6 +166,15 @@ func TestF9NotTried(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	result.WantTalk(t, "not part of this verification: "+scope)
+	nowhere := nobody
+	nowhere.user = nobody.user.With("AWS_REGION=", "AWS_DEFAULT_REGION=")
+	got, result = nowhere.verify(t, refused, "--account-id=123456789012")
+	if got.Verified || got.outcomes()["identity"] != "not verified" {
+		t.Errorf("%+v", got)
+	}
+	result.WantTalk(t, "identity is not verified", "neither --region nor your AWS configuration names a region",
+		"oc ostoy-s3 verify -n not-tried --account-id 123456789012 --region REGION").WantNoTalk(t, "arn::iam")
+	nowhere.verify(t, done, "--account-id=123456789012", "--region=us-east-2")
 
 	// A user who may have tokens of ostoy-sa alone cannot try another service account.
 	user := run.ProjectAdmin(t, a.bed, "one-token")

@@ -154,7 +154,7 @@ EOF
 
 
 # 8. Look whether it works
-# A proof that the app reads and writes the bucket, and of what is refused:
+# To verify the app's access to its bucket and that other access is refused:
 #   oc ostoy-s3 verify -n demo '--context=a b' '--as=$(me) touch x' --profile 'it'\''s mine'
 
 # for http://localhost:8080, until Ctrl-C:

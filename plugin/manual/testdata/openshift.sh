@@ -251,7 +251,7 @@ oc rollout status deployment.apps/ostoy-frontend --timeout=10m0s --namespace=dem
 
 
 # 9. Look whether it works
-# A proof that the app reads and writes the bucket, and of what is refused:
+# To verify the app's access to its bucket and that other access is refused:
 #   oc ostoy-s3 verify -n demo
 
 oc get route.route.openshift.io/ostoy-route -o 'jsonpath=http://{.spec.host}{"\n"}' --namespace=demo

@@ -235,7 +235,7 @@ EOF
 
 
 # 7. Look whether it works
-# A proof that the app reads and writes the bucket, and of what is refused:
+# To verify the app's access to its bucket and that other access is refused:
 #   kubectl ostoy-s3 verify -n demo
 
 kubectl get ingress.networking.k8s.io/ostoy-ingress --namespace=demo

@@ -1,0 +1,71 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Flag is a flag that the user gave, as verify and install both have it.
+type Flag struct{ Name, Value string }
+
+// Flags say which install is meant: --account-id, --role-name and the like.
+type Flags []Flag
+
+// with are the flags with further ones; one of the same name takes the place of the
+// user's.
+func (f Flags) with(more ...Flag) Flags {
+	kept := slices.DeleteFunc(slices.Clone(f), func(one Flag) bool {
+		return slices.ContainsFunc(more, func(m Flag) bool { return m.Name == one.Name })
+	})
+	return append(kept, more...)
+}
+
+// naming are the flags with those that name the role of the install, which IAM has
+// confirmed, unless the user gave them or install computes the same name. Without them
+// install would create another role.
+func (f Flags) naming(role render.ARN, computed string) Flags {
+	if slices.ContainsFunc(f, func(one Flag) bool { return one.Name == "--role-name" || one.Name == "--role-path" }) {
+		return f
+	}
+	if name := role.Name(); name != computed {
+		f = f.with(Flag{"--role-name", name})
+	}
+	if path := role.Path(); path != render.RolePath {
+		f = f.with(Flag{"--role-path", path})
+	}
+	return f
+}
+
+// Words are the flags as words of a command. IAM allows names that begin with a hyphen.
+func (f Flags) Words() []string {
+	var words []string
+	for _, one := range f {
+		if strings.HasPrefix(one.Value, "-") {
+			words = append(words, one.Name+"="+one.Value)
+			continue
+		}
+		words = append(words, one.Name, one.Value)
+	}
+	return words
+}
+
+// again is the command that verifies the same install once more, with the user's flags
+// and further ones.
+func (t Target) again(more ...Flag) string {
+	return advice.Command("oc ostoy-s3 verify", append([]string{"-n", t.Namespace}, t.Flags.with(more...).Words()...)...)
+}
+
+// install is the command that installs what is verified, with the user's flags.
+func (t Target) install() string {
+	return advice.Command("oc ostoy-s3 install", append([]string{"-n", t.Namespace}, t.Flags.Words()...)...)
+}
+
+// ifChanged adds install to advice against pods and annotations that do not match the
+// install's. It is not the first advice: an install with --role-name or --audience is
+// correct, and install without these flags would replace it with another one.
+func (t Target) ifChanged(first string) string {
+	return first + "\nif somebody changed the pods or the service account, restore them with the flags that the install had:\n" + t.install()
+}
