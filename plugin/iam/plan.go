@@ -212,7 +212,7 @@ func tagReason(r Role, a *Actual, before, after map[string]string) string {
 	if len(before) > 0 || a.Tags[render.TagManagedBy] != r.Tags[render.TagManagedBy] {
 		return ""
 	}
-	return "that earlier versions did not set"
+	return notSetEarlier
 }
 
 // show is a document that was found, for people: indented if it can be read,
