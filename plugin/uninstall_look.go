@@ -112,14 +112,24 @@ func (u *uninstall) lookAtRole(ctx context.Context) error {
 			u.role = plan
 			return nil
 		}
-		if refused == nil {
-			refused = err
-		}
+		refused = cmp.Or(refused, u.notBelieved(name, actual), err)
 	}
 	if refused != nil || u.nameOf(u.removal.Inventory.RoleARN) != "" {
 		return refused // or gone: the record would have named it
 	}
 	return u.searchRole(ctx)
+}
+
+// notBelieved is the error for a role that is refused, if only the inventory says that it
+// is of this cluster's issuer: no command is suggested that changes it. nil otherwise.
+func (u *uninstall) notBelieved(name string, actual *iam.Actual) error {
+	if u.facts.Issuer.Source != onRecord {
+		return nil
+	}
+	facts := u.facts
+	facts.Issuer = render.Fact{}
+	_, err := iam.RemovalPlan(actual, facts, iam.RemovalOptions{Name: name})
+	return err
 }
 
 // readRole looks at a role. One of an install that ran a moment ago is looked
@@ -168,16 +178,17 @@ func (u *uninstall) nameOf(arn string) string {
 	return parsed.Name()
 }
 
-// removalOptions gives leave only for a role that this tool made: --adopt-role
-// is about what others put on it, and about one that another cluster's issuer is
-// on, never about one that the record just happens to name.
+// removalOptions repeats --adopt-role only for a role whose tags are this project's and
+// this cluster's: the flag is about the policies that others attached to it. The
+// inventory and the service account can name any role of the account, and the inventory
+// any issuer.
 func (u *uninstall) removalOptions(name string, actual *iam.Actual) iam.RemovalOptions {
-	madeByTool := actual.Tags[render.TagManagedBy] == render.ManagedBy &&
-		actual.Tags[render.TagNamespace] == u.facts.Namespace.Value
+	known := u.facts.Issuer.Known() && u.facts.Issuer.Source != onRecord
+	tagged := render.Ours(actual.Tags, u.facts) && render.AnotherCluster(actual.Tags, u.facts) == ""
 	return iam.RemovalOptions{
 		Name:      name,
 		PolicyARN: u.attachedByUs(actual),
-		Adopt:     u.request.AdoptRole && madeByTool,
+		Adopt:     u.request.AdoptRole && known && tagged,
 	}
 }
 
@@ -201,7 +212,9 @@ func (u *uninstall) searchRole(ctx context.Context) error {
 	}
 	u.consider(found[0].Name, actual)
 	options := u.removalOptions(found[0].Name, actual)
-	options.AnyIssuer = !u.facts.Issuer.Known()
+	if options.AnyIssuer = !u.facts.Issuer.Known(); options.AnyIssuer {
+		options.Adopt = u.request.AdoptRole // for a role that IAM lists, and that you are asked about
+	}
 	if u.role, err = iam.RemovalPlan(actual, u.facts, options); err != nil {
 		return err
 	}

@@ -137,21 +137,9 @@ func TestRoleNames(t *testing.T) {
 	}
 }
 
-// TestLeaveForRoles: --adopt-role is no leave for a role that this tool has
-// never made, whatever the record says.
-func TestLeaveForRoles(t *testing.T) {
+// TestAttachedByUs: the one attached policy of an older role is install's.
+func TestAttachedByUs(t *testing.T) {
 	u := removing()
-	u.request.AdoptRole = true
-	ours := render.OwnershipTags(u.facts)
-	ours[render.TagIssuer] = "https://another.example.com"
-	for _, c := range []struct {
-		tags map[string]string
-		want bool
-	}{{ours, true}, {nil, false}, {map[string]string{render.TagNamespace: "demo"}, false}, {map[string]string{render.TagManagedBy: render.ManagedBy, render.TagNamespace: "x"}, false}} {
-		if got := u.removalOptions("x", &iam.Actual{Tags: c.tags}).Adopt; got != c.want {
-			t.Errorf("%v: %t", c.tags, got)
-		}
-	}
 	for _, c := range []struct {
 		actual iam.Actual
 		want   string
