@@ -26,18 +26,25 @@ func (u *uninstall) look(ctx context.Context) error {
 		config := u.found.AWS.In(u.facts.Region)
 		u.buckets, u.roles = bucket.New(config), iam.New(config)
 	}
+	// What the bucket shows of the facts is written when both are done: the other reads them.
+	facts := u.facts
 	group, ctx := errgroup.WithContext(ctx)
-	if !u.request.KeepBucket && !u.request.RoleOnly {
-		group.Go(func() error { return u.lookAtBucket(ctx) })
+	if u.removesBucket() {
+		group.Go(func() error { return u.lookAtBucket(ctx, &facts) })
 	}
 	switch {
 	case !u.keepsRole():
 		group.Go(func() error { return u.lookAtRole(ctx) })
-	case u.needsProof():
+	case u.removesBucket():
 		group.Go(func() error { return u.lookForProof(ctx) })
 	}
-	return group.Wait()
+	err := group.Wait()
+	u.facts = facts
+	return err
 }
+
+// removesBucket reports whether a bucket may go in this run.
+func (u *uninstall) removesBucket() bool { return !u.request.KeepBucket && !u.request.RoleOnly }
 
 // othersRole reports whether the role is on record as one that this tool did not make:
 // that somebody else makes (install --iam=skip), or that was there before (install
@@ -47,22 +54,23 @@ func (u *uninstall) othersRole() bool {
 	return (origin == apply.OriginExisting || origin == apply.OriginAdopted) && !u.request.RoleOnly
 }
 
-// lookAtBucket finds out whose the bucket is, where it is, and what is in it.
-func (u *uninstall) lookAtBucket(ctx context.Context) (err error) {
-	if u.bucket, err = u.buckets.Look(ctx, u.facts); err != nil {
+// lookAtBucket finds out whose the bucket is, where it is, which it notes in the facts,
+// and what is in it.
+func (u *uninstall) lookAtBucket(ctx context.Context, facts *render.Facts) (err error) {
+	if u.bucket, err = u.buckets.Look(ctx, *facts); err != nil {
 		return err
 	}
 	if u.bucket.Kind == bucket.OtherRegion && u.bucket.Region != "" {
 		// The region on record was wrong; a name is used once in all regions.
-		u.facts.Region = render.Fact{Value: u.bucket.Region, Source: "s3:HeadBucket"}
-		if u.bucket, err = u.buckets.Look(ctx, u.facts); err != nil {
+		facts.Region = render.Fact{Value: u.bucket.Region, Source: "s3:HeadBucket"}
+		if u.bucket, err = u.buckets.Look(ctx, *facts); err != nil {
 			return err
 		}
 	}
 	if !u.ourBucket() && !u.adopts() {
 		return nil
 	}
-	contents, err := u.buckets.Count(ctx, u.target())
+	contents, err := u.buckets.Count(ctx, bucket.TargetOf(*facts))
 	switch {
 	case errors.Is(err, bucket.ErrGone):
 		u.bucket = bucket.State{Kind: bucket.Free, Name: u.bucket.Name, Sure: true}

@@ -80,7 +80,7 @@ func TestFateOfTheBucket(t *testing.T) {
 		"made and full":       {mine, full, made, fateKept, "12 objects, 3.4 MiB"},
 		"only a marker":       {mine, &bucket.Contents{DeleteMarkers: 1}, made, fateKept, "1 delete marker"},
 		"full, data given up": {mine, full, func(u *uninstall) { made(u); u.request.DeleteData = true }, fateRemoved, ""},
-		"--keep-bucket":       {mine, empty, func(u *uninstall) { made(u); u.request.KeepBucket, u.removal.Bucket = true, bucketObject(nil) }, fateKept, "--keep-bucket"},
+		"--keep-bucket":       {mine, nil, func(u *uninstall) { made(u); u.request.KeepBucket, u.removal.Bucket = true, bucketObject(nil) }, fateKept, "--keep-bucket"},
 		"adopted, by record":  {mine, empty, func(u *uninstall) { made(u); u.removal.Inventory.BucketOrigin = apply.OriginAdopted }, fateKept, "before install"},
 		"made, and its Bucket a second time": {mine, empty, func(u *uninstall) {
 			made(u)
