@@ -10,20 +10,21 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 )
 
-const uninstallLong = `Removes what install made: the app, then the bucket if it is empty, then the role.
-It needs no flags that install had. What is not ours stays, and so does data: a
-bucket with objects in it, and the volume, are kept and named.
+const uninstallLong = `Removes what install created: the app, then the S3 bucket if it is empty, then the
+IAM role. It needs none of the flags that install had. What is not managed by ostoy-s3
+is kept, and so is data: a bucket with objects in it, and the volume, are kept and
+listed.
 
   oc ostoy-s3 uninstall -n demo --dry-run            what would be removed
   oc ostoy-s3 uninstall -n demo                      everything but data
   oc ostoy-s3 uninstall -n demo --delete-data        data, too; asks for the bucket's name
   oc ostoy-s3 uninstall -n demo --delete-data --yes  the same in a script
 
-The bucket goes only if the IAM role of the project names it. If the role is gone,
-say with --adopt=bucket that the bucket is the project's.
+The S3 bucket is deleted only if the IAM role of the project names it. If the role no
+longer exists, confirm with --adopt=bucket that the bucket is the project's.
 
-It asks nothing, except before data is deleted or where it cannot tell what is
-meant: then a script has to give --yes.`
+It asks for confirmation before it deletes data, before it deletes a bucket because
+of --adopt=bucket, and if it cannot determine what is meant. In a script, add --yes.`
 
 func newUninstallCommand(s *session) *cobra.Command {
 	facts, request := &factFlags{}, plugin.UninstallRequest{}
@@ -41,7 +42,7 @@ func newUninstallCommand(s *session) *cobra.Command {
 			if err := checkUninstall(c, request, dryRun); err != nil {
 				return err
 			}
-			if err := checkAdopted(c, adopt); err != nil {
+			if err := checkAdopted(c, request, adopt); err != nil {
 				return err
 			}
 			request.DryRun = dryRun == "client"
@@ -68,14 +69,13 @@ const (
 )
 
 // checkAdopted accepts what --adopt can be here.
-func checkAdopted(c *cobra.Command, adopt []string) error {
+func checkAdopted(c *cobra.Command, request plugin.UninstallRequest, adopt []string) error {
 	for _, what := range adopt {
 		if what != adoptBucket && what != adoptRole {
 			return usage(c, "--adopt is bucket, role, or both: --adopt=bucket,role")
 		}
 	}
-	keep, roleOnly := c.Flags().Lookup("keep-bucket"), c.Flags().Lookup("role-only")
-	if slices.Contains(adopt, adoptBucket) && (keep.Changed || roleOnly.Changed) {
+	if slices.Contains(adopt, adoptBucket) && (request.KeepBucket || request.RoleOnly) {
 		return usage(c, "--adopt=bucket removes the bucket; leave out --keep-bucket and --role-only")
 	}
 	return nil
@@ -106,7 +106,7 @@ func addUninstall(request *plugin.UninstallRequest, flags *pflag.FlagSet) {
 	flags.BoolVar(&request.RoleOnly, "role-only", false, "remove the IAM role and nothing else; needs no cluster")
 	flags.BoolVar(&request.DeleteNamespace, "delete-namespace", false, "also delete the project, if install made it and nothing else is in it")
 	addForceOwner(&request.ForceOwner, flags)
-	flags.BoolVar(&request.AdoptRole, "adopt-role", false, "also remove a role of ours that others attached policies to")
+	flags.BoolVar(&request.AdoptRole, "adopt-role", false, "remove the role of the project although others attached policies to it")
 	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that deletes data must say so")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 }

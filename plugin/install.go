@@ -145,7 +145,7 @@ type install struct {
 	madeProject    bool
 	leftBehind     []string // projects that could not be taken back
 	changedNothing bool
-	roleSteps      []iam.Step
+	roleDone       *iam.Result // nil: not executed
 	done           map[apply.Action]int
 	ready          bool
 	proof          *verify.Report // nil: not looked at

@@ -45,17 +45,37 @@ func (i *install) executeRole(ctx context.Context) error {
 	}
 	i.board.Set("role", ui.Busy, i.role.Role.Name)
 	done, err := iam.Execute(ctx, i.roles, i.role)
-	i.roleSteps = done.Done
+	i.roleDone = &done
 	switch {
 	case err != nil:
 		i.board.Set("role", ui.Failed, "not as it should be")
 		return err
 	case done.Created:
 		i.board.Set("role", ui.Done, "created")
+	case len(done.Done) == 0:
+		i.board.Set("role", ui.Warned, "not tagged")
 	default:
 		i.board.Set("role", ui.Done, "updated: "+whatOf(done.Done))
 	}
 	return nil
+}
+
+// warnOfTags says that the role did not get the tags that earlier versions did not set.
+func (i *install) warnOfTags() {
+	if i.roleDone == nil {
+		return
+	}
+	if what, next := i.roleDone.Untagged.Warning(); what != "" {
+		i.UI.Warn(inLine(what), next)
+	}
+}
+
+// roleStepsDone are the steps that changed the role.
+func (i *install) roleStepsDone() []iam.Step {
+	if i.roleDone == nil {
+		return nil
+	}
+	return i.roleDone.Done
 }
 
 // whatOf names what steps have changed: "trust policy, tags".
@@ -103,7 +123,7 @@ func (i *install) doneSoFar() string {
 	for _, name := range i.leftBehind {
 		done = append(done, "project "+name+" created, and not removed again")
 	}
-	if n := len(i.roleSteps); n > 0 {
+	if n := len(i.roleStepsDone()); n > 0 {
 		done = append(done, fmt.Sprintf("role %s: %d of %d steps", i.role.Role.Name, n, max(n, len(i.role.Steps))))
 	}
 	if text := summary(i.done); text != "" {

@@ -48,8 +48,8 @@ func (i *install) changes() []change {
 		changes = append(changes, change{Object: "Project " + i.facts.Namespace.Value, Action: apply.Create})
 	}
 	steps := i.role.Steps
-	if i.roleSteps != nil {
-		steps = i.roleSteps
+	if i.roleDone != nil {
+		steps = i.roleDone.Done
 	}
 	changes = append(changes, roleChanges(i.role.Role.ARN, steps)...)
 	return append(changes, objectChanges(i.plan)...)
@@ -113,6 +113,7 @@ func (i *install) reportDryRun() error {
 // conclude prints the result of a run that got to the end of applying. What is
 // ready may still have failed the proof.
 func (i *install) conclude(result wait.Result, failure error) error {
+	i.warnOfTags()
 	if failure == nil {
 		i.farewell(result)
 	}

@@ -112,7 +112,7 @@ func TestCutOff(t *testing.T) {
 	i.madeProject = true
 	i.done = map[apply.Action]int{apply.Create: 3, apply.Update: 1}
 	i.role = &iam.Plan{Role: iam.Role{Name: "learner"}, Steps: make([]iam.Step, 2)}
-	i.roleSteps = make([]iam.Step, 1)
+	i.roleDone = &iam.Result{Done: make([]iam.Step, 1)}
 	err := cutOff(t.Context(), fmt.Errorf("patch: %w", context.DeadlineExceeded), time.Minute, i.doneSoFar)
 	for _, want := range []string{"--timeout 1m0s", "project demo created", "role learner: 1 of 2 steps", "3 created, 1 updated"} {
 		if kind(err) != problem.Failed || !strings.Contains(err.Error(), want) {

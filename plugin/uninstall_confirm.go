@@ -43,7 +43,7 @@ func (u *uninstall) confirm(ctx context.Context) error {
 		return nil
 	}
 	if u.adopts() && !u.proof.Proven {
-		about += "; no IAM role shows that the bucket is this project's, only --adopt=bucket says so"
+		about += "; no IAM role shows that the bucket is this project's (" + u.noProof() + "), only --adopt=bucket says so"
 	}
 	return u.confirmed(ctx, u.request.Ask, question{about, u.bucketName(), flags, nothingRemoved})
 }

@@ -65,7 +65,7 @@ func (u *uninstall) stopped(ctx context.Context, err error) error {
 func (u *uninstall) postpone(subjects ...subject) {
 	for _, about := range subjects {
 		if l := u.one(about); l != nil && l.fate == fateRemoved {
-			l.keep("it goes when the rest is gone", "")
+			l.keep("it is deleted after the rest", "")
 		}
 	}
 }
@@ -233,6 +233,7 @@ func (u *uninstall) executeVolumes(ctx context.Context) error {
 // executeRole removes the role. One that cannot be removed is left for the user
 // with the reason.
 func (u *uninstall) executeRole(ctx context.Context) error {
+	u.roleAfterBucket()
 	l := u.one(theRole)
 	if l == nil || l.fate != fateRemoved || u.waitForBucket(l) {
 		return nil

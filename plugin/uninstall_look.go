@@ -26,18 +26,25 @@ func (u *uninstall) look(ctx context.Context) error {
 		config := u.found.AWS.In(u.facts.Region)
 		u.buckets, u.roles = bucket.New(config), iam.New(config)
 	}
+	// What the bucket shows of the facts is written when both are done: the other reads them.
+	facts := u.facts
 	group, ctx := errgroup.WithContext(ctx)
-	if !u.request.KeepBucket && !u.request.RoleOnly {
-		group.Go(func() error { return u.lookAtBucket(ctx) })
+	if u.removesBucket() {
+		group.Go(func() error { return u.lookAtBucket(ctx, &facts) })
 	}
 	switch {
 	case !u.keepsRole():
 		group.Go(func() error { return u.lookAtRole(ctx) })
-	case u.needsProof():
+	case u.removesBucket():
 		group.Go(func() error { return u.lookForProof(ctx) })
 	}
-	return group.Wait()
+	err := group.Wait()
+	u.facts = facts
+	return err
 }
+
+// removesBucket reports whether a bucket may go in this run.
+func (u *uninstall) removesBucket() bool { return !u.request.KeepBucket && !u.request.RoleOnly }
 
 // othersRole reports whether the role is on record as one that this tool did not make:
 // that somebody else makes (install --iam=skip), or that was there before (install
@@ -47,22 +54,23 @@ func (u *uninstall) othersRole() bool {
 	return (origin == apply.OriginExisting || origin == apply.OriginAdopted) && !u.request.RoleOnly
 }
 
-// lookAtBucket finds out whose the bucket is, where it is, and what is in it.
-func (u *uninstall) lookAtBucket(ctx context.Context) (err error) {
-	if u.bucket, err = u.buckets.Look(ctx, u.facts); err != nil {
+// lookAtBucket finds out whose the bucket is, where it is, which it notes in the facts,
+// and what is in it.
+func (u *uninstall) lookAtBucket(ctx context.Context, facts *render.Facts) (err error) {
+	if u.bucket, err = u.buckets.Look(ctx, *facts); err != nil {
 		return err
 	}
 	if u.bucket.Kind == bucket.OtherRegion && u.bucket.Region != "" {
 		// The region on record was wrong; a name is used once in all regions.
-		u.facts.Region = render.Fact{Value: u.bucket.Region, Source: "s3:HeadBucket"}
-		if u.bucket, err = u.buckets.Look(ctx, u.facts); err != nil {
+		facts.Region = render.Fact{Value: u.bucket.Region, Source: "s3:HeadBucket"}
+		if u.bucket, err = u.buckets.Look(ctx, *facts); err != nil {
 			return err
 		}
 	}
 	if !u.ourBucket() && !u.adopts() {
 		return nil
 	}
-	contents, err := u.buckets.Count(ctx, u.target())
+	contents, err := u.buckets.Count(ctx, bucket.TargetOf(*facts))
 	switch {
 	case errors.Is(err, bucket.ErrGone):
 		u.bucket = bucket.State{Kind: bucket.Free, Name: u.bucket.Name, Sure: true}
@@ -112,14 +120,24 @@ func (u *uninstall) lookAtRole(ctx context.Context) error {
 			u.role = plan
 			return nil
 		}
-		if refused == nil {
-			refused = err
-		}
+		refused = cmp.Or(refused, u.notBelieved(name, actual), err)
 	}
 	if refused != nil || u.nameOf(u.removal.Inventory.RoleARN) != "" {
 		return refused // or gone: the record would have named it
 	}
 	return u.searchRole(ctx)
+}
+
+// notBelieved is the error for a role that is refused, if only the inventory says that it
+// is of this cluster's issuer: no command is suggested that changes it. nil otherwise.
+func (u *uninstall) notBelieved(name string, actual *iam.Actual) error {
+	if u.facts.Issuer.Source != onRecord {
+		return nil
+	}
+	facts := u.facts
+	facts.Issuer = render.Fact{}
+	_, err := iam.RemovalPlan(actual, facts, iam.RemovalOptions{Name: name})
+	return err
 }
 
 // readRole looks at a role. One of an install that ran a moment ago is looked
@@ -168,16 +186,17 @@ func (u *uninstall) nameOf(arn string) string {
 	return parsed.Name()
 }
 
-// removalOptions gives leave only for a role that this tool made: --adopt-role
-// is about what others put on it, and about one that another cluster's issuer is
-// on, never about one that the record just happens to name.
+// removalOptions repeats --adopt-role only for a role whose tags are this project's and
+// this cluster's: the flag is about the policies that others attached to it. The
+// inventory and the service account can name any role of the account, and the inventory
+// any issuer.
 func (u *uninstall) removalOptions(name string, actual *iam.Actual) iam.RemovalOptions {
-	madeByTool := actual.Tags[render.TagManagedBy] == render.ManagedBy &&
-		actual.Tags[render.TagNamespace] == u.facts.Namespace.Value
+	known := u.facts.Issuer.Known() && u.facts.Issuer.Source != onRecord
+	tagged := render.Ours(actual.Tags, u.facts) && render.AnotherCluster(actual.Tags, u.facts) == ""
 	return iam.RemovalOptions{
 		Name:      name,
 		PolicyARN: u.attachedByUs(actual),
-		Adopt:     u.request.AdoptRole && madeByTool,
+		Adopt:     u.request.AdoptRole && known && tagged,
 	}
 }
 
@@ -201,7 +220,9 @@ func (u *uninstall) searchRole(ctx context.Context) error {
 	}
 	u.consider(found[0].Name, actual)
 	options := u.removalOptions(found[0].Name, actual)
-	options.AnyIssuer = !u.facts.Issuer.Known()
+	if options.AnyIssuer = !u.facts.Issuer.Known(); options.AnyIssuer {
+		options.Adopt = u.request.AdoptRole // for a role that IAM lists, and that you are asked about
+	}
 	if u.role, err = iam.RemovalPlan(actual, u.facts, options); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -111,9 +112,13 @@ func (u *uninstall) decide(ctx context.Context) error {
 func (u *uninstall) namespace() string { return u.facts.Namespace.Value }
 
 // again is the command with other flags. What you gave to tell whose role and
-// bucket are meant is repeated: after this run the inventory no longer says it.
+// bucket are meant is repeated: after this run the inventory no longer says it. So is
+// --keep-role, which is not about what the other flags remove.
 func (u *uninstall) again(flags ...string) string {
 	words := append([]string{"-n", u.namespace()}, flags...)
+	if u.request.KeepRole && !slices.Contains(flags, "--role-only") {
+		words = append(words, "--keep-role")
+	}
 	if issuer := u.request.Facts.Given.Issuer; issuer.Known() {
 		words = append(words, "--oidc-issuer", issuer.Value)
 	}
@@ -219,6 +224,7 @@ func (u *uninstall) decideRole() {
 		if names := u.roleNames(); u.nameOf(u.removal.Inventory.RoleARN) != "" {
 			l := u.add(&line{Object: "role " + names[0], about: theRole})
 			l.keep(why, next)
+			u.roleAfterBucket()
 		}
 		return
 	}

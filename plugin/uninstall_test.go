@@ -80,7 +80,7 @@ func TestFateOfTheBucket(t *testing.T) {
 		"made and full":       {mine, full, made, fateKept, "12 objects, 3.4 MiB"},
 		"only a marker":       {mine, &bucket.Contents{DeleteMarkers: 1}, made, fateKept, "1 delete marker"},
 		"full, data given up": {mine, full, func(u *uninstall) { made(u); u.request.DeleteData = true }, fateRemoved, ""},
-		"--keep-bucket":       {mine, empty, func(u *uninstall) { made(u); u.request.KeepBucket, u.removal.Bucket = true, bucketObject(nil) }, fateKept, "--keep-bucket"},
+		"--keep-bucket":       {mine, nil, func(u *uninstall) { made(u); u.request.KeepBucket, u.removal.Bucket = true, bucketObject(nil) }, fateKept, "--keep-bucket"},
 		"adopted, by record":  {mine, empty, func(u *uninstall) { made(u); u.removal.Inventory.BucketOrigin = apply.OriginAdopted }, fateKept, "before install"},
 		"made, and its Bucket a second time": {mine, empty, func(u *uninstall) {
 			made(u)
@@ -137,21 +137,9 @@ func TestRoleNames(t *testing.T) {
 	}
 }
 
-// TestLeaveForRoles: --adopt-role is no leave for a role that this tool has
-// never made, whatever the record says.
-func TestLeaveForRoles(t *testing.T) {
+// TestAttachedByUs: the one attached policy of an older role is install's.
+func TestAttachedByUs(t *testing.T) {
 	u := removing()
-	u.request.AdoptRole = true
-	ours := render.OwnershipTags(u.facts)
-	ours[render.TagIssuer] = "https://another.example.com"
-	for _, c := range []struct {
-		tags map[string]string
-		want bool
-	}{{ours, true}, {nil, false}, {map[string]string{render.TagNamespace: "demo"}, false}, {map[string]string{render.TagManagedBy: render.ManagedBy, render.TagNamespace: "x"}, false}} {
-		if got := u.removalOptions("x", &iam.Actual{Tags: c.tags}).Adopt; got != c.want {
-			t.Errorf("%v: %t", c.tags, got)
-		}
-	}
 	for _, c := range []struct {
 		actual iam.Actual
 		want   string

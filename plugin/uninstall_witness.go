@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
@@ -16,11 +17,6 @@ import (
 
 // keepsRole reports whether the role stays in this run, whatever it says.
 func (u *uninstall) keepsRole() bool { return u.request.KeepRole || u.othersRole() }
-
-// needsProof reports whether a bucket may go in this run only if a role names it.
-func (u *uninstall) needsProof() bool {
-	return !u.request.KeepBucket && !u.request.RoleOnly && !u.request.AdoptBucket
-}
 
 // lookForProof reads roles that stay, for what they say about the bucket. Roles that go
 // are read anyway. A role that may not be read proves nothing and ends nothing.
@@ -73,34 +69,81 @@ func (u *uninstall) mayRemoveBucket() bool {
 
 // unproven says why a bucket with the tags of this project stays.
 func (u *uninstall) unproven() string {
-	why := u.proof.Why
-	switch {
-	case why == "" && u.hidden != "":
-		why = "AWS refuses to show the role " + u.hidden
-	case why == "" && len(u.unread) > 0:
-		why = "you may not read the role " + u.unread[0]
-	case why == "":
-		why = "none exists"
-	}
-	text := "no IAM role shows that it is this project's (" + why + "), and its tags can be written from inside the project; " +
-		"if you know that it is: --delete-data --adopt=bucket"
+	text := "no IAM role shows that it is this project's (" + u.noProof() + "), and its tags can be written from inside the project; " +
+		"if you know that it is: " + u.withoutRole()
 	if u.contents != nil && u.contents.Data() {
 		text = amount(u.contents) + "; " + text
 	}
 	return text
 }
 
+// noProof says why no role shows that the bucket is this project's.
+func (u *uninstall) noProof() string {
+	switch {
+	case u.proof.Why != "":
+		return u.proof.Why
+	case u.hidden != "":
+		return "AWS refuses to show the role " + u.hidden
+	case len(u.unread) > 0:
+		return "you may not read the role " + u.unread[0]
+	}
+	return "none exists"
+}
+
+// withoutRole are the flags that remove the bucket although no role names it. For a
+// bucket with data --delete-data is needed, which deletes the volume, too.
+func (u *uninstall) withoutRole() string {
+	data := "--delete-data --adopt=bucket"
+	if names := u.volumesLeft(); names != "" {
+		data += " (--delete-data also deletes the volume " + names + ")"
+	}
+	switch {
+	case u.contents == nil:
+		return "--adopt=bucket removes it while it is empty, otherwise " + data
+	case u.contents.Data():
+		return data
+	}
+	return "--adopt=bucket"
+}
+
+// volumesLeft are the volumes that are not deleted in this run.
+func (u *uninstall) volumesLeft() string {
+	if u.request.DeleteData {
+		return ""
+	}
+	var names []string
+	for _, item := range u.removal.Volumes {
+		names = append(names, item.Ref.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
 // later is the command that removes a bucket which stays: if its role goes in this run,
 // nothing but the user's word says afterwards that it is this project's. "" if nothing
-// says it now.
+// says it now. An empty bucket does not need --delete-data, which deletes the volume, too.
 func (u *uninstall) later() string {
+	word := u.request.AdoptBucket || u.proof.Proven && u.roleGoes()
 	switch {
-	case u.proof.Proven && u.roleGoes(), u.request.AdoptBucket:
+	case (word || u.proof.Proven) && u.contents != nil && !u.contents.Data():
+		return u.again("--adopt=bucket")
+	case word:
 		return u.again("--delete-data", "--adopt=bucket")
 	case u.proof.Proven, u.keepsRole():
 		return u.again("--delete-data")
 	}
 	return ""
+}
+
+// roleAfterBucket puts the commands for what stays in order: without the role nothing
+// shows that the bucket is this project's.
+func (u *uninstall) roleAfterBucket() {
+	role, bucket := u.one(theRole), u.one(theBucket)
+	if !u.request.KeepRole || role == nil || role.fate != fateKept || bucket == nil {
+		return
+	}
+	if bucket.fate == fateLeft || bucket.fate == fateKept && bucket.Next != "" && !u.request.AdoptBucket {
+		role.Next = "once the bucket is removed: " + u.again("--role-only")
+	}
 }
 
 func (u *uninstall) roleGoes() bool {
@@ -113,7 +156,7 @@ func (u *uninstall) waitForBucket(role *line) bool {
 	if l := u.one(theBucket); l == nil || l.fate != fateLeft {
 		return false
 	}
-	role.keep("it goes when the bucket is gone: it shows that the bucket is this project's", "")
+	role.keep("it is deleted after the bucket, because it shows that the bucket is this project's", "")
 	return true
 }
 

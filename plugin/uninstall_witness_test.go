@@ -147,7 +147,7 @@ func TestF7RoleWaits(t *testing.T) {
 	u := removing()
 	role := u.add(&line{Object: "role r", about: theRole, fate: fateRemoved})
 	u.add(&line{Object: "bucket demo-bucket", about: theBucket, fate: fateRemoved}).leave("denied", "")
-	if err := u.executeRole(t.Context()); err != nil || role.fate != fateKept || !strings.Contains(role.Why, "when the bucket is gone") {
+	if err := u.executeRole(t.Context()); err != nil || role.fate != fateKept || !strings.Contains(role.Why, "after the bucket") {
 		t.Errorf("%+v, %v", role, err)
 	}
 }
@@ -161,7 +161,7 @@ func TestF7Later(t *testing.T) {
 		want                 string
 	}{
 		"the role goes":   {true, false, false, role, "--delete-data --adopt=bucket"},
-		"the role stays":  {true, true, false, nil, "--delete-data"},
+		"the role stays":  {true, true, false, nil, "--delete-data --keep-role"},
 		"nobody knows":    {false, false, false, role, ""},
 		"the user's word": {false, false, true, nil, "--delete-data --adopt=bucket"},
 	} {

@@ -76,6 +76,9 @@ func explainDenied(message, action, resource string) explanation {
 	if strings.HasPrefix(r.because, "explicit deny in an identity-based policy") && ofController(r) {
 		e.next += "; the policy that oc ostoy-s3 iam policy --for install prints denies it, unless you print it with --with-controller"
 	}
+	if mayBeOlderPolicy(r) {
+		e.next += "; if an earlier version of ostoy-s3 printed the policy, print it again, because roles have more tags now: " + policyForPeople
+	}
 	return e
 }
 
@@ -92,7 +95,16 @@ func policyFor(r refusal) string {
 	case ofController(r):
 		return "oc ostoy-s3 iam policy --for controller"
 	}
-	return "oc ostoy-s3 iam policy --for install (for a learner of a class: --for class)"
+	return policyForPeople
+}
+
+const policyForPeople = "oc ostoy-s3 iam policy --for install (for a learner of a class: --for class)"
+
+// mayBeOlderPolicy reports whether an app's role was refused for its tags: the policies
+// that iam policy prints deny tags that their version does not know.
+func mayBeOlderPolicy(r refusal) bool {
+	return (r.action == "iam:CreateRole" || r.action == "iam:TagRole") &&
+		strings.HasPrefix(r.because, "explicit deny in an identity-based policy") && !ofController(r)
 }
 
 // ofController reports whether the role of the ACK S3 controller was refused.

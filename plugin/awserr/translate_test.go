@@ -212,11 +212,32 @@ func TestF8NoPolicyForOthers(t *testing.T) {
 		"app's role":             role + "s3:ListBucket on resource: arn:aws:s3:::demo-bucket because no identity-based policy allows the s3:ListBucket action",
 		"app's action":           "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::demo-bucket/a because no identity-based policy allows the s3:PutObject action",
 		"service control policy": "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:CreateRole on resource: " + roleARN + " with an explicit deny in a service control policy",
-		"explicit deny":          "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:CreateRole on resource: " + roleARN + " with an explicit deny in an identity-based policy",
+		"explicit deny":          "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:PutRolePolicy on resource: " + roleARN + " with an explicit deny in an identity-based policy",
 	} {
 		var told *problem.Error
 		if !errors.As(Translate(answered(403, "AccessDenied", message), "iam:Asked", "the-thing"), &told) || strings.Contains(told.Next, "iam policy") {
 			t.Errorf("%s: %+v", name, told)
+		}
+	}
+}
+
+// TestF7DeniedTags: a policy that an earlier version printed denies the tags that it did
+// not know: the command that prints the policy again is shown, and not for the
+// controller's role, which has no such tag.
+func TestF7DeniedTags(t *testing.T) {
+	const controller = "arn:aws:iam::123456789012:role/ostoy-s3-controller/ack-s3-controller-1a2b3c4d"
+	for _, c := range []struct {
+		action, role string
+		hint         bool
+	}{{"iam:TagRole", roleARN, true}, {"iam:CreateRole", roleARN, true}, {"iam:DeleteRole", roleARN, false}, {"iam:TagRole", controller, false}} {
+		message := "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: " + c.action + " on resource: " + c.role +
+			" with an explicit deny in an identity-based policy"
+		var told *problem.Error
+		if !errors.As(Translate(answered(403, "AccessDenied", message), c.action, c.role), &told) {
+			t.Fatal(c)
+		}
+		if hint := strings.Contains(told.Next, "if an earlier version of ostoy-s3 printed the policy, print it again") && strings.Contains(told.Next, "oc ostoy-s3 iam policy --for install"); hint != c.hint {
+			t.Errorf("%s on %s: %s", c.action, c.role, told.Next)
 		}
 	}
 }

@@ -15,6 +15,8 @@ type Result struct {
 	ARN     string
 	Created bool
 	Done    []Step
+	// Untagged is what AWS denied and the role can do without.
+	Untagged Untagged
 }
 
 // IAM is eventually consistent: a role made a moment ago may be unknown to the
@@ -83,8 +85,14 @@ func outdated(err error) bool {
 
 // walk does the steps one after the other and gives back the one that failed.
 func walk(ctx context.Context, api Writer, plan *Plan, result *Result) (Step, error) {
+	result.Untagged = Untagged{}
 	for _, step := range plan.Steps {
-		if err := apply(ctx, api, plan.Role, step); err != nil {
+		err := apply(ctx, api, plan.Role, step)
+		if awserr.Denied(err) && plan.canDoWithout(step) {
+			result.Untagged = Untagged{step.Tags, awserr.Translate(err, step.Action, step.Resource)}
+			continue
+		}
+		if err != nil {
 			return step, err
 		}
 		result.Done = append(result.Done, step)

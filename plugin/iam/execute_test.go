@@ -220,7 +220,7 @@ func TestRepairEndsInNothingToDo(t *testing.T) {
 	r.inline["theirs"], r.attached = "{}", []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"}
 	o := RoleOptions{Boundary: "arn:aws:iam::123456789012:policy/edge", Tags: map[string]string{"a": "b"}}
 	_, result, err := install(t, api, facts(), o, true)
-	if err != nil || kinds(result.Done) != "put-boundary update-trust put-policy tag-role" {
+	if err != nil || kinds(result.Done) != "put-boundary update-trust tag-role put-policy" {
 		t.Fatalf("%s, %v", kinds(result.Done), err)
 	}
 	if plan, _, err := install(t, api, facts(), o, true); err != nil || !plan.Empty() || len(plan.Notes) != 2 {
@@ -230,7 +230,7 @@ func TestRepairEndsInNothingToDo(t *testing.T) {
 		t.Error("policies of others were removed")
 	}
 	managed := RoleOptions{PolicyARN: "arn:aws:iam::aws:policy/AmazonS3FullAccess"}
-	if _, result, err := install(t, api, facts(), managed, true); err != nil || kinds(result.Done) != "attach-policy delete-policy tag-role" {
+	if _, result, err := install(t, api, facts(), managed, true); err != nil || kinds(result.Done) != "tag-role attach-policy delete-policy" {
 		t.Fatalf("%s, %v", kinds(result.Done), err)
 	}
 	if _, still := r.inline[PolicyName]; still || len(r.attached) != 2 || r.inline["theirs"] != "{}" {

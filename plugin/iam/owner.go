@@ -103,17 +103,33 @@ func mayRemove(a *Actual, f render.Facts, o RemovalOptions) error {
 	if !sameOwner(a.Tags, f) {
 		return refuse(
 			fmt.Sprintf("the role %s is not ours and stays", o.Name),
-			whose(a.Tags, f),
-			"--keep-role to leave it, or --adopt-role to remove it all the same")
+			whose(a.Tags, f), o.keepOr(a, f))
 	}
 	if !f.Issuer.Known() && !o.AnyIssuer {
 		issuer := awserr.Redact(a.Tags[render.TagIssuer])
 		return refuse(
 			fmt.Sprintf("it is not known whether the role %s is this cluster's", o.Name),
 			"this cluster's issuer is not known, and the role was made for namespace "+f.Namespace.Value+" of the issuer "+issuer,
-			advice.Command("--oidc-issuer", advice.Issuer(issuer).Word())+" if that is the cluster that is meant")
+			"--oidc-issuer URL with the issuer of this cluster, or --keep-role to leave the role")
 	}
 	return nil
+}
+
+// keepOr says what to do about a role with other tags. The project can name any role of
+// the account, so no flag is suggested that removes it: for an app's role only the
+// question whether the issuer has changed.
+func (o RemovalOptions) keepOr(a *Actual, f render.Facts) string {
+	const keep = "--keep-role to leave it"
+	ofTool := a.Tags[render.TagManagedBy] == render.ManagedBy && a.Tags[render.TagNamespace] == f.Namespace.Value
+	switch {
+	case !ofTool:
+		return keep
+	case o.Controller:
+		return keep + ", or --adopt-role to remove it anyway"
+	case f.Issuer.Known() && a.Tags[render.TagIssuer] != f.Issuer.Value:
+		return keep + "; if the OIDC issuer of this cluster has changed since the installation, --oidc-issuer URL with the earlier one"
+	}
+	return keep
 }
 
 // sameOwner is ours for facts that may not know the issuer: it then does not

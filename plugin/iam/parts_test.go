@@ -21,7 +21,7 @@ func TestPartsTellEveryStep(t *testing.T) {
 		{"trust of an old issuer", func(a *Actual) { a.Trust = strings.ReplaceAll(a.Trust, "2abc", "1old") }, RoleOptions{}, "trust-policy.json|1old|2abc"},
 		{"policy widened", func(a *Actual) { a.Inline = strings.Replace(policyJSON, "s3:ListBucket", "s3:*", 1) }, RoleOptions{}, "permissions-policy.json|s3:*|s3:ListBucket"},
 		{"boundary", func(a *Actual) { a.Boundary = edge + "2" }, RoleOptions{Boundary: edge}, "permissions-boundary|edge2|edge"},
-		{"managed policy", func(*Actual) {}, RoleOptions{PolicyARN: managed}, "managed-policies||AmazonS3FullAccess permissions-policy.json|s3:GetObject| tags||AmazonS3FullAccess"},
+		{"managed policy", func(*Actual) {}, RoleOptions{PolicyARN: managed}, "tags||AmazonS3FullAccess managed-policies||AmazonS3FullAccess permissions-policy.json|s3:GetObject|"},
 		{"tag", func(a *Actual) { a.Tags[render.TagClusterID] = "" }, RoleOptions{Tags: map[string]string{"team": "blue"}}, "tags||team=blue"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

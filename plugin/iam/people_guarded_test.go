@@ -129,7 +129,7 @@ func TestF8InstallUnderTheClassPolicy(t *testing.T) {
 	r := g.roles[role.Name]
 	r.trust, r.inline[PolicyName] = `{"Version":"2012-10-17","Statement":[]}`, `{"Version":"2012-10-17","Statement":[]}`
 	delete(r.tags, "ostoy-s3/cluster-id")
-	if _, result, err := install(t, g, f, within, false); err != nil || kinds(result.Done) != "update-trust put-policy tag-role" {
+	if _, result, err := install(t, g, f, within, false); err != nil || kinds(result.Done) != "update-trust tag-role put-policy" {
 		t.Fatal(kinds(result.Done), err)
 	}
 

@@ -43,13 +43,14 @@ func NewPlan(desired Role, actual *Actual, facts render.Facts) (*Plan, error) {
 	}
 	desired = kept.withoutPolicyTag(actual)
 	p.Role = desired
-	p.Steps = append(p.Steps, boundarySteps(desired, actual)...)
-	p.Steps = append(p.Steps, trustSteps(desired, actual)...)
-	p.Steps = append(p.Steps, policySteps(desired, actual)...)
-	p.Steps = append(p.Steps, tightenSteps(desired, actual)...)
-	p.Steps = append(p.Steps, tagSteps(desired, actual)...)
+	p.Steps = changes(desired, actual)
 	p.Notes = append(p.Notes, notes(desired, actual, facts)...)
 	return p, nil
+}
+
+// changes are the steps for a role that exists, in the order of the kinds (see CreateRole).
+func changes(r Role, a *Actual) []Step {
+	return slices.Concat(boundarySteps(r, a), trustSteps(r, a), tagSteps(r, a), policySteps(r, a), tightenSteps(r, a))
 }
 
 func createStep(r Role) Step {
@@ -211,7 +212,7 @@ func tagReason(r Role, a *Actual, before, after map[string]string) string {
 	if len(before) > 0 || a.Tags[render.TagManagedBy] != r.Tags[render.TagManagedBy] {
 		return ""
 	}
-	return "that earlier versions did not set"
+	return notSetEarlier
 }
 
 // show is a document that was found, for people: indented if it can be read,

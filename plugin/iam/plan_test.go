@@ -56,9 +56,9 @@ func TestPlanTransitions(t *testing.T) {
 		{name: "another boundary", was: func(a *Actual) { a.Boundary = edge + "2" }, o: RoleOptions{Boundary: edge}, steps: "put-boundary"},
 		{name: "boundary as asked for", was: func(a *Actual) { a.Boundary = edge }, o: RoleOptions{Boundary: edge}},
 		{name: "boundary not asked for stays", was: func(a *Actual) { a.Boundary = edge }, note: "boundary " + edge + " stays"},
-		{name: "managed instead of inline", o: RoleOptions{PolicyARN: managed}, steps: "attach-policy delete-policy tag-role", reason: "--policy-arn"},
-		{name: "managed, inline gone already", was: func(a *Actual) { a.Inline, a.Inlines = "", nil }, o: RoleOptions{PolicyARN: managed}, steps: "attach-policy tag-role"},
-		{name: "managed, attached already", was: func(a *Actual) { a.Attached = []string{managed} }, o: RoleOptions{PolicyARN: managed}, steps: "delete-policy tag-role", reason: "takes its place"},
+		{name: "managed instead of inline", o: RoleOptions{PolicyARN: managed}, steps: "tag-role attach-policy delete-policy", reason: "earlier versions"},
+		{name: "managed, inline gone already", was: func(a *Actual) { a.Inline, a.Inlines = "", nil }, o: RoleOptions{PolicyARN: managed}, steps: "tag-role attach-policy"},
+		{name: "managed, attached already", was: func(a *Actual) { a.Attached = []string{managed} }, o: RoleOptions{PolicyARN: managed}, steps: "tag-role delete-policy", reason: "earlier versions"},
 		{name: "managed, all done", was: func(a *Actual) { a.Inline, a.Inlines, a.Attached = "", nil, []string{managed} }, o: RoleOptions{PolicyARN: managed}, steps: "tag-role", reason: "earlier versions"},
 		{name: "back to inline", was: func(a *Actual) { a.Inline, a.Inlines, a.Attached = "", nil, []string{managed} }, steps: "put-policy", note: "aws iam detach-role-policy"},
 		{name: "policies of others", was: func(a *Actual) { a.Inlines = append(a.Inlines, "theirs") }, note: `inline policy "theirs"`},
@@ -76,7 +76,7 @@ func TestPlanTransitions(t *testing.T) {
 			name: "a stranger's role, taken over", was: func(a *Actual) {
 				a.Tags, a.Inline, a.Inlines, a.Trust, a.Boundary = map[string]string{"Name": "x"}, "", []string{"theirs"}, trustJSON[:50], edge
 			},
-			o: RoleOptions{Adopt: true, Boundary: edge + "2"}, steps: "put-boundary update-trust put-policy tag-role", note: "taken over",
+			o: RoleOptions{Adopt: true, Boundary: edge + "2"}, steps: "put-boundary update-trust tag-role put-policy", note: "taken over",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

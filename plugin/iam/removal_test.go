@@ -129,12 +129,12 @@ func TestRemovalRefused(t *testing.T) {
 		leave  bool // whether --adopt-role helps
 		words  []string
 	}{
-		{"a stranger's", func(a *Actual) { a.Tags = map[string]string{} }, facts(), RemovalOptions{}, true, []string{name + " is not ours and stays", "it has no tags", "--adopt-role", "--keep-role"}},
+		{"a stranger's", func(a *Actual) { a.Tags = map[string]string{} }, facts(), RemovalOptions{}, true, []string{name + " is not ours and stays", "it has no tags", "--keep-role"}},
 		{"terraform's", tags(render.TagManagedBy, "terraform"), facts(), RemovalOptions{}, true, []string{"terraform manages it"}},
 		{"another namespace's", tags(render.TagNamespace, "other"), facts(), RemovalOptions{}, true, []string{"namespace other"}},
 		{"another issuer's", tags(render.TagIssuer, "https://old.example.com"), facts(), RemovalOptions{}, true, []string{"https://old.example.com"}},
 		{"another cluster's of the issuer", tags(render.TagClusterID, "99999999"), facts(), RemovalOptions{}, true, []string{"99999999"}},
-		{"issuer not known", nil, unknown, RemovalOptions{}, true, []string{"it is not known whether", facts().Issuer.Value, "--oidc-issuer " + facts().Issuer.Value}},
+		{"issuer not known", nil, unknown, RemovalOptions{}, true, []string{"it is not known whether", facts().Issuer.Value, "--oidc-issuer URL", "--keep-role"}},
 		{"issuer not known, role without one", func(a *Actual) { delete(a.Tags, render.TagIssuer) }, unknown, RemovalOptions{AnyIssuer: true}, true, []string{"is not ours", "not known"}},
 		{"inline of others", func(a *Actual) { a.Inlines = append(a.Inlines, "theirs") }, facts(), RemovalOptions{}, true, []string{"put on it: theirs", "aws iam delete-role-policy --role-name " + name + " --policy-name theirs", "--adopt-role"}},
 		{"attached by others", func(a *Actual) { a.Attached = []string{readOnly} }, facts(), RemovalOptions{PolicyARN: s3Full}, true, []string{readOnly, "aws iam detach-role-policy --role-name " + name + " --policy-arn " + readOnly}},

@@ -5,18 +5,20 @@ import "strings"
 // Kind is what a step does. Each is one IAM request.
 type Kind string
 
-// The kinds, in the order steps run. Rights shrink before they grow (boundary,
-// then trust, then policies), and the tags that make a role ours come last: a
-// role that could be taken over only in part does not carry our name.
+// The kinds, in the order steps run. Permissions shrink before they grow (boundary,
+// then trust policy, then policies). The tags come before the policies, because one of
+// them names the managed policy that is attached: uninstall treats an attached policy
+// that no tag names as somebody else's and refuses to remove the role. The tags come
+// after the trust policy: a role that could not be taken over does not have them.
 const (
 	CreateRole   Kind = "create-role"
 	PutBoundary  Kind = "put-boundary"
 	UpdateTrust  Kind = "update-trust"
+	TagRole      Kind = "tag-role"
 	PutPolicy    Kind = "put-policy"
 	AttachPolicy Kind = "attach-policy"
 	DeletePolicy Kind = "delete-policy"
 	DetachPolicy Kind = "detach-policy"
-	TagRole      Kind = "tag-role"
 )
 
 // DeleteRole is the kind that only a Removal has; it goes last.

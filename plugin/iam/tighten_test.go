@@ -33,8 +33,8 @@ func tightened(t *testing.T, tighten bool) Role {
 	return role
 }
 
-// TestTightenSteps: rights are given before others are taken, and the tags that make
-// the role ours come last. Without leave nothing is planned.
+// TestTightenSteps: the app gets its policy before the tutorial's is detached, and the role
+// is tagged once its trust policy is replaced. Without --tighten-role nothing is planned.
 func TestTightenSteps(t *testing.T) {
 	plan, err := NewPlan(tightened(t, true), byTutorial(), facts())
 	if err != nil {
@@ -44,7 +44,7 @@ func TestTightenSteps(t *testing.T) {
 	for _, s := range plan.Steps {
 		kinds = append(kinds, string(s.Kind))
 	}
-	if have := strings.Join(kinds, " "); have != "update-trust put-policy detach-policy tag-role" {
+	if have := strings.Join(kinds, " "); have != "update-trust tag-role put-policy detach-policy" {
 		t.Errorf("steps %s", have)
 	}
 	if notes := strings.Join(plan.Notes, "; "); !strings.Contains(notes, "--tighten-role") || strings.Contains(notes, "stays") {

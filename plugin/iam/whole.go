@@ -10,7 +10,7 @@ func (r Role) Whole() (absent, present []Step) {
 	absent = append([]Step{createStep(r)}, policySteps(r, &Actual{})...)
 	// Nothing of it is as it should be, and our inline policy may be there.
 	is := &Actual{Exists: true, Inlines: []string{PolicyName}}
-	present = slices.Concat(boundarySteps(r, is), trustSteps(r, is), policySteps(r, is), tagSteps(r, is))
+	present = changes(r, is)
 	for i := range present {
 		present[i].Reason, present[i].Before = "", ""
 	}

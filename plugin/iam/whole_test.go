@@ -18,9 +18,9 @@ func TestWhole(t *testing.T) {
 		absent  string
 		present string
 	}{
-		"usual":    {RoleOptions{}, "create-role put-policy", "update-trust put-policy tag-role"},
-		"boundary": {RoleOptions{Boundary: boundary}, "create-role put-policy", "put-boundary update-trust put-policy tag-role"},
-		"managed":  {RoleOptions{PolicyARN: managed}, "create-role attach-policy", "update-trust attach-policy delete-policy tag-role"},
+		"usual":    {RoleOptions{}, "create-role put-policy", "update-trust tag-role put-policy"},
+		"boundary": {RoleOptions{Boundary: boundary}, "create-role put-policy", "put-boundary update-trust tag-role put-policy"},
+		"managed":  {RoleOptions{PolicyARN: managed}, "create-role attach-policy", "update-trust tag-role attach-policy delete-policy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := desired(t, facts(), c.options)

@@ -133,12 +133,12 @@ func TestF3PlanKeepsWhatTheTagNames(t *testing.T) {
 	}{
 		"tagged":                   {RoleOptions{}, false, func(*Actual) {}, "", "keeps the managed policy " + managedARN},
 		"tagged, and asked again":  {asked, false, func(*Actual) {}, "", ""},
-		"older":                    {RoleOptions{}, true, func(*Actual) {}, "put-policy tag-role", "the policy " + managedARN + " on the role is not managed by ostoy-s3 and stays"},
+		"older":                    {RoleOptions{}, true, func(*Actual) {}, "tag-role put-policy", "the policy " + managedARN + " on the role is not managed by ostoy-s3 and stays"},
 		"older, and asked again":   {asked, true, func(*Actual) {}, "tag-role", ""},
-		"detached since":           {RoleOptions{}, false, func(a *Actual) { a.Attached = nil }, "put-policy tag-role", ""},
-		"detached, another there":  {RoleOptions{}, false, func(a *Actual) { a.Attached = []string{everyRight} }, "put-policy tag-role", everyRight},
+		"detached since":           {RoleOptions{}, false, func(a *Actual) { a.Attached = nil }, "tag-role put-policy", ""},
+		"detached, another there":  {RoleOptions{}, false, func(a *Actual) { a.Attached = []string{everyRight} }, "tag-role put-policy", everyRight},
 		"detached, tag taken back": {RoleOptions{}, false, func(a *Actual) { a.Attached = nil; a.Tags[render.TagPolicy] = noPolicy }, "put-policy", ""},
-		"tightened":                {RoleOptions{Tighten: true, Adopt: true}, false, func(*Actual) {}, "put-policy tag-role", ""},
+		"tightened":                {RoleOptions{Tighten: true, Adopt: true}, false, func(*Actual) {}, "tag-role put-policy", ""},
 	} {
 		actual := asMade(t, c.older, asked)
 		c.change(actual)

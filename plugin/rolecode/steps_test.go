@@ -76,7 +76,7 @@ func TestStepsOfTightening(t *testing.T) {
 		Exists: true, ARN: s.Role.ARN, Path: "/", Trust: s.Role.Trust.JSON(), Attached: []string{full},
 	})
 	put, off, tag := strings.Index(text, "aws iam put-role-policy "), strings.Index(text, "aws iam detach-role-policy "), strings.Index(text, "aws iam tag-role ")
-	if put < 0 || off < put || tag < off {
+	if tag < 0 || put < tag || off < put {
 		t.Errorf("put at %d, detach at %d, tag at %d in\n%s", put, off, tag, text)
 	}
 	if want := "list-attached-role-policies"; strings.Count(text, want) != 1 || !strings.Contains(text, "--policy-arn='"+full) {

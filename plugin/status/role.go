@@ -67,7 +67,7 @@ func (r *Role) judge(f Found) {
 		case iam.PutPolicy, iam.AttachPolicy, iam.DeletePolicy:
 			r.Policy = bad
 		default:
-			other = Part{Warning, step.What + " drifted", f.Again}
+			other = Part{Warning, differs(step), f.Again}
 		}
 	}
 	r.Mark = Worst(r.Trust.Mark, r.Policy.Mark, other.Mark)
@@ -78,6 +78,15 @@ func (r *Role) judge(f Found) {
 	if r.Mark != OK {
 		r.Hint = f.Again
 	}
+}
+
+// differs says what is not up to date, and why if the plan knows a reason: a role of an
+// earlier version has not drifted, it only lacks tags.
+func differs(step iam.Step) string {
+	if step.Kind == iam.TagRole && step.Reason != "" {
+		return "without the " + step.What + " " + health.OneLine(step.Reason)
+	}
+	return step.What + " drifted"
 }
 
 // short is a Part in a word: what has drifted is told below, under drift.

@@ -234,6 +234,14 @@ func TestWrong(t *testing.T) {
 			func(f *Found) { f.AWS.Plan.Steps = []iam.Step{{Kind: iam.TagRole, What: "tags"}} },
 			func(r Report) judged { return judged{r.Role.Part, Warning, "tags drifted", Warning} },
 		},
+		"tags of later versions": {
+			func(f *Found) {
+				f.AWS.Plan.Steps = []iam.Step{{Kind: iam.TagRole, What: "tags", Reason: "that earlier versions did not set"}}
+			},
+			func(r Report) judged {
+				return judged{r.Role.Part, Warning, "without the tags that earlier versions did not set", Warning}
+			},
+		},
 		"another role": {
 			func(f *Found) {
 				f.item("ServiceAccount", "").Live.SetAnnotations(map[string]string{"eks.amazonaws.com/role-arn": "arn:x"})

@@ -97,8 +97,8 @@ func testVerifyObjects(t *testing.T, bed *testbed.Bed) {
 	wantLeft(t, bed, namespace, pvc)
 }
 
-// testAdoptedBucket: a bucket that was there before install stays, even empty,
-// however often it is asked; only --delete-data ends it.
+// testAdoptedBucket: a bucket that existed before install is kept, also empty, however
+// often uninstall runs; the command that is printed removes it and keeps the volume.
 func testAdoptedBucket(t *testing.T, bed *testbed.Bed) {
 	const namespace = "was-there"
 	_, err := bed.S3().CreateBucket(t.Context(), &s3.CreateBucketInput{
@@ -109,12 +109,13 @@ func testAdoptedBucket(t *testing.T, bed *testbed.Bed) {
 	orders(t, bed.NewNamespace(t.Context(), namespace))
 	admin := run.Admin(bed)
 	admin.Run(t, "install", "-n", namespace, "--adopt-bucket").WantCode(t, 0)
-	uninstall(t, admin, 0, namespace).WantTalk(t, "it was there before install", "--delete-data")
+	uninstall(t, admin, 0, namespace).WantTalk(t, "it was there before install", "oc ostoy-s3 uninstall -n "+namespace+" --adopt=bucket")
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0))
-	uninstall(t, admin, 0, namespace).WantTalk(t, "was-there-bucket", "--delete-data")
+	uninstall(t, admin, 0, namespace).WantTalk(t, "was-there-bucket", "if you know that it is: --adopt=bucket")
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0))
-	uninstall(t, admin, 0, namespace, "--delete-data", "--adopt=bucket", "-y")
-	wantLeft(t, bed, namespace)
+	uninstall(t, admin, 2, namespace, "--adopt=bucket").WantTalk(t, "--adopt=bucket --yes")
+	uninstall(t, admin, 0, namespace, "--adopt=bucket", "-y")
+	wantLeft(t, bed, namespace, pvc)
 }
 
 func testKeepFlags(t *testing.T, bed *testbed.Bed) {
@@ -122,7 +123,8 @@ func testKeepFlags(t *testing.T, bed *testbed.Bed) {
 	admin := installed(t, bed, namespace)
 	// Nothing is to go in AWS: AWS is not needed.
 	user := admin.With("AWS_ENDPOINT_URL=http://127.0.0.1:1")
-	uninstall(t, user, 0, namespace, "--keep-bucket", "--keep-role").WantTalk(t, "--keep-bucket", "--keep-role", "role "+roleName(bed, namespace))
+	uninstall(t, user, 0, namespace, "--keep-bucket", "--keep-role").WantTalk(t, "--keep-bucket", "--keep-role", "role "+roleName(bed, namespace),
+		"oc ostoy-s3 uninstall -n "+namespace+" --delete-data --keep-role", "once the bucket is removed: oc ostoy-s3 uninstall -n "+namespace+" --role-only")
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0), "role/"+roleName(bed, namespace))
 	uninstall(t, admin, 0, namespace, "--role-only")
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0))

@@ -151,13 +151,13 @@ if trouble=$(aws iam get-role --role-name="$role" 2>&1 >/dev/null); then
   aws iam update-assume-role-policy \
     --role-name="$role" \
     --policy-document="$trust"
+  aws iam tag-role \
+    --role-name="$role" \
+    --tags="$tags"
   aws iam put-role-policy \
     --role-name="$role" \
     --policy-name='ostoy-s3' \
     --policy-document="$policy"
-  aws iam tag-role \
-    --role-name="$role" \
-    --tags="$tags"
 else
   case $trouble in
     *NoSuchEntity*) ;;

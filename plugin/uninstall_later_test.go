@@ -1,0 +1,178 @@
+package plugin
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// withVolume is an uninstall of a project that has a volume, and a bucket with these
+// contents.
+func withVolume(contents *bucket.Contents) *uninstall {
+	u := removing()
+	u.bucket, u.contents = bucket.State{Kind: bucket.Ours, Name: "demo-bucket"}, contents
+	live := &unstructured.Unstructured{}
+	live.SetName("ostoy-pvc")
+	u.removal.Volumes = []*apply.Item{{Ref: apply.Ref{Version: "v1", Kind: "PersistentVolumeClaim", Name: "ostoy-pvc"}, Live: live}}
+	return u
+}
+
+// TestF7OnlyTheBucket: the flags for a bucket that no role names delete the volume only
+// if the bucket cannot be removed without, and then this is said.
+func TestF7OnlyTheBucket(t *testing.T) {
+	const volume = "(--delete-data also deletes the volume ostoy-pvc)"
+	for name, c := range map[string]struct {
+		contents *bucket.Contents
+		data     bool
+		want     string
+	}{
+		"empty":                 {&bucket.Contents{Ours: 2}, false, "if you know that it is: --adopt=bucket"},
+		"with data":             {&bucket.Contents{Objects: 1}, false, "if you know that it is: --delete-data --adopt=bucket " + volume},
+		"with data, given up":   {&bucket.Contents{Objects: 1}, true, "if you know that it is: --delete-data --adopt=bucket"},
+		"not to be looked into": {nil, false, "--adopt=bucket removes it while it is empty, otherwise --delete-data --adopt=bucket " + volume},
+	} {
+		u := withVolume(c.contents)
+		u.request.DeleteData = c.data
+		if got := u.unproven(); !strings.HasSuffix(got, c.want) {
+			t.Errorf("%s: %s", name, got)
+		}
+		u.removal.Volumes = nil
+		if got := u.unproven(); strings.Contains(got, "volume") {
+			t.Errorf("%s: there is no volume: %s", name, got)
+		}
+	}
+	u := withVolume(&bucket.Contents{})
+	u.proof.Proven = true
+	u.removal.Inventory = apply.Inventory{Found: true, Record: apply.Record{BucketOrigin: apply.OriginAdopted}}
+	u.decideBucket()
+	if l := u.one(theBucket); l.fate != fateKept || l.Next != "oc ostoy-s3 uninstall -n demo --adopt=bucket" {
+		t.Errorf("an empty bucket that existed before: %+v", l)
+	}
+}
+
+// TestF7RoleAfterBucket: of two commands for what --keep-role keeps, the one for the role
+// comes second, and the one for the bucket keeps the role.
+func TestF7RoleAfterBucket(t *testing.T) {
+	const first, second = "oc ostoy-s3 uninstall -n demo --delete-data --keep-role", "once the bucket is removed: oc ostoy-s3 uninstall -n demo --role-only"
+	full, found := &bucket.Contents{Objects: 1}, apply.Inventory{Found: true, Record: apply.Record{
+		BucketOrigin: apply.OriginCreated, RoleARN: "arn:aws:iam::123456789012:role/ostoy-s3/r",
+	}}
+	for name, c := range map[string]struct {
+		contents     *bucket.Contents
+		during       func(*uninstall)
+		bucket, role string
+	}{
+		"data":                   {full, nil, first, second},
+		"data that came later":   {&bucket.Contents{}, func(u *uninstall) { u.one(theBucket).keep("it has data", u.later()) }, first, second},
+		"could not be removed":   {&bucket.Contents{}, func(u *uninstall) { u.one(theBucket).leave("denied", "") }, "", second},
+		"a bucket that is empty": {&bucket.Contents{}, nil, "", "oc ostoy-s3 uninstall -n demo --role-only"},
+	} {
+		u := withVolume(c.contents)
+		u.request.KeepRole, u.proof.Proven, u.removal.Inventory = true, true, found
+		u.decideBucket()
+		u.decideRole()
+		if c.during != nil {
+			u.contents = full
+			c.during(u)
+		}
+		if err := u.executeRole(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if b, r := u.one(theBucket).Next, u.one(theRole).Next; b != c.bucket || r != c.role {
+			t.Errorf("%s: bucket %q, role %q", name, b, r)
+		}
+	}
+}
+
+// elsewhere is an S3 whose bucket is in another region than the facts say.
+type elsewhere struct {
+	shelf
+	looked chan struct{} // closed when it is asked in the right region
+}
+
+func (e *elsewhere) Look(_ context.Context, f render.Facts) (bucket.State, error) {
+	if f.Region.Value != "eu-west-1" {
+		return bucket.State{Kind: bucket.OtherRegion, Region: "eu-west-1"}, nil
+	}
+	close(e.looked)
+	return bucket.State{Kind: bucket.Ours}, nil
+}
+
+// lateRoles is an IAM that answers when S3 has been asked, and sees the facts then.
+type lateRoles struct {
+	oneRole
+	after <-chan struct{}
+	seen  func()
+}
+
+func (w *lateRoles) GetRole(ctx context.Context, in *awsiam.GetRoleInput, o ...func(*awsiam.Options)) (*awsiam.GetRoleOutput, error) {
+	select {
+	case <-w.after:
+	case <-time.After(time.Minute):
+	}
+	w.seen()
+	return w.oneRole.GetRole(ctx, in, o...)
+}
+
+// TestLooksDoNotMeet: bucket and role are looked at at the same time; what the bucket
+// shows of its region is known when both are done.
+func TestLooksDoNotMeet(t *testing.T) {
+	u := removing()
+	u.request.AdoptBucket = true
+	looked, region := make(chan struct{}), ""
+	u.buckets = &elsewhere{looked: looked}
+	usual := render.RoleName(u.facts.Issuer.Value, "demo")
+	tags := withTag(render.OwnershipTags(u.facts), render.TagBucket, "demo-bucket")
+	u.roles = &lateRoles{oneRole{name: usual, tags: tags}, looked, func() { region = u.facts.Region.Value }}
+	if err := u.look(t.Context()); err != nil || !u.proof.Proven || u.role == nil {
+		t.Fatalf("%+v, %+v, %v", u.proof, u.role, err)
+	}
+	if region != "us-east-2" || u.facts.Region.Value != "eu-west-1" {
+		t.Errorf("region %s, then %s", region, u.facts.Region.Value)
+	}
+}
+
+// TestF7AdoptedAndKept: --keep-role --adopt=bucket looks at the role as well, so that the
+// question says what is true.
+func TestF7AdoptedAndKept(t *testing.T) {
+	facts := removing().facts
+	usual, tags := render.RoleName(facts.Issuer.Value, "demo"), withTag(render.OwnershipTags(facts), render.TagBucket, "demo-bucket")
+	for name, c := range map[string]struct {
+		roles roleRemover
+		says  string
+	}{
+		"a role that names it":        {&oneRole{name: usual, tags: tags}, ""},
+		"a role that may not be read": {secretive{}, "(you may not read the role " + usual},
+		"no role":                     {&oneRole{}, "(none exists)"},
+	} {
+		u, talk := removing(), &bytes.Buffer{}
+		u.UI = ui.New(talk, ui.Style{}, time.Now)
+		u.request.KeepRole, u.request.AdoptBucket = true, true
+		u.buckets, u.roles = &shelf{}, c.roles
+		if err := u.look(t.Context()); err != nil {
+			t.Fatal(name, err)
+		}
+		u.bucket, u.contents = bucket.State{Kind: bucket.Ours}, &bucket.Contents{}
+		u.decideBucket()
+		u.request.Ask = func(context.Context, string) (string, error) { return "demo-bucket\n", nil }
+		if err := u.confirm(t.Context()); err != nil {
+			t.Fatal(name, err)
+		}
+		if c.says == "" && strings.Contains(talk.String(), "no IAM role") || !strings.Contains(talk.String(), c.says) {
+			t.Errorf("%s: %s", name, talk)
+		}
+		if (c.says == "") != u.proof.Proven {
+			t.Errorf("%s: %+v", name, u.proof)
+		}
+	}
+}
