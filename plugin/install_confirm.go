@@ -15,9 +15,10 @@ import (
 
 // Two things of a run need a confirmation, because they make readable what existed before
 // it: it gives the app an S3 bucket with objects that no IAM role shows to be the
-// project's, or it creates the first Route or Ingress to objects or to Secrets that are
-// not the chart's samples. A run that does neither asks nothing. What can be written in
-// the project, inventory, annotations and the tags of the bucket, answers for nobody.
+// project's, or it creates a Route or an Ingress where none led to the objects of an app
+// that exists, or to Secrets that are not the chart's samples. A run that does neither
+// asks nothing. What can be written in the project, inventory, annotations and the tags
+// of the bucket, answers for nobody.
 
 // confirmExposure asks before such a run. One that only looks shows what will be asked.
 func (i *install) confirmExposure(ctx context.Context) error {
@@ -63,13 +64,13 @@ func (i *install) aboutExposure(ctx context.Context) string {
 }
 
 // exposesBucket says that the run gives the app an existing S3 bucket with objects, or
-// creates the first Route or Ingress to one. --adopt-bucket and --adopt are your word for
-// the first, unless a Route or an Ingress leads to the app.
+// creates the first Route or Ingress of an app with such a bucket. --adopt-bucket and
+// --adopt are your word for the first, unless a Route or an Ingress leads to the app.
 func (i *install) exposesBucket(ctx context.Context, e exposure) string {
 	unproven := i.givesBucket(ctx)
 	asked := e.public()
 	if unproven == "" {
-		asked = asked && i.bucketExists() && !i.exposedAlready()
+		asked = asked && i.bucketExists() && i.appExists() && !i.exposedAlready()
 	} else {
 		asked = asked || !i.request.AdoptBucket && !i.request.Adopt
 	}

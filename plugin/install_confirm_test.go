@@ -59,6 +59,10 @@ func TestF4F7ConfirmExposure(t *testing.T) {
 	bucketExists := func(i *install) { i.plan.Items[1].Live, i.plan.Items[1].Action = i.plan.Items[1].Would, apply.Update }
 	notAsked := func(i *install) { i.request.AdoptBucket = false }
 	tagged := together(notAsked, func(i *install) { i.bucket.Kind = bucket.Ours }) // by this installation, or by mallory's Bucket resource
+	running := func(i *install) {
+		app := &unstructured.Unstructured{Object: map[string]any{"kind": "Deployment"}}
+		i.plan.Items = append(i.plan.Items, &apply.Item{Ref: apply.RefOf(app), Live: app})
+	}
 	noRoute := func(i *install) { i.objects, i.plan.Items = nil, i.plan.Items[1:] }
 	proven := func(i *install) {
 		i.before.role.actual = &iam.Actual{Exists: true, Tags: map[string]string{
@@ -105,14 +109,15 @@ func TestF4F7ConfirmExposure(t *testing.T) {
 
 		"proven, everything exists":     {together(tagged, proven, routeExists, bucketExists), ""},
 		"proven, the Bucket is missing": {together(tagged, proven, routeExists), ""},
-		"proven, first Route":           {together(tagged, proven, bucketExists), "exists already and has 3 objects, 30 B: everybody who can reach"},
-		"proven, first Route, recorded": {together(tagged, proven, bucketExists, recorded), "has 3 objects"},
+		"proven, first Route":           {together(tagged, proven, running), "exists already and has 3 objects, 30 B: everybody who can reach"},
+		"proven, first Route, recorded": {together(tagged, proven, bucketExists, running, recorded), "has 3 objects"},
+		"proven, a new project":         {together(tagged, proven), ""},
 		"proven, no Route":              {together(tagged, proven, bucketExists, noRoute), ""},
 		"tags are missing, proven":      {together(proven, routeExists), ""}, // the resolution of bucket-tags
 
 		"tutorial's":                     {together(adopts, asItIs, routeExists), ""},
 		"tutorial's, later":              {together(tagged, bucketExists, asItIs, routeExists), ""},
-		"tutorial's, first Route":        {together(adopts, asItIs), "has 3 objects"},
+		"tutorial's, first Route":        {together(adopts, asItIs, running), "has 3 objects"},
 		"tutorial's, another role":       {together(adopts, routeExists), unproven},
 		"tutorial's, tightened":          {together(adopts, routeExists, func(i *install) { i.adopted.arn, i.request.Tighten = "arn", true }), ""},
 		"role of others, another change": {together(tagged, asItIs, routeExists, bucketExists), ""},

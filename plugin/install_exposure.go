@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
@@ -64,6 +65,13 @@ func (i *install) exposedAlready() bool {
 		}
 	}
 	return i.before.exposing.object != nil
+}
+
+// appExists reports whether the app is in the project before the run.
+func (i *install) appExists() bool {
+	return slices.ContainsFunc(i.plan.Items, func(item *apply.Item) bool {
+		return item.Ref.Kind == "Deployment" && item.Live != nil
+	})
 }
 
 // lookAtLeftExposing looks for a Route or an Ingress that the run neither creates nor
