@@ -63,6 +63,7 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	}
 	target.Provider = func(ctx context.Context) check.Finding { return check.Provider(ctx, c.world) }
 	target.Role = c.lookAtRole
+	target.Bucket = c.bucketFinding
 	return target, nil
 }
 

@@ -133,12 +133,11 @@ type install struct {
 	given      *live.World // has looked at a role that somebody else makes
 	buckets    *bucket.Client
 	bucket     bucket.State
-	inside     *bucket.Inside // nil: nobody looked
-	knownToIAM bool           // the issuer, with our audience
+	knownToIAM bool // the issuer, with our audience
 	adopted    adoptedRole
-	adoption   *adoption      // nil unless asked for
-	existing   *adoptedBucket // a bucket that exists although its Bucket resource does not
-	degraded   bool           // --dry-run=server could only plan, there being no namespace
+	adoption   *adoption   // nil unless asked for
+	before     foundBefore // what existed before the run
+	degraded   bool        // --dry-run=server could only plan, there being no namespace
 
 	// executed
 	board          *ui.Board
@@ -207,7 +206,7 @@ func (i *install) run(ctx context.Context) error {
 		err = i.announceWithDiff(ctx)
 	}
 	if err == nil {
-		err = i.mayOpen(ctx)
+		err = i.confirmExposure(ctx)
 	}
 	if err != nil {
 		if i.madeProject {

@@ -38,7 +38,7 @@ func (i *install) announce() {
 	}
 	i.announceRole()
 	i.announceObjects()
-	i.planned(ui.None, doorLabel, i.door().words())
+	i.planned(ui.None, exposureLabel, i.exposure().words())
 	i.UI.Line("")
 }
 
@@ -106,6 +106,9 @@ func (i *install) warnOfLastRole() {
 func (i *install) announceObjects() {
 	var created, taken, over []apply.Ref
 	from := ""
+	if i.before.bucket != nil && !i.createsBucketResource() {
+		i.announceBucket(i.before.bucket.Name)
+	}
 	for _, item := range i.plan.All() {
 		switch {
 		case item.Action == apply.Create && item.Ref.Kind == "Bucket":

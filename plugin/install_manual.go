@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/manual"
@@ -93,14 +91,4 @@ func (i *install) manualSource(ctx context.Context) (manual.Source, error) {
 		source.Server = host
 	}
 	return source, nil
-}
-
-// exposing is the Route or Ingress by which the app is reached, nil without one.
-func exposing(objects []*unstructured.Unstructured) *unstructured.Unstructured {
-	for _, object := range objects {
-		if kind := object.GetKind(); kind == "Route" || kind == "Ingress" {
-			return object
-		}
-	}
-	return nil
 }

@@ -103,7 +103,7 @@ func (i *install) reportDryRun() error {
 	}
 	if i.nothingToDo() {
 		i.UI.Linef("nothing to change (%s)", i.took())
-		i.tellAccess(i.doorNow(""))
+		i.tellAccess(i.exposureNow(""))
 	} else {
 		i.UI.Line("nothing was changed: this was a dry run")
 	}
@@ -140,11 +140,11 @@ func (i *install) farewell(result wait.Result) {
 		i.UI.Line("")
 		i.UI.Linef("OSToy: %s, then http://localhost:8080", advice.Command("oc port-forward", "-n", i.facts.Namespace.Value, "service/ostoy-frontend-svc", "8080:8080"))
 	}
-	i.tellAccess(i.doorNow(result.URL))
+	i.tellAccess(i.exposureNow(result.URL))
 }
 
 // tellAccess says who reaches what through the app.
-func (i *install) tellAccess(d door) { i.UI.Linef("%s: %s", doorLabel, d.words()) }
+func (i *install) tellAccess(e exposure) { i.UI.Linef("%s: %s", exposureLabel, e.words()) }
 
 // print writes the data: the document, or the URL alone, once it leads somewhere.
 func (i *install) print(result wait.Result, ready bool, failure error) error {
@@ -162,7 +162,7 @@ func (i *install) print(result wait.Result, ready bool, failure error) error {
 		Kept:      i.kept(),
 		Ready:     ready,
 		URL:       result.URL,
-		Access:    i.doorNow(result.URL).words(),
+		Access:    i.exposureNow(result.URL).words(),
 		Adopted:   i.adoption,
 		Proof:     i.proof,
 		Seconds:   i.Now().Sub(i.started).Seconds(),

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/util/wait"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
@@ -56,6 +53,7 @@ func (i *install) survey(ctx context.Context) error {
 		return i.tutorialFirst(err)
 	}
 	i.lookAtGiven(ctx)
+	i.lookAtLeftExposing(ctx)
 	i.lookAtAdoption(ctx)
 	i.lookAtExisting(ctx)
 	i.warnOfSecrets(ctx)
@@ -84,6 +82,7 @@ func (i *install) target() (check.Target, error) {
 		return check.Target{}, err
 	}
 	i.options.RoleARN = desired.ARN
+	i.before = foundBefore{role: &roleOnce{name: desired.Name}}
 	if i.objects, err = renderObjects(i.facts, i.options, i.overlay); err != nil {
 		return check.Target{}, err
 	}
@@ -97,7 +96,7 @@ func (i *install) target() (check.Target, error) {
 		Conn:      i.conn,
 		Objects:   i.objects,
 		Namespace: check.NamespaceExists,
-		Bucket:    i.lookAtBucket,
+		Bucket:    func(ctx context.Context) check.Finding { return check.Fail(i.lookAtBucket(ctx)) },
 		Provider:  func(ctx context.Context) check.Finding { return i.lookAtProvider(ctx, world) },
 		Role:      func(ctx context.Context) check.Finding { return check.Fail(i.planRole(ctx, desired)) },
 		Plan:      i.planObjects,
@@ -166,58 +165,6 @@ func failedToo(failed []check.Outcome, id string) bool {
 	return slices.ContainsFunc(failed, func(o check.Outcome) bool { return o.ID == id })
 }
 
-// lookAtBucket asks S3 whether the bucket is free or ours. Where S3 cannot
-// tell, ACK's word on our own Bucket counts.
-func (i *install) lookAtBucket(ctx context.Context) (err error) {
-	if i.bucket, err = i.buckets.Look(ctx, i.facts); err != nil {
-		return err
-	}
-	refused := bucket.Guard(i.bucket, i.facts, i.request.AdoptBucket)
-	if refused != nil && i.request.Adopt && i.adoptableBucket(ctx) {
-		refused = bucket.Guard(i.bucket, i.facts, true)
-	}
-	if refused != nil && unmarked(i.bucket) && i.managedByOurBucket(ctx) {
-		return nil
-	}
-	return refused
-}
-
-// unmarked reports whether S3 did not tell whose the bucket is: the caller may
-// not see it, or nobody has put tags on it yet. The controller puts them last,
-// so that a run right after one that was cut off may find none.
-func unmarked(s bucket.State) bool {
-	switch s.Kind {
-	case bucket.TagsUnreadable:
-		return true
-	case bucket.OtherAccount:
-		return !s.Sure
-	case bucket.Foreign:
-		return len(s.Tags) == 0
-	}
-	return false
-}
-
-// managedByOurBucket reports whether a Bucket that we applied, after the same
-// guard had let it pass, is what the controller manages the bucket by. A controller
-// that creates the bucket at this moment, for another run, says so a little later.
-func (i *install) managedByOurBucket(ctx context.Context) bool {
-	if !i.inventory.Found || i.inventory.Foreign {
-		return false
-	}
-	const patience, pause = 10 * time.Second, 500 * time.Millisecond
-	managed := false
-	_ = wait.PollUntilContextTimeout(ctx, pause, patience, true, func(ctx context.Context) (bool, error) {
-		live := i.bucketObject(ctx)
-		if live == nil || !apply.Ours(live) || live.GetDeletionTimestamp() != nil {
-			return true, nil
-		}
-		owner := ack.Account(live)
-		managed = owner == i.facts.Account.Value
-		return owner != "" || !ack.Managed(live), nil
-	})
-	return managed
-}
-
 func (i *install) lookAtProvider(ctx context.Context, w *live.World) check.Finding {
 	finding := check.Provider(ctx, w)
 	i.knownToIAM = finding.Status == check.Passed
@@ -225,7 +172,7 @@ func (i *install) lookAtProvider(ctx context.Context, w *live.World) check.Findi
 }
 
 func (i *install) planRole(ctx context.Context, desired iam.Role) error {
-	actual, err := iam.ReadToCreate(ctx, i.roles, desired.Name, i.inventory.Found)
+	actual, err := i.actualRole(ctx)
 	if err != nil {
 		return err
 	}

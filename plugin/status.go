@@ -79,7 +79,7 @@ func (s *statusRun) one(ctx context.Context) error {
 	if err := s.missing(found); err != nil {
 		return err
 	}
-	report := status.Of(found)
+	report := s.judge(found, s.leftExposing(ctx, found.Plan))
 	report.Audit = audited.report
 	if err := s.print(report); err != nil {
 		return err

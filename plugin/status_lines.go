@@ -31,8 +31,8 @@ func statusLines(r status.Report, now time.Time, wide bool) []statusLine {
 		lines = append(lines, statusLine{"volume", r.Volume.Mark, "ostoy-pvc", r.Volume.Text})
 	}
 	lines = append(lines, routeLine(r.Route))
-	if r.Route.URL != "" {
-		lines = append(lines, statusLine{text: "everybody who can reach it " + door{namespace: r.Namespace}.deeds()})
+	if r.Access != "" {
+		lines = append(lines, statusLine{label: exposureLabel, name: r.Access})
 	}
 	if wide {
 		lines = append(lines, wideLines(r)...)

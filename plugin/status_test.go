@@ -67,8 +67,9 @@ func goodReport() status.Report {
 			Node: "worker-0", NeedsIdentity: true, Identity: statusRole,
 		}},
 		PodsPart: ok(""), Volume: ok("bound"),
-		Route: status.Route{Part: ok("admitted"), Kind: "Route", URL: "http://ostoy-route-demo.apps.example.com"},
-		Drift: status.Drift{Part: ok("none"), Cluster: []status.ObjectDrift{}, IAM: []status.RoleDrift{}},
+		Route:  status.Route{Part: ok("admitted"), Kind: "Route", URL: "http://ostoy-route-demo.apps.example.com"},
+		Access: exposureOf("demo", nil, exposedBy{managed: true, object: exposingObject("Route", map[string]any{"host": "ostoy-route-demo.apps.example.com"})}).words(),
+		Drift:  status.Drift{Part: ok("none"), Cluster: []status.ObjectDrift{}, IAM: []status.RoleDrift{}},
 	}
 }
 

@@ -45,6 +45,7 @@ type polled struct {
 	aws     status.AWS
 	secrets []*unstructured.Unstructured
 	err     error // of the secrets
+	left    exposedBy
 }
 
 // watch tells how an install is and then what changes, until it is interrupted:
@@ -110,6 +111,7 @@ func (w *watching) poll(ctx context.Context) {
 	world := w.freshWorld()
 	group.Go(func() error { p.aws = w.askAWS(limited, world); return nil })
 	group.Go(func() error { p.secrets, p.err = w.secrets(limited); return nil })
+	group.Go(func() error { p.left = w.leftExposing(limited, &apply.Plan{}); return nil })
 	_ = group.Wait() // none gives an error
 	p.aws.Stale = w.staleOf(limited, world)
 	select {
@@ -184,7 +186,7 @@ func (w *watching) show(ctx context.Context) error {
 			return err
 		}
 	}
-	return w.view.show(status.Of(found))
+	return w.view.show(w.judge(found, w.last.left))
 }
 
 // server says once that the API server is away, and once that it is back.

@@ -186,7 +186,7 @@ func (s *stage) findings(ctx context.Context, now scene) map[string]Finding {
 	w := s.world(now)
 	target := Target{
 		Facts: w.Facts, Conn: s.conn, Objects: theApp(), Namespace: NamespaceExists,
-		Bucket: func(context.Context) error { return nil }, Plan: func(context.Context) error { return nil },
+		Bucket: func(context.Context) Finding { return Pass() }, Plan: func(context.Context) error { return nil },
 		Provider: func(ctx context.Context) Finding { return Provider(ctx, w) },
 		Role:     func(context.Context) Finding { return Pass() },
 	}

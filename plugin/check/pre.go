@@ -32,7 +32,7 @@ type Target struct {
 	Objects   []*unstructured.Unstructured
 	Namespace Namespace
 
-	Bucket   func(context.Context) error   // may the bucket be made or adopted
+	Bucket   func(context.Context) Finding // may the bucket be made or adopted
 	Provider func(context.Context) Finding // does IAM know the issuer
 	Role     func(context.Context) Finding // may the role be made or changed
 	Plan     func(context.Context) error   // may the objects be made or changed
@@ -63,7 +63,7 @@ const (
 func Pre(t Target) []Check {
 	checks := []Check{
 		{ID: IDBucketCRD, Group: Controller, Severity: Error, Title: "the cluster knows ACK's Bucket", Run: t.bucketCRD},
-		{ID: IDBucket, Group: Bucket, Severity: Error, Title: "the bucket name is free or ours", Run: failing(t.Bucket)},
+		{ID: IDBucket, Group: Bucket, Severity: Error, Title: "the bucket name is free or ours", Run: t.Bucket},
 		{ID: IDProvider, Group: Identity, Severity: Error, Title: "IAM knows the cluster's issuer", Run: t.Provider},
 	}
 	if t.GivenRole != nil {

@@ -41,6 +41,7 @@ type Report struct {
 	PodsPart       Part           `json:"podsSeen"` // Unknown where pods may not be listed
 	Volume         Part           `json:"volume"`
 	Route          Route          `json:"route"`
+	Access         string         `json:"access"` // who reaches what through the app, as install says it
 	Drift          Drift          `json:"drift"`
 	Audit          *audit.Report  `json:"audit,omitempty"`
 }

@@ -275,7 +275,8 @@ func TestAdoptWithoutItsRole(t *testing.T) {
 	user := run.ProjectAdmin(t, bed, learner)
 	user.Run(t, "install", "-n", namespace, "--adopt", "--tighten-role", "--yes").WantCode(t, refused).
 		WantTalk(t, "is not the app's and is not tightened", "system:serviceaccount:ostoy-first:ostoy-sa")
-	user.Run(t, "install", "-n", namespace, "--adopt").WantCode(t, 0).WantTalk(t, "is not used, and stays as it is", "✔ role ", "created")
+	user.Run(t, "install", "-n", namespace, "--adopt").WantCode(t, misused).WantTalk(t, "no IAM role shows that it is this project's", "1 object, 7 B", "--yes")
+	user.Run(t, "install", "-n", namespace, "--adopt", "--yes").WantCode(t, 0).WantTalk(t, "is not used, and stays as it is", "✔ role ", "created")
 	user.Run(t, "install", "-n", namespace).WantCode(t, 0).WantTalk(t, "nothing to change")
 	account, err := bed.Client.CoreV1().ServiceAccounts(namespace).Get(t.Context(), "ostoy-sa", metav1.GetOptions{})
 	must(t, err)

@@ -42,7 +42,10 @@ func testDataKeptAndAdopted(t *testing.T, bed *testbed.Bed) {
 		"bucket with-data-bucket", "1 object, 2 older versions, 1 delete marker, 45 B", "oc ostoy-s3 uninstall -n with-data --delete-data")
 	wantLeft(t, bed, namespace, pvc, full(namespace, 4))
 
-	admin.Run(t, "install", "-n", namespace).WantCode(t, 0)
+	// No role shows any more that the bucket is the project's, and a Route is to lead to it.
+	admin.Run(t, "install", "-n", namespace).WantCode(t, 2).WantTalk(t, "not confirmed: nothing was changed", "no IAM role shows that it is this project's")
+	wantLeft(t, bed, namespace, pvc, full(namespace, 4))
+	admin.Run(t, "install", "-n", namespace, "--yes").WantCode(t, 0)
 	if n := objectsIn(t, bed, namespace); n != 4 {
 		t.Errorf("%d objects after the second install", n)
 	}

@@ -45,11 +45,11 @@ func TestF4AdoptedBucketNeedsAYes(t *testing.T) {
 	const asks = "has 2 objects, 8 B: everybody who can reach the Route ostoy-route (http) will list, read, write and overwrite every object in it"
 	before := world.Look(t, bed, namespace)
 	admin.Run(t, install("--adopt-bucket")...).WantCode(t, misused).WantStdout(t, "").
-		WantTalk(t, "not confirmed: nothing was changed", "opened-up-bucket existed before", asks, "the same command with --yes", "expose=none")
+		WantTalk(t, "not confirmed: nothing was changed", "opened-up-bucket exists already", asks, "the same command with --yes", "expose=none")
 	admin.Run(t, install("--adopt-bucket", "--dry-run=server")...).WantCode(t, done).WantTalk(t, asks, "a script needs --yes", "access    everybody who can reach")
 	admin.Run(t, install("--adopt-bucket", "--mode", "manual")...).WantCode(t, done).WantTalk(t, asks, "the script does not ask")
 	admin.Run(t, install("--adopt-bucket", "--set", "expose=none", "--dry-run=server")...).WantCode(t, done).
-		WantNoTalk(t, "existed before").WantTalk(t, "no Route or Ingress: pods of the cluster")
+		WantNoTalk(t, "exists already").WantTalk(t, "no Route or Ingress: pods of the cluster")
 	if code, screen := run.AtTerminal(t, admin, "no\n", install("--adopt-bucket")...); code != misused || !strings.Contains(screen, "has 2 objects") {
 		t.Errorf("exit code %d\n%s", code, screen)
 	}
@@ -57,7 +57,7 @@ func TestF4AdoptedBucketNeedsAYes(t *testing.T) {
 
 	// Adopted behind no Route, it is asked when a Route is to lead to it.
 	admin.Run(t, install("--adopt-bucket", "--set", "expose=none")...).WantCode(t, done)
-	admin.Run(t, install()...).WantCode(t, misused).WantTalk(t, "existed before", asks)
+	admin.Run(t, install()...).WantCode(t, misused).WantTalk(t, "exists already", asks)
 	if code, screen := run.AtTerminal(t, admin, "yes\n", install()...); code != done {
 		t.Errorf("exit code %d\n%s", code, screen)
 	}
@@ -115,7 +115,9 @@ func TestF4RealSecretsNeedAYes(t *testing.T) {
 	if !strings.Contains(document.Access, ", and reads the Secrets ostoy-secret and ostoy-secret-env, without a password") {
 		t.Errorf("access is %q", document.Access)
 	}
+	app{bed, namespace, admin}.wantAccess(t, document.Access, "-n", namespace)
 	install().WantCode(t, done).WantTalk(t, "nothing to change")
+	install("--set", "microservice.replicas=2").WantCode(t, done).WantTalk(t, "1 updated").WantNoTalk(t, asks) // they are shown already
 
 	// A project that was made to learn the issuer is removed again.
 	learner := run.ProjectAdmin(t, bed, "opens-secrets")
