@@ -95,6 +95,9 @@ func (r *Removal) decideBuckets() error {
 		})
 		return nil
 	}
+	if text := r.lookalikes(); text != "" {
+		r.Notes = append(r.Notes, text)
+	}
 	var names []string
 	for _, b := range r.buckets {
 		names = append(names, b.String())
@@ -156,6 +159,9 @@ func (r *Removal) refuseBuckets() error {
 		why = "whether ours or " + others[0].String() + " manages them cannot be seen:\n"
 		force = "or the same command with --force: they stay, for the other controller to manage"
 	}
+	if text := r.lookalikes(); text != "" {
+		why = text + "\n" + why
+	}
 	return &problem.Error{
 		Kind: problem.Refused,
 		What: "the ACK S3 controller stays: there " + are(len(r.buckets)) + " " + numbered(len(r.buckets), "Bucket"),
@@ -163,6 +169,19 @@ func (r *Removal) refuseBuckets() error {
 		Next: strings.Join(append(next, force), "\n"),
 		More: "docs/controller.md",
 	}
+}
+
+// lookalikes says that --force also releases the Buckets of a controller that watches only
+// some projects: such a controller is not proven. It is "" if nothing looks like one.
+func (r *Removal) lookalikes() string {
+	var names []string
+	for _, c := range r.notMine(r.found.Controllers.Unproven) {
+		names = append(names, c.String())
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return lookalike(names) + ": --force releases the Buckets that it manages, too"
 }
 
 func are(n int) string {
