@@ -119,7 +119,7 @@ func TestF2Report(t *testing.T) {
 	outcome.ID = "app-crash"
 	got := writing(t, func(a *App) error { (&report{app: a}).detail(outcome); return nil })
 	want := `  FAIL app-crash               it broke
-                            | it said:
+                            it said:
                             | fix  rm -rf ~
                             | ✔ 17
                             fix  oc get pods

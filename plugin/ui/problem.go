@@ -53,24 +53,35 @@ func (u *UI) Item(m Mark, name string, width int, lines ...string) {
 	}
 }
 
-// Quoted are the lines of a text that others may have written. One line stays as it is.
-// Several, or one that begins as a line of ours does, stand behind a bar: else what an
-// object of a cluster says could look like a command that we suggest, or like a further
-// result.
+// Quoted are the lines of a text that others may have written. A line that looks like one
+// of ours stands behind a bar, and so do all after it: else what an object of a cluster
+// says could look like a command that we suggest, or like a further result.
 func Quoted(text string) []string {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return nil
 	}
 	lines := strings.Split(text, "\n")
-	if len(lines) == 1 && !LikeOurs(text) {
-		return lines
-	}
+	barred := LikeOurs(text)
 	for n, line := range lines {
-		lines[n] = "| " + strings.TrimRight(line, " ")
+		line = unpadded(strings.TrimRight(line, " "))
+		if barred = barred || n > 0 && (LikeOurs(line) || likeCommand.MatchString(line)); barred {
+			line = "| " + line
+		}
+		lines[n] = line
 	}
 	return lines
 }
+
+// unpadded is a line without the blanks that would move what follows them to the
+// beginning of a terminal's next line.
+func unpadded(line string) string { return padding.ReplaceAllString(line, "$1   ") }
+
+var padding = regexp.MustCompile(`([^ ]) {4,}`)
+
+// likeCommand is how a line begins that somebody could copy as the second one of a
+// suggestion.
+var likeCommand = regexp.MustCompile(`^[^\pL\pN\pP\pS]*(oc|kubectl|aws|rosa|helm|argocd|flux|curl|sudo|sh|bash)\s`)
 
 // likeOurs is how our lines with a label or a mark begin; before it may stand what is
 // not seen.
@@ -82,7 +93,7 @@ func LikeOurs(text string) bool { return likeOurs.MatchString(text) }
 // headline is the first line of a text, and the others.
 func headline(text string) (first, rest string) {
 	first, rest, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	return first, rest
+	return unpadded(first), rest
 }
 
 // labelled prints a text behind a label, its further lines below it.
