@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -45,7 +46,7 @@ func statusLines(r status.Report, now time.Time, wide bool) []statusLine {
 func hintLines(hints []string) []statusLine {
 	var lines []statusLine
 	for _, hint := range hints {
-		for line := range strings.SplitSeq(hint, "\n") {
+		for _, line := range ui.Advised(hint) {
 			lines = append(lines, statusLine{name: line})
 		}
 	}

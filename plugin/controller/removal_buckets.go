@@ -139,19 +139,19 @@ func listed(buckets []Bucket) string {
 }
 
 func (r *Removal) refuseBuckets() error {
-	var next []string
+	var ways []string
 	for _, b := range r.buckets {
 		line := advice.Command("oc ostoy-s3 uninstall", "-n", b.Namespace)
-		if b.Ours && !slices.Contains(next, line) {
-			next = append(next, line)
+		if b.Ours && !slices.Contains(ways, line) {
+			ways = append(ways, line)
 		}
 	}
 	const enough = 5
-	if len(next) > enough {
-		next = append(next[:enough], "and so on in every namespace that is listed")
+	if len(ways) > enough {
+		ways = append(ways[:enough], "and so on in every namespace that is listed")
 	}
-	if len(next) == 0 {
-		next = append(next, advice.Command("oc delete buckets.s3.services.k8s.aws NAME -n NAMESPACE")+", which deletes the S3 bucket, too, unless its deletion policy is retain")
+	if len(ways) == 0 {
+		ways = append(ways, advice.Command("oc delete buckets.s3.services.k8s.aws NAME -n NAMESPACE")+", which deletes the S3 bucket, too, unless its deletion policy is retain")
 	}
 	force := "or the same command with --force: the objects go, the S3 buckets and their data stay"
 	why := "without a controller nobody takes its finalizer off them, and they, and their namespaces, can never be deleted:\n"
@@ -166,7 +166,7 @@ func (r *Removal) refuseBuckets() error {
 		Kind: problem.Refused,
 		What: "the ACK S3 controller stays: there " + are(len(r.buckets)) + " " + numbered(len(r.buckets), "Bucket"),
 		Why:  why + listed(r.buckets),
-		Next: strings.Join(append(next, force), "\n"),
+		Next: strings.Join(append(ways, force), "\n"),
 		More: "docs/controller.md",
 	}
 }

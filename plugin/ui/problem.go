@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 )
 
 // Warn prints a warning in the two parts a reader needs.
@@ -16,17 +17,24 @@ func (u *UI) Warn(what, next string) {
 	u.Try(next)
 }
 
-// Try prints what to do about what was printed before, nothing if there is nothing. A
-// line with a secret is left out as a whole: to hide a part of a command could take a
-// quotation mark away.
-func (u *UI) Try(next string) {
+// Try prints what to do about what was printed before, nothing if there is nothing.
+func (u *UI) Try(next string) { u.labelled("try   ", strings.Join(Advised(next), "\n")) }
+
+// Advised are the lines of what to do, as they can be copied. A line with a secret is left
+// out as a whole: to hide a part of a command could take a quotation mark away. A line
+// that leaves a quotation mark open would end a quotation in the next line. It is a
+// sentence with an apostrophe, and gets one that a shell does not obey, or it is left out.
+func Advised(next string) []string {
 	lines := strings.Split(next, "\n")
 	for n, line := range lines {
-		if secret.Hide(line) != line {
+		switch {
+		case secret.Hide(line) != line, !shell.Closed(line) && strings.ContainsAny(line, "$`\\;&|<>()"):
 			lines[n] = secret.Hidden
+		case !shell.Closed(line):
+			lines[n] = strings.NewReplacer("'", "\u2019", `"`, "\u201d").Replace(line)
 		}
 	}
-	u.labelled("try   ", strings.Join(lines, "\n"))
+	return lines
 }
 
 // Problem prints an error: what, why, what to do, where to read more. Errors
