@@ -62,7 +62,7 @@ func edges() map[string][]string {
 		"plugin/advice":  {"plugin/plain", "plugin/secret", "plugin/shell", "render"},
 		"plugin/awserr":  {"plugin/advice", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
 		"plugin/cluster": {"plugin/advice", "plugin/problem", "plugin/secret", "render"},
-		"plugin/ui":      {"plugin/plain", "plugin/problem", "plugin/secret"},
+		"plugin/ui":      {"plugin/plain", "plugin/problem", "plugin/secret", "plugin/shell"},
 		"plugin/differ":  {"plugin/plain"},
 		"plugin/health":  {"plugin/advice", "plugin/plain"},
 		"plugin/plain":   {},
@@ -72,7 +72,7 @@ func edges() map[string][]string {
 
 		// for tests only: no package above lists it
 		"plugin/cluster/clustertest": {"plugin/cluster"},
-		"plugin/advice/advicetest":   {"plugin/plain"},
+		"plugin/advice/advicetest":   {"plugin/plain", "plugin/shell"},
 
 		// pure
 		"render": {"charts"},

@@ -43,6 +43,8 @@ func rules() map[string]rule {
 		"one way out":                      oneWayOut,
 		"one cleaner":                      oneCleaner,
 		"commands are quoted":              noJoinedCommands,
+		"advice closes its quotes":         closedAdvice,
+		"advice stays whole":               wholeAdvice,
 	}
 }
 

@@ -38,7 +38,7 @@ The role itself is not in there: "oc ostoy-s3 install" makes it.`,
 			case string(plugin.EngineArgoCD), string(plugin.EngineFlux):
 				request.Engine = plugin.Engine(format)
 			default:
-				return usage(c, "unknown format "+format+", use manifests, argocd or flux")
+				return usage(c, "unknown format "+format+", use one of: manifests, argocd, flux")
 			}
 			if len(files) == 1 {
 				facts.file = files[0]

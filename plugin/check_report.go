@@ -111,7 +111,7 @@ func (r *report) detail(o check.Outcome) {
 		lines = ui.Quoted("not allowed: " + o.What + "; " + o.Why)
 	}
 	if o.Next != "" && !quiet {
-		for n, line := range strings.Split(o.Next, "\n") {
+		for n, line := range ui.Advised(o.Next) {
 			lines = append(lines, []string{"fix  ", "     "}[min(n, 1)]+line)
 		}
 	}

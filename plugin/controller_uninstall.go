@@ -177,7 +177,7 @@ func withoutRole(err error) error {
 	}
 	with := *told
 	with.Kind = problem.Refused
-	with.Next = told.Next + "\nor --keep-role, which leaves the controller's role in AWS"
+	with.Next = told.Next + "\nor --keep-role, which leaves the role of the controller in AWS"
 	return &with
 }
 

@@ -165,8 +165,8 @@ func (i *install) onceMore(err error) error {
 	}
 	reword := func(p *problem.Error) *problem.Error {
 		told := *p
-		if next := strings.ReplaceAll(p.Next, "run the same command again", "run the command below"); next != p.Next {
-			told.Next = next + "\n" + advice.Command("oc ostoy-s3 install", "-n", i.facts.Namespace.Value)
+		if strings.Contains(p.Next, "run the same command again") {
+			told.Next += "\nthe command is now: " + advice.Command("oc ostoy-s3 install", "-n", i.facts.Namespace.Value)
 		}
 		return &told
 	}

@@ -141,7 +141,7 @@ func TestOnceMore(t *testing.T) {
 	several := &problem.Several{Problems: []*problem.Error{one}, Note: "n"}
 	i := &install{request: InstallRequest{ProjectName: AnyProject}, madeProject: true}
 	i.facts.Namespace.Value = "ostoy-1"
-	const want = "run the command below: it continues\noc ostoy-s3 install -n ostoy-1"
+	const want = "run the same command again: it continues\nthe command is now: oc ostoy-s3 install -n ostoy-1"
 	var told *problem.Error
 	if err := i.onceMore(one); !errors.As(err, &told) || told.Next != want || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%+v", told)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -45,7 +46,7 @@ func statusLines(r status.Report, now time.Time, wide bool) []statusLine {
 func hintLines(hints []string) []statusLine {
 	var lines []statusLine
 	for _, hint := range hints {
-		for line := range strings.SplitSeq(hint, "\n") {
+		for _, line := range ui.Advised(hint) {
 			lines = append(lines, statusLine{name: line})
 		}
 	}
@@ -242,14 +243,16 @@ func hintsOf(r status.Report) []string {
 	return hints
 }
 
-// appendHint adds the lines of a hint that are not among the hints yet.
+// appendHint adds the lines of a hint, unless they are among the hints in this order: of
+// several steps none is left out because an earlier hint has it, too.
 func appendHint(hints []string, hint string) []string {
-	for _, line := range strings.Split(hint, "\n") {
-		if !slices.Contains(hints, line) {
-			hints = append(hints, line)
+	lines := strings.Split(hint, "\n")
+	for at := range hints {
+		if rest := hints[at:]; len(rest) >= len(lines) && slices.Equal(rest[:len(lines)], lines) {
+			return hints
 		}
 	}
-	return hints
+	return append(hints, lines...)
 }
 
 // ago is how long ago something was, as kubectl tells ages.

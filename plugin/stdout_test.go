@@ -7,11 +7,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/yaml"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -89,6 +93,25 @@ func TestF5Data(t *testing.T) {
 	}
 }
 
+// TestF5Manifests: an annotation with any character is printed, as an escape if a terminal
+// does not show it.
+func TestF5Manifests(t *testing.T) {
+	var every strings.Builder
+	for r := rune(1); r <= unicode.MaxRune; r++ {
+		if !plain.Shows(r) && utf8.ValidRune(r) {
+			every.WriteString("a" + string(r))
+		}
+	}
+	for _, note := range []string{every.String(), "שלום\u200f!", "two\nlines\u2028"} {
+		object := &unstructured.Unstructured{Object: map[string]any{"kind": "X", "metadata": map[string]any{"annotations": map[string]any{"note": note}}}}
+		got := writing(t, func(a *App) error { return a.printObjects("# head\n", []*unstructured.Unstructured{object}) })
+		again, err := render.Decode([]byte(got))
+		if err != nil || len(again) != 1 || again[0].GetAnnotations()["note"] != note {
+			t.Errorf("%v: %.200q", err, got)
+		}
+	}
+}
+
 // TestF2Report: what a check repeats of others stands behind a bar, so that it looks like
 // no line of the report.
 func TestF2Report(t *testing.T) {
@@ -96,7 +119,7 @@ func TestF2Report(t *testing.T) {
 	outcome.ID = "app-crash"
 	got := writing(t, func(a *App) error { (&report{app: a}).detail(outcome); return nil })
 	want := `  FAIL app-crash               it broke
-                            | it said:
+                            it said:
                             | fix  rm -rf ~
                             | ✔ 17
                             fix  oc get pods

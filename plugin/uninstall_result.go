@@ -184,10 +184,10 @@ func leftovers(lines []*line) error {
 			nexts = append(nexts, l.Next)
 		}
 	}
-	p.Why, p.Next = strings.Join(whys, "\n"), strings.Join(nexts, "\n")
-	if !strings.HasSuffix(p.Next, "run the same command again") {
-		p.Next = strings.TrimPrefix(p.Next+"\nthen run the same command again", "\n")
+	if !strings.HasSuffix(strings.Join(nexts, "\n"), "run the same command again") {
+		nexts = append(nexts, "then run the same command again")
 	}
+	p.Why, p.Next = strings.Join(whys, "\n"), strings.Join(nexts, "\n")
 	return p
 }
 

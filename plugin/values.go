@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -28,7 +26,7 @@ func (a *App) Values(ctx context.Context, request RenderRequest) error {
 	if err != nil {
 		return err
 	}
-	text, err := yaml.Marshal(values)
+	text, err := render.Document(values)
 	if err != nil {
 		return fmt.Errorf("write values: %w", err)
 	}

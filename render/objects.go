@@ -1,14 +1,12 @@
 package render
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 
-	yamlv2 "go.yaml.in/yaml/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/charts"
@@ -108,22 +106,6 @@ func Sort(objects []*unstructured.Unstructured) {
 			cmp.Compare(a.GetName(), b.GetName()),
 		)
 	})
-}
-
-// YAML writes objects as one stream, keys sorted, each document led by "---".
-// The bytes are those of sigs.k8s.io/yaml, which goes by way of JSON and takes
-// three times as long with the same library.
-func YAML(objects []*unstructured.Unstructured) ([]byte, error) {
-	var out bytes.Buffer
-	for _, object := range objects {
-		text, err := yamlv2.Marshal(object.Object)
-		if err != nil {
-			return nil, fmt.Errorf("write %s %s: %w", object.GetKind(), object.GetName(), err)
-		}
-		out.WriteString("---\n")
-		out.Write(text)
-	}
-	return out.Bytes(), nil
 }
 
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

@@ -152,7 +152,7 @@ func (t Told) RoleFault(account *unstructured.Unstructured) (Fault, bool) {
 			return Fault{
 				What:  "the ACK S3 controller does not work as its role (pod " + pod.Name + " in " + pod.Namespace + ")",
 				Why:   "its service account names " + advice.RoleARN(role).String() + ", but the pod has no AWS_ROLE_ARN: it is older than the annotation, or the pod identity webhook missed it",
-				Next:  t.Restart() + "\nif the new pod has none either, there is no pod identity webhook: put the variables and the token volume into the Subscription's spec.config",
+				Next:  t.Restart() + "\nif the new pod has none either, there is no pod identity webhook: put the variables and the token volume into spec.config of the Subscription",
 				Grave: true,
 			}, true
 		case has != role:
@@ -193,7 +193,7 @@ func (t Told) noRole(object *unstructured.Unstructured) Fault {
 		Grave: t.Installer == OLM || born,
 	}
 	if t.Installer == OLM {
-		fault.Next += "\nto keep it over upgrades: AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE and a token volume in the Subscription's spec.config"
+		fault.Next += "\nto keep it over upgrades: AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE and a token volume in spec.config of the Subscription"
 	}
 	return fault
 }

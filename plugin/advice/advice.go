@@ -24,5 +24,5 @@ func NewController(pattern string, flags ...string) string {
 func ControllerFor(namespace string) string {
 	pattern := render.PatternFor(namespace)
 	return "a cluster admin installs it: " + NewController(pattern) +
-		"\nor together with the app: install with " + shell.Words("--with-controller", "--bucket-pattern", pattern)
+		"\nor together with the app: install with " + Words("--with-controller", "--bucket-pattern", pattern)
 }

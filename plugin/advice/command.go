@@ -28,6 +28,10 @@ func Command(fixed string, words ...string) string {
 	return strings.Join(all, " ")
 }
 
+// Words are words of a command, such as a flag and its value, for a sentence: quoted as
+// those of Command.
+func Words(words ...string) string { return Command("", words...) }
+
 // Pipe is a command that reads what another one writes.
 func Pipe(from, to string) string { return from + " | " + to }
 

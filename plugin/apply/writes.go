@@ -7,6 +7,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // Write is one request of a plan, for whoever sends it in this package's stead.
@@ -23,7 +25,7 @@ type Write struct {
 	// Drops are fields that kubectl apply --server-side takes away, and that this
 	// package does not: whatever somebody brought by a client-side kubectl apply
 	// becomes the new manager's, and goes where Object has it not (Kubernetes,
-	// "Server-Side Apply", "Upgrading from client-side apply"). Paths as in FieldChange.
+	// "Server-Side Apply", "Upgrading from client-side apply"). Paths as in FieldChange, each in one line.
 	Drops []string
 }
 
@@ -77,7 +79,7 @@ func (it *Item) drops() []string {
 	var paths []string
 	for _, d := range diff(brought, it.object.Object) {
 		if d.after == nil {
-			paths = append(paths, pathString(d.path))
+			paths = append(paths, plain.Line(pathString(d.path)))
 		}
 	}
 	return paths

@@ -151,6 +151,7 @@ func TestDrops(t *testing.T) {
 		want          []string
 	}{
 		"kubectl apply":  {"kubectl-client-side-apply", note, []string{"data.more", "metadata.labels"}},
+		"an evil note":   {"kubectl-client-side-apply", `{"data":{"x\nrm -rf ~\u202e\u001b[8m":"eA=="}}`, []string{"data[x rm -rf ~ [8m]"}},
 		"somebody else":  {"kubectl-edit", note, nil},
 		"without a note": {"kubectl-client-side-apply", "", nil},
 		"an odd note":    {"kubectl-client-side-apply", "{", nil},

@@ -93,7 +93,7 @@ func explainLimit(message string) explanation {
 	case strings.Contains(message, "RolesPerAccount"):
 		e.next = "remove roles that are no longer used (aws iam list-roles --path-prefix /ostoy-s3/ shows ours), or have the quota \"Roles per account\" raised"
 	case strings.Contains(message, "ACLSizePerRole"):
-		e.next = "have the quota \"Role trust policy length\" raised: the issuer's address is long"
+		e.next = "have the quota \"Role trust policy length\" raised: the address of the issuer is long"
 	case strings.Contains(message, "PoliciesPerRole"):
 		e.next = "detach a policy from the role, or leave --policy-arn away to use an inline policy"
 	case strings.Contains(message, "Maximum policy size"):

@@ -29,7 +29,7 @@ func explainNetwork(err error) (explanation, bool) {
 	case isUntrusted(err):
 		return explanation{
 			why:  "the server's certificate is signed by nobody this machine trusts, as behind a proxy that opens TLS",
-			next: "export AWS_CA_BUNDLE=FILE with the proxy's certificate, then " + again,
+			next: "export AWS_CA_BUNDLE=FILE with the certificate of the proxy, then " + again,
 		}, true
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return explanation{

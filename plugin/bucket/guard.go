@@ -62,7 +62,7 @@ func otherAccount(s State, f render.Facts) error {
 	if !s.Sure {
 		e.What += ", or you lack " + s.Missing + " on it"
 		e.Why += " S3 answers both cases alike."
-		e.Next += fmt.Sprintf(", or, if it is account %s's, ask an AWS administrator for %s and %s on it", f.Account.Value, s.Missing, actionTags)
+		e.Next += fmt.Sprintf(", or, if it belongs to account %s, ask an AWS administrator for %s and %s on it", f.Account.Value, s.Missing, actionTags)
 	}
 	return e
 }

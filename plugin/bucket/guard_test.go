@@ -51,7 +51,7 @@ func TestGuard(t *testing.T) {
 		{"another account's", State{Kind: OtherAccount, Sure: true}, false, false, []string{
 			"bucket demo-bucket belongs to another AWS account\nBucket names are global, and OSToy always uses <project>-bucket, so the project \"demo\" cannot have one.\n" + away + "\ndocs/checks/bucket-name-taken.md",
 		}},
-		{"another account's, perhaps", State{Kind: OtherAccount, Missing: "s3:ListBucket"}, false, false, []string{"another AWS account, or you lack s3:ListBucket on it", away, "account 123456789012's"}},
+		{"another account's, perhaps", State{Kind: OtherAccount, Missing: "s3:ListBucket"}, false, false, []string{"another AWS account, or you lack s3:ListBucket on it", away, "belongs to account 123456789012"}},
 		{"elsewhere, ours", State{Kind: OtherRegion, Region: "eu-west-1", Tags: mine}, false, false, []string{"in region eu-west-1 and not in us-east-2", "made for this namespace of this cluster", "oc ostoy-s3 install -n demo --region eu-west-1 to use it"}},
 		{"elsewhere, foreign", State{Kind: OtherRegion, Region: "eu-west-1", Tags: old}, false, false, []string{"old.example.com", away, "--region eu-west-1 --adopt-bucket"}},
 		{"elsewhere, closed", State{Kind: OtherRegion, Region: "eu-west-1", Missing: "s3:GetBucketTagging"}, false, false, []string{"cannot be read without s3:GetBucketTagging", "--adopt-bucket"}},

@@ -60,7 +60,7 @@ func grantSCC(account, namespace string) string {
 func (a appLook) refusedBySCC(ctx context.Context) Finding {
 	finding := a.about(health.SCC)(ctx)
 	if finding.Status == Failed {
-		finding.Next = grantSCC(a.serviceAccount(ctx), a.Namespace) + "\nor, if -f and --set changed the pods' security settings, take that back"
+		finding.Next = grantSCC(a.serviceAccount(ctx), a.Namespace) + "\nor, if -f and --set changed the security settings of the pods, revert that"
 	}
 	return finding
 }

@@ -103,6 +103,6 @@ func judgeRegion(configured string, used render.Fact, inS3, namespace string) Fi
 	return Warn(
 		"your AWS configuration says "+configured+", the bucket of project "+namespace+" is in "+of.String(),
 		"no harm here: the region is taken from "+used.Source+"; but commands of the AWS CLI that you type go to "+configured+", and do not find it",
-		"for those: --region "+of.Word()+", or in the environment AWS_REGION="+of.Word(),
+		"for those: "+advice.Words("--region", of.Word())+", or in the environment "+advice.Words("AWS_REGION="+of.Word()),
 	)
 }

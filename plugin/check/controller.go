@@ -81,7 +81,7 @@ func unverified(all []ack.Controller) Finding {
 // none is the finding where no controller is proven. It is the same, whatever looks like
 // one; a Bucket that S3 confirms lowers it, because one has worked.
 func (c controllerLook) none(ctx context.Context, lookalikes []ack.Controller) Finding {
-	why := "no Deployment is it by its labels, its image or its service account"
+	why := "no Deployment matches by labels, image or service account"
 	if len(lookalikes) > 0 {
 		why = "not one: " + namesOf(lookalikes) + ", whose service account is not allowed to list and update Buckets in all projects"
 	}

@@ -44,14 +44,15 @@ func (c controllerLook) olm(ctx context.Context) Finding {
 	return worstFirst(findings)
 }
 
-// beside lowers a refusal to a warning if the controllers that are proven are in other
-// namespaces: on OpenShift every editor of a project can create a Subscription.
+// beside lowers a refusal to a warning unless a controller that is proven is in the same
+// namespace: on OpenShift every editor of a project can create a Subscription. Whether
+// there is a controller is for controller-found to judge.
 func (c controllerLook) beside(ctx context.Context, namespace string, finding Finding) Finding {
-	found, err := c.Controllers(ctx)
-	if err != nil || finding.Status != Failed || finding.Err != nil || len(found.Proven) == 0 {
+	if finding.Status != Failed || finding.Err != nil {
 		return finding
 	}
-	if !slices.ContainsFunc(found.Proven, func(one ack.Controller) bool { return one.Namespace == namespace }) {
+	found, err := c.Controllers(ctx)
+	if err != nil || !slices.ContainsFunc(found.Proven, func(one ack.Controller) bool { return one.Namespace == namespace }) {
 		finding.Status = Warned
 	}
 	return finding

@@ -89,6 +89,33 @@ func TestF6Unverified(t *testing.T) {
 	wants(t, "before an install", (Target{World: world}).controller(t.Context()), NotAllowed, "whether one runs is not verified")
 }
 
+// TestF6Subscription: what is wrong with a Subscription, which every project editor can
+// create, fails the check only beside a controller that is proven.
+func TestF6Subscription(t *testing.T) {
+	wrong := Refuse("what", "why", "next")
+	for name, c := range map[string]struct {
+		namespace       string
+		proven, refused bool
+		want            Status
+	}{
+		"beside the controller":           {"ack-system", true, false, Failed},
+		"in another project":              {"mallory", true, false, Warned},
+		"no controller":                   {"ack-system", false, false, Warned},
+		"you are not allowed to ask":      {"ack-system", true, true, Warned},
+		"mallory's, no controller at all": {"mallory", false, false, Warned},
+	} {
+		server, world := reachWorld(t, nil)
+		if prove(server, c.proven); c.refused {
+			server.Forbid("POST "+reviewURL, "create", "subjectaccessreviews", "authorization.k8s.io", "")
+		}
+		wants(t, name, controllerLook{world}.beside(t.Context(), c.namespace, wrong), c.want, "what")
+	}
+	_, world := reachWorld(t, nil)
+	if got := (controllerLook{world}).beside(t.Context(), "mallory", Pass()); got.Status != Passed {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestF6Beside: beside a controller, mallory's Deployment changes no finding.
 func TestF6Beside(t *testing.T) {
 	server, world := reachWorld(t, nil)

@@ -116,11 +116,8 @@ func (p *Plan) withoutPolicy() (what, next string) {
 // note about that: the notes of the plan are written by others at the same time.
 func (p *Plan) exempt() (notes []string) {
 	a := &p.Admission
-	if !a.Served {
-		return nil
-	}
 	exempt := map[string]bool{}
-	if p.proof.unasked {
+	if p.proof.unasked && a.Served {
 		notes = p.keepExempt(exempt)
 	}
 	own := operator.Account(p.facts)
@@ -133,8 +130,14 @@ func (p *Plan) exempt() (notes []string) {
 			lookalikes = append(lookalikes, c)
 		}
 	}
+	if !a.Served {
+		if len(lookalikes) > 0 {
+			a.warn(lookalike(lookalikes), "")
+		}
+		return nil
+	}
 	if len(lookalikes) > 0 {
-		a.warn(notExempt(lookalikes)+"not allowed to list and update Buckets in all projects, so it is not a controller of the whole cluster", "")
+		a.warn(notExempt(lookalikes)+notEverywhere, "")
 	}
 	if p.Mode != Used || exempt[own] {
 		a.Exempt = []string{own}
@@ -142,6 +145,19 @@ func (p *Plan) exempt() (notes []string) {
 	delete(exempt, own)
 	a.Exempt = append(a.Exempt, slices.Sorted(maps.Keys(exempt))...)
 	return notes
+}
+
+// notEverywhere ends a sentence about the service account of a Deployment that is not
+// proven. A controller that watches only some projects has a Role there, and is not proven.
+const notEverywhere = "not allowed to list and update Buckets in all projects, so it is not a controller of the whole cluster; " +
+	"if it watches only some projects, it is a controller of those, and two controllers undo each other's work"
+
+// lookalike is a warning about the first few of some Deployments that are not proven.
+func lookalike(deployments []string) string {
+	if len(deployments) == 1 {
+		return deployments[0] + " looks like an ACK S3 controller: its service account is " + notEverywhere
+	}
+	return some(deployments) + " look like ACK S3 controllers: the service account of each is " + notEverywhere
 }
 
 // notExempt begins a warning about the first few of some Deployments: a project editor

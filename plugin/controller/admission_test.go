@@ -80,6 +80,14 @@ func TestF1Exempt(t *testing.T) {
 			if proved != nil {
 				t.Fatal(proved)
 			}
+			without := &Plan{Mode: p.Mode, facts: p.facts, proof: p.proof, found: p.found} // of a cluster that serves no policies
+			if notes := without.exempt(); notes != nil || without.Admission.Exempt != nil {
+				t.Errorf("%q, %q exempt from no policy", notes, without.Admission.Exempt)
+			}
+			watchers := len(without.Admission.Warnings)
+			if want := !c.refuse && c.warns != ""; want != (watchers == 1) || want && !strings.Contains(without.Admission.Warnings[0].What, "looks like an ACK S3 controller") {
+				t.Errorf("without a policy: %+v", without.Admission.Warnings)
+			}
 			notes := p.exempt()
 			if kept := c.refuse && len(c.before) > 0; kept != (len(notes) == 1) || len(p.Notes) > 0 {
 				t.Errorf("notes: %q, in the plan: %q", notes, p.Notes)
@@ -90,6 +98,9 @@ func TestF1Exempt(t *testing.T) {
 			var said strings.Builder
 			for _, warning := range p.Admission.Warnings {
 				said.WriteString(warning.What + "\n")
+			}
+			if watchers > 0 && !strings.Contains(said.String(), "if it watches only some projects, it is a controller of those") {
+				t.Errorf("a controller of some projects: %s", said.String())
 			}
 			if !strings.Contains(said.String(), c.warns) || c.warns == "" && said.Len() > 0 {
 				t.Errorf("warns: %s", said.String())

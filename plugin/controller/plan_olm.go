@@ -144,7 +144,7 @@ func (p *Plan) onTrust(options *operator.Options) error {
 			What: "it is not known which versions of the ACK S3 controller there are",
 			Why:  "the catalogs cannot be read (packagemanifests.packages.operators.coreos.com)",
 			Next: "name one with --version, for example --version 1.13.0\n" +
-				"whether OLM's package server runs: oc get apiservices v1.packages.operators.coreos.com",
+				"whether the package server of OLM runs: oc get apiservices v1.packages.operators.coreos.com",
 		}
 	}
 	p.CSV = CSVOf(p.options.Version)

@@ -144,7 +144,7 @@ func (f *follower) crash(ctx context.Context, pods []*unstructured.Unstructured)
 			}
 			if cause, known := ack.CauseOf(log); known {
 				state.Text += ": " + awserr.Redact(cause.Why)
-				state.Hint = awserr.Redact(cause.Next)
+				state.Hint = cause.Next
 			} else if words := awserr.Redact(ack.LastWords(log, 1)); words != "" {
 				state.Text += ": " + words
 			}

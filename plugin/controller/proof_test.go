@@ -89,11 +89,19 @@ func TestF6Uninstall(t *testing.T) {
 	if err != nil || len(w.buckets()) > 0 {
 		t.Fatalf("%v\n%s", err, w.everything())
 	}
+	if len(removal.Notes) != 1 || !strings.Contains(removal.Notes[0], mallorysName+" looks like") || !strings.Contains(removal.Notes[0], "watches only some projects") {
+		t.Errorf("what the controller of some projects loses is not said: %q", removal.Notes)
+	}
 	for _, part := range removal.Parts() {
 		if strings.Contains(part.Object+part.Why+part.Next, "mallory") {
 			t.Errorf("%+v", part)
 		}
 	}
+
+	w = newWorld(t, true, append(byOLM(t), mallorys(t), bucketNamed(t, "app", ack.Finalizer))...).withRole()
+	w.unproven[mallorysAccount] = true
+	_, err = w.run(t.Context(), RemovalOptions{})
+	wantProblem(t, err, problem.Refused, "1 Bucket", "demo/app", mallorysName+" looks like", "watches only some projects")
 
 	w = newWorld(t, true, append(byOLM(t), mallorys(t))...).withRole()
 	w.refused["create subjectaccessreviews"] = true

@@ -95,6 +95,9 @@ func (r *Removal) decideBuckets() error {
 		})
 		return nil
 	}
+	if text := r.lookalikes(); text != "" {
+		r.Notes = append(r.Notes, text)
+	}
 	var names []string
 	for _, b := range r.buckets {
 		names = append(names, b.String())
@@ -136,19 +139,19 @@ func listed(buckets []Bucket) string {
 }
 
 func (r *Removal) refuseBuckets() error {
-	var next []string
+	var ways []string
 	for _, b := range r.buckets {
 		line := advice.Command("oc ostoy-s3 uninstall", "-n", b.Namespace)
-		if b.Ours && !slices.Contains(next, line) {
-			next = append(next, line)
+		if b.Ours && !slices.Contains(ways, line) {
+			ways = append(ways, line)
 		}
 	}
 	const enough = 5
-	if len(next) > enough {
-		next = append(next[:enough], "and so on in every namespace that is listed")
+	if len(ways) > enough {
+		ways = append(ways[:enough], "and so on in every namespace that is listed")
 	}
-	if len(next) == 0 {
-		next = append(next, advice.Command("oc delete buckets.s3.services.k8s.aws NAME -n NAMESPACE")+", which deletes the S3 bucket, too, unless its deletion policy is retain")
+	if len(ways) == 0 {
+		ways = append(ways, advice.Command("oc delete buckets.s3.services.k8s.aws NAME -n NAMESPACE")+", which deletes the S3 bucket, too, unless its deletion policy is retain")
 	}
 	force := "or the same command with --force: the objects go, the S3 buckets and their data stay"
 	why := "without a controller nobody takes its finalizer off them, and they, and their namespaces, can never be deleted:\n"
@@ -156,13 +159,29 @@ func (r *Removal) refuseBuckets() error {
 		why = "whether ours or " + others[0].String() + " manages them cannot be seen:\n"
 		force = "or the same command with --force: they stay, for the other controller to manage"
 	}
+	if text := r.lookalikes(); text != "" {
+		why = text + "\n" + why
+	}
 	return &problem.Error{
 		Kind: problem.Refused,
 		What: "the ACK S3 controller stays: there " + are(len(r.buckets)) + " " + numbered(len(r.buckets), "Bucket"),
 		Why:  why + listed(r.buckets),
-		Next: strings.Join(append(next, force), "\n"),
+		Next: strings.Join(append(ways, force), "\n"),
 		More: "docs/controller.md",
 	}
+}
+
+// lookalikes says that --force also releases the Buckets of a controller that watches only
+// some projects: such a controller is not proven. It is "" if nothing looks like one.
+func (r *Removal) lookalikes() string {
+	var names []string
+	for _, c := range r.notMine(r.found.Controllers.Unproven) {
+		names = append(names, c.String())
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return lookalike(names) + ": --force releases the Buckets that it manages, too"
 }
 
 func are(n int) string {

@@ -244,7 +244,7 @@ func (r *Report) Missing() error {
 	}
 	p := &problem.Error{
 		Kind: problem.Refused, What: "no ACK S3 controller is installed in this cluster",
-		Why:  "no Deployment is it by its labels, its image or its service account",
+		Why:  "no Deployment matches by labels, image or service account",
 		Next: advice.NewController(""),
 	}
 	if r.Only != "" {

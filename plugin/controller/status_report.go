@@ -282,7 +282,7 @@ func explained(said ack.LogError) Error {
 		e.Why, e.Next = awserr.Redact(cause.Why), awserr.RedactLines(cause.Next)
 	case strings.Contains(said.Text(), "AccessDenied") && action != "":
 		e.Why = "its role may not do " + action
-		e.Next = "give the controller's role the right, and look for a service control policy of the organisation that denies it"
+		e.Next = "give the role of the controller the permission, and look for a service control policy of the organisation that denies it"
 	case strings.Contains(said.Text(), "but the desired state specifies region"):
 		e.Why = "the controller ignores a Bucket that asks for another region than its bucket is in, its deletion too"
 		e.Next = "set the annotation services.k8s.aws/region of the Bucket to the region its bucket is in"

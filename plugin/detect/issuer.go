@@ -80,7 +80,7 @@ func usableIssuer(value, source string) (render.Fact, error) {
 		p.What, p.Why, p.Next = flaw.Parts()
 		if !errors.Is(err, ErrNotSTS) {
 			p.What = "the cluster's " + p.What
-			p.Next = "AWS cannot check this cluster's tokens; if IAM knows it by another issuer, give that with --oidc-issuer"
+			p.Next = "AWS cannot check the tokens of this cluster; if IAM knows it by another issuer, give that with --oidc-issuer"
 		}
 	}
 	p.Why += " (from " + source + ")"

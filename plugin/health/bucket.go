@@ -115,10 +115,10 @@ func deniedController(conds []Condition) State {
 			what = action
 		}
 	}
-	hint := "give the controller's role the right, and look for a service control policy of the organisation that denies it"
+	hint := "give the role of the controller the permission, and look for a service control policy of the organisation that denies it"
 	if strings.HasSuffix(what, "PublicAccessBlock") {
 		// ACK's community#2670.
-		hint = "give the controller's role the right; most often a service control policy of the organisation denies this one to all but a few: who runs it must except the controller's role"
+		hint = "give the role of the controller the permission; most often a service control policy of the organisation denies this one to all but a few roles: its administrators add this role to the exceptions"
 	}
 	return Graced(State{
 		Text: "the ACK controller may not make " + what + ": AccessDenied",

@@ -82,11 +82,11 @@ func noPods(obj *unstructured.Unstructured, c Condition) State {
 		s.Hint = advice.Command("oc describe quota", "-n", ns) + "; free something there, or ask for more"
 		grace = deniedGrace
 	case strings.Contains(c.message, "violates PodSecurity"):
-		s.Hint = "the level stands in the labels of namespace " + ns + "; the chart's own settings pass \"restricted\": look at what -f and --set change"
+		s.Hint = "the level stands in the labels of namespace " + ns + "; the settings of the chart pass \"restricted\": look at what -f and --set change"
 		grace = deniedGrace
 	case strings.Contains(c.message, "security context constraint"):
 		s.About = SCC
-		s.Hint = "the chart's own settings pass restricted-v2: look at what -f and --set change, or install with --set scc.restricted=true"
+		s.Hint = "the settings of the chart pass restricted-v2: look at what -f and --set change, or install with --set scc.restricted=true"
 		grace = deniedGrace
 	}
 	return Graced(s, grace)

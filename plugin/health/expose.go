@@ -58,7 +58,7 @@ func judgeRoute(obj *unstructured.Unstructured) State {
 		Hint: advice.Command("oc describe route", obj.GetName(), "-n", obj.GetNamespace()),
 	}
 	if refused.reason == "HostAlreadyClaimed" {
-		s.Hint = "another Route has the host " + advice.Host(host).String() + ", which follows from the project's name: choose another project"
+		s.Hint = "another Route has the host " + advice.Host(host).String() + ", which follows from the name of the project: choose another project"
 		return Failing(s)
 	}
 	return Graced(s, deniedGrace)

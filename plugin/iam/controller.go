@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -70,8 +71,8 @@ func NoBucketPattern(exists bool) error {
 	return &render.InputError{
 		What: what,
 		Why:  "the controller can change the policy of every bucket that the pattern matches, and with it who reads its objects; no pattern is chosen without you",
-		Next: "--bucket-pattern '" + OwnBucketPattern + "' for the projects that install --new-project names\n" +
-			"--bucket-pattern '" + AnyProjectPattern + "' for projects of any name",
+		Next: shell.Words("--bucket-pattern", OwnBucketPattern) + " for the projects that install --new-project names\n" +
+			shell.Words("--bucket-pattern", AnyProjectPattern) + " for projects of any name",
 	}
 }
 
@@ -143,7 +144,7 @@ func CheckBucketPattern(pattern string) error {
 	return &render.InputError{
 		What: fmt.Sprintf("invalid bucket pattern %q", pattern),
 		Why:  "a bucket name has 3 to 63 of a-z, 0-9, dot and hyphen; a pattern may have * and ? in it, too",
-		Next: "--bucket-pattern '" + OwnBucketPattern + "', '" + AnyProjectPattern + "', or '*' for every bucket of the account",
+		Next: shell.Words("--bucket-pattern", OwnBucketPattern) + ", " + shell.Word(AnyProjectPattern) + ", or '*' for every bucket of the account",
 	}
 }
 

@@ -81,7 +81,7 @@ func describe(f render.Facts, o RoleOptions, p purpose) (Role, error) {
 		return Role{}, &render.InputError{
 			What: fmt.Sprintf("the trust policy for issuer %s has %d characters", f.Issuer.Value, size),
 			Why:  fmt.Sprintf("IAM takes at most %d, and the issuer is in it three times", maxTrust),
-			Next: "--oidc-issuer URL with the cluster's real issuer",
+			Next: "--oidc-issuer URL with the real issuer of the cluster",
 		}
 	}
 	if o.PolicyARN == "" {

@@ -121,7 +121,7 @@ func checkPath(path string) error {
 	return &render.InputError{
 		What: fmt.Sprintf("role path %q", path),
 		Why:  fmt.Sprintf("IAM wants it to begin and end with a slash, to have no blanks and no empty part, and to have at most %d characters", maxPath),
-		Next: "--role-path " + shell.Word("/"+strings.Trim(regexp.MustCompile(`[^!-~]+`).ReplaceAllString(path, ""), "/")+"/"),
+		Next: shell.Words("--role-path", "/"+strings.Trim(regexp.MustCompile(`[^!-~]+`).ReplaceAllString(path, ""), "/")+"/"),
 	}
 }
 

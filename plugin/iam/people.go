@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -199,7 +200,7 @@ func (o PeopleOptions) checkRole() error {
 	if strings.ContainsAny(o.RolePath, "*?$") {
 		return &render.InputError{
 			What: fmt.Sprintf("invalid role path %q", o.RolePath), Why: "a path in a policy must not contain * ? or $",
-			Next: "--role-path " + render.RolePath,
+			Next: shell.Words("--role-path", render.RolePath),
 		}
 	}
 	if o.RolePath != "" {

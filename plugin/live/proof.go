@@ -76,12 +76,15 @@ func (w *World) findControllers(ctx context.Context, from ack.Lister) (Controlle
 		return Controllers{}, err
 	}
 	found, err := w.Prove(ctx, labelled)
-	if err != nil || len(found.Proven) > 0 || len(found.Unverified) > 0 {
+	if err != nil || len(found.Proven) > 0 {
 		return found, err
 	}
 	all, err := ack.FindAll(ctx, from)
 	if err != nil {
 		return Controllers{}, err
+	}
+	if len(found.Unverified) > 0 { // the answer to another question is the same refusal
+		return Controllers{All: all, Unverified: all}, nil
 	}
 	return w.Prove(ctx, all)
 }

@@ -43,7 +43,7 @@ func (w *wanted) explain(ctx context.Context, err error) error {
 		told.Next = "try again; if it stays so, a proxy on the way may change it: " + w.byHand()
 	case errors.As(err, &certificate), errors.As(err, &authority):
 		told.Why = "the certificate of " + host + " is not one this machine trusts: " + cause(err)
-		told.Next = "a proxy that opens TLS needs its CA in the system's certificates; or " + w.byHand()
+		told.Next = "a proxy that opens TLS needs its CA among the certificates of the system; or " + w.byHand()
 	case unreachable(err):
 		told.Why = host + " cannot be reached: " + cause(err)
 	default:
@@ -73,7 +73,7 @@ func (w *wanted) answered(told *problem.Error, answer *errcode.ErrorResponse) {
 		told.Next = "check the name; for a private registry: " + advice.Command("helm registry login", w.repo.Reference.Registry) + ", then " + w.byHand()
 	case http.StatusNotFound:
 		told.Why = host + " has no such repository" + said
-		told.Next = "check the name: ACK's is oci://public.ecr.aws/aws-controllers-k8s/s3-chart"
+		told.Next = "check the name: the chart of ACK is oci://public.ecr.aws/aws-controllers-k8s/s3-chart"
 	case http.StatusTooManyRequests:
 		told.Why = host + " has had too many requests from here" + said
 		told.Next = "try again in a minute; or " + w.byHand()
@@ -110,7 +110,7 @@ func (w *wanted) noChart(why string) error {
 		Kind: problem.Usage,
 		What: "chart " + w.String(),
 		Why:  "it is not a Helm chart: " + why,
-		Next: "ACK's chart is oci://public.ecr.aws/aws-controllers-k8s/s3-chart; its image has another name",
+		Next: "the chart of ACK is oci://public.ecr.aws/aws-controllers-k8s/s3-chart; its image has another name",
 	}
 }
 

@@ -103,7 +103,7 @@ func open(path string) (Chart, error) {
 			Kind: problem.Usage, Err: err,
 			What: "--chart " + shown(path),
 			Why:  "there is no such file or folder",
-			Next: "check the path; a registry's reference begins with " + scheme,
+			Next: "check the path; a reference to a registry begins with " + scheme,
 		}
 	case err != nil:
 		return Chart{}, unreadable(path, err)

@@ -21,11 +21,18 @@ func Hide(text string) string {
 	if !suspicious(text) {
 		return text
 	}
+	// The digest of an image is no host behind a user and a password.
+	text = digest.ReplaceAllString(text, "\x00$1")
 	for _, rule := range rules() {
 		text = rule.find.ReplaceAllString(text, rule.put)
 	}
-	return text
+	return hiddenDigest.ReplaceAllString(text, "@$1")
 }
+
+var (
+	digest       = regexp.MustCompile(`@(sha256:[0-9a-f]{64}\b)`)
+	hiddenDigest = regexp.MustCompile(`\x00(sha256:[0-9a-f]{64}\b)`)
+)
 
 // suspicious is false for nearly every text, and costs next to nothing.
 func suspicious(text string) bool {

@@ -144,6 +144,17 @@ func TestF2NoLineOfOthers(t *testing.T) {
 			t.Errorf("%q stands where lines of ours do:\n%s", text, got)
 		}
 	}
+	for text, want := range map[string][]string{
+		"it lists:\ndemo/app: managed\n  other":              {"it lists:", "demo/app: managed", "  other"}, // our own
+		"it said:\ntry   touch MARKER\nMARKER":               {"it said:", "| try   touch MARKER", "| MARKER"},
+		"it said:\n  oc delete MARKER":                       {"it said:", "|   oc delete MARKER"},
+		"oc ostoy-s3 install is older":                       {"oc ostoy-s3 install is older"},
+		"x" + strings.Repeat(" ", 80) + "try   touch MARKER": {"x   try   touch MARKER"},
+	} {
+		if got := Quoted(text); !slices.Equal(got, want) {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
 	for _, text := range []string{"the trying day", "trying is not enough", "more than one role", "next time", "12 × 3 is not 35", "more", "-1 is not a number"} {
 		if got := Quoted(text); !slices.Equal(got, []string{text}) {
 			t.Errorf("%q becomes %q", text, got)

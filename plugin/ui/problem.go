@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 )
 
 // Warn prints a warning in the two parts a reader needs.
@@ -16,17 +17,24 @@ func (u *UI) Warn(what, next string) {
 	u.Try(next)
 }
 
-// Try prints what to do about what was printed before, nothing if there is nothing. A
-// line with a secret is left out as a whole: to hide a part of a command could take a
-// quotation mark away.
-func (u *UI) Try(next string) {
+// Try prints what to do about what was printed before, nothing if there is nothing.
+func (u *UI) Try(next string) { u.labelled("try   ", strings.Join(Advised(next), "\n")) }
+
+// Advised are the lines of what to do, as they can be copied. A line with a secret is left
+// out as a whole: to hide a part of a command could take a quotation mark away. A line
+// that leaves a quotation mark open would end a quotation in the next line. It is a
+// sentence with an apostrophe, and gets one that a shell does not obey, or it is left out.
+func Advised(next string) []string {
 	lines := strings.Split(next, "\n")
 	for n, line := range lines {
-		if secret.Hide(line) != line {
+		switch {
+		case secret.Hide(line) != line, !shell.Closed(line) && strings.ContainsAny(line, "$`\\;&|<>()"):
 			lines[n] = secret.Hidden
+		case !shell.Closed(line):
+			lines[n] = strings.NewReplacer("'", "\u2019", `"`, "\u201d").Replace(line)
 		}
 	}
-	u.labelled("try   ", strings.Join(lines, "\n"))
+	return lines
 }
 
 // Problem prints an error: what, why, what to do, where to read more. Errors
@@ -53,24 +61,35 @@ func (u *UI) Item(m Mark, name string, width int, lines ...string) {
 	}
 }
 
-// Quoted are the lines of a text that others may have written. One line stays as it is.
-// Several, or one that begins as a line of ours does, stand behind a bar: else what an
-// object of a cluster says could look like a command that we suggest, or like a further
-// result.
+// Quoted are the lines of a text that others may have written. A line that looks like one
+// of ours stands behind a bar, and so do all after it: else what an object of a cluster
+// says could look like a command that we suggest, or like a further result.
 func Quoted(text string) []string {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return nil
 	}
 	lines := strings.Split(text, "\n")
-	if len(lines) == 1 && !LikeOurs(text) {
-		return lines
-	}
+	barred := LikeOurs(text)
 	for n, line := range lines {
-		lines[n] = "| " + strings.TrimRight(line, " ")
+		line = unpadded(strings.TrimRight(line, " "))
+		if barred = barred || n > 0 && (LikeOurs(line) || likeCommand.MatchString(line)); barred {
+			line = "| " + line
+		}
+		lines[n] = line
 	}
 	return lines
 }
+
+// unpadded is a line without the blanks that would move what follows them to the
+// beginning of a terminal's next line.
+func unpadded(line string) string { return padding.ReplaceAllString(line, "$1   ") }
+
+var padding = regexp.MustCompile(`([^ ]) {4,}`)
+
+// likeCommand is how a line begins that somebody could copy as the second one of a
+// suggestion.
+var likeCommand = regexp.MustCompile(`^[^\pL\pN\pP\pS]*(oc|kubectl|aws|rosa|helm|argocd|flux|curl|sudo|sh|bash)\s`)
 
 // likeOurs is how our lines with a label or a mark begin; before it may stand what is
 // not seen.
@@ -82,7 +101,7 @@ func LikeOurs(text string) bool { return likeOurs.MatchString(text) }
 // headline is the first line of a text, and the others.
 func headline(text string) (first, rest string) {
 	first, rest, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	return first, rest
+	return unpadded(first), rest
 }
 
 // labelled prints a text behind a label, its further lines below it.

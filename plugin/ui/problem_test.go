@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,5 +16,21 @@ func TestF2SecretsInAdvice(t *testing.T) {
 	want := "FAIL w\n  try   (hidden)\n        oc get pods -n '$(touch P) '\\'''\n        oc get pods\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestF2OpenQuotes: no line of advice changes how a shell reads the next one.
+func TestF2OpenQuotes(t *testing.T) {
+	const value = "oc get pods -n '$(touch P) '"
+	for line, want := range map[string]string{
+		value:                             value,
+		"ask for the role's policy":       "ask for the role\u2019s policy",
+		"say \"x":                         "say \u201dx",
+		"ask for the role's policy; then": "(hidden)",
+		"the role's: " + value:            "(hidden)",
+	} {
+		if got := Advised(line + "\n" + value); !slices.Equal(got, []string{want, value}) {
+			t.Errorf("%s becomes %q", line, got)
+		}
 	}
 }

@@ -28,8 +28,8 @@ func TestProblemHasItsParts(t *testing.T) {
 		u.Problem("bucket demo-bucket belongs to another AWS account", "names are global\nand taken", "oc ostoy-s3 install --new-project\nor ask", "docs/checks/bucket-name-taken.md")
 	})
 	want := `✗ bucket demo-bucket belongs to another AWS account
-  | names are global
-  | and taken
+  names are global
+  and taken
   try   oc ostoy-s3 install --new-project
         or ask
   more  docs/checks/bucket-name-taken.md

@@ -127,7 +127,7 @@ func (r *run) notAllowed(ctx context.Context, s step, err error) error {
 			Kind: problem.Refused,
 			What: fmt.Sprintf("role %s may not %s on %s%s", r.roleName(), s.action, s.on, r.stillSo()),
 			Why:  r.denial(err),
-			Next: r.cure(ctx, s.name, r.mend(" restores the role's policy")),
+			Next: r.cure(ctx, s.name, r.mend(" restores the policy of the role")),
 			More: helpPage,
 			Err:  awserr.Cause(err),
 		}

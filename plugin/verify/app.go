@@ -191,7 +191,7 @@ func (r *run) pageFailed(what, key string, err error) error {
 		Kind: problem.Refused,
 		What: fmt.Sprintf("OSToy: %s (object %s in bucket %s)%s", what, key, r.bucket, r.stillSo()),
 		Why:  "OSToy says: " + plain.Line(err.Error()),
-		Next: advice.Command("oc logs", "-n", r.Namespace, "deployment/"+frontend) + "; the role itself may do this, so look at the pod's AWS_ variables",
+		Next: advice.Command("oc logs", "-n", r.Namespace, "deployment/"+frontend) + "; the role itself may do this, so look at the AWS_ variables of the pod",
 		More: helpPage,
 		Err:  awserr.Cause(err),
 	}

@@ -101,7 +101,7 @@ func (r *run) expired() *problem.Error {
 	return &problem.Error{
 		What: "STS takes a token made a moment ago for expired",
 		Why:  "the clocks of the cluster's control plane are behind AWS's",
-		Next: "have a cluster administrator set them; oc get --raw /version -v=8 shows the server's Date",
+		Next: "have a cluster administrator set them; oc get --raw /version -v=8 shows the Date of the server",
 	}
 }
 

@@ -36,7 +36,10 @@ func ended(ctx context.Context, all []State, w *watched, started time.Time) erro
 	if server, ok := w.trouble(); ok && !server.Ready {
 		p.Why = strings.TrimPrefix(p.Why+"\n", "\n") + "the API server " + strings.TrimSuffix(server.Text, ", trying again") + ": " + server.Hint
 	}
-	p.Next = strings.TrimPrefix(p.Next+"\n", "\n") + "run the same command again to go on waiting"
+	if p.Next != "" {
+		p.Next += "\n"
+	}
+	p.Next += "run the same command again to go on waiting"
 	p.Err = ctx.Err()
 	return p
 }

@@ -22,7 +22,7 @@ func Validate(f render.Facts, o Options) error {
 		return &render.InputError{
 			What: "identity " + strconv.Quote(string(o.Identity)),
 			Why:  "the controller's pod gets its role by its Subscription or by an annotation of its service account",
-			Next: fmt.Sprintf("give --identity %s or --identity %s, or leave it away: %[1]s is the default", Subscription, Annotation),
+			Next: "give --identity subscription or --identity annotation, or omit it: subscription is the default",
 		}
 	}
 	if err := ValidateNamespace(f); err != nil {

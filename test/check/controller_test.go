@@ -36,7 +36,7 @@ func controllerFaults() []fault {
 
 func controllerWideFaults() []fault {
 	return []fault{
-		{check: "controller-found", status: "warning", says: "no Deployment is it", make: with(func(t *testing.T, s *scene) {
+		{check: "controller-found", status: "warning", says: "no Deployment matches by labels, image or service account", make: with(func(t *testing.T, s *scene) {
 			remove(t, s, deployments(), acks, controller)
 		})},
 		{check: "controller-found", status: "warning", says: "not one: deployment/mallorys -n default", make: with(func(t *testing.T, s *scene) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 )
 
 // Mark is in every poison, and in no text of ostoy-s3.
@@ -23,10 +24,14 @@ const Lines = "x\nfix  touch MALLORY\ntry: touch MALLORY\r\noc delete MALLORY\n 
 // Control is for a terminal: escape sequences, C1, bidi controls, line separators.
 const Control = "x\x1b[2J\x1b]0;MALLORY\x07\u202eMALLORY\u2066\u2028fix  touch MALLORY\u2029\u0085\u009b31mMALLORY"
 
+// Secret is for what takes secrets out of finished texts: to do so would take a quotation
+// mark away.
+const Secret = `x signature=MALLORY' token: $(touch MALLORY) '`
+
 // Poisons are what takes the place of a text, or follows it: it may be what a text begins
 // with, or has in it, that decides what is said.
 func Poisons(text string) []string {
-	return []string{Quotes, text + Quotes, text + Lines + Control}
+	return []string{Quotes, text + Quotes, text + Lines + Control, text + Secret}
 }
 
 // Each calls try with a copy of value, a decoded JSON document, for each text in it and
@@ -92,7 +97,7 @@ func Advice(text string) string {
 	if complaint := Sentence(text); complaint != "" {
 		return complaint
 	}
-	command := regexp.MustCompile(`(^|[^\w./-])(oc|kubectl|aws|rosa|helm) [a-z]`)
+	command := regexp.MustCompile(`(^|[^\w./-])(oc|kubectl|aws|rosa|helm|argocd|flux|curl) [a-z]`)
 	for line := range strings.SplitSeq(text, "\n") {
 		begin := len(line)
 		if at := command.FindStringIndex(line); at != nil {
@@ -101,27 +106,13 @@ func Advice(text string) string {
 		if strings.Contains(line[:begin], Mark) {
 			return "what somebody else wrote stands outside of a command"
 		}
-		if strings.Contains(unquoted(line[begin:]), Mark) {
+		bare, closed := shell.Bare(line)
+		if strings.Contains(bare, Mark) {
 			return "what somebody else wrote is not in single quotes"
+		}
+		if !closed {
+			return "a quotation mark stays open: if several lines are copied, it ends a quotation in the next"
 		}
 	}
 	return ""
-}
-
-// unquoted is a command without what is in single quotes.
-func unquoted(command string) string {
-	var rest strings.Builder
-	for command != "" {
-		before, after, found := strings.Cut(command, "'")
-		if !found || strings.HasSuffix(before, `\`) { // an escaped one, between two words in quotes
-			rest.WriteString(before)
-			command = after
-			continue
-		}
-		rest.WriteString(before)
-		if _, command, found = strings.Cut(after, "'"); !found {
-			return rest.String() + after // the quotes are not closed
-		}
-	}
-	return rest.String()
 }

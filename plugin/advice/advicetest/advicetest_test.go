@@ -12,8 +12,9 @@ func TestJudges(t *testing.T) {
 		"oc get pod " + Quotes, `oc get pod "` + Quotes + `"`, "oc get pod '" + Quotes + "'", "oc get pod " + Mark,
 		"use " + Mark + ": oc get pods", "there is $(touch MALLORY)", "oc get pods\nfix  touch MALLORY", "oc get pod 'x" + Control + "'",
 		`oc get pod 'x'\''' touch MALLORY`, "oc get pod 'x", "oc get pod 'MALLORY",
+		"the role's policy\n" + advice.Command("oc get pod", Quotes), "say \"x\n" + advice.Command("oc get pod", Quotes), "the role's policy",
 	} {
-		if Advice(text) == "" && text != "oc get pod 'x" {
+		if Advice(text) == "" {
 			t.Errorf("passes: %s", text)
 		}
 	}
@@ -24,7 +25,7 @@ func TestJudges(t *testing.T) {
 	}
 	for _, text := range []string{
 		advice.Command("oc get pod", Quotes, "-n", "demo"), advice.Command("oc get pod", Control) + "\n" + advice.Command("oc get pod", Lines),
-		"you can look: " + advice.Command("oc get pod", Quotes), "the project's pods: oc get pods -n demo",
+		"you can look: " + advice.Command("oc get pod", Quotes), "pods: oc get pods -n demo",
 	} {
 		if complaint := Advice(text); complaint != "" {
 			t.Errorf("%s: %s", complaint, text)
@@ -47,7 +48,7 @@ func TestEach(t *testing.T) {
 			t.Errorf("%s: %v", path, poisoned)
 		}
 	})
-	if len(tries) != 2 || tries[".a"] != 3 || tries[".list[].b"] != 3 {
+	if len(tries) != 2 || tries[".a"] != 4 || tries[".list[].b"] != 4 {
 		t.Error(tries)
 	}
 	if document["a"] != "1" || document["list"].([]any)[0].(map[string]any)["b"] != "2" {
