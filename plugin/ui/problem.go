@@ -53,7 +53,7 @@ func (u *UI) Item(m Mark, name string, width int, lines ...string) {
 	const first = "  x " // what stands before the name
 	var text string
 	if len(lines) > 0 {
-		text = inLine(lines[0])
+		text = oneLine(lines[0])
 	}
 	u.Linef("  %s %-*s %s", u.mark(m), width-1, name, text)
 	if len(lines) > 1 {
@@ -121,7 +121,8 @@ func (u *UI) lines(indent string, lines []string) {
 	}
 }
 
-// inLine is a text as one line.
-func inLine(text string) string {
+// oneLine is a text as one line. What controls the terminal stays: in it may be sequences
+// of a UI, and all else is replaced when it is written.
+func oneLine(text string) string {
 	return strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", " ")
 }
