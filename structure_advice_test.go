@@ -38,12 +38,34 @@ func (s source) advises(visit func(e ast.Expr)) {
 					visit(value)
 				}
 			}
+		case *ast.FuncDecl:
+			s.returns(n, visit)
 		case *ast.CallExpr:
 			if slices.Contains(advisers(), lastName(n.Fun)) && len(n.Args) > 1 {
 				visit(n.Args[len(n.Args)-1])
 			}
 		}
 		return true
+	})
+}
+
+// returns visits what a function gives back as a result that is called what to do.
+func (s source) returns(f *ast.FuncDecl, visit func(e ast.Expr)) {
+	var names []string
+	for n := 0; f.Type.Results != nil && n < len(f.Type.Results.List); n++ {
+		for _, name := range f.Type.Results.List[n].Names {
+			names = append(names, name.Name)
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		result, is := n.(*ast.ReturnStmt)
+		for i := 0; is && len(result.Results) == len(names) && i < len(names); i++ {
+			if isAdvice(names[i]) {
+				visit(result.Results[i])
+			}
+		}
+		_, inner := n.(*ast.FuncLit)
+		return !inner
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice/advicetest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -19,7 +20,7 @@ import (
 )
 
 // poison would run in a shell, look like another line of this tool, and hide itself.
-const poison = "x'; $(touch /tmp/pwned) `id`\n  try   rm -rf ~\x1b[8m\u202e"
+const poison = advicetest.Quotes + advicetest.Lines + advicetest.Control
 
 // poisonedRoles are what a project's editor can write where a role is expected.
 func poisonedRoles() []string {

@@ -19,7 +19,7 @@ func (f Facts) Validate() error {
 		check(f.Audience, "audience", isAudience, "an audience is at most 255 characters without spaces, quotes and * ? $",
 			"leave --audience away: "+DefaultAudience+" is right nearly everywhere"),
 		f.awsFlaws(),
-		check(f.KubeVersion, "Kubernetes version", isKubeVersion, "a version looks like v1.33.4", "oc version shows the server's"),
+		check(f.KubeVersion, "Kubernetes version", isKubeVersion, "a version looks like v1.33.4", "oc version shows that of the server"),
 		f.apiVersionFlaws(),
 	))
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // Finalizer is what keeps a Bucket until the controller has let go of it.
@@ -147,7 +149,7 @@ func Complaint(bucket *unstructured.Unstructured) string {
 			continue
 		}
 		if message, _ := c["message"].(string); message != "" {
-			message = inLine(message)
+			message = plain.Line(message)
 			if len(message) > maxComplaint {
 				message = strings.ToValidUTF8(message[:maxComplaint], "") + "..."
 			}

@@ -3,6 +3,8 @@ package ack
 import (
 	"regexp"
 	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // Cause is why a controller ended, as its own log tells it.
@@ -26,7 +28,7 @@ func causeAmong(all []knownCause, log string) (Cause, bool) {
 		cause := known.Cause
 		if len(match) > 1 {
 			// The rest of the line is for one that may be long or strange.
-			cause.Why = strings.ReplaceAll(cause.Why, "%", inLine(match[1]))
+			cause.Why = strings.ReplaceAll(cause.Why, "%", plain.Line(match[1]))
 		}
 		return cause, true
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -67,7 +68,7 @@ func (c Controller) Flaws(env Environment, region string) []Flaw {
 // add keeps the texts in one line each: they repeat names and values from the Deployment
 // and its ConfigMaps.
 func (s *settings) add(f Flaw) {
-	f.Setting, f.Why = inLine(f.Setting), inLine(f.Why)
+	f.Setting, f.Why = plain.Line(f.Setting), plain.Line(f.Why)
 	s.flaws = append(s.flaws, f)
 }
 

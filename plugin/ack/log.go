@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // LogError is what a controller's log says has gone wrong, told once however
@@ -197,7 +199,7 @@ func withoutRequest(text string) string {
 const maxSaid = 600
 
 func oneLine(text string) string {
-	text = inLine(text)
+	text = plain.Line(text)
 	if len(text) > maxSaid {
 		text = strings.ToValidUTF8(text[:maxSaid], "") + "..."
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	core "k8s.io/api/core/v1"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // Environment is what the controller's container finds in its environment, as
@@ -184,7 +186,7 @@ func (f Flags) Get(name string) (value string, given bool) {
 func (f Flags) Pieces(name string) []string {
 	var pieces []string
 	for _, piece := range strings.Split(f.values[name], ",") {
-		if piece = inLine(piece); piece != "" && !strings.HasPrefix(piece, "$(") {
+		if piece = plain.Line(piece); piece != "" && !strings.HasPrefix(piece, "$(") {
 			pieces = append(pieces, piece)
 		}
 	}

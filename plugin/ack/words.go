@@ -24,15 +24,12 @@ func withoutFieldsIn(line string) string {
 	if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &fields) != nil {
 		return line
 	}
-	said := LogError{Message: inLine(text(fields, "msg")), Error: inLine(text(fields, "error"))}
+	said := LogError{Message: plain.Line(text(fields, "msg")), Error: plain.Line(text(fields, "error"))}
 	if said.Text() == "" {
 		return line
 	}
 	return said.Text()
 }
-
-// inLine is what others wrote, in one line.
-func inLine(text string) string { return plain.Line(text) }
 
 // LastWords are the last errors of a log, in their order, or, where it has none, its
 // last lines that say something.
@@ -48,5 +45,5 @@ func LastWords(log string, most int) string {
 			}
 		}
 	}
-	return inLine(strings.Join(said[max(0, len(said)-most):], " | "))
+	return plain.Line(strings.Join(said[max(0, len(said)-most):], " | "))
 }

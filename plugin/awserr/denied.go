@@ -126,7 +126,7 @@ func decidedBy(because, right string) (why, next string) {
 			"ask who runs the AWS organization to allow " + right + "; no right given in this account helps"
 	case strings.Contains(because, "permissions boundary"):
 		return "the caller's permissions boundary " + verb,
-			"ask an AWS administrator to allow " + right + " in the caller's permissions boundary"
+			"ask an AWS administrator to allow " + right + " in the permissions boundary of the caller"
 	case strings.Contains(because, "session policy"):
 		return "the policy of this session " + verb,
 			"sign in without the session policy, or allow " + right + " in it"
@@ -135,7 +135,7 @@ func decidedBy(because, right string) (why, next string) {
 			"ask who runs the VPC endpoint to allow " + right
 	case strings.Contains(because, "resource-based policy"):
 		return "the policy on the resource itself " + verb,
-			"ask the resource's owner to allow " + right
+			"ask the owner of the resource to allow " + right
 	case explicit:
 		return "one of the caller's own policies forbids it",
 			"ask an AWS administrator to lift the deny of " + right

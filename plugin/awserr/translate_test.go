@@ -81,7 +81,7 @@ func TestTranslate(t *testing.T) {
 		},
 		{
 			"boundary", answered(403, "AccessDenied", alice+" because no permissions boundary allows the iam:CreateRole action"),
-			1, "iam:CreateRole", "permissions boundary does not allow it", "in the caller's permissions boundary",
+			1, "iam:CreateRole", "permissions boundary does not allow it", "in the permissions boundary of the caller",
 		},
 		{
 			"session policy", answered(403, "AccessDenied", alice+" because no session policy allows the iam:CreateRole action"),

@@ -2,12 +2,14 @@ package check
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
 	authorization "k8s.io/api/authorization/v1"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice/advicetest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
 )
 
@@ -146,4 +148,31 @@ func TestF6Beside(t *testing.T) {
 	wants(t, "config", c.config(t.Context()), Passed, "")
 	wants(t, "watch", c.watch(t.Context()), Passed, "")
 	wants(t, "running", c.running(t.Context()), Failed, "deployment/ack-s3-controller -n ack-system")
+}
+
+// TestF2SubscriptionsPasted: what the Subscriptions of several projects say is in the
+// commands of one block, and a shell that gets all of it runs nothing of them.
+func TestF2SubscriptionsPasted(t *testing.T) {
+	server, world := reachWorld(t, nil, "operators.coreos.com/v1alpha1/Subscription")
+	var items []any
+	for n, evil := range []string{"x signature=y", "$(touch MALLORY) '", "it's", advicetest.Secret, "' $(touch MALLORY) '", strings.Repeat("x", 590) + "' $(touch MALLORY) '"} {
+		for _, condition := range []string{"CatalogSourcesUnhealthy", "ResolutionFailed", "BundleUnpackFailed"} {
+			items = append(items, map[string]any{
+				"apiVersion": "operators.coreos.com/v1alpha1", "kind": "Subscription", "metadata": map[string]any{"name": evil, "namespace": fmt.Sprint("mallory-", n)},
+				"spec": map[string]any{"name": "ack-s3-controller", "source": evil, "sourceNamespace": evil, "channel": evil},
+				"status": map[string]any{
+					"conditions":    []any{map[string]any{"type": condition, "status": "True", "reason": evil, "message": evil}},
+					"catalogHealth": []any{map[string]any{"healthy": false, "catalogSourceRef": map[string]any{"name": evil, "namespace": evil}}},
+				},
+			})
+		}
+	}
+	server.Answer("GET /apis/operators.coreos.com/v1alpha1/subscriptions", map[string]any{"apiVersion": "operators.coreos.com/v1alpha1", "kind": "SubscriptionList", "metadata": map[string]any{}, "items": items})
+	finding := controllerLook{world}.olm(t.Context())
+	if finding.Status != Warned || !strings.Contains(finding.Next, "$(touch MALLORY)") || strings.Count(finding.Next, "\n") < len(items)/2 {
+		t.Fatalf("%+v", finding)
+	}
+	if advicetest.Paste(t, finding.Next) {
+		t.Errorf("a value was run, of\n%s", finding.Next)
+	}
 }

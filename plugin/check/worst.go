@@ -27,7 +27,7 @@ func worstFirst(all []Finding) Finding {
 		default:
 			why = append(why, one.What+": "+one.Why)
 		}
-		next = append(next, strings.Split(one.Next, "\n")...)
+		next = append(next, one.Next) // whole: a step that two have in common is one of each
 	}
 	worst.Why, worst.Next = lines(why), lines(next)
 	return worst

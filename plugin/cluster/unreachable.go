@@ -54,7 +54,7 @@ func cause(err error) (why, next string) {
 	case isHangUp(err), errors.As(err, new(hungUp)):
 		return hungUp{}.Error(), ""
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return "it does not speak TLS", "correct the server's URL in the kubeconfig: http or https, and the port"
+		return "it does not speak TLS", "correct the URL of the server in the kubeconfig: http or https, and the port"
 	}
 	return innermost(err), ""
 }
@@ -67,10 +67,10 @@ func certificate(err error) (why, next string) {
 	switch {
 	case errors.As(err, &authority):
 		return "its certificate is signed by an unknown authority",
-			"log in again (oc login), or give the cluster's CA with --certificate-authority"
+			"log in again (oc login), or give the CA of the cluster with --certificate-authority"
 	case errors.As(err, &name):
 		return "its certificate is for another name: " + name.Error(),
-			"correct the server's name in the kubeconfig, or give the certificate's with --tls-server-name"
+			"correct the name of the server in the kubeconfig, or give that of the certificate with --tls-server-name"
 	case errors.As(err, &invalid):
 		return "its certificate is not valid: " + invalid.Error(), "check this machine's clock, then ask the cluster's admin"
 	}

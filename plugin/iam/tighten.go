@@ -111,7 +111,7 @@ func (r Role) anyAudience(trust Document) bool {
 // mayTighten refuses a role that somebody else needs, too: whoever it lets in
 // besides the app would be shut out. No leave helps.
 func mayTighten(r Role, a *Actual, f render.Facts) error {
-	const own = "leave out --tighten-role to use it as it is, or --role-name NAME to have a role of the app's own made"
+	const own = "leave out --tighten-role to use it as it is, or --role-name NAME to create another role for the app"
 	if others := r.Others(a.Trust, f.Issuer.Value); len(others) > 0 {
 		return refuse("the role "+r.Label()+" is shared and is not tightened",
 			"it also lets in "+strings.Join(others, ", ")+", who would be shut out", own)

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
 )
 
 // breakout ends a word and a line, and begins a command of its own.
@@ -30,28 +31,10 @@ func wantCommands(t *testing.T, name, next string) {
 		t.Errorf("%s: %q", name, next)
 	}
 	for _, line := range strings.Split(next, "\n") {
-		if bare := unquoted(line); strings.Contains(bare, "delete project") || strings.Contains(bare, "touch") {
+		if bare, closed := shell.Bare(line); !closed || strings.Contains(bare, "delete project") || strings.Contains(bare, "touch") {
 			t.Errorf("%s: %q", name, line)
 		}
 	}
-}
-
-// unquoted is what a shell reads outside of single quotes.
-func unquoted(line string) string {
-	var bare strings.Builder
-	quoted := false
-	for n := 0; n < len(line); n++ {
-		switch c := line[n]; {
-		case c == '\'':
-			quoted = !quoted
-		case quoted:
-		case c == '\\':
-			n++
-		default:
-			bare.WriteByte(c)
-		}
-	}
-	return bare.String()
 }
 
 func objectWith(kind string, fields map[string]any) *unstructured.Unstructured {

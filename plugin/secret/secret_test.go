@@ -20,7 +20,7 @@ func TestHide(t *testing.T) {
 		`Head https://bob:pa55-w0rd@aws.example.com/demo?x=y: EOF`:                  `Head https://(hidden)@aws.example.com/demo?x=y: EOF`,
 		`verb="GET" url="https://bob:pa55-w0rd@api:6443/version" headers=<`:         `verb="GET" url="https://(hidden)@api:6443/version" headers=<`,
 		`https://user:pa55-w0rd@one and https://user:p@ss-pa55-w0rd@two`:            `https://(hidden)@one and https://(hidden)@two`,
-		"oci://bob:pa55-w0rd@r/c@sha256:" + strings.Repeat("0a", 32):               "oci://(hidden)@r/c@sha256:" + strings.Repeat("0a", 32),
+		"oci://bob:pa55-w0rd@r/c@sha256:" + strings.Repeat("0a", 32):                "oci://(hidden)@r/c@sha256:" + strings.Repeat("0a", 32),
 		`Authorization: Basic pa55-w0rd`:                                            `Authorization: (hidden)`,
 		`"Authorization":["Bearer pa55-w0rd"]`:                                      `"Authorization":["(hidden)"]`,
 		`the token is Bearer ` + opaque + `, so`:                                    `the token is Bearer (hidden), so`,

@@ -26,7 +26,7 @@ func (f Found) role() Role {
 	r.Exists = true
 	r.LastUsed, r.LastUsedRegion = actual.LastUsed, shown(actual.LastUsedRegion, advice.Region)
 	if f.AWS.PlanErr == nil { // else it is another's role, which only the inventory names
-		r.Boundary, r.Tags = shown(actual.Boundary, advice.PolicyARN), inLines(actual.Tags)
+		r.Boundary, r.Tags = shown(actual.Boundary, advice.PolicyARN), shownTags(actual.Tags)
 		for _, arn := range actual.Attached {
 			r.Attached = append(r.Attached, shown(arn, advice.PolicyARN))
 		}

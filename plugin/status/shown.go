@@ -45,8 +45,8 @@ func shownRecord(record apply.Record) apply.Record {
 	}
 }
 
-// inLines are tags in one line each.
-func inLines(tags map[string]string) map[string]string {
+// shownTags are tags in one line each.
+func shownTags(tags map[string]string) map[string]string {
 	if tags == nil {
 		return nil
 	}

@@ -31,7 +31,7 @@ type boardLine struct {
 func (u *UI) Board(names ...string) *Board {
 	b := &Board{ui: u, start: u.now()}
 	for _, name := range names {
-		b.width = max(b.width, len(inLine(name)))
+		b.width = max(b.width, len(oneLine(name)))
 	}
 	return b
 }
@@ -40,8 +40,8 @@ func (u *UI) Board(names ...string) *Board {
 func (b *Board) Set(name string, mark Mark, text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	name = inLine(name)
-	line := boardLine{name, mark, inLine(text), b.ui.now().Sub(b.start)}
+	name = oneLine(name)
+	line := boardLine{name, mark, oneLine(text), b.ui.now().Sub(b.start)}
 	b.width = max(b.width, len(name))
 	for i, old := range b.lines {
 		if old.name != name {
@@ -71,9 +71,9 @@ func (b *Board) Glimpse(name string, mark Mark, text string) {
 func (b *Board) Conclude(name string, mark Mark, text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	name = inLine(name)
+	name = oneLine(name)
 	b.width = max(b.width, len(name))
-	last := fmt.Sprintf("%s %-*s  %s\n", b.ui.mark(mark), b.width, name, inLine(text))
+	last := fmt.Sprintf("%s %-*s  %s\n", b.ui.mark(mark), b.width, name, oneLine(text))
 	if !b.ui.style.Terminal {
 		b.ui.print(last)
 		return

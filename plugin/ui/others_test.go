@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice/advicetest"
 )
 
 // calls are all public methods, each with a text of somebody else in every place. Those
@@ -44,13 +46,13 @@ func styles() []Style {
 }
 
 // texts of others, each with the line feeds that the same text in plain letters has.
+// Advicetest has those for a shell and a reader; the others are for a terminal.
 func texts() []string {
-	return []string{
-		"\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x1b[2J\x1b[H", "\u009b31m", "\x9b31m", "\r\x08\x07\x00\x7f",
-		"\xff", "\xff31m", "\xff2J\xff?7l", "\xffAAAAAAAAAAAAAAAAAAAAAAAAAA31m", "\u202eevil\u2066\u200f", "a\u2028b\u2029c",
-		"x\n  try   touch MARKER", "x\n✗ no\n✔ yes\nFAIL x", "x\n    fix  touch MARKER", "\n\n", "\ttab",
-		"try   touch MARKER", "\u200b  try   touch MARKER", "✔ passed", "oc ostoy-s3",
-	}
+	return append(advicetest.Poisons("oc ostoy-s3"),
+		"\x1b[31mred\x1b[0m", "\x1b[2J\x1b[H", "\x9b31m", "\r\x08\x07\x00\x7f",
+		"\xff", "\xff31m", "\xff2J\xff?7l", "\xffAAAAAAAAAAAAAAAAAAAAAAAAAA31m", "\u200f",
+		"x\n✗ no\n✔ yes\nFAIL x", "\n\n", "\ttab", "try   touch MARKER", "\u200b  try   touch MARKER", "✔ passed", "oc ostoy-s3",
+	)
 }
 
 func TestF5EveryMethodIsCalled(t *testing.T) {

@@ -15,7 +15,7 @@ func (u *UI) Picture(lines []string) {
 	var out strings.Builder
 	out.WriteString(u.csi + noWrap)
 	for _, line := range lines {
-		out.WriteString(u.clearLine() + inLine(line) + "\n")
+		out.WriteString(u.clearLine() + oneLine(line) + "\n")
 	}
 	out.WriteString(u.csi + clearBelow + u.csi + wrap)
 	u.redraw(out.String(), len(lines))

@@ -22,15 +22,19 @@ func (u *UI) Try(next string) { u.labelled("try   ", strings.Join(Advised(next),
 
 // Advised are the lines of what to do, as they can be copied. A line with a secret is left
 // out as a whole: to hide a part of a command could take a quotation mark away. A line
-// that leaves a quotation mark open would end a quotation in the next line. It is a
-// sentence with an apostrophe, and gets one that a shell does not obey, or it is left out.
+// that leaves a quotation mark open would end a quotation in the next line. If it has only
+// one it is a sentence with an apostrophe, and gets one that a shell does not obey. Else
+// it may have a quoted word as well, and is left out.
 func Advised(next string) []string {
 	lines := strings.Split(next, "\n")
 	for n, line := range lines {
 		switch {
-		case secret.Hide(line) != line, !shell.Closed(line) && strings.ContainsAny(line, "$`\\;&|<>()"):
+		case secret.Hide(line) != line:
 			lines[n] = secret.Hidden
-		case !shell.Closed(line):
+		case shell.Closed(line):
+		case strings.Count(line, "'")+strings.Count(line, `"`) != 1:
+			lines[n] = secret.Hidden
+		default:
 			lines[n] = strings.NewReplacer("'", "\u2019", `"`, "\u201d").Replace(line)
 		}
 	}
@@ -53,7 +57,7 @@ func (u *UI) Item(m Mark, name string, width int, lines ...string) {
 	const first = "  x " // what stands before the name
 	var text string
 	if len(lines) > 0 {
-		text = inLine(lines[0])
+		text = oneLine(lines[0])
 	}
 	u.Linef("  %s %-*s %s", u.mark(m), width-1, name, text)
 	if len(lines) > 1 {
@@ -121,7 +125,8 @@ func (u *UI) lines(indent string, lines []string) {
 	}
 }
 
-// inLine is a text as one line.
-func inLine(text string) string {
+// oneLine is a text as one line. What controls the terminal stays: in it may be sequences
+// of a UI, and all else is replaced when it is written.
+func oneLine(text string) string {
 	return strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", " ")
 }

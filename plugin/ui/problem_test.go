@@ -23,11 +23,12 @@ func TestF2SecretsInAdvice(t *testing.T) {
 func TestF2OpenQuotes(t *testing.T) {
 	const value = "oc get pods -n '$(touch P) '"
 	for line, want := range map[string]string{
-		value:                             value,
-		"ask for the role's policy":       "ask for the role\u2019s policy",
-		"say \"x":                         "say \u201dx",
-		"ask for the role's policy; then": "(hidden)",
-		"the role's: " + value:            "(hidden)",
+		value:                            value,
+		"ask for the role's policy":      "ask for the role\u2019s policy",
+		"say \"x":                        "say \u201dx",
+		"log in (oc login); it's easier": "log in (oc login); it\u2019s easier",
+		`a \`:                            "(hidden)",
+		"the role's: " + value:           "(hidden)",
 	} {
 		if got := Advised(line + "\n" + value); !slices.Equal(got, []string{want, value}) {
 			t.Errorf("%s becomes %q", line, got)

@@ -135,7 +135,7 @@ func (u *UI) shown(text string) string {
 
 // Line prints one line without a mark. Line feeds in it are blanks, here and wherever a
 // text is one line: what others wrote cannot begin a line of its own.
-func (u *UI) Line(text string) { u.print(inLine(text) + "\n") }
+func (u *UI) Line(text string) { u.print(oneLine(text) + "\n") }
 
 // Linef is Line with a format.
 func (u *UI) Linef(format string, args ...any) { u.Line(fmt.Sprintf(format, args...)) }
@@ -150,7 +150,7 @@ const planIndent = "              "
 
 // Plan prints one line of a plan; further lines of text stand below the first.
 func (u *UI) Plan(m Mark, what, text string) {
-	u.print(fmt.Sprintf("  %s %-9s %s\n", u.mark(m), inLine(what), under(text)))
+	u.print(fmt.Sprintf("  %s %-9s %s\n", u.mark(m), oneLine(what), under(text)))
 }
 
 // Detail prints what belongs to the line of the plan before it.

@@ -28,7 +28,7 @@ func TestControllerRefused(t *testing.T) {
 	}{
 		{"ack-taken", testbed.Fault{Action: "s3:CreateBucket", Code: "BucketAlreadyExists", Status: 409, Message: "The requested bucket name is not available."}, "the name belongs to another AWS account: BucketAlreadyExists", "oc ostoy-s3 install --new-project"},
 		{"ack-name", testbed.Fault{Action: "s3:CreateBucket", Code: "InvalidBucketName", Status: 400, Message: "The specified bucket is not valid."}, "S3 does not accept the name: InvalidBucketName", "choose another project"},
-		{"ack-denied", testbed.Fault{Action: "s3:CreateBucket", Code: "AccessDenied", Status: 403, Message: "Access Denied"}, "the ACK controller may not make s3:CreateBucket: AccessDenied", "give the controller's role the right"},
+		{"ack-denied", testbed.Fault{Action: "s3:CreateBucket", Code: "AccessDenied", Status: 403, Message: "Access Denied"}, "the ACK controller may not make s3:CreateBucket: AccessDenied", "give the role of the controller the permission"},
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
 			world.NewNamespace(t, bed, c.namespace)

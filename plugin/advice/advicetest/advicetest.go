@@ -80,8 +80,8 @@ func walk(value any, path string, visit func(path, text string, with func(string
 
 // Sentence says what is wrong with a sentence that may repeat a poison, "" if nothing is.
 func Sentence(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && !plain.Shows(r) }) {
-		return "it has characters that control a terminal"
+	if controls(text) {
+		return controlling
 	}
 	for n, line := range strings.Split(text, "\n") {
 		if n > 0 && regexp.MustCompile(`^\s*(fix |try:|touch|oc )`).MatchString(line) && strings.Contains(line, Mark) {
@@ -91,11 +91,17 @@ func Sentence(text string) string {
 	return ""
 }
 
+const controlling = "it has characters that control a terminal"
+
+func controls(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && !plain.Shows(r) })
+}
+
 // Advice says what is wrong with advice: a poison in it is a part of a command, and in
 // single quotes, in which a POSIX shell expands nothing. "" if nothing is wrong.
 func Advice(text string) string {
-	if complaint := Sentence(text); complaint != "" {
-		return complaint
+	if controls(text) {
+		return controlling
 	}
 	command := regexp.MustCompile(`(^|[^\w./-])(oc|kubectl|aws|rosa|helm|argocd|flux|curl) [a-z]`)
 	for line := range strings.SplitSeq(text, "\n") {
