@@ -16,7 +16,9 @@ func isAdvice(name string) bool {
 }
 
 // advisers are the functions whose last argument is what to do.
-func advisers() []string { return []string{"Refuse", "Warn", "warn", "Try"} }
+func advisers() []string {
+	return []string{"Refuse", "Warn", "warn", "Try", "refuse", "keep", "leave", "part", "check", "mend"}
+}
 
 // advises visits each expression of a file that is what to do.
 func (s source) advises(visit func(e ast.Expr)) {
