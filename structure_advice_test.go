@@ -102,6 +102,9 @@ func closedAdvice(s source) []string {
 			}
 		}, func(literal *ast.BasicLit, alone bool) {
 			for _, text := range literals([]ast.Expr{literal}) {
+				if !quoted(literal) && strings.Contains(text, "`") {
+					complain(literal, text, "in what to do, a shell runs what is between backticks")
+				}
 				if alone && !quoted(literal) && !shell.Closed(text) {
 					complain(literal, text, "in what to do, a sentence has no apostrophe")
 				}

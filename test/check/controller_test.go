@@ -60,7 +60,7 @@ func controllerWideFaults() []fault {
 		{check: "controller-crash", says: "nothing gives the variable FEATURE_GATES a value", make: crashing(
 			"{\"level\":\"error\",\"msg\":\"Unable to create controller manager\",\"error\":\"invalid value for flag 'feature-gates': invalid feature gate format: $(FEATURE_GATES)\"}",
 		)},
-		{check: "controller-crash", says: "[31m (hidden)", make: crashing("one", "two", "broken with \x1b[31mAKIATESTBEDADMIN0001")},
+		{check: "controller-crash", says: "[31m(hidden)", make: crashing("one", "two", "broken with \x1b[31mAKIATESTBEDADMIN0001")},
 		{check: "controller-single", says: "2 ACK S3 controllers", make: with(second)},
 		{check: "controller-config", says: "FEATURE_GATES", make: settings(`{"FEATURE_GATES":null}`)},
 		{check: "controller-config", says: "ENABLE_CARM", make: settings(`{"ENABLE_CARM":null}`)},
