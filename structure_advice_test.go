@@ -16,7 +16,9 @@ func isAdvice(name string) bool {
 }
 
 // advisers are the functions whose last argument is what to do.
-func advisers() []string { return []string{"Refuse", "Warn", "warn", "Try"} }
+func advisers() []string {
+	return []string{"Refuse", "Warn", "warn", "Try", "refuse", "keep", "leave", "part", "check", "mend"}
+}
 
 // advises visits each expression of a file that is what to do.
 func (s source) advises(visit func(e ast.Expr)) {
@@ -100,6 +102,9 @@ func closedAdvice(s source) []string {
 			}
 		}, func(literal *ast.BasicLit, alone bool) {
 			for _, text := range literals([]ast.Expr{literal}) {
+				if !quoted(literal) && strings.Contains(text, "`") {
+					complain(literal, text, "in what to do, a shell runs what is between backticks")
+				}
 				if alone && !quoted(literal) && !shell.Closed(text) {
 					complain(literal, text, "in what to do, a sentence has no apostrophe")
 				}

@@ -69,6 +69,7 @@ func TestRulesFire(t *testing.T) {
 		{"an apostrophe beside a command", closedAdvice, "plugin/x.go", "func f() { e.Next = `the pod's: ` + advice.Command(`oc get pod`, name) }", "no apostrophe"},
 		{"an apostrophe in a finding", closedAdvice, "plugin/x.go", "var e = Refuse(`it's`, `it's`, `the role's`)", "no apostrophe"},
 		{"an apostrophe in a result", closedAdvice, "plugin/x.go", "func f() (why, next string) { return `the role's`, `the pod's` }", "the pod's"},
+		{"backticks", closedAdvice, "plugin/x.go", "var e = problem{Next: \"as `oc ostoy-s3 values` prints\"}", "backticks"},
 		{"quotes by hand", closedAdvice, "plugin/x.go", "var e = problem{Next: `--x '` + name + `'`}", "no apostrophe"},
 		{"a flag", closedAdvice, "plugin/x.go", "var e = problem{Next: `install with --region ` + name}", "advice.Words"},
 		{"a flag by a format", closedAdvice, "plugin/x.go", "var e = problem{Next: fmt.Sprintf(`install with --region=%s`, name)}", "advice.Words"},

@@ -125,7 +125,7 @@ func chartFault(err error) error {
 	return &InputError{
 		What: "--chart",
 		Why:  "it cannot be used as a Helm chart: " + string(text),
-		Next: "`helm template` on it says more; `helm pull oci://public.ecr.aws/aws-controllers-k8s/s3-chart` has the chart of ACK",
+		Next: "helm template shows more about it; helm pull oci://public.ecr.aws/aws-controllers-k8s/s3-chart downloads the chart of ACK",
 		Err:  err,
 	}
 }

@@ -102,7 +102,7 @@ func (h helmChart) templates(values map[string]any, f Facts) ([]string, error) {
 		"Revision": 1, "IsInstall": true, "IsUpgrade": false, "Service": "Helm",
 	}
 	if err := h.schema.Validate(values); err != nil {
-		return nil, valuesError(err, "the values do not fit the chart", "`oc ostoy-s3 values` prints every value the chart knows")
+		return nil, valuesError(err, "the values do not fit the chart", "oc ostoy-s3 values prints every value the chart knows")
 	}
 	// The values are the chart's merged ones already: ToRenderValues would copy
 	// and check them once more.
@@ -245,7 +245,7 @@ func validateForeign(c *chart.Chart, values map[string]any) error {
 		}
 		if err := schema.Validate(values); err != nil {
 			return valuesError(err, "the values do not fit the chart of --chart, "+c.Name(),
-				"take away the value that does not fit; `helm show values` prints those that the chart knows")
+				"take away the value that does not fit; helm show values prints those that the chart knows")
 		}
 	}
 	for _, inner := range c.Dependencies() {

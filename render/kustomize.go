@@ -88,7 +88,7 @@ func overlayError(dir, why string, err error) error {
 	return &InputError{
 		What: "kustomize overlay " + dir,
 		Why:  overlayFault(why),
-		Next: "mend the overlay; `oc ostoy-s3 render` without -k prints what it is laid over",
+		Next: "correct the overlay; oc ostoy-s3 render without -k prints the manifests below it",
 		Err:  err,
 	}
 }

@@ -138,7 +138,7 @@ func parseValueFile(file ValueFile) (map[string]any, error) {
 		return &InputError{
 			What: "values file " + file.Name,
 			Why:  why,
-			Next: "give a YAML file whose top level is a mapping, as `oc ostoy-s3 values` prints",
+			Next: "give a YAML file whose top level is a mapping, as oc ostoy-s3 values prints",
 			Err:  err,
 		}
 	}

@@ -133,6 +133,16 @@ const reviewsAtOnce = 8
 // list and update Buckets in all projects. If you are not allowed to create
 // SubjectAccessReviews, the error is the server's refusal.
 func (w *World) ProvenAccounts(ctx context.Context, users []string) (map[string]bool, error) {
+	out := make(map[string]bool, len(users))
+	for _, user := range users {
+		out[user] = false
+	}
+	if len(users) > mostAsked {
+		var err error
+		if users, err = w.bound(ctx, users); err != nil {
+			return nil, err
+		}
+	}
 	proven := make([]bool, len(users))
 	var group errgroup.Group // without a context: one refusal ends none of the other questions
 	group.SetLimit(reviewsAtOnce)
@@ -145,7 +155,6 @@ func (w *World) ProvenAccounts(ctx context.Context, users []string) (map[string]
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	out := map[string]bool{}
 	for n, user := range users {
 		out[user] = proven[n]
 	}
@@ -154,6 +163,12 @@ func (w *World) ProvenAccounts(ctx context.Context, users []string) (map[string]
 
 func (w *World) proof(ctx context.Context, user string) (bool, error) {
 	_, groups := Writer{Kind: "User", Name: user}.identity(nil)
+	return w.everywhere(ctx, user, groups)
+}
+
+// everywhere reports whether a user who is in some groups may list and update Buckets in
+// all projects.
+func (w *World) everywhere(ctx context.Context, user string, groups []string) (bool, error) {
 	for _, verb := range []string{"list", "update"} {
 		may, err := access.SubjectMay(ctx, w.Conn, user, groups, access.Right{Verb: verb, Group: Buckets().Group, Resource: Buckets().Resource})
 		if err != nil || !may {

@@ -165,7 +165,7 @@ func notAnArchive(path, why string) error {
 		Kind: problem.Usage,
 		What: "--chart " + shown(path),
 		Why:  why,
-		Next: "give the .tgz that `helm pull` or `helm package` wrote, or the folder of the chart",
+		Next: "give the .tgz that helm pull or helm package wrote, or the folder of the chart",
 	}
 }
 

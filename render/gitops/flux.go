@@ -33,8 +33,8 @@ func Flux(_ render.Facts, o Options, targets []Target) ([]*unstructured.Unstruct
 	}
 	for _, target := range targets {
 		if target.Cluster != "" {
-			return nil, refuse("--format flux for several clusters", "each cluster has a Flux of its own, which reads one overlay",
-				"run it once for each cluster, with one --facts and --path "+target.Path)
+			return nil, refuse("--format flux for several clusters", "each cluster has a Flux of its own, which reads one overlay: that of this one is "+target.Path,
+				"run it once for each cluster, with one --facts, and with the overlay of the cluster as --path")
 		}
 		objects = append(objects, fluxKustomization(o, source, target))
 	}
