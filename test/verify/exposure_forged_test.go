@@ -140,6 +140,26 @@ func TestF7ForgedInventoryAtInstall(t *testing.T) {
 	a.user.Run(t, install...).WantCode(t, done).WantTalk(t, "nothing to change")
 }
 
+// TestF7InterruptedBeforeTheTags: a run that is interrupted before it creates the role
+// leaves an inventory, a Bucket resource and a bucket that the controller has not tagged
+// yet. The next run waits for the tags and continues, without a question: the bucket is
+// empty.
+func TestF7InterruptedBeforeTheTags(t *testing.T) {
+	t.Parallel()
+	bed := run.TheBed(t)
+	a := app{bed, "before-the-tags", run.Admin(bed)}
+	world.NewNamespace(t, bed, a.namespace)
+	a.fault(t, testbed.Fault{Action: "s3:PutBucketTagging", Resource: "bucket", Principal: "controller", Code: "InternalError", Status: 500, Message: "We encountered an internal error.", Count: 2})
+	a.forge(t, a.forgedInventory(""))
+	a.forge(t, a.forgedBucket(a.forgedTags()))
+	install := []string{"install", "-n", a.namespace, "--verify=false"}
+	run.Eventually(t, "the bucket exists", func(ctx context.Context) error {
+		_, err := bed.S3().HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String(a.bucket())})
+		return err
+	})
+	a.user.Run(t, install...).WantCode(t, done).WantTalk(t, "~ bucket", "exists, 0 objects")
+}
+
 // TestF4FirstRouteNeedsAYes: a run that creates the first Route to a bucket with objects
 // asks, and the inventory does not answer. A run that changes nothing about it does not
 // ask: not for another change, and not to restore the tags of the bucket.
