@@ -81,12 +81,19 @@ func (r *run) noProvider() *problem.Error {
 	}
 }
 
+// wrongAudience: a client id that is added holds for every role that trusts the provider.
+// The command for it names the audience only if you gave it, or it is the usual one.
 func (r *run) wrongAudience() *problem.Error {
-	return &problem.Error{
+	told := &problem.Error{
 		What: "the OIDC provider of the cluster does not take audience " + r.Audience,
 		Why:  "it is not among the client ids of " + r.provider(),
 		Next: advice.Command("aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn", r.provider(), "--client-id", r.Audience),
 	}
+	if r.Audience != render.DefaultAudience && !r.Flags.have("--audience") {
+		told.Why = "no flag names this audience: it is from the pods or the service account\n" + told.Why
+		told.Next = "name the audience of the install:\n" + r.again(Flag{"--audience", "AUDIENCE"})
+	}
+	return told
 }
 
 func (r *run) noKeys() *problem.Error {

@@ -23,11 +23,15 @@ func (f Flags) with(more ...Flag) Flags {
 	return append(kept, more...)
 }
 
+func (f Flags) have(name string) bool {
+	return slices.ContainsFunc(f, func(one Flag) bool { return one.Name == name })
+}
+
 // naming are the flags with those that name the role of the install, which IAM has
 // confirmed, unless the user gave them or install computes the same name. Without them
 // install would create another role.
 func (f Flags) naming(role render.ARN, computed string) Flags {
-	if slices.ContainsFunc(f, func(one Flag) bool { return one.Name == "--role-name" || one.Name == "--role-path" }) {
+	if f.have("--role-name") || f.have("--role-path") {
 		return f
 	}
 	if name := role.Name(); name != computed {

@@ -122,3 +122,21 @@ func TestF2RegionOff(t *testing.T) {
 		}
 	}
 }
+
+// TestF2WrongAudience: an audience that only the project names does not lead to a command
+// that has the cluster's OIDC provider accept it.
+func TestF2WrongAudience(t *testing.T) {
+	for flag, usual := range map[string]bool{"": false, "openshift": true} {
+		r, _ := started(t, newFake(nil))
+		r.Target.Audience, r.pods.Audience = flag, "openshift"
+		if flag != "" {
+			r.Flags = Flags{{"--audience", flag}}
+		}
+		r.complete()
+		told := r.wrongAudience()
+		if r.Audience != "openshift" || strings.Contains(told.Next, "--client-id openshift") != usual ||
+			!usual && !strings.Contains(told.Next, "oc ostoy-s3 verify -n demo --audience AUDIENCE") {
+			t.Errorf("%q: %s, %s", flag, r.Audience, told.Next)
+		}
+	}
+}
