@@ -129,7 +129,13 @@ func deniedController(conds []Condition) State {
 // Release is the command that lets a Bucket go and keeps its data: the
 // controller reads the annotation anew at each retry (FACTS 1.3).
 func Release(obj *unstructured.Unstructured) string {
-	return "to release it and keep the data: " + advice.Command("oc annotate buckets.s3.services.k8s.aws",
+	return "to release it and keep the data: " + retain(obj)
+}
+
+// retain is the command after which the controller leaves the bucket alone when its
+// object is deleted: an editor of the project can have set another policy.
+func retain(obj *unstructured.Unstructured) string {
+	return advice.Command("oc annotate buckets.s3.services.k8s.aws",
 		obj.GetName(), "-n", obj.GetNamespace(), "services.k8s.aws/deletion-policy=retain", "--overwrite")
 }
 
@@ -174,13 +180,14 @@ func WhereIs(bucket string) string {
 }
 
 func terminalHint(obj *unstructured.Unstructured, text string) string {
-	remove := advice.Command("oc delete buckets.s3.services.k8s.aws", obj.GetName(), "-n", obj.GetNamespace())
+	remove := "keep the bucket (" + retain(obj) + "), delete the object (" +
+		advice.Command("oc delete buckets.s3.services.k8s.aws", obj.GetName(), "-n", obj.GetNamespace()) + ") and install again"
 	switch {
 	case strings.Contains(text, "already exists"):
 		// An annotation alone is never looked at again (FACTS 0.6).
-		return "the bucket exists and the controller was not told to adopt it when this object was created; delete the object (no data is lost) and install again: " + remove
+		return "the bucket exists and the controller was not told to adopt it when this object was created: " + remove
 	case strings.Contains(text, "adoption policy"):
-		return "the annotation services.k8s.aws/adoption-policy is wrong: delete the object and install again: " + remove
+		return "the annotation services.k8s.aws/adoption-policy is wrong: " + remove
 	case strings.Contains(text, "PermanentRedirect"), strings.Contains(text, "LocationConstraint"):
 		return "a bucket of this name is in another region: install with that --region"
 	}
