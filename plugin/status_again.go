@@ -4,6 +4,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -24,10 +25,23 @@ func (s *statusRun) again(from status.AWS, flags ...string) string {
 	if policy := s.request.Role.PolicyARN; policy != "" {
 		words = append(words, "--policy-arn", policy)
 	}
-	if s.checkup.inventory.RoleOrigin == apply.OriginExisting {
+	record, facts := s.checkup.inventory.Record, s.issuerFacts()
+	switch {
+	case record.RoleOrigin != apply.OriginExisting:
+	case iam.OnlyUsed(record.RoleARN, facts, from.Role):
 		words = append(words, "--iam=skip")
+	default:
+		return check.IfMadeElsewhere(advice.Command("oc ostoy-s3 install", append(words, flags...)...))
 	}
 	return advice.Command("oc ostoy-s3 install", append(words, flags...)...)
+}
+
+// issuerFacts are the facts of the project with the issuer that was detected or given:
+// that of the inventory shows nothing.
+func (s *statusRun) issuerFacts() render.Facts {
+	facts := s.checkup.found.Facts
+	facts.Namespace = s.facts.Namespace
+	return facts
 }
 
 // regionWords are the region of the bucket, if install would use another one without it.
@@ -46,8 +60,7 @@ func (s *statusRun) regionWords(from status.AWS) []string {
 // roleWords name the role: as you did, or as the inventory does if IAM proves it. Which
 // role was adopted install finds out by itself.
 func (s *statusRun) roleWords(from status.AWS) []string {
-	facts := s.checkup.found.Facts // the issuer too is not that of the inventory
-	facts.Namespace = s.facts.Namespace
+	facts := s.issuerFacts()
 	given, record := s.request.Role, s.checkup.inventory.Record
 	switch {
 	case given.Name != "" || given.Path != "":

@@ -134,12 +134,13 @@ func TestF2RoleFlags(t *testing.T) {
 		arn, origin, tag, want string
 	}{
 		"trusts the app":  {own, apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip --role-name own --role-path /mine/"},
-		"trusts another":  {own, apply.OriginExisting, "another", "oc ostoy-s3 install -n demo --iam=skip --role-name ROLE --role-path PATH"},
+		"trusts another":  {own, apply.OriginExisting, "another", IfMadeElsewhere("oc ostoy-s3 install -n demo --role-name ROLE --role-path PATH")},
+		"tagged, used":    {own, apply.OriginExisting, render.ManagedBy, IfMadeElsewhere("oc ostoy-s3 install -n demo --role-name own --role-path /mine/")},
 		"not tagged":      {own, "", "", "oc ostoy-s3 install -n demo"},
 		"tagged":          {own, "", render.ManagedBy, "oc ostoy-s3 install -n demo --role-name own --role-path /mine/"},
 		"adopted":         {own, apply.OriginAdopted, render.ManagedBy, "oc ostoy-s3 install -n demo"},
-		"another account": {"arn:aws:iam::222222222222:role/mine/own", apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip --role-name ROLE --role-path PATH"},
-		"no legal name":   {own + "$(id)", apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip --role-name ROLE --role-path PATH"},
+		"another account": {"arn:aws:iam::222222222222:role/mine/own", apply.OriginExisting, "", IfMadeElsewhere("oc ostoy-s3 install -n demo --role-name ROLE --role-path PATH")},
+		"no legal name":   {own + "$(id)", apply.OriginExisting, "", IfMadeElsewhere("oc ostoy-s3 install -n demo --role-name ROLE --role-path PATH")},
 	} {
 		at := scene{documents: now.documents, said: maps.Clone(now.said)}
 		at.said["role"], at.said["role tag"] = c.arn, render.TagManagedBy

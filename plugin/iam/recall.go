@@ -17,8 +17,7 @@ import (
 // proof there are placeholders, because the usual role is not the one that is meant.
 func Recall(recorded string, used bool, f render.Facts, read func() *Actual) []string {
 	usual := render.RoleName(f.Issuer.Value, f.Namespace.Value)
-	arn, err := render.ParseARNOf(recorded, "iam", "role")
-	legal := err == nil && advice.RoleARN(recorded).Legal() && advice.RoleName(arn.Name()).Legal()
+	arn, legal := roleOf(recorded)
 	flags := advice.RoleFlags(arn.Name(), arn.Path(), usual)
 	switch {
 	case recorded == "", legal && len(flags) == 0:
@@ -31,9 +30,24 @@ func Recall(recorded string, used bool, f render.Facts, read func() *Actual) []s
 	return nil
 }
 
+// roleOf is the role of a recorded ARN, and whether it may be repeated.
+func roleOf(recorded string) (arn render.ARN, legal bool) {
+	arn, err := render.ParseARNOf(recorded, "iam", "role")
+	return arn, err == nil && advice.RoleARN(recorded).Legal() && advice.RoleName(arn.Name()).Legal()
+}
+
 func proves(a *Actual, claimed render.ARN, used bool, f render.Facts) bool {
 	if a == nil || !a.Exists || a.ARN != claimed.String() {
 		return false
 	}
 	return theApp.owns(claimed.Name(), a, f) || used && a.names(f)
+}
+
+// OnlyUsed reports whether IAM shows that an install cannot have made the role of an
+// earlier one, and only uses it (--iam=skip): the role admits the project's app and does
+// not have the project's tags. A role that was made from printed code has the tags, and
+// looks like one that install made.
+func OnlyUsed(recorded string, f render.Facts, a *Actual) bool {
+	arn, legal := roleOf(recorded)
+	return legal && f.Issuer.Known() && arn.Account == f.Account.Value && proves(a, arn, true, f) && !theApp.owns(arn.Name(), a, f)
 }
