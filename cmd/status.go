@@ -52,7 +52,7 @@ func newStatusCommand(s *session) *cobra.Command {
 
 func addStatus(request *plugin.StatusRequest, flags *pflag.FlagSet) {
 	const timeout = 2 * time.Minute
-	flags.StringVar(&request.Role.PolicyARN, "policy-arn", "", "the managed policy that install was told to attach (default: as the role's tag says)")
+	flags.StringVar(&request.Role.PolicyARN, "policy-arn", "", "the managed policy that install was given (default: the one that the role's tag names)")
 	flags.BoolVarP(&request.All, "all-namespaces", "A", false, "every install of the cluster, in one table")
 	flags.BoolVarP(&request.Watch, "watch", "w", false, "go on, and tell what changes, until interrupted")
 	flags.BoolVar(&request.Audit, "audit", false, "also tell from CloudTrail who took the role in the last 24 hours, and who changed it")

@@ -62,13 +62,13 @@ func newUninstallCommand(s *session) *cobra.Command {
 	return c
 }
 
-// What uninstall can be told to treat as the project's.
+// The values of --adopt: what uninstall treats as the project's.
 const (
 	adoptBucket = "bucket"
 	adoptRole   = "role"
 )
 
-// checkAdopted accepts what --adopt can be here.
+// checkAdopted refuses other values of --adopt, and flags that contradict it.
 func checkAdopted(c *cobra.Command, request plugin.UninstallRequest, adopt []string) error {
 	for _, what := range adopt {
 		if what != adoptBucket && what != adoptRole {

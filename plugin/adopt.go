@@ -172,7 +172,7 @@ func tutorialFirst(problems []*problem.Error, namespace string) []*problem.Error
 		Kind: problem.Refused,
 		What: "project " + namespace + " has OSToy as the ROSA tutorial makes it by hand",
 		Why:  "not ours: " + strings.Join(names, ", "),
-		Next: advice.Command("oc ostoy-s3 install", "-n", namespace, "--adopt") + " brings it in, data included; with --dry-run=server it only tells what becomes of it",
+		Next: advice.Command("oc ostoy-s3 install", "-n", namespace, "--adopt") + " adopts it with its data; with --dry-run=server it only shows what would change",
 		More: "docs/moving.md",
 		Err:  apply.ErrAdoptable,
 	}

@@ -170,7 +170,7 @@ func (d *diffRun) tell(outcomes []check.Outcome) {
 func (d *diffRun) tellItem(item *apply.Item) {
 	switch item.Action {
 	case apply.Keep:
-		d.UI.Linef("%s is no longer wanted and stays: %s", item.Ref, inLine(item.Why))
+		d.UI.Linef("%s is no longer needed and is kept: %s", item.Ref, inLine(item.Why))
 	case apply.Gone:
 		d.UI.Linef("%s is forgotten: %s", item.Ref, inLine(item.Why))
 	case apply.Update:

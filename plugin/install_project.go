@@ -82,7 +82,7 @@ func (i *install) mayGoOn() error {
 			Kind: problem.Refused,
 			What: "project " + name + " is being deleted",
 			Why:  "nothing can be made in it any more",
-			Next: "wait until it is gone (" + advice.Command("oc get namespace", name, "-w") + "), or install elsewhere: " + advice.Command("oc ostoy-s3 install --new-project"),
+			Next: "wait until it is deleted (" + advice.Command("oc get namespace", name, "-w") + "), or install elsewhere: " + advice.Command("oc ostoy-s3 install --new-project"),
 		}
 	case i.project.exists && i.request.ProjectName != "" && !i.project.ours:
 		return &problem.Error{
@@ -267,7 +267,7 @@ func (i *install) removeProject(ctx context.Context) {
 	i.project, i.madeProject = project{}, false
 	if err != nil && !apierrors.IsNotFound(err) {
 		i.leftBehind = append(i.leftBehind, name)
-		i.UI.Warn(inLine(fmt.Sprintf("project %s was made and could not be removed: %v", name, err)), advice.Command("oc delete namespace", name))
+		i.UI.Warn(inLine(fmt.Sprintf("project %s was created and could not be deleted: %v", name, err)), advice.Command("oc delete namespace", name))
 		return
 	}
 	i.UI.Marked(ui.Removed, "project %s, made a moment ago, removed again", name)

@@ -95,7 +95,7 @@ func (s *statusRun) printAudit(report audit.Report, now time.Time) {
 	case audit.Off:
 		s.Report.Linef("%s reads and writes of objects are logged nowhere: no trail has data events of S3 switched on for this bucket", s.Report.Sign(ui.Warned))
 	default:
-		s.Report.Linef("%s reads and writes of objects are logged only where a trail has data events switched on; whether one has cannot be told (%s)", s.Report.Sign(ui.Kept), inLine(d.Why))
+		s.Report.Linef("%s reads and writes of objects are logged only where a trail has data events enabled; whether one has is not known (%s)", s.Report.Sign(ui.Kept), inLine(d.Why))
 	}
 }
 

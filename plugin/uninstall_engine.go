@@ -81,7 +81,7 @@ func (u *uninstall) nextOfKept(item *apply.Item) string {
 	}
 	switch {
 	case by != "" && isData(item.Ref):
-		return "once it has left Git, take it over: " + advice.Command("oc ostoy-s3 install -n", u.namespace(), "--force-owner") + ", then uninstall again"
+		return "after it is removed from Git, take it over: " + advice.Command("oc ostoy-s3 install -n", u.namespace(), "--force-owner") + ", then uninstall again"
 	case by != "":
 		return removeFrom([]string{by})
 	case isData(item.Ref):

@@ -152,7 +152,7 @@ func TestF7AdoptedAndKept(t *testing.T) {
 		says  string
 	}{
 		"a role that names it":        {&oneRole{name: usual, tags: tags}, ""},
-		"a role that may not be read": {secretive{}, "(you may not read the role " + usual},
+		"a role that may not be read": {secretive{}, "(you are not allowed to read the role " + usual},
 		"no role":                     {&oneRole{}, "(none exists)"},
 	} {
 		u, talk := removing(), &bytes.Buffer{}

@@ -85,7 +85,7 @@ func (u *uninstall) noProof() string {
 	case u.hidden != "":
 		return "AWS refuses to show the role " + u.hidden
 	case len(u.unread) > 0:
-		return "you may not read the role " + u.unread[0]
+		return "you are not allowed to read the role " + u.unread[0]
 	}
 	return "none exists"
 }

@@ -108,7 +108,7 @@ func TestF7Witness(t *testing.T) {
 		"no role":                                {&oneRole{}, nil, fateKept, "none exists"},
 		"a role for another bucket":              {&oneRole{name: usual, tags: another, inline: own}, nil, fateKept, "ostoy-s3/bucket=other-bucket"},
 		"a role that may not be read":            {secretive{}, nil, fateKept, "AWS refuses to show the role " + usual},
-		"a role that may not be read, and stays": {secretive{}, func(u *uninstall) { u.request.KeepRole = true }, fateKept, "you may not read the role " + usual},
+		"a role that may not be read, and stays": {secretive{}, func(u *uninstall) { u.request.KeepRole = true }, fateKept, "you are not allowed to read the role " + usual},
 		"a role that stays":                      {&oneRole{name: usual, tags: tagged, inline: own}, func(u *uninstall) { u.request.KeepRole = true }, fateRemoved, ""},
 		"an issuer that only the inventory says": {&oneRole{name: usual, tags: tagged, inline: own}, func(u *uninstall) { u.facts.Issuer.Source = onRecord }, fateKept, "may be of another cluster"},
 		"a forged inventory": {&oneRole{}, func(u *uninstall) {

@@ -81,7 +81,7 @@ func (a *Applier) mayApply(ref Ref, live *unstructured.Unstructured) error {
 			Kind: problem.Refused,
 			What: a.named(ref) + " is being deleted",
 			Why:  why,
-			Next: "wait until it is gone (" + a.oc("oc get", ref, "-w") + "), then run the same command again",
+			Next: "wait until it is deleted (" + a.oc("oc get", ref, "-w") + "), then run the same command again",
 		}
 	}
 	if by, ok := deliveredBy(live); ok && !a.opts.ForceOwner && !a.opts.Set.guest(ref) {

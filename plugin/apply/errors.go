@@ -78,7 +78,7 @@ func (a *Applier) explain(p *problem.Error, ref Ref, s metav1.Status) {
 	switch {
 	case hasCause(s, "NamespaceTerminating"):
 		p.Why = fmt.Sprintf("the project %s is being deleted", ns)
-		p.Next = "wait until it is gone (" + advice.Command("oc get project", ns) + "), then run the same command again"
+		p.Next = "wait until it is deleted (" + advice.Command("oc get project", ns) + "), then run the same command again"
 	case strings.Contains(text, "admission webhook"), strings.Contains(text, "ValidatingAdmissionPolicy"):
 		p.Why = "a rule of this cluster denied it: " + text
 		p.Next = "ask who runs the cluster what the rule wants" + a.hint("; values that differ go in with %s")

@@ -81,7 +81,7 @@ func (a appLook) available(ctx context.Context) Finding {
 	for _, w := range all {
 		switch {
 		case w.object == nil:
-			return Refuse("there is no Deployment "+w.name+" in project "+a.Namespace, "somebody deleted it, or an install was cut off", installIn(a.Namespace))
+			return Refuse("there is no Deployment "+w.name+" in project "+a.Namespace, "somebody deleted it, or an install was interrupted", installIn(a.Namespace))
 		case w.state.Ready:
 		case w.state.About == health.Image:
 			return Leave("needs app-image")

@@ -60,7 +60,7 @@ func judgePlace(object *unstructured.Unstructured, wanted, from, account, inS3 s
 		return Refuse(
 			fmt.Sprintf("the controller has the bucket in account %s, and you look with account %s", advice.Account(owner), account),
 			"either your credentials are of the wrong account, or the controller's role is: it leaves every object alone whose bucket is in another account than its role",
-			"aws sts get-caller-identity shows yours (--profile takes another); a cluster admin looks at the role of the service account of the controller",
+			"aws sts get-caller-identity shows yours (--profile selects another); a cluster admin looks at the role of the service account of the controller",
 		)
 	}
 	return Pass()

@@ -75,7 +75,7 @@ func (c controllerLook) found(ctx context.Context) Finding {
 // unverified is the finding where you are not allowed to ask which Deployment is a
 // controller.
 func unverified(all []ack.Controller) Finding {
-	return Unseen(access.Reviewing, "whether "+namesOf(all)+" is an ACK S3 controller, as whom it runs, and with which settings")
+	return Unseen(access.Reviewing, "whether "+namesOf(all)+" is an ACK S3 controller, which service account it uses, and which settings")
 }
 
 // none is the finding where no controller is proven. It is the same, whatever looks like
@@ -88,7 +88,7 @@ func (c controllerLook) none(ctx context.Context, lookalikes []ack.Controller) F
 	next := advice.ControllerFor(c.Namespace) + c.letGo(ctx)
 	if worked := c.Worked(ctx); worked != "" {
 		return Warn("no ACK S3 controller was found in this cluster",
-			why+"; Bucket "+worked+" is synced and S3 has all its settings, so one has worked, for example from outside of the cluster: whether it still does is not verified", next)
+			why+"; Bucket "+worked+" is synced and S3 has all its settings, so a controller has worked on it, for example from outside of the cluster: whether it still does is not verified", next)
 	}
 	return Refuse("no ACK S3 controller is installed in this cluster", why+"; "+c.waiting(ctx), next)
 }

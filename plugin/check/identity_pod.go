@@ -180,7 +180,7 @@ func judgePodIdentity(pod core.Pod, injected, named bool, since time.Time, again
 		return Pass()
 	}
 	what := "pod " + pod.Name + " has no AWS identity: " + miss
-	recreate := "a new pod takes the place of this one: " + advice.Command("oc delete pod", pod.Name, "-n", pod.Namespace)
+	recreate := "to replace this pod: " + advice.Command("oc delete pod", pod.Name, "-n", pod.Namespace)
 	born := pod.CreationTimestamp.Time
 	switch {
 	case !injected:

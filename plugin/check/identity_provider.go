@@ -30,7 +30,7 @@ func judgeProvider(provider *iam.OIDCProvider, err error, f render.Facts) Findin
 		return Refuse(
 			"IAM does not know the issuer "+issuer,
 			fmt.Sprintf("account %s has no OIDC provider %s, so no pod of this cluster can assume a role there", f.Account.Value, arn),
-			"use the account the cluster was made in (--profile), or register the issuer:\n"+
+			"use the account that the cluster was created in (--profile), or register the issuer:\n"+
 				advice.Command("aws iam create-open-id-connect-provider", "--url", issuer, "--client-id-list", "openshift", "sts.amazonaws.com"),
 		)
 	case !provider.Takes(audience):

@@ -195,7 +195,7 @@ func judgeOrphans(found []iam.Found) Finding {
 	return Warn(
 		what+strings.Join(names, ", "),
 		"made for the issuer "+awserr.Redact(first.Issuer())+", whose OIDC provider is gone from the account; a cluster that was rebuilt has another",
-		"if that cluster is gone: "+advice.Command("aws iam delete-role-policy", append(name, "--policy-name", iam.PolicyName)...)+
+		"if that cluster no longer exists: "+advice.Command("aws iam delete-role-policy", append(name, "--policy-name", iam.PolicyName)...)+
 			"; "+advice.Command("aws iam delete-role", name...),
 	)
 }

@@ -204,7 +204,7 @@ func judgePodRegion(pod string, c core.Container, elsewhere bool, want, again st
 	case region != "" && want != "" && region != want:
 		return Warn(
 			fmt.Sprintf("%s in pod %s has %s=%s", c.Name, pod, regionVariable, advice.Region(region)),
-			"the bucket is in "+advice.Region(want).String()+": each call goes a longer way, and fails where the other region is switched off or out of reach",
+			"the bucket is in "+advice.Region(want).String()+": each call takes longer, and fails if the other region is disabled or cannot be reached",
 			again,
 		)
 	case !regional || endpoints != "" && endpoints != "regional":

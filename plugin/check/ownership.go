@@ -121,7 +121,7 @@ func (o ownLook) inventory(ctx context.Context) Finding {
 		}
 		return Warn(
 			"the inventory (ConfigMap "+apply.InventoryName+") is not there",
-			"somebody deleted it: uninstall has to guess what was made, and does not know who made the bucket and the project", again,
+			"somebody deleted it: uninstall does not know what install created, or who created the bucket and the project", again,
 		)
 	}
 	flaws := inventory.Flaws(o.Namespace)

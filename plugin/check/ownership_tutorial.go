@@ -53,7 +53,7 @@ func (o ownLook) tutorial(ctx context.Context) Finding {
 		return Warn(
 			"the tutorial's ClusterRoleBinding "+tutorialBinding+" names this project's service account",
 			"oc adm policy without -n grants across the cluster; the app runs under restricted-v2 and does not need it",
-			"a cluster admin takes it back: "+advice.Command("oc adm policy remove-scc-from-user restricted", "system:serviceaccount:"+o.Namespace+":"+render.ServiceAccount),
+			"a cluster admin revokes it: "+advice.Command("oc adm policy remove-scc-from-user restricted", "system:serviceaccount:"+o.Namespace+":"+render.ServiceAccount),
 		)
 	}
 	return unseenTutorial(roleErr, bindingErr, o)

@@ -167,7 +167,7 @@ func judgeQuotas(namespace string, quotas []*unstructured.Unstructured, needed, 
 			}
 		}
 	}
-	next := advice.Command("oc describe resourcequotas", "-n", namespace) + "\nfree something there, or ask for more; smaller requests go in with -f or --set, for example frontend.resources.requests.cpu=50m"
+	next := advice.Command("oc describe resourcequotas", "-n", namespace) + "\nfree something there, or ask for more; set smaller requests with -f or --set, for example frontend.resources.requests.cpu=50m"
 	if len(missing) > 0 {
 		return Refuse("the quota of project "+namespace+" leaves no room for the app", strings.Join(missing, "; "), next)
 	}

@@ -101,7 +101,7 @@ func (s *settings) checkContext(raw clientcmdapi.Config, server, named bool) err
 		return usage(fmt.Sprintf("context %q", s.context), "the kubeconfig has no contexts", "log in first: oc login", nil)
 	case len(contexts) > 0:
 		return usage("no context is chosen", "the kubeconfig has no current context; "+known,
-			"choose one with --context, or for good: "+advice.Command("oc config use-context", contexts[0]), nil)
+			"choose one with --context, or permanently: "+advice.Command("oc config use-context", contexts[0]), nil)
 	}
 	return usage("no cluster is configured", "there is no kubeconfig", "log in first: oc login, or name a file with --kubeconfig", ErrNotConfigured)
 }

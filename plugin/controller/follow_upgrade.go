@@ -245,6 +245,6 @@ func (f *follower) passedBy(csv string) error {
 		Kind: problem.Refused,
 		What: fmt.Sprintf("the upgrade to %s is not approved", VersionOf(csv)),
 		Why:  fmt.Sprintf("from %s OLM goes to %s, which is newer than %s", f.done.Steps[len(f.done.Steps)-1], VersionOf(csv), VersionOf(f.CSV)),
-		Next: advice.Command("oc ostoy-s3 controller install --upgrade") + ", which goes on to the newest version",
+		Next: advice.Command("oc ostoy-s3 controller install --upgrade") + ", which upgrades to the newest version",
 	}
 }

@@ -167,7 +167,7 @@ func (p *Plan) mayGoOn() error {
 		Kind: problem.Refused,
 		What: "namespace " + p.found.Namespace + " is being deleted",
 		Why:  "what is put into it now goes with it",
-		Next: advice.Command("oc get namespace", p.found.Namespace, "-w") + ", and once it is gone run the same command again",
+		Next: advice.Command("oc get namespace", p.found.Namespace, "-w") + "; when it is deleted, run the same command again",
 	}
 }
 

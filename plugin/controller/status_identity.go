@@ -152,7 +152,7 @@ func (one *instance) leader(now time.Time) Leader {
 	gone := one.podsErr == nil && !slices.ContainsFunc(one.Pods, func(p ack.Pod) bool { return p.Name == pod })
 	switch {
 	case !l.Renewed.IsZero() && now.Sub(l.Renewed) > lateRenewal:
-		l.Part = part(status.Warning, "it does not renew its Lease any more: nobody looks after Buckets until another pod takes over", advice.Command("oc get pods", "-n", one.Namespace))
+		l.Part = part(status.Warning, "it does not renew its Lease any more: no Bucket is reconciled until another pod takes over", advice.Command("oc get pods", "-n", one.Namespace))
 	case gone:
 		l.Part = part(status.Busy, "that pod is gone: another takes over when its Lease runs out", "")
 	default:
@@ -163,7 +163,7 @@ func (one *instance) leader(now time.Time) Leader {
 
 // noLeader: without a ready pod that is no news; with one it is not working yet.
 func (one *instance) noLeader(l Leader, why string) Leader {
-	l.Part = part(status.Warning, why+": nobody looks after Buckets", advice.Command("oc logs", one.Words()...))
+	l.Part = part(status.Warning, why+": no Bucket is reconciled", advice.Command("oc logs", one.Words()...))
 	if !slices.ContainsFunc(one.Pods, ack.Pod.Ready) {
 		l.Part = part(status.Busy, why, "")
 	}

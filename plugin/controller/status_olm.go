@@ -23,7 +23,7 @@ func (l *statusLook) subscribed(one *instance) *Subscribed {
 	case l.subscriptionsErr != nil:
 		s.Part = unseen(l.subscriptionsErr)
 	default:
-		s.Part = part(status.Warning, "its Subscription is gone: OLM upgrades it no more", advice.Command("oc get subscriptions.operators.coreos.com", "-n", one.Namespace))
+		s.Part = part(status.Warning, "its Subscription no longer exists: OLM does not upgrade it", advice.Command("oc get subscriptions.operators.coreos.com", "-n", one.Namespace))
 	}
 	if one.csv != nil {
 		s.Phase = olm.CSVOf(one.csv).Phase
@@ -149,7 +149,7 @@ func (l *statusLook) waiting(subscription *unstructured.Unstructured, p planned)
 	case p.plansErr != nil:
 		s.Part = unseen(p.plansErr)
 	case !found:
-		s.Part = part(status.Busy, "OLM has planned nothing for it yet", advice.Command("oc describe subscriptions.operators.coreos.com", s.Subscription, "-n", s.Namespace))
+		s.Part = part(status.Busy, "OLM has created no InstallPlan for it yet", advice.Command("oc describe subscriptions.operators.coreos.com", s.Subscription, "-n", s.Namespace))
 	case failure != nil:
 		s.Part = part(status.Wrong, failure.Why, failure.Next)
 	case plan.Phase == "":

@@ -82,7 +82,7 @@ func noPods(obj *unstructured.Unstructured, c Condition) State {
 		s.Hint = advice.Command("oc describe quota", "-n", ns) + "; free something there, or ask for more"
 		grace = deniedGrace
 	case strings.Contains(c.message, "violates PodSecurity"):
-		s.Hint = "the level stands in the labels of namespace " + ns + "; the settings of the chart pass \"restricted\": look at what -f and --set change"
+		s.Hint = "the level is in the labels of namespace " + ns + "; the settings of the chart pass \"restricted\": look at what -f and --set change"
 		grace = deniedGrace
 	case strings.Contains(c.message, "security context constraint"):
 		s.About = SCC

@@ -68,7 +68,7 @@ func unschedulable(pod *unstructured.Unstructured, message string) State {
 	return Graced(State{
 		Text: "no node takes its pod: " + message,
 		Code: "unschedulable: " + message,
-		Hint: describePod(pod) + "; if the cluster is adding nodes, run the same command again: it goes on waiting",
+		Hint: describePod(pod) + "; if the cluster is adding nodes, run the same command again: it continues to wait",
 	}, unscheduledGrace)
 }
 

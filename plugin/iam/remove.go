@@ -138,7 +138,7 @@ func unremoved(ctx context.Context, err error, step Step, plan *Removal) error {
 		return awserr.Translate(err, step.Action, step.Resource)
 	case inProfile(err):
 		p.Why = "it is in an instance profile, which this tool never makes: somebody gave the role to EC2 machines"
-		p.Next = advice.Command("aws iam list-instance-profiles-for-role", name...) + ", and for each that may go " +
+		p.Next = advice.Command("aws iam list-instance-profiles-for-role", name...) + ", and for each of these profiles " +
 			advice.Command("aws iam remove-role-from-instance-profile", append(name, "--instance-profile-name", "PROFILE")...) + again
 	default:
 		p.Why = "IAM says that something is on it which cannot be seen or comes back: " + awserr.Message(err)

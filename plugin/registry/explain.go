@@ -123,7 +123,7 @@ func (w *wanted) byHand() string {
 	case w.what != "":
 		pull = append(pull, "--version", strings.ReplaceAll(w.what, "_", "+"))
 	}
-	return advice.Command("helm pull", pull...) + " where it can be had, then --chart FILE"
+	return advice.Command("helm pull", pull...) + " where it is available, then --chart FILE"
 }
 
 // queries are what may be secret in an address: a blob's redirect is signed.

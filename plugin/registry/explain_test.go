@@ -15,7 +15,7 @@ func TestF2ByHand(t *testing.T) {
 		{"oci://r.example.com/$(id)", "1;id", "helm pull 'oci://r.example.com/$(id)' --version '1;id'"},
 	} {
 		w := &wanted{name: c.name, what: c.what}
-		if got, want := w.byHand(), c.want+" where it can be had, then --chart FILE"; got != want {
+		if got, want := w.byHand(), c.want+" where it is available, then --chart FILE"; got != want {
 			t.Errorf("%s\nwant %s", got, want)
 		}
 	}

@@ -79,7 +79,7 @@ func (r *run) byOthers() []trespass {
 }
 
 func (r *run) byApp() []trespass {
-	again := r.mend(" restores the own policy of the role")
+	again := r.mend(" restores the role's own policy")
 	open := func(what string) string {
 		return "the policies of role " + r.roleName() + " allow too much: the app can " + what
 	}

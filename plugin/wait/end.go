@@ -39,7 +39,7 @@ func ended(ctx context.Context, all []State, w *watched, started time.Time) erro
 	if p.Next != "" {
 		p.Next += "\n"
 	}
-	p.Next += "run the same command again to go on waiting"
+	p.Next += "run the same command again to continue waiting"
 	p.Err = ctx.Err()
 	return p
 }

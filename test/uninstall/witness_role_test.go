@@ -13,7 +13,7 @@ func testF7NoRightToTheRole(t *testing.T, bed *testbed.Bed) {
 	admin := installed(t, bed, namespace)
 	put(t, bed, namespace, "a.txt")
 	orders(t, bed.AWS.Deny(t.Context(), "iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:ListRoles"))
-	uninstall(t, admin, 0, namespace, "--delete-data", "--keep-role", "--yes").WantTalk(t, "you may not read the role "+roleName(bed, namespace))
+	uninstall(t, admin, 0, namespace, "--delete-data", "--keep-role", "--yes").WantTalk(t, "you are not allowed to read the role "+roleName(bed, namespace))
 	if n := objectsIn(t, bed, namespace); n != 1 {
 		t.Errorf("%d objects are left of 1", n)
 	}
