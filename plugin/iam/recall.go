@@ -17,7 +17,7 @@ import (
 // proof there are placeholders, because the usual role is not the one that is meant.
 func Recall(recorded string, used bool, f render.Facts, read func() *Actual) []string {
 	usual := render.RoleName(f.Issuer.Value, f.Namespace.Value)
-	arn, legal := roleOf(recorded)
+	arn, legal := legalRole(recorded)
 	flags := advice.RoleFlags(arn.Name(), arn.Path(), usual)
 	switch {
 	case recorded == "", legal && len(flags) == 0:
@@ -30,8 +30,8 @@ func Recall(recorded string, used bool, f render.Facts, read func() *Actual) []s
 	return nil
 }
 
-// roleOf is the role of a recorded ARN, and whether it may be repeated.
-func roleOf(recorded string) (arn render.ARN, legal bool) {
+// legalRole is the role of a recorded ARN, and whether it may be repeated.
+func legalRole(recorded string) (arn render.ARN, legal bool) {
 	arn, err := render.ParseARNOf(recorded, "iam", "role")
 	return arn, err == nil && advice.RoleARN(recorded).Legal() && advice.RoleName(arn.Name()).Legal()
 }
@@ -48,6 +48,6 @@ func proves(a *Actual, claimed render.ARN, used bool, f render.Facts) bool {
 // not have the project's tags. A role that was made from printed code has the tags, and
 // looks like one that install made.
 func OnlyUsed(recorded string, f render.Facts, a *Actual) bool {
-	arn, legal := roleOf(recorded)
+	arn, legal := legalRole(recorded)
 	return legal && f.Issuer.Known() && arn.Account == f.Account.Value && proves(a, arn, true, f) && !theApp.owns(arn.Name(), a, f)
 }
