@@ -24,10 +24,10 @@ func TestF5Poison(t *testing.T) {
 	admin.Run(t, "install", "-n", project).WantCode(t, 0)
 	s := &stage{advice: newAdviser(t)}
 	s.playAll(t, admin, project, others()...)
-	t.Run("answers", func(t *testing.T) { s.testAnswers(t, bed, project) })
+	t.Run("F2 answers", func(t *testing.T) { s.testAnswers(t, bed, project) })
 	t.Run("refusals", func(t *testing.T) { s.testRefusals(t, bed, project) })
 	t.Run("registry", func(t *testing.T) { s.testRegistry(t, admin) })
-	t.Run("edits", func(t *testing.T) { s.testEdits(t, bed, project) })
+	t.Run("F2 edits", func(t *testing.T) { s.testEdits(t, bed, project) })
 	s.wantAllCommands(t)
 }
 
