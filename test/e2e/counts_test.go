@@ -169,12 +169,19 @@ func wantAtMost(t *testing.T, asked requests, kube, aws int) {
 
 // once are the requests to the API server that there is never a reason to
 // repeat. Watches may be resumed; reviews are asked until the answer is yes, and a
-// way into a pod until it listens; a
+// way into a pod until it listens, after another look at the pods; a
 // token that nobody could give because there was no project, or no service
 // account in it, is asked for again.
 func (r requests) once() []testbed.KubeRequest {
+	ways := 0
 	return slices.DeleteFunc(slices.Clone(r.kube), func(k testbed.KubeRequest) bool {
 		path, _, _ := strings.Cut(k.URI, "?")
+		if strings.HasSuffix(path, "/portforward") {
+			ways++
+		}
+		if ways > 0 && k.Verb == "list" && strings.HasSuffix(path, "/pods") {
+			return true
+		}
 		return k.Verb == "watch" || strings.HasPrefix(path, "/apis/authorization.k8s.io/") ||
 			strings.HasSuffix(path, "/token") && k.Status.Code >= 400 || strings.HasSuffix(path, "/portforward")
 	})
