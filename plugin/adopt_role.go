@@ -52,6 +52,9 @@ func (i *install) adoptRole(ctx context.Context) error {
 	ours := false
 	switch {
 	case awserr.Denied(err):
+		if used, err := i.usesUnseenRole(ctx, desired); err != nil || !used {
+			return err
+		}
 		actual = nil
 	case err != nil:
 		return err
