@@ -119,6 +119,7 @@ func TestF4F7ConfirmExposure(t *testing.T) {
 		"tutorial's, later":              {together(tagged, bucketExists, asItIs, routeExists), ""},
 		"tutorial's, first Route":        {together(adopts, asItIs, running), "has 3 objects"},
 		"tutorial's, another role":       {together(adopts, routeExists), unproven},
+		"tutorial's, no role, no Route":  {together(adopts, noRoute), unproven + ": pods of the cluster, and users who are allowed to port-forward in project demo, will list"},
 		"tutorial's, tightened":          {together(adopts, routeExists, func(i *install) { i.adopted.arn, i.request.Tighten = "arn", true }), ""},
 		"role of others, another change": {together(tagged, asItIs, routeExists, bucketExists), ""},
 		"role of others, kept bucket":    {together(tagged, asItIs, routeExists), "(no IAM role shows that it is this project's: the role demo-role does not exist)"},
