@@ -12,6 +12,9 @@ import (
 // advise adds the commands to what was found, when AWS has answered.
 func (s *statusRun) advise(found *status.Found) {
 	found.Again, found.Tighten = s.again(found.AWS), s.again(found.AWS, "--adopt", "--tighten-role")
+	if _, skip := s.roleWords(found.AWS); !skip && s.checkup.inventory.RoleOrigin == apply.OriginExisting {
+		found.Again += "\n" + advice.ManagedByOthers
+	}
 }
 
 // again is the install that changes everything to what status compares with, with flags.
@@ -20,11 +23,12 @@ func (s *statusRun) advise(found *status.Found) {
 // says it: IAM of the role, S3 of the region.
 func (s *statusRun) again(from status.AWS, flags ...string) string {
 	words := append([]string{"-n", s.facts.Namespace.Value}, s.regionWords(from)...)
-	words = append(words, s.roleWords(from)...)
+	role, skip := s.roleWords(from)
+	words = append(words, role...)
 	if policy := s.request.Role.PolicyARN; policy != "" {
 		words = append(words, "--policy-arn", policy)
 	}
-	if s.checkup.inventory.RoleOrigin == apply.OriginExisting {
+	if skip {
 		words = append(words, "--iam=skip")
 	}
 	return advice.Command("oc ostoy-s3 install", append(words, flags...)...)
@@ -44,16 +48,18 @@ func (s *statusRun) regionWords(from status.AWS) []string {
 }
 
 // roleWords name the role: as you did, or as the inventory does if IAM proves it. Which
-// role was adopted install finds out by itself.
-func (s *statusRun) roleWords(from status.AWS) []string {
+// role was adopted install finds out by itself. skip says that another tool manages it.
+func (s *statusRun) roleWords(from status.AWS) (words []string, skip bool) {
 	facts := s.checkup.found.Facts // the issuer too is not that of the inventory
 	facts.Namespace = s.facts.Namespace
 	given, record := s.request.Role, s.checkup.inventory.Record
 	switch {
 	case given.Name != "" || given.Path != "":
-		return advice.RoleFlags(given.Name, given.Path, render.RoleName(facts.Issuer.Value, facts.Namespace.Value))
+		return advice.RoleFlags(given.Name, given.Path, render.RoleName(facts.Issuer.Value, facts.Namespace.Value)), record.RoleOrigin == apply.OriginExisting
 	case record.RoleOrigin == apply.OriginAdopted:
-		return nil
+		return nil, false
+	case record.RoleOrigin == apply.OriginExisting:
+		return iam.RecallUsed(record.RoleARN, facts, func() *iam.Actual { return from.Role }, func() *iam.Actual { return from.Usual })
 	}
-	return iam.Recall(record.RoleARN, record.RoleOrigin == apply.OriginExisting, facts, func() *iam.Actual { return from.Role })
+	return iam.Recall(record.RoleARN, false, facts, func() *iam.Actual { return from.Role }), false
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -67,6 +68,8 @@ func TestF2AgainFromAWS(t *testing.T) {
 	trusted := status.AWS{Role: &iam.Actual{Exists: true, ARN: ownRole, Trust: `{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
 "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/issuer.example.com"},
 "Condition": {"StringEquals": {"issuer.example.com:sub": "system:serviceaccount:demo:ostoy-sa", "issuer.example.com:aud": "sts.amazonaws.com"}}}}`}}
+	const ghost = "arn:aws:iam::123456789012:role/ostoy-s3/ghost"
+	usual := "arn:aws:iam::123456789012:role/ostoy-s3/" + render.RoleName("https://issuer.example.com", "demo")
 	const dash, odd = "arn:aws:iam::123456789012:role/-rf", "arn:aws:iam::123456789012:role/a!b/#c/~d/r"
 	for name, c := range map[string]struct {
 		request StatusRequest
@@ -82,6 +85,10 @@ func TestF2AgainFromAWS(t *testing.T) {
 		"used, by its trust":   {StatusRequest{}, used, trusted, " --role-name r --role-path /mine/ --iam=skip"},
 		"changed, by trust":    {StatusRequest{}, mine, trusted, ""},
 		"used, not proven":     {StatusRequest{}, used, status.AWS{RoleErr: errors.New("no")}, " --role-name ROLE --role-path PATH --iam=skip"},
+		"usual is owned":       {StatusRequest{}, apply.Record{RoleARN: ghost, RoleOrigin: apply.OriginExisting}, status.AWS{Usual: tagged(usual).Role}, ""},
+		"usual, used":          {StatusRequest{}, apply.Record{RoleARN: usual, RoleOrigin: apply.OriginExisting}, status.AWS{Role: tagged(usual).Role, Usual: tagged(usual).Role}, ""},
+		"usual, not readable":  {StatusRequest{}, apply.Record{RoleARN: usual, RoleOrigin: apply.OriginExisting}, status.AWS{RoleErr: errors.New("no")}, " --iam=skip"},
+		"used, usual is owned": {StatusRequest{}, used, status.AWS{Role: tagged(ownRole).Role, Usual: tagged(usual).Role}, " --role-name r --role-path /mine/ --iam=skip"},
 		"S3's region":          {StatusRequest{}, apply.Record{Region: "eu-west-1"}, status.AWS{Bucket: bucket.State{Kind: bucket.OtherRegion, Region: "us-west-2"}}, " --region us-west-2"},
 		"the usual region":     {StatusRequest{}, apply.Record{Region: "eu-west-1"}, status.AWS{Bucket: bucket.State{Kind: bucket.Ours, Region: "us-east-2"}}, ""},
 		"your region":          {StatusRequest{Facts: FactsRequest{Given: render.Facts{Region: render.Fact{Value: "eu-north-1"}}}}, apply.Record{}, status.AWS{}, " --region eu-north-1"},
@@ -99,6 +106,21 @@ func TestF2AgainFromAWS(t *testing.T) {
 	s.checkup.found.Facts.Issuer = render.Fact{} // then the inventory's is compared with, and proves nothing
 	if got := s.again(tagged(ownRole)); got != installDemo {
 		t.Error(got)
+	}
+}
+
+// TestF2SkipFromTheRecord: if the usual role is the project's, the inventory gives no
+// --iam=skip, and it is said what the inventory says.
+func TestF2SkipFromTheRecord(t *testing.T) {
+	record := apply.Record{RoleARN: "arn:aws:iam::123456789012:role/ostoy-s3/ghost", RoleOrigin: apply.OriginExisting}
+	for want, from := range map[string]status.AWS{
+		installDemo + "\n" + advice.ManagedByOthers:                   {Usual: tagged("usual").Role},
+		installDemo + " --role-name ROLE --role-path PATH --iam=skip": {},
+	} {
+		found := status.Found{AWS: from}
+		if recordedRun(StatusRequest{}, record).advise(&found); found.Again != want {
+			t.Errorf("%s\nwant %s", found.Again, want)
+		}
 	}
 }
 

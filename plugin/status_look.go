@@ -160,7 +160,15 @@ func (s *statusRun) askAWS(ctx context.Context, w *live.World) (found status.AWS
 		found.Contents, found.More, found.ContentsErr = bucket.CountSome(ctx, w.Buckets, bucket.TargetOf(s.facts), countedPages)
 	})
 	ask(func() { found.Role, found.Plan, found.RoleErr, found.PlanErr = s.askRole(ctx, w.Roles) })
+	usual := render.RoleName(s.facts.Issuer.Value, s.facts.Namespace.Value)
+	other := s.desired.Name != usual && s.checkup.inventory.RoleOrigin == apply.OriginExisting
+	if other {
+		ask(func() { found.Usual, _ = iam.Look(ctx, w.Roles, usual) })
+	}
 	_ = group.Wait() // none gives an error
+	if !other {
+		found.Usual = found.Role
+	}
 	return found
 }
 

@@ -235,7 +235,7 @@ func (i identityLook) again(ctx context.Context) string {
 	case apply.OriginAdopted: // install knows which
 		return installIn(i.Namespace)
 	case apply.OriginExisting:
-		return installIn(i.Namespace, append([]string{"--iam=skip"}, i.roleFlags(ctx, inventory)...)...)
+		return i.againWithout(ctx, inventory)
 	}
 	return installIn(i.Namespace, i.roleFlags(ctx, inventory)...)
 }

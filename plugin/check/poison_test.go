@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice/advicetest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -139,6 +140,8 @@ func TestF2RoleFlags(t *testing.T) {
 		"tagged":          {own, "", render.ManagedBy, "oc ostoy-s3 install -n demo --role-name own --role-path /mine/"},
 		"adopted":         {own, apply.OriginAdopted, render.ManagedBy, "oc ostoy-s3 install -n demo"},
 		"another account": {"arn:aws:iam::222222222222:role/mine/own", apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip --role-name ROLE --role-path PATH"},
+		"usual is owned":  {"arn:aws:iam::222222222222:role/mine/own", apply.OriginExisting, render.ManagedBy, "oc ostoy-s3 install -n demo\n" + advice.ManagedByOthers},
+		"usual, skipped":  {"arn:aws:iam::" + identityFacts().Account.Value + ":role/ostoy-s3/" + render.RoleName(identityFacts().Issuer.Value, "demo"), apply.OriginExisting, render.ManagedBy, "oc ostoy-s3 install -n demo\n" + advice.ManagedByOthers},
 		"no legal name":   {own + "$(id)", apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip --role-name ROLE --role-path PATH"},
 	} {
 		at := scene{documents: now.documents, said: maps.Clone(now.said)}

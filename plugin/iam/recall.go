@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"slices"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -26,9 +28,31 @@ func Recall(recorded string, used bool, f render.Facts, read func() *Actual) []s
 	case legal && f.Issuer.Known() && arn.Account == f.Account.Value && proves(read(), arn, used, f):
 		return flags
 	case used:
-		return advice.RoleFlags(advice.RoleName("").Word(), advice.RolePath("").Word(), "")
+		return placeholders()
 	}
 	return nil
+}
+
+func placeholders() []string {
+	return advice.RoleFlags(advice.RoleName("").Word(), advice.RolePath("").Word(), "")
+}
+
+// RecallUsed is Recall for a role that another tool manages, as the inventory says, and
+// reports whether --iam=skip is among the words. If IAM does not prove another role and the
+// usual one is this project's, the inventory alone is no reason for --iam=skip: with it,
+// install would never restore the role.
+func RecallUsed(recorded string, f render.Facts, read, usual func() *Actual) (words []string, skip bool) {
+	words = Recall(recorded, true, f, read)
+	proven := words != nil && !slices.Equal(words, placeholders())
+	if !proven && owned(usual(), f) {
+		return nil, false
+	}
+	return words, true
+}
+
+// owned reports whether a role has the tags of this project's app.
+func owned(a *Actual, f render.Facts) bool {
+	return a != nil && a.Exists && f.Issuer.Known() && theApp.owns(render.RoleName(f.Issuer.Value, f.Namespace.Value), a, f)
 }
 
 func proves(a *Actual, claimed render.ARN, used bool, f render.Facts) bool {

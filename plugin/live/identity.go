@@ -19,6 +19,21 @@ type identityAnswers struct {
 	documents   askedOf[string, string]
 	keys        askedOf[objectKey, Keys]
 	tokenIssuer asked[string]
+	usualRole   asked[*iam.Actual]
+}
+
+// UsualRole is the role that install uses without flags, as IAM has it.
+func (w *World) UsualRole(ctx context.Context) (*iam.Actual, error) {
+	usual := render.RoleName(w.Facts.Issuer.Value, w.Namespace)
+	if w.RoleName(ctx) == usual {
+		return w.Role(ctx)
+	}
+	return w.usualRole.get(ctx, func() (*iam.Actual, error) {
+		if w.Roles == nil {
+			return nil, ErrNoAWS
+		}
+		return iam.Look(ctx, w.Roles, usual)
+	})
 }
 
 // Account is the service account of the app, nil where it is not there.

@@ -35,6 +35,8 @@ type AWS struct {
 	RoleErr error
 	Plan    *iam.Plan
 	PlanErr error // install would refuse to touch the role
+	// Usual is the role that install uses without flags; nil if it was not asked about.
+	Usual *iam.Actual
 
 	// Stale is the State of a Bucket whose status the controller never finished,
 	// if S3 has all that it asks for.

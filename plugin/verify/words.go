@@ -82,12 +82,10 @@ func (r *run) ifChanged(first string) string {
 }
 
 // installs is install as advice: what it does, and what the inventory says about the role.
-// The inventory, which everybody who can edit the project can write, gives no flag, but
-// without --iam=skip install changes a role that another tool manages.
 func (r *run) installs(what string) string {
 	advised := r.install() + what
 	if r.options.Given == nil || len(r.Flags.ofVerify()) < len(r.Flags) {
 		return advised
 	}
-	return advised + "\nif another tool manages the role, as the inventory says, add --iam=skip"
+	return advised + "\n" + advice.ManagedByOthers
 }

@@ -33,6 +33,13 @@ func forgedRecord(t *testing.T, bed *testbed.Bed) {
 	want(again+" --region "+testbed.Region, "check", "--only", "bucket-region")
 	want(again+"\n", "check", "--only", "role")
 	record("existing")
-	want(again+" --role-name ROLE --role-path PATH --iam=skip", "status")
+	// The usual role is the project's: the inventory alone gives no --iam=skip.
+	want(again+"\n", "status")
+	want("if another tool manages the role, as the inventory says, add --iam=skip", "status")
+	s.kubectl(t, "annotate", "serviceaccount", "ostoy-sa", "eks.amazonaws.com/role-arn-")
+	want(again+"\n", "check", "--only", "role-annotation")
+	if told := s.User.Run(t, "check", "-n", s.Namespace, "--only", "role-annotation"); strings.Contains(told.Stdout, again+" --iam") {
+		t.Errorf("the inventory gives a flag\n%s", told)
+	}
 	want("oc ostoy-s3 iam render -n "+s.Namespace+" --role-name ROLE --role-path PATH", "check", "--only", "role")
 }
