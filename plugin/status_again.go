@@ -15,6 +15,27 @@ func (s *statusRun) advise(found *status.Found) {
 	if _, skip := s.roleWords(found.AWS); !skip && s.checkup.inventory.RoleOrigin == apply.OriginExisting {
 		found.Again += "\n" + advice.ManagedByOthers
 	}
+	if createsFirstRoute(*found) {
+		found.Again += "\n" + asksForRoute
+	}
+}
+
+// asksForRoute says what aboutExposure asks. What the app was exposed by before, only the
+// project says.
+const asksForRoute = "install asks for confirmation before it creates the Route or Ingress, because the bucket has objects; a script needs --yes"
+
+// createsFirstRoute reports whether install would create a Route or an Ingress to an app
+// that exists, with a bucket that is not known to be empty.
+func createsFirstRoute(found status.Found) bool {
+	if found.Plan == nil || found.AWS.ContentsErr == nil && found.AWS.Contents.Objects == 0 && !found.AWS.More {
+		return false
+	}
+	creates, exists := false, false
+	for _, item := range found.Plan.Items {
+		creates = creates || isExposing(item.Ref.Kind) && item.Action == apply.Create
+		exists = exists || item.Ref.Kind == "Deployment" && item.Live != nil
+	}
+	return creates && exists
 }
 
 // again is the install that changes everything to what status compares with, with flags.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
@@ -133,5 +135,32 @@ func TestF2RegionOfTheBucketLine(t *testing.T) {
 	b.S3 = ""
 	if got := bucketLines(b)[0].text; got != "synced, us-east-2 (as the Bucket resource says)" {
 		t.Error(got)
+	}
+}
+
+// TestF4HintAsksForRoute: the command that creates a deleted Route again asks if the bucket
+// has objects, and the hint says so.
+func TestF4HintAsksForRoute(t *testing.T) {
+	app := &unstructured.Unstructured{Object: map[string]any{"kind": "Deployment"}}
+	some, none := bucket.Contents{Objects: 2}, bucket.Contents{}
+	for name, c := range map[string]struct {
+		action apply.Action
+		live   *unstructured.Unstructured
+		from   status.AWS
+		asks   bool
+	}{
+		"objects":          {apply.Create, app, status.AWS{Contents: some}, true},
+		"not counted":      {apply.Create, app, status.AWS{ContentsErr: errors.New("no")}, true},
+		"empty":            {apply.Create, app, status.AWS{Contents: none}, false},
+		"the Route exists": {apply.Update, app, status.AWS{Contents: some}, false},
+		"no app":           {apply.Create, nil, status.AWS{Contents: some}, false},
+	} {
+		found := status.Found{AWS: c.from, Plan: &apply.Plan{Items: []*apply.Item{
+			{Ref: apply.Ref{Kind: "Route"}, Action: c.action}, {Ref: apply.Ref{Kind: "Deployment"}, Live: c.live, Action: apply.Unchanged},
+		}}}
+		recordedRun(StatusRequest{}, apply.Record{}).advise(&found)
+		if want := installDemo; c.asks && found.Again != want+"\n"+asksForRoute || !c.asks && found.Again != want {
+			t.Errorf("%s: %s", name, found.Again)
+		}
 	}
 }
