@@ -147,16 +147,18 @@ func (b *adoptedBucket) amount() string {
 }
 
 // tutorialFirst makes one problem of all in a refusal that `install --adopt` would
-// mend, and tells it first.
-func (i *install) tutorialFirst(refused error) error {
+// mend, and tells it first. That the S3 bucket is not managed by ostoy-s3 stays a problem
+// of its own, unless a role lets the app in already: anybody who can edit the project can
+// apply the tutorial's objects, with the name of a bucket of others.
+func (i *install) tutorialFirst(ctx context.Context, refused error) error {
 	var several *problem.Several
 	if !errors.As(refused, &several) {
 		return refused
 	}
-	return &problem.Several{Problems: tutorialFirst(several.Problems, i.facts.Namespace.Value), Note: several.Note}
+	return &problem.Several{Problems: tutorialFirst(several.Problems, i.facts.Namespace.Value, func() bool { return i.tutorialRoleFits(ctx) }), Note: several.Note}
 }
 
-func tutorialFirst(problems []*problem.Error, namespace string) []*problem.Error {
+func tutorialFirst(problems []*problem.Error, namespace string, roleFits func() bool) []*problem.Error {
 	byHand := func(p *problem.Error) bool { return errors.Is(p.Err, apply.ErrAdoptable) }
 	var names []string
 	for _, p := range problems {
@@ -178,7 +180,7 @@ func tutorialFirst(problems []*problem.Error, namespace string) []*problem.Error
 	}
 	hasBucket := slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "Bucket ") })
 	rest := slices.DeleteFunc(slices.Clone(problems), func(p *problem.Error) bool {
-		return byHand(p) || hasBucket && p.More == bucket.MoreForeign
+		return byHand(p) || hasBucket && p.More == bucket.MoreForeign && roleFits()
 	})
 	return append([]*problem.Error{one}, rest...)
 }

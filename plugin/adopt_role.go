@@ -38,9 +38,9 @@ func (i *install) adoptRole(ctx context.Context) error {
 	if i.request.Role.Name != "" || i.request.Role.Path != "" || i.request.IAM == IAMSkip || !i.project.exists {
 		return nil
 	}
-	arn, err := i.roleToAdopt(ctx)
-	if err != nil || arn.Name() == "" {
-		return err
+	arn := i.roleToAdopt(ctx)
+	if arn.Name() == "" {
+		return nil
 	}
 	options := i.request.Role
 	options.Name, options.Path = arn.Name(), arn.Path()
@@ -52,6 +52,9 @@ func (i *install) adoptRole(ctx context.Context) error {
 	ours := false
 	switch {
 	case awserr.Denied(err):
+		if used, err := i.usesUnseenRole(ctx, desired); err != nil || !used {
+			return err
+		}
 		actual = nil
 	case err != nil:
 		return err
@@ -72,24 +75,51 @@ func (i *install) adoptRole(ctx context.Context) error {
 
 // roleToAdopt is what is on record, or what the tutorial's service account says; the
 // zero ARN if neither names a role of this account.
-func (i *install) roleToAdopt(ctx context.Context) (render.ARN, error) {
-	name := ""
+func (i *install) roleToAdopt(ctx context.Context) render.ARN {
 	switch {
 	case i.inventory.RoleOrigin == apply.OriginAdopted:
-		name = i.inventory.RoleARN
+		return i.roleHere(i.inventory.RoleARN)
 	case i.request.Adopt && i.inventory.RoleARN == "":
-		client := i.conn.Dynamic.Resource(live.ServiceAccounts()).Namespace(i.facts.Namespace.Value)
-		account, err := client.Get(ctx, render.ServiceAccount, metav1.GetOptions{})
-		if err != nil || tutorial.Differs(account) != "" {
-			return render.ARN{}, nil // told by the plan, which wants to know the same
-		}
-		name = account.GetAnnotations()[live.RoleAnnotation]
+		return i.tutorialRole(ctx)
 	}
+	return render.ARN{}
+}
+
+// tutorialRole is the role that the tutorial's service account names, the zero ARN if it
+// names none of this account.
+func (i *install) tutorialRole(ctx context.Context) render.ARN {
+	client := i.conn.Dynamic.Resource(live.ServiceAccounts()).Namespace(i.facts.Namespace.Value)
+	account, err := client.Get(ctx, render.ServiceAccount, metav1.GetOptions{})
+	if err != nil || tutorial.Differs(account) != "" {
+		return render.ARN{} // told by the plan, which wants to know the same
+	}
+	return i.roleHere(account.GetAnnotations()[live.RoleAnnotation])
+}
+
+// roleHere is a role of this account, the zero ARN for anything else.
+func (i *install) roleHere(name string) render.ARN {
 	arn, legal := roleNamed(name)
 	if !legal || arn.Account != i.facts.Account.Value || arn.Partition != i.facts.Partition.Value {
-		return render.ARN{}, nil
+		return render.ARN{}
 	}
-	return arn, nil
+	return arn
+}
+
+// tutorialRoleFits reports whether IAM shows that the role that the tutorial's service
+// account names lets the app in.
+func (i *install) tutorialRoleFits(ctx context.Context) bool {
+	arn := i.tutorialRole(ctx)
+	if arn.Name() == "" {
+		return false
+	}
+	options := i.request.Role
+	options.Name, options.Path = arn.Name(), arn.Path()
+	desired, err := iam.Desired(i.facts, options)
+	if err != nil {
+		return false
+	}
+	actual, err := iam.Look(ctx, iam.New(i.found.AWS.In(i.facts.Region)), desired.Name)
+	return err == nil && i.uselessRole(desired, actual) == ""
 }
 
 // uselessRole says why the app cannot use a role, "" if it can.

@@ -21,12 +21,14 @@ func TestTutorialFirst(t *testing.T) {
 	for name, c := range map[string]struct {
 		is   []*problem.Error
 		want []string
+		fits bool
 	}{
-		"nothing of it":  {[]*problem.Error{other, foreign}, []string{"Service x", "bucket demo-bucket"}},
-		"with bucket":    {[]*problem.Error{foreign, adoptable("Bucket demo-bucket"), other, adoptable("Route r")}, []string{"project demo has OSToy", "Service x"}},
-		"without bucket": {[]*problem.Error{foreign, adoptable("Route r")}, []string{"project demo has OSToy", "bucket demo-bucket"}},
+		"nothing of it":  {[]*problem.Error{other, foreign}, []string{"Service x", "bucket demo-bucket"}, true},
+		"with bucket":    {[]*problem.Error{foreign, adoptable("Bucket demo-bucket"), other, adoptable("Route r")}, []string{"project demo has OSToy", "Service x"}, true},
+		"no role":        {[]*problem.Error{foreign, adoptable("Bucket demo-bucket"), other}, []string{"project demo has OSToy", "bucket demo-bucket", "Service x"}, false},
+		"without bucket": {[]*problem.Error{foreign, adoptable("Route r")}, []string{"project demo has OSToy", "bucket demo-bucket"}, true},
 	} {
-		have := tutorialFirst(c.is, "demo")
+		have := tutorialFirst(c.is, "demo", func() bool { return c.fits })
 		if len(have) != len(c.want) {
 			t.Errorf("%s: %d problems", name, len(have))
 			continue
@@ -37,12 +39,12 @@ func TestTutorialFirst(t *testing.T) {
 			}
 		}
 	}
-	one := tutorialFirst([]*problem.Error{adoptable("Bucket demo-bucket"), adoptable("Route r")}, "demo")[0]
+	one := tutorialFirst([]*problem.Error{adoptable("Bucket demo-bucket"), adoptable("Route r")}, "demo", nil)[0]
 	if one.Why != "not ours: Bucket demo-bucket, Route r" || !strings.HasPrefix(one.Next, "oc ostoy-s3 install -n demo --adopt") {
 		t.Errorf("%+v", one)
 	}
 	i := &install{}
-	if err := errors.New("x"); i.tutorialFirst(err) != err || i.tutorialFirst(nil) != nil {
+	if err := errors.New("x"); i.tutorialFirst(t.Context(), err) != err || i.tutorialFirst(t.Context(), nil) != nil {
 		t.Error("an error of another kind was changed")
 	}
 }

@@ -55,7 +55,7 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	}
 	target.Plan = func(ctx context.Context) error {
 		_, err := c.world.Plan(ctx)
-		err = c.tutorialFirst(err)
+		err = c.tutorialFirst(ctx, err)
 		if several := (*problem.Several)(nil); errors.As(err, &several) && len(several.Problems) == 1 {
 			return several.Problems[0]
 		}

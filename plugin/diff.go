@@ -71,7 +71,7 @@ func (d *diffRun) run(ctx context.Context) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	refused := d.refusals(outcomes)
+	refused := d.refusals(ctx, outcomes)
 	d.tell(outcomes)
 	changed, err = d.showDiff(ctx, d.Report)
 	switch {
@@ -110,7 +110,7 @@ func (d *diffRun) compare(ctx context.Context) ([]check.Outcome, error) {
 }
 
 // refusals is the error for all that install would refuse, nil if nothing.
-func (d *diffRun) refusals(outcomes []check.Outcome) error {
+func (d *diffRun) refusals(ctx context.Context, outcomes []check.Outcome) error {
 	several := &problem.Several{}
 	if err := refusal(outcomes); err != nil && !errors.As(err, &several) {
 		return err
@@ -132,7 +132,7 @@ func (d *diffRun) refusals(outcomes []check.Outcome) error {
 		return nil
 	}
 	several.Note = "install would refuse; the diff is of everything else"
-	return d.tutorialFirst(several)
+	return d.tutorialFirst(ctx, several)
 }
 
 // toldAs is an error in three parts, as far as it has them.

@@ -64,15 +64,16 @@ func (i *install) aboutExposure(ctx context.Context) string {
 }
 
 // exposesBucket says that the run gives the app an existing S3 bucket with objects, or
-// creates the first Route or Ingress of an app with such a bucket. --adopt-bucket and
-// --adopt are your word for the first, unless a Route or an Ingress leads to the app.
+// creates the first Route or Ingress of an app with such a bucket. --adopt-bucket is your
+// word for the first, unless a Route or an Ingress leads to the app. --adopt is not: it
+// names no bucket, and the tutorial's objects, which anybody can apply, decide which one.
 func (i *install) exposesBucket(ctx context.Context, e exposure) string {
 	unproven := i.givesBucket(ctx)
 	asked := e.public()
 	if unproven == "" {
 		asked = asked && i.bucketExists() && i.appExists() && !i.exposedAlready()
 	} else {
-		asked = asked || !i.request.AdoptBucket && !i.request.Adopt
+		asked = asked || !i.request.AdoptBucket
 	}
 	if !asked {
 		return ""

@@ -78,6 +78,7 @@ func TestF4F7ConfirmExposure(t *testing.T) {
 		i.adopted = adoptedRole{arn: "arn", asIs: true, actual: &iam.Actual{}}
 		i.role.Steps = nil
 	}
+	tightens := func(i *install) { i.adopted.arn, i.request.Tighten = "arn", true }
 	adopts := together(bucketExists, notAsked, func(i *install) { i.request.Adopt = true })
 	recorded := func(i *install) {
 		i.inventory = apply.Inventory{Found: true, Record: apply.Record{Bucket: "demo-bucket", BucketOrigin: apply.OriginCreated}}
@@ -115,11 +116,15 @@ func TestF4F7ConfirmExposure(t *testing.T) {
 		"proven, no Route":              {together(tagged, proven, bucketExists, noRoute), ""},
 		"tags are missing, proven":      {together(proven, routeExists), ""}, // the resolution of bucket-tags
 
-		"tutorial's":                     {together(adopts, asItIs, routeExists), ""},
-		"tutorial's, later":              {together(tagged, bucketExists, asItIs, routeExists), ""},
-		"tutorial's, first Route":        {together(adopts, asItIs, running), "has 3 objects"},
-		"tutorial's, another role":       {together(adopts, routeExists), unproven},
-		"tutorial's, tightened":          {together(adopts, routeExists, func(i *install) { i.adopted.arn, i.request.Tighten = "arn", true }), ""},
+		"tutorial's":                    {together(adopts, asItIs, routeExists), ""},
+		"tutorial's, later":             {together(tagged, bucketExists, asItIs, routeExists), ""},
+		"tutorial's, first Route":       {together(adopts, asItIs, running), "has 3 objects"},
+		"tutorial's, another role":      {together(adopts, routeExists), unproven},
+		"tutorial's, no role, no Route": {together(adopts, noRoute), unproven + ": pods of the cluster, and users who are allowed to port-forward in project demo, will list"},
+		"tutorial's, tightened": {together(adopts, routeExists, tightens, func(i *install) {
+			i.adopted.actual = &iam.Actual{Attached: []string{"arn:aws:iam::aws:policy/AmazonS3FullAccess"}}
+		}), ""},
+		"tutorial's, role without S3":    {together(adopts, routeExists, tightens), unproven},
 		"role of others, another change": {together(tagged, asItIs, routeExists, bucketExists), ""},
 		"role of others, kept bucket":    {together(tagged, asItIs, routeExists), "(no IAM role shows that it is this project's: the role demo-role does not exist)"},
 

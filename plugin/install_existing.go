@@ -72,9 +72,9 @@ func (i *install) provesBucket(ctx context.Context) iam.Proof {
 // givesBucket says, of an existing bucket, that the run gives it to the app although no
 // role shows that it is the project's; "" if the run does not. A run gives it by a role
 // that it creates or changes, or by a Bucket resource that it creates. A role that is
-// used as it is, or that --tighten-role narrows, lets the app in already.
+// used as it is, or from which --tighten-role takes every bucket, lets the app in already.
 func (i *install) givesBucket(ctx context.Context) string {
-	changesRole := !i.role.Empty() && !(i.request.Tighten && i.adopted.found())
+	changesRole := !i.role.Empty() && !(i.request.Tighten && i.adopted.found() && i.adopted.desired.FullAccess(i.adopted.actual))
 	if !i.bucketExists() || !changesRole && !i.createsBucketResource() {
 		return ""
 	}

@@ -17,7 +17,7 @@ func (i *install) prove(ctx context.Context, url string) error {
 	config := i.found.AWS.Config
 	namespace := i.facts.Namespace.Value
 	report, err := verify.Run(ctx, verify.Target{
-		Namespace: namespace, Flags: verifyFlags(i.request.Facts, i.request.Role), Audience: i.facts.Audience.Value, Region: i.facts.Region.Value,
+		Namespace: namespace, Flags: i.proofFlags(), Audience: i.facts.Audience.Value, Region: i.facts.Region.Value,
 		Way:  verify.Way{URL: url, Forward: forwarder(i.conn, namespace)},
 		Conn: i.conn, AWS: config, CallerAccount: i.facts.Account.Value,
 		Account: i.facts.Account.Value, Partition: i.facts.Partition.Value,
@@ -30,9 +30,10 @@ func (i *install) prove(ctx context.Context, url string) error {
 		Applied:  true,
 		Policy:   i.role.Role.PolicyARN,
 		AsIs:     i.adopted.asIs,
+		Narrow:   i.narrow(),
 		Foreseen: foreseen(i.outlook),
 		Cure:     i.cure,
-		Given:    i.madeByOthers(),
+		Given:    i.givenTo(),
 	}, func(e verify.Event) {
 		switch {
 		case e.Waiting && e.Again:
@@ -64,4 +65,30 @@ func (i *install) prove(ctx context.Context, url string) error {
 		return err
 	}
 	return unproven(report, note)
+}
+
+// proofFlags are the flags of this run that commands in messages repeat.
+func (i *install) proofFlags() verify.Flags {
+	flags := verifyFlags(i.request.Facts, i.typedRole())
+	if i.request.IAM == IAMSkip {
+		flags = append(flags, verify.IAMSkip())
+	}
+	return flags
+}
+
+// narrow is the command that narrows a role that is used as it is, "" for any other.
+func (i *install) narrow() string {
+	if !i.adopted.asIs {
+		return ""
+	}
+	return i.tighten()
+}
+
+// givenTo is madeByOthers for verify.Options.
+func (i *install) givenTo() func(verify.Flags) string {
+	given := i.madeByOthers()
+	if given == "" {
+		return nil
+	}
+	return func(verify.Flags) string { return given }
 }

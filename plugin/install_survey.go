@@ -50,7 +50,7 @@ func (i *install) survey(ctx context.Context) error {
 	}
 	outcomes := check.Run(ctx, check.Pre(target), nil)
 	if err := i.heed(i.worthTelling(outcomes)); err != nil {
-		return i.tutorialFirst(err)
+		return i.tutorialFirst(ctx, err)
 	}
 	i.lookAtGiven(ctx)
 	i.lookAtLeftExposing(ctx)

@@ -114,13 +114,20 @@ func ownPolicy(actual *iam.Actual) iam.Document {
 
 // lookForCure reads the policies of the app's role once a probe has failed, if the
 // caller's credentials are of its account and may read them. A managed policy that
-// was asked for, as the role's tag says, is not one to remove.
-func lookForCure(target verify.Target) func(ctx context.Context, role, probe string) string {
+// was asked for, as the role's tag says, is not one to remove. given says that another tool
+// manages the role: then no install is part of the commands.
+func lookForCure(target verify.Target, given bool) func(ctx context.Context, role, probe string) string {
 	var once sync.Once
 	var outlook iam.Outlook
 	return func(ctx context.Context, role, probe string) string {
 		once.Do(func() { outlook = lookAtRole(ctx, target, role) })
-		return cureOf(outlook, probe, advice.Command("oc ostoy-s3 install", "-n", target.Namespace))
+		switch {
+		case !given:
+			return cureOf(outlook, probe, advice.Command("oc ostoy-s3 install", "-n", target.Namespace))
+		case outlook.OwnLacks():
+			return ""
+		}
+		return cureOf(outlook, probe, "")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -13,6 +12,30 @@ import (
 // advise adds the commands to what was found, when AWS has answered.
 func (s *statusRun) advise(found *status.Found) {
 	found.Again, found.Tighten = s.again(found.AWS), s.again(found.AWS, "--adopt", "--tighten-role")
+	if s.checkup.inventory.RoleOrigin == apply.OriginExisting && !s.onlyUsed(found.AWS) {
+		found.Again += "\n" + advice.ManagedByOthers
+	}
+	if createsFirstRoute(*found) {
+		found.Again += "\n" + asksForRoute
+	}
+}
+
+// asksForRoute says what aboutExposure asks. What the app was exposed by before, only the
+// project says.
+const asksForRoute = "install asks for confirmation before it creates the Route or Ingress, because the bucket has objects; a script needs --yes"
+
+// createsFirstRoute reports whether install would create a Route or an Ingress to an app
+// that exists, with a bucket that is not known to be empty.
+func createsFirstRoute(found status.Found) bool {
+	if found.Plan == nil || found.AWS.ContentsErr == nil && found.AWS.Contents.Objects == 0 && !found.AWS.More {
+		return false
+	}
+	creates, exists := false, false
+	for _, item := range found.Plan.Items {
+		creates = creates || isExposing(item.Ref.Kind) && item.Action == apply.Create
+		exists = exists || item.Ref.Kind == "Deployment" && item.Live != nil
+	}
+	return creates && exists
 }
 
 // again is the install that changes everything to what status compares with, with flags.
@@ -25,15 +48,17 @@ func (s *statusRun) again(from status.AWS, flags ...string) string {
 	if policy := s.request.Role.PolicyARN; policy != "" {
 		words = append(words, "--policy-arn", policy)
 	}
-	record, facts := s.checkup.inventory.Record, s.issuerFacts()
-	switch {
-	case record.RoleOrigin != apply.OriginExisting:
-	case iam.OnlyUsed(record.RoleARN, facts, from.Role):
+	if s.onlyUsed(from) {
 		words = append(words, "--iam=skip")
-	default:
-		return check.IfMadeElsewhere(advice.Command("oc ostoy-s3 install", append(words, flags...)...))
 	}
 	return advice.Command("oc ostoy-s3 install", append(words, flags...)...)
+}
+
+// onlyUsed reports whether another tool manages the role: the inventory says so, and IAM
+// shows it.
+func (s *statusRun) onlyUsed(from status.AWS) bool {
+	record := s.checkup.inventory.Record
+	return record.RoleOrigin == apply.OriginExisting && iam.OnlyUsed(record.RoleARN, s.issuerFacts(), from.Role)
 }
 
 // issuerFacts are the facts of the project with the issuer that was detected or given:

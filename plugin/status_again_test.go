@@ -2,12 +2,13 @@ package plugin
 
 import (
 	"errors"
-	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -80,20 +81,17 @@ func TestF2AgainFromAWS(t *testing.T) {
 		"begins with a hyphen": {StatusRequest{}, apply.Record{RoleARN: dash}, tagged(dash), " --role-name=-rf --role-path /"},
 		"an odd path":          {StatusRequest{}, apply.Record{RoleARN: odd}, tagged(odd), " --role-name r --role-path '/a!b/#c/~d/'"},
 		"adopted":              {StatusRequest{}, apply.Record{RoleARN: ownRole, RoleOrigin: apply.OriginAdopted}, tagged(ownRole), ""},
-		"used, with tags":      {StatusRequest{}, used, tagged(ownRole), "IF --role-name r --role-path /mine/"},
+		"used, with tags":      {StatusRequest{}, used, tagged(ownRole), " --role-name r --role-path /mine/"},
 		"used, by its trust":   {StatusRequest{}, used, trusted, " --role-name r --role-path /mine/ --iam=skip"},
 		"changed, by trust":    {StatusRequest{}, mine, trusted, ""},
-		"used, not proven":     {StatusRequest{}, used, status.AWS{RoleErr: errors.New("no")}, "IF --role-name ROLE --role-path PATH"},
+		"used, not proven":     {StatusRequest{}, used, status.AWS{RoleErr: errors.New("no")}, " --role-name ROLE --role-path PATH"},
 		"S3's region":          {StatusRequest{}, apply.Record{Region: "eu-west-1"}, status.AWS{Bucket: bucket.State{Kind: bucket.OtherRegion, Region: "us-west-2"}}, " --region us-west-2"},
 		"the usual region":     {StatusRequest{}, apply.Record{Region: "eu-west-1"}, status.AWS{Bucket: bucket.State{Kind: bucket.Ours, Region: "us-east-2"}}, ""},
 		"your region":          {StatusRequest{Facts: FactsRequest{Given: render.Facts{Region: render.Fact{Value: "eu-north-1"}}}}, apply.Record{}, status.AWS{}, " --region eu-north-1"},
-		"your role":            {StatusRequest{Role: RoleRequest{Name: "x", Path: "/y/"}}, used, status.AWS{}, "IF --role-name x --role-path /y/"},
+		"your role":            {StatusRequest{Role: RoleRequest{Name: "x", Path: "/y/"}}, used, status.AWS{}, " --role-name x --role-path /y/"},
 		"your policy":          {StatusRequest{Role: RoleRequest{PolicyARN: adminPolicy}}, apply.Record{}, status.AWS{}, " --policy-arn " + adminPolicy},
 	} {
 		want := installDemo + c.want
-		if words, ok := strings.CutPrefix(c.want, "IF"); ok { // the inventory alone says it
-			want = check.IfMadeElsewhere(installDemo + words)
-		}
 		if got := recordedRun(c.request, c.record).again(c.said); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
@@ -108,6 +106,20 @@ func TestF2AgainFromAWS(t *testing.T) {
 	}
 }
 
+// TestF2SkipFromTheRecord: the inventory alone gives no --iam=skip: what it says is said.
+func TestF2SkipFromTheRecord(t *testing.T) {
+	usual := "arn:aws:iam::123456789012:role/ostoy-s3/" + render.RoleName("https://issuer.example.com", "demo")
+	for role, want := range map[string]string{usual: "", "arn:aws:iam::123456789012:role/ostoy-s3/ghost": " --role-name ROLE --role-path PATH"} {
+		for _, from := range []status.AWS{{}, tagged(usual)} {
+			found := status.Found{AWS: from}
+			recordedRun(StatusRequest{}, apply.Record{RoleARN: role, RoleOrigin: apply.OriginExisting}).advise(&found)
+			if want := installDemo + want + "\n" + advice.ManagedByOthers; found.Again != want {
+				t.Errorf("%s\nwant %s", found.Again, want)
+			}
+		}
+	}
+}
+
 // TestF2RegionOfTheBucketLine: a region that is not S3's is not shown as if it were.
 func TestF2RegionOfTheBucketLine(t *testing.T) {
 	b := status.Bucket{Name: "demo-bucket", Region: "us-east-2", S3: bucket.Ours, Part: status.Part{Text: "synced"}}
@@ -117,5 +129,32 @@ func TestF2RegionOfTheBucketLine(t *testing.T) {
 	b.S3 = ""
 	if got := bucketLines(b)[0].text; got != "synced, us-east-2 (as the Bucket resource says)" {
 		t.Error(got)
+	}
+}
+
+// TestF4HintAsksForRoute: the command that creates a deleted Route again asks if the bucket
+// has objects, and the hint says so.
+func TestF4HintAsksForRoute(t *testing.T) {
+	app := &unstructured.Unstructured{Object: map[string]any{"kind": "Deployment"}}
+	some, none := bucket.Contents{Objects: 2}, bucket.Contents{}
+	for name, c := range map[string]struct {
+		action apply.Action
+		live   *unstructured.Unstructured
+		from   status.AWS
+		asks   bool
+	}{
+		"objects":          {apply.Create, app, status.AWS{Contents: some}, true},
+		"not counted":      {apply.Create, app, status.AWS{ContentsErr: errors.New("no")}, true},
+		"empty":            {apply.Create, app, status.AWS{Contents: none}, false},
+		"the Route exists": {apply.Update, app, status.AWS{Contents: some}, false},
+		"no app":           {apply.Create, nil, status.AWS{Contents: some}, false},
+	} {
+		found := status.Found{AWS: c.from, Plan: &apply.Plan{Items: []*apply.Item{
+			{Ref: apply.Ref{Kind: "Route"}, Action: c.action}, {Ref: apply.Ref{Kind: "Deployment"}, Live: c.live, Action: apply.Unchanged},
+		}}}
+		recordedRun(StatusRequest{}, apply.Record{}).advise(&found)
+		if want := installDemo; c.asks && found.Again != want+"\n"+asksForRoute || !c.asks && found.Again != want {
+			t.Errorf("%s: %s", name, found.Again)
+		}
 	}
 }

@@ -61,7 +61,7 @@ func (a *App) verify(ctx context.Context, request VerifyRequest) error {
 	record, _ := apply.New(conn, apply.Options{Namespace: target.Namespace}).ReadInventory(ctx) // unread: as by install
 	report, err := verify.Run(ctx, target, verify.Options{
 		Levels: request.Levels, Keep: request.Keep, Patience: patience(ctx), Narrow: narrow(record, target.Namespace),
-		Given: givenTo(record, target), Cure: lookForCure(target),
+		Given: givenTo(record, target.Namespace), Cure: lookForCure(target, record.RoleOrigin == apply.OriginExisting),
 	}, func(e verify.Event) { showLevel(board, e) })
 	a.tellProof(report)
 	if err != nil {
@@ -84,12 +84,15 @@ func narrow(record apply.Inventory, namespace string) string {
 	return tightenIn(namespace)
 }
 
-// givenTo is what to do about a role that somebody else makes, "" for any other.
-func givenTo(record apply.Inventory, target verify.Target) string {
+// givenTo says what to do about a role that another tool manages, nil for any other. The
+// flags name the role once IAM has confirmed it.
+func givenTo(record apply.Inventory, namespace string) func(verify.Flags) string {
 	if record.RoleOrigin != apply.OriginExisting {
-		return ""
+		return nil
 	}
-	return check.HaveRoleMade(advice.Command("oc ostoy-s3 iam render", append([]string{"-n", target.Namespace}, target.Flags.Words()...)...))
+	return func(flags verify.Flags) string {
+		return check.HaveRoleMade(advice.Command("oc ostoy-s3 iam render", append([]string{"-n", namespace}, flags.Words()...)...))
+	}
 }
 
 // verifyTarget gathers what the flags and the cluster know, and who the caller is

@@ -64,6 +64,10 @@ func RoleFlags(name, path, usual string) []string {
 	return words
 }
 
+// ManagedByOthers is said after a command that installs again. The inventory gives no flag,
+// but without --iam=skip install changes a role that another tool manages.
+const ManagedByOthers = "if another tool manages the role, as the inventory says, add --iam=skip"
+
 // IAM API Reference, CreateRole, and IAM User Guide, "IAM and AWS STS quotas". The name of
 // a policy has up to 128 characters.
 const (

@@ -239,14 +239,7 @@ func (i identityLook) again(ctx context.Context) string {
 		if role, err := i.Role(ctx); err == nil && iam.OnlyUsed(inventory.RoleARN, i.Facts, role) {
 			return installIn(i.Namespace, append([]string{"--iam=skip"}, i.roleFlags(ctx, inventory)...)...)
 		}
-		return IfMadeElsewhere(installIn(i.Namespace, i.roleFlags(ctx, inventory)...))
+		return installIn(i.Namespace, i.roleFlags(ctx, inventory)...) + "\n" + advice.ManagedByOthers
 	}
 	return installIn(i.Namespace, i.roleFlags(ctx, inventory)...)
-}
-
-// IfMadeElsewhere is an install for a project whose inventory says that install only uses
-// the role, and IAM does not show it: everybody who can edit the project can write that,
-// and --iam=skip leaves a role as it is that install would restore.
-func IfMadeElsewhere(install string) string {
-	return "with --iam=skip if the role is made elsewhere, as the inventory says: " + install
 }

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice/advicetest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
@@ -134,13 +135,13 @@ func TestF2RoleFlags(t *testing.T) {
 		arn, origin, tag, want string
 	}{
 		"trusts the app":  {own, apply.OriginExisting, "", "oc ostoy-s3 install -n demo --iam=skip --role-name own --role-path /mine/"},
-		"trusts another":  {own, apply.OriginExisting, "another", IfMadeElsewhere("oc ostoy-s3 install -n demo --role-name ROLE --role-path PATH")},
-		"tagged, used":    {own, apply.OriginExisting, render.ManagedBy, IfMadeElsewhere("oc ostoy-s3 install -n demo --role-name own --role-path /mine/")},
+		"trusts another":  {own, apply.OriginExisting, "another", "oc ostoy-s3 install -n demo --role-name ROLE --role-path PATH" + "\n" + advice.ManagedByOthers},
+		"tagged, used":    {own, apply.OriginExisting, render.ManagedBy, "oc ostoy-s3 install -n demo --role-name own --role-path /mine/" + "\n" + advice.ManagedByOthers},
 		"not tagged":      {own, "", "", "oc ostoy-s3 install -n demo"},
 		"tagged":          {own, "", render.ManagedBy, "oc ostoy-s3 install -n demo --role-name own --role-path /mine/"},
 		"adopted":         {own, apply.OriginAdopted, render.ManagedBy, "oc ostoy-s3 install -n demo"},
-		"another account": {"arn:aws:iam::222222222222:role/mine/own", apply.OriginExisting, "", IfMadeElsewhere("oc ostoy-s3 install -n demo --role-name ROLE --role-path PATH")},
-		"no legal name":   {own + "$(id)", apply.OriginExisting, "", IfMadeElsewhere("oc ostoy-s3 install -n demo --role-name ROLE --role-path PATH")},
+		"another account": {"arn:aws:iam::222222222222:role/mine/own", apply.OriginExisting, "", "oc ostoy-s3 install -n demo --role-name ROLE --role-path PATH" + "\n" + advice.ManagedByOthers},
+		"no legal name":   {own + "$(id)", apply.OriginExisting, "", "oc ostoy-s3 install -n demo --role-name ROLE --role-path PATH" + "\n" + advice.ManagedByOthers},
 	} {
 		at := scene{documents: now.documents, said: maps.Clone(now.said)}
 		at.said["role"], at.said["role tag"] = c.arn, render.TagManagedBy

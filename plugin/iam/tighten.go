@@ -126,6 +126,12 @@ func mayTighten(r Role, a *Actual, f render.Facts) error {
 	return a.AttachedErr
 }
 
+// FullAccess reports whether a role has the tutorial's policy, and so every bucket of the
+// account already.
+func (r Role) FullAccess(a *Actual) bool {
+	return a != nil && slices.Contains(a.Attached, fullAccess(r.partition()))
+}
+
 // tightenSteps take the tutorial's policy off. They come behind the step that gives
 // the role our own, so that the app is never without. What else others attached
 // stays: somebody wanted it.

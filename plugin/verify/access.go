@@ -127,7 +127,7 @@ func (r *run) notAllowed(ctx context.Context, s step, err error) error {
 			Kind: problem.Refused,
 			What: fmt.Sprintf("role %s may not %s on %s%s", r.roleName(), s.action, s.on, r.stillSo()),
 			Why:  r.denial(err),
-			Next: r.cure(ctx, s.name, r.mend(" restores the policy of the role")),
+			Next: r.cure(ctx, s.name, r.mendPolicy()),
 			More: helpPage,
 			Err:  awserr.Cause(err),
 		}
@@ -137,7 +137,7 @@ func (r *run) notAllowed(ctx context.Context, s step, err error) error {
 			What: "bucket " + r.bucket + " is not there",
 			Why:  "S3 knows no bucket of that name, whatever the cluster says of it",
 			Next: advice.Command("oc get buckets.s3.services.k8s.aws", r.bucket, "-n", r.Namespace, "-o", "yaml") +
-				" shows what the ACK controller says; " + r.install() + " makes it again",
+				" shows what the ACK controller says; " + r.installs(" creates it again"),
 			More: helpPage,
 			Err:  awserr.Cause(err),
 		}

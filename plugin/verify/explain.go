@@ -48,8 +48,11 @@ func (r *run) notAssumed(err error) error {
 
 // mendRole is what to type against a role that does not let the app in.
 func (r *run) mendRole() string {
-	if r.options.Given != "" {
-		return r.options.Given
+	switch {
+	case r.options.Given != nil:
+		return r.options.Given(r.Flags.ofVerify())
+	case r.options.Narrow != "":
+		return r.install() + " uses the role, which was there before install, if its trust policy names the service account, and otherwise creates another one"
 	}
 	return r.install() + " restores the role and its trust policy"
 }
@@ -150,6 +153,6 @@ func (r *run) badARN(message string) *problem.Error {
 	return &problem.Error{
 		What: "STS does not take " + r.role.String() + " for a role",
 		Why:  plain.Line(message),
-		Next: r.install() + " names the right one in the annotation " + roleAnnotation,
+		Next: r.installs(" names the right one in the annotation " + roleAnnotation),
 	}
 }

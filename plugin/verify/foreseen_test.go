@@ -49,7 +49,7 @@ func TestForeseen(t *testing.T) {
 // TestRoleOfOthers: install does not fix a role that somebody else makes.
 func TestRoleOfOthers(t *testing.T) {
 	r, _ := started(t, newFake(nil))
-	r.options.Given = "have the role made"
+	r.options.Given = func(Flags) string { return "have the role made" }
 	for _, one := range r.trespasses() {
 		if got := r.trespassed(t.Context(), one); got.Outcome == Failed && got.Next != "have the role made" && strings.Contains(got.What, "NOT REFUSED") {
 			t.Errorf("%+v", got)

@@ -21,16 +21,16 @@ const (
 )
 
 // roleOf is the role that the pods have, or that the service account names: a claim.
-func (t Target) roleOf(pods Pods) (render.ARN, error) {
+func (r *run) roleOf(pods Pods) (render.ARN, error) {
 	arn, err := render.ParseARNOf(pods.Role, "iam", "role")
 	if err == nil && advice.RoleARN(pods.Role).Legal() {
 		return arn, nil
 	}
 	refused := &problem.Error{
 		Kind: problem.Refused,
-		What: "service account " + render.ServiceAccount + " in project " + t.Namespace + " has no role",
+		What: "service account " + render.ServiceAccount + " in project " + r.Namespace + " has no role",
 		Why:  "neither the app's pods nor its annotation " + roleAnnotation + " name one",
-		Next: t.install(),
+		Next: r.installs(""),
 	}
 	if pods.Role != "" {
 		refused.Why = "the app's pods, or its annotation " + roleAnnotation + ", name " + advice.RoleARN(pods.Role).String()
@@ -117,7 +117,7 @@ func (r *run) checkCaller(ctx context.Context) error {
 	}
 	return &problem.Error{
 		Kind: problem.Refused, What: "AWS reports that " + render.ServiceAccount + " is " + plain.Line(who),
-		Why: "its role is " + r.role.String(), Next: "check AWS_ENDPOINT_URL; then " + r.install(),
+		Why: "its role is " + r.role.String(), Next: "check AWS_ENDPOINT_URL; then " + r.installs(""),
 	}
 }
 

@@ -115,12 +115,20 @@ func (r *run) byChoice(may string, try func(context.Context) error) func(context
 // not put back by install alone.
 func (r *run) mend(what string) string {
 	switch {
-	case r.options.Given != "":
-		return r.options.Given
+	case r.options.Given != nil:
+		return r.options.Given(r.Flags.ofVerify())
 	case r.options.Narrow != "":
 		return r.options.Narrow + " narrows the role, which was there before install"
 	}
 	return r.install() + what
+}
+
+// mendPolicy is what to type against a role that does not allow what the app does.
+func (r *run) mendPolicy() string {
+	if r.options.Given == nil && r.options.Narrow != "" {
+		return r.options.Narrow + " gives the role, which was there before install, the policy that the app needs"
+	}
+	return r.mend(" restores the policy of the role")
 }
 
 // cure is the advice against a probe that failed: the commands that help if a

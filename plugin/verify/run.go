@@ -71,9 +71,9 @@ type Options struct {
 	// Cure, which may be nil, gives the commands that help where a probe failed for
 	// a policy on the role (its ARN) that install does not change; "" for none.
 	Cure func(ctx context.Context, role, probe string) string
-	// Given is what to do about a role that somebody else makes, "" for one that
-	// install makes.
-	Given string
+	// Given says what to do about a role that another tool manages, with the flags that
+	// name it; nil for one that install manages.
+	Given func(Flags) string
 	// Settling says that the role was changed a moment ago, so that also what it
 	// allows too much may be IAM's that has not heard of it yet.
 	Settling bool
@@ -110,10 +110,10 @@ func Run(ctx context.Context, target Target, options Options, observe func(Event
 	if err != nil {
 		return Report{}, target.cannotLook(err)
 	}
-	if _, err := target.roleOf(pods); err != nil {
+	r := &run{Target: target, options: options, pods: pods, began: began, observer: observe}
+	if _, err := r.roleOf(pods); err != nil {
 		return Report{}, err
 	}
-	r := &run{Target: target, options: options, pods: pods, began: began, observer: observe}
 	r.bucket = render.BucketName(target.Namespace)
 	r.complete()
 	config := r.AWS.Copy()

@@ -43,11 +43,22 @@ func (f Flags) naming(role render.ARN, computed string) Flags {
 	return f
 }
 
+// flagIAM is the flag of install alone that says who manages the role.
+const flagIAM = "--iam"
+
+// IAMSkip is --iam=skip: another tool manages the role. Commands of verify leave it out.
+func IAMSkip() Flag { return Flag{flagIAM, "skip"} }
+
+// ofVerify are the flags that verify has, too.
+func (f Flags) ofVerify() Flags {
+	return slices.DeleteFunc(slices.Clone(f), func(one Flag) bool { return one.Name == flagIAM })
+}
+
 // Words are the flags as words of a command. IAM allows names that begin with a hyphen.
 func (f Flags) Words() []string {
 	var words []string
 	for _, one := range f {
-		if strings.HasPrefix(one.Value, "-") {
+		if strings.HasPrefix(one.Value, "-") || one.Name == flagIAM {
 			words = append(words, one.Name+"="+one.Value)
 			continue
 		}
@@ -59,7 +70,7 @@ func (f Flags) Words() []string {
 // again is the command that verifies the same install once more, with the user's flags
 // and further ones.
 func (t Target) again(more ...Flag) string {
-	return advice.Command("oc ostoy-s3 verify", append([]string{"-n", t.Namespace}, t.Flags.with(more...).Words()...)...)
+	return advice.Command("oc ostoy-s3 verify", append([]string{"-n", t.Namespace}, t.Flags.ofVerify().with(more...).Words()...)...)
 }
 
 // install is the command that installs what is verified, with the user's flags.
@@ -70,6 +81,15 @@ func (t Target) install() string {
 // ifChanged adds install to advice against pods and annotations that do not match the
 // install's. It is not the first advice: an install with --role-name or --audience is
 // correct, and install without these flags would replace it with another one.
-func (t Target) ifChanged(first string) string {
-	return first + "\nif somebody changed the pods or the service account, restore them with the flags that the install had:\n" + t.install()
+func (r *run) ifChanged(first string) string {
+	return first + "\nif somebody changed the pods or the service account, restore them with the flags that the install had:\n" + r.installs("")
+}
+
+// installs is install as advice: what it does, and what the inventory says about the role.
+func (r *run) installs(what string) string {
+	advised := r.install() + what
+	if r.options.Given == nil || len(r.Flags.ofVerify()) < len(r.Flags) {
+		return advised
+	}
+	return advised + "\n" + advice.ManagedByOthers
 }

@@ -33,6 +33,7 @@ func forgedRecord(t *testing.T, bed *testbed.Bed) {
 	want(again+" --region "+testbed.Region, "check", "--only", "bucket-region")
 	want(again+"\n", "check", "--only", "role")
 	record("existing")
-	want("with --iam=skip if the role is made elsewhere, as the inventory says: "+again+" --role-name ROLE --role-path PATH\n", "status")
+	want(again+" --role-name ROLE --role-path PATH\n", "status")
+	want("if another tool manages the role, as the inventory says, add --iam=skip", "status")
 	want("oc ostoy-s3 iam render -n "+s.Namespace+" --role-name ROLE --role-path PATH", "check", "--only", "role")
 }

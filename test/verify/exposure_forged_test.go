@@ -182,6 +182,17 @@ func TestF4FirstRouteNeedsAYes(t *testing.T) {
 	install("--yes").WantCode(t, done)
 	install("--set", "microservice.replicas=2").WantCode(t, done).WantTalk(t, "1 updated")
 
+	// A Route that was deleted is created after a yes, and status says so.
+	a.user.Kubectl(t, "delete", "route", "ostoy-route", "-n", a.namespace).WantCode(t, done)
+	const hint = "install asks for confirmation before it creates the Route or Ingress, because the bucket has objects; a script needs --yes"
+	if told := a.user.Run(t, "status", "-n", a.namespace).WantCode(t, done); !strings.Contains(told.Stdout, hint) {
+		t.Errorf("status does not say %q\n%s", hint, told)
+	}
+	install("--yes").WantCode(t, done)
+	if told := a.user.Run(t, "status", "-n", a.namespace).WantCode(t, done); strings.Contains(told.Stdout, hint) {
+		t.Errorf("status still says it\n%s", told)
+	}
+
 	// The resolution of the check bucket-tags.
 	_, err = bed.S3().DeleteBucketTagging(t.Context(), &s3.DeleteBucketTaggingInput{Bucket: aws.String(a.bucket())})
 	orders(t, err)

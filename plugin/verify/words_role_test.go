@@ -1,0 +1,94 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// advised are the messages with a command that installs again.
+func (r *run) advised(t *testing.T) map[string]string {
+	t.Helper()
+	next := func(err error) string {
+		var told *problem.Error
+		if !errors.As(err, &told) {
+			t.Fatalf("%v", err)
+		}
+		return told.Next
+	}
+	_, noRole := r.roleOf(Pods{})
+	return map[string]string{
+		"no role":      next(noRole),
+		"ARN":          r.badARN("x").Next,
+		"another role": next(r.anotherRole(nil, nil)),
+		"changed":      r.ifChanged("x"),
+	}
+}
+
+// TestInstallAgainSkipsIAM: the command that installs again an install of --iam=skip has
+// the flag if you gave it. The inventory gives no flag: it is said that it says so.
+func TestInstallAgainSkipsIAM(t *testing.T) {
+	const note = "if another tool manages the role, as the inventory says, add --iam=skip"
+	for name, c := range map[string]struct {
+		flags        Flags
+		given        func(Flags) string
+		command, say string
+	}{
+		"of install":       {nil, nil, "oc ostoy-s3 install -n demo", ""},
+		"by flag":          {Flags{{"--profile", "p"}, IAMSkip()}, func(Flags) string { return "x" }, "oc ostoy-s3 install -n demo --profile p --iam=skip", ""},
+		"by the inventory": {nil, func(Flags) string { return "x" }, "oc ostoy-s3 install -n demo", note},
+	} {
+		r, _ := started(t, newFake(nil))
+		r.Flags, r.options.Given = c.flags, c.given
+		for where, text := range r.advised(t) {
+			if !strings.Contains(text, c.command) || strings.Contains(text, note) != (c.say != "") || strings.Contains(text, "--iam=skip") != (strings.Contains(c.command, "skip") || c.say != "") {
+				t.Errorf("%s, %s: %s", name, where, text)
+			}
+		}
+		if text := r.again(Flag{"--region", "eu-west-1"}); strings.Contains(text, "--iam") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
+// TestGivenNamesTheRole: what to do about a role that another tool manages names the role
+// that IAM has confirmed.
+func TestGivenNamesTheRole(t *testing.T) {
+	r, _ := started(t, newFake(nil))
+	arn, err := render.ParseARN("arn:aws:iam::123456789012:role/by/terraform")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Target.Role = func(context.Context, string, render.ARN) (render.ARN, error) { return arn, nil }
+	r.pods, r.Flags = Pods{Role: arn.String()}, Flags{IAMSkip()}
+	r.options = Options{Given: func(flags Flags) string { return strings.Join(flags.Words(), " ") }}
+	if err := r.checkRole(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const want = "--role-name terraform --role-path /by/"
+	if got := r.mendRole(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := r.mend("x"); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestAdviceForAdoptedRole: install does not restore a role that was there before it.
+func TestAdviceForAdoptedRole(t *testing.T) {
+	r, _ := started(t, newFake(nil))
+	r.options = Options{AsIs: true, Applied: true, Narrow: "NARROW"}
+	for got, want := range map[string]string{
+		r.mendPolicy(): "NARROW gives the role",
+		r.mend("x"):    "NARROW narrows the role",
+		r.mendRole():   "oc ostoy-s3 install -n demo uses the role, which was there before install, if its trust policy names the service account",
+	} {
+		if !strings.HasPrefix(got, want) || strings.Contains(got, "restores") {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
