@@ -163,7 +163,7 @@ func testProjectGone(t *testing.T, bed *testbed.Bed) {
 	eventually(t, "the project is gone", func(ctx context.Context) error { return projectGone(ctx, bed, namespace) })
 	wantLeft(t, bed, namespace, full(namespace, 0), "role/"+roleName(bed, namespace))
 	uninstall(t, learner, 2, namespace, "--oidc-issuer", bed.Issuer).WantTalk(t, "not there, or you may not see it", "--yes")
-	uninstall(t, learner, 0, namespace, "--oidc-issuer", bed.Issuer, "--yes").WantTalk(t, "nothing says any more whether install made it", "--delete-data")
+	uninstall(t, learner, 0, namespace, "--oidc-issuer", bed.Issuer, "--yes").WantTalk(t, "nothing says any more whether install made it", "--adopt=bucket")
 	wantLeft(t, bed, namespace, full(namespace, 0))
 	uninstall(t, run.Admin(bed), 0, namespace, "--delete-data", "--adopt=bucket", "-y")
 	wantLeft(t, bed, namespace)
