@@ -13,16 +13,23 @@ import (
 )
 
 // execute carries out the plan. The inventory comes before the first object it
-// lists; the role is made beside the first wave; the other waves follow when
-// both are there. Health is not waited for between waves: the manifests order
-// themselves (DESIGN section 3).
+// lists. A role that is created comes before the Bucket resource: an S3 bucket that is
+// older than its role was not created by install, which uninstall relies on. A role that
+// exists is updated beside the first wave; the other waves follow when both are done.
+// Health is not waited for between waves: the manifests order themselves.
 func (i *install) execute(ctx context.Context) error {
 	if err := i.plan.WriteInventory(ctx, !i.role.Empty()); err != nil {
 		return i.conn.Translate(err)
 	}
 	waves := i.plan.Waves()
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return i.executeRole(groupCtx) })
+	if i.role.Creates() {
+		if err := i.executeRole(ctx); err != nil {
+			return err
+		}
+	} else {
+		group.Go(func() error { return i.executeRole(groupCtx) })
+	}
 	group.Go(func() error { return i.applyWaves(groupCtx, waves, 0, 1) })
 	if err := group.Wait(); err != nil {
 		return err

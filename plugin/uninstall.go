@@ -72,7 +72,9 @@ type uninstall struct {
 	contents *bucket.Contents // nil: not looked at, or not to be seen
 	roles    roleRemover
 	role     *iam.Removal
-	hidden   string // name of a role that AWS refuses to show, where none was found
+	hidden   string   // name of a role that AWS refuses to show, where none was found
+	missing  []string // names of roles that do not exist
+	named    []*line  // roles that only the project names, and that are not managed by ostoy-s3
 	proof    iam.Proof
 	unread   []string // names of roles that were to prove something and may not be read
 	doubts   []string // what the user has to say yes to

@@ -90,7 +90,7 @@ func (u *uninstall) identify(ctx context.Context) (err error) {
 // were made in: in another one they would not be found, and nobody would remove
 // them. What is no account at all is not believed.
 func (u *uninstall) sameAccount(recorded string) error {
-	account := render.Fact{Value: recorded, Source: onRecord}
+	account := render.Fact{Value: recorded, Source: "the inventory (" + onRecord + ")"}
 	if !u.needsAWS() || (render.Facts{Account: account}).Validate() != nil {
 		return nil
 	}
@@ -104,7 +104,7 @@ func (u *uninstall) credentialsOf(have string, want render.Fact) error {
 	return &problem.Error{
 		Kind: problem.Refused,
 		What: fmt.Sprintf("the AWS credentials are of account %s", have),
-		Why:  fmt.Sprintf("role and bucket are in account %s (from %s)", advice.Account(want.Value), want.Source),
+		Why:  fmt.Sprintf("%s names account %s", want.Source, advice.Account(want.Value)),
 		Next: "choose other credentials with --profile; or, if that is wrong, " + advice.Command("--account-id", advice.Account(have).Word()),
 	}
 }

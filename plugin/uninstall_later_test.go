@@ -12,6 +12,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -54,7 +55,9 @@ func TestF7OnlyTheBucket(t *testing.T) {
 	u := withVolume(&bucket.Contents{})
 	u.proof.Proven = true
 	u.removal.Inventory = apply.Inventory{Found: true, Record: apply.Record{BucketOrigin: apply.OriginAdopted}}
-	u.decideBucket()
+	if err := u.decideBucket(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if l := u.one(theBucket); l.fate != fateKept || l.Next != "oc ostoy-s3 uninstall -n demo --adopt=bucket" {
 		t.Errorf("an empty bucket that existed before: %+v", l)
 	}
@@ -78,8 +81,11 @@ func TestF7RoleAfterBucket(t *testing.T) {
 		"a bucket that is empty": {&bucket.Contents{}, nil, "", "oc ostoy-s3 uninstall -n demo --role-only"},
 	} {
 		u := withVolume(c.contents)
-		u.request.KeepRole, u.proof.Proven, u.removal.Inventory = true, true, found
-		u.decideBucket()
+		u.request.KeepRole, u.removal.Inventory, u.buckets = true, found, &shelf{}
+		u.proof = iam.Proof{Proven: true, Role: "r", Created: time.Unix(1, 0)}
+		if err := u.decideBucket(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		u.decideRole()
 		if c.during != nil {
 			u.contents = full
@@ -163,7 +169,9 @@ func TestF7AdoptedAndKept(t *testing.T) {
 			t.Fatal(name, err)
 		}
 		u.bucket, u.contents = bucket.State{Kind: bucket.Ours}, &bucket.Contents{}
-		u.decideBucket()
+		if err := u.decideBucket(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		u.request.Ask = func(context.Context, string) (string, error) { return "demo-bucket\n", nil }
 		if err := u.confirm(t.Context()); err != nil {
 			t.Fatal(name, err)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
@@ -35,7 +36,7 @@ func (u *uninstall) look(ctx context.Context) error {
 	switch {
 	case !u.keepsRole():
 		group.Go(func() error { return u.lookAtRole(ctx) })
-	case u.removesBucket():
+	default:
 		group.Go(func() error { return u.lookForProof(ctx) })
 	}
 	err := group.Wait()
@@ -57,7 +58,7 @@ func (u *uninstall) othersRole() bool {
 // lookAtBucket finds out whose the bucket is, where it is, which it notes in the facts,
 // and what is in it.
 func (u *uninstall) lookAtBucket(ctx context.Context, facts *render.Facts) (err error) {
-	if u.bucket, err = u.buckets.Look(ctx, *facts); err != nil {
+	if u.bucket, err = u.lookInRegion(ctx, facts); err != nil {
 		return err
 	}
 	if u.bucket.Kind == bucket.OtherRegion && u.bucket.Region != "" {
@@ -97,33 +98,39 @@ func (u *uninstall) ourBucket() bool {
 		ack.Account(object.Live) == u.facts.Account.Value
 }
 
-// lookAtRole finds the role that is ours: by the inventory, by what the service
-// account says, by its usual name, in the end by its path and tags. What the
-// record says is a hint only: a role that it names and that is not ours is told
-// of, and left alone.
+// lookAtRole finds the role of the project: by the names that the inventory and the
+// service account give, by its usual name, and, if it is none of these, by its path and
+// tags. Everybody who can edit the project chooses what the first two name: that ends
+// neither the run nor the search.
 func (u *uninstall) lookAtRole(ctx context.Context) error {
 	var refused error
 	for _, name := range u.roleNames() {
 		actual, err := u.readRole(ctx, name)
 		switch {
-		case awserr.Hidden(err): // as one that does not exist, to a caller who may not read every role
+		// As one that does not exist, to a caller who may not read every role.
+		case awserr.Hidden(err), awserr.Denied(err) && u.onlyNamed(name):
 			u.hidden = cmp.Or(u.hidden, name)
 			continue
 		case err != nil:
 			return err
 		case !actual.Exists:
+			u.missing = append(u.missing, name)
 			continue
 		}
 		u.consider(name, actual)
 		plan, err := iam.RemovalPlan(actual, u.facts, u.removalOptions(name, actual))
-		if err == nil {
+		switch {
+		case err == nil:
 			u.role = plan
 			return nil
+		case u.onlyNamed(name) && !u.ownTags(actual):
+			u.notManaged(name, actual)
+		default:
+			refused = cmp.Or(refused, u.notBelieved(name, actual), err)
 		}
-		refused = cmp.Or(refused, u.notBelieved(name, actual), err)
 	}
-	if refused != nil || u.nameOf(u.removal.Inventory.RoleARN) != "" {
-		return refused // or gone: the record would have named it
+	if refused != nil {
+		return refused
 	}
 	return u.searchRole(ctx)
 }
@@ -180,7 +187,8 @@ func (u *uninstall) roleNames() []string {
 // nameOf is the name in the ARN of a role of our account, "" for anything else.
 func (u *uninstall) nameOf(arn string) string {
 	parsed, err := render.ParseARNOf(arn, "iam", "role")
-	if err != nil || parsed.Account != u.facts.Account.Value || parsed.Partition != u.facts.Partition.Value {
+	if err != nil || parsed.Account != u.facts.Account.Value || parsed.Partition != u.facts.Partition.Value ||
+		!advice.RoleName(parsed.Name()).Legal() {
 		return ""
 	}
 	return parsed.Name()
@@ -233,10 +241,10 @@ func (u *uninstall) searchRole(ctx context.Context) error {
 	return nil
 }
 
-// searchRefused: who may not list roles is not told more than by the names that
-// were tried, which is all there usually is.
+// searchRefused: if you are not allowed to list roles, those whose names were tried are
+// all that is found, which is all there usually is.
 func (u *uninstall) searchRefused(err error) error {
-	if awserr.Denied(err) && u.facts.Issuer.Known() {
+	if awserr.Denied(err) && len(u.roleNames()) > 0 {
 		u.UI.Warn("roles under another name were not looked for: it needs iam:ListRoles", "")
 		return nil
 	}

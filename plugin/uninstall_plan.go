@@ -33,6 +33,7 @@ const (
 	theRole
 	theInventory
 	theProject
+	aNamedRole // of others, and not theRole
 )
 
 // line is one thing and its fate: what will become of it before the run, what
@@ -80,15 +81,17 @@ func (l *line) keep(why, next string) { l.fate, l.Why, l.Next = fateKept, why, n
 // leave turns a line into one about something that could not be removed.
 func (l *line) leave(why, next string) { l.fate, l.Why, l.Next = fateLeft, why, next }
 
-// decide says of each thing that was found what is to become of it. It asks
-// nobody, but for what else is in a project that is to go.
+// decide says of each thing that was found what is to become of it. It asks only when
+// a bucket that is to go was created, and what else is in a project that is to go.
 func (u *uninstall) decide(ctx context.Context) error {
 	if u.request.RoleOnly {
 		u.decideRole()
 		return nil
 	}
 	u.decideObjects()
-	u.decideBucket()
+	if err := u.decideBucket(ctx); err != nil {
+		return err
+	}
 	u.decideVolumes()
 	u.decideRole()
 	if u.removal.InventoryOurs {
@@ -145,46 +148,63 @@ func (u *uninstall) decideObjects() {
 
 // decideBucket keeps what is not ours, what no role names, what holds data that nobody
 // gave up, and what was there before install came. An empty bucket of ours goes.
-func (u *uninstall) decideBucket() {
+func (u *uninstall) decideBucket(ctx context.Context) error {
 	l := &line{Object: "bucket " + u.bucketName(), about: theBucket, fate: fateRemoved, Contents: u.contents}
 	if u.request.KeepBucket {
 		// A plain uninstall would keep it again: without the inventory and the Bucket
 		// object nothing says that install created it.
 		l.keep("--keep-bucket", u.later())
 		if u.removal.Bucket == nil && u.removal.Inventory.Bucket == "" {
-			return
+			return nil
 		}
 		u.add(l)
-		return
+		return nil
 	}
 	if !u.bucket.Exists() {
-		return
+		return nil
 	}
 	if !u.ourBucket() && !u.adopts() {
 		if u.removal.Bucket == nil && !u.removal.Inventory.Found {
-			return // nothing says that it has to do with us
+			return nil // nothing says that it has to do with us
 		}
 		l.keep(u.notOurs(), "")
 		u.add(l)
-		return
+		return nil
 	}
+	why, next, err := u.keepsBucket(ctx)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		l.keep(why, next)
+	}
+	u.add(l)
+	return nil
+}
+
+// keepsBucket says why a bucket that may be the project's stays, with the command that
+// removes it, or "" if it goes.
+func (u *uninstall) keepsBucket(ctx context.Context) (why, next string, err error) {
 	later := u.later()
 	user := u.bucketUser()
 	switch {
 	case user != "":
-		l.keep(user, "")
+		return user, "", nil
 	case !u.mayRemoveBucket():
-		l.keep(u.unproven(), "")
+		return u.unproven(), "", nil
 	case u.request.DeleteData:
+		return "", "", nil
 	case u.contents != nil && u.contents.Data():
-		l.keep(amount(u.contents), later)
+		return amount(u.contents), later, nil
 	case u.adopts():
+		return "", "", nil
 	case u.origin() == apply.OriginAdopted:
-		l.keep("it was there before install, and is empty", later)
+		return "it was there before install, and is empty", later, nil
 	case u.origin() == "":
-		l.keep("it is empty, but nothing says any more whether install made it", later)
+		return "it is empty, but nothing says any more whether install made it", later, nil
 	}
-	u.add(l)
+	why, err = u.mayPredate(ctx)
+	return why, later, err
 }
 
 // notOurs says why a bucket of the name is none of ours.
@@ -212,20 +232,9 @@ func (u *uninstall) decideVolumes() {
 }
 
 func (u *uninstall) decideRole() {
-	if u.request.KeepRole || u.othersRole() {
-		why, next := "--keep-role", u.again("--role-only")
-		switch {
-		case u.request.KeepRole:
-		case u.removal.Inventory.RoleOrigin == apply.OriginAdopted:
-			why, next = "it was there before install", ""
-		default:
-			why = "somebody else makes it: it was installed with --iam=skip"
-		}
-		if names := u.roleNames(); u.nameOf(u.removal.Inventory.RoleARN) != "" {
-			l := u.add(&line{Object: "role " + names[0], about: theRole})
-			l.keep(why, next)
-			u.roleAfterBucket()
-		}
+	defer func() { u.lines = append(u.lines, u.named...) }()
+	if u.keepsRole() {
+		u.decideKeptRole()
 		return
 	}
 	if u.role == nil || u.role.Empty() {
@@ -233,6 +242,9 @@ func (u *uninstall) decideRole() {
 			u.add(&line{Object: "role " + u.hidden, about: theRole}).keep(
 				"AWS refuses to show it, in the words that it uses for a role that does not exist, too",
 				"ask an AWS administrator to allow iam:GetRole on role "+u.hidden+", then "+u.again("--role-only"))
+		}
+		if u.role == nil && u.hidden == "" {
+			u.warnOfNoRole()
 		}
 		return
 	}

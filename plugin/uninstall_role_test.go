@@ -40,7 +40,7 @@ func (h hiddenRoles) ListAttachedRolePolicies(_ context.Context, in *awsiam.List
 // and is not called gone.
 func TestHiddenRole(t *testing.T) {
 	u := removing()
-	u.roles = hiddenRoles{}
+	u.roles = secretive{}
 	usual := render.RoleName("https://oidc.example.com/1", "demo")
 	u.removal.Inventory.RoleARN = "arn:aws:iam::123456789012:role/ostoy-s3/" + usual
 	if err := u.lookAtRole(t.Context()); err != nil {

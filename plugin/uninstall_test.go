@@ -100,9 +100,11 @@ func TestFateOfTheBucket(t *testing.T) {
 		"hidden":             {bucket.State{Kind: bucket.OtherAccount, Missing: "s3:ListBucket"}, nil, made, fateKept, "s3:ListBucket"},
 	} {
 		u := removing()
-		u.bucket, u.contents, u.proof = c.state, c.contents, iam.Proof{Proven: true}
+		u.bucket, u.contents, u.proof, u.buckets = c.state, c.contents, iam.Proof{Proven: true, Created: time.Unix(1, 0)}, &shelf{}
 		c.with(u)
-		u.decideBucket()
+		if err := u.decideBucket(t.Context()); err != nil {
+			t.Fatal(name, err)
+		}
 		l := u.one(theBucket)
 		if l != nil && u.request.KeepBucket && l.Next != "oc ostoy-s3 uninstall -n demo --delete-data" { // the role stays
 			t.Errorf("%s: %q does not remove it later", name, l.Next)
@@ -187,7 +189,7 @@ func TestIssuerOfTheInventory(t *testing.T) {
 		u.facts.Issuer.Source = source
 		u.project.exists = true
 		u.bucket, u.contents = bucket.State{Kind: bucket.Ours, Name: "demo-bucket"}, &bucket.Contents{}
-		u.proof = iam.Proof{Proven: true}
+		u.proof, u.buckets = iam.Proof{Proven: true, Created: time.Unix(1, 0)}, &shelf{}
 		u.removal.Inventory = apply.Inventory{Found: true, Record: apply.Record{BucketOrigin: apply.OriginCreated}}
 		if err := u.decide(t.Context()); err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
@@ -21,19 +22,41 @@ func (u *uninstall) keepsRole() bool { return u.request.KeepRole || u.othersRole
 // lookForProof reads roles that stay, for what they say about the bucket. Roles that go
 // are read anyway. A role that may not be read proves nothing and ends nothing.
 func (u *uninstall) lookForProof(ctx context.Context) error {
-	for _, name := range u.roleNames() {
-		actual, err := iam.Look(ctx, u.roles, name)
-		switch {
-		case awserr.Denied(err):
-			u.unread = append(u.unread, name)
-		case err != nil:
+	names := u.roleNames()
+	for _, name := range names {
+		if err := u.readForProof(ctx, name); err != nil || u.proof.Proven {
 			return err
-		case actual.Exists:
-			u.consider(name, actual)
 		}
-		if u.proof.Proven {
-			return nil
+	}
+	if !u.facts.Issuer.Known() || u.facts.Issuer.Source == onRecord {
+		return nil
+	}
+	found, err := iam.FindOurs(ctx, u.roles, u.facts)
+	if err != nil && !awserr.Denied(err) {
+		return err
+	}
+	for _, role := range found {
+		if slices.Contains(names, role.Name) {
+			continue
 		}
+		if err := u.readForProof(ctx, role.Name); err != nil || u.proof.Proven {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *uninstall) readForProof(ctx context.Context, name string) error {
+	actual, err := iam.Look(ctx, u.roles, name)
+	switch {
+	case awserr.Denied(err):
+		u.unread = append(u.unread, name)
+	case err != nil:
+		return err
+	case actual.Exists:
+		u.consider(name, actual)
+	default:
+		u.missing = append(u.missing, name)
 	}
 	return nil
 }

@@ -131,7 +131,9 @@ func TestF7Witness(t *testing.T) {
 		if err := look(t.Context()); err != nil {
 			t.Fatal(name, err)
 		}
-		u.decideBucket()
+		if err := u.decideBucket(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		l := u.one(theBucket)
 		if l == nil || l.fate != c.want || !strings.Contains(l.Why, c.why) {
 			t.Errorf("%s: %+v", name, l)

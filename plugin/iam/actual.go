@@ -17,6 +17,7 @@ type Actual struct {
 	Exists   bool
 	ARN      string
 	Path     string
+	Created  time.Time
 	Trust    string            // as IAM gives it: percent-encoded JSON
 	Boundary string            // ARN, or ""
 	Tags     map[string]string // all of them
@@ -120,6 +121,7 @@ func readRole(ctx context.Context, api roleGetter, name string, a *Actual) error
 	a.Exists = true
 	a.ARN = aws.ToString(out.Role.Arn)
 	a.Path = aws.ToString(out.Role.Path)
+	a.Created = aws.ToTime(out.Role.CreateDate)
 	a.Trust = aws.ToString(out.Role.AssumeRolePolicyDocument)
 	a.Tags = fromTags(out.Role.Tags)
 	if used := out.Role.RoleLastUsed; used != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
@@ -99,6 +100,9 @@ type Proof struct {
 	Proven bool
 	// Why is the reason where it does not, a clause.
 	Why string
+	// Role is the name of the role that proves it, and Created when that was created.
+	Role    string
+	Created time.Time
 }
 
 // Proves reports whether the role named name proves that the bucket is the one of the
@@ -106,6 +110,7 @@ type Proof struct {
 // the inline policy that install gave it, which is for exactly this bucket.
 func (a *Actual) Proves(name, bucket string, f render.Facts) Proof {
 	refuse := func(why string) Proof { return Proof{Why: "the role " + advice.RoleName(name).String() + " " + why} }
+	proven := Proof{Proven: true, Role: name, Created: a.Created}
 	tag, tagged := a.Tags[render.TagBucket]
 	switch {
 	case !a.Exists:
@@ -115,13 +120,13 @@ func (a *Actual) Proves(name, bucket string, f render.Facts) Proof {
 	case !theApp.owns(name, a, f):
 		return refuse("is not of this project: " + theApp.whoseIs(name, a, f))
 	case tagged && tag == bucket:
-		return Proof{Proven: true}
+		return proven
 	case tagged:
 		return refuse("has the tag " + render.TagBucket + "=" + advice.BucketName(tag).String())
 	case a.InlineErr != nil:
 		return refuse("has no tag " + render.TagBucket + ", and its policy " + PolicyName + " cannot be read without iam:GetRolePolicy")
 	case onlyFor(a.Inline, render.BucketARN(f.Partition.Value, bucket)):
-		return Proof{Proven: true}
+		return proven
 	}
 	return refuse("has neither the tag " + render.TagBucket + " nor a policy " + PolicyName + " for this bucket alone")
 }

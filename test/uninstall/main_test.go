@@ -52,6 +52,13 @@ func TestSharedBed(t *testing.T) {
 		{"F7 older", testF7Older},
 		{"F3 record", testF3Record},
 		{"F3 older", testF3Older},
+		{"F3 names a role that does not exist", testF3Ghost},
+		{"F3 keeps a role that does not exist", testF3GhostKept},
+		{"F3 names a role of others", testF3Boss},
+		{"F3 names an account", testF3Account},
+		{"F7 says that the bucket was created", testF7CreatedForged},
+		{"F7 installed twice", testF7ReinstalledEmpty},
+		{"F7 role first", testF7RoleFirst},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -69,6 +76,7 @@ func TestOwnBed(t *testing.T) {
 		{"neither may delete", testNobodyMayDelete},
 		{"no right to the role", testDeniedDeleteRole},
 		{"F7 no right to read the role", testF7NoRightToTheRole},
+		{"F7 no right to see the date", testF7NoDate},
 		{"controller slow, then back", testControllerSlow},
 		{"no controller", testNoController},
 		{"kind no longer served", testKindGone},
