@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -51,17 +50,4 @@ func TestF4F7StagedTutorial(t *testing.T) {
 	}
 	before.WantSame(t, world.Look(t, bed, ns))
 	admin.Run(t, "install", "-n", ns, "--adopt", "--set", "expose=none", "--yes", "--verify=false").WantCode(t, 0)
-}
-
-// TestAdviceAfterAdopt: the role that --adopt uses is not restored by install, and is in
-// no command that would create or replace it.
-func TestAdviceAfterAdopt(t *testing.T) {
-	t.Parallel()
-	bed := run.TheBed(t)
-	const ns, role = "hand-advice", "hand-advice-role"
-	admin := byTutorial(t, ns, role)
-	_, err := bed.IAM().DetachRolePolicy(t.Context(), &iam.DetachRolePolicyInput{RoleName: aws.String(role), PolicyArn: aws.String(fullAccess)})
-	must(t, err)
-	admin.Run(t, "install", "-n", ns, "--adopt", "--timeout", "60s").WantCode(t, refused).
-		WantTalk(t, "oc ostoy-s3 install -n "+ns+" --adopt --tighten-role gives").WantNoTalk(t, "--role-name", "restores")
 }
