@@ -21,18 +21,11 @@ func Hide(text string) string {
 	if !suspicious(text) {
 		return text
 	}
-	// The digest of an image is no host behind a user and a password.
-	text = digest.ReplaceAllString(text, "\x00$1")
 	for _, rule := range rules() {
 		text = rule.find.ReplaceAllString(text, rule.put)
 	}
-	return hiddenDigest.ReplaceAllString(text, "@$1")
+	return text
 }
-
-var (
-	digest       = regexp.MustCompile(`@(sha256:[0-9a-f]{64}\b)`)
-	hiddenDigest = regexp.MustCompile(`\x00(sha256:[0-9a-f]{64}\b)`)
-)
 
 // suspicious is false for nearly every text, and costs next to nothing.
 func suspicious(text string) bool {
@@ -65,6 +58,9 @@ const begins = `(^|\W|\W[0-9;?]+[A-Za-z]|\[[A-Za-z])`
 // rules are compiled when needed: errors are rare, and start-up is not.
 func rules() []rule {
 	return []rule{
+		// The digest of an image is no host behind a user and a password: its @ is put
+		// aside, and put back by the last rule.
+		{regexp.MustCompile(`@(sha256:[0-9a-f]{64}\b)`), "\x00${1}"},
 		// In quotes there may be blanks: a URL that is quoted in an error is often
 		// one that could not be parsed.
 		{regexp.MustCompile(`("[A-Za-z][A-Za-z0-9+.-]*://)[^"]*@`), "${1}" + Hidden + "@"},
@@ -78,6 +74,7 @@ func rules() []rule {
 		// Session tokens are long base64 with a fixed beginning.
 		{regexp.MustCompile(begins + `(IQoJ|FwoG|FQoG)[A-Za-z0-9+/=_%-]{20,}`), "${1}" + Hidden},
 		{regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)`), Hidden},
+		{regexp.MustCompile(`\x00(sha256:[0-9a-f]{64}\b)`), "@${1}"},
 	}
 }
 
