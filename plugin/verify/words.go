@@ -2,7 +2,6 @@ package verify
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -54,15 +53,15 @@ func (f Flags) ofVerify() Flags {
 	return slices.DeleteFunc(slices.Clone(f), func(one Flag) bool { return one.Name == flagIAM })
 }
 
-// Words are the flags as words of a command. IAM allows names that begin with a hyphen.
+// Words are the flags as words of a command.
 func (f Flags) Words() []string {
 	var words []string
 	for _, one := range f {
-		if strings.HasPrefix(one.Value, "-") || one.Name == flagIAM {
+		if one.Name == flagIAM { // as the docs write it: --iam=skip
 			words = append(words, one.Name+"="+one.Value)
 			continue
 		}
-		words = append(words, one.Name, one.Value)
+		words = append(words, advice.Flag(one.Name, one.Value)...)
 	}
 	return words
 }
