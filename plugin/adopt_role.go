@@ -44,11 +44,7 @@ func (i *install) adoptRole(ctx context.Context) error {
 	}
 	options := i.request.Role
 	options.Name, options.Path = arn.Name(), arn.Path()
-	desired, err := iam.Desired(i.facts, options)
-	if err != nil {
-		return err
-	}
-	actual, err := iam.Look(ctx, iam.New(i.found.AWS.In(i.facts.Region)), desired.Name)
+	desired, actual, err := i.lookAtRole(ctx, options)
 	ours := false
 	switch {
 	case awserr.Denied(err):
@@ -114,12 +110,17 @@ func (i *install) tutorialRoleFits(ctx context.Context) bool {
 	}
 	options := i.request.Role
 	options.Name, options.Path = arn.Name(), arn.Path()
-	desired, err := iam.Desired(i.facts, options)
-	if err != nil {
-		return false
-	}
-	actual, err := iam.Look(ctx, iam.New(i.found.AWS.In(i.facts.Region)), desired.Name)
+	desired, actual, err := i.lookAtRole(ctx, options)
 	return err == nil && i.uselessRole(desired, actual) == ""
+}
+
+// lookAtRole is the role that a request asks for, and the one of its name as IAM has it.
+func (i *install) lookAtRole(ctx context.Context, request RoleRequest) (desired iam.Role, actual *iam.Actual, err error) {
+	if desired, err = iam.Desired(i.facts, request); err != nil {
+		return desired, nil, err
+	}
+	actual, err = iam.Look(ctx, iam.New(i.found.AWS.In(i.facts.Region)), desired.Name)
+	return desired, actual, err
 }
 
 // uselessRole says why the app cannot use a role, "" if it can.

@@ -55,11 +55,7 @@ func (i *install) usesUnseenRole(ctx context.Context, named iam.Role) (bool, err
 // provenRole is the role that install uses without flags, and whether IAM has it with the
 // tags of this project.
 func (i *install) provenRole(ctx context.Context) (iam.Role, bool, error) {
-	own, err := iam.Desired(i.facts, i.request.Role)
-	if err != nil {
-		return own, false, err
-	}
-	actual, err := iam.Look(ctx, iam.New(i.found.AWS.In(i.facts.Region)), own.Name)
+	own, actual, err := i.lookAtRole(ctx, i.request.Role)
 	switch {
 	case awserr.Denied(err):
 		return own, false, nil
