@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -73,7 +74,8 @@ func (b *Bed) rightsAggregated(ctx context.Context) error {
 }
 
 // NewNamespace makes a namespace as a cluster admin would, with the users as
-// its admins. On OpenShift users make their own by requesting projects.
+// its admins, and waits until they may use it as one that is older: on a busy machine
+// that takes a while. On OpenShift users make their own by requesting projects.
 func (b *Bed) NewNamespace(ctx context.Context, name string, admins ...string) error {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	if _, err := b.Client.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil {
@@ -89,7 +91,34 @@ func (b *Bed) NewNamespace(ctx context.Context, name string, admins ...string) e
 	for _, user := range admins {
 		binding.Subjects = append(binding.Subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user})
 	}
-	_, err := b.Client.RbacV1().RoleBindings(name).Create(ctx, binding, metav1.CreateOptions{})
+	if _, err := b.Client.RbacV1().RoleBindings(name).Create(ctx, binding, metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	for _, user := range admins {
+		if err := Poll(ctx, 50*time.Millisecond, func(ctx context.Context) error { return b.isAdmin(ctx, user, name) }); err != nil {
+			return err
+		}
+	}
+	return Poll(ctx, 50*time.Millisecond, func(ctx context.Context) error {
+		_, err := b.Client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
+		return err
+	})
+}
+
+// isAdmin: the API server's authorizer, which reads RoleBindings from a cache of its own,
+// knows that a user is an admin of a namespace.
+func (b *Bed) isAdmin(ctx context.Context, user, namespace string) error {
+	review, err := b.Client.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{
+		Spec: authorizationv1.SubjectAccessReviewSpec{
+			User:               user,
+			ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: "configmaps"},
+		},
+	}, metav1.CreateOptions{})
+	if err == nil && !review.Status.Allowed {
+		err = fmt.Errorf("%s is no admin of %s yet", user, namespace)
+	}
 	return err
 }
 
