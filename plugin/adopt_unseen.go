@@ -55,8 +55,13 @@ func (i *install) usesUnseenRole(ctx context.Context, named iam.Role) (bool, err
 // provenRole is the role that install uses without flags, and whether IAM has it with the
 // tags of this project.
 func (i *install) provenRole(ctx context.Context) (iam.Role, bool, error) {
-	own, actual, err := i.lookAtRole(ctx, i.request.Role)
+	name, actual, err := iam.Usual(ctx, iam.New(i.found.AWS.In(i.facts.Region)), i.facts, false)
+	options := i.request.Role
+	options.Name = name
+	own, invalid := iam.Desired(i.facts, options)
 	switch {
+	case invalid != nil:
+		return own, false, invalid
 	case awserr.Denied(err):
 		return own, false, nil
 	case err != nil:

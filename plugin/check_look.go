@@ -44,7 +44,7 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	if !c.request.Pre {
 		c.recallRole()
 	}
-	if target, err = c.target(); err != nil {
+	if target, err = c.target(ctx, c.world); err != nil {
 		return target, err
 	}
 	// Asked by the check of what install would refuse and by those of what it

@@ -31,11 +31,9 @@ func (c *checkup) lookAtRole(ctx context.Context) check.Finding {
 	if c.inventory.RoleOrigin == apply.OriginExisting {
 		return check.Leave("somebody else makes the role: it was installed with --iam=skip")
 	}
-	desired, err := iam.Desired(c.facts, c.install.request.Role)
-	if err != nil {
-		return check.Fail(err)
-	}
+	desired := c.before.role.desired
 	var actual *iam.Actual
+	var err error
 	if c.world.RoleName(ctx) == desired.Name {
 		actual, err = c.world.Role(ctx)
 	} else {

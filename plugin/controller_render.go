@@ -38,7 +38,7 @@ func (a *App) ControllerRender(ctx context.Context, request ControllerRenderRequ
 	}
 	facts := found.Facts
 	// What the role may do is not in the objects: its ARN is.
-	arn, err := iam.ControllerRoleARN(facts, request.Role)
+	arn, err := iam.ControllerRoleARN(facts, a.usualControllerRole(ctx, found, request.Role))
 	if err != nil {
 		return err
 	}

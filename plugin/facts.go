@@ -104,13 +104,7 @@ func (a *App) givenFacts(request FactsRequest) (render.Facts, error) {
 	return render.Merge(request.Given, fromFile), err
 }
 
-// known gives the facts where all that are needed are known and valid.
-func (a *App) known(ctx context.Context, request FactsRequest) (render.Facts, error) {
-	result, err := a.found(ctx, request)
-	return result.Facts, err
-}
-
-// found is known with what else came to light.
+// found is what was detected, with facts of which all that are needed are known and valid.
 func (a *App) found(ctx context.Context, request FactsRequest) (detect.Result, error) {
 	result, err := a.detect(ctx, request, detect.AskNeeded)
 	if err != nil {

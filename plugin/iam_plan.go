@@ -26,17 +26,17 @@ func (a *App) IAMPlan(ctx context.Context, request IAMRequest, output Format, st
 	if err != nil {
 		return err
 	}
-	name, err := request.roleName(found.Facts)
-	if err != nil {
+	if err := request.valid(found.Facts); err != nil {
 		return err
 	}
 	if err := a.identify(ctx, &found, request.Facts.Profile); err != nil {
 		return err
 	}
-	actual, err := iam.ReadToCreate(ctx, iam.New(found.AWS.In(found.Facts.Region)), name, false)
+	name, actual, err := request.read(ctx, iam.New(found.AWS.In(found.Facts.Region)), found.Facts)
 	if err != nil {
 		return err
 	}
+	request.Role.Name = name
 	var notes []string
 	if request.Of == RoleOfController { // its path, and its pattern or its one managed policy, stay
 		if request.Role, notes, err = keptRole(request.Role, actual, found.Facts); err != nil {

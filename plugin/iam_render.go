@@ -57,6 +57,11 @@ func (a *App) wantedRole(ctx context.Context, request IAMRequest) (detect.Result
 	if err != nil {
 		return found, iam.Role{}, err
 	}
+	if request.Of == RoleOfController {
+		request.Role = a.usualControllerRole(ctx, found, request.Role)
+	} else {
+		request.Role.RoleOptions = a.usualRole(ctx, found, request.Role.RoleOptions)
+	}
 	role, err := request.desired(found.Facts)
 	return found, role, err
 }
@@ -76,11 +81,28 @@ func (r IAMRequest) desired(f render.Facts) (iam.Role, error) {
 	return iam.Desired(f, r.Role.RoleOptions)
 }
 
-// roleName is the role's name, which does not depend on what it may do.
-func (r IAMRequest) roleName(f render.Facts) (string, error) {
+// valid reports what cannot be about the role, whatever it may do.
+func (r IAMRequest) valid(f render.Facts) error {
 	if r.Of == RoleOfController && r.Role.BucketPattern == "" && r.Role.PolicyARN == "" {
 		r.Role.BucketPattern = iam.OwnBucketPattern
 	}
-	role, err := r.desired(f)
-	return role.Name, err
+	_, err := r.desired(f)
+	return err
+}
+
+// read is the role that is meant, and its name.
+func (r IAMRequest) read(ctx context.Context, api iam.Reader, f render.Facts) (string, *iam.Actual, error) {
+	name := r.Role.Name
+	var actual *iam.Actual
+	var err error
+	switch {
+	case name != "":
+		actual, err = iam.Read(ctx, api, name, false)
+	case r.Of == RoleOfController:
+		name, actual, err = iam.UsualController(ctx, api, f)
+	default:
+		name, actual, err = iam.Usual(ctx, api, f, false)
+	}
+	actual, err = iam.ToCreate(actual, err)
+	return name, actual, err
 }

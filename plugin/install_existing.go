@@ -28,7 +28,8 @@ type foundBefore struct {
 
 // roleOnce reads a role once in a run. It is safe for concurrent use.
 type roleOnce struct {
-	name string
+	name    string
+	desired iam.Role
 
 	mu     sync.Mutex
 	asked  bool

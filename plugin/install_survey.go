@@ -39,7 +39,7 @@ func (i *install) surveyFreeName(ctx context.Context) error {
 // survey renders the objects, plans them and the role, and runs the checks
 // that must pass, all at the same time. It touches nothing.
 func (i *install) survey(ctx context.Context) error {
-	target, err := i.target()
+	target, err := i.target(ctx, i.newWorld())
 	if err != nil {
 		return err
 	}
@@ -74,23 +74,24 @@ func (a *App) heed(outcomes []check.Outcome) error {
 	return nil
 }
 
+// newWorld is what the run looks at.
+func (i *install) newWorld() *live.World {
+	return &live.World{Conn: i.conn, Namespace: i.facts.Namespace.Value, Facts: i.facts, Roles: iam.New(i.found.AWS.In(i.facts.Region))}
+}
+
 // target is what the checks look at. It renders the objects and makes the AWS
-// clients; it sends nothing.
-func (i *install) target() (check.Target, error) {
-	desired, err := iam.Desired(i.facts, i.request.Role)
+// clients. It asks IAM which name the role has if nothing says it.
+func (i *install) target(ctx context.Context, world *live.World) (check.Target, error) {
+	desired, err := i.settleRole(ctx, world)
 	if err != nil {
 		return check.Target{}, err
 	}
 	i.options.RoleARN = desired.ARN
-	i.before = foundBefore{role: &roleOnce{name: desired.Name}}
 	if i.objects, err = renderObjects(i.facts, i.options, i.overlay); err != nil {
 		return check.Target{}, err
 	}
-	config := i.found.AWS.In(i.facts.Region)
-	roles := iam.New(config)
-	i.roles = roles
-	i.buckets = bucket.New(config)
-	world := &live.World{Conn: i.conn, Namespace: i.facts.Namespace.Value, Facts: i.facts, Roles: roles}
+	i.roles = world.Roles
+	i.buckets = bucket.New(i.found.AWS.In(i.facts.Region))
 	target := check.Target{
 		Facts:     i.facts,
 		Conn:      i.conn,

@@ -84,6 +84,7 @@ func (a *App) renderOne(ctx context.Context, request RenderRequest, file string,
 	if err := result.Facts.Validate(); err != nil {
 		return rendered{}, err
 	}
+	request.Role = a.settled(ctx, result, request)
 	facts, options, err := request.optionsFor(result.Facts, values)
 	if err != nil {
 		return rendered{}, err

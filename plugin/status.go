@@ -39,7 +39,8 @@ type statusRun struct {
 	*checkup // as far as it looks
 	request  StatusRequest
 	desired  iam.Role
-	noAWS    error // why AWS is not asked anything
+	usual    *live.UsualRole // nil if something names the role, or once it is told
+	noAWS    error           // why AWS is not asked anything
 	trail    *audit.Client
 }
 

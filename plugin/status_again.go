@@ -89,7 +89,7 @@ func (s *statusRun) roleWords(from status.AWS) []string {
 	given, record := s.request.Role, s.checkup.inventory.Record
 	switch {
 	case given.Name != "" || given.Path != "":
-		return advice.RoleFlags(given.Name, given.Path, render.RoleName(facts.Issuer.Value, facts.Namespace.Value))
+		return advice.RoleFlags(given.Name, given.Path, render.RoleNames(facts.Issuer.Value, facts.Namespace.Value)...)
 	case record.RoleOrigin == apply.OriginAdopted:
 		return nil
 	}

@@ -36,6 +36,9 @@ func (o *overview) look(ctx context.Context, namespace string) (status.Seen, err
 	check.install, one.checkup = &install, &check
 	one.facts.Namespace = render.Fact{Value: namespace, Source: "configmaps/" + apply.InventoryName}
 	one.facts, one.install.request.Role = recorded(one.facts, o.request, inventory.Record)
+	if role := &one.install.request.Role; role.Name == "" {
+		role.Name = o.annotated(namespace, one.facts)
+	}
 	one.checkup.inventory = inventory
 	unknown := one.imagine(o.renderer)
 	found := one.found0()
@@ -49,6 +52,17 @@ func (o *overview) look(ctx context.Context, namespace string) (status.Seen, err
 	var err error
 	found.Plan, err = one.lookPlan(ctx, snapshot, apply.Inventory{})
 	return status.Seen{Found: found, Desired: one.desired, RoleErr: unknown}, err
+}
+
+// annotated is the name of the role that the service account of a project without an
+// inventory has, if it is one that a role has without flags; "" otherwise.
+func (o *overview) annotated(namespace string, facts render.Facts) string {
+	for _, account := range o.of(live.ServiceAccounts(), namespace) {
+		if account.GetName() == render.ServiceAccount {
+			return usualNameIn(account.GetAnnotations()[live.RoleAnnotation], facts)
+		}
+	}
+	return ""
 }
 
 // imagine renders what install would make, of the kinds that were listed.

@@ -45,16 +45,25 @@ func (s *statusRun) prepare(ctx context.Context) error {
 	if err := s.facts.Validate(); err != nil {
 		return err
 	}
+	s.clients()
 	var err error
-	if s.desired, err = iam.Desired(s.facts, s.install.request.Role); err != nil {
+	if s.desired, err = iam.Desired(s.facts, s.settledRole(ctx)); err != nil {
 		return err
 	}
 	s.options.RoleARN = s.desired.ARN
-	if s.objects, err = renderObjects(s.facts, s.options, ""); err != nil {
-		return err
+	s.objects, err = renderObjects(s.facts, s.options, "")
+	return err
+}
+
+// settledRole is the role that the last install was asked for. If nothing says which one,
+// as after manifests from Git, IAM is asked.
+func (s *statusRun) settledRole(ctx context.Context) RoleRequest {
+	role := s.install.request.Role
+	if role.Name == "" && s.noAWS == nil && s.facts.Issuer.Known() {
+		usual := s.world.UsualRole(ctx, false)
+		s.usual, role.Name = &usual, usual.Name
 	}
-	s.clients()
-	return nil
+	return role
 }
 
 // noProject: to who may not see a project OpenShift says the same as where there
@@ -165,7 +174,7 @@ func (s *statusRun) askAWS(ctx context.Context, w *live.World) (found status.AWS
 }
 
 func (s *statusRun) askRole(ctx context.Context, roles *iam.Client) (actual *iam.Actual, plan *iam.Plan, unread, refused error) {
-	if actual, unread = iam.Read(ctx, roles, s.desired.Name, true); unread != nil {
+	if actual, unread = s.readRole(ctx, roles); unread != nil {
 		return nil, nil, unread, nil
 	}
 	plan, refused = iam.NewPlan(s.desired, actual, s.facts)
@@ -174,6 +183,16 @@ func (s *statusRun) askRole(ctx context.Context, roles *iam.Client) (actual *iam
 		return actual, usedAsIs(s.desired, actual, s.facts), nil, nil
 	}
 	return actual, plan, nil, refused
+}
+
+// readRole is the role as IAM has it. One that was read to learn its name is told once:
+// status --watch reads it again.
+func (s *statusRun) readRole(ctx context.Context, roles *iam.Client) (*iam.Actual, error) {
+	if known := s.usual; known != nil {
+		s.usual = nil
+		return iam.Strict(known.Actual, known.Err)
+	}
+	return iam.Read(ctx, roles, s.desired.Name, true)
 }
 
 // usedAsIs is the plan for a role that was there before install and is not changed.

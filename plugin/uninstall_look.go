@@ -99,7 +99,7 @@ func (u *uninstall) ourBucket() bool {
 }
 
 // lookAtRole finds the role of the project: by the names that the inventory and the
-// service account give, by its usual name, and, if it is none of these, by its path and
+// service account give, by its usual names, and, if it is none of these, by its path and
 // tags. Everybody who can edit the project chooses what the first two name: that ends
 // neither the run nor the search.
 func (u *uninstall) lookAtRole(ctx context.Context) error {
@@ -179,7 +179,9 @@ func (u *uninstall) roleNames() []string {
 		}
 	}
 	if u.facts.Issuer.Known() {
-		add(render.RoleName(u.facts.Issuer.Value, u.facts.Namespace.Value))
+		for _, name := range render.RoleNames(u.facts.Issuer.Value, u.facts.Namespace.Value) {
+			add(name)
+		}
 	}
 	return names
 }

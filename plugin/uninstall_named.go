@@ -18,9 +18,9 @@ import (
 // it, the run continues with what the cluster and AWS say.
 
 // onlyNamed reports whether a role is looked at only because the inventory or the service
-// account names it: it does not have the name that install gives.
+// account names it: it does not have a name that install gives or gave.
 func (u *uninstall) onlyNamed(role string) bool {
-	return !u.facts.Issuer.Known() || role != render.RoleName(u.facts.Issuer.Value, u.namespace())
+	return !u.facts.Issuer.Known() || !slices.Contains(render.RoleNames(u.facts.Issuer.Value, u.namespace()), role)
 }
 
 // ownTags reports whether the tags of a role are this project's and, as far as the issuer

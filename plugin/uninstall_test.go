@@ -121,15 +121,17 @@ func TestFateOfTheBucket(t *testing.T) {
 // TestRoleNames: what the record says is a hint, and of another account or of no
 // role at all it is none.
 func TestRoleNames(t *testing.T) {
-	usual := render.RoleName("https://oidc.example.com/1", "demo")
+	names := render.RoleNames("https://oidc.example.com/1", "demo")
+	usual := strings.Join(names, " ")
 	for arn, want := range map[string]string{
 		"":                                     usual,
 		"arn:aws:iam::123456789012:role/a/b/c": "c " + usual,
-		"arn:aws:iam::123456789012:role/ostoy-s3/" + usual: usual,
-		"arn:aws:iam::222222222222:role/x":                 usual,
-		"arn:aws-cn:iam::123456789012:role/x":              usual,
-		"arn:aws:iam::123456789012:user/x":                 usual,
-		"nonsense":                                         usual,
+		"arn:aws:iam::123456789012:role/ostoy-s3/" + names[0]: usual,
+		"arn:aws:iam::123456789012:role/ostoy-s3/" + names[1]: names[1] + " " + names[0],
+		"arn:aws:iam::222222222222:role/x":                    usual,
+		"arn:aws-cn:iam::123456789012:role/x":                 usual,
+		"arn:aws:iam::123456789012:user/x":                    usual,
+		"nonsense":                                            usual,
 	} {
 		u := removing()
 		u.removal.Inventory.RoleARN = arn

@@ -40,11 +40,12 @@ func (a *App) renderInput(ctx context.Context, request RenderRequest) (render.Fa
 	if err != nil {
 		return render.Facts{}, options, err
 	}
-	facts, err := a.known(ctx, request.Facts)
+	found, err := a.found(ctx, request.Facts)
 	if err != nil {
-		return facts, options, err
+		return found.Facts, options, err
 	}
-	return request.optionsFor(facts, options)
+	request.Role = a.settled(ctx, found, request)
+	return request.optionsFor(found.Facts, options)
 }
 
 // optionsFor are the options with what follows from the facts.

@@ -41,6 +41,7 @@ func TestF9WhereInstalled(t *testing.T) {
 func TestF9RoleOfInstall(t *testing.T) {
 	const issuer = "https://issuer.example.com"
 	computed := "arn:aws:iam::123456789012:role/ostoy-s3/" + render.RoleName(issuer, "demo")
+	earlier := "arn:aws:iam::123456789012:role/ostoy-s3/" + render.EarlierRoleName(issuer, "demo")
 	parse := func(text string) render.ARN {
 		arn, err := render.ParseARNOf(text, "iam", "role")
 		if err != nil {
@@ -57,6 +58,10 @@ func TestF9RoleOfInstall(t *testing.T) {
 		"nothing claimed":    {RoleRequest{}, "123456789012", render.ARN{}, computed},
 		"the same claimed":   {RoleRequest{}, "123456789012", parse(computed), computed},
 		"named by flags":     {RoleRequest{Name: "r", Path: "/p/"}, "123456789012", parse(computed), "arn:aws:iam::123456789012:role/p/r"},
+		"an earlier one":     {RoleRequest{}, "", parse(earlier), earlier},
+		"at another path":    {RoleRequest{Path: "/p/"}, "", parse(earlier), strings.Replace(computed, "/ostoy-s3/", "/p/", 1)},
+		"another is named":   {RoleRequest{Name: "r"}, "", parse(earlier), "arn:aws:iam::123456789012:role/ostoy-s3/r"},
+		"earlier elsewhere":  {RoleRequest{}, "", parse(strings.Replace(earlier, "/ostoy-s3/", "/", 1)), computed},
 		"cannot ask IAM":     {RoleRequest{}, "", parse("arn:aws:iam::123456789012:role/other"), computed},
 		"a caller of others": {RoleRequest{}, "222222222222", parse("arn:aws:iam::123456789012:role/other"), computed},
 	} {

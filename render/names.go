@@ -51,22 +51,53 @@ const ManagedBy = "ostoy-s3"
 // the infix and the hash the name stays below IAM's 64 characters.
 const maxRoleNamespace = 40
 
-// RoleName is the role's name for a namespace of a cluster: the namespace cut
-// to 40 characters, "-ostoy-sa-", and 8 hex digits of the SHA-256 of issuer,
-// newline, namespace. The issuer has https and no trailing slash.
+// The hash in a role's name tells clusters and namespaces apart that look the same in
+// the rest of it. Two names collide by chance, or by choice, with a probability that
+// falls with its length.
+const (
+	roleHashDigits    = 12
+	earlierHashDigits = 8 // in roles that earlier versions created
+)
+
+// RoleName is the name of a new role for a namespace of a cluster: the namespace cut
+// to 40 characters, "-ostoy-sa-", and 12 hex digits of the SHA-256 of issuer, newline,
+// namespace. The issuer has https and no trailing slash.
 func RoleName(issuer, namespace string) string {
-	sum := sha256.Sum256([]byte(issuer + "\n" + namespace))
-	cut := namespace[:min(len(namespace), maxRoleNamespace)]
-	return cut + "-" + ServiceAccount + "-" + hex.EncodeToString(sum[:4])
+	return roleStem(namespace) + hashOf(issuer + "\n" + namespace)[:roleHashDigits]
 }
 
-// ControllerRoleName is the name of the role of a cluster's ACK S3 controller:
-// "ack-s3-controller-" and 8 hex digits of the SHA-256 of the issuer. A cluster
+// EarlierRoleName is RoleName as earlier versions computed it: with 8 hex digits. A role
+// cannot be renamed, so one that has this name keeps it.
+func EarlierRoleName(issuer, namespace string) string {
+	return roleStem(namespace) + hashOf(issuer + "\n" + namespace)[:earlierHashDigits]
+}
+
+// RoleNames are the names that the role of a namespace has unless you give another: that
+// of a new role, and that of a role which an earlier version created.
+func RoleNames(issuer, namespace string) []string {
+	return []string{RoleName(issuer, namespace), EarlierRoleName(issuer, namespace)}
+}
+
+// ControllerRoleName is the name of a new role for a cluster's ACK S3 controller:
+// "ack-s3-controller-" and 12 hex digits of the SHA-256 of the issuer. A cluster
 // has one such controller, so the namespace is not in it. The issuer has https and
 // no trailing slash, as for RoleName.
 func ControllerRoleName(issuer string) string {
-	sum := sha256.Sum256([]byte(issuer))
-	return ControllerAccount + "-" + hex.EncodeToString(sum[:4])
+	return ControllerAccount + "-" + hashOf(issuer)[:roleHashDigits]
+}
+
+// ControllerRoleNames are RoleNames for the role of a cluster's ACK S3 controller.
+func ControllerRoleNames(issuer string) []string {
+	return []string{ControllerRoleName(issuer), ControllerAccount + "-" + hashOf(issuer)[:earlierHashDigits]}
+}
+
+func roleStem(namespace string) string {
+	return namespace[:min(len(namespace), maxRoleNamespace)] + "-" + ServiceAccount + "-"
+}
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // BucketName is the bucket OSToy looks for: it has no setting for another.

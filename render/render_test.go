@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,29 +137,31 @@ func TestApplyOrder(t *testing.T) {
 	}
 }
 
-// TestRoleNameVector fixes the name for ever: a release that computes another
-// one would lose sight of every role made before.
-func TestRoleNameVector(t *testing.T) {
+// TestF15RoleNameVector fixes the names: a release that computes others does not find the
+// roles that exist. They were computed by other programs:
+// printf 'ISSUER\nNAMESPACE' | sha256sum | cut -c1-12 (-8 for an earlier role).
+func TestF15RoleNameVector(t *testing.T) {
 	const issuer = "https://oidc.op1.openshiftapps.com/2abc"
-	for namespace, want := range map[string]string{
-		"demo":                  "demo-ostoy-sa-7560009f",
-		strings.Repeat("a", 56): strings.Repeat("a", 40) + "-ostoy-sa-afffdc32",
+	for namespace, want := range map[string][]string{
+		"demo":                  {"demo-ostoy-sa-7560009f8082", "demo-ostoy-sa-7560009f"},
+		strings.Repeat("a", 56): {strings.Repeat("a", 40) + "-ostoy-sa-afffdc3275f1", strings.Repeat("a", 40) + "-ostoy-sa-afffdc32"},
 	} {
-		if got := RoleName(issuer, namespace); got != want {
-			t.Errorf("RoleName(%q, %q) = %q, want %q", issuer, namespace, got, want)
+		got := []string{RoleName(issuer, namespace), EarlierRoleName(issuer, namespace)}
+		if !slices.Equal(got, want) || !slices.Equal(RoleNames(issuer, namespace), want) {
+			t.Errorf("role names for %q in %q: %q, want %q", issuer, namespace, got, want)
 		}
 	}
 }
 
-// TestControllerRoleNameVector is the same for the controller's role; computed apart
-// from this program: printf ISSUER | sha256sum | cut -c1-8.
-func TestControllerRoleNameVector(t *testing.T) {
-	for issuer, want := range map[string]string{
-		"https://oidc.op1.openshiftapps.com/2abc": "ack-s3-controller-82ac7e8b",
-		"https://oidc.op1.openshiftapps.com/2xyz": "ack-s3-controller-cccce814",
+// TestF15ControllerRoleNameVector is the same for the controller's role:
+// printf ISSUER | sha256sum | cut -c1-12 (-8 for an earlier role).
+func TestF15ControllerRoleNameVector(t *testing.T) {
+	for issuer, want := range map[string][]string{
+		"https://oidc.op1.openshiftapps.com/2abc": {"ack-s3-controller-82ac7e8b0493", "ack-s3-controller-82ac7e8b"},
+		"https://oidc.op1.openshiftapps.com/2xyz": {"ack-s3-controller-cccce8146bdd", "ack-s3-controller-cccce814"},
 	} {
-		if got := ControllerRoleName(issuer); got != want {
-			t.Errorf("ControllerRoleName(%q) = %q, want %q", issuer, got, want)
+		if got := ControllerRoleNames(issuer); !slices.Equal(got, want) || ControllerRoleName(issuer) != want[0] {
+			t.Errorf("names of the controller's role for %q: %q, want %q", issuer, got, want)
 		}
 	}
 }

@@ -48,17 +48,17 @@ func Flag(flag, value string) []string {
 }
 
 // RoleFlags are the flags that name a role to install and its like, as words of a
-// command. A name or path that is "" has none, and neither have the name usual and the
-// usual path, which the command uses without flags. If usual is "", both are given.
+// command. A name or path that is "" has none, and neither have the usual names and the
+// usual path, which the command finds without flags. Without usual names, both are given.
 //
 // It is here because this is the lowest package that all who print such a command import:
 // plugin, plugin/check, plugin/iam.
-func RoleFlags(name, path, usual string) []string {
+func RoleFlags(name, path string, usual ...string) []string {
 	var words []string
-	if name != "" && name != usual {
+	if name != "" && !slices.Contains(usual, name) {
 		words = Flag("--role-name", name)
 	}
-	if path != "" && (usual == "" || path != render.RolePath) {
+	if path != "" && (len(usual) == 0 || path != render.RolePath) {
 		words = slices.Concat(words, Flag("--role-path", path))
 	}
 	return words

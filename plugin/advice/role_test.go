@@ -29,16 +29,22 @@ func TestF2Roles(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range []struct{ name, path, usual, want string }{
-		{"r", "/a/", "usual", "x --role-name r --role-path /a/"},
-		{"usual", "/ostoy-s3/", "usual", "x"},
-		{"usual", "/", "usual", "x --role-path /"},
-		{"", "/a/", "usual", "x --role-path /a/"},
-		{"r", "", "usual", "x --role-name r"},
-		{"r", "/ostoy-s3/", "", "x --role-name r --role-path /ostoy-s3/"},
-		{"-rf", "/#a/~b!/", "usual", "x --role-name=-rf --role-path '/#a/~b!/'"},
+	usual := []string{"usual", "earlier"}
+	for _, c := range []struct {
+		name, path string
+		usual      []string
+		want       string
+	}{
+		{"r", "/a/", usual, "x --role-name r --role-path /a/"},
+		{"usual", "/ostoy-s3/", usual, "x"},
+		{"earlier", "/ostoy-s3/", usual, "x"},
+		{"usual", "/", usual, "x --role-path /"},
+		{"", "/a/", usual, "x --role-path /a/"},
+		{"r", "", usual, "x --role-name r"},
+		{"r", "/ostoy-s3/", nil, "x --role-name r --role-path /ostoy-s3/"},
+		{"-rf", "/#a/~b!/", usual, "x --role-name=-rf --role-path '/#a/~b!/'"},
 	} {
-		if got := Command("x", RoleFlags(c.name, c.path, c.usual)...); got != c.want {
+		if got := Command("x", RoleFlags(c.name, c.path, c.usual...)...); got != c.want {
 			t.Errorf("%s, want %s", got, c.want)
 		}
 	}

@@ -73,7 +73,7 @@ func (i identityLook) ofThisProject(role *iam.Actual) bool {
 func (i identityLook) installWith(role *iam.Actual, policyARN string) string {
 	var words []string
 	if arn, err := render.ParseARNOf(role.ARN, "iam", "role"); err == nil {
-		words = advice.RoleFlags(advice.RoleName(arn.Name()).Word(), advice.RolePath(arn.Path()).Word(), render.RoleName(i.Facts.Issuer.Value, i.Namespace))
+		words = advice.RoleFlags(advice.RoleName(arn.Name()).Word(), advice.RolePath(arn.Path()).Word(), render.RoleNames(i.Facts.Issuer.Value, i.Namespace)...)
 	}
 	return installIn(i.Namespace, append(words, "--policy-arn", advice.PolicyARN(policyARN).Word())...)
 }

@@ -45,7 +45,7 @@ func (i identityLook) givenRole(ctx context.Context, arn string) Finding {
 	}
 	next := "--role-name NAME and --role-path PATH of the role that is meant"
 	if is, err := render.ParseARNOf(role.ARN, "iam", "role"); err == nil && advice.RoleARN(role.ARN).Legal() {
-		next = shell.Words(advice.RoleFlags(is.Name(), is.Path(), "")...)
+		next = shell.Words(advice.RoleFlags(is.Name(), is.Path())...)
 	}
 	return Refuse("the role "+i.RoleName(ctx)+" is "+advice.RoleARN(role.ARN).String()+", not "+arn,
 		"the service account names its role by ARN, so path and account have to be the same", next)

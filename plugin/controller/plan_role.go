@@ -3,6 +3,7 @@ package controller
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -10,7 +11,7 @@ import (
 
 // A role that is there is kept: where it is, because its path cannot be changed, with
 // its pattern or managed policy, unless you asked for another. The name in the
-// inventory is looked at first, then the usual one: names are unique in an account,
+// inventory is looked at first, then the usual ones: names are unique in an account,
 // so that one request finds a role under whatever path.
 
 // lookAtRole reads the role that is there, and describes it as it should be. Where
@@ -31,10 +32,18 @@ func (p *Plan) lookAtRole(ctx context.Context) (iam.Role, error) {
 
 // readRole finds the role. One that the inventory names counts only if it is ours.
 func (p *Plan) readRole(ctx context.Context) (err error) {
-	usual := render.ControllerRoleName(p.facts.Issuer.Value)
-	name := cmp.Or(p.options.Role.Name, usual)
-	known := p.found.Inventory.Found
-	if recorded := nameIn(p.found.Inventory.RoleARN, p.facts); p.options.Role.Name == "" && p.found.Inventory.Applied() && recorded != "" && recorded != usual {
+	recorded := ""
+	if p.found.Inventory.Applied() {
+		recorded = nameIn(p.found.Inventory.RoleARN, p.facts)
+	}
+	if p.options.Role.Name == "" && slices.Contains(render.ControllerRoleNames(p.facts.Issuer.Value), recorded) {
+		p.options.Role.Name = recorded
+	}
+	if p.options.Role.Name != "" {
+		p.actual, err = iam.ReadToCreate(ctx, p.roles, p.options.Role.Name, p.found.Inventory.Found)
+		return err
+	}
+	if recorded != "" {
 		if p.actual, err = iam.Read(ctx, p.roles, recorded, true); err != nil {
 			return err
 		}
@@ -43,7 +52,10 @@ func (p *Plan) readRole(ctx context.Context) (err error) {
 			return nil
 		}
 	}
-	p.actual, err = iam.ReadToCreate(ctx, p.roles, name, known)
+	name, actual, err := iam.UsualController(ctx, p.roles, p.facts)
+	if p.actual, err = iam.ToCreate(actual, err); err == nil {
+		p.options.Role.Name = name
+	}
 	return err
 }
 

@@ -232,3 +232,18 @@ func TestUnusableDirectory(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestHasValue: only files that an earlier run made count, and only whole values.
+func TestHasValue(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, file("base/a.yaml", "    role: one\r\n    quoted: \"two\"\n    longer: three4\n"))
+	put(t, dir, "base/mine.yaml", "role: mine\n")
+	for value, want := range map[string]bool{"one": true, "two": true, "three": false, "mine": false} {
+		if got := HasValue(dir, value); got != want {
+			t.Errorf("%q: %v", value, got)
+		}
+	}
+	if HasValue(filepath.Join(dir, "not", "there"), "one") {
+		t.Error("a directory that does not exist has a value")
+	}
+}

@@ -42,11 +42,15 @@ type Actual struct {
 // end at its path is refused when asking for a role that does not exist. That the role
 // exists after all is seen when it is created: IAM answers EntityAlreadyExists.
 func ReadToCreate(ctx context.Context, api Reader, name string, known bool) (*Actual, error) {
-	a, err := Read(ctx, api, name, known)
+	return ToCreate(Read(ctx, api, name, known))
+}
+
+// ToCreate is an answer of Look or Usual as ReadToCreate gives it.
+func ToCreate(a *Actual, err error) (*Actual, error) {
 	if awserr.Hidden(err) {
 		return &Actual{Hidden: true}, nil
 	}
-	return a, err
+	return Strict(a, err)
 }
 
 // Read looks at the role. known says that there is reason to believe it exists
@@ -54,21 +58,28 @@ func ReadToCreate(ctx context.Context, api Reader, name string, known bool) (*Ac
 // three wait for GetRole, which on a first run saves them. An absent role is no
 // error. Errors are explained (*problem.Error).
 func Read(ctx context.Context, api Reader, name string, known bool) (*Actual, error) {
-	if !known {
-		a := &Actual{}
-		if err := readRole(ctx, api, name, a); err != nil || !a.Exists {
-			return a, err
-		}
-		if err := readPolicies(ctx, api, name, a); err != nil {
-			return a, err
-		}
-		return a, a.InlineErr
+	look := lookFor
+	if known {
+		look = Look
 	}
-	a, err := Look(ctx, api, name)
+	return Strict(look(ctx, api, name))
+}
+
+// Strict is an answer of Look or Usual for a caller that needs our inline policy.
+func Strict(a *Actual, err error) (*Actual, error) {
 	if err == nil && a.InlineErr != nil {
 		return nil, a.InlineErr
 	}
 	return a, err
+}
+
+// lookFor is Look for a role that may not exist: its policies are asked for after it.
+func lookFor(ctx context.Context, api Reader, name string) (*Actual, error) {
+	a := &Actual{}
+	if err := readRole(ctx, api, name, a); err != nil || !a.Exists {
+		return a, err
+	}
+	return a, readPolicies(ctx, api, name, a)
 }
 
 // Look is Read for who only wants to see what there is: our inline policy, too,

@@ -89,8 +89,8 @@ func TestDesiredController(t *testing.T) {
 	sameJSON(t, "trust policy", r.Trust.JSON(), controllerTrustJSON)
 	sameJSON(t, "permissions", r.Policy.JSON(), controllerPolicyJSON)
 	for _, c := range []struct{ what, got, want string }{
-		// printf https://oidc.op1.openshiftapps.com/2abc | sha256sum | cut -c1-8
-		{"ARN", r.ARN, "arn:aws:iam::123456789012:role/ostoy-s3-controller/ack-s3-controller-82ac7e8b"},
+		// printf https://oidc.op1.openshiftapps.com/2abc | sha256sum | cut -c1-12
+		{"ARN", r.ARN, "arn:aws:iam::123456789012:role/ostoy-s3-controller/ack-s3-controller-82ac7e8b0493"},
 		{"ARN before", ARN(f, controllerNamed(f, RoleOptions{})), r.ARN},
 		{"ARN of the user's name", ARN(f, controllerNamed(f, RoleOptions{Name: "mine", Path: "/x/"})), "arn:aws:iam::123456789012:role/x/mine"},
 		{"bucket", r.Bucket, "*-bucket"},

@@ -32,9 +32,9 @@ type Found struct {
 func (f Found) Issuer() string { return f.Tags[render.TagIssuer] }
 
 // Controllers reports whether the role is of an ACK S3 controller, by its path or its
-// usual name.
+// usual names.
 func (f Found) Controllers() bool {
-	return f.Path == render.ControllerRolePath || f.Name == render.ControllerRoleName(f.Issuer())
+	return f.Path == render.ControllerRolePath || slices.Contains(render.ControllerRoleNames(f.Issuer()), f.Name)
 }
 
 // maxLooks is how many roles are looked at at the same time: a workshop's
@@ -47,10 +47,10 @@ const maxLooks = 6
 // do not count: there may then be several, of several clusters, and the caller
 // must ask which. They are sorted by name; none is no error.
 //
-// A caller who may not list the roles of a path gets the role of the usual name beside
+// A caller who may not list the roles of a path gets the roles of the usual names beside
 // those of the other path, if the issuer is known; without it awserr.Denied(err) is true. A role the caller may not
-// look at is left out, unless it has the name that ours would have. A role under
-// a path of the user's is not found. Nor is the controller's, where the namespace
+// look at is left out; if it has a name that ours would have, and no other role is found,
+// awserr.Denied(err) is true. A role under a path of the user's is not found. Nor is the controller's, where the namespace
 // is the controller's, too: FindController finds that one.
 func FindOurs(ctx context.Context, api Finder, f render.Facts) ([]Found, error) {
 	return theApp.find(ctx, api, f)
@@ -74,14 +74,23 @@ func (h holder) find(ctx context.Context, api Finder, f render.Facts) ([]Found, 
 		if !f.Issuer.Known() {
 			return nil, denied
 		}
-		names = sorted(append(names, h.usualName(f.Issuer.Value, f.Namespace.Value)))
+		names = append(names, h.usualNames(f.Issuer.Value, f.Namespace.Value)...)
 	}
+	return h.lookAtAll(ctx, api, slices.Compact(sorted(names)), f)
+}
+
+// lookAtAll are those of the names that are roles of ours and the holder's.
+func (h holder) lookAtAll(ctx context.Context, api Finder, names []string, f render.Facts) ([]Found, error) {
 	looked := make([]*Found, len(names))
+	refused := make([]error, len(names))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(maxLooks)
 	for i, name := range names {
 		g.Go(func() (err error) {
 			looked[i], err = h.lookAt(ctx, api, name, f)
+			if awserr.Denied(err) {
+				refused[i], err = err, nil
+			}
 			return err
 		})
 	}
@@ -89,13 +98,20 @@ func (h holder) find(ctx context.Context, api Finder, f render.Facts) ([]Found, 
 		return nil, err
 	}
 	var found []Found
-	for _, one := range looked {
-		if one != nil {
-			found = append(found, *one)
+	var unseen error
+	for i, name := range names {
+		if looked[i] != nil {
+			found = append(found, *looked[i])
+		}
+		if refused[i] != nil && h.likeOurs(name, f) {
+			unseen = cmp.Or(unseen, refused[i])
 		}
 	}
+	if len(found) > 0 {
+		unseen = nil
+	}
 	slices.SortFunc(found, func(a, b Found) int { return cmp.Compare(a.Name, b.Name) })
-	return found, nil
+	return found, unseen
 }
 
 // listNames are the names of all roles that are where the holder's may be. Where the
@@ -130,8 +146,6 @@ func (h holder) lookAt(ctx context.Context, api Finder, name string, f render.Fa
 	a := &Actual{}
 	err := readRole(ctx, api, name, a)
 	switch {
-	case awserr.Denied(err) && !h.likeOurs(name, f):
-		return nil, nil
 	case err != nil:
 		return nil, err
 	case !a.Exists || !sameOwner(a.Tags, f) || h.another(name, a):
@@ -142,10 +156,12 @@ func (h holder) lookAt(ctx context.Context, api Finder, name string, f render.Fa
 
 // likeOurs reports whether a role has the name that install would give it.
 func (h holder) likeOurs(name string, f render.Facts) bool {
-	usual := h.usualName(f.Issuer.Value, f.Namespace.Value)
+	usual := h.usualNames(f.Issuer.Value, f.Namespace.Value)
 	if f.Issuer.Known() {
-		return name == usual
+		return slices.Contains(usual, name)
 	}
-	const hash = 8
-	return len(name) == len(usual) && strings.HasPrefix(name, usual[:len(usual)-hash])
+	return slices.ContainsFunc(usual, func(one string) bool {
+		stem := one[:strings.LastIndex(one, "-")+1] // without the hash
+		return len(name) == len(one) && strings.HasPrefix(name, stem)
+	})
 }

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -27,12 +28,13 @@ func (h holder) String() string {
 	return "the app"
 }
 
-// usualName is the name that the holder's role has unless the user gave another.
-func (h holder) usualName(issuer, namespace string) string {
+// usualNames are the names that the holder's role has unless the user gave another: that
+// of a new role, and that of one which an earlier version created.
+func (h holder) usualNames(issuer, namespace string) []string {
 	if h == theController {
-		return render.ControllerRoleName(issuer)
+		return render.ControllerRoleNames(issuer)
 	}
-	return render.RoleName(issuer, namespace)
+	return render.RoleNames(issuer, namespace)
 }
 
 // paths are where the holder's role may be, the usual one first. A controller's from
@@ -70,7 +72,7 @@ func (r Role) holder() holder {
 // else by whom it trusts; "" where neither tells.
 func madeFor(name string, a *Actual) holder {
 	for _, h := range []holder{theApp, theController} {
-		if name == h.usualName(a.Tags[render.TagIssuer], a.Tags[render.TagNamespace]) {
+		if slices.Contains(h.usualNames(a.Tags[render.TagIssuer], a.Tags[render.TagNamespace]), name) {
 			return h
 		}
 	}

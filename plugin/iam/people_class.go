@@ -14,7 +14,7 @@ import (
 // that know the key iam:PermissionsBoundary require it; and all changes of a role
 // that exists require its tags, which the learner cannot set to other values.
 func (p people) class() []Statement {
-	roles, created := p.classRoles(render.RolePath, "*"), p.classRoles(render.RolePath, "", "????")
+	roles, created := p.classRoles(render.RolePath, anyHash), p.classRoles(render.RolePath, render.RoleName)
 	return append([]Statement{
 		{Sid: "ReadRoles", Effect: "Allow", Action: roleReads(), Resource: append(p.controllers(), p.classReads()...)},
 		{
@@ -80,11 +80,13 @@ func (p people) keepsBoundary(roles Strings) []Statement {
 	return []Statement{never}
 }
 
-// classRoles are the roles of the projects at a path, with the ends given. The hash in a name
-// has eight digits; with four question marks, a name with twelve digits of the same
-// hash is covered, and not the role of a project whose name continues like the name
-// of a role. Where tags are required, a star is as exact, and shorter.
-func (p people) classRoles(path string, ends ...string) Strings {
+// anyHash is every name that begins with the name of an earlier role: that role, and the
+// one with more digits of the same hash.
+func anyHash(issuer, project string) string { return render.EarlierRoleName(issuer, project) + "*" }
+
+// classRoles are the roles of the projects at a path, by the name that a project's has.
+// Where the tags of the role are required, anyHash is exact enough, and one entry.
+func (p people) classRoles(path string, name func(issuer, project string) string) Strings {
 	const cut = 40
 	var roles Strings
 	for _, project := range p.o.Projects {
@@ -95,9 +97,7 @@ func (p people) classRoles(path string, ends ...string) Strings {
 			roles = append(roles, p.role(path, project+"-"+render.ServiceAccount+"-*"))
 			continue
 		}
-		for _, end := range ends {
-			roles = append(roles, p.role(path, render.RoleName(p.f.Issuer.Value, project)+end))
-		}
+		roles = append(roles, p.role(path, name(p.f.Issuer.Value, project)))
 	}
 	return sorted(roles)
 }
@@ -110,7 +110,7 @@ func (p people) classReads() Strings {
 	one, several := p, p
 	one.o.Projects = slices.DeleteFunc(slices.Clone(p.o.Projects), isPattern)
 	several.o.Projects = slices.DeleteFunc(slices.Clone(p.o.Projects), func(project string) bool { return !isPattern(project) })
-	return sorted(slices.Concat(one.classRoles("/*", "*"), several.classRoles("/", "*"), several.classRoles(render.RolePath, "*")))
+	return sorted(slices.Concat(one.classRoles("/*", anyHash), several.classRoles("/", anyHash), several.classRoles(render.RolePath, anyHash)))
 }
 
 // tagged is the condition that the tags under a prefix of condition keys are those

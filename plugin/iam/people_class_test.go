@@ -12,6 +12,7 @@ import (
 func TestF8ClassPolicy(t *testing.T) {
 	cluster := facts().Issuer.Value
 	own, foreign := roleOf(cluster, "learner1"), roleOf(cluster, "learner2")
+	earlier := account + "role/ostoy-s3/" + render.EarlierRoleName(cluster, "learner1")
 	mine := on(cluster, "learner1", theBoundary)
 	for _, c := range []struct {
 		name string
@@ -19,7 +20,11 @@ func TestF8ClassPolicy(t *testing.T) {
 		asked
 	}{
 		{"create", true, asked{"iam:CreateRole", own, creating(cluster, "learner1", theBoundary)}},
-		{"create with a name of twelve digits", true, asked{"iam:CreateRole", own + "00ff", creating(cluster, "learner1", theBoundary)}},
+		{"create with a name that begins like it", false, asked{"iam:CreateRole", own + "00ff", creating(cluster, "learner1", theBoundary)}},
+		{"create with the name of an earlier version", false, asked{"iam:CreateRole", earlier, creating(cluster, "learner1", theBoundary)}},
+		{"permissions of an earlier role", true, asked{"iam:PutRolePolicy", earlier, on(cluster, "learner1", theBoundary)}},
+		{"remove an earlier role", true, asked{"iam:DeleteRole", earlier, on(cluster, "learner1", theBoundary)}},
+		{"read an earlier role that does not exist", true, asked{"iam:GetRole", strings.Replace(earlier, "role/ostoy-s3/", "role/", 1), nil}},
 		{"create: the tags of the request are the role's", true, asked{"iam:TagRole", own, with(on(cluster, "learner1", ""), creating(cluster, "learner1", ""))}},
 		{"create: the role has no tags yet", true, asked{"iam:TagRole", own, creating(cluster, "learner1", "")}},
 		{"create without boundary", false, asked{"iam:CreateRole", own, creating(cluster, "learner1", "")}},

@@ -16,16 +16,15 @@ import (
 // uses this one (--iam=skip): then the trust policy proves it as well, and without a
 // proof there are placeholders, because the usual role is not the one that is meant.
 func Recall(recorded string, used bool, f render.Facts, read func() *Actual) []string {
-	usual := render.RoleName(f.Issuer.Value, f.Namespace.Value)
 	arn, legal := legalRole(recorded)
-	flags := advice.RoleFlags(arn.Name(), arn.Path(), usual)
+	flags := advice.RoleFlags(arn.Name(), arn.Path(), render.RoleNames(f.Issuer.Value, f.Namespace.Value)...)
 	switch {
 	case recorded == "", legal && len(flags) == 0:
 		return nil
 	case legal && f.Issuer.Known() && arn.Account == f.Account.Value && proves(read(), arn, used, f):
 		return flags
 	case used:
-		return advice.RoleFlags(advice.RoleName("").Word(), advice.RolePath("").Word(), "")
+		return advice.RoleFlags(advice.RoleName("").Word(), advice.RolePath("").Word())
 	}
 	return nil
 }

@@ -26,6 +26,13 @@ func (a *asked[T]) get(ctx context.Context, ask func() (T, error)) (T, error) {
 	return a.value, a.err
 }
 
+// answer is the answer, if the question was asked.
+func (a *asked[T]) answer() (T, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.value, a.answered
+}
+
 // askedOf are answers by what they are about.
 type askedOf[K comparable, T any] struct {
 	mu  sync.Mutex

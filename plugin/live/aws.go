@@ -25,8 +25,19 @@ func (w *World) BucketState(ctx context.Context) (bucket.State, error) {
 }
 
 // RoleName is the name of the install's role: the one given, or by the inventory,
-// then by the service account's annotation, then the usual one.
+// then by the service account's annotation, then a usual one.
 func (w *World) RoleName(ctx context.Context) string {
+	if name := w.roleNamed(ctx); name != "" {
+		return name
+	}
+	if w.Roles == nil || !w.Facts.Issuer.Known() {
+		return render.RoleName(w.Facts.Issuer.Value, w.Namespace)
+	}
+	return w.UsualRole(ctx, false).Name
+}
+
+// roleNamed is RoleName if it is given or the project names it.
+func (w *World) roleNamed(ctx context.Context) string {
 	if w.RoleNamed != "" {
 		return w.RoleNamed
 	}
@@ -40,7 +51,26 @@ func (w *World) RoleName(ctx context.Context) string {
 			return name
 		}
 	}
-	return render.RoleName(w.Facts.Issuer.Value, w.Namespace)
+	return ""
+}
+
+// UsualRole is iam.Usual: the role that has the name of a new role, or the one that an
+// earlier version created.
+type UsualRole struct {
+	Name   string
+	Actual *iam.Actual
+	Err    error
+}
+
+// UsualRole asks IAM for the role that the project has unless something names another.
+// With onlyUsed, one that another tool manages counts as well. There have to be AWS
+// credentials, and the issuer has to be known.
+func (w *World) UsualRole(ctx context.Context, onlyUsed bool) UsualRole {
+	found, _ := w.usual.get(ctx, func() (UsualRole, error) {
+		name, actual, err := iam.Usual(ctx, w.Roles, w.Facts, onlyUsed)
+		return UsualRole{name, actual, err}, err
+	})
+	return found
 }
 
 // RoleAnnotation is the service account annotation that names the role.
@@ -63,7 +93,11 @@ func (w *World) Role(ctx context.Context) (*iam.Actual, error) {
 		if w.Roles == nil {
 			return nil, ErrNoAWS
 		}
-		return iam.Look(ctx, w.Roles, w.RoleName(ctx))
+		name := w.RoleName(ctx)
+		if known, ok := w.usual.answer(); ok && known.Name == name {
+			return known.Actual, known.Err
+		}
+		return iam.Look(ctx, w.Roles, name)
 	})
 }
 

@@ -34,6 +34,7 @@ type World struct {
 	inventory asked[apply.Inventory]
 
 	bucketState asked[bucket.State]
+	usual       asked[UsualRole]
 	role        asked[*iam.Actual]
 	provider    asked[*iam.OIDCProvider]
 

@@ -136,7 +136,7 @@ func (r *run) checkRole(ctx context.Context) error {
 	}
 	r.role = role
 	if !r.options.Applied && r.options.Narrow == "" { // install knows the role that it has adopted
-		r.Flags = r.Flags.naming(role, render.RoleName(issuer, r.Namespace))
+		r.Flags = r.Flags.naming(role, render.RoleNames(issuer, r.Namespace))
 	}
 	if others := r.otherRoles(); len(others) > 0 {
 		return r.anotherRole(others, reason)

@@ -27,13 +27,13 @@ func (f Flags) have(name string) bool {
 }
 
 // naming are the flags with those that name the role of the install, which IAM has
-// confirmed, unless the user gave them or install computes the same name. Without them
-// install would create another role.
-func (f Flags) naming(role render.ARN, computed string) Flags {
+// confirmed, unless the user gave them or install finds it without: by the names that it
+// computes. Without them install would create another role.
+func (f Flags) naming(role render.ARN, computed []string) Flags {
 	if f.have("--role-name") || f.have("--role-path") {
 		return f
 	}
-	if name := role.Name(); name != computed {
+	if name := role.Name(); !slices.Contains(computed, name) {
 		f = f.with(Flag{"--role-name", name})
 	}
 	if path := role.Path(); path != render.RolePath {

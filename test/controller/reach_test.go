@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 )
 
 const fullAccess = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
@@ -153,6 +154,33 @@ func TestF8PathOfTheRole(t *testing.T) {
 		t.Errorf("%s, %v", arn, s.roles(t.Context(), t))
 	}
 	must(t, s.Client.CoreV1().ConfigMaps(namespace).Delete(t.Context(), "ostoy-s3-controller", metav1.DeleteOptions{}))
+	s.Admin.Run(t, "controller", "uninstall").WantCode(t, done)
+	if roles := s.roles(t.Context(), t); len(roles) > 0 {
+		t.Errorf("left: %v", roles)
+	}
+}
+
+// TestF15EarlierName: the same for a role with the shorter name of earlier versions.
+func TestF15EarlierName(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	earlier := world.EarlierControllerRoleName(s.Issuer)
+	forget := func() {
+		must(t, s.Client.CoreV1().ConfigMaps(namespace).Delete(t.Context(), "ostoy-s3-controller", metav1.DeleteOptions{}))
+	}
+	s.again(t, "--bucket-pattern", "*-bucket", "--role-name", earlier).WantCode(t, done)
+	s.again(t).WantCode(t, done).WantTalk(t, "nothing to change")
+	forget()
+	s.again(t).WantCode(t, done)
+	for _, command := range [][]string{{"controller", "render"}, {"iam", "render", "--for", "controller", "--bucket-pattern", "*-bucket"}} {
+		if said := s.Admin.Run(t, command...).WantCode(t, done).Stdout; !strings.Contains(said, earlier) {
+			t.Errorf("%v does not name the role %s:\n%s", command, earlier, said)
+		}
+	}
+	if arn := s.annotation(t); !strings.HasSuffix(arn, "/"+earlier) || len(s.roles(t.Context(), t)) != 1 {
+		t.Errorf("%s, %v", arn, s.roles(t.Context(), t))
+	}
+	forget()
 	s.Admin.Run(t, "controller", "uninstall").WantCode(t, done)
 	if roles := s.roles(t.Context(), t); len(roles) > 0 {
 		t.Errorf("left: %v", roles)

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -38,7 +39,7 @@ func shortHash(text string) string {
 }
 
 func roleName(bed *testbed.Bed, namespace string) string {
-	return namespace + "-ostoy-sa-" + shortHash(bed.Issuer+"\n"+namespace)
+	return world.RoleName(bed.Issuer, namespace)
 }
 
 func roleARN(bed *testbed.Bed, namespace string) string {

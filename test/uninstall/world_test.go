@@ -1,8 +1,6 @@
 package uninstall
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -82,8 +81,7 @@ func wantLeft(t *testing.T, bed *testbed.Bed, namespace string, want ...string) 
 }
 
 func roleName(bed *testbed.Bed, namespace string) string {
-	sum := sha256.Sum256([]byte(bed.Issuer + "\n" + namespace))
-	return namespace + "-ostoy-sa-" + hex.EncodeToString(sum[:4])
+	return world.RoleName(bed.Issuer, namespace)
 }
 
 // roles are those that are tagged with the namespace, or named for it.

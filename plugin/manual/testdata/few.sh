@@ -51,8 +51,8 @@ EOF
 # 3. The role
 # Its trust policy names one service account, and its policy one bucket.
 
-role='demo-ostoy-sa-7560009f'
-arn='arn:aws:iam::123456789012:role/ostoy-s3/demo-ostoy-sa-7560009f'
+role='demo-ostoy-sa-7560009f8082'
+arn='arn:aws:iam::123456789012:role/ostoy-s3/demo-ostoy-sa-7560009f8082'
 tags='[
   {
     "Key": "ostoy-s3/bucket",

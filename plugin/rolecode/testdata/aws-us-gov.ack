@@ -1,4 +1,4 @@
-# The IAM role ostoy-s3/demo-ostoy-sa-7560009f, as printed by: oc ostoy-s3 iam render --format ack
+# The IAM role ostoy-s3/demo-ostoy-sa-7560009f8082, as printed by: oc ostoy-s3 iam render --format ack
 #
 # Applying this takes over a role of that name if the account already has one, and
 # removes inline policies that are not named here. ACK's IAM controller has to be
@@ -8,7 +8,7 @@ kind: Role
 metadata:
   annotations:
     argocd.argoproj.io/sync-wave: "-1"
-    services.k8s.aws/adoption-fields: '{"name":"demo-ostoy-sa-7560009f"}'
+    services.k8s.aws/adoption-fields: '{"name":"demo-ostoy-sa-7560009f8082"}'
     services.k8s.aws/adoption-policy: adopt-or-create
   name: ostoy-sa
   namespace: demo
@@ -65,7 +65,7 @@ spec:
           }
         ]
       }
-  name: demo-ostoy-sa-7560009f
+  name: demo-ostoy-sa-7560009f8082
   path: /ostoy-s3/
   tags:
   - key: app.kubernetes.io/managed-by

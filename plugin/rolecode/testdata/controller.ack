@@ -1,4 +1,4 @@
-# The IAM role ostoy-s3-controller/ack-s3-controller-82ac7e8b, as printed by: oc ostoy-s3 iam render --format ack
+# The IAM role ostoy-s3-controller/ack-s3-controller-82ac7e8b0493, as printed by: oc ostoy-s3 iam render --format ack
 #
 # Applying this takes over a role of that name if the account already has one, and
 # removes inline policies that are not named here. ACK's IAM controller has to be
@@ -8,7 +8,7 @@ kind: Role
 metadata:
   annotations:
     argocd.argoproj.io/sync-wave: "-1"
-    services.k8s.aws/adoption-fields: '{"name":"ack-s3-controller-82ac7e8b"}'
+    services.k8s.aws/adoption-fields: '{"name":"ack-s3-controller-82ac7e8b0493"}'
     services.k8s.aws/adoption-policy: adopt-or-create
   name: ack-s3-controller
   namespace: ack-system
@@ -106,7 +106,7 @@ spec:
           }
         ]
       }
-  name: ack-s3-controller-82ac7e8b
+  name: ack-s3-controller-82ac7e8b0493
   path: /ostoy-s3-controller/
   tags:
   - key: app.kubernetes.io/managed-by

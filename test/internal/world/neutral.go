@@ -45,7 +45,18 @@ func (w World) Comparable(bed *testbed.Bed, namespace string) World {
 }
 
 // RoleName is the rule of DESIGN section 4, written a second time.
-func RoleName(issuer, namespace string) string {
+func RoleName(issuer, namespace string) string { return roleName(issuer, namespace, 6) }
+
+// EarlierRoleName is the name of a role that a version before 12 digits created.
+func EarlierRoleName(issuer, namespace string) string { return roleName(issuer, namespace, 4) }
+
+// EarlierControllerRoleName is EarlierRoleName for the ACK S3 controller's role.
+func EarlierControllerRoleName(issuer string) string {
+	sum := sha256.Sum256([]byte(issuer))
+	return "ack-s3-controller-" + hex.EncodeToString(sum[:4])
+}
+
+func roleName(issuer, namespace string, hashBytes int) string {
 	sum := sha256.Sum256([]byte(issuer + "\n" + namespace))
-	return namespace[:min(40, len(namespace))] + "-ostoy-sa-" + hex.EncodeToString(sum[:4])
+	return namespace[:min(40, len(namespace))] + "-ostoy-sa-" + hex.EncodeToString(sum[:hashBytes])
 }

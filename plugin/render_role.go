@@ -1,0 +1,63 @@
+package plugin
+
+import (
+	"context"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/folder"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// settled is the role that the manifests name. A role that an earlier version created has
+// a shorter name and keeps it: manifests in the output directory name it, or IAM has it.
+// IAM is asked only if AWS was asked for the account; with facts that are given, nothing
+// is.
+func (a *App) settled(ctx context.Context, found detect.Result, request RenderRequest) RoleRequest {
+	role, f := request.Role, found.Facts
+	if role.Name != "" {
+		return role
+	}
+	earlier := role
+	earlier.Name = render.EarlierRoleName(f.Issuer.Value, f.Namespace.Value)
+	if request.OutputDir != "" && folder.HasValue(request.OutputDir, iam.ARN(f, earlier)) {
+		return earlier
+	}
+	return a.usualRole(ctx, found, role)
+}
+
+// usualRole is the request with the name of the role that IAM has for the app.
+func (a *App) usualRole(ctx context.Context, found detect.Result, role RoleRequest) RoleRequest {
+	if !askable(found, role) {
+		return role
+	}
+	name, err := iam.UsualName(ctx, iam.New(found.AWS.In(found.Facts.Region)), found.Facts)
+	if err != nil {
+		a.warnOfUnseenRole(render.EarlierRoleName(found.Facts.Issuer.Value, found.Facts.Namespace.Value), err)
+	}
+	role.Name = name
+	return role
+}
+
+// usualControllerRole is usualRole for the role of the ACK S3 controller.
+func (a *App) usualControllerRole(ctx context.Context, found detect.Result, role ControllerRoleRequest) ControllerRoleRequest {
+	if !askable(found, role.RoleOptions) {
+		return role
+	}
+	name, err := iam.UsualControllerName(ctx, iam.New(found.AWS.In(found.Facts.Region)), found.Facts)
+	if err != nil {
+		a.warnOfUnseenRole(render.ControllerRoleNames(found.Facts.Issuer.Value)[1], err)
+	}
+	role.Name = name
+	return role
+}
+
+func askable(found detect.Result, role RoleRequest) bool {
+	return role.Name == "" && found.AWS != nil && found.Caller != "" && found.Facts.Issuer.Known()
+}
+
+func (a *App) warnOfUnseenRole(earlier string, err error) {
+	a.UI.Warn("whether an earlier version created the role "+advice.RoleName(earlier).String()+" is not known: "+inLine(err.Error()),
+		"if it did: "+advice.Command("--role-name", advice.RoleName(earlier).Word()))
+}

@@ -1,0 +1,100 @@
+package gitops_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
+)
+
+// TestF15EarlierRoleIsKept: a role whose name has 8 digits, as earlier versions computed
+// it, is the project's for every command: with the inventory, and without it.
+func TestF15EarlierRoleIsKept(t *testing.T) {
+	t.Parallel()
+	bed := run.TheBed(t)
+	const namespace = "earlier-role"
+	earlier := world.EarlierRoleName(bed.Issuer, namespace)
+	arn := "arn:aws:iam::" + testbed.Account + ":role/ostoy-s3/" + earlier
+	admin := run.Admin(bed)
+	admin.Run(t, "install", "--new-project="+namespace, "--role-name", earlier).WantCode(t, 0)
+	before := roleID(t, earlier)
+
+	agree := func(t *testing.T) {
+		t.Helper()
+		admin.Run(t, "diff", "-n", namespace).WantCode(t, none).WantStdout(t, "")
+		admin.Run(t, "install", "-n", namespace, "--dry-run=server").WantCode(t, 0).WantTalk(t, "nothing to change").WantNoTalk(t, "another role")
+		wantStdout(t, admin.Run(t, "status", "-n", namespace).WantCode(t, 0), earlier, "trust ok, policy ok")
+		wantStdout(t, admin.Run(t, "status", "-A", "-o", "json").WantCode(t, 0), arn)
+		admin.Run(t, "check", "-n", namespace).WantCode(t, 0).WantNoTalk(t, world.RoleName(bed.Issuer, namespace))
+		admin.Run(t, "check", "--pre", "-n", namespace).WantCode(t, 0)
+		admin.Run(t, "verify", "-n", namespace).WantCode(t, 0)
+		wantStdout(t, admin.Run(t, "render", "-n", namespace).WantCode(t, 0), "role-arn: "+arn+"\n")
+		wantStdout(t, admin.Run(t, "values", "-n", namespace).WantCode(t, 0), "roleARN: "+arn+"\n")
+		wantStdout(t, admin.Run(t, "iam", "render", "-n", namespace, "--format", "json").WantCode(t, 0), `"RoleName": "`+earlier+`"`)
+		admin.Run(t, "iam", "plan", "-n", namespace, "--check").WantCode(t, 0)
+	}
+	agree(t)
+	admin.Kubectl(t, "-n", namespace, "delete", "configmap", "ostoy-s3").WantCode(t, 0)
+	admin.Run(t, "diff", "-n", namespace).WantCode(t, none).WantStdout(t, "")
+	admin.Run(t, "install", "-n", namespace).WantCode(t, 0)
+	agree(t)
+	if after := roleID(t, earlier); after != before {
+		t.Errorf("the role was created again: %s, before %s", after, before)
+	}
+	wantNoRole(t, world.RoleName(bed.Issuer, namespace))
+
+	admin.Kubectl(t, "-n", namespace, "delete", "configmap", "ostoy-s3").WantCode(t, 0)
+	admin.Kubectl(t, "-n", namespace, "delete", "serviceaccount", "ostoy-sa").WantCode(t, 0)
+	admin.Run(t, "uninstall", "-n", namespace, "--yes").WantCode(t, 0).WantTalk(t, earlier)
+	wantNoRole(t, earlier)
+	// A new install gets a new name.
+	admin.Run(t, "install", "-n", namespace).WantCode(t, 0)
+	roleID(t, world.RoleName(bed.Issuer, namespace))
+}
+
+// TestF15EarlierRoleInFiles: manifests that were rendered before, without AWS, keep the
+// name of their role.
+func TestF15EarlierRoleInFiles(t *testing.T) {
+	t.Parallel()
+	bed := run.TheBed(t)
+	const namespace = "earlier-files"
+	admin := run.Admin(bed)
+	facts := admin.Run(t, "facts", "-n", namespace, "-o", "yaml").WantCode(t, 0).Stdout
+	file := filepath.Join(t.TempDir(), "facts.yaml")
+	must(t, os.WriteFile(file, []byte(facts), 0o600))
+	dir := filepath.Join(t.TempDir(), "manifests")
+	earlier := world.EarlierRoleName(bed.Issuer, namespace)
+	flags := []string{"render", "--facts", file, "--output-dir", dir}
+	admin.Run(t, append(flags, "--role-name", earlier)...).WantCode(t, 0)
+	admin.Run(t, append(flags, "--check")...).WantCode(t, 0)
+	admin.Run(t, flags...).WantCode(t, 0).WantStdout(t, "")
+	must(t, os.RemoveAll(dir))
+	admin.Run(t, flags...).WantCode(t, 0)
+	account, err := os.ReadFile(filepath.Join(dir, "serviceaccount-ostoy-sa.yaml"))
+	must(t, err)
+	if want := world.RoleName(bed.Issuer, namespace) + "\n"; !strings.Contains(string(account), want) {
+		t.Errorf("new manifests do not name the role %s:\n%s", want, account)
+	}
+}
+
+// roleID is the ID of a role, which a role that is created again does not get.
+func roleID(t *testing.T, name string) string {
+	t.Helper()
+	role, err := run.TheBed(t).IAM().GetRole(t.Context(), &iam.GetRoleInput{RoleName: &name})
+	must(t, err)
+	return aws.ToString(role.Role.RoleId)
+}
+
+func wantNoRole(t *testing.T, name string) {
+	t.Helper()
+	if _, err := run.TheBed(t).IAM().GetRole(t.Context(), &iam.GetRoleInput{RoleName: &name}); err == nil || !strings.Contains(err.Error(), "NoSuchEntity") {
+		t.Errorf("role %s: %v", name, err)
+	}
+}
