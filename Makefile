@@ -68,7 +68,7 @@ fuzz: ## run every fuzz target for FUZZTIME (1m each)
 		done; \
 	done
 
-lint: lint-tools ## check format, vet, staticcheck in both modules, and for known vulnerabilities
+lint: lint-tools build ## check format, vet, staticcheck in both modules, known vulnerabilities, and the manifests with trivy
 	@echo "==> gofumpt" >&2
 	@files=$$($(TOOLS)/gofumpt -l .); test -z "$$files" || { echo "not formatted (gofumpt -w .):" >&2; echo "$$files" >&2; exit 1; }
 	@echo "==> go vet, both modules" >&2
@@ -79,6 +79,9 @@ lint: lint-tools ## check format, vet, staticcheck in both modules, and for know
 	@cd test && $(TOOLS)/staticcheck ./...
 	@echo "==> govulncheck, of what is released" >&2
 	@$(GO) -C test run ./cmd/vulncheck -govulncheck $(TOOLS)/govulncheck "$(CURDIR)"
+	@echo "==> trivy, of what render prints (the first run downloads and builds it: two to three minutes)" >&2
+	@$(GO) -C test run ./cmd/manifestscan -plugin "$(CURDIR)/bin/$(NAME)$$($(GO) env GOEXE)" \
+		-schema "$(CURDIR)/charts/ostoy-s3/values.schema.json" -module trivy -tools $(TOOLS)
 
 # The versions are those of test/go.mod.
 lint-tools:
