@@ -150,3 +150,42 @@ func TestF12NotHardenedFires(t *testing.T) {
 		}
 	}
 }
+
+// TestF12PolicyIsDecided: the values that are printed say whether there are
+// policies: Helm alone may not know that the cluster serves Routes.
+func TestF12PolicyIsDecided(t *testing.T) {
+	kubernetes := demoFacts(PlatformKubernetes, "us-east-2", "https://issuer.example.com")
+	for name, c := range map[string]struct {
+		facts Facts
+		set   []string
+		want  string
+	}{
+		"OpenShift":          {rosa(), nil, "restricted"},
+		"taken away":         {rosa(), []string{"networkPolicy=null"}, "restricted"},
+		"one taken away":     {rosa(), []string{"networkPolicy.ingress=null"}, "restricted"},
+		"open by hand":       {rosa(), []string{"networkPolicy.ingress=open"}, "open"},
+		"Kubernetes":         {kubernetes, nil, "open"},
+		"restricted by hand": {kubernetes, []string{"networkPolicy.ingress=restricted"}, "restricted"},
+	} {
+		renderer, err := New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, err := renderer.Values(c.facts, withRole(c.facts, Options{Set: c.set}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _, _ := unstructured.NestedString(values, "networkPolicy", "ingress"); got != c.want {
+			t.Errorf("%s: networkPolicy.ingress is %q, want %q", name, got, c.want)
+		}
+		policies := 0
+		for _, object := range objectsOf(t, c.facts, Options{Set: c.set}) {
+			if object.GetKind() == "NetworkPolicy" {
+				policies++
+			}
+		}
+		if (policies == 2) != (c.want == "restricted") {
+			t.Errorf("%s: %d policies", name, policies)
+		}
+	}
+}
