@@ -33,7 +33,7 @@ func TestRelease(t *testing.T) {
 		Inventory bool
 	}
 	user.Run(t, "release", "-n", namespace, "--to", "none", "-o", "json").WantCode(t, 0).JSON(t, &document)
-	if len(document.Objects) != 11 || !document.Inventory || document.Namespace != namespace {
+	if len(document.Objects) != 13 || !document.Inventory || document.Namespace != namespace {
 		t.Errorf("document %+v", document)
 	}
 	wantUndisturbed(t, bed, namespace, before, was)

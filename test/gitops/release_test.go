@@ -26,6 +26,7 @@ func objectKinds() []schema.GroupVersionResource {
 		core("pods"), core("serviceaccounts"), core("configmaps"), core("secrets"), core("services"), core("persistentvolumeclaims"),
 		{Group: "apps", Version: "v1", Resource: "deployments"},
 		{Group: "route.openshift.io", Version: "v1", Resource: "routes"},
+		{Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies"},
 		{Group: "s3.services.k8s.aws", Version: "v1alpha1", Resource: "buckets"},
 	}
 }
