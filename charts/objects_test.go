@@ -34,6 +34,8 @@ func base() []string {
 
 func TestWhichObjects(t *testing.T) {
 	scc := "RoleBinding system:openshift:scc:restricted"
+	policies := []string{"NetworkPolicy ostoy-frontend", "NetworkPolicy ostoy-microservice"}
+	route := append([]string{"Route ostoy-route"}, policies...)
 	for _, tc := range []struct {
 		name    string
 		in      input
@@ -41,12 +43,15 @@ func TestWhichObjects(t *testing.T) {
 		without []string
 	}{
 		{name: "none on plain Kubernetes"},
-		{name: "route where the API is served", in: input{apis: []string{"v1", "route.openshift.io/v1"}}, with: []string{"Route ostoy-route"}},
-		{name: "route where only its kind is named", in: input{apis: []string{"route.openshift.io/v1/Route"}}, with: []string{"Route ostoy-route"}},
+		{name: "route where the API is served", in: input{apis: []string{"v1", "route.openshift.io/v1"}}, with: route},
+		{name: "route where only its kind is named", in: input{apis: []string{"route.openshift.io/v1/Route"}}, with: route},
 		{name: "another group is no route API", in: input{apis: []string{"config.openshift.io/v1"}}},
 		{name: "route by hand", in: input{set: []string{"expose=route"}}, with: []string{"Route ostoy-route"}},
-		{name: "ingress", in: input{apis: []string{"route.openshift.io/v1"}, set: []string{"expose=ingress"}}, with: []string{"Ingress ostoy-ingress"}},
-		{name: "none although there are routes", in: input{apis: []string{"route.openshift.io/v1"}, set: []string{"expose=none"}}},
+		{name: "ingress", in: input{apis: []string{"route.openshift.io/v1"}, set: []string{"expose=ingress"}}, with: append([]string{"Ingress ostoy-ingress"}, policies...)},
+		{name: "none although there are routes", in: input{apis: []string{"route.openshift.io/v1"}, set: []string{"expose=none"}}, with: policies},
+		{name: "open by hand", in: input{apis: []string{"route.openshift.io/v1"}, set: []string{"networkPolicy.ingress=open"}}, with: []string{"Route ostoy-route"}},
+		{name: "restricted by hand", in: input{set: []string{"networkPolicy.ingress=restricted"}}, with: policies},
+		{name: "only egress restricted", in: input{set: []string{"networkPolicy.egress=restricted"}}, with: policies},
 		{name: "scc", in: input{set: []string{"scc.restricted=true"}}, with: []string{scc}},
 		{name: "own secrets", in: input{set: []string{"secrets.existing=true"}}, without: []string{"Secret ostoy-secret", "Secret ostoy-secret-env"}},
 	} {
@@ -64,7 +69,7 @@ func TestWhichObjects(t *testing.T) {
 func TestAPIVersions(t *testing.T) {
 	want := map[string]string{
 		"Bucket": "s3.services.k8s.aws/v1alpha1", "ConfigMap": "v1", "Deployment": "apps/v1",
-		"Ingress": "networking.k8s.io/v1", "PersistentVolumeClaim": "v1",
+		"Ingress": "networking.k8s.io/v1", "NetworkPolicy": "networking.k8s.io/v1", "PersistentVolumeClaim": "v1",
 		"RoleBinding": "rbac.authorization.k8s.io/v1", "Route": "route.openshift.io/v1",
 		"Secret": "v1", "Service": "v1", "ServiceAccount": "v1",
 	}
@@ -81,7 +86,7 @@ func TestAPIVersions(t *testing.T) {
 func TestNamespaceAndWave(t *testing.T) {
 	want := map[string]string{
 		"ServiceAccount": "0", "ConfigMap": "0", "Secret": "0", "Service": "0", "Bucket": "0",
-		"Route": "0", "Ingress": "0", "RoleBinding": "0",
+		"Route": "0", "Ingress": "0", "RoleBinding": "0", "NetworkPolicy": "0",
 		"Deployment ostoy-microservice": "1",
 		"PersistentVolumeClaim":         "2", "Deployment ostoy-frontend": "2",
 	}
@@ -169,6 +174,7 @@ func TestServiceAccount(t *testing.T) {
 			"eks.amazonaws.com/role-arn":               roleARN,
 			"eks.amazonaws.com/audience":               "sts.amazonaws.com",
 			"eks.amazonaws.com/sts-regional-endpoints": "true",
+			"eks.amazonaws.com/token-expiration":       "3600",
 			waveAnnotation:                             "0",
 		}
 		for _, set := range in.set {

@@ -76,6 +76,14 @@ func TestValuesRefused(t *testing.T) {
 		{"imagePullSecrets[0].name=one", []string{"/imagePullSecrets/0"}},
 		{"podSecurityContext.runAsUser=0", []string{"/podSecurityContext/runAsUser", "minimum"}},
 		{"podSecurityContext.privileged=true", []string{"'privileged' not allowed"}},
+		{"readOnlyRootFilesystem=yes please", []string{"/readOnlyRootFilesystem", "want boolean"}},
+		{"networkPolicy=restricted", []string{"/networkPolicy", "want object"}},
+		{"networkPolicy.ingress=closed", []string{"/networkPolicy/ingress", "'auto', 'restricted', 'open'"}},
+		{"networkPolicy.egress=auto", []string{"/networkPolicy/egress", "'open', 'restricted'"}},
+		{"networkPolicy.proxyPorts[0]=http", []string{"/networkPolicy/proxyPorts/0", "want integer"}},
+		{"networkPolicy.proxyPorts[0]=65536", []string{"/networkPolicy/proxyPorts/0", "maximum"}},
+		{"networkPolicy.from=x", []string{"'from' not allowed"}},
+		{"frontend.resources.limits.ephemeral-storage=much", []string{"/frontend/resources/limits/ephemeral-storage"}},
 		{"namespace=x", []string{"additional properties 'namespace' not allowed"}},
 	} {
 		t.Run(tc.set, func(t *testing.T) {
@@ -106,6 +114,8 @@ func TestValuesAccepted(t *testing.T) {
 		"storage.size=1.5Ti",
 		"podSecurityContext.supplementalGroups[0]=7",
 		"global.anything=goes",
+		"readOnlyRootFilesystem=false",
+		"networkPolicy.proxyPorts[0]=3128",
 	} {
 		t.Run(set, func(t *testing.T) { render(t, input{set: []string{set}}) })
 	}

@@ -125,7 +125,7 @@ func TestEveryContainerHasRequestsAndLimits(t *testing.T) {
 				for _, member := range members {
 					c := member.(map[string]any)
 					for _, kind := range []string{"requests", "limits"} {
-						for _, what := range []string{"cpu", "memory"} {
+						for _, what := range []string{"cpu", "memory", "ephemeral-storage"} {
 							text, _, _ := unstructured.NestedString(c, "resources", kind, what)
 							if q, err := resource.ParseQuantity(text); err != nil || q.IsZero() {
 								t.Errorf("%s %s: %s of %s is %q", name, c["name"], kind, what, text)

@@ -96,7 +96,7 @@ func TestPodIdentity(t *testing.T) {
 			volume: map[string]any{"name": "aws-iam-token", "projected": map[string]any{
 				"defaultMode": int64(420),
 				"sources": []any{map[string]any{"serviceAccountToken": map[string]any{
-					"audience": "my.audience", "expirationSeconds": int64(86400), "path": "token",
+					"audience": "my.audience", "expirationSeconds": int64(3600), "path": "token",
 				}}},
 			}},
 		},
@@ -167,7 +167,7 @@ func TestFrontend(t *testing.T) {
 	for _, m := range c["volumeMounts"].([]any) {
 		mounts[m.(map[string]any)["mountPath"].(string)] = m.(map[string]any)["name"].(string)
 	}
-	wantMounts := map[string]string{"/var/config": "configvol", "/var/secret": "secretvol", "/var/demo_files": "datavol", tokenDir: "aws-iam-token"}
+	wantMounts := map[string]string{"/var/config": "configvol", "/var/secret": "secretvol", "/var/demo_files": "datavol", "/tmp": "tmp", tokenDir: "aws-iam-token"}
 	if diff := cmp.Diff(wantMounts, mounts); diff != "" {
 		t.Errorf("mounts (-want +got):\n%s", diff)
 	}

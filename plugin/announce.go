@@ -158,7 +158,7 @@ func byKind(refs []apply.Ref) []string {
 		case n == 1:
 			names = append(names, ref.Kind)
 		case n > 1:
-			names = append(names, fmt.Sprintf("%d %ss", n, ref.Kind))
+			names = append(names, plural(int64(n), ref.Kind))
 		}
 		delete(counts, ref.Kind)
 	}

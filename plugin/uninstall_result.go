@@ -135,6 +135,9 @@ func plural(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
+	if stem, ok := strings.CutSuffix(what, "Policy"); ok {
+		return fmt.Sprintf("%d %sPolicies", n, stem)
+	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
 

@@ -129,7 +129,8 @@ func TestApplyOrder(t *testing.T) {
 	want := []string{
 		"Namespace/demo", "ServiceAccount/ostoy-sa", "Secret/ostoy-secret", "Secret/ostoy-secret-env",
 		"ConfigMap/ostoy-configmap-files", "Bucket/demo-bucket", "Service/ostoy-frontend-svc",
-		"Service/ostoy-microservice-svc", "Route/ostoy-route", "Deployment/ostoy-microservice",
+		"Service/ostoy-microservice-svc", "NetworkPolicy/ostoy-frontend", "NetworkPolicy/ostoy-microservice",
+		"Route/ostoy-route", "Deployment/ostoy-microservice",
 		"PersistentVolumeClaim/ostoy-pvc", "Deployment/ostoy-frontend",
 	}
 	if diff := cmp.Diff(want, order); diff != "" {

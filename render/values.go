@@ -83,6 +83,7 @@ func (r *Renderer) values(f Facts, o Options) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	resolvePolicy(values, f)
 	return values, resolveExpose(values, f)
 }
 
@@ -187,9 +188,7 @@ func contradiction(user, computed map[string]any, at []string) error {
 
 // resolveExpose decides "auto" and refuses a Route the cluster does not serve.
 func resolveExpose(values map[string]any, f Facts) error {
-	served := slices.ContainsFunc(f.APIVersions.Values, func(v string) bool {
-		return v == routeAPI || strings.HasPrefix(v, routeAPI+"/")
-	})
+	served := servesRoutes(f)
 	switch values["expose"] {
 	case exposeAuto:
 		values["expose"] = exposeNone

@@ -45,6 +45,7 @@ func App() Set {
 			within("apps", "v1", "Deployment"),
 			within("route.openshift.io", "v1", "Route"),
 			within("networking.k8s.io", "v1", "Ingress"),
+			within("networking.k8s.io", "v1", "NetworkPolicy"),
 			within(rbacGroup, "v1", "RoleBinding"),
 			dataOfKind(within("s3.services.k8s.aws", "v1alpha1", "Bucket")),
 		},

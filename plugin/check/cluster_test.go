@@ -13,7 +13,7 @@ import (
 
 func theApp() []*unstructured.Unstructured {
 	container := func(cpu string) map[string]any {
-		return map[string]any{"resources": map[string]any{"requests": map[string]any{"cpu": cpu}, "limits": map[string]any{"memory": "128Mi"}}}
+		return map[string]any{"resources": map[string]any{"requests": map[string]any{"cpu": cpu}, "limits": map[string]any{"memory": "128Mi", "ephemeral-storage": "512Mi"}}}
 	}
 	return []*unstructured.Unstructured{
 		{Object: map[string]any{"kind": "Deployment", "spec": map[string]any{
@@ -54,6 +54,7 @@ func TestQuota(t *testing.T) {
 		"just enough":                  {aQuota("requests.cpu", "150m", "0"), nil, Passed},
 		"the short name":               {aQuota("cpu", "100m", "0"), nil, Failed},
 		"limits":                       {aQuota("limits.memory", "200Mi", "100Mi"), nil, Failed},
+		"ephemeral storage":            {aQuota("limits.ephemeral-storage", "600Mi", "100Mi"), nil, Failed},
 		"volumes":                      {aQuota("persistentvolumeclaims", "0", "0"), nil, Failed},
 		"storage":                      {aQuota("requests.storage", "512Mi", "0"), nil, Failed},
 		"something else":               {aQuota("count/jobs.batch", "0", "0"), nil, Passed},

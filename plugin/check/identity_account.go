@@ -158,7 +158,7 @@ func asksForToken(a annotations) Finding {
 	}
 	if text, given := a.all[expirationAnnotation]; given {
 		if why := badExpiration(text); why != "" {
-			return Warn(who+" asks for tokens of "+strconv.Quote(awserr.Redact(text))+" seconds", why, a.without(expirationAnnotation))
+			return Warn(who+" asks for tokens of "+strconv.Quote(awserr.Redact(text))+" seconds", why, a.again)
 		}
 	}
 	if text, given := a.all[regionalAnnotation]; given && text != "true" {

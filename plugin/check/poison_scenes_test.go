@@ -48,7 +48,10 @@ items:
       envFrom: [{prefix: x, configMapRef: {name: settings}}]
       volumeMounts: [{name: aws-iam-token, mountPath: /tokens}]
     volumes: [{name: aws-iam-token, projected: {sources: [{serviceAccountToken: {audience: sts.amazonaws.com, path: token}}]}}]
-  status: {phase: Running, conditions: [{type: Ready, status: "True"}]}
+  status:
+    phase: Running
+    conditions: [{type: Ready, status: "True"}]
+    containerStatuses: [{name: ostoy-frontend, imageID: quay.io/ostoy/frontend@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}]
 # /api/v1/namespaces/demo/pods/ostoy-frontend-1/log
 Bucket accessible, enabling ACK feature.
 # /api/v1/namespaces/demo/services

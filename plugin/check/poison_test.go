@@ -50,7 +50,7 @@ func TestF2Findings(t *testing.T) {
 			look("said "+name, good.saying(name, poison))
 		}
 	}
-	for _, id := range []string{"pod-role", "app-bucket-wait", "bucket-synced", IDBucketDeleting, IDTerminating, "app-volume", IDAppRoute, "drift", "role-excess", IDTrustSubject, "token-issuer"} {
+	for _, id := range []string{"pod-role", "app-bucket-wait", "bucket-synced", IDBucketDeleting, IDTerminating, "app-volume", IDAppRoute, "drift", "role-excess", IDTrustSubject, "token-issuer", "app-image-mutable"} {
 		if !repeated[id] {
 			t.Errorf("check %s showed no poison: the scenes do not reach it", id)
 		}

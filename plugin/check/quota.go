@@ -33,7 +33,7 @@ func (a amounts) add(name core.ResourceName, more resource.Quantity) {
 func (a amounts) addPod(spec core.PodSpec) {
 	a.add("pods", resource.MustParse("1"))
 	a.add("count/pods", resource.MustParse("1"))
-	for _, kind := range []core.ResourceName{core.ResourceCPU, core.ResourceMemory} {
+	for _, kind := range []core.ResourceName{core.ResourceCPU, core.ResourceMemory, core.ResourceEphemeralStorage} {
 		for _, side := range []string{"requests.", "limits."} {
 			of := func(c core.Container) resource.Quantity {
 				if side == "limits." {

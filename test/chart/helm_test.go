@@ -117,6 +117,8 @@ func TestHelmAndRenderAgree(t *testing.T) {
 		want string // an object that is there because of the arguments
 	}{
 		{"ROSA", route, "Route demo/ostoy-route"},
+		{"policies", route, "NetworkPolicy demo/ostoy-frontend"},
+		{"egress", append(plain, "--set", "networkPolicy.egress=restricted,networkPolicy.proxyPorts={3128}"), "NetworkPolicy demo/ostoy-microservice"},
 		{"plain Kubernetes", plain, "Bucket demo/demo-bucket"},
 		{"ingress", append(plain, "--set", "expose=ingress", "--set", "ingress.host=ostoy.example.com"), "Ingress demo/ostoy-ingress"},
 		{"route TLS", append(route, "--set", "route.tls=edge"), "Route demo/ostoy-route"},

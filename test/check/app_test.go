@@ -51,6 +51,8 @@ func workloadFaults() []fault {
 		}},
 		{check: "app-image", says: "quay.io/ostoylab/ostoy-frontend", make: fail(testbed.FailImage, "")},
 		{check: "app-image", says: "cannot be pulled", admin: true, make: fail(testbed.FailImage, "")},
+		{check: "app-image-mutable", status: "warning", says: "images are named by tag: quay.io/ostoylab/ostoy-frontend:1.6.0, quay.io/ostoylab/ostoy-microservice:1.5.0"},
+		{check: "app-image-mutable", status: "warning", says: "oc get pods -n", admin: true},
 		{
 			check: "app-bucket-wait", says: "AccessDenied from AssumeRoleWithWebIdentity", admin: true,
 			make: fail(testbed.FailInit, "AccessDenied from AssumeRoleWithWebIdentity arn:aws:iam::123456789012:role/x: Not authorized to perform sts:AssumeRoleWithWebIdentity (for 60 s)."),

@@ -128,7 +128,7 @@ func harmless(k testbed.KubeRequest) bool {
 // controller's role, of which this bed's IAM knows nothing.
 func wantFirstRequests(t *testing.T, asked requests) {
 	t.Helper()
-	const mostKube, mostAWS = 43, 10
+	const mostKube, mostAWS = 47, 10
 	if iam := asked.iam(); len(iam) > 6 {
 		t.Errorf("%d IAM requests, at most 6 are promised: %v", len(iam), iam)
 	}
@@ -150,7 +150,7 @@ func wantSecondRequests(t *testing.T, asked requests) {
 	if writes := asked.kubeWrites(); len(writes) > 0 {
 		t.Errorf("the API server was written to: %v", writes)
 	}
-	const mostKube, mostAWS = 39, 10
+	const mostKube, mostAWS = 43, 10
 	wantAtMost(t, asked, mostKube, mostAWS)
 	wantNoneTwice(t, asked)
 }

@@ -55,6 +55,8 @@ func wantSummary(bed *testbed.Bed, namespace string) string {
 create ConfigMap ostoy-configmap-files
 create Deployment ostoy-frontend
 create Deployment ostoy-microservice
+create NetworkPolicy ostoy-frontend
+create NetworkPolicy ostoy-microservice
 create PersistentVolumeClaim ostoy-pvc
 create Project %[1]s
 create Role %[2]s

@@ -147,7 +147,8 @@ func wantInventory(t *testing.T, bed *testbed.Bed, namespace string, made bool) 
 		"v1 Secret ostoy-secret-env", "v1 Service ostoy-frontend-svc", "v1 Service ostoy-microservice-svc", "v1 ServiceAccount ostoy-sa",
 	}
 	if bed.Platform.OpenShift() {
-		objects = append(objects, "route.openshift.io/v1 Route ostoy-route")
+		objects = append(objects, "route.openshift.io/v1 Route ostoy-route",
+			"networking.k8s.io/v1 NetworkPolicy ostoy-frontend", "networking.k8s.io/v1 NetworkPolicy ostoy-microservice")
 	}
 	have := slices.Sorted(slices.Values(strings.Split(strings.TrimSpace(inventory.Data["objects"]), "\n")))
 	slices.Sort(objects)

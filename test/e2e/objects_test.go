@@ -25,6 +25,7 @@ var (
 	serviceAccounts = schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
 	claims          = schema.GroupVersionResource{Version: "v1", Resource: "persistentvolumeclaims"}
 	deployments     = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
+	networkPolicies = schema.GroupVersionResource{Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies"}
 	ingresses       = schema.GroupVersionResource{Group: "networking.k8s.io", Version: "v1", Resource: "ingresses"}
 	roleBindings    = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"}
 	routes          = schema.GroupVersionResource{Group: "route.openshift.io", Version: "v1", Resource: "routes"}
@@ -79,7 +80,7 @@ func toYAML(t *testing.T, value any) string {
 func objectsIn(t *testing.T, bed *testbed.Bed, namespace string) []*unstructured.Unstructured {
 	t.Helper()
 	kinds := []schema.GroupVersionResource{
-		configMaps, secrets, services, serviceAccounts, claims, deployments, ingresses, roleBindings, buckets,
+		configMaps, secrets, services, serviceAccounts, claims, deployments, ingresses, networkPolicies, roleBindings, buckets,
 	}
 	if bed.Platform.OpenShift() {
 		kinds = append(kinds, routes)

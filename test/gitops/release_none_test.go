@@ -19,7 +19,7 @@ func TestRelease(t *testing.T) {
 	user := run.Admin(bed).With("AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=") // AWS is not asked
 	before, was := runningInstall(t, bed, namespace)
 	mark := bed.KubeMark()
-	user.Run(t, "release", "-n", namespace).WantCode(t, refused).WantTalk(t, "11 objects are not managed by Argo CD or Flux yet").WantStdout(t, "")
+	user.Run(t, "release", "-n", namespace).WantCode(t, refused).WantTalk(t, "13 objects are not managed by Argo CD or Flux yet").WantStdout(t, "")
 	user.Run(t, "release", "-n", namespace, "--to", "nobody").WantCode(t, misused).WantTalk(t, "--to is argocd, flux or none")
 	wantOnlyLooks(t, asked(t, bed, mark, namespace))
 	mark = bed.KubeMark()
@@ -33,7 +33,7 @@ func TestRelease(t *testing.T) {
 		Inventory bool
 	}
 	user.Run(t, "release", "-n", namespace, "--to", "none", "-o", "json").WantCode(t, 0).JSON(t, &document)
-	if len(document.Objects) != 11 || !document.Inventory || document.Namespace != namespace {
+	if len(document.Objects) != 13 || !document.Inventory || document.Namespace != namespace {
 		t.Errorf("document %+v", document)
 	}
 	wantUndisturbed(t, bed, namespace, before, was)
@@ -43,7 +43,7 @@ func TestRelease(t *testing.T) {
 	admin.Run(t, "status", "-n", namespace).WantCode(t, 0)
 	admin.Run(t, "uninstall", "-n", namespace, "--delete-data", "--yes").WantCode(t, 0)
 	wantUndisturbed(t, bed, namespace, before, was)
-	admin.Run(t, "diff", "-n", namespace).WantCode(t, none).WantStdout(t, "").WantTalk(t, "11 objects would only be taken into the inventory")
+	admin.Run(t, "diff", "-n", namespace).WantCode(t, none).WantStdout(t, "").WantTalk(t, "13 objects would only be taken into the inventory")
 	follow(t, admin, "## Back to install", namespace)
 	wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
 	admin.Run(t, "install", "-n", namespace).WantCode(t, 0).WantTalk(t, "nothing to change")

@@ -26,6 +26,7 @@ func objectKinds() []schema.GroupVersionResource {
 		core("pods"), core("serviceaccounts"), core("configmaps"), core("secrets"), core("services"), core("persistentvolumeclaims"),
 		{Group: "apps", Version: "v1", Resource: "deployments"},
 		{Group: "route.openshift.io", Version: "v1", Resource: "routes"},
+		{Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies"},
 		{Group: "s3.services.k8s.aws", Version: "v1alpha1", Resource: "buckets"},
 	}
 }
@@ -114,14 +115,14 @@ func TestTakenOver(t *testing.T) {
 			role := strings.Join(inAWS(t, bed, namespace), "\n")
 			e.start(t, admin, namespace)
 			admin.Run(t, "release", "-n", namespace).WantCode(t, refused).
-				WantTalk(t, "11 objects are not managed by Argo CD or Flux yet", "-n "+e.in, "--to none")
+				WantTalk(t, "13 objects are not managed by Argo CD or Flux yet", "-n "+e.in, "--to none")
 			if e.title == "Argo CD" {
 				synced(t, admin, e)
 			}
 			wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
 			said := follow(t, admin, e.heading, namespace)
 			wantUndisturbed(t, bed, namespace, before, was, e.manager)
-			for _, text := range []string{"managed by " + e.manager, "ConfigMap ostoy-s3", "11 objects released", "\n" + e.manager + "\n"} {
+			for _, text := range []string{"managed by " + e.manager, "ConfigMap ostoy-s3", "13 objects released", "\n" + e.manager + "\n"} {
 				if !strings.Contains(said, text) {
 					t.Errorf("no %q in\n%s", text, said)
 				}
@@ -143,7 +144,7 @@ func TestTakenOver(t *testing.T) {
 			}
 			e.end(t)
 			wantStdout(t, admin.Run(t, "diff", "-n", namespace, "--force-owner").WantCode(t, some), "-    "+map[string]string{"Flux": "kustomize.toolkit.fluxcd.io/name", "Argo CD": "argocd.argoproj.io/tracking-id"}[e.title], "not \n+ ")
-			admin.Run(t, "install", "-n", namespace, "--force-owner").WantCode(t, 0).WantTalk(t, "11 objects", "taken over from "+e.title)
+			admin.Run(t, "install", "-n", namespace, "--force-owner").WantCode(t, 0).WantTalk(t, "13 objects", "taken over from "+e.title)
 			wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
 			wantOurs(t, admin, e)
 		})

@@ -235,8 +235,12 @@ func (e *engine) put(ctx context.Context, o *unstructured.Unstructured) (*unstru
 }
 
 func (e *engine) client(o *unstructured.Unstructured) dynamic.ResourceInterface {
+	resource := strings.ToLower(o.GetKind()) + "s"
+	if o.GetKind() == "NetworkPolicy" {
+		resource = "networkpolicies"
+	}
 	for _, kind := range objectKinds() {
-		if kind.Resource == strings.ToLower(o.GetKind())+"s" {
+		if kind.Resource == resource {
 			return e.bed.Dynamic.Resource(kind).Namespace(e.name)
 		}
 	}

@@ -94,7 +94,7 @@ func (b *Bed) furnish(ctx context.Context) error {
 	if err := b.applyFiles(ctx, second...); err != nil {
 		return err
 	}
-	for _, text := range []string{fast.DefaultNodeInit, heartbeat.DefaultNodeHeartbeatWithLease, pods.DefaultPodComplete, pods.DefaultPodDelete, b.podReady()} {
+	for _, text := range []string{nodeInit(), heartbeat.DefaultNodeHeartbeatWithLease, pods.DefaultPodComplete, pods.DefaultPodDelete, b.podReady()} {
 		if err := b.Apply(ctx, text); err != nil {
 			return err
 		}
@@ -103,6 +103,13 @@ func (b *Bed) furnish(ctx context.Context) error {
 		return err
 	}
 	return b.applyFiles(ctx, "node")
+}
+
+// nodeInit is kwok's own stage, whose nodes have no ephemeral storage: the scheduler
+// gives them no pod that requests some.
+func nodeInit() string {
+	const last = "        pods: 1M\n"
+	return strings.ReplaceAll(fast.DefaultNodeInit, last, last+"        ephemeral-storage: 1Ti\n")
 }
 
 // podReady is kwok's own stage, but for pods that shall fail, and for those of

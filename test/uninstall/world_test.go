@@ -36,7 +36,8 @@ func kinds(bed *testbed.Bed) []schema.GroupVersionResource {
 		all = append(all, schema.GroupVersionResource{Version: "v1", Resource: name})
 	}
 	if bed.Platform.OpenShift() {
-		all = append(all, schema.GroupVersionResource{Group: "route.openshift.io", Version: "v1", Resource: "routes"})
+		all = append(all, schema.GroupVersionResource{Group: "route.openshift.io", Version: "v1", Resource: "routes"},
+			schema.GroupVersionResource{Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies"})
 	}
 	return all
 }

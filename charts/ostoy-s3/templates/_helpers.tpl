@@ -56,6 +56,8 @@ named, so that OpenShift can choose one from the project's range.
 allowPrivilegeEscalation: false
 capabilities:
   drop: [ALL]
+{{- /* The value is missing if Helm reuses the values of an older release (--reuse-values): that is true. */}}
+readOnlyRootFilesystem: {{ ne (toString .Values.readOnlyRootFilesystem) "false" }}
 runAsNonRoot: true
 seccompProfile:
   type: RuntimeDefault
@@ -90,6 +92,59 @@ is out of reach in private clusters.
   mountPath: /var/run/secrets/eks.amazonaws.com/serviceaccount
   readOnly: true
 {{- end -}}
+{{- end -}}
+
+{{/* Programs expect a /tmp that they can write to. */}}
+{{- define "ostoy.tmpMount" -}}
+- name: tmp
+  mountPath: /tmp
+{{- end -}}
+
+{{- define "ostoy.tmpVolume" -}}
+- name: tmp
+  emptyDir:
+    sizeLimit: 64Mi
+{{- end -}}
+
+{{/*
+Whether a NetworkPolicy restricts "ingress" or "egress": call with (dict "root" $
+"of" "ingress"). The result is "true" or empty. The values are missing if Helm
+reuses those of an older release.
+*/}}
+{{- define "ostoy.restricted" -}}
+{{- $values := .root.Values.networkPolicy | default dict -}}
+{{- $apis := .root.Capabilities.APIVersions -}}
+{{- $openshift := or ($apis.Has "route.openshift.io/v1") ($apis.Has "route.openshift.io/v1/Route") -}}
+{{- if eq .of "ingress" -}}
+{{- $value := $values.ingress | default "auto" -}}
+{{- if or (eq $value "restricted") (and (eq $value "auto") $openshift) -}}true{{- end -}}
+{{- else if eq ($values.egress | default "open") "restricted" -}}true{{- end -}}
+{{- end -}}
+
+{{- define "ostoy.policyTypes" -}}
+policyTypes:
+{{- if .ingress }}
+  - Ingress
+{{- end }}
+{{- if .egress }}
+  - Egress
+{{- end }}
+{{- end -}}
+
+{{/*
+A policy applies to the port of the pod, not to the port of the Service: the DNS
+pods of OpenShift listen on 5353.
+*/}}
+{{- define "ostoy.egressDNS" -}}
+- ports:
+    - port: 53
+      protocol: UDP
+    - port: 53
+      protocol: TCP
+    - port: 5353
+      protocol: UDP
+    - port: 5353
+      protocol: TCP
 {{- end -}}
 
 {{- define "ostoy.pullSecrets" -}}

@@ -1,0 +1,143 @@
+package check
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+)
+
+// imageValue is where a container's image comes from.
+type imageValue struct {
+	deployment string
+	containers []string // those that have this image
+	values     string   // the chart's values for it
+}
+
+// imageValues are the images of the chart. Containers that others added to a
+// Deployment are not judged: no value of the chart changes their images.
+func imageValues() []imageValue {
+	return []imageValue{
+		{frontendName, []string{frontendName, "wait-for-bucket"}, "frontend.image"},
+		{microserviceName, []string{microserviceName}, "microservice.image"},
+	}
+}
+
+// byDigest is the end of an image that is named by digest. The schema of the
+// chart's values accepts SHA-256 only.
+var byDigest = regexp.MustCompile(`@(sha256:[0-9a-f]{64})$`)
+
+// imagesAreFixed wants the images of both Deployments named by digest.
+func (a appLook) imagesAreFixed(ctx context.Context) Finding {
+	deployments, err := a.Here(ctx, live.Deployments())
+	if err != nil {
+		return unreadable(a.Conn, err, "list deployments in "+a.Namespace, "whether the images are named by digest")
+	}
+	pods, err := a.Here(ctx, live.Pods())
+	if err != nil {
+		pods = nil // app-available reports it; here only the digests are not known
+	}
+	return judgeImages(a.Namespace, deployments, pods)
+}
+
+func judgeImages(namespace string, deployments, pods []*unstructured.Unstructured) Finding {
+	var images, set []string
+	known, some := true, false
+	for _, value := range imageValues() {
+		for _, deployment := range deployments {
+			if deployment.GetName() != value.deployment {
+				continue
+			}
+			some = true
+			mutable := mutableImages(deployment, value.containers)
+			if len(mutable) == 0 {
+				continue
+			}
+			images = append(images, mutable...)
+			digest := runningDigest(health.CurrentPods(deployment, pods), value.deployment, mutable[0])
+			if digest == "" {
+				known, digest = false, "sha256:DIGEST"
+			}
+			set = append(set, "--set", value.values+".digest="+digest)
+		}
+	}
+	switch {
+	case !some:
+		return Leave("there is neither a Deployment " + frontendName + " nor " + microserviceName)
+	case len(images) == 0:
+		return Pass()
+	}
+	next := "to keep the images that run now: " + installIn(namespace, set...)
+	if !known {
+		next = "to list the digests that run now: " +
+			advice.Command("oc get pods -n", namespace, "-l", "app.kubernetes.io/part-of=ostoy", "-o", "jsonpath={..imageID}") +
+			"\nto use them: " + installIn(namespace, set...)
+	}
+	return Warn(
+		"images are named by tag: "+strings.Join(images, ", "),
+		"a tag can be moved to another image, so a pod that starts later can run other code with the same role",
+		next,
+	)
+}
+
+// mutableImages are the images of some of a Deployment's containers that are not
+// named by digest, each once.
+func mutableImages(deployment *unstructured.Unstructured, containers []string) []string {
+	var found []string
+	seen := map[string]bool{}
+	for _, name := range containers {
+		image := imageOf(deployment, name)
+		if image != "" && !seen[image] && !byDigest.MatchString(image) {
+			seen[image] = true
+			found = append(found, image)
+		}
+	}
+	return found
+}
+
+// imageOf is the image of a Deployment's container, "" if there is no such container.
+func imageOf(deployment *unstructured.Unstructured, name string) string {
+	for _, list := range []string{"containers", "initContainers"} {
+		for _, container := range health.Maps(deployment.Object, "spec", "template", "spec", list) {
+			if container["name"] == name {
+				image, _ := container["image"].(string)
+				return image
+			}
+		}
+	}
+	return ""
+}
+
+// runningDigest is the digest that a container's pods run, "" if it is not known or
+// differs between them. The digest must be one of the image's own repository: the
+// kubelet reports NAME@sha256:..., and some runtimes only the id of an image that
+// they store, which no registry knows.
+func runningDigest(pods []*unstructured.Unstructured, container, image string) string {
+	repository := image
+	if colon := strings.LastIndex(image, ":"); colon > strings.LastIndex(image, "/") {
+		repository = image[:colon]
+	}
+	digest := ""
+	for _, pod := range pods {
+		for _, status := range health.Maps(pod.Object, "status", "containerStatuses") {
+			if status["name"] != container {
+				continue
+			}
+			id, _ := status["imageID"].(string)
+			found := byDigest.FindStringSubmatch(id)
+			if found == nil || strings.TrimPrefix(strings.TrimSuffix(id, found[0]), "docker-pullable://") != repository {
+				return ""
+			}
+			if digest != "" && digest != found[1] {
+				return ""
+			}
+			digest = found[1]
+		}
+	}
+	return digest
+}
