@@ -44,7 +44,7 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 	if !c.request.Pre {
 		c.recallRole()
 	}
-	if target, err = c.target(); err != nil {
+	if target, err = c.target(ctx); err != nil {
 		return target, err
 	}
 	// Asked by the check of what install would refuse and by those of what it
@@ -69,10 +69,10 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 
 // begin reads what the user gave and finds out what can be found.
 func (c *checkup) begin(ctx context.Context) (err error) {
-	if c.options, err = c.App.options(c.request.Chart); err != nil {
+	if c.options, err = c.App.options(ctx, c.request.Chart); err != nil {
 		return err
 	}
-	given, err := c.givenFacts(c.request.Facts)
+	given, err := c.givenFacts(ctx, c.request.Facts)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (a *App) ControllerUninstall(ctx context.Context, request ControllerUninsta
 
 // prepare finds out what there is, and plans. It touches nothing.
 func (c *controllerRemoval) prepare(ctx context.Context) error {
-	given, err := c.givenFacts(c.request.Facts)
+	given, err := c.givenFacts(ctx, c.request.Facts)
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (d *diffRun) run(ctx context.Context) (changed bool, err error) {
 // compare plans objects and role as install does, and runs its checks, all at the
 // same time. What they refuse stops nothing here.
 func (d *diffRun) compare(ctx context.Context) ([]check.Outcome, error) {
-	target, err := d.target()
+	target, err := d.target(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func (a *App) IAMPolicy(ctx context.Context, request PolicyRequest) error {
 
 // policyFacts are the account and its partition, and for a class the issuer.
 func (a *App) policyFacts(ctx context.Context, request PolicyRequest) (render.Facts, error) {
-	f, err := a.givenFacts(request.Facts)
+	f, err := a.givenFacts(ctx, request.Facts)
 	if err != nil {
 		return f, err
 	}

@@ -39,7 +39,7 @@ func (i *install) surveyFreeName(ctx context.Context) error {
 // survey renders the objects, plans them and the role, and runs the checks
 // that must pass, all at the same time. It touches nothing.
 func (i *install) survey(ctx context.Context) error {
-	target, err := i.target()
+	target, err := i.target(ctx)
 	if err != nil {
 		return err
 	}
@@ -76,14 +76,14 @@ func (a *App) heed(outcomes []check.Outcome) error {
 
 // target is what the checks look at. It renders the objects and makes the AWS
 // clients; it sends nothing.
-func (i *install) target() (check.Target, error) {
+func (i *install) target(ctx context.Context) (check.Target, error) {
 	desired, err := iam.Desired(i.facts, i.request.Role)
 	if err != nil {
 		return check.Target{}, err
 	}
 	i.options.RoleARN = desired.ARN
 	i.before = foundBefore{role: &roleOnce{name: desired.Name}}
-	if i.objects, err = renderObjects(i.facts, i.options, i.overlay); err != nil {
+	if i.objects, err = renderObjects(ctx, i.facts, i.options, i.overlay); err != nil {
 		return check.Target{}, err
 	}
 	config := i.found.AWS.In(i.facts.Region)

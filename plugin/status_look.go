@@ -50,7 +50,7 @@ func (s *statusRun) prepare(ctx context.Context) error {
 		return err
 	}
 	s.options.RoleARN = s.desired.ARN
-	if s.objects, err = renderObjects(s.facts, s.options, ""); err != nil {
+	if s.objects, err = renderObjects(ctx, s.facts, s.options, ""); err != nil {
 		return err
 	}
 	s.clients()

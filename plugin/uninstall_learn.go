@@ -17,7 +17,7 @@ import (
 // learn gathers what there is to go by: the project, the objects that are ours,
 // the inventory, and the facts by which a role and a bucket are recognised.
 func (u *uninstall) learn(ctx context.Context) error {
-	given, err := u.givenFacts(u.request.Facts)
+	given, err := u.givenFacts(ctx, u.request.Facts)
 	if err != nil {
 		return err
 	}
