@@ -23,7 +23,7 @@ func edges() map[string][]string {
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
-		"plugin/detect":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
+		"plugin/detect":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/interrupt", "plugin/problem", "render"},
 		"plugin/iam":     {"plugin/advice", "plugin/awserr", "plugin/problem", "plugin/shell", "render"},
 		"plugin/bucket":  {"plugin/advice", "plugin/awserr", "plugin/problem", "render"},
 		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},

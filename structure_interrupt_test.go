@@ -10,7 +10,10 @@ import (
 // endless are the functions that take no context and may not end: an overlay can refer to
 // a server that does not answer, a file can be a pipe, a template can loop.
 func endless() []string {
-	return []string{"os.ReadFile", module + "/render.Kustomize", module + "/render.LoadArchive", module + "/render.LoadDir"}
+	return []string{
+		module + "/render.Kustomize", module + "/render.LoadArchive", module + "/render.LoadDir", module + "/plugin/cluster.Connect",
+		"github.com/aws/aws-sdk-go-v2/config.LoadDefaultConfig", "os.ReadFile",
+	}
 }
 
 // leavable asks that the first signal leaves what may not end: it is called by

@@ -58,12 +58,20 @@ type ChartRequest struct {
 type RoleRequest = iam.RoleOptions
 
 // connect opens the connection that a whole run shares. The server's warnings
-// are shown, each once: they are about what the user asked for.
-func (a *App) connect() (*cluster.Conn, error) {
-	return cluster.Connect(a.Getter, cluster.Options{
-		Version: a.Version,
-		Warn:    func(text string) { a.UI.Warn(plain.Line(text), "") },
+// are shown, each once: they are about what the user asked for. A kubeconfig can be a
+// pipe, too.
+func (a *App) connect(ctx context.Context) (*cluster.Conn, error) {
+	return interrupt.Run(ctx, 0, func() (*cluster.Conn, error) {
+		return cluster.Connect(a.Getter, cluster.Options{
+			Version: a.Version,
+			Warn:    func(text string) { a.UI.Warn(plain.Line(text), "") },
+		})
 	})
+}
+
+// connector is connect for those who connect only if they need to.
+func (a *App) connector(ctx context.Context) func() (*cluster.Conn, error) {
+	return func() (*cluster.Conn, error) { return a.connect(ctx) }
 }
 
 // readInput reads a file the user named, or stdin for "-". Either may be a pipe that

@@ -76,7 +76,7 @@ func (c *checkup) begin(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if c.conn, err = c.connect(); err != nil {
+	if c.conn, err = c.connect(ctx); err != nil {
 		return err
 	}
 	if given.Namespace, err = c.chooseNamespace(given.Namespace); err != nil {

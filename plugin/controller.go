@@ -86,7 +86,7 @@ func (a *App) ControllerInstall(ctx context.Context, request ControllerRequest) 
 }
 
 func (c *controllerRun) run(ctx context.Context) (err error) {
-	if c.conn, err = c.connect(); err != nil {
+	if c.conn, err = c.connect(ctx); err != nil {
 		return err
 	}
 	if err := c.learn(ctx); err != nil {

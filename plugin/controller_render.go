@@ -73,7 +73,7 @@ func (a *App) controllerFacts(ctx context.Context, request FactsRequest) (detect
 	if err != nil {
 		return detect.Result{}, err
 	}
-	result, err := a.detectForController(ctx, given, request.Profile, a.connect, detect.AskNeeded)
+	result, err := a.detectForController(ctx, given, request.Profile, a.connector(ctx), detect.AskNeeded)
 	if err != nil {
 		return result, err
 	}
@@ -154,7 +154,7 @@ func (a *App) printOperator(ctx context.Context, request ControllerRenderRequest
 
 // newest asks the cluster's catalogs for the newest version they have.
 func (a *App) newest(ctx context.Context) (olm.Choice, error) {
-	conn, err := a.connect()
+	conn, err := a.connect(ctx)
 	if err != nil {
 		return olm.Choice{}, err
 	}

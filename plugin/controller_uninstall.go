@@ -77,7 +77,7 @@ func (c *controllerRemoval) prepare(ctx context.Context) error {
 	if c.namespace, err = controllerNamespace(c.request.Facts); err != nil {
 		return err
 	}
-	if c.conn, err = c.connect(); err != nil {
+	if c.conn, err = c.connect(ctx); err != nil {
 		return err
 	}
 	if err := controller.MayLookToRemove(ctx, c.conn, c.namespace.Value); err != nil {

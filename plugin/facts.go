@@ -85,7 +85,7 @@ func (a *App) detect(ctx context.Context, request FactsRequest, policy detect.Po
 	}
 	return detect.Detect(ctx, detect.Request{
 		Given:   given,
-		Connect: a.connect,
+		Connect: a.connector(ctx),
 		AWS:     detect.AWSOptions{Profile: request.Profile, Region: given.Region.Value},
 		Policy:  policy,
 	})

@@ -30,7 +30,7 @@ func (i *install) learn(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if i.conn, err = i.connect(); err != nil {
+	if i.conn, err = i.connect(ctx); err != nil {
 		return err
 	}
 	if given.Namespace, err = i.chooseNamespace(given.Namespace); err != nil {

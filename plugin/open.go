@@ -37,7 +37,7 @@ func (a *App) Open(ctx context.Context, request OpenRequest) error {
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect()
+	conn, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}

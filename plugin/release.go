@@ -87,7 +87,7 @@ func (r *release) look(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if r.conn, err = r.connect(); err != nil {
+	if r.conn, err = r.connect(ctx); err != nil {
 		return err
 	}
 	if r.namespace = given.Namespace; !r.namespace.Known() {

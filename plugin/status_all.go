@@ -92,7 +92,7 @@ func (o *overview) learn(outer context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.conn, err = o.connect(); err != nil {
+	if o.conn, err = o.connect(outer); err != nil {
 		return err
 	}
 	if o.renderer, err = render.New(); err != nil {

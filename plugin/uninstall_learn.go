@@ -21,7 +21,7 @@ func (u *uninstall) learn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if u.conn, err = u.connect(); err != nil && !u.request.RoleOnly {
+	if u.conn, err = u.connect(ctx); err != nil && !u.request.RoleOnly {
 		return err
 	}
 	if !given.Namespace.Known() && u.conn != nil {

@@ -103,7 +103,7 @@ func (a *App) verifyTarget(ctx context.Context, request VerifyRequest) (*cluster
 	if err != nil {
 		return nil, target, err
 	}
-	conn, err := a.connect()
+	conn, err := a.connect(ctx)
 	if err != nil {
 		return nil, target, err
 	}

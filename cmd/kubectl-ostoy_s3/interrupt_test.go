@@ -23,6 +23,7 @@ var someFacts = strings.Fields("-n demo --account-id 123456789012 --region us-ea
 // endless is a command line that does not end.
 type endless struct {
 	args  []string
+	env   string
 	stdin *os.File
 	// begun returns when the command is busy with what does not end.
 	begun func(t *testing.T, stderr io.Reader)
@@ -38,6 +39,8 @@ func TestInterruptedRendering(t *testing.T) {
 		"values from a pipe":         endlessValues,
 		"values from standard input": endlessInput,
 		"facts from a pipe":          endlessFacts,
+		"a kubeconfig from a pipe":   endlessKubeconfig,
+		"a pipe of AWS":              endlessAWS,
 	} {
 		for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 			t.Run(name+", "+signal.String(), func(t *testing.T) {
@@ -59,7 +62,7 @@ func interruptedBy(t *testing.T, signal syscall.Signal, run endless) {
 	}
 	var stdout bytes.Buffer
 	cmd := exec.CommandContext(ctx, "kubectl-ostoy_s3", run.args...)
-	cmd.Env = append(os.Environ(), "HOME="+temporary, "TMPDIR="+temporary, "KUBECONFIG="+temporary+"/none", "GIT_CONFIG_NOSYSTEM=1", "AWS_EC2_METADATA_DISABLED=true")
+	cmd.Env = append(os.Environ(), "HOME="+temporary, "TMPDIR="+temporary, "KUBECONFIG="+temporary+"/none", "GIT_CONFIG_NOSYSTEM=1", "AWS_EC2_METADATA_DISABLED=true", run.env)
 	cmd.Stdout, cmd.SysProcAttr = &stdout, &syscall.SysProcAttr{Setpgid: true}
 	if run.stdin != nil {
 		cmd.Stdin = run.stdin
@@ -164,6 +167,16 @@ func endlessValues(t *testing.T) endless {
 func endlessFacts(t *testing.T) endless {
 	pipe := filepath.Join(t.TempDir(), "facts.yaml")
 	return endless{args: []string{"values", "--facts", pipe}, begun: opened(t, pipe)}
+}
+
+func endlessKubeconfig(t *testing.T) endless {
+	pipe := filepath.Join(t.TempDir(), "kubeconfig")
+	return endless{args: []string{"facts", "--kubeconfig", pipe}, begun: opened(t, pipe)}
+}
+
+func endlessAWS(t *testing.T) endless {
+	pipe := filepath.Join(t.TempDir(), "config")
+	return endless{args: []string{"iam", "policy", "--for", "boundary", "--project", "demo"}, env: "AWS_CONFIG_FILE=" + pipe, begun: opened(t, pipe)}
 }
 
 // endlessInput is a standard input with more in it than a pipe holds, and without an end.
