@@ -21,10 +21,13 @@ NAME      = kubectl-ostoy_s3
 DIST      = dist
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
+COMMA := ,
+SPACE := $(subst ,, )
+
 SANDBOX = $(GO) -C test run ./cmd/sandbox
 TOOLS   = $(CACHE)/lint
 
-.PHONY: help build test test-unit test-e2e test-chaos chaos-app chaos-controller fuzz lint lint-tools bench demo sandbox sandbox-down dist clean
+.PHONY: help build test test-unit test-e2e test-chaos chaos-app chaos-controller fuzz lint lint-tools bench demo sandbox sandbox-down release vulncheck-strict dist clean
 .DEFAULT_GOAL = help
 
 help: ## say what can be made
@@ -106,7 +109,15 @@ sandbox: build ## start a cluster and an emulated AWS, and leave them running
 sandbox-down: ## stop what `make sandbox` started
 	@$(SANDBOX) down
 
-dist: ## make the release: archives, checksums and krew manifest in dist/
+# Not prerequisites side by side: with -j, dist would be there although the scan fails.
+release: vulncheck-strict ## what to release: make dist, after a scan for vulnerabilities on every platform
+	@$(MAKE) --no-print-directory dist
+
+vulncheck-strict: lint-tools
+	@echo "==> govulncheck, of what is released, on every platform: the database must answer" >&2
+	@$(GO) -C test run ./cmd/vulncheck -strict -platforms $(subst $(SPACE),$(COMMA),$(PLATFORMS)) -govulncheck $(TOOLS)/govulncheck "$(CURDIR)"
+
+dist: ## build the archives, checksums and krew manifest in dist/, without a network
 	@set -e; for platform in $(PLATFORMS); do \
 		os=$${platform%/*} arch=$${platform#*/} exe=; \
 		[ $$os != windows ] || exe=.exe; \

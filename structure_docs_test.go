@@ -24,6 +24,7 @@ func pages(t *testing.T) map[string]string {
 	}
 	read("README.md")
 	read("CONTRIBUTING.md")
+	read(securityPolicy)
 	err := filepath.WalkDir("docs", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(name, ".md") {
 			read(name)

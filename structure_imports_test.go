@@ -14,16 +14,16 @@ func edges() map[string][]string {
 	return map[string][]string{
 		// the command line
 		"cmd/kubectl-ostoy_s3": {"cmd"},
-		"cmd":                  {"plugin", "plugin/advice", "plugin/plain", "plugin/problem", "plugin/secret", "plugin/ui", "render"},
+		"cmd":                  {"plugin", "plugin/advice", "plugin/interrupt", "plugin/plain", "plugin/problem", "plugin/secret", "plugin/ui", "render"},
 
 		// the use cases: they join the adapters
 		"plugin": {
 			"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
-			"plugin/detect", "plugin/differ", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/live", "plugin/manual", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/shell", "plugin/status", "plugin/tutorial", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
+			"plugin/detect", "plugin/differ", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/interrupt", "plugin/live", "plugin/manual", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/shell", "plugin/status", "plugin/tutorial", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
 		},
 
 		// the adapters: one outside world each, and none of the others' worlds
-		"plugin/detect":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/problem", "render"},
+		"plugin/detect":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/interrupt", "plugin/problem", "render"},
 		"plugin/iam":     {"plugin/advice", "plugin/awserr", "plugin/problem", "plugin/shell", "render"},
 		"plugin/bucket":  {"plugin/advice", "plugin/awserr", "plugin/problem", "render"},
 		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},
@@ -37,7 +37,7 @@ func edges() map[string][]string {
 		"plugin/tutorial": {"plugin/apply", "render"},
 		"plugin/olm":      {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
 
-		"plugin/registry": {"plugin/advice", "plugin/plain", "plugin/problem"},
+		"plugin/registry": {"plugin/advice", "plugin/interrupt", "plugin/plain", "plugin/problem"},
 
 		// a role as code: no outside world at all
 		"plugin/rolecode": {"plugin/iam", "plugin/shell", "render"},
@@ -53,7 +53,7 @@ func edges() map[string][]string {
 
 		// the controller as a whole: it joins adapters, as plugin does for the app
 		"plugin/controller": {
-			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
+			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/interrupt", "plugin/live", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
 		},
 
 		"plugin/status": {"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "plugin/plain", "render", "render/operator"},
@@ -69,6 +69,9 @@ func edges() map[string][]string {
 		"plugin/problem": {},
 		"plugin/secret":  {},
 		"plugin/shell":   {},
+
+		// how work that takes no context is left
+		"plugin/interrupt": {},
 
 		// for tests only: no package above lists it
 		"plugin/cluster/clustertest": {"plugin/cluster"},

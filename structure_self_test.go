@@ -46,6 +46,13 @@ func TestRulesFire(t *testing.T) {
 		{"helm in plugin", rooms, "plugin/x.go", `import _ "helm.sh/helm/v3/pkg/engine"`, "may not import helm.sh"},
 		{"a namesake", rooms, "render/x.go", `import _ "k8s.io/client-gopher"`, ""},
 
+		{"kustomize without a way out", leavable, "plugin/x.go", `import "` + module + `/render"` + "\nvar x, _ = render.Kustomize(o, disk, dir, f)", "interrupt.Run"},
+		{"a chart without a way out", leavable, "plugin/controller/x.go", "func f() { p.options.Chart.Objects(facts, name, values) }", "interrupt.Run"},
+		{"a file without a way out", leavable, "cmd/x.go", "import `os`\nvar x, _ = os.ReadFile(name)", "interrupt.Run"},
+		{"after the way out", leavable, "plugin/x.go", "var x = f(interrupt.Run(ctx, 0, g), r.Objects(facts, options))", "interrupt.Run"},
+		{"kustomize with a way out", leavable, "plugin/x.go", "func f() { interrupt.Run(ctx, 0, func() { r.Objects(f, o) }) }", ""},
+		{"objects of a package", leavable, "plugin/x.go", "import `x/operator`\nvar x = operator.Objects(facts, options)", ""},
+
 		{"helm's actions", forbidden, "render/x.go", `import _ "helm.sh/helm/v3/pkg/action"`, "makes no releases"},
 		{"helm's values", forbidden, "render/x.go", `import _ "helm.sh/helm/v3/pkg/cli/values"`, "strvals"},
 		{"helm's engine", forbidden, "render/x.go", `import _ "helm.sh/helm/v3/pkg/engine"`, ""},

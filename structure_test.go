@@ -45,6 +45,7 @@ func rules() map[string]rule {
 		"commands are quoted":              noJoinedCommands,
 		"advice closes its quotes":         closedAdvice,
 		"advice stays whole":               wholeAdvice,
+		"what may not end can be left":     leavable,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
@@ -23,18 +24,9 @@ func (s *session) asker() func(context.Context, string) (string, error) {
 		if _, err := fmt.Fprint(s.Streams.ErrOut, plain.Text(question)); err != nil {
 			return "", err
 		}
-		answer := make(chan string, 1)
-		// A read of a terminal cannot be interrupted: after Ctrl-C it is left to
-		// end with the process. No answer (Ctrl-D) is an empty one.
-		go func() {
+		return interrupt.Run(ctx, 0, func() (string, error) {
 			line, _ := bufio.NewReader(in).ReadString('\n')
-			answer <- line
-		}()
-		select {
-		case line := <-answer:
-			return line, nil
-		case <-ctx.Done():
-			return "", ctx.Err()
-		}
+			return line, nil // no answer (Ctrl-D) is an empty one
+		})
 	}
 }

@@ -44,3 +44,7 @@ func (l *logFlag) start(stderr io.Writer) {
 	_ = flags.Set("logtostderr", "false")
 	klog.SetOutput(clean)
 }
+
+// stop ends the warnings of Helm and kustomize: a rendering that was abandoned still
+// runs, and says nothing after the message that ends the command.
+func (l *logFlag) stop() { log.SetOutput(io.Discard) }

@@ -148,6 +148,7 @@ func (s *session) conclude(ctx context.Context, err error) int {
 	if err == nil {
 		return 0
 	}
+	s.log.stop()
 	if ctx.Err() != nil && !isVerdict(err) {
 		err = &problem.Error{Kind: problem.Interrupted, What: "interrupted", Err: err}
 	}

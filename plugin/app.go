@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -55,17 +58,29 @@ type ChartRequest struct {
 type RoleRequest = iam.RoleOptions
 
 // connect opens the connection that a whole run shares. The server's warnings
-// are shown, each once: they are about what the user asked for.
-func (a *App) connect() (*cluster.Conn, error) {
-	return cluster.Connect(a.Getter, cluster.Options{
-		Version: a.Version,
-		Warn:    func(text string) { a.UI.Warn(plain.Line(text), "") },
+// are shown, each once: they are about what the user asked for. A kubeconfig can be a
+// pipe, too.
+func (a *App) connect(ctx context.Context) (*cluster.Conn, error) {
+	return interrupt.Run(ctx, 0, func() (*cluster.Conn, error) {
+		return cluster.Connect(a.Getter, cluster.Options{
+			Version: a.Version,
+			Warn:    func(text string) { a.UI.Warn(plain.Line(text), "") },
+		})
 	})
 }
 
-// readInput reads a file the user named, or stdin for "-".
-func (a *App) readInput(what, name string) ([]byte, error) {
-	data, err := a.readFile(name)
+// connector is connect for those who connect only if they need to.
+func (a *App) connector(ctx context.Context) func() (*cluster.Conn, error) {
+	return func() (*cluster.Conn, error) { return a.connect(ctx) }
+}
+
+// readInput reads a file the user named, or stdin for "-". Either may be a pipe that
+// does not end, or that nobody writes to.
+func (a *App) readInput(ctx context.Context, what, name string) ([]byte, error) {
+	data, err := interrupt.Run(ctx, 0, func() ([]byte, error) { return a.readFile(name) })
+	if ctx.Err() != nil {
+		return nil, problem.While(what+" "+name+" to end", err)
+	}
 	if err != nil {
 		return nil, &render.InputError{
 			What: what + " " + name,
@@ -77,18 +92,32 @@ func (a *App) readInput(what, name string) ([]byte, error) {
 	return data, nil
 }
 
+// maxInput is far more than any file of values or facts has: a device or a program that
+// writes without end must not take all memory.
+const maxInput = 16 << 20
+
 func (a *App) readFile(name string) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(a.Streams.In)
+	from := a.Streams.In
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = file.Close() }()
+		from = file
 	}
-	return os.ReadFile(name)
+	data, err := io.ReadAll(io.LimitReader(from, maxInput+1))
+	if err == nil && len(data) > maxInput {
+		err = fmt.Errorf("it has more than %d MB", maxInput>>20)
+	}
+	return data, err
 }
 
 // options reads the user's value files.
-func (a *App) options(chart ChartRequest) (render.Options, error) {
+func (a *App) options(ctx context.Context, chart ChartRequest) (render.Options, error) {
 	options := render.Options{Set: chart.Set, SetString: chart.SetString}
 	for _, name := range chart.Files {
-		data, err := a.readInput("values file", name)
+		data, err := a.readInput(ctx, "values file", name)
 		if err != nil {
 			return render.Options{}, err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/registry"
@@ -85,7 +86,7 @@ func (a *App) ControllerInstall(ctx context.Context, request ControllerRequest) 
 }
 
 func (c *controllerRun) run(ctx context.Context) (err error) {
-	if c.conn, err = c.connect(); err != nil {
+	if c.conn, err = c.connect(ctx); err != nil {
 		return err
 	}
 	if err := c.learn(ctx); err != nil {
@@ -110,7 +111,7 @@ func (c *controllerRun) run(ctx context.Context) (err error) {
 // learn gathers the facts, ACK's chart where it is to be used, and whether this
 // user may do all this: who may not is told so, whatever else is missing.
 func (c *controllerRun) learn(ctx context.Context) error {
-	given, err := c.givenFacts(c.request.Facts)
+	given, err := c.givenFacts(ctx, c.request.Facts)
 	if err != nil {
 		return err
 	}
@@ -164,11 +165,12 @@ func fetchChart(ctx context.Context, from, version string) (*render.Foreign, err
 	if err != nil {
 		return nil, err
 	}
-	load := func() (*render.Foreign, error) { return render.LoadArchive(fetched.Archive) }
-	if fetched.Dir != nil {
-		load = func() (*render.Foreign, error) { return render.LoadDir(fetched.Dir) }
-	}
-	chart, err := load()
+	chart, err := interrupt.Run(ctx, 0, func() (*render.Foreign, error) {
+		if fetched.Dir != nil {
+			return render.LoadDir(fetched.Dir)
+		}
+		return render.LoadArchive(fetched.Archive)
+	})
 	want := strings.TrimPrefix(version, "v")
 	named := want != "" && want[0] >= '0' && want[0] <= '9' // as opposed to a tag such as latest
 	if err != nil || !named || want == strings.TrimPrefix(chart.Version(), "v") {

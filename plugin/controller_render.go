@@ -12,6 +12,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -64,7 +65,7 @@ func hasOLM(f render.Facts) bool {
 
 // controllerFacts are those of render, for the controller's namespace.
 func (a *App) controllerFacts(ctx context.Context, request FactsRequest) (detect.Result, error) {
-	given, err := a.givenFacts(request)
+	given, err := a.givenFacts(ctx, request)
 	if err != nil {
 		return detect.Result{}, err
 	}
@@ -72,7 +73,7 @@ func (a *App) controllerFacts(ctx context.Context, request FactsRequest) (detect
 	if err != nil {
 		return detect.Result{}, err
 	}
-	result, err := a.detectForController(ctx, given, request.Profile, a.connect, detect.AskNeeded)
+	result, err := a.detectForController(ctx, given, request.Profile, a.connector(ctx), detect.AskNeeded)
 	if err != nil {
 		return result, err
 	}
@@ -105,7 +106,9 @@ func (a *App) printChart(ctx context.Context, request ControllerRenderRequest, f
 	if err != nil {
 		return err
 	}
-	objects, err := chart.Objects(f, operator.Release, operator.ChartValues(f, options))
+	objects, err := interrupt.Run(ctx, 0, func() ([]*unstructured.Unstructured, error) {
+		return chart.Objects(f, operator.Release, operator.ChartValues(f, options))
+	})
 	if err != nil {
 		return err
 	}
@@ -151,7 +154,7 @@ func (a *App) printOperator(ctx context.Context, request ControllerRenderRequest
 
 // newest asks the cluster's catalogs for the newest version they have.
 func (a *App) newest(ctx context.Context) (olm.Choice, error) {
-	conn, err := a.connect()
+	conn, err := a.connect(ctx)
 	if err != nil {
 		return olm.Choice{}, err
 	}

@@ -32,7 +32,7 @@ func (a *App) controllerStatus(ctx context.Context, request ControllerStatusRequ
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect()
+	conn, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}

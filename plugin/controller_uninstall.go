@@ -70,14 +70,14 @@ func (a *App) ControllerUninstall(ctx context.Context, request ControllerUninsta
 
 // prepare finds out what there is, and plans. It touches nothing.
 func (c *controllerRemoval) prepare(ctx context.Context) error {
-	given, err := c.givenFacts(c.request.Facts)
+	given, err := c.givenFacts(ctx, c.request.Facts)
 	if err != nil {
 		return err
 	}
 	if c.namespace, err = controllerNamespace(c.request.Facts); err != nil {
 		return err
 	}
-	if c.conn, err = c.connect(); err != nil {
+	if c.conn, err = c.connect(ctx); err != nil {
 		return err
 	}
 	if err := controller.MayLookToRemove(ctx, c.conn, c.namespace.Value); err != nil {

@@ -18,7 +18,7 @@ func (d *diffRun) welcomeGuests(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ours, err := renderObjects(d.facts, d.options, "")
+	ours, err := renderObjects(ctx, d.facts, d.options, "")
 	if err != nil {
 		return err
 	}

@@ -79,24 +79,24 @@ func apiSummary(list render.ListFact) string {
 
 // detect joins the given facts and looks for the rest.
 func (a *App) detect(ctx context.Context, request FactsRequest, policy detect.Policy) (detect.Result, error) {
-	given, err := a.givenFacts(request)
+	given, err := a.givenFacts(ctx, request)
 	if err != nil {
 		return detect.Result{}, err
 	}
 	return detect.Detect(ctx, detect.Request{
 		Given:   given,
-		Connect: a.connect,
+		Connect: a.connector(ctx),
 		AWS:     detect.AWSOptions{Profile: request.Profile, Region: given.Region.Value},
 		Policy:  policy,
 	})
 }
 
 // givenFacts are the facts by flag, and those of the facts file.
-func (a *App) givenFacts(request FactsRequest) (render.Facts, error) {
+func (a *App) givenFacts(ctx context.Context, request FactsRequest) (render.Facts, error) {
 	if request.File == "" {
 		return request.Given, nil
 	}
-	data, err := a.readInput("facts file", request.File)
+	data, err := a.readInput(ctx, "facts file", request.File)
 	if err != nil {
 		return render.Facts{}, err
 	}

@@ -60,7 +60,7 @@ func (a *App) IAMPolicy(ctx context.Context, request PolicyRequest) error {
 
 // policyFacts are the account and its partition, and for a class the issuer.
 func (a *App) policyFacts(ctx context.Context, request PolicyRequest) (render.Facts, error) {
-	f, err := a.givenFacts(request.Facts)
+	f, err := a.givenFacts(ctx, request.Facts)
 	if err != nil {
 		return f, err
 	}
@@ -74,7 +74,7 @@ func (a *App) policyFacts(ctx context.Context, request PolicyRequest) (render.Fa
 	if request.Policy.For != iam.ForClass {
 		return f, nil
 	}
-	asked := detect.Request{Given: f, Connect: a.connect}
+	asked := detect.Request{Given: f, Connect: a.connector(ctx)}
 	asked.Given.Namespace = render.Fact{Value: literal(request.Policy.Projects)}
 	if f.Issuer, err = detect.Issuer(ctx, asked); err != nil {
 		return f, err

@@ -34,7 +34,7 @@ func inNewProject(t *testing.T, name string, mayMakeBuckets bool) (*install, *cl
 	})
 	streams, _, _, talk := genericiooptions.NewTestIOStreams()
 	app := &App{Streams: streams, UI: ui.New(talk, ui.Style{}, time.Now), Getter: s.Getter("default"), Now: time.Now}
-	conn, err := app.connect()
+	conn, err := app.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func TestExpectedSecrets(t *testing.T) {
 		"secrets.existing=false": {},
 		"secrets.existing=true":  {"ostoy-secret": nil, "ostoy-secret-env": {"ENV_TOY_SECRET"}},
 	} {
-		objects, err := renderObjects(facts, render.Options{RoleARN: "arn:aws:iam::123456789012:role/x", Set: []string{set}}, "")
+		objects, err := renderObjects(t.Context(), facts, render.Options{RoleARN: "arn:aws:iam::123456789012:role/x", Set: []string{set}}, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,11 +33,11 @@ type OpenRequest struct {
 // to a pod until the user ends it: as with `kubectl port-forward`, Ctrl-C is how
 // it is meant to end, and no error.
 func (a *App) Open(ctx context.Context, request OpenRequest) error {
-	given, err := a.givenFacts(request.Facts)
+	given, err := a.givenFacts(ctx, request.Facts)
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect()
+	conn, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}

@@ -83,11 +83,11 @@ func (r *release) run(ctx context.Context) error {
 
 // look finds what is ours, by our field manager, whoever else manages it.
 func (r *release) look(ctx context.Context) (err error) {
-	given, err := r.givenFacts(r.request.Facts)
+	given, err := r.givenFacts(ctx, r.request.Facts)
 	if err != nil {
 		return err
 	}
-	if r.conn, err = r.connect(); err != nil {
+	if r.conn, err = r.connect(ctx); err != nil {
 		return err
 	}
 	if r.namespace = given.Namespace; !r.namespace.Known() {

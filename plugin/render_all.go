@@ -9,12 +9,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/gitops"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/layout"
@@ -39,7 +42,7 @@ func (a *App) renderAll(ctx context.Context, request RenderRequest) ([]rendered,
 	if err != nil {
 		return nil, err
 	}
-	objects, err := renderObjects(facts, options, request.Kustomize)
+	objects, err := renderObjects(ctx, facts, options, request.Kustomize)
 	return []rendered{{facts: facts, objects: objects}}, err
 }
 
@@ -57,7 +60,7 @@ func (a *App) renderSeveral(ctx context.Context, request RenderRequest) ([]rende
 	if err := layout.ValidateNames(names); err != nil {
 		return nil, err
 	}
-	values, err := a.options(request.Chart)
+	values, err := a.options(ctx, request.Chart)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +92,7 @@ func (a *App) renderOne(ctx context.Context, request RenderRequest, file string,
 	if err != nil {
 		return rendered{}, err
 	}
-	objects, err := renderObjects(facts, options, request.Kustomize)
+	objects, err := renderObjects(ctx, facts, options, request.Kustomize)
 	return rendered{clusterName(file), facts, objects}, err
 }
 
@@ -162,16 +165,29 @@ func (r RenderRequest) forEngine(all []rendered) (objects []*unstructured.Unstru
 	return objects, gitops.ArgoCDHeader(facts, options), err
 }
 
-func renderObjects(f render.Facts, options render.Options, overlay string) ([]*unstructured.Unstructured, error) {
-	renderer, err := render.New()
-	if err != nil {
-		return nil, err
+// untidied is how long kustomize has, after a signal, to end by itself: Ctrl-C ends the
+// git that it runs, too, and then it removes the folder that git was to clone to.
+const untidied = 500 * time.Millisecond
+
+// renderObjects renders the chart and lays an overlay over it, if one is named. An
+// overlay can refer to servers that do not answer, and to pipes.
+func renderObjects(ctx context.Context, f render.Facts, options render.Options, overlay string) ([]*unstructured.Unstructured, error) {
+	tidy := untidied
+	if overlay == "" {
+		tidy = 0
 	}
-	objects, err := renderer.Objects(f, options)
-	if err != nil || overlay == "" {
-		return objects, err
-	}
-	return render.Kustomize(objects, filesys.MakeFsOnDisk(), overlay, f)
+	objects, err := interrupt.Run(ctx, tidy, func() ([]*unstructured.Unstructured, error) {
+		renderer, err := render.New()
+		if err != nil {
+			return nil, err
+		}
+		objects, err := renderer.Objects(f, options)
+		if err != nil || overlay == "" {
+			return objects, err
+		}
+		return render.Kustomize(objects, filesys.MakeFsOnDisk(), overlay, f)
+	})
+	return objects, problem.While("the manifests to be rendered", err)
 }
 
 // header says what a reader of the file must know and the objects cannot say.

@@ -14,6 +14,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
@@ -40,7 +41,7 @@ func (o *overview) look(ctx context.Context, namespace string) (status.Seen, err
 		role.Name = o.annotated(namespace, one.facts)
 	}
 	one.checkup.inventory = inventory
-	unknown := one.imagine(o.renderer)
+	unknown := one.imagine(ctx, o.renderer)
 	found := one.found0()
 	one.advise(&found) // lists do not show the tags of roles
 	found.Pods = o.of(live.Pods(), namespace)
@@ -66,7 +67,7 @@ func (o *overview) annotated(namespace string, facts render.Facts) string {
 }
 
 // imagine renders what install would make, of the kinds that were listed.
-func (s *statusRun) imagine(renderer *render.Renderer) (err error) {
+func (s *statusRun) imagine(ctx context.Context, renderer *render.Renderer) (err error) {
 	s.objects = nil
 	if err := errors.Join(s.facts.Require(), s.facts.Validate()); err != nil {
 		return err
@@ -75,7 +76,8 @@ func (s *statusRun) imagine(renderer *render.Renderer) (err error) {
 		return err
 	}
 	s.options.RoleARN = s.desired.ARN
-	objects, err := renderer.Objects(s.facts, s.options)
+	facts, options := s.facts, s.options // what is abandoned shares nothing with s
+	objects, err := interrupt.Run(ctx, 0, func() ([]*unstructured.Unstructured, error) { return renderer.Objects(facts, options) })
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (s *statusRun) prepare(ctx context.Context) error {
 		return err
 	}
 	s.options.RoleARN = s.desired.ARN
-	s.objects, err = renderObjects(s.facts, s.options, "")
+	s.objects, err = renderObjects(ctx, s.facts, s.options, "")
 	return err
 }
 

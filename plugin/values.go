@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -14,15 +15,17 @@ func (a *App) Values(ctx context.Context, request RenderRequest) error {
 	if err != nil {
 		return err
 	}
-	renderer, err := render.New()
-	if err != nil {
-		return err
-	}
-	// Rendering finds what the chart's schema refuses, before anything is printed.
-	if _, err := renderer.Objects(facts, options); err != nil {
-		return err
-	}
-	values, err := renderer.Values(facts, options)
+	values, err := interrupt.Run(ctx, 0, func() (map[string]any, error) {
+		renderer, err := render.New()
+		if err != nil {
+			return nil, err
+		}
+		// Rendering finds what the chart's schema refuses, before anything is printed.
+		if _, err := renderer.Objects(facts, options); err != nil {
+			return nil, err
+		}
+		return renderer.Values(facts, options)
+	})
 	if err != nil {
 		return err
 	}
@@ -36,7 +39,7 @@ func (a *App) Values(ctx context.Context, request RenderRequest) error {
 // renderInput gathers facts and values. What the user typed is read first:
 // a bad file must not cost a look at the cluster.
 func (a *App) renderInput(ctx context.Context, request RenderRequest) (render.Facts, render.Options, error) {
-	options, err := a.options(request.Chart)
+	options, err := a.options(ctx, request.Chart)
 	if err != nil {
 		return render.Facts{}, options, err
 	}

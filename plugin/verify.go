@@ -99,11 +99,11 @@ func givenTo(record apply.Inventory, namespace string) func(verify.Flags) string
 // to AWS: that nobody is, is no error.
 func (a *App) verifyTarget(ctx context.Context, request VerifyRequest) (*cluster.Conn, verify.Target, error) {
 	var target verify.Target
-	given, err := a.givenFacts(request.Facts)
+	given, err := a.givenFacts(ctx, request.Facts)
 	if err != nil {
 		return nil, target, err
 	}
-	conn, err := a.connect()
+	conn, err := a.connect(ctx)
 	if err != nil {
 		return nil, target, err
 	}

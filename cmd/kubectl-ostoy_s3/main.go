@@ -26,7 +26,9 @@ func run() int {
 	collectLess()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go obey(cancel)
+	signals := make(chan os.Signal, 2) // two in quick succession are two
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go obey(signals, cancel)
 	return cmd.Run(ctx, os.Args[1:], cmd.Process{
 		Streams: genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr},
 		Version: version,
@@ -38,10 +40,8 @@ func run() int {
 // obey ends the run at the first Ctrl-C: it stops where it is and says how far
 // it came. The second one does not wait for that: it ends the process at once,
 // whatever it is blocked in.
-func obey(cancel context.CancelFunc) {
-	const interrupted = 130            // what a shell counts for SIGINT (DESIGN section 8)
-	signals := make(chan os.Signal, 2) // two in quick succession are two
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+func obey(signals <-chan os.Signal, cancel context.CancelFunc) {
+	const interrupted = 130 // what a shell counts for SIGINT
 	<-signals
 	cancel()
 	<-signals

@@ -172,7 +172,6 @@ func mounts(deployment *unstructured.Unstructured, claim string) bool {
 const (
 	logFound  = "Bucket accessible, enabling ACK feature."
 	logMissed = "ACK feature disabled."
-	logStart  = 64 << 10 // bytes; the lines are among the first
 )
 
 // early reads what OSToy said when it looked for its bucket: it does so once.
@@ -186,7 +185,7 @@ func (a appLook) early(ctx context.Context) Finding {
 		return Leave("there is no frontend")
 	}
 	for _, pod := range health.CurrentPods(deployment, pods) {
-		log, err := a.LogStart(ctx, pod.GetName(), frontendName, logStart)
+		log, err := a.LogStart(ctx, pod.GetName(), frontendName)
 		switch {
 		case apierrors.IsForbidden(err):
 			return Unseen("get pods/log in "+a.Namespace, "whether OSToy found its bucket when it started")

@@ -51,10 +51,11 @@ type again struct {
 	well     atomic.Bool  // and something else than that it cannot
 	loading  *loading
 	pause    func(context.Context, time.Duration) error
+	most     int64 // bytes of an answer
 }
 
 func newAgain(next *patience) *again {
-	return &again{next: next, answered: next.answered, loading: &loading{}, pause: sleep}
+	return &again{next: next, answered: next.answered, loading: &loading{}, pause: sleep, most: maxAnswer}
 }
 
 // WrappedRoundTripper lets client-go look through (it unwraps transports).
@@ -107,7 +108,7 @@ func (a *again) try(req *http.Request) (*http.Response, error) {
 	if err != nil || lasting(req) || resp.StatusCode == http.StatusSwitchingProtocols {
 		return resp, err
 	}
-	data, err := io.ReadAll(resp.Body)
+	data, err := readBody(resp, req, a.most)
 	_ = resp.Body.Close()
 	if err != nil {
 		return nil, err

@@ -31,6 +31,8 @@ func (c *Conn) Translate(err error) error {
 		return c.noCredentials(err)
 	case isDeadline(err):
 		return err
+	case errors.Is(err, errTooMuch):
+		return c.tooMuch(err)
 	}
 	return c.unreachable(err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -54,9 +55,12 @@ func (p *Plan) chartObjects(ctx context.Context, role string) ([]*unstructured.U
 	}
 	p.Identity = p.chartIdentity()
 	values := operator.ChartValues(p.facts, operator.Options{RoleARN: role, Identity: p.Identity})
-	objects, err := p.options.Chart.Objects(p.facts, operator.Release, values)
+	chart, facts := p.options.Chart, p.facts // what is abandoned shares nothing with p
+	objects, err := interrupt.Run(ctx, 0, func() ([]*unstructured.Unstructured, error) {
+		return chart.Objects(facts, operator.Release, values)
+	})
 	if err != nil {
-		return nil, err
+		return nil, problem.While("the objects of --chart to be rendered", err)
 	}
 	if !slices.ContainsFunc(objects, ack.IsController) {
 		return nil, &render.InputError{

@@ -116,7 +116,7 @@ func (p *played) says(namespace, pod, now, before string) {
 		if r.URL.Query().Get("previous") == "true" {
 			text = before
 		}
-		if r.URL.Query().Get("tailLines") != "200" || r.URL.Query().Get("container") != "controller" {
+		if r.URL.Query().Get("tailLines") != "200" || r.URL.Query().Get("limitBytes") != "4194304" || r.URL.Query().Get("container") != "controller" {
 			text = "asked for " + r.URL.RawQuery
 		}
 		_, _ = w.Write([]byte(text))

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -72,7 +73,8 @@ func LoadAWS(ctx context.Context, opts AWSOptions) (*AWS, error) {
 	if opts.Region != "" {
 		load = append(load, awsconfig.WithRegion(opts.Region))
 	}
-	config, err := awsconfig.LoadDefaultConfig(ctx, load...)
+	// The files that it reads can be pipes.
+	config, err := interrupt.Run(ctx, 0, func() (aws.Config, error) { return awsconfig.LoadDefaultConfig(ctx, load...) })
 	if err != nil {
 		return nil, awserr.Translate(err, callerAction, "")
 	}

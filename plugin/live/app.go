@@ -3,7 +3,6 @@ package live
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,24 +10,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // Services of any namespace.
 func Services() schema.GroupVersionResource { return core("services") }
-
-// LogStart is the beginning of what a pod's container has logged since it
-// started, as much as limit bytes. What the kubelet has thrown away since is not
-// in it.
-func (w *World) LogStart(ctx context.Context, pod, container string, limit int) (string, error) {
-	return w.logStarts.get(ctx, pod+"/"+container, func() (string, error) {
-		text, err := w.Conn.REST().Get().
-			AbsPath("/api/v1/namespaces/"+w.Namespace+"/pods/"+pod+"/log").
-			Param("container", container).Param("limitBytes", strconv.Itoa(limit)).
-			Do(ctx).Raw()
-		return plain.Text(string(text)), err
-	})
-}
 
 // Plan is what install, called as this look was, would do to the objects here.
 // Its error is install's own refusal. Nil, and no error, where nobody can plan.

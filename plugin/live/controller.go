@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"strconv"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -11,8 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
 // Secrets of any namespace. Only what keys they have is of interest.
@@ -69,41 +66,6 @@ func dataOf(object *unstructured.Unstructured) map[string]string {
 		data = map[string]string{}
 	}
 	return data
-}
-
-// lastLines is how much of a log is asked for.
-const lastLines = 200
-
-// LastLog is LogOfLastRun, asked for once.
-func (w *World) LastLog(ctx context.Context, namespace, pod, container string) (string, error) {
-	return w.lastLogs.get(ctx, namespace+"/"+pod+"/"+container, func() (string, error) {
-		return LogOfLastRun(ctx, w.Conn, namespace, pod, container)
-	})
-}
-
-// LogOfLastRun is the end of the log of a container: of its run before this one,
-// or, where there was none, of this one.
-func LogOfLastRun(ctx context.Context, conn *cluster.Conn, namespace, pod, container string) (string, error) {
-	text, err := Log(ctx, conn, namespace, pod, container, true)
-	if err != nil {
-		text, err = Log(ctx, conn, namespace, pod, container, false)
-	}
-	return text, err
-}
-
-// Log is the last 200 lines that a container has said, in this run or the one
-// before. It may have any text, which may not be UTF-8.
-func Log(ctx context.Context, conn *cluster.Conn, namespace, pod, container string, previous bool) (string, error) {
-	answer := conn.REST().Get().
-		AbsPath("/api/v1/namespaces", namespace, "pods", pod, "log").
-		Param("container", container).Param("tailLines", strconv.Itoa(lastLines)).
-		Param("previous", strconv.FormatBool(previous)).
-		Do(ctx)
-	if err := answer.Error(); err != nil { // has the words of a refusal, Raw has not
-		return "", err
-	}
-	text, err := answer.Raw()
-	return plain.Text(string(text)), err
 }
 
 // CRDs are the definitions of the kinds that a cluster was taught.

@@ -15,6 +15,7 @@ import (
 
 	"oras.land/oras-go/v2/registry/remote/retry"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -51,10 +52,7 @@ func Fetch(ctx context.Context, ref, version string) (Chart, error) {
 		defer transport.CloseIdleConnections()
 		return pull(ctx, ref, version, patient(transport))
 	}
-	if err := ctx.Err(); err != nil {
-		return Chart{}, err
-	}
-	return open(ref)
+	return interrupt.Run(ctx, 0, func() (Chart, error) { return open(ref) })
 }
 
 // newTransport is how registries are reached. Only how long an answer may take

@@ -12,14 +12,14 @@ import (
 func tagOf(version string) string { return strings.ReplaceAll(version, "+", "_") }
 
 // newest asks for the repository's tags and gives that of the newest version,
-// empty where none of them is a version.
-func (w *wanted) newest(ctx context.Context) (string, error) {
-	var tags []string
-	err := w.repo.Tags(ctx, "", func(page []string) error {
-		tags = append(tags, page...)
+// empty where none of them is a version. It keeps no more than a page of them, whose
+// size the client limits: the registry decides how many there are.
+func (w *wanted) newest(ctx context.Context) (best string, err error) {
+	err = w.repo.Tags(ctx, "", func(page []string) error {
+		best = highest(append([]string{best}, page...))
 		return nil
 	})
-	return highest(tags), err
+	return best, err
 }
 
 // highest is the tag of the highest semantic version, empty where none of them

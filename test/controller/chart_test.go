@@ -30,6 +30,7 @@ func TestByChart(t *testing.T) {
 		{"as ACK writes it", (*scene).chartWithNulls},
 		{"identity", (*scene).chartIdentity},
 		{"definitions", (*scene).chartDefinitions},
+		{"endless", (*scene).chartEndless},
 		{"refused", (*scene).chartRefused},
 		{"rights", (*scene).chartRights},
 		{"render", (*scene).chartRender},

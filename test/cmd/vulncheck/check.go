@@ -22,6 +22,8 @@ type check struct {
 	database    string        // URL: http, https or file
 	patience    time.Duration // for the database's first answer
 	limit       time.Duration // for govulncheck, a module
+	strict      bool          // an error if the database cannot be reached
+	platforms   []string      // GOOS/GOARCH; none: this machine's
 	out         io.Writer     // what govulncheck finds, and our own line
 }
 
@@ -32,24 +34,38 @@ var errFound = errors.New("the code calls what is known to be vulnerable (above)
 // exitFound is govulncheck's exit code for findings in code that is called.
 const exitFound = 3
 
-// modules looks at the modules in the folders, one after the other. That the
-// database cannot be reached is told on out and is no error.
+// errUnseen ends a strict run without a database.
+var errUnseen = errors.New("the vulnerability database cannot be reached, nothing was looked at")
+
+// modules scans the modules in the folders for each platform, one after the other. If
+// the database cannot be reached, a strict run fails; any other reports it on out
+// and succeeds.
 func (c check) modules(ctx context.Context, folders []string) error {
 	if err := c.reach(ctx); err != nil {
 		return c.unreachable(ctx, err)
 	}
 	for _, folder := range folders {
-		err := c.module(ctx, folder)
-		if err == nil {
-			continue
+		for _, platform := range c.platformsOr("") {
+			err := c.module(ctx, folder, platform)
+			if err == nil {
+				continue
+			}
+			// A network that went away in between is told from a fault of the module.
+			if lost := c.reach(ctx); !errors.Is(err, errFound) && lost != nil {
+				return c.unreachable(ctx, lost)
+			}
+			return fmt.Errorf("%s: %w", strings.TrimSpace(folder+" "+platform), err)
 		}
-		// A network that went away in between is told from a fault of the module.
-		if lost := c.reach(ctx); !errors.Is(err, errFound) && lost != nil {
-			return c.unreachable(ctx, lost)
-		}
-		return fmt.Errorf("%s: %w", folder, err)
 	}
 	return nil
+}
+
+// platformsOr is the platforms, or the one given.
+func (c check) platformsOr(one string) []string {
+	if len(c.platforms) == 0 {
+		return []string{one}
+	}
+	return c.platforms
 }
 
 // unreachable says so, unless somebody pressed Ctrl-C.
@@ -57,16 +73,27 @@ func (c check) unreachable(ctx context.Context, why error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if c.strict {
+		return fmt.Errorf("%w: %w", errUnseen, why)
+	}
 	_, err := fmt.Fprintf(c.out, "govulncheck: the vulnerability database cannot be reached, nothing was looked at (%v)\n", why)
 	return err
 }
 
-// module runs govulncheck over everything in one module.
-func (c check) module(ctx context.Context, folder string) error {
+// module runs govulncheck over everything in one module, as it is built for a
+// platform; "" is this machine's.
+func (c check) module(ctx context.Context, folder, platform string) error {
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.govulncheck, "-C", folder, "-db", c.database, "./...")
 	cmd.Stdout, cmd.Stderr = c.out, c.out
+	if platform != "" {
+		system, architecture, _ := strings.Cut(platform, "/")
+		if system == "" || architecture == "" { // go would scan this machine's
+			return errors.New("could not look: the platform is not GOOS/GOARCH")
+		}
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+architecture) // as `make dist` builds it
+	}
 	cmd.WaitDelay = time.Second // the go commands it started may hold the output open
 	err := cmd.Run()
 	var ended *exec.ExitError

@@ -111,11 +111,40 @@ func TestFound(t *testing.T) {
 	if err := c.modules(t.Context(), []string{calls}); err != nil || !strings.Contains(out.String(), unreachable) {
 		t.Errorf("cut off: %v\n%s", err, &out)
 	}
+	// A strict run fails then.
+	c.strict, first = true, true
+	if err := c.modules(t.Context(), []string{calls}); !errors.Is(err, errUnseen) {
+		t.Errorf("interrupted, strict: %v", err)
+	}
+	c.strict = false
 	// What is no module is no success, and not the network's fault.
 	out.Reset()
 	c.database = copied(t)
 	if err := c.modules(t.Context(), []string{t.TempDir()}); err == nil || errors.Is(err, errFound) || strings.Contains(out.String(), unreachable) {
 		t.Errorf("no module: %v\n%s", err, &out)
+	}
+}
+
+// TestPlatforms: what is called only on one platform is found if that one is scanned, and
+// a platform that cannot be scanned is not a success.
+func TestPlatforms(t *testing.T) {
+	dir := program(t, `_ = url.QueryEscape("x")`)
+	write(t, filepath.Join(dir, "x_windows.go"), "package main\n\nimport \"net/url\"\n\nfunc init() { _, _ = url.Parse(\"x\") }\n")
+	var out bytes.Buffer
+	c := check{govulncheck: govulncheck(t), database: copied(t), patience: patient, limit: 5 * patient, strict: true, out: &out}
+	c.platforms = []string{"linux/amd64", "darwin/arm64"}
+	if err := c.modules(t.Context(), []string{dir}); err != nil {
+		t.Errorf("%v\n%s", err, &out)
+	}
+	c.platforms = append(c.platforms, "windows/amd64")
+	if err := c.modules(t.Context(), []string{dir}); !errors.Is(err, errFound) || !strings.Contains(err.Error(), "windows/amd64") {
+		t.Errorf("%v\n%s", err, &out)
+	}
+	for _, none := range []string{"linux/vax", "amiga/amd64", "linux", "/amd64", " linux/amd64"} {
+		c.platforms = []string{none}
+		if err := c.modules(t.Context(), []string{dir}); err == nil || errors.Is(err, errFound) || errors.Is(err, errUnseen) {
+			t.Errorf("%q: %v", none, err)
+		}
 	}
 }
 
@@ -148,6 +177,11 @@ func TestUnreachable(t *testing.T) {
 			}
 			if text := out.String(); !strings.HasPrefix(text, unreachable) || strings.Count(text, "\n") != 1 {
 				t.Errorf("%q", text)
+			}
+			// A release does not go out on that.
+			c.strict = true
+			if err := c.modules(t.Context(), []string{"."}); !errors.Is(err, errUnseen) {
+				t.Errorf("strict: %v", err)
 			}
 		})
 	}
