@@ -112,7 +112,7 @@ func adoptLooks(t *testing.T, admin run.User, namespace string) {
 	}
 	admin.Run(t, "install", "-n", namespace, "--adopt", "--dry-run=server", "-o", "json").WantCode(t, 0).JSON(t, &document)
 	have := document.Adopted
-	if len(have.Objects) != 11 || len(document.Changes) != 11 || have.Bucket.Name != namespace+"-bucket" || have.Bucket.Contents.Bytes != 7 {
+	if len(have.Objects) != 11 || len(document.Changes) != 13 || have.Bucket.Name != namespace+"-bucket" || have.Bucket.Contents.Bytes != 7 {
 		t.Errorf("document %+v", document)
 	}
 	if have.Role.ARN != "arn:aws:iam::"+testbed.Account+":role/"+theRole || !slices.Equal(have.Role.Policies, []string{fullAccess}) || have.Role.Tightened {
@@ -140,7 +140,7 @@ func wantAdopted(t *testing.T, bed *testbed.Bed, namespace, role string, beside 
 			}
 		}
 	}
-	if ours != 11 {
+	if ours != 13 {
 		t.Errorf("%d objects are ours", ours)
 	}
 	record, err := bed.Client.CoreV1().ConfigMaps(namespace).Get(t.Context(), "ostoy-s3", metav1.GetOptions{})
