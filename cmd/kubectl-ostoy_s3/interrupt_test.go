@@ -54,7 +54,7 @@ func TestInterruptedRendering(t *testing.T) {
 // interruptedBy runs the command until it does not end, and sends the signal once, as a
 // terminal does: to the command and to what it has started.
 func interruptedBy(t *testing.T, signal syscall.Signal, run endless) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	temporary, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	if run.args[0] == "render" {
@@ -203,7 +203,7 @@ func opened(t *testing.T, pipe string) func(*testing.T, io.Reader) {
 		t.Fatal(err)
 	}
 	return func(t *testing.T, _ io.Reader) {
-		for began := time.Now(); time.Since(began) < time.Minute; time.Sleep(time.Millisecond) {
+		for began := time.Now(); time.Since(began) < 3*time.Minute; time.Sleep(time.Millisecond) {
 			// It cannot be opened to write before it is opened to read.
 			if in, err := os.OpenFile(pipe, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
 				t.Cleanup(func() { _ = in.Close() })
@@ -217,7 +217,7 @@ func opened(t *testing.T, pipe string) func(*testing.T, io.Reader) {
 func await(t *testing.T, what <-chan struct{}) {
 	select {
 	case <-what:
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		t.Error("the command does not begin")
 	}
 }
