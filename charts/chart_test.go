@@ -186,6 +186,7 @@ func variants() map[string]input {
 		"secrets":   {set: []string{"secrets.existing=true"}},
 		"china":     {set: []string{"aws.partition=aws-cn", "aws.region=cn-north-1", "aws.roleARN=arn:aws-cn:iam::123456789012:role/x"}},
 		"images":    {set: []string{"frontend.image.digest=sha256:" + strings.Repeat("a", 64), "microservice.image.tag=1.5.0-rc_1", "imagePullSecrets[0]=pull", "podSecurityContext.fsGroup=1001"}},
+		"replicas":  {set: []string{"microservice.replicas=2"}},
 		"number":    {namespace: "12345"},
 		"egress":    {set: []string{"networkPolicy.egress=restricted", "networkPolicy.proxyPorts[0]=3128"}},
 	}
