@@ -28,7 +28,6 @@ func (i *install) settleRole(ctx context.Context, world *live.World) (iam.Role, 
 	}
 	var err error
 	once.desired, err = iam.Desired(i.facts, options)
-	once.name = once.desired.Name
 	i.before = foundBefore{role: once}
 	return once.desired, err
 }
