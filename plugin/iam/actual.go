@@ -75,8 +75,8 @@ func Strict(a *Actual, err error) (*Actual, error) {
 
 // lookFor is Look for a role that may not exist: its policies are asked for after it.
 func lookFor(ctx context.Context, api Reader, name string) (*Actual, error) {
-	a := &Actual{}
-	if err := readRole(ctx, api, name, a); err != nil || !a.Exists {
+	a, err := roleAlone(ctx, api, name)
+	if err != nil || !a.Exists {
 		return a, err
 	}
 	return a, readPolicies(ctx, api, name, a)
@@ -117,6 +117,12 @@ func ReadNew(ctx context.Context, api Reader, name string) (*Actual, error) {
 // roleGetter is the one operation that both Reader and Finder have.
 type roleGetter interface {
 	GetRole(context.Context, *awsiam.GetRoleInput, ...func(*awsiam.Options)) (*awsiam.GetRoleOutput, error)
+}
+
+// roleAlone is a role without its policies.
+func roleAlone(ctx context.Context, api roleGetter, name string) (*Actual, error) {
+	a := &Actual{}
+	return a, readRole(ctx, api, name, a)
 }
 
 func readRole(ctx context.Context, api roleGetter, name string, a *Actual) error {

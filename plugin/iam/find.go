@@ -143,8 +143,7 @@ func (h holder) listNames(ctx context.Context, api Finder) (names []string, deni
 
 // lookAt gives back the role if it is ours and the holder's.
 func (h holder) lookAt(ctx context.Context, api Finder, name string, f render.Facts) (*Found, error) {
-	a := &Actual{}
-	err := readRole(ctx, api, name, a)
+	a, err := roleAlone(ctx, api, name)
 	switch {
 	case err != nil:
 		return nil, err

@@ -22,7 +22,7 @@ func Usual(ctx context.Context, api Reader, f render.Facts, onlyUsed bool) (name
 
 // UsualName is the name of Usual alone, which takes fewer requests.
 func UsualName(ctx context.Context, api roleGetter, f render.Facts) (string, error) {
-	name, _, err := theApp.usual(f, false, func(name string) (*Actual, error) { return glance(ctx, api, name) })
+	name, _, err := theApp.usual(f, false, func(name string) (*Actual, error) { return roleAlone(ctx, api, name) })
 	return name, err
 }
 
@@ -34,14 +34,8 @@ func UsualController(ctx context.Context, api Reader, f render.Facts) (name stri
 
 // UsualControllerName is the name of UsualController alone.
 func UsualControllerName(ctx context.Context, api roleGetter, f render.Facts) (string, error) {
-	name, _, err := theController.usual(f, false, func(name string) (*Actual, error) { return glance(ctx, api, name) })
+	name, _, err := theController.usual(f, false, func(name string) (*Actual, error) { return roleAlone(ctx, api, name) })
 	return name, err
-}
-
-// glance is a role without its policies.
-func glance(ctx context.Context, api roleGetter, name string) (*Actual, error) {
-	a := &Actual{}
-	return a, readRole(ctx, api, name, a)
 }
 
 // usual is Usual for the holder, which looks at a role in a way of the caller's.
