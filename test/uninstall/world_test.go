@@ -16,8 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
