@@ -45,7 +45,7 @@ func ReadToCreate(ctx context.Context, api Reader, name string, known bool) (*Ac
 	return ToCreate(Read(ctx, api, name, known))
 }
 
-// ToCreate is an answer of Look or Usual as ReadToCreate gives it.
+// ToCreate turns an answer of Look or Usual into that of ReadToCreate.
 func ToCreate(a *Actual, err error) (*Actual, error) {
 	if awserr.Hidden(err) {
 		return &Actual{Hidden: true}, nil
@@ -65,7 +65,8 @@ func Read(ctx context.Context, api Reader, name string, known bool) (*Actual, er
 	return Strict(look(ctx, api, name))
 }
 
-// Strict is an answer of Look or Usual for a caller that needs our inline policy.
+// Strict turns an answer of Look or Usual into that of Read: without our inline policy,
+// there is only the error.
 func Strict(a *Actual, err error) (*Actual, error) {
 	if err == nil && a.InlineErr != nil {
 		return nil, a.InlineErr
