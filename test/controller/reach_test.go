@@ -160,7 +160,8 @@ func TestF8PathOfTheRole(t *testing.T) {
 	}
 }
 
-// TestF15EarlierName: the same for a role with the shorter name of earlier versions.
+// TestF15EarlierName: a role with the shorter name of earlier versions is found and kept,
+// too, and deleted with the controller.
 func TestF15EarlierName(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
