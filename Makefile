@@ -109,8 +109,8 @@ sandbox: build ## start a cluster and an emulated AWS, and leave them running
 sandbox-down: ## stop what `make sandbox` started
 	@$(SANDBOX) down
 
-# Not prerequisites side by side: with -j, dist would be there although the scan fails.
-release: vulncheck-strict ## what to release: make dist, after a scan for vulnerabilities on every platform
+# dist is not a prerequisite: with -j, it would be built although the scan fails.
+release: vulncheck-strict ## scan for vulnerabilities on every platform, then make dist
 	@$(MAKE) --no-print-directory dist
 
 vulncheck-strict: lint-tools

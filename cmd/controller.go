@@ -41,7 +41,7 @@ func addController(version, identity, chart *string, role *plugin.ControllerRole
 	flags.StringVar(version, "version", "", "version of the controller, for example 1.13.0 (default: the one that is there, or the newest)")
 	flags.StringVar(identity, "identity", "", "how its pod gets the role: subscription (in the pod itself, which OLM keeps; the default) or annotation (of the service account, by the pod identity webhook)")
 	flags.StringVar(chart, "chart", "", "use ACK's chart instead of OLM: a folder, a .tgz, or oci://...")
-	flags.StringVar(&role.Name, "role-name", "", "name of its IAM role (default: ack-s3-controller- and 12 digits of the issuer's hash)")
+	flags.StringVar(&role.Name, "role-name", "", "name of its IAM role (default: ack-s3-controller- and 12 hex digits of a hash of the issuer)")
 	flags.StringVar(&role.Path, "role-path", "", "path of its IAM role (default "+render.ControllerRolePath+"; a role that exists stays where it is)")
 }
 

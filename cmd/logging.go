@@ -46,5 +46,5 @@ func (l *logFlag) start(stderr io.Writer) {
 }
 
 // stop ends the warnings of Helm and kustomize: a rendering that was abandoned still
-// runs, and says nothing after the message that ends the command.
+// runs, and must not print anything after the message that ends the command.
 func (l *logFlag) stop() { log.SetOutput(io.Discard) }

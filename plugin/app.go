@@ -69,7 +69,7 @@ func (a *App) connect(ctx context.Context) (*cluster.Conn, error) {
 	})
 }
 
-// connector is connect for those who connect only if they need to.
+// connector returns connect for a caller that may not need a connection.
 func (a *App) connector(ctx context.Context) func() (*cluster.Conn, error) {
 	return func() (*cluster.Conn, error) { return a.connect(ctx) }
 }

@@ -54,7 +54,7 @@ func (i *install) bucketFinding(ctx context.Context) check.Finding {
 	if actual, err := i.actualRole(ctx); err == nil && actual != nil && !actual.Hidden {
 		return check.Fail(refused)
 	}
-	return check.Unseen(i.bucket.Missing+" on the bucket, or iam:GetRole on role "+advice.RoleName(i.before.role.name).String(),
+	return check.Unseen(i.bucket.Missing+" on the bucket, or iam:GetRole on role "+advice.RoleName(i.before.role.desired.Name).String(),
 		"whether the S3 bucket "+i.bucket.Name+" is the project's")
 }
 

@@ -33,7 +33,7 @@ func exposingInstall(change func(*install)) *install {
 		role: &iam.Plan{Steps: []iam.Step{{Kind: iam.CreateRole}}}, project: project{exists: true},
 		bucket: bucket.State{Kind: bucket.Foreign, Name: "demo-bucket"},
 		before: foundBefore{
-			role:   &roleOnce{name: "demo-role", asked: true, actual: &iam.Actual{}},
+			role:   &roleOnce{desired: iam.Role{Name: "demo-role"}, asked: true, actual: &iam.Actual{}},
 			inside: &bucket.Inside{Contents: &bucket.Contents{Objects: 3, Bytes: 30}},
 		},
 	}

@@ -28,7 +28,6 @@ type foundBefore struct {
 
 // roleOnce reads a role once in a run. It is safe for concurrent use.
 type roleOnce struct {
-	name    string
 	desired iam.Role
 
 	mu     sync.Mutex
@@ -56,14 +55,14 @@ func (i *install) actualRole(ctx context.Context) (*iam.Actual, error) {
 		return i.given.Role(ctx)
 	}
 	return i.before.role.get(func() (*iam.Actual, error) {
-		return iam.ReadToCreate(ctx, i.roles, i.before.role.name, i.inventory.Found)
+		return iam.ReadToCreate(ctx, i.roles, i.before.role.desired.Name, i.inventory.Found)
 	})
 }
 
 // provesBucket is what the app's role says about the project's bucket.
 func (i *install) provesBucket(ctx context.Context) iam.Proof {
 	actual, err := i.actualRole(ctx)
-	name := i.before.role.name
+	name := i.before.role.desired.Name
 	if err != nil || actual == nil || actual.Hidden {
 		return iam.Proof{Why: "the role " + advice.RoleName(name).String() + " cannot be read"}
 	}

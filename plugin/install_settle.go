@@ -14,7 +14,7 @@ import (
 // inventory, which everybody who can edit the project can write, only chooses between the
 // two names, and both belong to this project.
 
-// settleRole decides which role the app has, and starts to note what exists.
+// settleRole decides which role the app has, and starts a new record of what exists.
 func (i *install) settleRole(ctx context.Context, world *live.World) (iam.Role, error) {
 	options, once := i.request.Role, &roleOnce{}
 	if options.Name == "" {
@@ -28,7 +28,6 @@ func (i *install) settleRole(ctx context.Context, world *live.World) (iam.Role, 
 	}
 	var err error
 	once.desired, err = iam.Desired(i.facts, options)
-	once.name = once.desired.Name
 	i.before = foundBefore{role: once}
 	return once.desired, err
 }

@@ -165,14 +165,14 @@ func (r RenderRequest) forEngine(all []rendered) (objects []*unstructured.Unstru
 	return objects, gitops.ArgoCDHeader(facts, options), err
 }
 
-// untidied is how long kustomize has, after a signal, to end by itself: Ctrl-C ends the
-// git that it runs, too, and then it removes the folder that git was to clone to.
-const untidied = 500 * time.Millisecond
+// timeToTidy is how long kustomize has to end after a signal: Ctrl-C also ends the git that
+// it runs, and then kustomize removes the folder that git was to clone to.
+const timeToTidy = 500 * time.Millisecond
 
-// renderObjects renders the chart and lays an overlay over it, if one is named. An
-// overlay can refer to servers that do not answer, and to pipes.
+// renderObjects renders the chart and applies the overlay, if one is named. An overlay
+// can refer to servers that do not answer, and to pipes.
 func renderObjects(ctx context.Context, f render.Facts, options render.Options, overlay string) ([]*unstructured.Unstructured, error) {
-	tidy := untidied
+	tidy := timeToTidy
 	if overlay == "" {
 		tidy = 0
 	}

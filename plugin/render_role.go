@@ -12,8 +12,6 @@ import (
 
 // settled is the role that the manifests name. A role that an earlier version created has
 // a shorter name and keeps it: manifests in the output directory name it, or IAM has it.
-// IAM is asked only if AWS was asked for the account; with facts that are given, nothing
-// is.
 func (a *App) settled(ctx context.Context, found detect.Result, request RenderRequest) RoleRequest {
 	role, f := request.Role, found.Facts
 	if role.Name != "" {
@@ -29,35 +27,30 @@ func (a *App) settled(ctx context.Context, found detect.Result, request RenderRe
 
 // usualRole is the request with the name of the role that IAM has for the app.
 func (a *App) usualRole(ctx context.Context, found detect.Result, role RoleRequest) RoleRequest {
-	if !askable(found, role) {
-		return role
-	}
-	name, err := iam.UsualName(ctx, iam.New(found.AWS.In(found.Facts.Region)), found.Facts)
-	if err != nil {
-		a.warnOfUnseenRole(render.EarlierRoleName(found.Facts.Issuer.Value, found.Facts.Namespace.Value), err)
-	}
-	role.Name = name
-	return role
+	earlier := render.EarlierRoleName(found.Facts.Issuer.Value, found.Facts.Namespace.Value)
+	return a.named(found, role, earlier, func(api *iam.Client) (string, error) { return iam.UsualName(ctx, api, found.Facts) })
 }
 
 // usualControllerRole is usualRole for the role of the ACK S3 controller.
 func (a *App) usualControllerRole(ctx context.Context, found detect.Result, role ControllerRoleRequest) ControllerRoleRequest {
-	if !askable(found, role.RoleOptions) {
-		return role
-	}
-	name, err := iam.UsualControllerName(ctx, iam.New(found.AWS.In(found.Facts.Region)), found.Facts)
-	if err != nil {
-		a.warnOfUnseenRole(render.ControllerRoleNames(found.Facts.Issuer.Value)[1], err)
-	}
-	role.Name = name
+	earlier := render.ControllerRoleNames(found.Facts.Issuer.Value)[1]
+	role.RoleOptions = a.named(found, role.RoleOptions, earlier, func(api *iam.Client) (string, error) {
+		return iam.UsualControllerName(ctx, api, found.Facts)
+	})
 	return role
 }
 
-func askable(found detect.Result, role RoleRequest) bool {
-	return role.Name == "" && found.AWS != nil && found.Caller != "" && found.Facts.Issuer.Known()
-}
-
-func (a *App) warnOfUnseenRole(earlier string, err error) {
-	a.UI.Warn("whether an earlier version created the role "+advice.RoleName(earlier).String()+" is not known: "+inLine(err.Error()),
-		"if it did: "+advice.Command("--role-name", advice.RoleName(earlier).Word()))
+// named is the request with the name that ask returns, unless the request has a name. IAM
+// is asked only if AWS was asked for the account: if the facts are given, no server is.
+func (a *App) named(found detect.Result, role RoleRequest, earlier string, ask func(*iam.Client) (string, error)) RoleRequest {
+	if role.Name != "" || found.AWS == nil || found.Caller == "" || !found.Facts.Issuer.Known() {
+		return role
+	}
+	name, err := ask(iam.New(found.AWS.In(found.Facts.Region)))
+	if err != nil {
+		a.UI.Warn("whether an earlier version created the role "+advice.RoleName(earlier).String()+" is not known: "+inLine(err.Error()),
+			"if it did: "+advice.Command("--role-name", advice.RoleName(earlier).Word()))
+	}
+	role.Name = name
+	return role
 }

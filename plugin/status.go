@@ -39,7 +39,7 @@ type statusRun struct {
 	*checkup // as far as it looks
 	request  StatusRequest
 	desired  iam.Role
-	usual    *live.UsualRole // nil if something names the role, or once it is told
+	usual    *live.UsualRole // nil if something names the role, or after it was reported
 	noAWS    error           // why AWS is not asked anything
 	trail    *audit.Client
 }

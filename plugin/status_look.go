@@ -185,7 +185,7 @@ func (s *statusRun) askRole(ctx context.Context, roles *iam.Client) (actual *iam
 	return actual, plan, nil, refused
 }
 
-// readRole is the role as IAM has it. One that was read to learn its name is told once:
+// readRole is the role as IAM has it. What was read to find its name is used once:
 // status --watch reads it again.
 func (s *statusRun) readRole(ctx context.Context, roles *iam.Client) (*iam.Actual, error) {
 	if known := s.usual; known != nil {

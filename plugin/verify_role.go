@@ -66,13 +66,11 @@ func roleOfInstall(target verify.Target, flags RoleRequest, unknown error) func(
 			return render.ARN{}, err
 		}
 		given := flags.Name != "" || flags.Path != ""
-		if flags.Name == "" && claimed.Name() == render.EarlierRoleName(issuer, target.Namespace) {
-			// The hash of the issuer and the namespace in the name shows as much as that
-			// in the name of a new role.
-			earlier := iam.ARN(facts, RoleRequest{Name: claimed.Name(), Path: flags.Path})
-			if claimed.String() == earlier {
-				return claimed, nil
-			}
+		// The hash of the issuer and the namespace in the name shows as much as that in the
+		// name of a new role.
+		earlier := iam.ARN(facts, RoleRequest{Name: render.EarlierRoleName(issuer, target.Namespace), Path: flags.Path})
+		if flags.Name == "" && claimed.String() == earlier {
+			return claimed, nil
 		}
 		if given || claimed == (render.ARN{}) || claimed == role || target.CallerAccount != target.Account {
 			return role, nil

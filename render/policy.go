@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// servesRoutes: the cluster has OpenShift's routers.
+// servesRoutes reports whether the cluster serves OpenShift's Routes.
 func servesRoutes(f Facts) bool {
 	return slices.ContainsFunc(f.APIVersions.Values, func(v string) bool {
 		return v == routeAPI || strings.HasPrefix(v, routeAPI+"/")
@@ -15,7 +15,7 @@ func servesRoutes(f Facts) bool {
 
 // resolvePolicy decides "auto" of networkPolicy.ingress, so that the values that are
 // printed give Helm the same objects, whatever it knows of the cluster. A value that
-// the user took away counts as "auto", as in the templates.
+// the user removed with null counts as "auto", as in the templates.
 func resolvePolicy(values map[string]any, f Facts) {
 	policy, _ := values["networkPolicy"].(map[string]any)
 	if policy["ingress"] != nil && policy["ingress"] != "auto" {

@@ -49,7 +49,8 @@ func Flag(flag, value string) []string {
 
 // RoleFlags are the flags that name a role to install and its like, as words of a
 // command. A name or path that is "" has none, and neither have the usual names and the
-// usual path, which the command finds without flags. Without usual names, both are given.
+// usual path, which the command finds without flags. If no usual names are given, every
+// name and path has one.
 //
 // It is here because this is the lowest package that all who print such a command import:
 // plugin, plugin/check, plugin/iam.

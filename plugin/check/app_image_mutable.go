@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -68,7 +69,7 @@ func judgeImages(namespace string, deployments, pods []*unstructured.Unstructure
 	}
 	switch {
 	case !some:
-		return Leave("there is neither a Deployment " + frontendName + " nor " + microserviceName)
+		return Leave("neither Deployment " + frontendName + " nor " + microserviceName + " exists")
 	case len(images) == 0:
 		return Pass()
 	}
@@ -89,11 +90,9 @@ func judgeImages(namespace string, deployments, pods []*unstructured.Unstructure
 // named by digest, each once.
 func mutableImages(deployment *unstructured.Unstructured, containers []string) []string {
 	var found []string
-	seen := map[string]bool{}
 	for _, name := range containers {
 		image := imageOf(deployment, name)
-		if image != "" && !seen[image] && !byDigest.MatchString(image) {
-			seen[image] = true
+		if image != "" && !slices.Contains(found, image) && !byDigest.MatchString(image) {
 			found = append(found, image)
 		}
 	}

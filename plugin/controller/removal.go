@@ -57,7 +57,7 @@ const (
 // did after it.
 type Part struct {
 	Subject Subject
-	Object  string    // "Bucket demo/demo-bucket", "role ack-s3-controller-9b1e22f0"
+	Object  string    // "Bucket demo/demo-bucket", "role ack-s3-controller-9b1e22f04c7d"
 	Ref     apply.Ref // of an object, the zero value for all else
 	Fate    Fate
 	Why     string

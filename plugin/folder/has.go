@@ -8,8 +8,8 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/layout"
 )
 
-// HasValue reports whether a file that an earlier run made has a line of YAML that ends in
-// this value. A directory that cannot be read has none: Look says why.
+// HasValue reports whether a file that an earlier run created has a line of YAML that ends
+// in this value. A directory that cannot be read has none: Look says why.
 func HasValue(dir, value string) bool {
 	root, err := os.OpenRoot(dir)
 	if err != nil {

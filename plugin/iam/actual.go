@@ -45,7 +45,7 @@ func ReadToCreate(ctx context.Context, api Reader, name string, known bool) (*Ac
 	return ToCreate(Read(ctx, api, name, known))
 }
 
-// ToCreate is an answer of Look or Usual as ReadToCreate gives it.
+// ToCreate turns an answer of Look or Usual into that of ReadToCreate.
 func ToCreate(a *Actual, err error) (*Actual, error) {
 	if awserr.Hidden(err) {
 		return &Actual{Hidden: true}, nil
@@ -65,7 +65,8 @@ func Read(ctx context.Context, api Reader, name string, known bool) (*Actual, er
 	return Strict(look(ctx, api, name))
 }
 
-// Strict is an answer of Look or Usual for a caller that needs our inline policy.
+// Strict turns an answer of Look or Usual into that of Read: without our inline policy,
+// there is only the error.
 func Strict(a *Actual, err error) (*Actual, error) {
 	if err == nil && a.InlineErr != nil {
 		return nil, a.InlineErr
@@ -75,8 +76,8 @@ func Strict(a *Actual, err error) (*Actual, error) {
 
 // lookFor is Look for a role that may not exist: its policies are asked for after it.
 func lookFor(ctx context.Context, api Reader, name string) (*Actual, error) {
-	a := &Actual{}
-	if err := readRole(ctx, api, name, a); err != nil || !a.Exists {
+	a, err := roleAlone(ctx, api, name)
+	if err != nil || !a.Exists {
 		return a, err
 	}
 	return a, readPolicies(ctx, api, name, a)
@@ -117,6 +118,12 @@ func ReadNew(ctx context.Context, api Reader, name string) (*Actual, error) {
 // roleGetter is the one operation that both Reader and Finder have.
 type roleGetter interface {
 	GetRole(context.Context, *awsiam.GetRoleInput, ...func(*awsiam.Options)) (*awsiam.GetRoleOutput, error)
+}
+
+// roleAlone is a role without its policies.
+func roleAlone(ctx context.Context, api roleGetter, name string) (*Actual, error) {
+	a := &Actual{}
+	return a, readRole(ctx, api, name, a)
 }
 
 func readRole(ctx context.Context, api roleGetter, name string, a *Actual) error {

@@ -13,8 +13,8 @@ import (
 // permissions, which nobody has by what they may do in the project. A role that does
 // not exist, or has another path, is not the one that was claimed.
 func ClaimedBy(ctx context.Context, api roleGetter, claimed render.ARN, f render.Facts) (bool, error) {
-	actual := &Actual{}
-	if err := readRole(ctx, api, claimed.Name(), actual); err != nil {
+	actual, err := roleAlone(ctx, api, claimed.Name())
+	if err != nil {
 		return false, err
 	}
 	if !actual.Exists || actual.ARN != claimed.String() {

@@ -47,11 +47,13 @@ const maxLooks = 6
 // do not count: there may then be several, of several clusters, and the caller
 // must ask which. They are sorted by name; none is no error.
 //
-// A caller who may not list the roles of a path gets the roles of the usual names beside
-// those of the other path, if the issuer is known; without it awserr.Denied(err) is true. A role the caller may not
-// look at is left out; if it has a name that ours would have, and no other role is found,
-// awserr.Denied(err) is true. A role under a path of the user's is not found. Nor is the controller's, where the namespace
-// is the controller's, too: FindController finds that one.
+// A caller who is not allowed to list the roles of a path gets the roles of the usual
+// names beside those of the other path, if the issuer is known; without it
+// awserr.Denied(err) is true. A role that the caller is not allowed to read is left out;
+// if it has a name that install gives or gave, and no other role is found,
+// awserr.Denied(err) is true. A role under a path of the user's is not found. Nor is the
+// controller's, where the namespace is the controller's, too: FindController finds that
+// one.
 func FindOurs(ctx context.Context, api Finder, f render.Facts) ([]Found, error) {
 	return theApp.find(ctx, api, f)
 }
@@ -79,7 +81,7 @@ func (h holder) find(ctx context.Context, api Finder, f render.Facts) ([]Found, 
 	return h.lookAtAll(ctx, api, slices.Compact(sorted(names)), f)
 }
 
-// lookAtAll are those of the names that are roles of ours and the holder's.
+// lookAtAll returns the roles with these names that are the project's and the holder's.
 func (h holder) lookAtAll(ctx context.Context, api Finder, names []string, f render.Facts) ([]Found, error) {
 	looked := make([]*Found, len(names))
 	refused := make([]error, len(names))
@@ -143,8 +145,7 @@ func (h holder) listNames(ctx context.Context, api Finder) (names []string, deni
 
 // lookAt gives back the role if it is ours and the holder's.
 func (h holder) lookAt(ctx context.Context, api Finder, name string, f render.Facts) (*Found, error) {
-	a := &Actual{}
-	err := readRole(ctx, api, name, a)
+	a, err := roleAlone(ctx, api, name)
 	switch {
 	case err != nil:
 		return nil, err
@@ -154,7 +155,7 @@ func (h holder) lookAt(ctx context.Context, api Finder, name string, f render.Fa
 	return &Found{Name: name, ARN: a.ARN, Path: a.Path, Tags: a.Tags}, nil
 }
 
-// likeOurs reports whether a role has the name that install would give it.
+// likeOurs reports whether a role has a name that install gives or gave.
 func (h holder) likeOurs(name string, f render.Facts) bool {
 	usual := h.usualNames(f.Issuer.Value, f.Namespace.Value)
 	if f.Issuer.Known() {

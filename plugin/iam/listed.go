@@ -47,8 +47,8 @@ func List(ctx context.Context, api RoleLister, path string) (map[string]Listed, 
 // which is no error. It is for roles that a list does not have: under a path of
 // the user's, or for a caller who may not list.
 func Glance(ctx context.Context, api roleGetter, name string) (*Listed, error) {
-	a := &Actual{}
-	if err := readRole(ctx, api, name, a); err != nil || !a.Exists {
+	a, err := roleAlone(ctx, api, name)
+	if err != nil || !a.Exists {
 		return nil, err
 	}
 	return &Listed{Name: name, ARN: a.ARN, Trust: a.Trust}, nil

@@ -7,22 +7,21 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// Usual finds the role of an app whose role neither you nor a record names. It is the one
-// with the name that a new role gets. If IAM does not have that one, or it is not this
-// project's, the one that an earlier version created is asked for, by the name that it
-// computed. It is chosen if it is this project's: by its tags, or if onlyUsed (install
-// --iam=skip) by its trust policy. What IAM answers for the name that is chosen is
-// returned as Look returns it.
+// Usual finds the role of an app if neither the user nor a record names it. IAM is asked
+// for the name that a new role gets. If that role does not exist, or is not this
+// project's, IAM is asked for the name that an earlier version computed, and that role is
+// chosen if it is this project's: by its tags or, if onlyUsed (install --iam=skip), by its
+// trust policy. The result is the chosen name, with IAM's answer for it as Look returns it.
 //
 // A caller who is not allowed to read one of the two gets the other, if that is this
-// project's, and otherwise the refusal for the name of a new role.
+// project's, and otherwise the answer for the name of a new role, which may be a refusal.
 func Usual(ctx context.Context, api Reader, f render.Facts, onlyUsed bool) (name string, actual *Actual, err error) {
 	return theApp.usual(f, onlyUsed, func(name string) (*Actual, error) { return lookFor(ctx, api, name) })
 }
 
 // UsualName is the name of Usual alone, which takes fewer requests.
 func UsualName(ctx context.Context, api roleGetter, f render.Facts) (string, error) {
-	name, _, err := theApp.usual(f, false, func(name string) (*Actual, error) { return glance(ctx, api, name) })
+	name, _, err := theApp.usual(f, false, func(name string) (*Actual, error) { return roleAlone(ctx, api, name) })
 	return name, err
 }
 
@@ -34,29 +33,23 @@ func UsualController(ctx context.Context, api Reader, f render.Facts) (name stri
 
 // UsualControllerName is the name of UsualController alone.
 func UsualControllerName(ctx context.Context, api roleGetter, f render.Facts) (string, error) {
-	name, _, err := theController.usual(f, false, func(name string) (*Actual, error) { return glance(ctx, api, name) })
+	name, _, err := theController.usual(f, false, func(name string) (*Actual, error) { return roleAlone(ctx, api, name) })
 	return name, err
 }
 
-// glance is a role without its policies.
-func glance(ctx context.Context, api roleGetter, name string) (*Actual, error) {
-	a := &Actual{}
-	return a, readRole(ctx, api, name, a)
-}
-
-// usual is Usual for the holder, which looks at a role in a way of the caller's.
+// usual is Usual for the holder. The caller says how a role is read.
 func (h holder) usual(f render.Facts, onlyUsed bool, look func(name string) (*Actual, error)) (string, *Actual, error) {
 	names := h.usualNames(f.Issuer.Value, f.Namespace.Value)
-	ownIs := func(name string, a *Actual, err error) bool {
+	isOwn := func(name string, a *Actual, err error) bool {
 		return err == nil && a.Exists && (h.owns(name, a, f) || onlyUsed && a.names(f))
 	}
 	actual, err := look(names[0])
-	if ownIs(names[0], actual, err) || err != nil && !awserr.Denied(err) {
+	if isOwn(names[0], actual, err) || err != nil && !awserr.Denied(err) {
 		return names[0], actual, err
 	}
 	earlier, unread := look(names[1])
 	switch {
-	case ownIs(names[1], earlier, unread):
+	case isOwn(names[1], earlier, unread):
 		return names[1], earlier, nil
 	case err == nil && unread != nil && !awserr.Denied(unread):
 		// It may exist, and a second role is not created beside it.

@@ -26,7 +26,7 @@ func (a *asked[T]) get(ctx context.Context, ask func() (T, error)) (T, error) {
 	return a.value, a.err
 }
 
-// answer is the answer, if the question was asked.
+// answer is the answer, and whether there is one yet.
 func (a *asked[T]) answer() (T, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -36,7 +36,7 @@ func (w *World) RoleName(ctx context.Context) string {
 	return w.UsualRole(ctx, false).Name
 }
 
-// roleNamed is RoleName if it is given or the project names it.
+// roleNamed is RoleName if it is given or the project names it, "" otherwise.
 func (w *World) roleNamed(ctx context.Context) string {
 	if w.RoleNamed != "" {
 		return w.RoleNamed
@@ -54,8 +54,8 @@ func (w *World) roleNamed(ctx context.Context) string {
 	return ""
 }
 
-// UsualRole is iam.Usual: the role that has the name of a new role, or the one that an
-// earlier version created.
+// UsualRole is what iam.Usual returns: the role that has the name of a new role, or the one
+// that an earlier version created.
 type UsualRole struct {
 	Name   string
 	Actual *iam.Actual
@@ -63,8 +63,8 @@ type UsualRole struct {
 }
 
 // UsualRole asks IAM for the role that the project has unless something names another.
-// With onlyUsed, one that another tool manages counts as well. There have to be AWS
-// credentials, and the issuer has to be known.
+// With onlyUsed, one that another tool manages counts as well. IAM is asked once: later
+// calls get the answer to the first. AWS credentials and the issuer are required.
 func (w *World) UsualRole(ctx context.Context, onlyUsed bool) UsualRole {
 	found, _ := w.usual.get(ctx, func() (UsualRole, error) {
 		name, actual, err := iam.Usual(ctx, w.Roles, w.Facts, onlyUsed)

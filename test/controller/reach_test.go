@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -141,50 +142,57 @@ func (s *scene) wantAssumed(t *testing.T) {
 	}
 }
 
-// TestF8PathOfTheRole: a role of earlier versions is found and kept, and goes with the
-// controller, whether the inventory names it or not.
+// TestF8PathOfTheRole: a role under the path of earlier versions is found and kept.
 func TestF8PathOfTheRole(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
-	s.again(t, "--bucket-pattern", "*-bucket", "--role-path", "/ostoy-s3/").WantCode(t, done)
+	s.keepsRole(t, ":role/ostoy-s3/ack-s3-controller-[0-9a-f]{12}$", "--role-path", "/ostoy-s3/")
+	s.deletesRole(t)
+}
+
+// TestF15EarlierName: a role with the shorter name of earlier versions is found and kept,
+// by the commands that only print, too.
+func TestF15EarlierName(t *testing.T) {
+	t.Parallel()
+	s := begin(t)
+	earlier := world.EarlierControllerRoleName(s.Issuer)
+	s.keepsRole(t, "/"+earlier+"$", "--role-name", earlier)
+	named := regexp.MustCompile(earlier + `\b`) // the name of a new role begins with it
+	for _, command := range [][]string{{"controller", "render"}, {"iam", "render", "--for", "controller", "--bucket-pattern", "*-bucket"}} {
+		if said := s.Admin.Run(t, command...).WantCode(t, done).Stdout; !named.MatchString(said) {
+			t.Errorf("%v does not name the role %s:\n%s", command, earlier, said)
+		}
+	}
+	s.deletesRole(t)
+}
+
+// keepsRole installs with flags about the role: later runs without them keep it, whether
+// the inventory names it or not. The pattern is of its ARN.
+func (s *scene) keepsRole(t *testing.T, pattern string, flags ...string) {
+	t.Helper()
+	s.again(t, append([]string{"--bucket-pattern", "*-bucket"}, flags...)...).WantCode(t, done)
 	s.again(t).WantCode(t, done).WantTalk(t, "nothing to change")
-	must(t, s.Client.CoreV1().ConfigMaps(namespace).Delete(t.Context(), "ostoy-s3-controller", metav1.DeleteOptions{}))
+	s.forget(t)
 	s.again(t).WantCode(t, done)
-	if arn := s.annotation(t); !strings.Contains(arn, ":role/ostoy-s3/ack-s3-controller-") || len(s.roles(t.Context(), t)) != 1 {
+	if arn := s.annotation(t); !regexp.MustCompile(pattern).MatchString(arn) || len(s.roles(t.Context(), t)) != 1 {
 		t.Errorf("%s, %v", arn, s.roles(t.Context(), t))
 	}
-	must(t, s.Client.CoreV1().ConfigMaps(namespace).Delete(t.Context(), "ostoy-s3-controller", metav1.DeleteOptions{}))
+}
+
+// deletesRole uninstalls the controller without an inventory: its role is deleted, too.
+func (s *scene) deletesRole(t *testing.T) {
+	t.Helper()
+	s.forget(t)
 	s.Admin.Run(t, "controller", "uninstall").WantCode(t, done)
 	if roles := s.roles(t.Context(), t); len(roles) > 0 {
 		t.Errorf("left: %v", roles)
 	}
 }
 
-// TestF15EarlierName: the same for a role with the shorter name of earlier versions.
-func TestF15EarlierName(t *testing.T) {
-	t.Parallel()
-	s := begin(t)
-	earlier := world.EarlierControllerRoleName(s.Issuer)
-	forget := func() {
-		must(t, s.Client.CoreV1().ConfigMaps(namespace).Delete(t.Context(), "ostoy-s3-controller", metav1.DeleteOptions{}))
-	}
-	s.again(t, "--bucket-pattern", "*-bucket", "--role-name", earlier).WantCode(t, done)
-	s.again(t).WantCode(t, done).WantTalk(t, "nothing to change")
-	forget()
-	s.again(t).WantCode(t, done)
-	for _, command := range [][]string{{"controller", "render"}, {"iam", "render", "--for", "controller", "--bucket-pattern", "*-bucket"}} {
-		if said := s.Admin.Run(t, command...).WantCode(t, done).Stdout; !strings.Contains(said, earlier) {
-			t.Errorf("%v does not name the role %s:\n%s", command, earlier, said)
-		}
-	}
-	if arn := s.annotation(t); !strings.HasSuffix(arn, "/"+earlier) || len(s.roles(t.Context(), t)) != 1 {
-		t.Errorf("%s, %v", arn, s.roles(t.Context(), t))
-	}
-	forget()
-	s.Admin.Run(t, "controller", "uninstall").WantCode(t, done)
-	if roles := s.roles(t.Context(), t); len(roles) > 0 {
-		t.Errorf("left: %v", roles)
-	}
+// forget deletes the inventory.
+func (s *scene) forget(t *testing.T) {
+	t.Helper()
+	must(t, s.Client.CoreV1().ConfigMaps(namespace).Delete(t.Context(), "ostoy-s3-controller", metav1.DeleteOptions{}))
 }
 
 // TestF1AnyBucket: beside a controller that reaches every bucket of the account nobody

@@ -56,7 +56,7 @@ named, so that OpenShift can choose one from the project's range.
 allowPrivilegeEscalation: false
 capabilities:
   drop: [ALL]
-{{- /* The value is missing if Helm reuses the values of an older release (--reuse-values): that is true. */}}
+{{- /* The value is missing if Helm reuses the values of an older release (--reuse-values): then it counts as true. */}}
 readOnlyRootFilesystem: {{ ne (toString .Values.readOnlyRootFilesystem) "false" }}
 runAsNonRoot: true
 seccompProfile:

@@ -44,10 +44,11 @@ func (w World) Comparable(bed *testbed.Bed, namespace string) World {
 	return all
 }
 
-// RoleName is the rule of DESIGN section 4, written a second time.
+// RoleName is the name of a new role. The rule is written here a second time, so that a
+// change of the product's is noticed.
 func RoleName(issuer, namespace string) string { return roleName(issuer, namespace, 6) }
 
-// EarlierRoleName is the name of a role that a version before 12 digits created.
+// EarlierRoleName is the name of a role that an earlier version created, with 8 digits.
 func EarlierRoleName(issuer, namespace string) string { return roleName(issuer, namespace, 4) }
 
 // EarlierControllerRoleName is EarlierRoleName for the ACK S3 controller's role.
