@@ -55,7 +55,7 @@ func (i *install) usesUnseenRole(ctx context.Context, named iam.Role) (bool, err
 // provenRole is the role that install uses without flags, and whether IAM has it with the
 // tags of this project.
 func (i *install) provenRole(ctx context.Context) (iam.Role, bool, error) {
-	name, actual, err := iam.Usual(ctx, iam.New(i.found.AWS.In(i.facts.Region)), i.facts, false)
+	name, actual, err := iam.Usual(ctx, iam.New(i.found.AWS.In(i.facts.Region)), i.facts, iam.Counts{})
 	options := i.request.Role
 	options.Name = name
 	own, invalid := iam.Desired(i.facts, options)

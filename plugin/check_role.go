@@ -32,13 +32,7 @@ func (c *checkup) lookAtRole(ctx context.Context) check.Finding {
 		return check.Leave("somebody else makes the role: it was installed with --iam=skip")
 	}
 	desired := c.before.role.desired
-	var actual *iam.Actual
-	var err error
-	if c.world.RoleName(ctx) == desired.Name {
-		actual, err = c.world.Role(ctx)
-	} else {
-		actual, err = iam.Look(ctx, c.world.Roles, desired.Name)
-	}
+	actual, err := c.world.RoleOf(ctx, desired.Name)
 	if awserr.Denied(err) {
 		return check.Unseen("iam:GetRole on role "+desired.Name, "whether the role is free or ours")
 	}

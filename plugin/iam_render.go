@@ -99,9 +99,9 @@ func (r IAMRequest) read(ctx context.Context, api iam.Reader, f render.Facts) (s
 	case name != "":
 		actual, err = iam.Read(ctx, api, name, false)
 	case r.Of == RoleOfController:
-		name, actual, err = iam.UsualController(ctx, api, f)
+		name, actual, err = iam.UsualController(ctx, api, f, iam.Counts{Any: r.Role.Adopt})
 	default:
-		name, actual, err = iam.Usual(ctx, api, f, false)
+		name, actual, err = iam.Usual(ctx, api, f, iam.Counts{Any: r.Role.Adopt})
 	}
 	actual, err = iam.ToCreate(actual, err)
 	return name, actual, err

@@ -36,6 +36,13 @@ type roleOnce struct {
 	err    error
 }
 
+// answer notes what IAM says of a role that was read before. An error is one of the
+// findings of the survey.
+func (r *roleOnce) answer(actual *iam.Actual, err error) {
+	r.actual, r.err = iam.ToCreate(actual, err)
+	r.asked = true
+}
+
 func (r *roleOnce) get(read func() (*iam.Actual, error)) (*iam.Actual, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

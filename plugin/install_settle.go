@@ -17,14 +17,24 @@ import (
 // settleRole decides which role the app has, and starts a new record of what exists.
 func (i *install) settleRole(ctx context.Context, world *live.World) (iam.Role, error) {
 	options, once := i.request.Role, &roleOnce{}
-	if options.Name == "" {
-		options.Name = usualNameIn(i.inventory.RoleARN, i.facts)
-	}
-	if options.Name == "" {
-		usual := world.UsualRole(ctx, i.request.IAM == IAMSkip)
+	recorded := usualNameIn(i.inventory.RoleARN, i.facts)
+	switch {
+	case options.Name != "":
+	case recorded == "":
+		also := iam.Counts{Trusting: i.request.IAM == IAMSkip, Any: options.Adopt}
+		usual := world.UsualRole(ctx, also)
 		options.Name = usual.Name
-		once.asked = true // an error is one of the findings of the survey
-		once.actual, once.err = iam.ToCreate(usual.Actual, usual.Err)
+		once.answer(usual.Actual, usual.Err)
+	case recorded == render.EarlierRoleName(i.facts.Issuer.Value, i.facts.Namespace.Value):
+		// If it does not exist, the role is a new one, with the name of a new one.
+		actual, err := world.RoleOf(ctx, recorded)
+		if err == nil && !actual.Exists && i.request.IAM != IAMSkip {
+			break
+		}
+		options.Name = recorded
+		once.answer(actual, err)
+	default:
+		options.Name = recorded
 	}
 	var err error
 	once.desired, err = iam.Desired(i.facts, options)

@@ -60,7 +60,7 @@ func (s *statusRun) prepare(ctx context.Context) error {
 func (s *statusRun) settledRole(ctx context.Context) RoleRequest {
 	role := s.install.request.Role
 	if role.Name == "" && s.noAWS == nil && s.facts.Issuer.Known() {
-		usual := s.world.UsualRole(ctx, false)
+		usual := s.world.UsualRole(ctx, iam.Counts{})
 		s.usual, role.Name = &usual, usual.Name
 	}
 	return role

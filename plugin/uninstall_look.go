@@ -103,13 +103,16 @@ func (u *uninstall) ourBucket() bool {
 // tags. Everybody who can edit the project chooses what the first two name: that ends
 // neither the run nor the search.
 func (u *uninstall) lookAtRole(ctx context.Context) error {
-	var refused error
+	var refused, unread error
 	for _, name := range u.roleNames() {
 		actual, err := u.readRole(ctx, name)
 		switch {
 		// As one that does not exist, to a caller who may not read every role.
 		case awserr.Hidden(err), awserr.Denied(err) && u.onlyNamed(name):
 			u.hidden = cmp.Or(u.hidden, name)
+			continue
+		case awserr.Denied(err): // the other usual name may be the role's
+			unread = cmp.Or(unread, err)
 			continue
 		case err != nil:
 			return err
@@ -129,8 +132,8 @@ func (u *uninstall) lookAtRole(ctx context.Context) error {
 			refused = cmp.Or(refused, u.notBelieved(name, actual), err)
 		}
 	}
-	if refused != nil {
-		return refused
+	if err := cmp.Or(refused, unread); err != nil {
+		return err
 	}
 	return u.searchRole(ctx)
 }

@@ -3,7 +3,6 @@ package controller
 import (
 	"cmp"
 	"context"
-	"slices"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -30,33 +29,52 @@ func (p *Plan) lookAtRole(ctx context.Context) (iam.Role, error) {
 	return iam.DesiredController(p.facts, known)
 }
 
-// readRole finds the role. One that the inventory names counts only if it is ours.
+// readRole finds the role.
 func (p *Plan) readRole(ctx context.Context) (err error) {
-	recorded := ""
-	if p.found.Inventory.Applied() {
-		recorded = nameIn(p.found.Inventory.RoleARN, p.facts)
-	}
-	if p.options.Role.Name == "" && slices.Contains(render.ControllerRoleNames(p.facts.Issuer.Value), recorded) {
-		p.options.Role.Name = recorded
-	}
-	if p.options.Role.Name != "" {
-		p.actual, err = iam.ReadToCreate(ctx, p.roles, p.options.Role.Name, p.found.Inventory.Found)
-		return err
-	}
-	if recorded != "" {
-		if p.actual, err = iam.Read(ctx, p.roles, recorded, true); err != nil {
+	if p.options.Role.Name == "" {
+		if found, err := p.readRecorded(ctx); found || err != nil {
 			return err
 		}
-		if iam.ControllerOwns(recorded, p.actual, p.facts) {
-			p.options.Role.Name = recorded
-			return nil
-		}
 	}
-	name, actual, err := iam.UsualController(ctx, p.roles, p.facts)
-	if p.actual, err = iam.ToCreate(actual, err); err == nil {
-		p.options.Role.Name = name
+	name := p.options.Role.Name
+	if name != "" {
+		p.actual, err = iam.ReadToCreate(ctx, p.roles, name, p.found.Inventory.Found)
+		return err
 	}
+	name, actual, err := iam.UsualController(ctx, p.roles, p.facts, iam.Counts{Any: p.options.Role.Adopt})
+	p.options.Role.Name = name
+	p.actual, err = iam.ToCreate(actual, err)
 	return err
+}
+
+// readRecorded reads the role that the inventory names, and reports whether it is the one
+// that is kept. One with a name of its own counts only if it is ours. One with the name
+// that an earlier version computed counts if it exists, or if IAM does not show whether it
+// does: if it does not exist, the role is a new one, with the name of a new one.
+func (p *Plan) readRecorded(ctx context.Context) (bool, error) {
+	name := ""
+	if p.found.Inventory.Applied() {
+		name = nameIn(p.found.Inventory.RoleARN, p.facts)
+	}
+	usual := render.ControllerRoleNames(p.facts.Issuer.Value)
+	kept := func() bool { return iam.ControllerOwns(name, p.actual, p.facts) }
+	read := func() (*iam.Actual, error) { return iam.Read(ctx, p.roles, name, true) }
+	switch {
+	case name == "":
+		return false, nil
+	case name == usual[0]:
+		p.options.Role.Name = name
+		return false, nil
+	case name == usual[1]:
+		kept = func() bool { return p.actual.Exists || p.actual.Hidden }
+		read = func() (*iam.Actual, error) { return iam.ReadToCreate(ctx, p.roles, name, true) }
+	}
+	var err error
+	if p.actual, err = read(); err != nil || !kept() {
+		return false, err
+	}
+	p.options.Role.Name = name
+	return true, nil
 }
 
 // onRecord are the pattern and the managed policy that an earlier run was asked for: a

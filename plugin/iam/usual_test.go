@@ -34,7 +34,7 @@ func TestF15Usual(t *testing.T) {
 		for name, tags := range c.roles {
 			api.put(name, "/ostoy-s3/", tags)
 		}
-		name, actual, err := Usual(t.Context(), api, facts(), false)
+		name, actual, err := Usual(t.Context(), api, facts(), Counts{})
 		if err != nil || name != c.want || actual.Exists != c.found {
 			t.Errorf("%s: %s, %+v, %v; want %s", c.name, name, actual, err, c.want)
 		}
@@ -50,20 +50,36 @@ func TestF15Usual(t *testing.T) {
 	}
 }
 
-// TestF15UsualOnlyUsed: a role that another tool manages has no tags of this tool.
-func TestF15UsualOnlyUsed(t *testing.T) {
+// TestF15UsualCounts: a role that another tool manages has no tags of this tool.
+func TestF15UsualCounts(t *testing.T) {
 	names := render.RoleNames(facts().Issuer.Value, "demo")
 	api := newFake()
 	api.put(names[1], "/ostoy-s3/", nil)
-	api.roles[names[1]].trust = desired(t, facts(), RoleOptions{}).Trust.JSON()
-	for onlyUsed, want := range map[bool]string{true: names[1], false: names[0]} {
-		if name, _, err := Usual(t.Context(), api, facts(), onlyUsed); err != nil || name != want {
-			t.Errorf("only used is %v: %s, %v; want %s", onlyUsed, name, err, want)
+	for _, c := range []struct {
+		trust string
+		also  Counts
+		want  string
+	}{
+		{"{}", Counts{}, names[0]},
+		{"{}", Counts{Trusting: true}, names[0]},
+		{"{}", Counts{Any: true}, names[1]},
+		{trustJSON, Counts{}, names[0]},
+		{trustJSON, Counts{Trusting: true}, names[1]},
+	} {
+		api.roles[names[1]].trust = c.trust
+		if name, _, err := Usual(t.Context(), api, facts(), c.also); err != nil || name != c.want {
+			t.Errorf("%+v, trust policy %s: %s, %v; want %s", c.also, c.trust, name, err, c.want)
 		}
+	}
+	// The one with the name of a new role is first.
+	api.put(names[0], "/ostoy-s3/", nil)
+	if name, _, err := Usual(t.Context(), api, facts(), Counts{Any: true}); err != nil || name != names[0] {
+		t.Errorf("both: %s, %v", name, err)
 	}
 }
 
-// TestF15UsualUnread: no second role is created beside one that may exist.
+// TestF15UsualUnread: a failure of IAM is no answer, and ends the run. A refusal is an
+// answer: what the user is not allowed to see, install creates, unless it exists.
 func TestF15UsualUnread(t *testing.T) {
 	names := render.RoleNames(facts().Issuer.Value, "demo")
 	denied := apiError("AccessDenied", "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: iam:GetRole on resource: role x because no identity-based policy allows the iam:GetRole action")
@@ -94,7 +110,7 @@ func TestF15UsualUnread(t *testing.T) {
 			asked++
 			return c.answers[asked-1]
 		}
-		name, _, err := Usual(t.Context(), api, facts(), false)
+		name, _, err := Usual(t.Context(), api, facts(), Counts{})
 		if name != c.want || (err != nil) != c.fails {
 			t.Errorf("%s: %s, %v; want %s", c.name, name, err, c.want)
 		}
@@ -108,7 +124,7 @@ func TestF15UsualController(t *testing.T) {
 	for path, name := range map[string]string{"/ostoy-s3-controller/": names[0], "/ostoy-s3/": names[1]} {
 		api := newFake()
 		api.put(name, path, render.OwnershipTags(f))
-		if got, actual, err := UsualController(t.Context(), api, f); err != nil || got != name || actual.Path != path {
+		if got, actual, err := UsualController(t.Context(), api, f, Counts{}); err != nil || got != name || actual.Path != path {
 			t.Errorf("%s: %s, %+v, %v", name, got, actual, err)
 		}
 		if got, err := UsualControllerName(t.Context(), api, f); err != nil || got != name {
@@ -118,7 +134,7 @@ func TestF15UsualController(t *testing.T) {
 	// The app's role is not the controller's, whatever it is called.
 	api := newFake()
 	api.put(names[1], "/ostoy-s3/", render.OwnershipTags(f))
-	if name, _, err := Usual(t.Context(), api, f, false); err != nil || name != render.RoleName(f.Issuer.Value, f.Namespace.Value) {
+	if name, _, err := Usual(t.Context(), api, f, Counts{}); err != nil || name != render.RoleName(f.Issuer.Value, f.Namespace.Value) {
 		t.Errorf("the app's: %s, %v", name, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -33,7 +34,7 @@ func (w *World) RoleName(ctx context.Context) string {
 	if w.Roles == nil || !w.Facts.Issuer.Known() {
 		return render.RoleName(w.Facts.Issuer.Value, w.Namespace)
 	}
-	return w.UsualRole(ctx, false).Name
+	return w.UsualRole(ctx, iam.Counts{}).Name
 }
 
 // roleNamed is RoleName if it is given or the project names it, "" otherwise.
@@ -45,13 +46,16 @@ func (w *World) roleNamed(ctx context.Context) string {
 	if name := w.nameIn(inventory.RoleARN); name != "" {
 		return name
 	}
+	return w.annotated(ctx)
+}
+
+// annotated is the name of the role that the service account has, "" if it has none.
+func (w *World) annotated(ctx context.Context) string {
 	account, err := w.One(ctx, ServiceAccounts(), render.ServiceAccount)
-	if err == nil && account != nil {
-		if name := w.nameIn(account.GetAnnotations()[RoleAnnotation]); name != "" {
-			return name
-		}
+	if err != nil || account == nil {
+		return ""
 	}
-	return ""
+	return w.nameIn(account.GetAnnotations()[RoleAnnotation])
 }
 
 // UsualRole is what iam.Usual returns: the role that has the name of a new role, or the one
@@ -62,12 +66,16 @@ type UsualRole struct {
 	Err    error
 }
 
-// UsualRole asks IAM for the role that the project has unless something names another.
-// With onlyUsed, one that another tool manages counts as well. IAM is asked once: later
-// calls get the answer to the first. AWS credentials and the issuer are required.
-func (w *World) UsualRole(ctx context.Context, onlyUsed bool) UsualRole {
+// UsualRole asks IAM for the role that the project has unless something names another. If
+// IAM refuses to show one, the service account chooses between the two names: everybody
+// who can edit the project can write it, and both names are the project's. IAM is asked
+// once: later calls get the answer to the first. AWS credentials and the issuer are required.
+func (w *World) UsualRole(ctx context.Context, also iam.Counts) UsualRole {
 	found, _ := w.usual.get(ctx, func() (UsualRole, error) {
-		name, actual, err := iam.Usual(ctx, w.Roles, w.Facts, onlyUsed)
+		name, actual, err := iam.Usual(ctx, w.Roles, w.Facts, also)
+		if awserr.Denied(err) && w.annotated(ctx) == render.EarlierRoleName(w.Facts.Issuer.Value, w.Namespace) {
+			name = w.annotated(ctx)
+		}
 		return UsualRole{name, actual, err}, err
 	})
 	return found
@@ -85,15 +93,22 @@ func (w *World) nameIn(arn string) string {
 	return parsed.Name()
 }
 
-// Role is the install's role as IAM has it; one that is not there does not
-// exist, which is no error. Which of its policies the caller may not read stands
-// in the answer.
+// Role is RoleOf the install's role.
 func (w *World) Role(ctx context.Context) (*iam.Actual, error) {
-	return w.role.get(ctx, func() (*iam.Actual, error) {
+	if w.Roles == nil {
+		return nil, ErrNoAWS
+	}
+	return w.RoleOf(ctx, w.RoleName(ctx))
+}
+
+// RoleOf is the role of this name as IAM has it; one that is not there does not exist,
+// which is no error. Which of its policies the caller is not allowed to read is in the
+// answer.
+func (w *World) RoleOf(ctx context.Context, name string) (*iam.Actual, error) {
+	return w.roles.get(ctx, name, func() (*iam.Actual, error) {
 		if w.Roles == nil {
 			return nil, ErrNoAWS
 		}
-		name := w.RoleName(ctx)
 		if known, ok := w.usual.answer(); ok && known.Name == name {
 			return known.Actual, known.Err
 		}

@@ -35,7 +35,7 @@ type World struct {
 
 	bucketState asked[bucket.State]
 	usual       asked[UsualRole]
-	role        asked[*iam.Actual]
+	roles       askedOf[string, *iam.Actual] // by name
 	provider    asked[*iam.OIDCProvider]
 
 	settings  bucketSettings

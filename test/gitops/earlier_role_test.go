@@ -30,7 +30,7 @@ func TestF15EarlierRoleIsKept(t *testing.T) {
 	agree := func(t *testing.T) {
 		t.Helper()
 		admin.Run(t, "diff", "-n", namespace).WantCode(t, none).WantStdout(t, "")
-		admin.Run(t, "install", "-n", namespace, "--dry-run=server").WantCode(t, 0).WantTalk(t, "nothing to change").WantNoTalk(t, "another role")
+		admin.Run(t, "install", "-n", namespace, "--dry-run=server").WantCode(t, 0).WantNoTalk(t, "another role", "~ role", "+ role")
 		wantStdout(t, admin.Run(t, "status", "-n", namespace).WantCode(t, 0), earlier+" ", "trust ok, policy ok")
 		wantStdout(t, admin.Run(t, "status", "-A", "-o", "json").WantCode(t, 0), arn+`"`)
 		admin.Run(t, "check", "-n", namespace).WantCode(t, 0).WantNoTalk(t, world.RoleName(bed.Issuer, namespace))
@@ -43,7 +43,7 @@ func TestF15EarlierRoleIsKept(t *testing.T) {
 	}
 	agree(t)
 	admin.Kubectl(t, "-n", namespace, "delete", "configmap", "ostoy-s3").WantCode(t, 0)
-	admin.Run(t, "diff", "-n", namespace).WantCode(t, none).WantStdout(t, "")
+	agree(t) // without the inventory
 	admin.Run(t, "install", "-n", namespace).WantCode(t, 0)
 	agree(t)
 	if after := roleID(t, earlier); after != before {
@@ -60,6 +60,62 @@ func TestF15EarlierRoleIsKept(t *testing.T) {
 	roleID(t, world.RoleName(bed.Issuer, namespace))
 }
 
+// TestF15EarlierRoleIsGone: the inventory, which everybody who can edit the project can
+// write, does not have a new role created with the shorter name.
+func TestF15EarlierRoleIsGone(t *testing.T) {
+	t.Parallel()
+	bed := run.TheBed(t)
+	const namespace = "earlier-gone"
+	admin := installed(t, namespace)
+	name, earlier := world.RoleName(bed.Issuer, namespace), world.EarlierRoleName(bed.Issuer, namespace)
+	id := roleID(t, name)
+	admin.Kubectl(t, "-n", namespace, "patch", "configmap", "ostoy-s3", "--type=merge",
+		"-p", `{"data":{"roleARN":"arn:aws:iam::`+testbed.Account+`:role/ostoy-s3/`+earlier+`"}}`).WantCode(t, 0)
+	admin.Run(t, "install", "-n", namespace).WantCode(t, 0)
+	wantNoRole(t, earlier)
+	if after := roleID(t, name); after != id {
+		t.Errorf("the role was created again: %s, before %s", after, id)
+	}
+	admin.Run(t, "diff", "-n", namespace).WantCode(t, none).WantStdout(t, "")
+}
+
+// TestF15EarlierRoleOfAnother: an earlier role that another tool manages is used by
+// --iam=skip, and taken over by --adopt-role.
+func TestF15EarlierRoleOfAnother(t *testing.T) {
+	t.Parallel()
+	bed := run.TheBed(t)
+	const namespace = "earlier-other"
+	earlier := world.EarlierRoleName(bed.Issuer, namespace)
+	admin := installed(t, namespace, "--role-name", earlier)
+	id := roleID(t, earlier)
+	_, err := bed.IAM().UntagRole(t.Context(), &iam.UntagRoleInput{RoleName: &earlier, TagKeys: []string{"app.kubernetes.io/managed-by", "ostoy-s3/issuer", "ostoy-s3/namespace"}})
+	must(t, err)
+	for _, flag := range []string{"--iam=skip", "--adopt-role"} {
+		admin.Kubectl(t, "-n", namespace, "delete", "configmap", "ostoy-s3").WantCode(t, 0)
+		admin.Run(t, "install", "-n", namespace, flag).WantCode(t, 0)
+		if after := roleID(t, earlier); after != id {
+			t.Errorf("%s: the role was created again: %s, before %s", flag, after, id)
+		}
+		wantNoRole(t, world.RoleName(bed.Issuer, namespace))
+	}
+	admin.Run(t, "diff", "-n", namespace).WantCode(t, none).WantStdout(t, "")
+}
+
+// TestF15EarlierRoleIsHidden: if IAM refuses to show the roles, the service account says
+// which of the two names the app has.
+func TestF15EarlierRoleIsHidden(t *testing.T) {
+	t.Parallel()
+	bed := run.TheBed(t)
+	const namespace = "earlier-hidden"
+	earlier := world.EarlierRoleName(bed.Issuer, namespace)
+	admin := installed(t, namespace, "--role-name", earlier)
+	admin.Kubectl(t, "-n", namespace, "delete", "configmap", "ostoy-s3").WantCode(t, 0)
+	must(t, bed.AWS.Fail(t.Context(), testbed.Fault{Action: "iam:Get*", Resource: "*" + namespace + "-ostoy-sa-*"}))
+	admin.Run(t, "install", "-n", namespace, "--iam=skip").WantCode(t, 0).WantNoTalk(t, "~ object    ServiceAccount")
+	wantNoRole(t, world.RoleName(bed.Issuer, namespace))
+	admin.Run(t, "diff", "-n", namespace, "--iam=skip").WantCode(t, none).WantStdout(t, "")
+}
+
 // TestF15EarlierRoleInFiles: manifests that were rendered before, without AWS, keep the
 // name of their role.
 func TestF15EarlierRoleInFiles(t *testing.T) {
@@ -74,12 +130,13 @@ func TestF15EarlierRoleInFiles(t *testing.T) {
 	earlier := world.EarlierRoleName(bed.Issuer, namespace)
 	flags := []string{"render", "--facts", file, "--output-dir", dir}
 	admin.Run(t, append(flags, "--role-name", earlier)...).WantCode(t, 0)
-	admin.Run(t, append(flags, "--check")...).WantCode(t, 0)
+	admin.Run(t, append(flags, "--check")...).WantCode(t, 0).WantNoTalk(t, "--role-name")
 	admin.Run(t, flags...).WantCode(t, 0).WantStdout(t, "")
 	must(t, os.RemoveAll(dir))
 	admin.Run(t, flags...).WantCode(t, 0)
 	account, err := os.ReadFile(filepath.Join(dir, "serviceaccount-ostoy-sa.yaml"))
 	must(t, err)
+	admin.Run(t, "render", "--facts", file).WantCode(t, 0).WantTalk(t, "note", "--role-name "+earlier)
 	if want := world.RoleName(bed.Issuer, namespace) + "\n"; !strings.Contains(string(account), want) {
 		t.Errorf("new manifests do not name the role %s:\n%s", want, account)
 	}
