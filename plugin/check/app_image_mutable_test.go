@@ -139,3 +139,12 @@ func TestF10ImagesByTag(t *testing.T) {
 		}
 	}
 }
+
+// TestF10ImagesAsRendered: the check is given what the values render.
+func TestF10ImagesAsRendered(t *testing.T) {
+	now := scene{documents: documentsOf(t, goodScene), said: goodSaid()}
+	finding := newStage(t, now).findings(t.Context(), now)["app-image-mutable"]
+	if !strings.Contains(finding.Next, "frontend.image.digest=sha256:0123456789abcdef") {
+		t.Errorf("%+v", finding)
+	}
+}
