@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // TestF12RootFilesystem: all containers, and what switches it off.
@@ -38,6 +39,38 @@ func TestF12ServiceAccount(t *testing.T) {
 		}
 		if got := account.Object["automountServiceAccountToken"]; got != false {
 			t.Errorf("automountServiceAccountToken is %v, want false", got)
+		}
+	})
+}
+
+// TestF12Evictable: with the annotation the cluster autoscaler removes a node although
+// /tmp is an emptyDir; the frontend keeps what the webhook's mode adds.
+func TestF12Evictable(t *testing.T) {
+	each(t, func(t *testing.T, found objects, _ input) {
+		for _, name := range []string{"ostoy-frontend", "ostoy-microservice"} {
+			notes := at(t, found.get(t, "Deployment "+name).Object, "spec", "template", "metadata", "annotations").(map[string]any)
+			if got := notes["cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"]; got != "tmp" {
+				t.Errorf("%s: safe-to-evict-local-volumes is %v, want tmp", name, got)
+			}
+		}
+	})
+}
+
+// TestF12EphemeralStorage: a LimitRange with a maxLimitRequestRatio of 4 admits the pods,
+// and logs and /tmp fit into the limit: OpenShift's kubelet keeps 5 files of 50Mi for a
+// container, /tmp has 64Mi.
+func TestF12EphemeralStorage(t *testing.T) {
+	each(t, func(t *testing.T, found objects, _ input) {
+		for _, name := range []string{"ostoy-frontend", "ostoy-microservice"} {
+			amount := func(kind string) int64 {
+				text := at(t, container(pod(t, found, name), name), "resources", kind, "ephemeral-storage").(string)
+				quantity := resource.MustParse(text)
+				return quantity.Value()
+			}
+			const mi = 1 << 20
+			if limit, request := amount("limits"), amount("requests"); limit > 4*request || limit < (5*50+64)*mi {
+				t.Errorf("%s: ephemeral-storage: request %d, limit %d", name, request, limit)
+			}
 		}
 	})
 }
@@ -95,6 +128,25 @@ func TestF12NetworkPolicies(t *testing.T) {
 		},
 		"OpenShift, values of an older release": {
 			input{apis: openshift, set: []string{"networkPolicy=null"}},
+			policy("ostoy-frontend", map[string]any{"ingress": []any{fromRoutersAndUs}}, "Ingress"),
+			policy("ostoy-microservice", map[string]any{"ingress": []any{fromFrontend}}, "Ingress"),
+		},
+		"OpenShift, Ingress of OpenShift's class": {
+			input{apis: openshift, set: []string{"expose=ingress,ingress.className=openshift-default"}},
+			policy("ostoy-frontend", map[string]any{"ingress": []any{fromRoutersAndUs}}, "Ingress"),
+			policy("ostoy-microservice", map[string]any{"ingress": []any{fromFrontend}}, "Ingress"),
+		},
+		"OpenShift, Ingress without a class": {
+			input{apis: openshift, set: []string{"expose=ingress"}},
+			policy("ostoy-frontend", map[string]any{"ingress": []any{fromRoutersAndUs}}, "Ingress"),
+			policy("ostoy-microservice", map[string]any{"ingress": []any{fromFrontend}}, "Ingress"),
+		},
+		"OpenShift, Ingress of another class": {in: input{apis: openshift, set: []string{"expose=ingress,ingress.className=nginx"}}},
+		"OpenShift, another class by the annotation": {
+			in: input{apis: openshift, set: []string{"expose=ingress", `ingress.annotations.kubernetes\.io/ingress\.class=nginx`}},
+		},
+		"OpenShift, another class, not exposed by it": {
+			input{apis: openshift, set: []string{"ingress.className=nginx"}},
 			policy("ostoy-frontend", map[string]any{"ingress": []any{fromRoutersAndUs}}, "Ingress"),
 			policy("ostoy-microservice", map[string]any{"ingress": []any{fromFrontend}}, "Ingress"),
 		},

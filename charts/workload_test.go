@@ -80,6 +80,8 @@ func TestPodIdentity(t *testing.T) {
 		"AWS_REGION":                 "us-east-2",
 		"AWS_STS_REGIONAL_ENDPOINTS": "regional",
 	}
+	const evictKey = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+	evictable := map[string]any{evictKey: "tmp"}
 	projected := maps.Clone(always)
 	projected["AWS_ROLE_ARN"] = roleARN
 	projected["AWS_WEB_IDENTITY_TOKEN_FILE"] = tokenDir + "/token"
@@ -88,10 +90,10 @@ func TestPodIdentity(t *testing.T) {
 		env         map[string]string
 		mount       any
 		volume      any
-		annotations any
+		annotations map[string]any
 	}{
 		{
-			mode: "projected", env: projected,
+			mode: "projected", env: projected, annotations: evictable,
 			mount: map[string]any{"name": "aws-iam-token", "mountPath": tokenDir, "readOnly": true},
 			volume: map[string]any{"name": "aws-iam-token", "projected": map[string]any{
 				"defaultMode": int64(420),
@@ -104,7 +106,7 @@ func TestPodIdentity(t *testing.T) {
 			// The webhook brings role and token, and looks at the account only
 			// when a pod is made: what changes there has to change the pod.
 			mode: "webhook", env: always,
-			annotations: map[string]any{"ostoy-s3/role-arn": roleARN, "ostoy-s3/audience": "my.audience"},
+			annotations: map[string]any{"ostoy-s3/role-arn": roleARN, "ostoy-s3/audience": "my.audience", evictKey: "tmp"},
 		},
 	} {
 		t.Run(tc.mode, func(t *testing.T) {
@@ -127,7 +129,7 @@ func TestPodIdentity(t *testing.T) {
 				t.Errorf("volume (-want +got):\n%s", diff)
 			}
 			annotations := at(t, found.get(t, "Deployment ostoy-frontend").Object, "spec", "template", "metadata", "annotations")
-			if diff := cmp.Diff(tc.annotations, annotations); diff != "" {
+			if diff := cmp.Diff(any(tc.annotations), annotations); diff != "" {
 				t.Errorf("pod annotations (-want +got):\n%s", diff)
 			}
 		})

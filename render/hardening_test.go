@@ -3,6 +3,8 @@ package render
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -26,6 +28,9 @@ func TestF12EveryContainer(t *testing.T) {
 		}
 		pods := 0
 		for _, object := range objects {
+			for _, problem := range keepsNode(object.Object) {
+				t.Errorf("%s: %s %s: %s", filepath.Base(file), object.GetKind(), object.GetName(), problem)
+			}
 			for _, spec := range podSpecs(object.Object) {
 				pods++
 				for _, problem := range notHardened(spec) {
@@ -56,6 +61,28 @@ func podSpecs(node any) []map[string]any {
 		}
 	}
 	return found
+}
+
+// keepsNode lists the emptyDirs of a workload's pod template because of which the
+// cluster autoscaler would keep the node (its FAQ, "What types of pods can prevent CA
+// from removing a node?").
+func keepsNode(workload map[string]any) []string {
+	template, found, _ := unstructured.NestedMap(workload, "spec", "template")
+	if !found {
+		return nil
+	}
+	const annotation = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+	names, _, _ := unstructured.NestedString(template, "metadata", "annotations", annotation)
+	var problems []string
+	volumes, _, _ := unstructured.NestedSlice(template, "spec", "volumes")
+	for _, volume := range volumes {
+		volume, _ := volume.(map[string]any)
+		name, _ := volume["name"].(string)
+		if volume["emptyDir"] != nil && !slices.Contains(strings.Split(names, ","), name) {
+			problems = append(problems, "the cluster autoscaler keeps the node because of the volume "+name)
+		}
+	}
+	return problems
 }
 
 // notHardened lists what is missing in a pod's spec.
@@ -151,6 +178,22 @@ func TestF12NotHardenedFires(t *testing.T) {
 	}
 }
 
+// TestF12KeepsNodeFires: as above, for the annotation.
+func TestF12KeepsNodeFires(t *testing.T) {
+	for _, object := range objectsOf(t, rosa(), Options{}) {
+		if object.GetKind() != "Deployment" {
+			continue
+		}
+		if problems := keepsNode(object.Object); len(problems) > 0 {
+			t.Error(problems)
+		}
+		unstructured.RemoveNestedField(object.Object, "spec", "template", "metadata", "annotations")
+		if len(keepsNode(object.Object)) == 0 {
+			t.Errorf("%s: a missing annotation goes unnoticed", object.GetName())
+		}
+	}
+}
+
 // TestF12PolicyIsDecided: the values that are printed say whether there are
 // policies: Helm alone may not know that the cluster serves Routes.
 func TestF12PolicyIsDecided(t *testing.T) {
@@ -160,12 +203,18 @@ func TestF12PolicyIsDecided(t *testing.T) {
 		set   []string
 		want  string
 	}{
-		"OpenShift":          {rosa(), nil, "restricted"},
-		"taken away":         {rosa(), []string{"networkPolicy=null"}, "restricted"},
-		"one taken away":     {rosa(), []string{"networkPolicy.ingress=null"}, "restricted"},
-		"open by hand":       {rosa(), []string{"networkPolicy.ingress=open"}, "open"},
-		"Kubernetes":         {kubernetes, nil, "open"},
-		"restricted by hand": {kubernetes, []string{"networkPolicy.ingress=restricted"}, "restricted"},
+		"OpenShift":                        {rosa(), nil, "restricted"},
+		"taken away":                       {rosa(), []string{"networkPolicy=null"}, "restricted"},
+		"one taken away":                   {rosa(), []string{"networkPolicy.ingress=null"}, "restricted"},
+		"open by hand":                     {rosa(), []string{"networkPolicy.ingress=open"}, "open"},
+		"Kubernetes":                       {kubernetes, nil, "open"},
+		"restricted by hand":               {kubernetes, []string{"networkPolicy.ingress=restricted"}, "restricted"},
+		"Ingress of OpenShift's class":     {rosa(), []string{"expose=ingress,ingress.className=openshift-default"}, "restricted"},
+		"Ingress without a class":          {rosa(), []string{"expose=ingress"}, "restricted"},
+		"Ingress of another class":         {rosa(), []string{"expose=ingress,ingress.className=nginx"}, "open"},
+		"restricted, of another class":     {rosa(), []string{"expose=ingress,ingress.className=nginx,networkPolicy.ingress=restricted"}, "restricted"},
+		"another class by the annotation":  {rosa(), []string{"expose=ingress", `ingress.annotations.kubernetes\.io/ingress\.class=nginx`}, "open"},
+		"another class, not exposed by it": {rosa(), []string{"expose=route,ingress.className=nginx"}, "restricted"},
 	} {
 		renderer, err := New()
 		if err != nil {

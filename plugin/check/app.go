@@ -43,7 +43,7 @@ func appChecks(w *live.World, objects []*unstructured.Unstructured) []Check {
 		},
 		{ID: "app-scc", Group: App, Severity: Error, Needs: here, Title: "the app's service account may run its pod", Run: a.scc},
 		{ID: "app-image", Group: App, Severity: Error, Needs: here, Title: "the images can be pulled", Run: a.about(health.Image)},
-		{ID: "app-image-mutable", Group: App, Severity: Warning, Needs: here, Title: "the images are named by digest", Run: a.imagesAreFixed},
+		{ID: "app-image-mutable", Group: App, Severity: Warning, Needs: here, Title: "the images are named by digest", Run: imageLook{w, objects}.judge},
 		{ID: "app-volume", Group: App, Severity: Error, Needs: here, Title: "the volume is there", Run: a.volume},
 		{
 			ID: "app-bucket-wait", Group: App, Severity: Error, Needs: here,

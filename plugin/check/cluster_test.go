@@ -13,10 +13,10 @@ import (
 
 func theApp() []*unstructured.Unstructured {
 	container := func(cpu string) map[string]any {
-		return map[string]any{"resources": map[string]any{"requests": map[string]any{"cpu": cpu}, "limits": map[string]any{"memory": "128Mi", "ephemeral-storage": "512Mi"}}}
+		return map[string]any{"name": "ostoy-frontend", "image": "quay.io/ostoy/frontend:1", "resources": map[string]any{"requests": map[string]any{"cpu": cpu}, "limits": map[string]any{"memory": "128Mi", "ephemeral-storage": "512Mi"}}}
 	}
 	return []*unstructured.Unstructured{
-		{Object: map[string]any{"kind": "Deployment", "spec": map[string]any{
+		{Object: map[string]any{"kind": "Deployment", "metadata": map[string]any{"name": "ostoy-frontend"}, "spec": map[string]any{
 			"selector": map[string]any{"matchLabels": map[string]any{"app": "x"}},
 			"template": map[string]any{"spec": map[string]any{"containers": []any{container("100m")}, "initContainers": []any{container("150m")}}},
 		}}},

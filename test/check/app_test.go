@@ -51,7 +51,7 @@ func workloadFaults() []fault {
 		}},
 		{check: "app-image", says: "quay.io/ostoylab/ostoy-frontend", make: fail(testbed.FailImage, "")},
 		{check: "app-image", says: "cannot be pulled", admin: true, make: fail(testbed.FailImage, "")},
-		{check: "app-image-mutable", status: "warning", says: "images are named by tag: quay.io/ostoylab/ostoy-frontend:1.6.0, quay.io/ostoylab/ostoy-microservice:1.5.0"},
+		{check: "app-image-mutable", status: "warning", says: "images are not named by a SHA-256 digest: quay.io/ostoylab/ostoy-frontend:1.6.0, quay.io/ostoylab/ostoy-microservice:1.5.0"},
 		{check: "app-image-mutable", status: "warning", says: "oc get pods -n", admin: true},
 		{
 			check: "app-bucket-wait", says: "AccessDenied from AssumeRoleWithWebIdentity", admin: true,

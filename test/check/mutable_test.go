@@ -11,8 +11,8 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// testMutableImagesAdvice types what app-image-mutable advises, with the digests
-// that the kubelet reports, and wants the check to pass then.
+// testMutableImagesAdvice adds to an install what app-image-mutable advises, with the
+// digests that the kubelet reports, and wants the check to pass then.
 func testMutableImagesAdvice(t *testing.T, bed *testbed.Bed) {
 	s := &scene{Bed: bed, Namespace: "digests", User: run.ProjectAdmin(t, bed, "digests-maker")}
 	s.User.Run(t, "install", "--new-project="+s.Namespace).WantCode(t, 0)
@@ -25,15 +25,14 @@ func testMutableImagesAdvice(t *testing.T, bed *testbed.Bed) {
 				"ready":true,"started":true,"restartCount":0,"state":{"running":{}}}]}`, name, digest))
 		}
 	}
-	install := append([]string{"install", "-n", s.Namespace}, flags...)
 	eventually(t, func(context.Context) error {
 		found := s.mutable(t)
-		if words := " oc ostoy-s3 " + strings.Join(install, " "); found.Status != "warning" || !strings.HasSuffix(found.Next, words) {
+		if words := "add to the values and flags of your install: " + strings.Join(flags, " "); found.Status != "warning" || !strings.HasSuffix(found.Next, words) {
 			return fmt.Errorf("%+v, want a warning that ends with %q", found, words)
 		}
 		return nil
 	})
-	s.User.Run(t, install...).WantCode(t, 0).WantTalk(t, "@sha256:1111", "@sha256:2222")
+	s.User.Run(t, append([]string{"install", "-n", s.Namespace}, flags...)...).WantCode(t, 0).WantTalk(t, "@sha256:1111", "@sha256:2222")
 	if found := s.mutable(t, flags...); found.Status != "passed" {
 		t.Errorf("after the advice: %+v", found)
 	}

@@ -100,6 +100,12 @@ is out of reach in private clusters.
   mountPath: /tmp
 {{- end -}}
 
+{{/* Without this annotation the cluster autoscaler keeps the node of a pod that has
+an emptyDir. /tmp holds nothing that the app needs in another pod. */}}
+{{- define "ostoy.tmpAnnotation" -}}
+cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: tmp
+{{- end -}}
+
 {{- define "ostoy.tmpVolume" -}}
 - name: tmp
   emptyDir:
@@ -109,7 +115,9 @@ is out of reach in private clusters.
 {{/*
 Whether a NetworkPolicy restricts "ingress" or "egress": call with (dict "root" $
 "of" "ingress"). The result is "true" or empty. The values are missing if Helm
-reuses those of an older release.
+reuses those of an older release. "auto" keeps an Ingress of another class than
+OpenShift's reachable: its controller can be in any namespace. render/policy.go
+decides the same.
 */}}
 {{- define "ostoy.restricted" -}}
 {{- $values := .root.Values.networkPolicy | default dict -}}
@@ -117,7 +125,10 @@ reuses those of an older release.
 {{- $openshift := or ($apis.Has "route.openshift.io/v1") ($apis.Has "route.openshift.io/v1/Route") -}}
 {{- if eq .of "ingress" -}}
 {{- $value := $values.ingress | default "auto" -}}
-{{- if or (eq $value "restricted") (and (eq $value "auto") $openshift) -}}true{{- end -}}
+{{- $by := .root.Values.ingress | default dict -}}
+{{- $class := $by.className | default (get ($by.annotations | default dict) "kubernetes.io/ingress.class") | default "openshift-default" -}}
+{{- $other := and (eq .root.Values.expose "ingress") (ne $class "openshift-default") -}}
+{{- if or (eq $value "restricted") (and (eq $value "auto") $openshift (not $other)) -}}true{{- end -}}
 {{- else if eq ($values.egress | default "open") "restricted" -}}true{{- end -}}
 {{- end -}}
 

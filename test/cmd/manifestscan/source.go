@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,23 +25,41 @@ type source struct {
 // encoding/json/v2.
 const experiment = "GOEXPERIMENT=jsonv2"
 
+// faults are what the go command prints if a download fails for another reason than that
+// a module, or a newer Go, is out of reach, as it words them (cmd/go/internal/modfetch,
+// modload and gover).
+func faults() []string {
+	return []string{
+		"SECURITY ERROR", "checksum mismatch", "missing go.sum entry", "malformed go.sum",
+		"parsing go.mod", "updates to go.mod needed", "requires go >=",
+	}
+}
+
 // download fetches what the module requires and returns why that is not possible.
-// Modules that are not those that go.sum names are an error.
+// A go.mod that cannot be read, modules that are not those that go.sum names, and a Go
+// that is too old are errors.
 func (s source) download(ctx context.Context) (missing string, err error) {
+	// Reads go.mod, with the Go that is installed, and asks no registry.
+	if text, err := s.command(ctx, "mod", "edit", "-json"); err != nil {
+		return "", failed(ctx, "read go.mod of "+s.module, err, text)
+	}
 	text, err := s.command(ctx, "mod", "download")
 	if err == nil {
 		return "", nil
 	}
-	if stopped := ctx.Err(); stopped != nil {
-		return "", stopped
-	}
-	// As the go command words it (cmd/go/internal/modfetch).
-	for _, forged := range []string{"SECURITY ERROR", "checksum mismatch"} {
-		if strings.Contains(text, forged) {
-			return "", fmt.Errorf("download trivy: %w\n%s", err, text)
-		}
+	fault := func(says string) bool { return strings.Contains(text, says) }
+	if ctx.Err() != nil || slices.ContainsFunc(faults(), fault) {
+		return "", failed(ctx, "download trivy", err, text)
 	}
 	return lastLine(text, err), nil
+}
+
+// failed is the error of a step, or the end of the run.
+func failed(ctx context.Context, step string, err error, text string) error {
+	if stopped := ctx.Err(); stopped != nil {
+		return stopped
+	}
+	return fmt.Errorf("%s: %w\n%s", step, err, text)
 }
 
 // build makes the executable, unless it is up to date, and returns its path.
@@ -68,6 +87,9 @@ func (s source) command(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = s.module
 	cmd.Env = append(os.Environ(), experiment, "GOWORK=off")
+	if slices.Contains(args, "edit") {
+		cmd.Env = append(cmd.Env, "GOTOOLCHAIN=local") // the other steps may fetch a newer Go
+	}
 	var printed bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &printed, &printed
 	cmd.WaitDelay = time.Second

@@ -94,6 +94,37 @@ func TestForged(t *testing.T) {
 	}
 }
 
+// TestWrongModule: a module that is wrong fails, with and without a registry: it is not
+// taken for one that cannot be downloaded.
+func TestWrongModule(t *testing.T) {
+	const start, unfinished = "module example.com/scanner\n\ngo 1.26.0\n", "require (\n  example.com/dep v1.0.0\n"
+	for name, c := range map[string]struct {
+		mod, sum, says string
+		offline        bool
+	}{
+		"syntax":            {start + unfinished, "", "syntax error", false},
+		"syntax, offline":   {start + unfinished, "", "syntax error", true},
+		"no version":        {start + "require example.com/dep 1.0\n", "", "invalid", true},
+		"a newer Go":        {"module example.com/scanner\n\ngo 1.999.0\n" + required, "", "requires go >=", false},
+		"a go.sum of words": {start + required, "not a sum at all\n", "malformed go.sum", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			proxied(t)
+			t.Setenv("GOTOOLCHAIN", "local")
+			if c.offline {
+				t.Setenv("GOPROXY", "off")
+			}
+			from := module(t, "", c.sum, "")
+			write(t, filepath.Join(from.module, "go.mod"), c.mod)
+			var out bytes.Buffer
+			err := lint(t.Context(), &out, from, scan{plugin: "/is/not/run"})
+			if err == nil || !strings.Contains(err.Error(), c.says) || out.Len() > 0 {
+				t.Errorf("%v\n%s", err, &out)
+			}
+		})
+	}
+}
+
 // TestLint builds a scanner from a module and uses it.
 func TestLint(t *testing.T) {
 	s := plays(t, "")
