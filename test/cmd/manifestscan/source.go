@@ -31,13 +31,13 @@ const experiment = "GOEXPERIMENT=jsonv2"
 func faults() []string {
 	return []string{
 		"SECURITY ERROR", "checksum mismatch", "missing go.sum entry", "malformed go.sum",
-		"parsing go.mod", "updates to go.mod needed", "requires go >=",
+		"parsing go.mod", "updates to go.mod needed",
 	}
 }
 
 // download fetches what the module requires and returns why that is not possible.
-// A go.mod that cannot be read, modules that are not those that go.sum names, and a Go
-// that is too old are errors.
+// A go.mod that cannot be read and modules that are not those that go.sum names are
+// errors.
 func (s source) download(ctx context.Context) (missing string, err error) {
 	// Reads go.mod, with the Go that is installed, and asks no registry.
 	if text, err := s.command(ctx, "mod", "edit", "-json"); err != nil {
