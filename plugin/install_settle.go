@@ -23,11 +23,17 @@ func (i *install) settleRole(ctx context.Context, world *live.World) (iam.Role, 
 	case recorded == "":
 		also := iam.Counts{Trusting: i.request.IAM == IAMSkip, Any: options.Adopt}
 		usual := world.UsualRole(ctx, also)
+		if ctx.Err() != nil {
+			return iam.Role{}, usual.Err
+		}
 		options.Name = usual.Name
 		once.answer(usual.Actual, usual.Err)
 	case recorded == render.EarlierRoleName(i.facts.Issuer.Value, i.facts.Namespace.Value):
 		// If it does not exist, the role is a new one, with the name of a new one.
 		actual, err := world.RoleOf(ctx, recorded)
+		if ctx.Err() != nil {
+			return iam.Role{}, err
+		}
 		if err == nil && !actual.Exists && i.request.IAM != IAMSkip {
 			break
 		}

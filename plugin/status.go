@@ -39,8 +39,7 @@ type statusRun struct {
 	*checkup // as far as it looks
 	request  StatusRequest
 	desired  iam.Role
-	usual    *live.UsualRole // nil if something names the role, or after it was reported
-	noAWS    error           // why AWS is not asked anything
+	noAWS    error // why AWS is not asked anything
 	trail    *audit.Client
 }
 
@@ -97,7 +96,7 @@ type audited struct {
 // see asks cluster, AWS and CloudTrail at the same time.
 func (s *statusRun) see(outer context.Context) (status.Found, audited, error) {
 	found := s.found0()
-	w := s.freshWorld()
+	w := s.world
 	var history audited
 	group, ctx := errgroup.WithContext(outer)
 	group.Go(func() (err error) {

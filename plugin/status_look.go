@@ -46,8 +46,11 @@ func (s *statusRun) prepare(ctx context.Context) error {
 		return err
 	}
 	s.clients()
-	var err error
-	if s.desired, err = iam.Desired(s.facts, s.settledRole(ctx)); err != nil {
+	role, err := s.settledRole(ctx)
+	if err != nil {
+		return err
+	}
+	if s.desired, err = iam.Desired(s.facts, role); err != nil {
 		return err
 	}
 	s.options.RoleARN = s.desired.ARN
@@ -57,13 +60,17 @@ func (s *statusRun) prepare(ctx context.Context) error {
 
 // settledRole is the role that the last install was asked for. If nothing says which one,
 // as after manifests from Git, IAM is asked.
-func (s *statusRun) settledRole(ctx context.Context) RoleRequest {
+func (s *statusRun) settledRole(ctx context.Context) (RoleRequest, error) {
 	role := s.install.request.Role
-	if role.Name == "" && s.noAWS == nil && s.facts.Issuer.Known() {
-		usual := s.world.UsualRole(ctx, iam.Counts{})
-		s.usual, role.Name = &usual, usual.Name
+	if role.Name != "" || s.noAWS != nil || !s.facts.Issuer.Known() {
+		return role, nil
 	}
-	return role
+	usual := s.world.UsualRole(ctx, iam.Counts{}) // an error is told with what else AWS does not show
+	role.Name = usual.Name
+	if ctx.Err() != nil {
+		return role, usual.Err
+	}
+	return role, nil
 }
 
 // noProject: to who may not see a project OpenShift says the same as where there
@@ -168,13 +175,13 @@ func (s *statusRun) askAWS(ctx context.Context, w *live.World) (found status.AWS
 	ask(func() {
 		found.Contents, found.More, found.ContentsErr = bucket.CountSome(ctx, w.Buckets, bucket.TargetOf(s.facts), countedPages)
 	})
-	ask(func() { found.Role, found.Plan, found.RoleErr, found.PlanErr = s.askRole(ctx, w.Roles) })
+	ask(func() { found.Role, found.Plan, found.RoleErr, found.PlanErr = s.askRole(ctx, w) })
 	_ = group.Wait() // none gives an error
 	return found
 }
 
-func (s *statusRun) askRole(ctx context.Context, roles *iam.Client) (actual *iam.Actual, plan *iam.Plan, unread, refused error) {
-	if actual, unread = s.readRole(ctx, roles); unread != nil {
+func (s *statusRun) askRole(ctx context.Context, w *live.World) (actual *iam.Actual, plan *iam.Plan, unread, refused error) {
+	if actual, unread = iam.Strict(w.RoleOf(ctx, s.desired.Name)); unread != nil {
 		return nil, nil, unread, nil
 	}
 	plan, refused = iam.NewPlan(s.desired, actual, s.facts)
@@ -183,16 +190,6 @@ func (s *statusRun) askRole(ctx context.Context, roles *iam.Client) (actual *iam
 		return actual, usedAsIs(s.desired, actual, s.facts), nil, nil
 	}
 	return actual, plan, nil, refused
-}
-
-// readRole is the role as IAM has it. What was read to find its name is used once:
-// status --watch reads it again.
-func (s *statusRun) readRole(ctx context.Context, roles *iam.Client) (*iam.Actual, error) {
-	if known := s.usual; known != nil {
-		s.usual = nil
-		return iam.Strict(known.Actual, known.Err)
-	}
-	return iam.Read(ctx, roles, s.desired.Name, true)
 }
 
 // usedAsIs is the plan for a role that was there before install and is not changed.

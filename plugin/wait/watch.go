@@ -29,6 +29,8 @@ func resourceOf(kind string) schema.GroupVersionResource {
 		return schema.GroupVersionResource{Version: "v1", Resource: "persistentvolumeclaims"}
 	case "Route":
 		return schema.GroupVersionResource{Group: "route.openshift.io", Version: "v1", Resource: "routes"}
+	case "NetworkPolicy":
+		return schema.GroupVersionResource{Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies"}
 	case "Ingress":
 		return schema.GroupVersionResource{Group: "networking.k8s.io", Version: "v1", Resource: "ingresses"}
 	case "ServiceAccount":
