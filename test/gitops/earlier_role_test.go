@@ -1,6 +1,7 @@
 package gitops_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -110,7 +111,11 @@ func TestF15EarlierRoleIsHidden(t *testing.T) {
 	earlier := world.EarlierRoleName(bed.Issuer, namespace)
 	admin := installed(t, namespace, "--role-name", earlier)
 	admin.Kubectl(t, "-n", namespace, "delete", "configmap", "ostoy-s3").WantCode(t, 0)
-	must(t, bed.AWS.Fail(t.Context(), testbed.Fault{Action: "iam:Get*", Resource: "*" + namespace + "-ostoy-sa-*"}))
+	must(t, bed.AWS.Fail(t.Context(), testbed.Fault{
+		Action: "iam:GetRole", Resource: "*" + namespace + "-ostoy-sa-*", Code: "AccessDenied", Status: http.StatusForbidden,
+		Message: "User: arn:aws:iam::" + testbed.Account + ":user/admin is not authorized to perform: iam:GetRole on resource: role " + earlier +
+			" because no identity-based policy allows the iam:GetRole action",
+	}))
 	admin.Run(t, "install", "-n", namespace, "--iam=skip").WantCode(t, 0).WantNoTalk(t, "~ object    ServiceAccount")
 	wantNoRole(t, world.RoleName(bed.Issuer, namespace))
 	admin.Run(t, "diff", "-n", namespace, "--iam=skip").WantCode(t, none).WantStdout(t, "")
