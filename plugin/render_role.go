@@ -56,14 +56,10 @@ func (a *App) usualControllerRole(ctx context.Context, found detect.Result, role
 }
 
 // named is the request with the name that ask returns, unless the request has a name. IAM
-// is asked only if AWS was; otherwise, and if it does not answer, the user is told which
-// name to give if an earlier version created the role.
+// is asked only if AWS was. If it does not answer, the user is told which name to give if
+// an earlier version created the role.
 func (a *App) named(ctx context.Context, found detect.Result, role RoleRequest, earlier string, ask func(context.Context, iam.Finder) (string, error)) RoleRequest {
-	if role.Name != "" || !found.Facts.Issuer.Known() {
-		return role
-	}
-	if !askedAWS(found) {
-		a.UI.Linef("note  the role has the name that a new role gets; if an earlier version created it, give %s", advice.Command("--role-name", earlier))
+	if role.Name != "" || !askedAWS(found) || !found.Facts.Issuer.Known() {
 		return role
 	}
 	asked, cancel := context.WithTimeout(ctx, unansweredIAM)

@@ -42,7 +42,7 @@ func TestF15NameIsNotKnown(t *testing.T) {
 		"refused":     {asked, "", false, func(context.Context) (string, error) { return "new", errors.New("AccessDenied") }, "new", []string{"not known: AccessDenied", flag}},
 		"silent":      {asked, "", false, silent, "new", []string{"not known", flag}},
 		"interrupted": {asked, "", true, silent, "new", nil},
-		"not asked":   {offline, "", false, nil, "", []string{"note", flag}},
+		"not asked":   {offline, "", false, nil, "", nil},
 		"given":       {offline, "mine", false, nil, "mine", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

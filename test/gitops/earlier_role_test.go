@@ -141,7 +141,6 @@ func TestF15EarlierRoleInFiles(t *testing.T) {
 	admin.Run(t, flags...).WantCode(t, 0)
 	account, err := os.ReadFile(filepath.Join(dir, "serviceaccount-ostoy-sa.yaml"))
 	must(t, err)
-	admin.Run(t, "render", "--facts", file).WantCode(t, 0).WantTalk(t, "note", "--role-name "+earlier)
 	if want := world.RoleName(bed.Issuer, namespace) + "\n"; !strings.Contains(string(account), want) {
 		t.Errorf("new manifests do not name the role %s:\n%s", want, account)
 	}
