@@ -96,7 +96,6 @@ type audited struct {
 // see asks cluster, AWS and CloudTrail at the same time.
 func (s *statusRun) see(outer context.Context) (status.Found, audited, error) {
 	found := s.found0()
-	w := s.world
 	var history audited
 	group, ctx := errgroup.WithContext(outer)
 	group.Go(func() (err error) {
@@ -108,7 +107,7 @@ func (s *statusRun) see(outer context.Context) (status.Found, audited, error) {
 		return nil
 	})
 	group.Go(func() error {
-		found.AWS = s.askAWS(ctx, w)
+		found.AWS = s.askAWS(ctx, s.world)
 		return nil
 	})
 	if s.request.Audit {
@@ -121,7 +120,7 @@ func (s *statusRun) see(outer context.Context) (status.Found, audited, error) {
 		return found, history, err
 	}
 	s.advise(&found)
-	if stale, is := w.Stale(outer, found.BucketObject(), s.Now()); is {
+	if stale, is := s.world.Stale(outer, found.BucketObject(), s.Now()); is {
 		found.AWS.Stale = &stale
 	}
 	return found, history, outer.Err()

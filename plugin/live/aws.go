@@ -73,8 +73,8 @@ type UsualRole struct {
 func (w *World) UsualRole(ctx context.Context, also iam.Counts) UsualRole {
 	found, _ := w.usual.get(ctx, func() (UsualRole, error) {
 		name, actual, err := iam.Usual(ctx, w.Roles, w.Facts, also)
-		if awserr.Denied(err) && w.annotated(ctx) == render.EarlierRoleName(w.Facts.Issuer.Value, w.Namespace) {
-			name = w.annotated(ctx)
+		if earlier := render.EarlierRoleName(w.Facts.Issuer.Value, w.Namespace); awserr.Denied(err) && w.annotated(ctx) == earlier {
+			name = earlier
 		}
 		return UsualRole{name, actual, err}, err
 	})

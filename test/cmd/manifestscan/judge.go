@@ -10,7 +10,7 @@ import (
 
 // judge prints the findings that count.
 func judge(out io.Writer, list []variant, found report) error {
-	serious, known := sorted(found.Failed)
+	serious, known := ofWeight(found.Failed)
 	if !known {
 		return fmt.Errorf("the scanner does not find %s in %s: its checks did not run", writableCheck, writableFile)
 	}
@@ -30,9 +30,9 @@ func judge(out io.Writer, list []variant, found report) error {
 	return errFound
 }
 
-// sorted gives the findings of HIGH and above by what they say, and whether the
+// ofWeight gives the findings of HIGH and above by what they say, and whether the
 // one that must be found is among them.
-func sorted(all []failure) (serious map[string][]failure, known bool) {
+func ofWeight(all []failure) (serious map[string][]failure, known bool) {
 	serious = map[string][]failure{}
 	for _, f := range all {
 		switch {
