@@ -21,7 +21,7 @@ func testRenderEqualsInstall(t *testing.T, bed *testbed.Bed) {
 	if again := admin.Run(t, "render", "-n", namespace).WantCode(t, 0); again.Stdout != manifests.Stdout {
 		t.Errorf("two runs print other bytes\n%s\n%s", manifests, again)
 	}
-	wantNoDiff(t, admin, manifests.Stdout)
+	admin.WantNothingToApply(t, manifests.Stdout)
 
 	facts := filepath.Join(t.TempDir(), "facts.yaml")
 	known := admin.Run(t, "facts", "-n", namespace, "-o", "yaml").WantCode(t, 0)
@@ -32,12 +32,6 @@ func testRenderEqualsInstall(t *testing.T, bed *testbed.Bed) {
 	offline := plane.Run(t, "render", "--facts", facts).WantCode(t, 0)
 	offline.WantStdout(t, manifests.Stdout)
 	offline.WantStdout(t, plane.Typing(known.Stdout).Run(t, "render", "--facts", "-").WantCode(t, 0).Stdout)
-}
-
-// wantNoDiff: kubectl sees nothing to apply, by its exit code, too.
-func wantNoDiff(t *testing.T, user run.User, manifests string) {
-	t.Helper()
-	user.Typing(manifests).Kubectl(t, "diff", "--server-side", "-f", "-").WantCode(t, 0).WantStdout(t, "")
 }
 
 // testRenderAlone: a cluster admin applies what render prints, namespace
@@ -60,7 +54,7 @@ func testRenderAlone(t *testing.T, bed *testbed.Bed) {
 	eventually(t, "route", func(context.Context) error { return admitted(t, bed, namespace) })
 	wantBucket(t, bed, namespace, testbed.ClusterID)
 	wantFrontend(t, bed, namespace)
-	wantNoDiff(t, admin, manifests)
+	admin.WantNothingToApply(t, manifests)
 	wantNoAWSWrites(t, bed, namespace)
 }
 
@@ -98,5 +92,5 @@ func testInstallOverKubectl(t *testing.T, bed *testbed.Bed) {
 	wantSame(t, before, specs(t, bed, namespace))
 	wantRole(t, bed, namespace, testbed.ClusterID)
 	install(t, admin, "-n", namespace).WantTalk(t, "nothing to change")
-	wantNoDiff(t, admin, manifests)
+	admin.WantNothingToApply(t, manifests)
 }

@@ -35,7 +35,7 @@ func testRoleOptions(t *testing.T, bed *testbed.Bed) {
 	}
 	install(t, admin, append([]string{"-n", namespace}, options...)...).WantTalk(t, "nothing to change")
 	manifests := admin.Run(t, "render", "-n", namespace, "--role-name", name, "--role-path", "/team/a/").WantCode(t, 0)
-	wantNoDiff(t, admin, manifests.Stdout)
+	admin.WantNothingToApply(t, manifests.Stdout)
 
 	options[5] = "cost-center=4712,owner=me"
 	install(t, admin, append([]string{"-n", namespace}, options...)...).WantTalk(t, "cost-center=4711", "cost-center=4712")
