@@ -14,7 +14,7 @@ import (
 
 // asker asks on the terminal. It is nil where nobody could answer: stdin or
 // stderr leads somewhere else.
-func (s *session) asker() func(context.Context, string) (string, error) {
+func (s *program) asker() func(context.Context, string) (string, error) {
 	in, isFile := s.Streams.In.(*os.File)
 	out, seen := s.Streams.ErrOut.(*os.File)
 	if !isFile || !seen || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {

@@ -24,7 +24,7 @@ func browserCommand(system, address string) []string {
 
 // browse shows an address in the user's browser. What is no plain web address is
 // not handed to another program: it comes from the cluster.
-func (s *session) browse(ctx context.Context, address string) error {
+func (s *program) browse(ctx context.Context, address string) error {
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" || strings.ContainsAny(address, " \"'`$;&|<>\\") {
 		return fmt.Errorf("%q is no address of a page", address)

@@ -22,7 +22,7 @@ func TestBrowserCommand(t *testing.T) {
 
 // TestBrowseNoPage: the address comes from the cluster, where others may write.
 func TestBrowseNoPage(t *testing.T) {
-	s := &session{}
+	s := &program{}
 	for _, address := range []string{"", "--help", "file:///etc/passwd", "javascript:alert(1)", "http://", "http://x\" calc", "http://x;y", "http://x&calc", "http://x|y", "http://$(id)"} {
 		if err := s.browse(t.Context(), address); err == nil {
 			t.Errorf("%q was shown", address)

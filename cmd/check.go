@@ -17,7 +17,7 @@ it. It changes nothing.
 
 The report goes to stdout. Exit code 4: something failed.`
 
-func newCheckCommand(s *session) *cobra.Command {
+func newCheckCommand(s *program) *cobra.Command {
 	facts, chart := &factFlags{}, &chartFlags{}
 	request := plugin.CheckRequest{}
 	output := newOutput("table", "json", "junit")

@@ -21,7 +21,7 @@ program they call to complete "ostoy-s3": put it on the PATH.
 // typed so far, the last one possibly empty.
 const shim = "#!/bin/sh\nexec kubectl-ostoy_s3 __complete \"$@\" 2>/dev/null\n"
 
-func newCompletionCommand(s *session) *cobra.Command {
+func newCompletionCommand(s *program) *cobra.Command {
 	var dir string
 	shells := []string{"bash", "zsh", "fish", "powershell", "kubectl", "oc"}
 	c := &cobra.Command{
@@ -47,7 +47,7 @@ func completeFlag(c *cobra.Command, flag string, values ...string) {
 	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-func (s *session) completion(c *cobra.Command, shell, dir string) error {
+func (s *program) completion(c *cobra.Command, shell, dir string) error {
 	// The scripts register for the program's own name, whatever we display.
 	root, out := c.Root(), s.Streams.Out
 	if dir != "" && shell != "kubectl" && shell != "oc" {
@@ -70,7 +70,7 @@ func (s *session) completion(c *cobra.Command, shell, dir string) error {
 }
 
 // writeShim prints the program for the host, or installs it in dir.
-func (s *session) writeShim(host, dir string) error {
+func (s *program) writeShim(host, dir string) error {
 	if dir == "" {
 		_, err := fmt.Fprint(s.Streams.Out, shim)
 		return err
@@ -86,6 +86,6 @@ func (s *session) writeShim(host, dir string) error {
 			Err:  err,
 		}
 	}
-	s.ui.Linef("wrote %s", path)
+	s.session.UI.Linef("wrote %s", path)
 	return nil
 }

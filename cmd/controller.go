@@ -19,7 +19,7 @@ bucket. A cluster has one, installed once by a cluster admin.
 
 A controller that exists, however it was installed, is used without changes.`
 
-func newControllerCommand(s *session) *cobra.Command {
+func newControllerCommand(s *program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "controller",
 		Short: "Install, look at and remove the ACK S3 controller",

@@ -29,7 +29,7 @@ read Buckets, unless you give --allow-any-bucket.
   oc ostoy-s3 controller install --upgrade
   oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket' --chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart`
 
-func newControllerInstallCommand(s *session) *cobra.Command {
+func newControllerInstallCommand(s *program) *cobra.Command {
 	const timeout = 10 * time.Minute
 	facts, request := &factFlags{}, plugin.ControllerRequest{}
 	output := newOutput("", "json")

@@ -14,7 +14,7 @@ ACK's own chart. Its IAM role is not among them: controller install makes that.
   oc ostoy-s3 controller render --values > values.yaml
   oc ostoy-s3 controller render --facts facts.yaml --version 1.13.0     without a cluster`
 
-func newControllerRenderCommand(s *session) *cobra.Command {
+func newControllerRenderCommand(s *program) *cobra.Command {
 	facts, request := &factFlags{}, plugin.ControllerRenderRequest{}
 	c := &cobra.Command{
 		Use:   "render",

@@ -21,7 +21,7 @@ those of one namespace: ack-system, or that of -n.
 The report goes to stdout. What it finds wrong is no failure (exit code 0): "check"
 is there to judge. Exit code 4: there is no controller.`
 
-func newControllerStatusCommand(s *session) *cobra.Command {
+func newControllerStatusCommand(s *program) *cobra.Command {
 	const timeout = 2 * time.Minute
 	request := plugin.ControllerStatusRequest{}
 	output := newOutput("table", "json", "yaml")

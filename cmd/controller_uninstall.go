@@ -24,7 +24,7 @@ first. No S3 bucket is deleted, and no data, with or without it.
 It asks nothing, and can be repeated: what a run that was cut off has left, the next one
 removes.`
 
-func newControllerUninstallCommand(s *session) *cobra.Command {
+func newControllerUninstallCommand(s *program) *cobra.Command {
 	const timeout = 10 * time.Minute
 	facts, request := &factFlags{}, plugin.ControllerUninstallRequest{}
 	output := newOutput("", "json")

@@ -14,13 +14,12 @@ says that it would be, and the role's policies, tags and boundary. It writes not
 
   oc ostoy-s3 diff -n demo                                what the next install would change
   oc ostoy-s3 diff -n demo --set microservice.replicas=2  the same, with other values
-  oc ostoy-s3 diff -n demo -k overlay/                    what "render -k overlay/ | oc apply" would
 
 Values of Secrets are masked. KUBECTL_EXTERNAL_DIFF names another program to show
 the diff, as with kubectl diff. Exit codes: 0 no difference, 1 some, 2 bad flags or
 values, 4 install would refuse something (the diff is of the rest), 5 failed.`
 
-func newDiffCommand(s *session) *cobra.Command {
+func newDiffCommand(s *program) *cobra.Command {
 	facts, chart := &factFlags{}, &chartFlags{}
 	request := plugin.DiffRequest{}
 	c := &cobra.Command{
@@ -61,7 +60,6 @@ func newDiffCommand(s *session) *cobra.Command {
 func addDiff(request *plugin.DiffRequest, c *cobra.Command) {
 	const timeout = 5 * time.Minute
 	flags := c.Flags()
-	flags.StringVarP(&request.Kustomize, "kustomize", "k", "", "directory of a kustomize overlay to lay over the manifests")
 	addForceConflicts(&request.ForceConflicts, flags)
 	addForceOwner(&request.ForceOwner, flags)
 	addAdoptBucket(&request.AdoptBucket, flags)
@@ -71,4 +69,4 @@ func addDiff(request *plugin.DiffRequest, c *cobra.Command) {
 }
 
 // externalDiff is the program by which the user wants to see diffs.
-func (s *session) externalDiff() string { return s.Getenv("KUBECTL_EXTERNAL_DIFF") }
+func (s *program) externalDiff() string { return s.Getenv("KUBECTL_EXTERNAL_DIFF") }

@@ -6,7 +6,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 )
 
-func newFactsCommand(s *session) *cobra.Command {
+func newFactsCommand(s *program) *cobra.Command {
 	facts := &factFlags{}
 	output := newOutput("table", "yaml", "json")
 	c := &cobra.Command{

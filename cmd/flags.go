@@ -54,7 +54,7 @@ func (f *factFlags) addWhose(flags *pflag.FlagSet) {
 
 // request collects the facts given by flags. pflag's Changed is what tells an
 // empty value somebody gave from a flag nobody used.
-func (f *factFlags) request(s *session, flags *pflag.FlagSet) plugin.FactsRequest {
+func (f *factFlags) request(s *program, flags *pflag.FlagSet) plugin.FactsRequest {
 	given := render.Facts{}
 	for _, flag := range []struct {
 		fact  *render.Fact

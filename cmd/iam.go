@@ -16,7 +16,7 @@ const iamLong = `The IAM role as code, for those who review it, or make it by an
 
 --for controller speaks of the ACK S3 controller's role instead of the app's.`
 
-func newIAMCommand(s *session) *cobra.Command {
+func newIAMCommand(s *program) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "iam",
 		Short: "Show the IAM role, or print it as code; print the policy for a person",
@@ -45,7 +45,7 @@ func (f *iamFlags) add(c *cobra.Command) {
 }
 
 // complete checks the flags and gathers the facts.
-func (f *iamFlags) complete(c *cobra.Command, s *session) (plugin.IAMRequest, error) {
+func (f *iamFlags) complete(c *cobra.Command, s *program) (plugin.IAMRequest, error) {
 	switch {
 	case !f.request.Of.Known():
 		return f.request, usage(c, "--for is app or controller")

@@ -13,7 +13,7 @@ difference is one. It changes nothing.
 It ends with code 0 whether or not there is something to change; with --check, 4 if
 there is. A role of that name that is not ours is refused, as by install.`
 
-func newIAMPlanCommand(s *session) *cobra.Command {
+func newIAMPlanCommand(s *program) *cobra.Command {
 	flags, output, strict := &iamFlags{}, newOutput("text", "json"), false
 	c := &cobra.Command{
 		Use:   "plan",

@@ -30,7 +30,7 @@ const iamPolicyExample = `  oc ostoy-s3 iam policy --for install > install.json
 
   oc ostoy-s3 iam policy --for controller --account-id 123456789012 --partition aws-us-gov`
 
-func newIAMPolicyCommand(s *session) *cobra.Command {
+func newIAMPolicyCommand(s *program) *cobra.Command {
 	facts, request, output := &factFlags{}, plugin.PolicyRequest{}, newOutput("json")
 	c := &cobra.Command{
 		Use:     "policy",

@@ -21,7 +21,7 @@ and no less. With all facts given it asks neither the cluster nor AWS.
 
   oc ostoy-s3 iam render -n demo --format aws --facts facts.yaml > role.sh`
 
-func newIAMRenderCommand(s *session) *cobra.Command {
+func newIAMRenderCommand(s *program) *cobra.Command {
 	flags, format, imported := &iamFlags{}, "", false
 	formats := plugin.RoleFormats()
 	c := &cobra.Command{

@@ -20,7 +20,7 @@ they work (see verify). It can be repeated: what is as it should be is left alon
 
 The URL of the app goes to stdout, everything else to stderr.`
 
-func newInstallCommand(s *session) *cobra.Command {
+func newInstallCommand(s *program) *cobra.Command {
 	facts, chart := &factFlags{}, &chartFlags{}
 	request := plugin.InstallRequest{}
 	output := newOutput("", "json")

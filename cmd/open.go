@@ -14,7 +14,7 @@ const openLong = `Opens the app in the browser, by http, as the tutorial does.
 Where the app has no Route, a port-forward leads to a pod until you end it with
 Ctrl-C, and its address is printed, too.`
 
-func newOpenCommand(s *session) *cobra.Command {
+func newOpenCommand(s *program) *cobra.Command {
 	request := plugin.OpenRequest{}
 	c := &cobra.Command{
 		Use:   "open",

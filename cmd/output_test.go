@@ -14,6 +14,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 )
 
@@ -67,7 +68,7 @@ func TestF5Log(t *testing.T) {
 // TestF2Tell: an error without parts of its own is not all headline.
 func TestF2Tell(t *testing.T) {
 	var out bytes.Buffer
-	s := &session{ui: ui.New(&out, ui.Style{}, time.Now)}
+	s := &program{session: &session.Session{UI: ui.New(&out, ui.Style{}, time.Now)}}
 	s.tell(&problem.Error{What: "it broke\n  try   rm -rf ~", Why: "why\n✔ all is well", Next: "oc get pods"})
 	want := "FAIL it broke\n  | try   rm -rf ~\n  | why\n  | ✔ all is well\n  try   oc get pods\n"
 	if out.String() != want {

@@ -22,7 +22,7 @@ Have Argo CD or Flux apply the manifests first (docs/moving.md): while an object
 managed by an engine, the command stops with exit code 4 and prints the command that
 makes the engine apply. It can be repeated.`
 
-func newReleaseCommand(s *session) *cobra.Command {
+func newReleaseCommand(s *program) *cobra.Command {
 	request, output, dryRun := plugin.ReleaseRequest{}, newOutput("", "json"), ""
 	c := &cobra.Command{
 		Use:   "release",
@@ -58,7 +58,7 @@ func newReleaseCommand(s *session) *cobra.Command {
 }
 
 // namespaceOnly is the one fact that a command needs which asks nobody else.
-func (s *session) namespaceOnly(flags *pflag.FlagSet) plugin.FactsRequest {
+func (s *program) namespaceOnly(flags *pflag.FlagSet) plugin.FactsRequest {
 	given := render.Facts{}
 	if flags.Changed("namespace") {
 		given.Namespace = render.Fact{Value: *s.config.Namespace, Source: "flag --namespace"}

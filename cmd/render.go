@@ -7,7 +7,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 )
 
-func newRenderCommand(s *session) *cobra.Command {
+func newRenderCommand(s *program) *cobra.Command {
 	facts, chart, role := &factFlags{}, &chartFlags{}, plugin.RoleRequest{}
 	request, files, format := plugin.RenderRequest{}, []string{}, ""
 	c := &cobra.Command{

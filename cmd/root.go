@@ -18,6 +18,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 )
 
@@ -29,37 +30,35 @@ type Process struct {
 	Getenv  func(string) string
 }
 
-// session is what the commands of one run share.
-type session struct {
+// program is what the commands of one run share.
+type program struct {
 	Process
-	name   string // how the user calls us, for example "oc ostoy-s3"
-	config *genericclioptions.ConfigFlags
-	ui     *ui.UI
-	report *ui.UI
-	log    *logFlag
+	name    string // how the user calls us, for example "oc ostoy-s3"
+	config  *genericclioptions.ConfigFlags
+	session *session.Session
+	log     *logFlag
 }
 
 // app is the use cases, wired to this run.
-func (s *session) app() *plugin.App {
-	return &plugin.App{
-		Streams: s.Streams,
-		UI:      s.ui,
-		Report:  s.report,
-		Getter:  s.config,
-		Version: s.Version,
-		Now:     s.Now,
-	}
+func (s *program) app() *plugin.App {
+	return &plugin.App{Session: s.session}
 }
 
 // Run executes one command line and returns the exit code.
 func Run(ctx context.Context, args []string, process Process) int {
 	name := hostName(process.Getenv)
-	s := &session{
+	s := &program{
 		Process: process,
 		name:    name,
 		config:  genericclioptions.NewConfigFlags(true),
-		ui:      ui.New(process.Streams.ErrOut, terminalStyle(process.Streams.ErrOut, process, name), process.Now),
-		report:  ui.New(process.Streams.Out, terminalStyle(process.Streams.Out, process, name), process.Now),
+	}
+	s.session = &session.Session{
+		Streams: process.Streams,
+		UI:      ui.New(process.Streams.ErrOut, terminalStyle(process.Streams.ErrOut, process, name), process.Now),
+		Report:  ui.New(process.Streams.Out, terminalStyle(process.Streams.Out, process, name), process.Now),
+		Getter:  s.config,
+		Version: process.Version,
+		Now:     process.Now,
 	}
 	root := newRootCommand(s)
 	root.SetArgs(args)
@@ -77,7 +76,7 @@ func hostName(getenv func(string) string) string {
 	return "oc ostoy-s3"
 }
 
-func newRootCommand(s *session) *cobra.Command {
+func newRootCommand(s *program) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl-ostoy_s3",
 		Short: "Give an app on OpenShift its own S3 bucket and its own IAM role",
@@ -144,7 +143,7 @@ func noArgs(c *cobra.Command, args []string) error {
 
 // conclude prints what went wrong and gives the exit code. The echo of a
 // cancelled context is no error of its own: somebody pressed Ctrl-C.
-func (s *session) conclude(ctx context.Context, err error) int {
+func (s *program) conclude(ctx context.Context, err error) int {
 	if err == nil {
 		return 0
 	}
@@ -157,7 +156,7 @@ func (s *session) conclude(ctx context.Context, err error) int {
 }
 
 // tell prints an error in its parts.
-func (s *session) tell(err error) {
+func (s *program) tell(err error) {
 	var several *problem.Several
 	var told *problem.Error
 	var parts interface {
@@ -166,16 +165,16 @@ func (s *session) tell(err error) {
 	switch {
 	case errors.As(err, &several):
 		for _, one := range several.Problems {
-			s.ui.Problem(one.What, one.Why, one.Next, one.More)
+			s.session.UI.Problem(one.What, one.Why, one.Next, one.More)
 		}
-		s.ui.Line(several.Note)
+		s.session.UI.Line(several.Note)
 	case errors.As(err, &told) && told.What == "": // it has said all there is
 	case errors.As(err, &told):
-		s.ui.Problem(told.What, told.Why, told.Next, told.More)
+		s.session.UI.Problem(told.What, told.Why, told.Next, told.More)
 	case errors.As(err, &parts):
 		what, why, next := parts.Parts()
-		s.ui.Problem(what, why, next, "")
+		s.session.UI.Problem(what, why, next, "")
 	default:
-		s.ui.Problem(err.Error(), "", "", "")
+		s.session.UI.Problem(err.Error(), "", "", "")
 	}
 }

@@ -14,13 +14,12 @@ as install would make it. It changes nothing.
 
   oc ostoy-s3 status -n demo           one install
   oc ostoy-s3 status -A                all of the cluster, or of your projects
-  oc ostoy-s3 status -n demo --watch   go on, and tell what changes
   oc ostoy-s3 status -n demo --audit   who took the role in the last day, who changed it
 
 The report goes to stdout. What it finds wrong is no failure (exit code 0): "check"
 is there to judge. Exit code 4: nothing is installed in the project.`
 
-func newStatusCommand(s *session) *cobra.Command {
+func newStatusCommand(s *program) *cobra.Command {
 	facts, chart := &factFlags{}, &chartFlags{}
 	request := plugin.StatusRequest{}
 	output := newOutput("table", "wide", "json", "yaml")
@@ -54,9 +53,8 @@ func addStatus(request *plugin.StatusRequest, flags *pflag.FlagSet) {
 	const timeout = 2 * time.Minute
 	flags.StringVar(&request.Role.PolicyARN, "policy-arn", "", "the managed policy that install was given (default: the one that the role's tag names)")
 	flags.BoolVarP(&request.All, "all-namespaces", "A", false, "every install of the cluster, in one table")
-	flags.BoolVarP(&request.Watch, "watch", "w", false, "go on, and tell what changes, until interrupted")
 	flags.BoolVar(&request.Audit, "audit", false, "also tell from CloudTrail who took the role in the last 24 hours, and who changed it")
-	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long one look may take")
+	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long it may take")
 }
 
 // checkStatus holds flags against each other and against what they may be.
@@ -66,10 +64,8 @@ func checkStatus(c *cobra.Command, request plugin.StatusRequest) error {
 		return usage(c, "--timeout must be longer than nothing, for example 2m")
 	case request.All && c.Flags().Changed("namespace"):
 		return usage(c, "--all-namespaces and --namespace contradict each other; give one of them")
-	case request.All && (request.Watch || request.Audit):
-		return usage(c, "--watch and --audit are about one install; leave out --all-namespaces")
-	case request.Watch && request.Audit:
-		return usage(c, "--audit looks back and --watch goes on; give one of them")
+	case request.All && request.Audit:
+		return usage(c, "--audit is about one install; leave out --all-namespaces")
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func TestCommandsAndFlags(t *testing.T) {
 }
 
 func newTestRoot() *cobra.Command {
-	return newRootCommand(&session{
+	return newRootCommand(&program{
 		Process: Process{Now: time.Now, Getenv: func(string) string { return "" }},
 		name:    "oc ostoy-s3",
 		config:  genericclioptions.NewConfigFlags(true),
@@ -67,7 +67,7 @@ func describe(c *cobra.Command) string {
 // TestFlagsOfKubectlKeepTheirMeaning holds our short flags away from kubectl's:
 // -h -n -A -l -o -v -w mean there what they mean here, or are not used.
 func TestFlagsOfKubectlKeepTheirMeaning(t *testing.T) {
-	meaning := map[string]string{"h": "help", "n": "namespace", "o": "output", "v": "v", "s": "server", "f": "values", "k": "kustomize", "y": "yes", "A": "all-namespaces", "w": "watch"}
+	meaning := map[string]string{"h": "help", "n": "namespace", "o": "output", "v": "v", "s": "server", "f": "values", "k": "kustomize", "y": "yes", "A": "all-namespaces"}
 	var walk func(*cobra.Command)
 	walk = func(c *cobra.Command) {
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {

@@ -26,7 +26,7 @@ longer exists, confirm with --adopt=bucket that the bucket is the project's.
 It asks for confirmation before it deletes data, before it deletes a bucket because
 of --adopt=bucket, and if it cannot determine what is meant. In a script, add --yes.`
 
-func newUninstallCommand(s *session) *cobra.Command {
+func newUninstallCommand(s *program) *cobra.Command {
 	facts, request := &factFlags{}, plugin.UninstallRequest{}
 	output := newOutput("", "json")
 	dryRun, adopt := "", []string{}

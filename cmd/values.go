@@ -6,7 +6,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 )
 
-func newValuesCommand(s *session) *cobra.Command {
+func newValuesCommand(s *program) *cobra.Command {
 	facts, chart, role := &factFlags{}, &chartFlags{}, plugin.RoleRequest{}
 	c := &cobra.Command{
 		Use:   "values",

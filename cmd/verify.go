@@ -33,7 +33,7 @@ role must be of. Without any, name the account with --account-id; and the region
 A change to IAM takes a while to be known everywhere: it is waited for, up to a
 minute, or half of --timeout if that is less.`
 
-func newVerifyCommand(s *session) *cobra.Command {
+func newVerifyCommand(s *program) *cobra.Command {
 	facts, request := &factFlags{}, plugin.VerifyRequest{}
 	output := newOutput("", "json")
 	var levels []string

@@ -9,7 +9,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 )
 
-func newVersionCommand(s *session) *cobra.Command {
+func newVersionCommand(s *program) *cobra.Command {
 	output := newOutput("", "json")
 	var client bool
 	c := &cobra.Command{

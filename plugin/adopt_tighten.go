@@ -3,6 +3,8 @@ package plugin
 import (
 	"context"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/differ"
 )
 
@@ -22,8 +24,8 @@ func (i *install) mayTighten(ctx context.Context) error {
 	if !i.tightens() || i.request.Yes {
 		return nil
 	}
-	return i.confirmed(ctx, i.request.Ask, question{
-		about: "--tighten-role takes rights from the role " + i.role.Role.Label() + ", which this tool did not make", word: "yes",
-		flags: "--yes", nothing: nothingChanged,
-	})
+	return session.Question{
+		About: "--tighten-role takes rights from the role " + i.role.Role.Label() + ", which this tool did not make", Word: "yes",
+		Flags: "--yes", Nothing: nothingChanged,
+	}.Confirm(ctx, i.UI, i.request.Ask)
 }

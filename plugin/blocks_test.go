@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -67,7 +69,7 @@ func blockPrinters() map[string]func(a *App, next string) {
 // printed is the block of what to do without the labels, as somebody copies it.
 func printed(print func(a *App, next string), next string) string {
 	var out bytes.Buffer
-	a := &App{Streams: genericiooptions.IOStreams{Out: &out, ErrOut: &out}, Now: time.Now}
+	a := &App{&session.Session{Streams: genericiooptions.IOStreams{Out: &out, ErrOut: &out}, Now: time.Now}}
 	a.Report = ui.New(&out, ui.Style{}, time.Now)
 	a.UI = a.Report
 	print(a, next)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
@@ -54,7 +56,7 @@ func (a *App) Check(ctx context.Context, request CheckRequest) error {
 	defer cancel()
 	outcomes, err := a.checkUntil(limited, request)
 	if err != nil {
-		return cutOff(ctx, err, request.Timeout, func() string { return "nothing was changed: checks only look" })
+		return session.CutOff(ctx, err, request.Timeout, func() string { return "nothing was changed: checks only look" })
 	}
 	return verdict(outcomes, request.FailOn)
 }

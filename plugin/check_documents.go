@@ -36,13 +36,13 @@ func (a *App) listChecks(checks []check.Check, format Format) error {
 		for i, c := range checks {
 			documents[i] = documentOf(c)
 		}
-		return a.writeJSON(map[string]any{"checks": documents})
+		return a.WriteJSON(map[string]any{"checks": documents})
 	}
 	table := [][]string{{"ID", "GROUP", "SEVERITY", "TITLE"}}
 	for _, c := range checks {
 		table = append(table, []string{c.ID, string(c.Group), string(c.Severity), c.Title})
 	}
-	return a.writeTable(table)
+	return a.WriteTable(table)
 }
 
 // json is the document of `check -o json`.
@@ -55,7 +55,7 @@ func (r *report) json(outcomes []check.Outcome, took time.Duration) error {
 		documents[i] = d
 		counts[o.Status]++
 	}
-	return r.app.writeJSON(map[string]any{
+	return r.app.WriteJSON(map[string]any{
 		"checks": documents, "counts": counts, "durationSeconds": took.Seconds(),
 	})
 }
@@ -108,5 +108,5 @@ func (r *report) junit(outcomes []check.Outcome, took time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
-	return r.app.writeText(xml.Header + string(text) + "\n")
+	return r.app.WriteText(xml.Header + string(text) + "\n")
 }

@@ -69,14 +69,14 @@ func (c *checkup) look(ctx context.Context) (target check.Target, err error) {
 
 // begin reads what the user gave and finds out what can be found.
 func (c *checkup) begin(ctx context.Context) (err error) {
-	if c.options, err = c.App.options(ctx, c.request.Chart); err != nil {
+	if c.options, err = c.ReadValues(ctx, c.request.Chart); err != nil {
 		return err
 	}
-	given, err := c.givenFacts(ctx, c.request.Facts)
+	given, err := c.Given(ctx, c.request.Facts)
 	if err != nil {
 		return err
 	}
-	if c.conn, err = c.connect(ctx); err != nil {
+	if c.conn, err = c.Connect(ctx); err != nil {
 		return err
 	}
 	if given.Namespace, err = c.chooseNamespace(given.Namespace); err != nil {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
@@ -82,11 +84,11 @@ type controllerRun struct {
 // there. Until the plan is printed nothing is touched.
 func (a *App) ControllerInstall(ctx context.Context, request ControllerRequest) error {
 	c := &controllerRun{App: a, request: request, started: a.Now(), board: a.UI.Board("ack-s3-controller")}
-	return inTime(ctx, request.Timeout, request.Timeout, c.doneSoFar, c.run)
+	return session.InTime(ctx, request.Timeout, request.Timeout, c.doneSoFar, c.run)
 }
 
 func (c *controllerRun) run(ctx context.Context) (err error) {
-	if c.conn, err = c.connect(ctx); err != nil {
+	if c.conn, err = c.Connect(ctx); err != nil {
 		return err
 	}
 	if err := c.learn(ctx); err != nil {
@@ -111,7 +113,7 @@ func (c *controllerRun) run(ctx context.Context) (err error) {
 // learn gathers the facts, ACK's chart where it is to be used, and whether this
 // user may do all this: who may not is told so, whatever else is missing.
 func (c *controllerRun) learn(ctx context.Context) error {
-	given, err := c.givenFacts(ctx, c.request.Facts)
+	given, err := c.Given(ctx, c.request.Facts)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
@@ -65,8 +67,8 @@ func (c *controllerRun) mayExecute(ctx context.Context) error {
 	for _, bucket := range planted {
 		names = append(names, inLine(bucket.Namespace+"/"+bucket.Name))
 	}
-	return c.confirmed(ctx, c.request.Ask, question{
-		about: plural(int64(len(names)), "existing Bucket") + " with the S3 bucket of another project, which the controller changes as soon as it runs: " + strings.Join(names, ", "),
-		word:  "yes", flags: "--yes, or delete these Buckets first", nothing: nothingChanged,
-	})
+	return session.Question{
+		About: plural(int64(len(names)), "existing Bucket") + " with the S3 bucket of another project, which the controller changes as soon as it runs: " + strings.Join(names, ", "),
+		Word:  "yes", Flags: "--yes, or delete these Buckets first", Nothing: nothingChanged,
+	}.Confirm(ctx, c.UI, c.request.Ask)
 }

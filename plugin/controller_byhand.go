@@ -25,7 +25,7 @@ func byHandNote(namespace string, makes bool) string {
 func (c *controllerRun) byHand() error {
 	line := advice.From(helmInstall(c.facts, c.request.Version, "-f"), c.renderLine())
 	if c.request.Output == "" {
-		if err := c.writeLine(line); err != nil {
+		if err := c.WriteLine(line); err != nil {
 			return err
 		}
 	}

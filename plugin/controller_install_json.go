@@ -45,7 +45,7 @@ func (c *controllerRun) print() error {
 	if c.request.Output != FormatJSON {
 		return nil
 	}
-	return c.writeJSON(c.document())
+	return c.WriteJSON(c.document())
 }
 
 func (c *controllerRun) document() controllerResult {

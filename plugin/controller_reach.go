@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
@@ -133,7 +135,7 @@ func (c *controllerRun) mayNarrow(ctx context.Context) error {
 	if len(r.Stopping) > 0 {
 		about = "the new bucket pattern no longer covers " + r.Before + ": " + stoppingText(r)
 	}
-	return c.confirmed(ctx, c.request.Ask, question{about: about, word: "yes", flags: "--yes", nothing: nothingChanged})
+	return session.Question{About: about, Word: "yes", Flags: "--yes", Nothing: nothingChanged}.Confirm(ctx, c.UI, c.request.Ask)
 }
 
 // mustReach refuses a controller whose role cannot manage the bucket of the project

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -18,7 +20,7 @@ import (
 
 func reachRun(request ControllerRequest) (*controllerRun, *bytes.Buffer) {
 	var talk bytes.Buffer
-	return &controllerRun{App: &App{UI: ui.New(&talk, ui.Style{}, time.Now)}, request: request, plan: &controller.Plan{}}, &talk
+	return &controllerRun{App: &App{&session.Session{UI: ui.New(&talk, ui.Style{}, time.Now)}}, request: request, plan: &controller.Plan{}}, &talk
 }
 
 // TestF1ChoosePattern: a pattern is what somebody typed, or accepted with Enter; only

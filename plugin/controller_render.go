@@ -65,7 +65,7 @@ func hasOLM(f render.Facts) bool {
 
 // controllerFacts are those of render, for the controller's namespace.
 func (a *App) controllerFacts(ctx context.Context, request FactsRequest) (detect.Result, error) {
-	given, err := a.givenFacts(ctx, request)
+	given, err := a.Given(ctx, request)
 	if err != nil {
 		return detect.Result{}, err
 	}
@@ -92,7 +92,7 @@ func (a *App) printValues(f render.Facts, options operator.Options) error {
 	if err != nil {
 		return fmt.Errorf("write values: %w", err)
 	}
-	return a.writeData(fmt.Sprintf(`# Values for ACK's own chart of the S3 controller, as printed by: %s
+	return a.WriteData(fmt.Sprintf(`# Values for ACK's own chart of the S3 controller, as printed by: %s
 #
 #   %s
 #
@@ -154,7 +154,7 @@ func (a *App) printOperator(ctx context.Context, request ControllerRenderRequest
 
 // newest asks the cluster's catalogs for the newest version they have.
 func (a *App) newest(ctx context.Context) (olm.Choice, error) {
-	conn, err := a.connect(ctx)
+	conn, err := a.Connect(ctx)
 	if err != nil {
 		return olm.Choice{}, err
 	}
@@ -173,5 +173,5 @@ func (a *App) printObjects(head string, objects []*unstructured.Unstructured) er
 	if err != nil {
 		return err
 	}
-	return a.writeData(head + string(text))
+	return a.WriteData(head + string(text))
 }

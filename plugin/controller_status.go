@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
 )
@@ -22,7 +24,7 @@ type ControllerStatusRequest struct {
 // refusal that says what is left of one.
 func (a *App) ControllerStatus(ctx context.Context, request ControllerStatusRequest) error {
 	unchanged := func() string { return "nothing was changed: status only looks" }
-	return inTime(ctx, request.Timeout, request.Timeout, unchanged, func(ctx context.Context) error {
+	return session.InTime(ctx, request.Timeout, request.Timeout, unchanged, func(ctx context.Context) error {
 		return a.controllerStatus(ctx, request)
 	})
 }
@@ -32,7 +34,7 @@ func (a *App) controllerStatus(ctx context.Context, request ControllerStatusRequ
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect(ctx)
+	conn, err := a.Connect(ctx)
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,7 @@ func (a *App) controllerStatus(ctx context.Context, request ControllerStatusRequ
 
 func (a *App) printController(report *controller.Report, format Format) error {
 	if format == FormatJSON || format == FormatYAML {
-		return a.writeDocument(format, report)
+		return a.WriteDocument(format, report)
 	}
 	for _, line := range a.drawn(controllerLines(report, a.Now())) {
 		a.Report.Line(line)

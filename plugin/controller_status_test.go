@@ -110,7 +110,7 @@ func TestControllerStatusPrinted(t *testing.T) {
 		"yaml":   {goodControllers(), FormatYAML},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run, out, talk := printer(c.format, false)
+			run, out, talk := printer(c.format)
 			if err := run.printController(c.report, c.format); err != nil {
 				t.Fatal(err)
 			}
@@ -127,7 +127,7 @@ func TestControllerStatusPrinted(t *testing.T) {
 func TestControllerStatusOfNone(t *testing.T) {
 	server := clustertest.New(t, "v1.33.0", "apps/v1/Deployment")
 	server.Answer("GET /apis/apps/v1/deployments", map[string]any{"kind": "DeploymentList", "apiVersion": "apps/v1", "metadata": map[string]any{}, "items": []any{}})
-	run, out, _ := printer(FormatTable, false)
+	run, out, _ := printer(FormatTable)
 	run.Getter = server.Getter("demo")
 	var told *problem.Error
 	err := run.ControllerStatus(t.Context(), ControllerStatusRequest{Output: FormatTable, Timeout: time.Minute})

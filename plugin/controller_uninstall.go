@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -54,7 +56,7 @@ type controllerRemoval struct {
 func (a *App) ControllerUninstall(ctx context.Context, request ControllerUninstallRequest) error {
 	c := &controllerRemoval{App: a, request: request, started: a.Now(), board: a.UI.Board("controller")}
 	timeout := request.Timeout
-	if err := inTime(ctx, timeout, timeout, c.doneSoFar, c.prepare); err != nil {
+	if err := session.InTime(ctx, timeout, timeout, c.doneSoFar, c.prepare); err != nil {
 		return err
 	}
 	c.announce()
@@ -62,7 +64,7 @@ func (a *App) ControllerUninstall(ctx context.Context, request ControllerUninsta
 		return c.conclude()
 	}
 	left := timeout - c.Now().Sub(c.started)
-	if err := inTime(ctx, left, timeout, c.doneSoFar, c.execute); err != nil {
+	if err := session.InTime(ctx, left, timeout, c.doneSoFar, c.execute); err != nil {
 		return err
 	}
 	return c.conclude()
@@ -70,14 +72,14 @@ func (a *App) ControllerUninstall(ctx context.Context, request ControllerUninsta
 
 // prepare finds out what there is, and plans. It touches nothing.
 func (c *controllerRemoval) prepare(ctx context.Context) error {
-	given, err := c.givenFacts(ctx, c.request.Facts)
+	given, err := c.Given(ctx, c.request.Facts)
 	if err != nil {
 		return err
 	}
 	if c.namespace, err = controllerNamespace(c.request.Facts); err != nil {
 		return err
 	}
-	if c.conn, err = c.connect(ctx); err != nil {
+	if c.conn, err = c.Connect(ctx); err != nil {
 		return err
 	}
 	if err := controller.MayLookToRemove(ctx, c.conn, c.namespace.Value); err != nil {

@@ -74,7 +74,7 @@ func (c *controllerRemoval) print(lines []*line) error {
 	if c.request.Output != FormatJSON {
 		return nil
 	}
-	return c.writeJSON(uninstallDocument(c.namespace.Value, c.request.DryRun, lines, c.Now().Sub(c.started)))
+	return c.WriteJSON(uninstallDocument(c.namespace.Value, c.request.DryRun, lines, c.Now().Sub(c.started)))
 }
 
 // doneSoFar says what a run that was cut off has done.

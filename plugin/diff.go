@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -21,7 +23,6 @@ type DiffRequest struct {
 	Role  RoleRequest
 	IAM   IAMMode
 
-	Kustomize      string // directory of an overlay; empty for none
 	ForceConflicts bool
 	ForceOwner     bool
 	AdoptBucket    bool
@@ -31,17 +32,14 @@ type DiffRequest struct {
 }
 
 // diffRun is the next run of install, as far as it looks.
-type diffRun struct {
-	*install
-	overlay string
-}
+type diffRun struct{ *install }
 
 // Diff prints what the next install would change, in the cluster and of the role,
 // and reports whether that is anything. It writes nothing. What install would
 // refuse is the error; the rest is printed all the same.
 func (a *App) Diff(ctx context.Context, request DiffRequest) (changed bool, err error) {
-	d := &diffRun{overlay: request.Kustomize, install: &install{
-		App: a, started: a.Now(), looks: true, overlay: request.Kustomize,
+	d := &diffRun{&install{
+		App: a, started: a.Now(), looks: true,
 		request: InstallRequest{
 			Facts: request.Facts, Chart: request.Chart, Role: request.Role, IAM: request.IAM, DryRun: DryRunServer,
 			ForceConflicts: request.ForceConflicts, ForceOwner: request.ForceOwner, AdoptBucket: request.AdoptBucket,
@@ -50,7 +48,7 @@ func (a *App) Diff(ctx context.Context, request DiffRequest) (changed bool, err 
 		},
 	}}
 	onlyLooked := func() string { return "nothing was changed: diff only looks" }
-	err = inTime(ctx, request.Timeout, request.Timeout, onlyLooked, func(ctx context.Context) (err error) {
+	err = session.InTime(ctx, request.Timeout, request.Timeout, onlyLooked, func(ctx context.Context) (err error) {
 		changed, err = d.run(ctx)
 		return err
 	})
@@ -90,11 +88,6 @@ func (d *diffRun) compare(ctx context.Context) ([]check.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.overlay != "" {
-		if err := d.welcomeGuests(ctx); err != nil {
-			return nil, err
-		}
-	}
 	target.Plan = func(context.Context) error { return nil } // beside them, and whatever they say
 	var outcomes []check.Outcome
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -125,7 +118,7 @@ func (d *diffRun) refusals(ctx context.Context, outcomes []check.Outcome) error 
 		}
 		several.Problems = append(several.Problems, toldAs(item.Err))
 	}
-	if d.plan.InventoryErr != nil && d.overlay == "" { // with an overlay nothing is recorded
+	if d.plan.InventoryErr != nil {
 		several.Problems = append(several.Problems, toldAs(d.plan.InventoryErr))
 	}
 	if len(several.Problems) == 0 {

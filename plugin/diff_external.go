@@ -31,7 +31,7 @@ func (a *App) externalDiff(ctx context.Context, command string, pairs []differ.P
 	}
 	name, args := externalCommand(command, live, merged)
 	program := exec.CommandContext(ctx, name, args...)
-	program.Stdout, program.Stderr = out, a.streamOf(a.UI)
+	program.Stdout, program.Stderr = out, a.Stream(a.UI)
 	return differs(ctx, name, program.Run())
 }
 

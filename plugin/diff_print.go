@@ -17,7 +17,7 @@ func (i *install) showDiff(ctx context.Context, to *ui.UI) (bool, error) {
 		return false, err
 	}
 	if i.request.ExternalDiff != "" {
-		return i.externalDiff(ctx, i.request.ExternalDiff, pairs, i.streamOf(to))
+		return i.externalDiff(ctx, i.request.ExternalDiff, pairs, i.Stream(to))
 	}
 	text := differ.Unified(pairs)
 	if len(text) == 0 {

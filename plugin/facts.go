@@ -45,7 +45,7 @@ func (a *App) printFacts(f render.Facts, format Format) error {
 	if err != nil {
 		return err
 	}
-	return a.writeData(string(text))
+	return a.WriteData(string(text))
 }
 
 func (a *App) factsTable(f render.Facts) error {
@@ -60,7 +60,7 @@ func (a *App) factsTable(f render.Facts) error {
 		}
 		table = append(table, []string{row.Name, value, source})
 	}
-	return a.writeTable(table)
+	return a.WriteTable(table)
 }
 
 // apiVersions is the name of the one fact that is a list.
@@ -79,7 +79,7 @@ func apiSummary(list render.ListFact) string {
 
 // detect joins the given facts and looks for the rest.
 func (a *App) detect(ctx context.Context, request FactsRequest, policy detect.Policy) (detect.Result, error) {
-	given, err := a.givenFacts(ctx, request)
+	given, err := a.Given(ctx, request)
 	if err != nil {
 		return detect.Result{}, err
 	}
@@ -96,7 +96,7 @@ func (a *App) givenFacts(ctx context.Context, request FactsRequest) (render.Fact
 	if request.File == "" {
 		return request.Given, nil
 	}
-	data, err := a.readInput(ctx, "facts file", request.File)
+	data, err := a.Read(ctx, "facts file", request.File)
 	if err != nil {
 		return render.Facts{}, err
 	}

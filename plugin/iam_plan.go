@@ -86,7 +86,7 @@ func keptRole(o iam.ControllerOptions, actual *iam.Actual, f render.Facts) (kept
 
 func (a *App) printIAMPlan(plan *iam.Plan, output Format) error {
 	if output == FormatJSON {
-		return a.writeJSON(iamPlan{Role: plan.Role.ARN, Exists: !plan.Creates(), Steps: append([]iam.Step{}, plan.Steps...), Notes: plan.Notes})
+		return a.WriteJSON(iamPlan{Role: plan.Role.ARN, Exists: !plan.Creates(), Steps: append([]iam.Step{}, plan.Steps...), Notes: plan.Notes})
 	}
 	for _, note := range plan.Notes {
 		a.UI.Warn(inLine(note), "")

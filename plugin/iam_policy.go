@@ -55,12 +55,12 @@ func (a *App) IAMPolicy(ctx context.Context, request PolicyRequest) error {
 	for _, note := range notes {
 		a.UI.Linef("note  %s", inLine(note))
 	}
-	return a.writeData(policy.Pretty() + "\n")
+	return a.WriteData(policy.Pretty() + "\n")
 }
 
 // policyFacts are the account and its partition, and for a class the issuer.
 func (a *App) policyFacts(ctx context.Context, request PolicyRequest) (render.Facts, error) {
-	f, err := a.givenFacts(ctx, request.Facts)
+	f, err := a.Given(ctx, request.Facts)
 	if err != nil {
 		return f, err
 	}

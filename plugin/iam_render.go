@@ -48,7 +48,7 @@ func (a *App) IAMRender(ctx context.Context, request IAMRequest, format string, 
 	if err != nil {
 		return err
 	}
-	return a.writeData(text)
+	return a.WriteData(text)
 }
 
 // wantedRole is the role as install, or controller install, would make it.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -118,10 +120,7 @@ type install struct {
 	project   project
 	inventory apply.Inventory
 
-	// only looked at: for Diff
-	looks   bool      // what is refused is noted in the plan
-	overlay string    // kustomize overlay to lay over the objects
-	set     apply.Set // the zero value: the app
+	looks bool // for Diff: what is refused is noted in the plan
 
 	// surveyed
 	controller *controllerRun // nil unless asked for
@@ -154,7 +153,7 @@ type install struct {
 // touched; one exception is a new project that is needed to learn the issuer.
 func (a *App) Install(ctx context.Context, request InstallRequest) error {
 	i := &install{App: a, request: request, started: a.Now(), board: a.UI.Board(frontend, "ostoy-microservice")}
-	return i.onceMore(inTime(ctx, request.Timeout, request.Timeout, i.doneSoFar, i.run))
+	return i.onceMore(session.InTime(ctx, request.Timeout, request.Timeout, i.doneSoFar, i.run))
 }
 
 // onceMore adds the command to the advice to run the same one again, for a project whose

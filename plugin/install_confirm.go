@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
@@ -35,7 +37,7 @@ func (i *install) confirmExposure(ctx context.Context) error {
 	case i.request.Yes:
 		return nil
 	}
-	return i.confirmed(ctx, i.request.Ask, question{about: about, word: "yes", flags: "--yes", nothing: nothingChanged})
+	return session.Question{About: about, Word: "yes", Flags: "--yes", Nothing: nothingChanged}.Confirm(ctx, i.UI, i.request.Ask)
 }
 
 // aboutExposure says what the run makes readable that existed before it, "" if nothing.

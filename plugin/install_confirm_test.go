@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
@@ -25,7 +27,7 @@ func exposingInstall(change func(*install)) *install {
 	route := exposingObject("Route", map[string]any{})
 	made := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "s3.services.k8s.aws/v1alpha1", "kind": "Bucket"}}
 	i := &install{
-		App: &App{UI: ui.New(&strings.Builder{}, ui.Style{}, time.Now)}, objects: []*unstructured.Unstructured{route},
+		App: &App{&session.Session{UI: ui.New(&strings.Builder{}, ui.Style{}, time.Now)}}, objects: []*unstructured.Unstructured{route},
 		plan: &apply.Plan{Items: []*apply.Item{
 			{Ref: apply.RefOf(route), Action: apply.Create, Would: route},
 			{Ref: apply.RefOf(made), Action: apply.Create, Would: made},

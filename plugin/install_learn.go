@@ -23,14 +23,14 @@ import (
 // the state of the project and what an earlier run left on record. The three
 // questions to the cluster do not depend on each other.
 func (i *install) learn(ctx context.Context) (err error) {
-	if i.options, err = i.App.options(ctx, i.request.Chart); err != nil {
+	if i.options, err = i.ReadValues(ctx, i.request.Chart); err != nil {
 		return err
 	}
-	given, err := i.givenFacts(ctx, i.request.Facts)
+	given, err := i.Given(ctx, i.request.Facts)
 	if err != nil {
 		return err
 	}
-	if i.conn, err = i.connect(ctx); err != nil {
+	if i.conn, err = i.Connect(ctx); err != nil {
 		return err
 	}
 	if given.Namespace, err = i.chooseNamespace(given.Namespace); err != nil {
@@ -146,7 +146,6 @@ func (i *install) applier(namespace string, fresh bool) *apply.Applier {
 	}
 	return apply.New(i.conn, apply.Options{
 		Namespace:      namespace,
-		Set:            i.set,
 		Look:           i.looks,
 		Coming:         coming,
 		ForceConflicts: i.request.ForceConflicts,

@@ -38,7 +38,7 @@ func (i *install) printManual(ctx context.Context) error {
 		i.UI.Line("nothing to change but the inventory, the record of what belongs to the install")
 	}
 	i.UI.Line("nothing was changed: the script on stdout does it")
-	return i.writeData(script)
+	return i.WriteData(script)
 }
 
 // warnOfDrops tells where kubectl does more to an object than install would.

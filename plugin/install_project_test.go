@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -33,8 +35,8 @@ func inNewProject(t *testing.T, name string, mayMakeBuckets bool) (*install, *cl
 		"status": map[string]any{"allowed": mayMakeBuckets},
 	})
 	streams, _, _, talk := genericiooptions.NewTestIOStreams()
-	app := &App{Streams: streams, UI: ui.New(talk, ui.Style{}, time.Now), Getter: s.Getter("default"), Now: time.Now}
-	conn, err := app.connect(t.Context())
+	app := &App{&session.Session{Streams: streams, UI: ui.New(talk, ui.Style{}, time.Now), Getter: s.Getter("default"), Now: time.Now}}
+	conn, err := app.Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +108,7 @@ func TestRoleLeftBehind(t *testing.T) {
 		"arn:aws:iam::123456789012:role/ostoy-s3/old": "aws iam list-role-tags --role-name ROLE",
 	} {
 		streams, _, _, talk := genericiooptions.NewTestIOStreams()
-		i := &install{App: &App{Streams: streams, UI: ui.New(talk, ui.Style{}, time.Now)}, role: &iam.Plan{Role: iam.Role{ARN: used}}}
+		i := &install{App: &App{&session.Session{Streams: streams, UI: ui.New(talk, ui.Style{}, time.Now)}}, role: &iam.Plan{Role: iam.Role{ARN: used}}}
 		i.inventory.RoleARN = record
 		i.announceNotes()
 		if text := talk.String(); want == "" && text != "" || !strings.Contains(text, want) {

@@ -150,7 +150,7 @@ func (i *install) tellAccess(e exposure) { i.UI.Linef("%s: %s", exposureLabel, e
 func (i *install) print(result wait.Result, ready bool, failure error) error {
 	if i.request.Output != FormatJSON {
 		if ready && failure == nil && result.URL != "" {
-			return i.writeLine(result.URL)
+			return i.WriteLine(result.URL)
 		}
 		return nil
 	}
@@ -177,7 +177,7 @@ func (i *install) print(result wait.Result, ready bool, failure error) error {
 	if !ready {
 		document.States = result.States
 	}
-	return i.writeJSON(document)
+	return i.WriteJSON(document)
 }
 
 func (i *install) took() string {

@@ -87,7 +87,7 @@ func (i *install) target(ctx context.Context, world *live.World) (check.Target, 
 		return check.Target{}, err
 	}
 	i.options.RoleARN = desired.ARN
-	if i.objects, err = renderObjects(ctx, i.facts, i.options, i.overlay); err != nil {
+	if i.objects, err = renderObjects(ctx, i.facts, i.options, ""); err != nil {
 		return check.Target{}, err
 	}
 	i.roles = world.Roles

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -106,14 +108,14 @@ func TestCutOff(t *testing.T) {
 		}
 		return told.Kind
 	}
-	if err := cutOff(stopped, fmt.Errorf("wait: %w", context.Canceled), time.Minute, i.doneSoFar); kind(err) != problem.Interrupted || !strings.Contains(err.Error(), "nothing was changed") {
+	if err := session.CutOff(stopped, fmt.Errorf("wait: %w", context.Canceled), time.Minute, i.doneSoFar); kind(err) != problem.Interrupted || !strings.Contains(err.Error(), "nothing was changed") {
 		t.Errorf("interrupted before anything: %v", err)
 	}
 	i.madeProject = true
 	i.done = map[apply.Action]int{apply.Create: 3, apply.Update: 1}
 	i.role = &iam.Plan{Role: iam.Role{Name: "learner"}, Steps: make([]iam.Step, 2)}
 	i.roleDone = &iam.Result{Done: make([]iam.Step, 1)}
-	err := cutOff(t.Context(), fmt.Errorf("patch: %w", context.DeadlineExceeded), time.Minute, i.doneSoFar)
+	err := session.CutOff(t.Context(), fmt.Errorf("patch: %w", context.DeadlineExceeded), time.Minute, i.doneSoFar)
 	for _, want := range []string{"--timeout 1m0s", "project demo created", "role learner: 1 of 2 steps", "3 created, 1 updated"} {
 		if kind(err) != problem.Failed || !strings.Contains(err.Error(), want) {
 			t.Errorf("does not say %q: %v", want, err)
@@ -125,19 +127,19 @@ func TestCutOff(t *testing.T) {
 		"no answer in time to GET api:6443/api/v1/namespaces/demo": fmt.Errorf("look: %w", request),
 		"AWS did not do iam:GetRole: no answer in time":            &problem.Error{Kind: problem.Failed, What: "AWS did not do iam:GetRole", Err: context.DeadlineExceeded},
 	} {
-		if err := cutOff(t.Context(), err, time.Minute, i.doneSoFar); kind(err) != problem.Failed || !strings.Contains(err.Error(), want+"\n") {
+		if err := session.CutOff(t.Context(), err, time.Minute, i.doneSoFar); kind(err) != problem.Failed || !strings.Contains(err.Error(), want+"\n") {
 			t.Errorf("does not say %q: %v", want, err)
 		}
 	}
 	refused := &problem.Error{Kind: problem.Refused, What: "no"}
-	if err := cutOff(t.Context(), refused, time.Minute, i.doneSoFar); kind(err) != problem.Refused {
+	if err := session.CutOff(t.Context(), refused, time.Minute, i.doneSoFar); kind(err) != problem.Refused {
 		t.Errorf("a refusal became %v", err)
 	}
 	verdict := &problem.Error{Kind: problem.NotReady, Err: context.DeadlineExceeded}
-	if err := cutOff(t.Context(), verdict, time.Minute, i.doneSoFar); kind(err) != problem.NotReady {
+	if err := session.CutOff(t.Context(), verdict, time.Minute, i.doneSoFar); kind(err) != problem.NotReady {
 		t.Errorf("a verdict became %v", err)
 	}
-	if cutOff(t.Context(), nil, time.Minute, i.doneSoFar) != nil {
+	if session.CutOff(t.Context(), nil, time.Minute, i.doneSoFar) != nil {
 		t.Error("a good end became an error")
 	}
 }

@@ -1,28 +1,10 @@
 package plugin
 
 import (
-	"strings"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
-
-// inLine keeps a text with something in it that others wrote to one line: none of it can
-// look like a line of this tool, such as one with a command to copy. Blanks stay.
-func inLine(text string) string {
-	return strings.TrimRight(strings.NewReplacer("\n", " ", "\t", " ").Replace(plain.Text(text)), " ")
-}
-
-// inLines is inLine for each of several texts.
-func inLines(texts []string) []string {
-	all := make([]string, len(texts))
-	for n, text := range texts {
-		all[n] = inLine(text)
-	}
-	return all
-}
 
 // policies are the policies on a role: the ARNs of those attached, the names of the others.
 func policies(actual *iam.Actual) []string {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice/advicetest"
@@ -72,7 +74,7 @@ func TestF2LastRole(t *testing.T) {
 		"":                                       "",
 	} {
 		var talk bytes.Buffer
-		i := &install{App: &App{UI: ui.New(&talk, ui.Style{}, statusNoon)}, role: &iam.Plan{Role: iam.Role{ARN: statusRole}}}
+		i := &install{App: &App{&session.Session{UI: ui.New(&talk, ui.Style{}, statusNoon)}}, role: &iam.Plan{Role: iam.Role{ARN: statusRole}}}
 		i.inventory.RoleARN = role
 		i.warnOfLastRole()
 		if text := talk.String(); strings.Contains(text, "delete") || !strings.Contains(text, want) || want == "" && text != "" {
@@ -108,13 +110,13 @@ func TestF2OpenRefusesAHost(t *testing.T) {
 
 // TestF5StatusLines: each line of a report stays one line, in tables and lists.
 func TestF5StatusLines(t *testing.T) {
-	a := &App{Report: ui.New(&bytes.Buffer{}, ui.Style{}, statusNoon)}
+	a := &App{&session.Session{Report: ui.New(&bytes.Buffer{}, ui.Style{}, statusNoon)}}
 	for _, line := range a.drawn([]statusLine{{"bucket", status.OK, poison, poison}}) {
 		if strings.ContainsAny(line, "\n\x1b\u202e") {
 			t.Errorf("%q", line)
 		}
 	}
-	for _, line := range columns([][]string{{poison, poison}}) {
+	for _, line := range session.Columns([][]string{{poison, poison}}) {
 		if strings.ContainsAny(line, "\n\x1b\u202e") {
 			t.Errorf("%q", line)
 		}

@@ -33,11 +33,11 @@ type OpenRequest struct {
 // to a pod until the user ends it: as with `kubectl port-forward`, Ctrl-C is how
 // it is meant to end, and no error.
 func (a *App) Open(ctx context.Context, request OpenRequest) error {
-	given, err := a.givenFacts(ctx, request.Facts)
+	given, err := a.Given(ctx, request.Facts)
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect(ctx)
+	conn, err := a.Connect(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (a *App) show(ctx context.Context, address string, request OpenRequest) err
 		}
 		a.UI.Warn("no browser could be started: "+plain.Line(err.Error()), "open the address by hand")
 	}
-	return a.writeLine(address)
+	return a.WriteLine(address)
 }
 
 // openForward opens a way to a pod and keeps it open.
@@ -96,7 +96,7 @@ func (a *App) openForward(ctx context.Context, conn *cluster.Conn, namespace str
 	}
 	defer way.Close()
 	a.UI.Linef("OSToy in %s has no Route: %s leads to pod %s, until Ctrl-C", namespace, way.URL, inLine(pods.Ready))
-	if err := a.writeLine(way.URL); err != nil {
+	if err := a.WriteLine(way.URL); err != nil {
 		return err
 	}
 	if !request.Print {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -56,7 +58,7 @@ type releasedObject struct {
 // asked anything: role and bucket stay, with their tags.
 func (a *App) Release(ctx context.Context, request ReleaseRequest) error {
 	r := &release{App: a, request: request}
-	return inTime(ctx, request.Timeout, request.Timeout, r.doneSoFar, r.run)
+	return session.InTime(ctx, request.Timeout, request.Timeout, r.doneSoFar, r.run)
 }
 
 func (r *release) run(ctx context.Context) error {
@@ -83,11 +85,11 @@ func (r *release) run(ctx context.Context) error {
 
 // look finds what is ours, by our field manager, whoever else manages it.
 func (r *release) look(ctx context.Context) (err error) {
-	given, err := r.givenFacts(ctx, r.request.Facts)
+	given, err := r.Given(ctx, r.request.Facts)
 	if err != nil {
 		return err
 	}
-	if r.conn, err = r.connect(ctx); err != nil {
+	if r.conn, err = r.Connect(ctx); err != nil {
 		return err
 	}
 	if r.namespace = given.Namespace; !r.namespace.Known() {
@@ -193,7 +195,7 @@ func (r *release) conclude() error {
 		managers := append([]string{}, apply.OtherManagers(item.Live)...)
 		document.Objects = append(document.Objects, releasedObject{item.Ref.String(), managers})
 	}
-	return r.writeJSON(document)
+	return r.WriteJSON(document)
 }
 
 // doneSoFar says what a run that was cut off has done.

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -56,7 +58,7 @@ func TestNotTakenOver(t *testing.T) {
 		"nothing":           {},
 	} {
 		r := &release{
-			App: &App{Now: time.Now}, request: ReleaseRequest{To: c.to},
+			App: &App{&session.Session{Now: time.Now}}, request: ReleaseRequest{To: c.to},
 			namespace: render.Fact{Value: "demo"}, removal: &apply.Removal{Objects: c.items},
 		}
 		err := r.notTakenOver("argocd")

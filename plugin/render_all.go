@@ -60,7 +60,7 @@ func (a *App) renderSeveral(ctx context.Context, request RenderRequest) ([]rende
 	if err := layout.ValidateNames(names); err != nil {
 		return nil, err
 	}
-	values, err := a.options(ctx, request.Chart)
+	values, err := a.ReadValues(ctx, request.Chart)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func (a *App) keep(ctx context.Context, request RenderRequest, files []layout.Fi
 		} else {
 			written++
 		}
-		unsaid = cmp.Or(unsaid, a.writeLine(verb+" "+plan.Name(c)))
+		unsaid = cmp.Or(unsaid, a.WriteLine(verb+" "+plan.Name(c)))
 	})
 	if err = cmp.Or(err, unsaid); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (a *App) keepTree(ctx context.Context, request RenderRequest, all []rendere
 // anything is.
 func (a *App) compare(plan folder.Plan) error {
 	for _, change := range plan.Changes {
-		if err := a.writeLine(fmt.Sprintf("%-9s  %s", change.State, plan.Name(change))); err != nil {
+		if err := a.WriteLine(fmt.Sprintf("%-9s  %s", change.State, plan.Name(change))); err != nil {
 			return err
 		}
 	}

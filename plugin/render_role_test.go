@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
@@ -48,7 +50,7 @@ func TestF15NameIsNotKnown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				talk := &strings.Builder{}
-				app := &App{UI: ui.New(talk, ui.Style{}, time.Now)}
+				app := &App{&session.Session{UI: ui.New(talk, ui.Style{}, time.Now)}}
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				if c.interrupt {

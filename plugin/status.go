@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -23,13 +25,9 @@ type StatusRequest struct {
 
 	All     bool // every install of the cluster, in one table
 	Audit   bool // also who used the role and who changed it
-	Watch   bool // go on telling what changes, until interrupted
 	Output  Format
-	Timeout time.Duration // of one look
+	Timeout time.Duration
 }
-
-// FormatWide is the table with more in it.
-const FormatWide Format = "wide"
 
 // detailed reports whether everything is wanted, whatever it costs to ask.
 func (r StatusRequest) detailed() bool { return r.Output != FormatTable }
@@ -55,16 +53,13 @@ func (a *App) Status(ctx context.Context, request StatusRequest) error {
 		}},
 		request: CheckRequest{Facts: request.Facts, Chart: request.Chart, Role: request.Role},
 	}}
-	if request.Watch {
-		return s.watch(ctx)
-	}
 	limited, cancel := context.WithTimeout(ctx, request.Timeout)
 	defer cancel()
 	run := s.one
 	if request.All {
 		run = s.all
 	}
-	return cutOff(ctx, run(limited), request.Timeout, func() string { return "nothing was changed: status only looks" })
+	return session.CutOff(ctx, run(limited), request.Timeout, func() string { return "nothing was changed: status only looks" })
 }
 
 // one looks at one install and prints it.
@@ -124,11 +119,6 @@ func (s *statusRun) see(outer context.Context) (status.Found, audited, error) {
 		found.AWS.Stale = &stale
 	}
 	return found, history, outer.Err()
-}
-
-// freshWorld asks everything once more.
-func (s *statusRun) freshWorld() *live.World {
-	return &live.World{Conn: s.conn, Namespace: s.world.Namespace, Facts: s.facts, Roles: s.world.Roles, Buckets: s.world.Buckets}
 }
 
 // found0 is what is known before anybody is asked how things are.

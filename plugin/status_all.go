@@ -85,14 +85,14 @@ func (s *statusRun) all(ctx context.Context) error {
 
 // learn finds the facts and lists what is in the cluster, at the same time.
 func (o *overview) learn(outer context.Context) (err error) {
-	if o.options, err = o.App.options(outer, o.request.Chart); err != nil {
+	if o.options, err = o.ReadValues(outer, o.request.Chart); err != nil {
 		return err
 	}
-	given, err := o.givenFacts(outer, o.request.Facts)
+	given, err := o.Given(outer, o.request.Facts)
 	if err != nil {
 		return err
 	}
-	if o.conn, err = o.connect(outer); err != nil {
+	if o.conn, err = o.Connect(outer); err != nil {
 		return err
 	}
 	if o.renderer, err = render.New(); err != nil {

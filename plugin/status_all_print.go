@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
@@ -32,7 +34,7 @@ func (o *overview) printAll(rows []status.Row) error {
 		for _, row := range rows {
 			table = append(table, cells(row, o.Now(), o.request.Output == FormatWide))
 		}
-		for _, line := range columns(table) {
+		for _, line := range session.Columns(table) {
 			o.Report.Line(line)
 		}
 	}

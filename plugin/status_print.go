@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/audit"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
@@ -29,7 +31,7 @@ func (s *statusRun) print(report status.Report) error {
 }
 
 // document prints anything in the format that was asked for.
-func (s *statusRun) document(value any) error { return s.writeDocument(s.request.Output, value) }
+func (s *statusRun) document(value any) error { return s.WriteDocument(s.request.Output, value) }
 
 // drawn are the lines with their columns aligned. A name that is longer than the
 // column pushes its text aside and nobody else's. Each stays one line, whatever others
@@ -108,7 +110,7 @@ func (s *statusRun) printEvents(events []audit.Event) {
 	for _, e := range events {
 		rows = append(rows, []string{e.Time.UTC().Format(time.RFC3339), e.Who, e.From, e.Name, e.Region, e.Error})
 	}
-	for _, line := range columns(rows) {
+	for _, line := range session.Columns(rows) {
 		s.Report.Line("  " + line)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/audit"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -29,13 +30,13 @@ const statusRole = "arn:aws:iam::123456789012:role/ostoy-s3/demo-ostoy-sa-9b1e22
 func statusNoon() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
 
 // printer is a run that has looked already.
-func printer(format Format, terminal bool) (*statusRun, *bytes.Buffer, *bytes.Buffer) {
+func printer(format Format) (*statusRun, *bytes.Buffer, *bytes.Buffer) {
 	var out, talk bytes.Buffer
-	style := ui.Style{UTF8: true, Terminal: terminal}
-	app := &App{
+	style := ui.Style{UTF8: true}
+	app := &App{&session.Session{
 		Streams: genericiooptions.IOStreams{Out: &out, ErrOut: &talk}, Now: statusNoon,
 		Report: ui.New(&out, style, statusNoon), UI: ui.New(&talk, style, statusNoon),
-	}
+	}}
 	return &statusRun{request: StatusRequest{Output: format}, checkup: &checkup{install: &install{App: app}}}, &out, &talk
 }
 
@@ -134,7 +135,7 @@ func TestStatusPrinted(t *testing.T) {
 		"json":   {brokenReport(), FormatJSON},
 	} {
 		t.Run(name, func(t *testing.T) {
-			run, out, talk := printer(c.format, false)
+			run, out, talk := printer(c.format)
 			if err := run.print(c.report); err != nil {
 				t.Fatal(err)
 			}
@@ -170,56 +171,12 @@ func TestStatusOfAllPrinted(t *testing.T) {
 		{Namespace: "b", Mark: status.Wrong, Bucket: "b-bucket", Role: status.RoleStale, Ready: 1, Want: 2, Drift: "iam", Problems: []string{"role, trust policy: it trusts old", "pod x: without", "and", "more"}},
 	}
 	for _, format := range []Format{FormatTable, FormatWide, FormatYAML} {
-		run, out, talk := printer(format, false)
+		run, out, talk := printer(format)
 		o := &overview{statusRun: run, seen: live.Everywhere{Searched: []string{"a", "b"}}}
 		if err := o.printAll(rows); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, "status-all-"+string(format)+".txt", out.String()+"--- stderr\n"+talk.String())
-	}
-}
-
-// TestStatusWatchTellsChanges: off a terminal what changed, with the time; on one
-// the whole picture; nothing where nothing changed.
-func TestStatusWatchTellsChanges(t *testing.T) {
-	run, out, _ := printer(FormatTable, false)
-	view := &watchView{run: run, started: statusNoon()}
-	steps := []status.Report{goodReport(), goodReport(), brokenReport(), goodReport()}
-	var told []int
-	for _, report := range steps {
-		before := out.Len()
-		if err := view.show(report); err != nil {
-			t.Fatal(err)
-		}
-		told = append(told, strings.Count(out.String()[before:], "\n"))
-	}
-	if told[0] < 8 || told[1] != 0 || told[2] == 0 || told[3] == 0 {
-		t.Errorf("lines told: %v\n%s", told, out)
-	}
-	for line := range strings.Lines(out.String()) {
-		if !strings.HasPrefix(line, "12:00:00  ") {
-			t.Errorf("no time: %q", line)
-		}
-	}
-	terminal, drawn, _ := printer(FormatTable, true)
-	view = &watchView{run: terminal, started: statusNoon()}
-	for _, report := range steps {
-		if err := view.show(report); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := strings.Count(drawn.String(), "Ctrl-C ends"); n != 3 {
-		t.Errorf("%d pictures, want 3", n)
-	}
-	document, text, _ := printer(FormatJSON, false)
-	view = &watchView{run: document}
-	for _, report := range steps {
-		if err := view.show(report); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := strings.Count(text.String(), `"namespace": "demo"`); n != 3 {
-		t.Errorf("%d documents, want 3", n)
 	}
 }
 

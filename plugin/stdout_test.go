@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/yaml"
@@ -27,7 +29,7 @@ const evil = "a\x1b[31m\u009b2J\r\u202e\u2028\xffb"
 func writing(t *testing.T, write func(a *App) error) string {
 	t.Helper()
 	var out bytes.Buffer
-	a := &App{Streams: genericiooptions.IOStreams{Out: &out, ErrOut: &out}, Now: time.Now}
+	a := &App{&session.Session{Streams: genericiooptions.IOStreams{Out: &out, ErrOut: &out}, Now: time.Now}}
 	a.Report = ui.New(&out, ui.Style{}, time.Now)
 	a.UI = a.Report
 	if err := write(a); err != nil {
@@ -42,10 +44,10 @@ func TestF5Stdout(t *testing.T) {
 	document := map[string]any{"text": evil, evil: []string{evil}}
 	outcomes := []check.Outcome{{Finding: check.Refuse(evil, evil+"\nfix  rm -rf ~", evil)}}
 	for name, write := range map[string]func(a *App) error{
-		"JSON":  func(a *App) error { return a.writeDocument(FormatJSON, document) },
-		"YAML":  func(a *App) error { return a.writeDocument(FormatYAML, document) },
-		"table": func(a *App) error { return a.writeTable([][]string{{"A", "B"}, {evil, "x"}}) },
-		"line":  func(a *App) error { return a.writeLine(evil) },
+		"JSON":  func(a *App) error { return a.WriteDocument(FormatJSON, document) },
+		"YAML":  func(a *App) error { return a.WriteDocument(FormatYAML, document) },
+		"table": func(a *App) error { return a.WriteTable([][]string{{"A", "B"}, {evil, "x"}}) },
+		"line":  func(a *App) error { return a.WriteLine(evil) },
 		"JUnit": func(a *App) error {
 			return (&report{app: a, request: CheckRequest{Output: FormatJUnit}}).junit(outcomes, 0)
 		},
@@ -80,12 +82,12 @@ func TestF5Stdout(t *testing.T) {
 // TestF5Data: what other programs read is written byte for byte, or not at all.
 func TestF5Data(t *testing.T) {
 	const legal = "# ü 漢字 → ✔\nkind: x\n\tkey: \"\\e[31m\" # an escape, in letters\n"
-	if got := writing(t, func(a *App) error { return a.writeData(legal) }); got != legal {
+	if got := writing(t, func(a *App) error { return a.WriteData(legal) }); got != legal {
 		t.Errorf("%q", got)
 	}
 	for _, text := range []string{"a: b\nc: \x1b[31m\n", "a\u202eb", "a\u2028b", "a\u009bb", "a\rb", "a\xffb"} {
 		var out bytes.Buffer
-		err := (&App{Streams: genericiooptions.IOStreams{Out: &out}}).writeData(text)
+		err := (&App{&session.Session{Streams: genericiooptions.IOStreams{Out: &out}}}).WriteData(text)
 		told := (*problem.Error)(nil)
 		if !errors.As(err, &told) || told.Kind != problem.Usage || out.Len() > 0 {
 			t.Errorf("%q: %v, and %q is written", text, err, out.String())

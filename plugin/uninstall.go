@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
@@ -99,7 +101,7 @@ func (u *uninstall) run(ctx context.Context) error {
 		return err
 	}
 	timeout := u.request.Timeout
-	if err := inTime(ctx, timeout, timeout, u.doneSoFar, u.prepare); err != nil {
+	if err := session.InTime(ctx, timeout, timeout, u.doneSoFar, u.prepare); err != nil {
 		return err
 	}
 	u.announce()
@@ -109,9 +111,9 @@ func (u *uninstall) run(ctx context.Context) error {
 	// The time that a person takes to answer is not the run's.
 	left := timeout - u.Now().Sub(u.started)
 	if err := u.confirm(ctx); err != nil {
-		return cutOff(ctx, err, timeout, u.doneSoFar)
+		return session.CutOff(ctx, err, timeout, u.doneSoFar)
 	}
-	if err := inTime(ctx, left, timeout, u.doneSoFar, u.execute); err != nil {
+	if err := session.InTime(ctx, left, timeout, u.doneSoFar, u.execute); err != nil {
 		return err
 	}
 	return u.conclude()

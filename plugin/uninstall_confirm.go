@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 )
 
 // mayDeleteData refuses, before anybody is asked anything, to delete data for a
@@ -13,10 +15,10 @@ func (u *uninstall) mayDeleteData() error {
 	if !r.DeleteData || r.Yes || r.DryRun || r.Ask != nil {
 		return nil
 	}
-	return question{
-		about: "--delete-data deletes for good, and nobody is at a terminal to confirm it",
-		flags: "--delete-data --yes", nothing: nothingRemoved,
-	}.unanswered()
+	return session.Question{
+		About: "--delete-data deletes for good, and nobody is at a terminal to confirm it",
+		Flags: "--delete-data --yes", Nothing: nothingRemoved,
+	}.Unanswered()
 }
 
 // nothingRemoved is what has not happened without a yes.
@@ -29,7 +31,8 @@ func (u *uninstall) confirm(ctx context.Context) error {
 		return nil
 	}
 	for _, doubt := range u.doubts {
-		if err := u.confirmed(ctx, u.request.Ask, question{doubt, "yes", "--yes", nothingRemoved}); err != nil {
+		doubted := session.Question{About: doubt, Word: "yes", Flags: "--yes", Nothing: nothingRemoved}
+		if err := doubted.Confirm(ctx, u.UI, u.request.Ask); err != nil {
 			return err
 		}
 	}
@@ -45,7 +48,7 @@ func (u *uninstall) confirm(ctx context.Context) error {
 	if u.adopts() && !u.proof.Proven {
 		about += "; no IAM role shows that the bucket is this project's (" + u.noProof() + "), only --adopt=bucket says so"
 	}
-	return u.confirmed(ctx, u.request.Ask, question{about, u.bucketName(), flags, nothingRemoved})
+	return session.Question{About: about, Word: u.bucketName(), Flags: flags, Nothing: nothingRemoved}.Confirm(ctx, u.UI, u.request.Ask)
 }
 
 // deletesData reports whether something is to go that nobody can make again.

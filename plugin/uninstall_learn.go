@@ -17,11 +17,11 @@ import (
 // learn gathers what there is to go by: the project, the objects that are ours,
 // the inventory, and the facts by which a role and a bucket are recognised.
 func (u *uninstall) learn(ctx context.Context) error {
-	given, err := u.givenFacts(ctx, u.request.Facts)
+	given, err := u.Given(ctx, u.request.Facts)
 	if err != nil {
 		return err
 	}
-	if u.conn, err = u.connect(ctx); err != nil && !u.request.RoleOnly {
+	if u.conn, err = u.Connect(ctx); err != nil && !u.request.RoleOnly {
 		return err
 	}
 	if !given.Namespace.Known() && u.conn != nil {

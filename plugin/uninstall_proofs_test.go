@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
@@ -62,7 +64,7 @@ func TestProofsKeepNoBucket(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			talk := ui.New(io.Discard, ui.Style{}, time.Now)
 			s := &shelf{contents: c.contents}
-			u := &uninstall{App: &App{UI: talk}, removal: &apply.Removal{}, buckets: s, board: talk.Board()}
+			u := &uninstall{App: &App{&session.Session{UI: talk}}, removal: &apply.Removal{}, buckets: s, board: talk.Board()}
 			l := &line{fate: fateRemoved}
 			if err := u.removeBucket(t.Context(), l); err != nil || s.removed != c.removed || l.done != c.removed {
 				t.Errorf("removed %t, done %t, %v", s.removed, l.done, err)

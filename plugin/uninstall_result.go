@@ -160,7 +160,7 @@ func (u *uninstall) print() error {
 	if u.request.Output != FormatJSON {
 		return nil
 	}
-	return u.writeJSON(uninstallDocument(u.namespace(), u.request.DryRun, u.lines, u.Now().Sub(u.started)))
+	return u.WriteJSON(uninstallDocument(u.namespace(), u.request.DryRun, u.lines, u.Now().Sub(u.started)))
 }
 
 func uninstallDocument(namespace string, dryRun bool, lines []*line, took time.Duration) uninstallResult {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
@@ -25,7 +27,7 @@ import (
 func removing() *uninstall {
 	streams, _, _, talk := genericiooptions.NewTestIOStreams()
 	u := &uninstall{
-		App:     &App{Streams: streams, UI: ui.New(talk, ui.Style{}, time.Now), Now: time.Now},
+		App:     &App{&session.Session{Streams: streams, UI: ui.New(talk, ui.Style{}, time.Now), Now: time.Now}},
 		removal: &apply.Removal{},
 		facts: render.Facts{
 			Namespace: render.Fact{Value: "demo"}, Issuer: render.Fact{Value: "https://oidc.example.com/1"},
@@ -288,7 +290,7 @@ func TestProjectOnItsWayOut(t *testing.T) {
 // TestRemovedInLines: the list of what was removed is wrapped below itself.
 func TestRemovedInLines(t *testing.T) {
 	var talk strings.Builder
-	a := &App{UI: ui.New(&talk, ui.Style{}, time.Now)}
+	a := &App{&session.Session{UI: ui.New(&talk, ui.Style{}, time.Now)}}
 	var lines []*line
 	for _, name := range []string{"first", "second", "third"} {
 		lines = append(lines, &line{Object: name + strings.Repeat("-", 30), about: theRole, fate: fateRemoved})

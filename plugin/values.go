@@ -33,13 +33,13 @@ func (a *App) Values(ctx context.Context, request RenderRequest) error {
 	if err != nil {
 		return fmt.Errorf("write values: %w", err)
 	}
-	return a.writeData(string(text))
+	return a.WriteData(string(text))
 }
 
 // renderInput gathers facts and values. What the user typed is read first:
 // a bad file must not cost a look at the cluster.
 func (a *App) renderInput(ctx context.Context, request RenderRequest) (render.Facts, render.Options, error) {
-	options, err := a.options(ctx, request.Chart)
+	options, err := a.ReadValues(ctx, request.Chart)
 	if err != nil {
 		return render.Facts{}, options, err
 	}

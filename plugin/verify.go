@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -44,7 +46,7 @@ func (a *App) Verify(ctx context.Context, request VerifyRequest) error {
 	limited, cancel := context.WithTimeout(ctx, request.Timeout)
 	defer cancel()
 	err := a.verify(limited, request)
-	return cutOff(ctx, err, request.Timeout, func() string { return "nothing is proven" })
+	return session.CutOff(ctx, err, request.Timeout, func() string { return "nothing is proven" })
 }
 
 func (a *App) verify(ctx context.Context, request VerifyRequest) error {
@@ -68,7 +70,7 @@ func (a *App) verify(ctx context.Context, request VerifyRequest) error {
 		return err
 	}
 	if request.Output == FormatJSON {
-		if err := a.writeJSON(report); err != nil {
+		if err := a.WriteJSON(report); err != nil {
 			return err
 		}
 	}
@@ -99,11 +101,11 @@ func givenTo(record apply.Inventory, namespace string) func(verify.Flags) string
 // to AWS: that nobody is, is no error.
 func (a *App) verifyTarget(ctx context.Context, request VerifyRequest) (*cluster.Conn, verify.Target, error) {
 	var target verify.Target
-	given, err := a.givenFacts(ctx, request.Facts)
+	given, err := a.Given(ctx, request.Facts)
 	if err != nil {
 		return nil, target, err
 	}
-	conn, err := a.connect(ctx)
+	conn, err := a.Connect(ctx)
 	if err != nil {
 		return nil, target, err
 	}

@@ -84,7 +84,7 @@ func (a *Applier) mayApply(ref Ref, live *unstructured.Unstructured) error {
 			Next: "wait until it is deleted (" + a.oc("oc get", ref, "-w") + "), then run the same command again",
 		}
 	}
-	if by, ok := deliveredBy(live); ok && !a.opts.ForceOwner && !a.opts.Set.guest(ref) {
+	if by, ok := deliveredBy(live); ok && !a.opts.ForceOwner {
 		return a.delivered(ref, by)
 	}
 	return nil
@@ -137,7 +137,7 @@ func (a *Applier) try(ctx context.Context, it *Item) (*unstructured.Unstructured
 // mayForce allows putting back what was edited by hand on objects of ours, and,
 // with leave, what a deliverer holds.
 func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
-	if it.Live != nil && !a.ours(it.Live) && !a.mayTake(it.Live) && !a.opts.Set.guest(it.Ref) {
+	if it.Live != nil && !a.ours(it.Live) && !a.mayTake(it.Live) {
 		return a.foreign(it.Ref, it.Live, "; "+list[0].field+" differs")
 	}
 	var others []conflict
@@ -158,7 +158,7 @@ func (a *Applier) mayForce(it *Item, list []conflict, cause error) error {
 func (a *Applier) judge(it *Item) error {
 	switch {
 	case len(it.Changes) > 0:
-		if !a.ours(it.Live) && !a.mayTake(it.Live) && !a.opts.Set.guest(it.Ref) {
+		if !a.ours(it.Live) && !a.mayTake(it.Live) {
 			return a.foreign(it.Ref, it.Live, "; "+it.Changes[0].Path+" differs")
 		}
 		it.Action = Update

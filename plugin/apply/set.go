@@ -19,10 +19,6 @@ type Set struct {
 	Values    string // the flags of Install that take values: "--set or -f"; "": it has none
 	Upgrade   string // what Helm's users type instead: "helm upgrade ostoy-s3 ..."
 	Beside    string // what an uninstall removes besides the objects: "the role and the bucket"
-	// Guests are objects that this tool does not apply, and of which it only tells
-	// what an apply would do: whose they are does not matter. Their kinds are among
-	// Kinds. Only for Options.Look.
-	Guests []Ref
 }
 
 // Kind is a kind of objects, in the version by which we speak of it.
@@ -133,9 +129,6 @@ func (s Set) Cluster(ref Ref) bool { return s.kind(ref.GVK().GroupKind()).Cluste
 
 // data reports whether deleting an object of the set destroys data.
 func (s Set) data(ref Ref) bool { return s.kind(ref.GVK().GroupKind()).Data }
-
-// guest reports whether an object is only looked at, whoever it belongs to.
-func (s Set) guest(ref Ref) bool { return slices.ContainsFunc(s.Guests, ref.same) }
 
 // has reports whether the set has objects of a reference's kind.
 func (s Set) has(ref Ref) bool { return s.kind(ref.GVK().GroupKind()).Version != "" }

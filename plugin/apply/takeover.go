@@ -69,7 +69,7 @@ func (it *Item) OnlyTaken() bool { return it.before.take && len(it.Changes) == i
 // taking notes in an item what Options.ForceOwner takes off the object, because the
 // next run without it, and uninstall, would find the engine's name there again.
 func (a *Applier) taking(it *Item) {
-	if !a.opts.ForceOwner || it.Action != Update && it.Action != Unchanged || a.opts.Set.guest(it.Ref) {
+	if !a.opts.ForceOwner || it.Action != Update && it.Action != Unchanged {
 		return
 	}
 	left := tracesOn(it.Live, it.object)

@@ -28,6 +28,21 @@ func Text(text string) string {
 // Line is Text in one line.
 func Line(text string) string { return strings.Join(strings.Fields(Text(text)), " ") }
 
+// InLine keeps a text to one line, so that none of it can look like a line of this tool,
+// such as one with a command to copy. Unlike Line it keeps blanks.
+func InLine(text string) string {
+	return strings.TrimRight(strings.NewReplacer("\n", " ", "\t", " ").Replace(Text(text)), " ")
+}
+
+// InLines is InLine for each of several texts.
+func InLines(texts []string) []string {
+	all := make([]string, len(texts))
+	for n, text := range texts {
+		all[n] = InLine(text)
+	}
+	return all
+}
+
 // Shows reports whether a terminal shows a character, in the place where it stands.
 // Line feed and tab are none of these.
 func Shows(r rune) bool {

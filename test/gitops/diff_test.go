@@ -1,8 +1,6 @@
 package gitops_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -102,8 +100,7 @@ func TestDiffTellsWhatIsNotOurs(t *testing.T) {
 }
 
 // TestDiffTellsOfAForeignInventory: a ConfigMap of somebody's in its place keeps
-// install from everything, though there is nothing to change; what an overlay
-// makes of the manifests has none.
+// install from everything, though there is nothing to change.
 func TestDiffTellsOfAForeignInventory(t *testing.T) {
 	t.Parallel()
 	const namespace = "foreign-inventory"
@@ -114,36 +111,4 @@ func TestDiffTellsOfAForeignInventory(t *testing.T) {
 	admin.Run(t, "install", "-n", namespace, "--dry-run=server").WantCode(t, refused).WantTalk(t, refusal...)
 	admin.Run(t, "diff", "-n", namespace).WantCode(t, refused).WantStdout(t, "").WantTalk(t, refusal...).WantNoTalk(t, "nothing to change")
 	admin.Run(t, "diff", "-n", namespace, "--force-conflicts").WantCode(t, none).WantStdout(t, "")
-	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte("commonAnnotations: {a: b}\n"), 0o600))
-	admin.Run(t, "diff", "-n", namespace, "-k", dir).WantCode(t, some).WantNoTalk(t, refusal...)
-}
-
-// TestDiffOfOverlay: what an overlay changes and brings is held against the
-// cluster, whatever its kind and whoever has it.
-func TestDiffOfOverlay(t *testing.T) {
-	t.Parallel()
-	bed := run.TheBed(t)
-	const namespace = "with-overlay"
-	admin := installed(t, namespace)
-	admin.Kubectl(t, "-n", namespace, "create", "configmap", "of-theirs", "--from-literal=a=old").WantCode(t, 0)
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"kustomization.yaml": "resources: [more.yaml]\npatches:\n- patch: '[{\"op\": \"replace\", \"path\": \"/spec/replicas\", \"value\": 4}]'\n  target: {kind: Deployment, name: ostoy-microservice}\n",
-		"more.yaml": `{apiVersion: v1, kind: ConfigMap, metadata: {name: of-theirs}, data: {a: new}}
----
-{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: of-the-overlay}, rules: []}
----
-{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: two}, spec: {minAvailable: 2}}
-`,
-	} {
-		must(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
-	}
-	result := admin.Run(t, "diff", "-n", namespace, "-k", dir).WantCode(t, some).
-		WantTalk(t, "ConfigMap of-theirs is the overlay's: install does not apply it", "ConfigMap of-theirs: data.a was changed by kubectl-create")
-	wantStdout(t, result, "-  replicas: 1\n+  replicas: 4\n", "+kind: ClusterRole\n", "+kind: PodDisruptionBudget\n", "-  a: old\n+  a: new\n", "not Route")
-	must(t, bed.Apply(t.Context(), `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"of-theirs","namespace":"`+namespace+`"},"data":{"a":"applied"}}`))
-	result = admin.Run(t, "diff", "-n", namespace, "-k", dir).WantCode(t, refused).WantTalk(t, "data.a is set by testbed (server-side apply)")
-	wantStdout(t, result, "+  replicas: 4\n", "not +  a: new")
-	admin.Run(t, "diff", "-n", namespace, "-k", dir+"/none").WantCode(t, misused)
 }

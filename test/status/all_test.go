@@ -70,7 +70,7 @@ func all(t *testing.T, bed *testbed.Bed) {
 		t.Errorf("somebody without projects sees\n%s", nobody)
 	}
 	admin.Run(t, "status", "-A", "-n", "x").WantCode(t, 2)
-	admin.Run(t, "status", "-A", "--watch").WantCode(t, 2)
+	admin.Run(t, "status", "-A", "--audit").WantCode(t, 2)
 }
 
 func complaintOf(rows map[string]row) string {

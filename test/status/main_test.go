@@ -162,8 +162,6 @@ func TestStatus(t *testing.T) {
 			"flags as recorded":   flagsAsRecorded,
 			"forged record":       forgedRecord,
 			"all, in part":        allInPart,
-			"watch":               watch,
-			"watch, as JSON":      watchJSON,
 			"audit":               auditTells,
 		} {
 			t.Run(name, func(t *testing.T) {

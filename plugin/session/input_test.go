@@ -1,4 +1,4 @@
-package plugin
+package session
 
 import (
 	"bytes"
@@ -36,8 +36,8 @@ func TestReadInputHasALimit(t *testing.T) {
 		"input":      {"-", zeros{}, 0},
 		"full input": {"-", bytes.NewReader(full), maxInput},
 	} {
-		a := &App{Streams: genericiooptions.IOStreams{In: tc.in}}
-		data, err := a.readInput(t.Context(), "values file", tc.file)
+		a := &Session{Streams: genericiooptions.IOStreams{In: tc.in}}
+		data, err := a.Read(t.Context(), "values file", tc.file)
 		var input *render.InputError
 		refused := errors.As(err, &input) && strings.Contains(input.Why, "more than 16 MB")
 		if refused != (tc.want == 0) || len(data) != tc.want {
@@ -51,16 +51,16 @@ func TestReadInputHasALimit(t *testing.T) {
 func TestReadInputIsLeft(t *testing.T) {
 	in, out := io.Pipe()
 	defer func() { _ = out.Close() }()
-	a := &App{Streams: genericiooptions.IOStreams{In: in}}
+	a := &Session{Streams: genericiooptions.IOStreams{In: in}}
 	ctx, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()
-	_, err := a.readInput(ctx, "values file", "-")
+	_, err := a.Read(ctx, "values file", "-")
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(awaited(err), "values file -") {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	cancel()
-	if _, err := a.readInput(ctx, "values file", "-"); err != context.Canceled {
+	if _, err := a.Read(ctx, "values file", "-"); err != context.Canceled {
 		t.Errorf("%v", err)
 	}
 }

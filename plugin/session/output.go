@@ -1,7 +1,6 @@
-package plugin
+package session
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -10,15 +9,26 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
 )
 
-// What a command writes to stdout leaves by this file or by Report: nothing else in this
-// package writes to a stream. What clusters, registries and AWS sent is in most of it,
-// and none of that controls the terminal of the reader.
+// What a command writes to stdout leaves by this file or by Report. What clusters,
+// registries and AWS sent is in most of it, and none of that controls the terminal of the
+// reader.
 
-// writeDocument prints anything as JSON or YAML.
-func (a *App) writeDocument(format Format, value any) error {
+// Format is an output format; each use case knows its own.
+type Format string
+
+// The formats.
+const (
+	FormatTable Format = "table"
+	FormatWide  Format = "wide" // the table with more in it
+	FormatYAML  Format = "yaml"
+	FormatJSON  Format = "json"
+	FormatJUnit Format = "junit"
+)
+
+// WriteDocument prints anything as JSON or YAML.
+func (s *Session) WriteDocument(format Format, value any) error {
 	text, err := plain.JSON(value)
 	if err == nil && format == FormatYAML {
 		// By way of JSON, whose strings are clean: YAML has escapes of its own.
@@ -27,33 +37,35 @@ func (a *App) writeDocument(format Format, value any) error {
 	if err != nil {
 		return fmt.Errorf("write the document: %w", err)
 	}
-	return a.writeText(string(text))
+	return s.WriteText(string(text))
 }
 
-func (a *App) writeJSON(value any) error { return a.writeDocument(FormatJSON, value) }
+// WriteJSON prints a document as JSON.
+func (s *Session) WriteJSON(value any) error { return s.WriteDocument(FormatJSON, value) }
 
-// writeTable prints rows of cells, aligned.
-func (a *App) writeTable(rows [][]string) error {
-	return a.writeText(strings.Join(columns(rows), "\n") + "\n")
+// WriteTable prints rows of cells, aligned.
+func (s *Session) WriteTable(rows [][]string) error {
+	return s.WriteText(strings.Join(Columns(rows), "\n") + "\n")
 }
 
-// writeLine prints one line: an address, the name of a file, a command.
-func (a *App) writeLine(text string) error {
-	return a.writeText(inLine(text) + "\n")
+// WriteLine prints one line: an address, the name of a file, a command.
+func (s *Session) WriteLine(text string) error {
+	return s.WriteText(plain.InLine(text) + "\n")
 }
 
-func (a *App) writeText(text string) error {
-	_, err := io.WriteString(a.Streams.Out, plain.Text(text))
+// WriteText prints text, cleaned of what controls a terminal.
+func (s *Session) WriteText(text string) error {
+	_, err := io.WriteString(s.Streams.Out, plain.Text(text))
 	return err
 }
 
-// writeData prints what other programs read, byte for byte: manifests, chart values,
+// WriteData prints what other programs read, byte for byte: manifests, chart values,
 // scripts, policies. It is not cleaned, because a changed byte changes what it does. It
 // does not need to be: names and facts are validated, YAML and JSON escape what controls
 // a terminal. What is left, such as a character that changes the direction of writing in
 // a value or in a chart of somebody else, is refused: the output would be read
 // differently from what it does.
-func (a *App) writeData(text string) error {
+func (s *Session) WriteData(text string) error {
 	line := 1
 	for _, r := range text {
 		switch {
@@ -63,7 +75,7 @@ func (a *App) writeData(text string) error {
 			return unshown(r, line)
 		}
 	}
-	_, err := io.WriteString(a.Streams.Out, text)
+	_, err := io.WriteString(s.Streams.Out, text)
 	return err
 }
 
@@ -76,26 +88,11 @@ func unshown(r rune, line int) error {
 	}
 }
 
-// streamOf is the stream that a UI writes to, for a program of the user's own that
-// writes there itself.
-func (a *App) streamOf(to *ui.UI) io.Writer {
-	if to == a.Report {
-		return a.Streams.Out
-	}
-	return a.Streams.ErrOut
-}
-
-// compact is a value as JSON in one line, to compare it.
-func compact(value any) (string, error) {
-	text, err := json.Marshal(value)
-	return string(text), err
-}
-
-// columns aligns rows of cells, two blanks between columns; each row stays one line.
-func columns(cells [][]string) []string {
+// Columns aligns rows of cells, two blanks between columns; each row stays one line.
+func Columns(cells [][]string) []string {
 	rows := make([][]string, len(cells))
 	for n := range cells {
-		rows[n] = inLines(cells[n])
+		rows[n] = plain.InLines(cells[n])
 	}
 	var widths []int
 	for _, row := range rows {

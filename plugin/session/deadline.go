@@ -1,4 +1,4 @@
-package plugin
+package session
 
 import (
 	"context"
@@ -11,22 +11,22 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
-// inTime runs a part of a command under its deadline, --timeout or what is left
+// InTime runs a part of a command under its deadline, --timeout or what is left
 // of it, and words the end of a run that was cut off.
-func inTime(ctx context.Context, limit, timeout time.Duration, doneSoFar func() string, part func(context.Context) error) error {
+func InTime(ctx context.Context, limit, timeout time.Duration, doneSoFar func() string, part func(context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := part(limited)
 	if err == nil || limited.Err() == nil {
 		return err
 	}
-	return cutOff(ctx, err, timeout, doneSoFar)
+	return CutOff(ctx, err, timeout, doneSoFar)
 }
 
-// cutOff words the end of a run that was stopped from outside: by Ctrl-C, which
+// CutOff words the end of a run that was stopped from outside: by Ctrl-C, which
 // ends ctx, or by its deadline. What was reached is kept either way, and a
 // second run goes on. An error that is about something else passes unchanged.
-func cutOff(ctx context.Context, err error, timeout time.Duration, doneSoFar func() string) error {
+func CutOff(ctx context.Context, err error, timeout time.Duration, doneSoFar func() string) error {
 	var told *problem.Error
 	stopped := &problem.Error{Next: "run the same command again: it continues where this one stopped", Err: err}
 	switch {
