@@ -1,28 +1,125 @@
 package cmd
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 )
 
-// addAdopt adds the leaves that bring in an app that was made by hand: they change
-// what install does, and so what diff says of it.
-func addAdopt(adopt, tighten *bool, flags *pflag.FlagSet) {
-	flags.BoolVar(adopt, "adopt", false, "bring in what the ROSA tutorial made by hand in the project; its role is used as it is")
-	flags.BoolVar(tighten, "tighten-role", false, "with --adopt: make the tutorial's role least-privilege, after a diff")
+// replacedBy is the annotation of a hidden flag that names the flag to use instead. (pflag
+// has a field for that, but cobra prints the line that follows from it to stdout.)
+const replacedBy = "replaced-by"
+
+// adoptRoleUsage is what the word role of --adopt means where a role is made.
+const adoptRoleUsage = "role (take over a role of that name that this tool did not make for this project)"
+
+// adoptWords is the value of --adopt: words of those that a command knows.
+type adoptWords struct {
+	given, known plugin.Adopt
+	tell         func(plugin.Adopt)
+}
+
+// addAdopt adds --adopt with the words that the command knows, and the flags that were
+// there before it, hidden. tell gets what is given so far.
+func addAdopt(c *cobra.Command, known plugin.Adopt, usage string, tell func(plugin.Adopt)) {
+	flags, words := c.Flags(), &adoptWords{known: known, tell: tell}
+	flags.Var(words, "adopt", usage+"; may be repeated")
+	completeFlag(c, "adopt", known.Words()...)
+	if known.Tutorial() { // uninstall does not know it, and has never had --adopt-bucket
+		flags.Lookup("adopt").NoOptDefVal = plugin.AdoptTutorial.Words()[0]
+		addReplaced(flags, words, "adopt-bucket", plugin.AdoptBucket)
+	}
+	addReplaced(flags, words, "adopt-role", plugin.AdoptRole)
+}
+
+// Set implements pflag.Value. Where it knows the tutorial, --adopt was a switch for it, so
+// true and false are among its values.
+func (w *adoptWords) Set(text string) error {
+	if is, err := strconv.ParseBool(text); err == nil && w.known.Tutorial() {
+		w.put(plugin.AdoptTutorial, is)
+		return nil
+	}
+	var all plugin.Adopt
+	for word := range strings.SplitSeq(text, ",") {
+		what := adoptWord(word)
+		if what&w.known == 0 {
+			return fmt.Errorf("its words are %s", strings.Join(w.known.Words(), ", "))
+		}
+		all |= what
+	}
+	w.put(all, true)
+	return nil
+}
+
+// adoptWord is the set of one word, empty for a word that no command knows.
+func adoptWord(word string) plugin.Adopt {
+	for _, what := range []plugin.Adopt{plugin.AdoptTutorial, plugin.AdoptBucket, plugin.AdoptRole} {
+		if what.Words()[0] == word {
+			return what
+		}
+	}
+	return 0
+}
+
+func (w *adoptWords) put(what plugin.Adopt, is bool) {
+	w.given = w.given.With(what, is)
+	w.tell(w.given)
+}
+
+// String implements pflag.Value.
+func (w *adoptWords) String() string { return strings.Join(w.given.Words(), ",") }
+
+// Type implements pflag.Value.
+func (*adoptWords) Type() string { return "words" }
+
+// addReplaced adds a switch for one word of --adopt. It works, and says what to use instead.
+func addReplaced(flags *pflag.FlagSet, words *adoptWords, name string, what plugin.Adopt) {
+	flags.BoolFunc(name, "as --adopt="+what.Words()[0], func(text string) error {
+		is, err := strconv.ParseBool(text)
+		if err == nil {
+			words.put(what, is)
+		}
+		return err
+	})
+	flag := flags.Lookup(name)
+	flag.Hidden = true
+	flag.Annotations = map[string][]string{replacedBy: {"--adopt=" + what.Words()[0]}}
+}
+
+// warnOfReplaced says on stderr which of the flags that were given has been replaced.
+func (s *program) warnOfReplaced(c *cobra.Command) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		for _, instead := range f.Annotations[replacedBy] {
+			s.session.UI.Warn("--"+f.Name+" is deprecated: use "+instead, "")
+		}
+	})
+}
+
+// addTutorial adds the flags that bring in an app that was made by hand or take over what
+// else exists: they change what install does, and so what diff says of it.
+func addTutorial(adopt *plugin.Adopt, role, tighten *bool, c *cobra.Command) {
+	const words = "what to take over: tutorial (what the ROSA tutorial made by hand in the project; its role is used as it is; the word may be left out), " +
+		"bucket (a bucket of this account that this tool did not make for this project), " + adoptRoleUsage
+	addAdopt(c, plugin.AdoptTutorial|plugin.AdoptBucket|plugin.AdoptRole, words, func(given plugin.Adopt) {
+		*adopt, *role = given, given.Role()
+	})
+	c.Flags().BoolVar(tighten, "tighten-role", false, "with --adopt: make the tutorial's role least-privilege, after a diff")
 }
 
 // checkAdopt holds them against each other and against those of a role.
-func checkAdopt(c *cobra.Command, adopt, tighten bool, mode plugin.IAMMode, role plugin.RoleRequest) error {
+func checkAdopt(c *cobra.Command, adopt plugin.Adopt, tighten bool, mode plugin.IAMMode, role plugin.RoleRequest) error {
 	switch {
-	case tighten && !adopt:
+	case tighten && !adopt.Tutorial():
 		return usage(c, "--tighten-role goes with --adopt")
 	case tighten && mode == plugin.IAMSkip:
 		return usage(c, "--tighten-role changes the role; with --iam=skip nothing is written to IAM")
-	case adopt && role.Adopt:
-		return usage(c, "--adopt uses the tutorial's role as it is, and --tighten-role narrows it; leave out --adopt-role")
+	case adopt.Tutorial() && adopt.Role():
+		return usage(c, "--adopt uses the tutorial's role as it is, and --tighten-role narrows it; leave out --adopt=role")
 	case tighten && (role.Name != "" || role.Path != ""):
 		return usage(c, "--tighten-role is about the role that the service account names; leave out --role-name and --role-path")
 	case tighten && role.PolicyARN != "":

@@ -57,5 +57,4 @@ func addControllerRole(role *plugin.ControllerRoleRequest, flags *pflag.FlagSet)
 	flags.StringVar(&role.Boundary, "permissions-boundary", "", "ARN of the policy that bounds its role")
 	flags.StringToStringVar(&role.Tags, "tags", nil, "further tags of its role, key=value[,key=value]")
 	flags.StringVar(&role.PolicyARN, "policy-arn", "", "attach this managed policy instead of the least-privilege one, for example arn:aws:iam::aws:policy/AmazonS3FullAccess")
-	flags.BoolVar(&role.Adopt, "adopt-role", false, "take over a role of that name that this tool did not make for this cluster")
 }

@@ -55,6 +55,9 @@ func newControllerInstallCommand(s *program) *cobra.Command {
 	facts.add(flags)
 	addController(&request.Version, &request.Identity, &request.Chart, &request.Role, flags)
 	addControllerRole(&request.Role, flags)
+	addAdopt(c, plugin.AdoptRole, "role (take over a role of that name that this tool did not make for this cluster)", func(given plugin.Adopt) {
+		request.Role.Adopt = given.Role()
+	})
 	output.add(flags)
 	flags.BoolVar(&request.Upgrade, "upgrade", false, "upgrade to the newest version in the catalog, or to --version; approves one InstallPlan after another")
 	flags.BoolVar(&request.AllowAnyBucket, "allow-any-bucket", false, allowAnyBucketUsage)

@@ -55,7 +55,9 @@ func newControllerUninstallCommand(s *program) *cobra.Command {
 	flags.BoolVar(&request.DeleteCRDs, "delete-crds", false, "also delete the definition of ACK's Bucket, if there is no Bucket any more")
 	flags.BoolVar(&request.KeepRole, "keep-role", false, "keep the controller's IAM role; then no AWS credentials are needed")
 	addForceOwner(&request.ForceOwner, flags)
-	flags.BoolVar(&request.AdoptRole, "adopt-role", false, "also remove a role of ours that others attached policies to")
+	addAdopt(c, plugin.AdoptRole, "role (also remove a role of ours that others attached policies to)", func(given plugin.Adopt) {
+		request.Adopt = given
+	})
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 	addDryRunClient(&dryRun, flags)
 	return c

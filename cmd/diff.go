@@ -62,8 +62,7 @@ func addDiff(request *plugin.DiffRequest, c *cobra.Command) {
 	flags := c.Flags()
 	addForceConflicts(&request.ForceConflicts, flags)
 	addForceOwner(&request.ForceOwner, flags)
-	addAdoptBucket(&request.AdoptBucket, flags)
-	addAdopt(&request.Adopt, &request.Tighten, flags)
+	addTutorial(&request.Adopt, &request.Role.Adopt, &request.Tighten, c)
 	addIAM(&request.IAM, flags)
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 }

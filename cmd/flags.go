@@ -103,7 +103,6 @@ func addRole(role *plugin.RoleRequest, flags *pflag.FlagSet) {
 	flags.StringVar(&role.Boundary, "permissions-boundary", "", "ARN of the policy that bounds the role")
 	flags.StringToStringVar(&role.Tags, "tags", nil, "further tags of the role, key=value[,key=value]")
 	flags.StringVar(&role.PolicyARN, "policy-arn", "", "attach this managed policy instead of the least-privilege one")
-	flags.BoolVar(&role.Adopt, "adopt-role", false, "take over a role of that name that this tool did not make for this project")
 }
 
 // addIAM adds who makes the role.
@@ -117,19 +116,14 @@ func checkIAM(c *cobra.Command, mode plugin.IAMMode, role plugin.RoleRequest) er
 	case !mode.Known():
 		return usage(c, "--iam is apply or skip")
 	case mode == plugin.IAMSkip && (role.Adopt || role.Boundary != "" || len(role.Tags) > 0):
-		return usage(c, "--adopt-role, --permissions-boundary and --tags say how the role is made; with --iam=skip it is not made")
+		return usage(c, "--adopt=role, --permissions-boundary and --tags say how the role is made; with --iam=skip it is not made")
 	}
 	return nil
 }
 
-// addForceConflicts and addAdoptBucket add leaves that change what install does,
-// and so what diff says of it.
+// addForceConflicts adds a flag that changes what install does, and so what diff says of it.
 func addForceConflicts(force *bool, flags *pflag.FlagSet) {
 	flags.BoolVar(force, "force-conflicts", false, "take over objects and fields that somebody else manages")
-}
-
-func addAdoptBucket(adopt *bool, flags *pflag.FlagSet) {
-	flags.BoolVar(adopt, "adopt-bucket", false, "take over a bucket of this account that this tool did not make for this project")
 }
 
 // addForceOwner adds the leave to work on what a GitOps engine or Helm works on,

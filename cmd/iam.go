@@ -38,6 +38,7 @@ func (f *iamFlags) add(c *cobra.Command) {
 	flags := c.Flags()
 	f.facts.add(flags)
 	addRole(&f.request.Role.RoleOptions, flags)
+	addAdopt(c, plugin.AdoptRole, adoptRoleUsage, func(given plugin.Adopt) { f.request.Role.Adopt = given.Role() })
 	flags.Lookup("role-path").Usage = "path of the IAM role (default " + render.RolePath + ", for the controller " + render.ControllerRolePath + ")"
 	flags.StringVar((*string)(&f.request.Of), "for", string(plugin.RoleOfApp), "whose role: app or controller")
 	flags.StringVar(&f.request.Role.BucketPattern, "bucket-pattern", "", "with --for controller: "+bucketPatternUsage)

@@ -77,8 +77,7 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	flags.BoolVar(&request.WithController, "with-controller", false, "install the ACK S3 controller first, where there is none (see controller install); for cluster admins")
 	flags.StringVar(&request.BucketPattern, "bucket-pattern", "", "with --with-controller: "+bucketPatternUsage)
 	flags.BoolVar(&request.AllowAnyBucket, "allow-any-bucket", false, "with --with-controller: "+allowAnyBucketUsage)
-	addAdoptBucket(&request.AdoptBucket, flags)
-	addAdopt(&request.Adopt, &request.Tighten, flags)
+	addTutorial(&request.Adopt, &request.Role.Adopt, &request.Tighten, c)
 	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask for confirmation; needed in a script where install would ask")
 }
 
@@ -121,7 +120,7 @@ func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
 	switch {
 	case (request.BucketPattern != "" || request.AllowAnyBucket) && !request.WithController:
 		return usage(c, "--bucket-pattern and --allow-any-bucket are about the controller: they can only be used with --with-controller")
-	case request.Adopt && request.ProjectName != "":
+	case request.Adopt.Tutorial() && request.ProjectName != "":
 		return usage(c, "--adopt brings in what is in a project, and a new one has nothing; give -n PROJECT")
 	}
 	if err := checkIAM(c, request.IAM, request.Role); err != nil {

@@ -14,7 +14,7 @@ import (
 func TestFlagsOfInstallThatExcludeEachOther(t *testing.T) {
 	for flags, why := range map[string]string{
 		"-n demo --iam=skip --with-controller":    "nothing is written to IAM",
-		"-n demo --iam=skip --adopt-role":         "it is not made",
+		"-n demo --iam=skip --adopt=role":         "it is not made",
 		"--new-project --iam=skip":                "needs the name of the project",
 		"-n demo --new-project=other":             "name two projects",
 		"-n demo --iam=skip --tags team=platform": "it is not made",

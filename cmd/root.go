@@ -96,7 +96,10 @@ that bucket. "install" does it, "render" prints the same objects for GitOps.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err.Error()) })
 	s.config.AddFlags(root.PersistentFlags())
 	s.log = addLogFlag(root.PersistentFlags())
-	root.PersistentPreRun = func(*cobra.Command, []string) { s.log.start(s.Streams.ErrOut) }
+	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+		s.log.start(s.Streams.ErrOut)
+		s.warnOfReplaced(c)
+	}
 	root.AddCommand(
 		newInstallCommand(s),
 		newUninstallCommand(s),

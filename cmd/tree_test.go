@@ -56,7 +56,11 @@ func describe(c *cobra.Command) string {
 		if f.Shorthand != "" {
 			short = " -" + f.Shorthand
 		}
-		fmt.Fprintf(&out, "  --%s%s %s\n", f.Name, short, f.Value.Type())
+		hidden := ""
+		if f.Hidden {
+			hidden = " (hidden)"
+		}
+		fmt.Fprintf(&out, "  --%s%s %s%s\n", f.Name, short, f.Value.Type(), hidden)
 	})
 	for _, child := range c.Commands() {
 		out.WriteString(describe(child))

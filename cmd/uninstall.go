@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,7 +28,7 @@ of --adopt=bucket, and if it cannot determine what is meant. In a script, add --
 func newUninstallCommand(s *program) *cobra.Command {
 	facts, request := &factFlags{}, plugin.UninstallRequest{}
 	output := newOutput("", "json")
-	dryRun, adopt := "", []string{}
+	dryRun := ""
 	c := &cobra.Command{
 		Use:   "uninstall",
 		Short: "Remove app, bucket and role, in the safe order; data is kept",
@@ -42,12 +41,7 @@ func newUninstallCommand(s *program) *cobra.Command {
 			if err := checkUninstall(c, request, dryRun); err != nil {
 				return err
 			}
-			if err := checkAdopted(c, request, adopt); err != nil {
-				return err
-			}
 			request.DryRun = dryRun == "client"
-			request.AdoptBucket = request.AdoptBucket || slices.Contains(adopt, adoptBucket)
-			request.AdoptRole = request.AdoptRole || slices.Contains(adopt, adoptRole)
 			request.Facts = facts.request(s, c.Flags())
 			request.Output = plugin.Format(output.value)
 			request.Ask = s.asker()
@@ -56,29 +50,9 @@ func newUninstallCommand(s *program) *cobra.Command {
 	}
 	facts.addWhose(c.Flags())
 	output.add(c.Flags())
-	addUninstall(&request, c.Flags())
+	addUninstall(&request, c)
 	addDryRunClient(&dryRun, c.Flags())
-	c.Flags().StringSliceVar(&adopt, "adopt", nil, "bucket: remove the bucket although no IAM role of the project names it; role: as --adopt-role")
 	return c
-}
-
-// The values of --adopt: what uninstall treats as the project's.
-const (
-	adoptBucket = "bucket"
-	adoptRole   = "role"
-)
-
-// checkAdopted refuses other values of --adopt, and flags that contradict it.
-func checkAdopted(c *cobra.Command, request plugin.UninstallRequest, adopt []string) error {
-	for _, what := range adopt {
-		if what != adoptBucket && what != adoptRole {
-			return usage(c, "--adopt is bucket, role, or both: --adopt=bucket,role")
-		}
-	}
-	if slices.Contains(adopt, adoptBucket) && (request.KeepBucket || request.RoleOnly) {
-		return usage(c, "--adopt=bucket removes the bucket; leave out --keep-bucket and --role-only")
-	}
-	return nil
 }
 
 // addDryRunClient adds the dry run of what only deletes.
@@ -98,15 +72,17 @@ func checkDryRunClient(c *cobra.Command, dryRun string) error {
 	return usage(c, "--dry-run is none or client")
 }
 
-func addUninstall(request *plugin.UninstallRequest, flags *pflag.FlagSet) {
+func addUninstall(request *plugin.UninstallRequest, c *cobra.Command) {
 	const timeout = 5 * time.Minute
+	const words = "bucket (remove the bucket although no IAM role of the project names it), role (remove the role of the project although others attached policies to it)"
+	flags := c.Flags()
+	addAdopt(c, plugin.AdoptBucket|plugin.AdoptRole, words, func(given plugin.Adopt) { request.Adopt = given })
 	flags.BoolVar(&request.DeleteData, "delete-data", false, "also delete all objects in the bucket, in all versions, and the volume, for good")
 	flags.BoolVar(&request.KeepBucket, "keep-bucket", false, "keep the bucket even if it is empty")
 	flags.BoolVar(&request.KeepRole, "keep-role", false, "keep the IAM role")
 	flags.BoolVar(&request.RoleOnly, "role-only", false, "remove the IAM role and nothing else; needs no cluster")
 	flags.BoolVar(&request.DeleteNamespace, "delete-namespace", false, "also delete the project, if install made it and nothing else is in it")
 	addForceOwner(&request.ForceOwner, flags)
-	flags.BoolVar(&request.AdoptRole, "adopt-role", false, "remove the role of the project although others attached policies to it")
 	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that deletes data must say so")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 }
@@ -126,6 +102,8 @@ func checkUninstall(c *cobra.Command, request plugin.UninstallRequest, dryRun st
 		return usage(c, "--role-only removes the role, --keep-role keeps it; give one of them")
 	case request.RoleOnly && cluster:
 		return usage(c, "--role-only touches nothing but the role; leave out --delete-data, --delete-namespace and --keep-bucket")
+	case request.Adopt.Bucket() && (request.KeepBucket || request.RoleOnly):
+		return usage(c, "--adopt=bucket removes the bucket; leave out --keep-bucket and --role-only")
 	}
 	return nil
 }

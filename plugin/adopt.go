@@ -74,7 +74,7 @@ func (i *install) bucketObject(ctx context.Context) *unstructured.Unstructured {
 // lookAtAdoption notes what of the plan is adopted, and looks into the bucket, as far
 // as it may be looked into.
 func (i *install) lookAtAdoption(ctx context.Context) {
-	if !i.request.Adopt {
+	if !i.request.Adopt.Tutorial() {
 		return
 	}
 	found := &adoption{Objects: []adoptedObject{}}

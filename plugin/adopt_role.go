@@ -75,7 +75,7 @@ func (i *install) roleToAdopt(ctx context.Context) render.ARN {
 	switch {
 	case i.inventory.RoleOrigin == apply.OriginAdopted:
 		return i.roleHere(i.inventory.RoleARN)
-	case i.request.Adopt && i.inventory.RoleARN == "":
+	case i.request.Adopt.Tutorial() && i.inventory.RoleARN == "":
 		return i.tutorialRole(ctx)
 	}
 	return render.ARN{}

@@ -39,7 +39,7 @@ func (i *install) usesUnseenRole(ctx context.Context, named iam.Role) (bool, err
 			Kind: problem.Refused, What: what + " is not tightened", Why: "AWS does not let you read it: it is not known who uses it",
 			Next: "ask an AWS administrator to allow iam:GetRole on it, or leave out --tighten-role",
 		}
-	case i.request.Adopt:
+	case i.request.Adopt.Tutorial():
 		return true, nil
 	}
 	return false, &problem.Error{

@@ -28,8 +28,8 @@ type ControllerUninstallRequest struct {
 	Force      bool // let go of the Buckets that are left; S3 keeps the buckets
 	DeleteCRDs bool // the definition of ACK's Bucket
 	KeepRole   bool
-	ForceOwner bool // also what Argo CD, Flux or Helm bring
-	AdoptRole  bool // also a role with policies of others on it
+	ForceOwner bool  // also what Argo CD, Flux or Helm bring
+	Adopt      Adopt // AdoptRole: also a role with policies of others on it
 
 	DryRun  bool
 	Timeout time.Duration // of everything together
@@ -102,7 +102,7 @@ func (c *controllerRemoval) survey(ctx context.Context) error {
 	}
 	c.removal, err = controller.PlanRemoval(ctx, found, controller.RemovalOptions{
 		Force: c.request.Force, DeleteDefinition: c.request.DeleteCRDs,
-		ForceOwner: c.request.ForceOwner, AdoptRole: c.request.AdoptRole, Now: c.Now,
+		ForceOwner: c.request.ForceOwner, AdoptRole: c.request.Adopt.Role(), Now: c.Now,
 	})
 	return err
 }

@@ -25,8 +25,8 @@ type DiffRequest struct {
 
 	ForceConflicts bool
 	ForceOwner     bool
-	AdoptBucket    bool
-	Adopt, Tighten bool   // as of InstallRequest
+	Adopt          Adopt  // as of InstallRequest
+	Tighten        bool   // as of InstallRequest
 	ExternalDiff   string // as of InstallRequest
 	Timeout        time.Duration
 }
@@ -42,7 +42,7 @@ func (a *App) Diff(ctx context.Context, request DiffRequest) (changed bool, err 
 		App: a, started: a.Now(), looks: true,
 		request: InstallRequest{
 			Facts: request.Facts, Chart: request.Chart, Role: request.Role, IAM: request.IAM, DryRun: DryRunServer,
-			ForceConflicts: request.ForceConflicts, ForceOwner: request.ForceOwner, AdoptBucket: request.AdoptBucket,
+			ForceConflicts: request.ForceConflicts, ForceOwner: request.ForceOwner,
 			Adopt: request.Adopt, Tighten: request.Tighten,
 			ExternalDiff: request.ExternalDiff,
 		},

@@ -84,11 +84,11 @@ type InstallRequest struct {
 	Timeout        time.Duration // of everything together
 	ForceConflicts bool
 	ForceOwner     bool // also what Argo CD, Flux or Helm bring
-	AdoptBucket    bool
-	// Adopt brings in what somebody made by hand with the ROSA tutorial. The role it
-	// made is used as it is, unless Tighten is asked for, which needs a yes: Yes, or
-	// the word from Ask, who asks at the terminal (nil: nobody is there).
-	Adopt, Tighten bool
+	// The role of an adopted tutorial is used as it is, unless Tighten is asked for,
+	// which needs a yes: Yes, or the word from Ask, who asks at the terminal (nil: nobody
+	// is there). Of an adopted role, Role.Adopt is what counts.
+	Adopt          Adopt
+	Tighten        bool
 	Yes            bool
 	Ask            func(ctx context.Context, question string) (string, error)
 	WithController bool   // install the ACK S3 controller first, where there is none

@@ -19,9 +19,9 @@ func (i *install) lookAtBucket(ctx context.Context) (err error) {
 	if i.bucket, err = i.buckets.Look(ctx, i.facts); err != nil {
 		return err
 	}
-	adopt := i.request.AdoptBucket
+	adopt := i.request.Adopt.Bucket()
 	refused := bucket.Guard(i.bucket, i.facts, adopt)
-	if refused != nil && i.request.Adopt && i.adoptableBucket(ctx) {
+	if refused != nil && i.request.Adopt.Tutorial() && i.adoptableBucket(ctx) {
 		adopt = true
 		refused = bucket.Guard(i.bucket, i.facts, adopt)
 	}

@@ -66,7 +66,7 @@ func (i *install) aboutExposure(ctx context.Context) string {
 }
 
 // exposesBucket says that the run gives the app an existing S3 bucket with objects, or
-// creates the first Route or Ingress of an app with such a bucket. --adopt-bucket is your
+// creates the first Route or Ingress of an app with such a bucket. --adopt=bucket is your
 // word for the first, unless a Route or an Ingress leads to the app. --adopt is not: it
 // names no bucket, and the tutorial's objects, which anybody can apply, decide which one.
 func (i *install) exposesBucket(ctx context.Context, e exposure) string {
@@ -75,7 +75,7 @@ func (i *install) exposesBucket(ctx context.Context, e exposure) string {
 	if unproven == "" {
 		asked = asked && i.bucketExists() && i.appExists() && !i.exposedAlready()
 	} else {
-		asked = asked || !i.request.AdoptBucket
+		asked = asked || !i.request.Adopt.Bucket()
 	}
 	if !asked {
 		return ""

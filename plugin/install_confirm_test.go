@@ -21,7 +21,7 @@ import (
 
 const exposingIssuer = "https://oidc.example.com/one"
 
-// exposingInstall is a planned first install with --adopt-bucket over a bucket with three
+// exposingInstall is a planned first install with --adopt=bucket over a bucket with three
 // objects, behind a Route.
 func exposingInstall(change func(*install)) *install {
 	route := exposingObject("Route", map[string]any{})
@@ -40,7 +40,7 @@ func exposingInstall(change func(*install)) *install {
 		},
 	}
 	i.facts.Namespace, i.facts.Issuer = render.Fact{Value: "demo"}, render.Fact{Value: exposingIssuer}
-	i.request = InstallRequest{DryRun: DryRunNone, Mode: ModeAuto, AdoptBucket: true}
+	i.request = InstallRequest{DryRun: DryRunNone, Mode: ModeAuto, Adopt: AdoptBucket}
 	change(i)
 	return i
 }
@@ -59,7 +59,7 @@ func together(changes ...func(*install)) func(*install) {
 func TestF4F7ConfirmExposure(t *testing.T) {
 	routeExists := func(i *install) { i.plan.Items[0].Live, i.plan.Items[0].Action = i.objects[0], apply.Update }
 	bucketExists := func(i *install) { i.plan.Items[1].Live, i.plan.Items[1].Action = i.plan.Items[1].Would, apply.Update }
-	notAsked := func(i *install) { i.request.AdoptBucket = false }
+	notAsked := func(i *install) { i.request.Adopt = 0 }
 	tagged := together(notAsked, func(i *install) { i.bucket.Kind = bucket.Ours }) // by this installation, or by mallory's Bucket resource
 	running := func(i *install) {
 		app := &unstructured.Unstructured{Object: map[string]any{"kind": "Deployment"}}
@@ -81,7 +81,7 @@ func TestF4F7ConfirmExposure(t *testing.T) {
 		i.role.Steps = nil
 	}
 	tightens := func(i *install) { i.adopted.arn, i.request.Tighten = "arn", true }
-	adopts := together(bucketExists, notAsked, func(i *install) { i.request.Adopt = true })
+	adopts := together(bucketExists, notAsked, func(i *install) { i.request.Adopt = AdoptTutorial })
 	recorded := func(i *install) {
 		i.inventory = apply.Inventory{Found: true, Record: apply.Record{Bucket: "demo-bucket", BucketOrigin: apply.OriginCreated}}
 	}

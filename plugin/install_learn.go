@@ -150,7 +150,7 @@ func (i *install) applier(namespace string, fresh bool) *apply.Applier {
 		Coming:         coming,
 		ForceConflicts: i.request.ForceConflicts,
 		Recognise:      tutorial.Differs,
-		Adopt:          i.request.Adopt,
+		Adopt:          i.request.Adopt.Tutorial(),
 		ForceOwner:     i.request.ForceOwner,
 		Fresh:          fresh,
 		Guess:          i.request.DryRun == DryRunClient,

@@ -24,9 +24,8 @@ type UninstallRequest struct {
 	KeepRole        bool
 	RoleOnly        bool // nothing in the cluster is touched
 	DeleteNamespace bool
-	ForceOwner      bool // also what Argo CD, Flux or Helm bring
-	AdoptRole       bool // also a role with policies of others on it
-	AdoptBucket     bool // also a bucket that no role names: the user's word
+	ForceOwner      bool  // also what Argo CD, Flux or Helm bring
+	Adopt           Adopt // a role with policies of others on it; a bucket that no role names
 
 	Yes     bool
 	DryRun  bool

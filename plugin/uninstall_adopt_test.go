@@ -18,7 +18,7 @@ func withTag(tags map[string]string, key, value string) map[string]string {
 	return changed
 }
 
-// TestF7AdoptRoleOfAnotherCluster: --adopt-role is about policies that others attached to
+// TestF7AdoptRoleOfAnotherCluster: --adopt=role is about policies that others attached to
 // the project's own role. The inventory and the service account, which everybody who can
 // edit the project can write, lead to no other role with it.
 func TestF7AdoptRoleOfAnotherCluster(t *testing.T) {
@@ -41,7 +41,7 @@ func TestF7AdoptRoleOfAnotherCluster(t *testing.T) {
 		"no tags":                                    {nil, nil, false},
 	} {
 		u := removing()
-		u.request.AdoptRole = true
+		u.request.Adopt = AdoptRole
 		if c.facts != nil {
 			c.facts(&u.facts)
 		}
@@ -68,7 +68,7 @@ func TestF7AdoptRoleOfAnotherCluster(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, u.named, err)
 			continue
 		}
-		if strings.Contains(told.Next, "https://") || strings.Contains(told.Next, "--adopt-role") || strings.Contains(told.Next, "aws iam") {
+		if strings.Contains(told.Next, "https://") || strings.Contains(told.Next, "--adopt=role") || strings.Contains(told.Next, "aws iam") {
 			t.Errorf("%s: a flag that removes the role is suggested: %s", name, told.Next)
 		}
 	}

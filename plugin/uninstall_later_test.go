@@ -134,7 +134,7 @@ func (w *lateRoles) GetRole(ctx context.Context, in *awsiam.GetRoleInput, o ...f
 // shows of its region is known when both are done.
 func TestLooksDoNotMeet(t *testing.T) {
 	u := removing()
-	u.request.AdoptBucket = true
+	u.request.Adopt = AdoptBucket
 	looked, region := make(chan struct{}), ""
 	u.buckets = &elsewhere{looked: looked}
 	usual := render.RoleName(u.facts.Issuer.Value, "demo")
@@ -163,7 +163,7 @@ func TestF7AdoptedAndKept(t *testing.T) {
 	} {
 		u, talk := removing(), &bytes.Buffer{}
 		u.UI = ui.New(talk, ui.Style{}, time.Now)
-		u.request.KeepRole, u.request.AdoptBucket = true, true
+		u.request.KeepRole, u.request.Adopt = true, AdoptBucket
 		u.buckets, u.roles = &shelf{}, c.roles
 		if err := u.look(t.Context()); err != nil {
 			t.Fatal(name, err)

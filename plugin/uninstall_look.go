@@ -199,7 +199,7 @@ func (u *uninstall) nameOf(arn string) string {
 	return parsed.Name()
 }
 
-// removalOptions repeats --adopt-role only for a role whose tags are this project's and
+// removalOptions repeats --adopt=role only for a role whose tags are this project's and
 // this cluster's: the flag is about the policies that others attached to it. The
 // inventory and the service account can name any role of the account, and the inventory
 // any issuer.
@@ -209,7 +209,7 @@ func (u *uninstall) removalOptions(name string, actual *iam.Actual) iam.RemovalO
 	return iam.RemovalOptions{
 		Name:      name,
 		PolicyARN: u.attachedByUs(actual),
-		Adopt:     u.request.AdoptRole && known && tagged,
+		Adopt:     u.request.Adopt.Role() && known && tagged,
 	}
 }
 
@@ -234,7 +234,7 @@ func (u *uninstall) searchRole(ctx context.Context) error {
 	u.consider(found[0].Name, actual)
 	options := u.removalOptions(found[0].Name, actual)
 	if options.AnyIssuer = !u.facts.Issuer.Known(); options.AnyIssuer {
-		options.Adopt = u.request.AdoptRole // for a role that IAM lists, and that you are asked about
+		options.Adopt = u.request.Adopt.Role() // for a role that IAM lists, and that you are asked about
 	}
 	if u.role, err = iam.RemovalPlan(actual, u.facts, options); err != nil {
 		return err

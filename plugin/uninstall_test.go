@@ -70,13 +70,13 @@ func TestFateOfTheBucket(t *testing.T) {
 			u.request.DeleteData, u.proof = true, iam.Proof{}
 		}, fateKept, "12 objects, 3.4 MiB; no IAM role"},
 		"full, by the user's word": {mine, full, func(u *uninstall) {
-			u.request.DeleteData, u.request.AdoptBucket, u.proof = true, true, iam.Proof{}
+			u.request.DeleteData, u.request.Adopt, u.proof = true, AdoptBucket, iam.Proof{}
 		}, fateRemoved, ""},
-		"empty, by the user's word":   {mine, empty, func(u *uninstall) { u.request.AdoptBucket, u.proof = true, iam.Proof{} }, fateRemoved, ""},
-		"full, the user's word alone": {mine, full, func(u *uninstall) { u.request.AdoptBucket, u.proof = true, iam.Proof{} }, fateKept, "12 objects"},
+		"empty, by the user's word":   {mine, empty, func(u *uninstall) { u.request.Adopt, u.proof = AdoptBucket, iam.Proof{} }, fateRemoved, ""},
+		"full, the user's word alone": {mine, full, func(u *uninstall) { u.request.Adopt, u.proof = AdoptBucket, iam.Proof{} }, fateKept, "12 objects"},
 		"foreign, whatever the user says": {bucket.State{Kind: bucket.Foreign, Tags: map[string]string{"a": "b"}}, full, func(u *uninstall) {
 			made(u)
-			u.request.DeleteData, u.request.AdoptBucket = true, true
+			u.request.DeleteData, u.request.Adopt = true, AdoptBucket
 		}, fateKept, "not ours"},
 		"made, not countable": {mine, nil, made, fateRemoved, ""},
 		"made and full":       {mine, full, made, fateKept, "12 objects, 3.4 MiB"},

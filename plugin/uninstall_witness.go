@@ -82,7 +82,7 @@ func (u *uninstall) bucketName() string { return render.BucketName(u.namespace()
 // tags of this project, or one without any that S3 shows. What the tags say is another's
 // stays.
 func (u *uninstall) adopts() bool {
-	return u.request.AdoptBucket && (u.bucket.Kind == bucket.Ours || unmarked(u.bucket))
+	return u.request.Adopt.Bucket() && (u.bucket.Kind == bucket.Ours || unmarked(u.bucket))
 }
 
 // mayRemoveBucket reports whether the bucket may be removed at all.
@@ -145,7 +145,7 @@ func (u *uninstall) volumesLeft() string {
 // nothing but the user's word says afterwards that it is this project's. "" if nothing
 // says it now. An empty bucket does not need --delete-data, which deletes the volume, too.
 func (u *uninstall) later() string {
-	word := u.request.AdoptBucket || u.proof.Proven && u.roleGoes()
+	word := u.request.Adopt.Bucket() || u.proof.Proven && u.roleGoes()
 	switch {
 	case (word || u.proof.Proven) && u.contents != nil && !u.contents.Data():
 		return u.again("--adopt=bucket")
@@ -164,7 +164,7 @@ func (u *uninstall) roleAfterBucket() {
 	if !u.request.KeepRole || role == nil || role.fate != fateKept || bucket == nil {
 		return
 	}
-	if bucket.fate == fateLeft || bucket.fate == fateKept && bucket.Next != "" && !u.request.AdoptBucket {
+	if bucket.fate == fateLeft || bucket.fate == fateKept && bucket.Next != "" && !u.request.Adopt.Bucket() {
 		role.Next = "once the bucket is removed: " + u.again("--role-only")
 	}
 }

@@ -158,17 +158,18 @@ func TestF7RoleWaits(t *testing.T) {
 func TestF7Later(t *testing.T) {
 	role := &iam.Removal{Name: "r", Steps: []iam.Step{{Kind: iam.DeleteRole}}}
 	for name, c := range map[string]struct {
-		proven, keeps, adopt bool
-		role                 *iam.Removal
-		want                 string
+		proven, keeps bool
+		adopt         Adopt
+		role          *iam.Removal
+		want          string
 	}{
-		"the role goes":   {true, false, false, role, "--delete-data --adopt=bucket"},
-		"the role stays":  {true, true, false, nil, "--delete-data --keep-role"},
-		"nobody knows":    {false, false, false, role, ""},
-		"the user's word": {false, false, true, nil, "--delete-data --adopt=bucket"},
+		"the role goes":   {true, false, 0, role, "--delete-data --adopt=bucket"},
+		"the role stays":  {true, true, 0, nil, "--delete-data --keep-role"},
+		"nobody knows":    {false, false, 0, role, ""},
+		"the user's word": {false, false, AdoptBucket, nil, "--delete-data --adopt=bucket"},
 	} {
 		u := removing()
-		u.proof.Proven, u.request.KeepRole, u.request.AdoptBucket, u.role = c.proven, c.keeps, c.adopt, c.role
+		u.proof.Proven, u.request.KeepRole, u.request.Adopt, u.role = c.proven, c.keeps, c.adopt, c.role
 		if got := u.later(); c.want == "" && got != "" || c.want != "" && got != "oc ostoy-s3 uninstall -n demo "+c.want {
 			t.Errorf("%s: %q", name, got)
 		}
@@ -183,10 +184,10 @@ func TestF7Question(t *testing.T) {
 	}{
 		"data": {func(u *uninstall) { u.request.DeleteData = true }, []string{"2 objects, 1 older version, 3.4 MiB", "created 2026-01-02 03:04 UTC", "for good"}},
 		"by the user's word": {
-			func(u *uninstall) { u.request.DeleteData, u.request.AdoptBucket, u.proof = true, true, iam.Proof{} },
+			func(u *uninstall) { u.request.DeleteData, u.request.Adopt, u.proof = true, AdoptBucket, iam.Proof{} },
 			[]string{"created 2026-01-02", "no IAM role shows"},
 		},
-		"empty, by the user's word": {func(u *uninstall) { u.request.AdoptBucket, u.proof = true, iam.Proof{} }, []string{"this removes bucket demo-bucket", "no IAM role shows"}},
+		"empty, by the user's word": {func(u *uninstall) { u.request.Adopt, u.proof = AdoptBucket, iam.Proof{} }, []string{"this removes bucket demo-bucket", "no IAM role shows"}},
 	} {
 		u, talk := removing(), &bytes.Buffer{}
 		u.UI = ui.New(talk, ui.Style{}, time.Now)

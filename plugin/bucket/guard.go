@@ -18,7 +18,7 @@ const (
 const anotherProject = "oc ostoy-s3 install --new-project"
 
 // Guard says whether the app may have the bucket: nil, or a *problem.Error of
-// kind Refused with the way out. adopt is leave (--adopt-bucket) to take over a
+// kind Refused with the way out. adopt is leave (--adopt=bucket) to take over a
 // bucket of this account that is not known to be ours; for another account's
 // bucket and for one in another region there is no leave.
 func Guard(s State, f render.Facts, adopt bool) error {
@@ -38,7 +38,7 @@ func Guard(s State, f render.Facts, adopt bool) error {
 		Kind: problem.Refused,
 		What: fmt.Sprintf("bucket %s is in this account already and %s", s.Name, notKnown(s)),
 		Why:  upper(why),
-		Next: fmt.Sprintf("%s, or %s to take it over", anotherProject, again(f, "--adopt-bucket")),
+		Next: fmt.Sprintf("%s, or %s to take it over", anotherProject, again(f, "--adopt=bucket")),
 		More: MoreForeign,
 	}
 }
@@ -73,7 +73,7 @@ func otherRegion(s State, f render.Facts) error {
 	is := advice.Region(s.Region)
 	next := again(f, "--region", is.Word()) + " to use it where it is"
 	if !ours(s.Tags, f) {
-		next = fmt.Sprintf("%s, or %s to take it over where it is", anotherProject, again(f, "--region", is.Word(), "--adopt-bucket"))
+		next = fmt.Sprintf("%s, or %s to take it over where it is", anotherProject, again(f, "--region", is.Word(), "--adopt=bucket"))
 	}
 	return &problem.Error{
 		Kind: problem.Refused,

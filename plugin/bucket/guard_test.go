@@ -28,7 +28,7 @@ func wantProblem(t *testing.T, err error, kind problem.Kind, words ...string) {
 }
 
 func TestGuard(t *testing.T) {
-	const takeOver, away = "oc ostoy-s3 install -n demo --adopt-bucket", "oc ostoy-s3 install --new-project"
+	const takeOver, away = "oc ostoy-s3 install -n demo --adopt=bucket", "oc ostoy-s3 install --new-project"
 	mine := render.OwnershipTags(facts())
 	old := render.OwnershipTags(facts())
 	old[render.TagIssuer], old[render.TagNamespace] = "https://old.example.com", "other"
@@ -53,8 +53,8 @@ func TestGuard(t *testing.T) {
 		}},
 		{"another account's, perhaps", State{Kind: OtherAccount, Missing: "s3:ListBucket"}, false, false, []string{"another AWS account, or you lack s3:ListBucket on it", away, "belongs to account 123456789012"}},
 		{"elsewhere, ours", State{Kind: OtherRegion, Region: "eu-west-1", Tags: mine}, false, false, []string{"in region eu-west-1 and not in us-east-2", "made for this namespace of this cluster", "oc ostoy-s3 install -n demo --region eu-west-1 to use it"}},
-		{"elsewhere, foreign", State{Kind: OtherRegion, Region: "eu-west-1", Tags: old}, false, false, []string{"old.example.com", away, "--region eu-west-1 --adopt-bucket"}},
-		{"elsewhere, closed", State{Kind: OtherRegion, Region: "eu-west-1", Missing: "s3:GetBucketTagging"}, false, false, []string{"cannot be read without s3:GetBucketTagging", "--adopt-bucket"}},
+		{"elsewhere, foreign", State{Kind: OtherRegion, Region: "eu-west-1", Tags: old}, false, false, []string{"old.example.com", away, "--region eu-west-1 --adopt=bucket"}},
+		{"elsewhere, closed", State{Kind: OtherRegion, Region: "eu-west-1", Missing: "s3:GetBucketTagging"}, false, false, []string{"cannot be read without s3:GetBucketTagging", "--adopt=bucket"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.state.Name = "demo-bucket"

@@ -12,7 +12,7 @@ import (
 func TestF2Region(t *testing.T) {
 	const poison = "eu-west-1'; $(touch /tmp/pwned)"
 	err := Guard(State{Kind: OtherRegion, Name: "demo-bucket", Region: poison}, facts(), false)
-	wantProblem(t, err, problem.Refused, "oc ostoy-s3 install -n demo --region REGION --adopt-bucket", "(a value that is not a region of AWS)")
+	wantProblem(t, err, problem.Refused, "oc ostoy-s3 install -n demo --region REGION --adopt=bucket", "(a value that is not a region of AWS)")
 	var told *problem.Error
 	if errors.As(err, &told) && strings.Contains(told.What+told.Why+told.Next, "touch") {
 		t.Errorf("%+v", told)

@@ -108,7 +108,7 @@ func (b bucketLook) tagged(ctx context.Context) Finding {
 	return Warn(
 		"the bucket "+b.name()+" has lost the tags that say whose it is",
 		"only its object shows that it is ours; once that is gone, install takes the bucket for a stranger's",
-		"to tag it again, "+b.anew("--adopt-bucket"),
+		"to tag it again, "+b.anew("--adopt=bucket"),
 	)
 }
 

@@ -135,7 +135,7 @@ func (r *Removal) readRole(ctx context.Context, name string, facts render.Facts)
 	return iam.Read(ctx, r.roles, name, true)
 }
 
-// removalOptions gives leave only for a role that this tool made: --adopt-role is
+// removalOptions gives leave only for a role that this tool made: --adopt=role is
 // about what others put on it, never about one that the record just happens to name.
 func (r *Removal) removalOptions(name string, actual *iam.Actual, facts render.Facts) iam.RemovalOptions {
 	madeByTool := actual.Tags[render.TagManagedBy] == render.ManagedBy && actual.Tags[render.TagNamespace] == facts.Namespace.Value

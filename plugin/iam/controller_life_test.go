@@ -51,7 +51,7 @@ func TestControllersThatShareAnIssuer(t *testing.T) {
 	}
 	second.ClusterID.Value = "99999999-aaaa-4bbb-8ccc-222222222222"
 	_, err := installController(t, api, second, ControllerOptions{})
-	wantProblem(t, err, problem.Refused, "cluster 11111111-aaaa", "same issuer", "--adopt-role", "--role-name")
+	wantProblem(t, err, problem.Refused, "cluster 11111111-aaaa", "same issuer", "--adopt=role", "--role-name")
 	plan, err := installController(t, api, second, ControllerOptions{RoleOptions: RoleOptions{Adopt: true}})
 	if err != nil || kinds(plan.Steps) != "tag-role" {
 		t.Fatalf("with leave: %+v, %v", plan, err)
@@ -71,7 +71,7 @@ func TestControllerOfARebuiltCluster(t *testing.T) {
 	}
 	rebuilt.Issuer.Value = "https://oidc.example.com/2new"
 	_, err := installController(t, api, rebuilt, given)
-	wantProblem(t, err, problem.Refused, "made for issuer https://oidc.op1", "--adopt-role")
+	wantProblem(t, err, problem.Refused, "made for issuer https://oidc.op1", "--adopt=role")
 	given.Adopt = true
 	plan, err := installController(t, api, rebuilt, given)
 	if err != nil || kinds(plan.Steps) != "update-trust tag-role" || !strings.Contains(plan.Steps[0].Reason, "it trusts arn:aws:iam::123456789012:oidc-provider/oidc.op1.openshiftapps.com/2abc, this cluster is") {

@@ -299,7 +299,7 @@ func TestRacedByAStranger(t *testing.T) {
 			return nil
 		}
 		_, _, err := install(t, api, facts(), RoleOptions{}, false)
-		wantProblem(t, err, problem.Refused, "not ours", "Name=theirs", "--adopt-role")
+		wantProblem(t, err, problem.Refused, "not ours", "Name=theirs", "--adopt=role")
 		if r := api.roles[name]; r.trust != "{}" || len(r.tags) != 1 {
 			t.Errorf("changed: %+v", r)
 		}

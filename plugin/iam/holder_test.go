@@ -175,9 +175,9 @@ func TestPlanOnTheOthersRole(t *testing.T) {
 	api := bothRoles(t, "", "mine")
 	controllers := render.ControllerRoleName(controllerFacts().Issuer.Value)
 	_, _, err := install(t, api, controllerFacts(), RoleOptions{Name: controllers, Path: render.ControllerRolePath}, true)
-	wantProblem(t, err, problem.Refused, "is not ours", "it is the ACK S3 controller's", "--role-name", "--adopt-role")
+	wantProblem(t, err, problem.Refused, "is not ours", "it is the ACK S3 controller's", "--role-name", "--adopt=role")
 	_, err = installController(t, api, controllerFacts(), ControllerOptions{RoleOptions: RoleOptions{Name: "mine", Path: render.RolePath}})
-	wantProblem(t, err, problem.Refused, "is not ours", "it is the app's in namespace ack-system", "--adopt-role")
+	wantProblem(t, err, problem.Refused, "is not ours", "it is the app's in namespace ack-system", "--adopt=role")
 	plan, err := installController(t, api, controllerFacts(), ControllerOptions{RoleOptions: RoleOptions{Name: "mine", Path: render.RolePath, Adopt: true}})
 	if err != nil || kinds(plan.Steps) != "update-trust put-policy" || !strings.Contains(strings.Join(plan.Notes, ""), "taken over") {
 		t.Fatalf("with leave: %+v, %v", plan, err)

@@ -20,7 +20,7 @@ func mayTouch(r Role, a *Actual, f render.Facts) error {
 	if a.Path != "" && a.Path != r.Path {
 		next := "--role-name NAME for another role, or " + advice.Command("--role-path", a.Path) + " to use this one"
 		if !who.owns(r.Name, a, f) {
-			next += " together with --adopt-role"
+			next += " together with --adopt=role"
 		}
 		return refuse(
 			fmt.Sprintf("a role named %s exists under another path, %s", r.Name, a.Path),
@@ -38,7 +38,7 @@ func mayTouch(r Role, a *Actual, f render.Facts) error {
 	return refuse(
 		fmt.Sprintf("the role %s is there and is not ours", r.Label()),
 		who.whoseIs(r.Name, a, f),
-		"--role-name NAME to make another role, or --adopt-role to take this one over: its trust policy is then replaced")
+		"--role-name NAME to make another role, or --adopt=role to take this one over: its trust policy is then replaced")
 }
 
 // ours also asks for the cluster id: clusters may share an issuer.
@@ -55,7 +55,7 @@ func notes(r Role, a *Actual, f render.Facts) []string {
 	var out []string
 	who := r.holder()
 	if !who.owns(r.Name, a, f) {
-		leave := "--adopt-role"
+		leave := "--adopt=role"
 		if r.Tighten {
 			leave = "--tighten-role"
 		}
@@ -125,7 +125,7 @@ func (o RemovalOptions) keepOr(a *Actual, f render.Facts) string {
 	case !ofTool:
 		return keep
 	case o.Controller:
-		return keep + ", or --adopt-role to remove it anyway"
+		return keep + ", or --adopt=role to remove it anyway"
 	case f.Issuer.Known() && a.Tags[render.TagIssuer] != f.Issuer.Value:
 		return keep + "; if the OIDC issuer of this cluster has changed since the installation, --oidc-issuer URL with the earlier one"
 	}

@@ -171,12 +171,12 @@ func TestForeignRole(t *testing.T) {
 		o     RoleOptions
 		words []string
 	}{
-		{"no tags", func(a *Actual) { a.Tags = nil }, RoleOptions{}, []string{"role ostoy-s3/" + name, "no tags", "--adopt-role", "--role-name"}},
-		{"terraform's", func(a *Actual) { a.Tags[render.TagManagedBy] = "terraform" }, RoleOptions{}, []string{"terraform manages it", "--adopt-role"}},
-		{"another namespace's", func(a *Actual) { a.Tags[render.TagNamespace] = "other" }, RoleOptions{}, []string{"made for namespace other", "--adopt-role"}},
+		{"no tags", func(a *Actual) { a.Tags = nil }, RoleOptions{}, []string{"role ostoy-s3/" + name, "no tags", "--adopt=role", "--role-name"}},
+		{"terraform's", func(a *Actual) { a.Tags[render.TagManagedBy] = "terraform" }, RoleOptions{}, []string{"terraform manages it", "--adopt=role"}},
+		{"another namespace's", func(a *Actual) { a.Tags[render.TagNamespace] = "other" }, RoleOptions{}, []string{"made for namespace other", "--adopt=role"}},
 		{"another issuer's", func(a *Actual) { a.Tags[render.TagIssuer] = "https://old.example.com" }, RoleOptions{}, []string{"made for issuer https://old.example.com", "this cluster's is https://oidc.op1"}},
-		{"another cluster's, same issuer", func(a *Actual) { a.Tags[render.TagClusterID] = "99999999" }, RoleOptions{}, []string{"cluster 99999999 made it", "same issuer", "--adopt-role"}},
-		{"another path, a stranger's", func(a *Actual) { a.Path, a.Tags = "/other/", nil }, RoleOptions{Adopt: true}, []string{"another path, /other/", "--role-path /other/", "together with --adopt-role", "--role-name"}},
+		{"another cluster's, same issuer", func(a *Actual) { a.Tags[render.TagClusterID] = "99999999" }, RoleOptions{}, []string{"cluster 99999999 made it", "same issuer", "--adopt=role"}},
+		{"another path, a stranger's", func(a *Actual) { a.Path, a.Tags = "/other/", nil }, RoleOptions{Adopt: true}, []string{"another path, /other/", "--role-path /other/", "together with --adopt=role", "--role-name"}},
 		{"another path, ours", func(a *Actual) { a.Path = "/other/" }, RoleOptions{}, []string{"--role-path /other/"}},
 		{"another account", func(a *Actual) { a.ARN = strings.Replace(a.ARN, "123456789012", "210987654321", 1) }, RoleOptions{Adopt: true}, []string{"210987654321", "--account-id"}},
 	} {

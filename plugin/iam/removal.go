@@ -15,7 +15,7 @@ type RemovalOptions struct {
 	// PolicyARN is the managed policy that install attached (--policy-arn), or
 	// "": any other is somebody else's.
 	PolicyARN string
-	// Adopt is leave (--adopt-role) to remove a role that is not ours, and
+	// Adopt is leave (--adopt=role) to remove a role that is not ours, and
 	// policies that others put on it.
 	Adopt bool
 	// AnyIssuer is leave to go by namespace alone where the facts do not know
@@ -75,9 +75,9 @@ func RemovalPlan(actual *Actual, f render.Facts, o RemovalOptions) (*Removal, er
 		return nil, refuse(
 			fmt.Sprintf("the role %s has policies that others put on it: %s", o.Name, strings.Join(slices.Concat(inlines, attached), ", ")),
 			"somebody else uses the role too, and would lose these rights with it",
-			takeOff(o.Name, inlines, attached)+"; or --adopt-role to remove them with the role")
+			takeOff(o.Name, inlines, attached)+"; or --adopt=role to remove them with the role")
 	}
-	const leave = "not ours; --adopt-role says that it goes with the role"
+	const leave = "not ours; --adopt=role says that it goes with the role"
 	for _, name := range inlines {
 		r.Steps = append(r.Steps, dropInline(actual, name, leave))
 	}
@@ -147,7 +147,7 @@ func takeOff(role string, inlines, attached []string) string {
 func removalNotes(a *Actual, f render.Facts) []string {
 	var out []string
 	if !sameOwner(a.Tags, f) {
-		out = append(out, "the role is not ours and is removed, as --adopt-role says: "+whose(a.Tags, f))
+		out = append(out, "the role is not ours and is removed, as --adopt=role says: "+whose(a.Tags, f))
 	}
 	for _, unseen := range []struct {
 		err    error

@@ -101,7 +101,7 @@ func TestRemovalStepsNameThePolicy(t *testing.T) {
 	var got []string
 	for _, s := range plan.Steps {
 		got = append(got, s.PolicyName+s.PolicyARN)
-		if theirs := s.PolicyName == "theirs" || s.PolicyARN == readOnly; theirs != strings.Contains(s.Reason, "--adopt-role") {
+		if theirs := s.PolicyName == "theirs" || s.PolicyARN == readOnly; theirs != strings.Contains(s.Reason, "--adopt=role") {
 			t.Errorf("reason %q of %s%s", s.Reason, s.PolicyName, s.PolicyARN)
 		}
 	}
@@ -126,7 +126,7 @@ func TestRemovalRefused(t *testing.T) {
 		change func(*Actual)
 		f      render.Facts
 		o      RemovalOptions
-		leave  bool // whether --adopt-role helps
+		leave  bool // whether --adopt=role helps
 		words  []string
 	}{
 		{"a stranger's", func(a *Actual) { a.Tags = map[string]string{} }, facts(), RemovalOptions{}, true, []string{name + " is not ours and stays", "it has no tags", "--keep-role"}},
@@ -136,7 +136,7 @@ func TestRemovalRefused(t *testing.T) {
 		{"another cluster's of the issuer", tags(render.TagClusterID, "99999999"), facts(), RemovalOptions{}, true, []string{"99999999"}},
 		{"issuer not known", nil, unknown, RemovalOptions{}, true, []string{"it is not known whether", facts().Issuer.Value, "--oidc-issuer URL", "--keep-role"}},
 		{"issuer not known, role without one", func(a *Actual) { delete(a.Tags, render.TagIssuer) }, unknown, RemovalOptions{AnyIssuer: true}, true, []string{"is not ours", "not known"}},
-		{"inline of others", func(a *Actual) { a.Inlines = append(a.Inlines, "theirs") }, facts(), RemovalOptions{}, true, []string{"put on it: theirs", "aws iam delete-role-policy --role-name " + name + " --policy-name theirs", "--adopt-role"}},
+		{"inline of others", func(a *Actual) { a.Inlines = append(a.Inlines, "theirs") }, facts(), RemovalOptions{}, true, []string{"put on it: theirs", "aws iam delete-role-policy --role-name " + name + " --policy-name theirs", "--adopt=role"}},
 		{"attached by others", func(a *Actual) { a.Attached = []string{readOnly} }, facts(), RemovalOptions{PolicyARN: s3Full}, true, []string{readOnly, "aws iam detach-role-policy --role-name " + name + " --policy-arn " + readOnly}},
 		{"attached, nobody told by whom", func(a *Actual) { a.Attached = []string{s3Full} }, facts(), RemovalOptions{}, true, []string{s3Full}},
 		{"another path", func(a *Actual) { a.Path = "/team/" }, facts(), RemovalOptions{Path: "/ostoy-s3/"}, false, []string{"under the path /team/", "--role-path /team/"}},
@@ -148,7 +148,7 @@ func TestRemovalRefused(t *testing.T) {
 			wantProblem(t, err, problem.Refused, c.words...)
 			c.o.Adopt = true
 			if _, err := RemovalPlan(installed(c.change), c.f, c.o); (err == nil) != c.leave {
-				t.Errorf("with --adopt-role: %v", err)
+				t.Errorf("with --adopt=role: %v", err)
 			}
 		})
 	}

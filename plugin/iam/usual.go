@@ -10,7 +10,7 @@ import (
 // Counts says which roles count as the project's besides those with its tags.
 type Counts struct {
 	Trusting bool // those whose trust policy names its service account (install --iam=skip)
-	Any      bool // all: --adopt-role takes them over
+	Any      bool // all: --adopt=role takes them over
 }
 
 // Usual finds the role of an app if neither the user nor a record names it. IAM is asked

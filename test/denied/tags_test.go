@@ -50,5 +50,5 @@ func TestF7TagsThatDecide(t *testing.T) {
 		}
 	}
 	user.Run(t, "install", "-n", own, "--permissions-boundary", c.boundary, "--policy-arn", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess").WantCode(t, 1).WantTalk(t, "iam:TagRole")
-	run.Admin(c.Bed).Run(t, "uninstall", "-n", own, "--delete-data", "--adopt-role", "--yes").WantCode(t, done)
+	run.Admin(c.Bed).Run(t, "uninstall", "-n", own, "--delete-data", "--adopt=role", "--yes").WantCode(t, done)
 }

@@ -50,7 +50,7 @@ func testPrintedScript(t *testing.T, bed *testbed.Bed) {
 	}
 	admin.Run(t, "iam", "plan", "-n", namespace).WantCode(t, 4).WantTalk(t, "is there and is not ours")
 	wantRoleState(t, bed, name, theirs)
-	adopting := admin.Run(t, "iam", "render", "-n", namespace, "--format", "aws", "--adopt-role").WantCode(t, 0).Stdout
+	adopting := admin.Run(t, "iam", "render", "-n", namespace, "--format", "aws", "--adopt=role").WantCode(t, 0).Stdout
 	runScript(t, bed, adopting, 0)
 	wantRoleState(t, bed, name, made)
 

@@ -48,7 +48,7 @@ func testSkipIAM(t *testing.T, bed *testbed.Bed) {
 	admin.Run(t, "install", "-n", namespace, "--iam=skip").WantCode(t, 0).WantTalk(t, "nothing to change")
 	admin.Run(t, "check", "-n", namespace).WantCode(t, 0)
 	admin.Run(t, "diff", "-n", namespace, "--iam=skip").WantCode(t, 0).WantStdout(t, "").WantTalk(t, "nothing to change")
-	admin.Run(t, "diff", "-n", namespace, "--iam=skip", "--adopt-role").WantCode(t, 2)
+	admin.Run(t, "diff", "-n", namespace, "--iam=skip", "--adopt=role").WantCode(t, 2)
 	wantRoleState(t, bed, name, made)
 	if have := field(t, liveObject(t, bed, configMaps, namespace, "ostoy-s3"), "data", "roleOrigin"); have != "existing" {
 		t.Errorf("the inventory says %q of the role", have)

@@ -84,7 +84,7 @@ func TestAdopt(t *testing.T) {
 func adoptLooks(t *testing.T, admin run.User, namespace string) {
 	t.Helper()
 	admin.Run(t, "install", "-n", namespace).WantCode(t, refused).WantStdout(t, "").
-		WantTalk(t, unprepared, "Deployment ostoy-frontend", "oc ostoy-s3 install -n "+namespace+" --adopt", "nothing was changed").WantNoTalk(t, "--adopt-bucket", "--force-conflicts")
+		WantTalk(t, unprepared, "Deployment ostoy-frontend", "oc ostoy-s3 install -n "+namespace+" --adopt", "nothing was changed").WantNoTalk(t, "--adopt=bucket", "--force-conflicts")
 	wantStdout(t, admin.Run(t, "check", "-n", namespace).WantCode(t, refused), "object-foreign", "--adopt")
 	admin.Run(t, "diff", "-n", namespace).WantCode(t, refused).WantTalk(t, unprepared, "install would refuse")
 	wantStdout(t, admin.Run(t, "diff", "-n", namespace, "--adopt", "--tighten-role").WantCode(t, some),

@@ -95,7 +95,7 @@ func TestDiffTellsWhatIsNotOurs(t *testing.T) {
 			"ConfigMap ostoy-configmap-files in not-all-ours is not ours", "kubectl-create", "role ostoy-s3/", "is there and is not ours", "the diff is of everything else")
 	wantStdout(t, result, "-kind: Route\n", "not replicas: 2", "not theirs")
 	// With the leave that install takes, diff shows what it would do.
-	result = admin.Run(t, "diff", "-n", namespace, "--force-conflicts", "--adopt-role").WantCode(t, some)
+	result = admin.Run(t, "diff", "-n", namespace, "--force-conflicts", "--adopt=role").WantCode(t, some)
 	wantStdout(t, result, "-  replicas: 2\n+  replicas: 1\n", "+++ merged/v1.ConfigMap.not-all-ours.ostoy-configmap-files\n", "+ostoy-s3/issuer=")
 }
 

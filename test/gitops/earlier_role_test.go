@@ -81,7 +81,7 @@ func TestF15EarlierRoleIsGone(t *testing.T) {
 }
 
 // TestF15EarlierRoleOfAnother: an earlier role that another tool manages is used by
-// --iam=skip, and taken over by --adopt-role.
+// --iam=skip, and taken over by --adopt=role.
 func TestF15EarlierRoleOfAnother(t *testing.T) {
 	t.Parallel()
 	bed := run.TheBed(t)
@@ -91,7 +91,7 @@ func TestF15EarlierRoleOfAnother(t *testing.T) {
 	id := roleID(t, earlier)
 	_, err := bed.IAM().UntagRole(t.Context(), &iam.UntagRoleInput{RoleName: &earlier, TagKeys: []string{"app.kubernetes.io/managed-by", "ostoy-s3/issuer", "ostoy-s3/namespace"}})
 	must(t, err)
-	for _, flag := range []string{"--iam=skip", "--adopt-role"} {
+	for _, flag := range []string{"--iam=skip", "--adopt=role"} {
 		admin.Kubectl(t, "-n", namespace, "delete", "configmap", "ostoy-s3").WantCode(t, 0)
 		admin.Run(t, "install", "-n", namespace, flag).WantCode(t, 0)
 		if after := roleID(t, earlier); after != id {

@@ -119,7 +119,7 @@ func TestMisused(t *testing.T) {
 		{[]string{"iam", "render", "--bucket-pattern", "*"}, "--bucket-pattern goes with --for controller"},
 		{[]string{"install", "--iam=maybe"}, "--iam is apply or skip"},
 		{[]string{"install", "--iam=skip", "--tags", "a=b"}, "with --iam=skip it is not made"},
-		{[]string{"install", "--iam=skip", "--adopt-role"}, "with --iam=skip it is not made"},
+		{[]string{"install", "--iam=skip", "--adopt=role"}, "with --iam=skip it is not made"},
 		{[]string{"install", "--iam=skip", "--new-project"}, "needs the name of the project"},
 		{[]string{"install", "--mode", "by-hand"}, "--mode is auto or manual"},
 		{[]string{"install", "--mode", "manual", "--dry-run=client"}, "leave out --dry-run"},

@@ -194,7 +194,7 @@ func TestRoleRaced(t *testing.T) {
 				wantHealthy(t, bed, c.namespace)
 				return
 			}
-			wantMessages(t, result, c.code, message{"role … " + name + " is there and is not ours", "it has no tags", "--adopt-role"})
+			wantMessages(t, result, c.code, message{"role … " + name + " is there and is not ours", "it has no tags", "--adopt=role"})
 			if trust := trustOf(t, bed, name); !strings.Contains(trust, "ec2.amazonaws.com") {
 				t.Errorf("the stranger's role was changed: %s", trust)
 			}

@@ -69,7 +69,7 @@ func TestBucketOfAnotherAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	makeBucket(t, other, namespace, testbed.Region, nil)
-	for _, args := range [][]string{nil, {"--adopt-bucket"}} {
+	for _, args := range [][]string{nil, {"--adopt=bucket"}} {
 		before := world.World{}
 		before.Bucket(t, other, namespace+"-bucket")
 		wantRefused(t, run.Admin(bed), namespace, refused, message{
@@ -95,18 +95,18 @@ func TestBucketOfThisAccount(t *testing.T) {
 		tags              map[string]string
 		what, why, next   string
 	}{
-		{"bucket-plain", testbed.Region, nil, "is in this account already and is not ours", "no tags", "--new-project … --adopt-bucket"},
-		{"bucket-tagged", testbed.Region, map[string]string{"team": "billing"}, "is not ours", "tags are not ours (team=billing)", "--adopt-bucket"},
-		{"bucket-issuer", testbed.Region, second, "is not ours", "issuer https://oidc.op1.openshiftapps.com/2second … this cluster's is", "--adopt-bucket"},
-		{"bucket-cluster", testbed.Region, twin, "is not ours", "the cluster 11111111-2222-4333-8444-555555555555 made it", "--adopt-bucket"},
-		{"bucket-region", "eu-west-1", nil, "in region eu-west-1 and not in us-east-2", "A bucket cannot be moved", "--region eu-west-1 --adopt-bucket"},
+		{"bucket-plain", testbed.Region, nil, "is in this account already and is not ours", "no tags", "--new-project … --adopt=bucket"},
+		{"bucket-tagged", testbed.Region, map[string]string{"team": "billing"}, "is not ours", "tags are not ours (team=billing)", "--adopt=bucket"},
+		{"bucket-issuer", testbed.Region, second, "is not ours", "issuer https://oidc.op1.openshiftapps.com/2second … this cluster's is", "--adopt=bucket"},
+		{"bucket-cluster", testbed.Region, twin, "is not ours", "the cluster 11111111-2222-4333-8444-555555555555 made it", "--adopt=bucket"},
+		{"bucket-region", "eu-west-1", nil, "in region eu-west-1 and not in us-east-2", "A bucket cannot be moved", "--region eu-west-1 --adopt=bucket"},
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
 			t.Parallel()
 			world.NewNamespace(t, bed, c.namespace)
 			makeBucket(t, bed.S3(), c.namespace, c.region, c.tags)
 			wantRefused(t, run.Admin(bed), c.namespace, refused, message{"bucket " + c.namespace + "-bucket … " + c.what, c.why, c.next})
-			args := []string{"install", "-n", c.namespace, "--adopt-bucket", "-o", "json", "--region", c.region}
+			args := []string{"install", "-n", c.namespace, "--adopt=bucket", "-o", "json", "--region", c.region}
 			result := run.Admin(bed).Run(t, args...).WantCode(t, done)
 			var document struct{ Ready bool }
 			if result.JSON(t, &document); !document.Ready {
@@ -185,7 +185,7 @@ func TestBucketHidden(t *testing.T) {
 
 	orderDeny(t, bed, "s3:ListBucket", "s3:GetBucketTagging")
 	wantRefused(t, admin, strange, refused, message{
-		"bucket bucket-hidden-bucket is in this account already and it cannot be seen whose it is", "without s3:GetBucketTagging", "--adopt-bucket",
+		"bucket bucket-hidden-bucket is in this account already and it cannot be seen whose it is", "without s3:GetBucketTagging", "--adopt=bucket",
 	})
 	admin.Run(t, "install", "-n", ours).WantCode(t, done).WantTalk(t, "nothing to change")
 

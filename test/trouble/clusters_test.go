@@ -50,7 +50,7 @@ func TestTwoClusters(t *testing.T) {
 	wantRefused(t, admin, namespace, refused, message{
 		"bucket two-clusters-bucket … is not ours", "issuer " + bed.Issuer + " … this cluster's is " + secondIssuer, "--new-project",
 	}, "--oidc-issuer", secondIssuer)
-	for _, args := range [][]string{{"--yes"}, {"--yes", "--delete-data", "--delete-namespace", "--adopt-role"}, {"--yes", "--role-only", "--adopt-role"}} {
+	for _, args := range [][]string{{"--yes"}, {"--yes", "--delete-data", "--delete-namespace", "--adopt=role"}, {"--yes", "--role-only", "--adopt=role"}} {
 		args = append([]string{"uninstall", "-n", namespace, "--oidc-issuer", secondIssuer}, args...)
 		admin.Run(t, args...).WantCode(t, done).WantTalk(t, "nothing to remove")
 		before.WantSame(t, world.Look(t, bed, namespace))

@@ -63,8 +63,8 @@ func TestRoleForeign(t *testing.T) {
 			world.NewNamespace(t, bed, c.namespace)
 			name := world.RoleName(bed.Issuer, c.namespace)
 			makeRole(t, bed, name, rolePath, c.tags)
-			wantRefused(t, run.Admin(bed), c.namespace, refused, message{"role … " + name + " is there and is not ours", c.why, "--role-name … --adopt-role"})
-			run.Admin(bed).Run(t, "install", "-n", c.namespace, "--adopt-role").WantCode(t, done).WantTalk(t, "taken over")
+			wantRefused(t, run.Admin(bed), c.namespace, refused, message{"role … " + name + " is there and is not ours", c.why, "--role-name … --adopt=role"})
+			run.Admin(bed).Run(t, "install", "-n", c.namespace, "--adopt=role").WantCode(t, done).WantTalk(t, "taken over")
 			wantTrusted(t, bed, name, c.namespace)
 		})
 	}
@@ -95,11 +95,11 @@ func TestRoleElsewhere(t *testing.T) {
 	makeRole(t, bed, given, "/", nil)
 	admin := run.Admin(bed)
 	wantRefused(t, admin, namespace, refused, message{
-		"a role named " + name + " exists under another path, /apps/", "role names are unique in an account", "--role-path /apps/ … --adopt-role",
+		"a role named " + name + " exists under another path, /apps/", "role names are unique in an account", "--role-path /apps/ … --adopt=role",
 	})
-	wantRefused(t, admin, namespace, refused, message{"the role " + given + " is there and is not ours", "it has no tags", "--adopt-role"},
+	wantRefused(t, admin, namespace, refused, message{"the role " + given + " is there and is not ours", "it has no tags", "--adopt=role"},
 		"--role-name", given, "--role-path", "/")
-	admin.Run(t, "install", "-n", namespace, "--role-name", given, "--role-path", "/", "--adopt-role").WantCode(t, done)
+	admin.Run(t, "install", "-n", namespace, "--role-name", given, "--role-path", "/", "--adopt=role").WantCode(t, done)
 	wantTrusted(t, bed, given, namespace)
 }
 

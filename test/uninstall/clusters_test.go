@@ -39,9 +39,9 @@ func testF7AnotherClusters(t *testing.T, bed *testbed.Bed) {
 		"bucket": namespace + "-bucket", "bucketOrigin": "created", "issuer": "https://oidc.example.com/other",
 		"roleARN": "arn:aws:iam::" + testbed.Account + ":role/ostoy-s3/" + name,
 	})
-	for _, flags := range [][]string{{"--delete-data"}, {"--delete-data", "--adopt-role"}, {"--role-only", "--adopt-role"}, {"--delete-data", "--adopt=bucket,role"}} {
+	for _, flags := range [][]string{{"--delete-data"}, {"--delete-data", "--adopt=role"}, {"--role-only", "--adopt=role"}, {"--delete-data", "--adopt=bucket,role"}} {
 		result := uninstall(t, run.Admin(bed), 0, namespace, append(flags, "--yes")...).
-			WantTalk(t, "issuer https://oidc.example.com/other", "not managed by ostoy-s3").WantNoTalk(t, "or --adopt-role", "--oidc-issuer https")
+			WantTalk(t, "issuer https://oidc.example.com/other", "not managed by ostoy-s3").WantNoTalk(t, "or --adopt=role", "--oidc-issuer https")
 		byWord := slices.Contains(flags, "--adopt=bucket,role") // for the bucket, whose tags are forged, the admin's word counts
 		if gone := objectsIn(t, bed, namespace) != 0; gone != byWord {
 			t.Errorf("the bucket is gone: %t\n%s", gone, result)

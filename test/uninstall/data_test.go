@@ -111,7 +111,7 @@ func testAdoptedBucket(t *testing.T, bed *testbed.Bed) {
 	orders(t, err)
 	orders(t, bed.NewNamespace(t.Context(), namespace))
 	admin := run.Admin(bed)
-	admin.Run(t, "install", "-n", namespace, "--adopt-bucket").WantCode(t, 0)
+	admin.Run(t, "install", "-n", namespace, "--adopt=bucket").WantCode(t, 0)
 	uninstall(t, admin, 0, namespace).WantTalk(t, "it was there before install", "oc ostoy-s3 uninstall -n "+namespace+" --adopt=bucket")
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0))
 	uninstall(t, admin, 0, namespace).WantTalk(t, "was-there-bucket", "if you know that it is: --adopt=bucket")

@@ -93,7 +93,7 @@ func testF7CreatedForged(t *testing.T, bed *testbed.Bed) {
 	orders(t, bed.NewNamespace(t.Context(), namespace))
 	nextSecond(t, bed, namespace)
 	admin := run.Admin(bed)
-	admin.Run(t, "install", "-n", namespace, "--adopt-bucket").WantCode(t, 0)
+	admin.Run(t, "install", "-n", namespace, "--adopt=bucket").WantCode(t, 0)
 	patch(t, bed, configMaps(), namespace, "ostoy-s3", `{"data":{"bucketOrigin":"created"}}`)
 	uninstall(t, admin, 0, namespace).WantTalk(t, "it is older than the role "+roleName(bed, namespace), "oc ostoy-s3 uninstall -n "+namespace+" --adopt=bucket")
 	wantLeft(t, bed, namespace, pvc, full(namespace, 0))

@@ -117,7 +117,7 @@ func testCorruptInventory(t *testing.T, bed *testbed.Bed) {
 		orders(t, err)
 	}
 	patch(t, bed, configMaps(), namespace, "ostoy-s3", string(text))
-	uninstall(t, admin, 0, namespace, "--adopt-role").WantTalk(t, "Secret theirs", "it is not ours")
+	uninstall(t, admin, 0, namespace, "--adopt=role").WantTalk(t, "Secret theirs", "it is not ours")
 	wantLeft(t, bed, namespace, pvc, "secrets/theirs")
 	if have := left(t, bed, other); !slices.Contains(have, "secrets/theirs") {
 		t.Errorf("in another namespace there is %v", have)

@@ -89,9 +89,9 @@ func testForeignPolicies(t *testing.T, bed *testbed.Bed) {
 	_, err := bed.IAM().AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: &name, PolicyArn: &policy})
 	orders(t, err)
 	before := left(t, bed, namespace)
-	uninstall(t, admin, 4, namespace).WantTalk(t, policy, "--adopt-role")
+	uninstall(t, admin, 4, namespace).WantTalk(t, policy, "--adopt=role")
 	wantLeft(t, bed, namespace, before...)
-	uninstall(t, admin, 0, namespace, "--adopt-role")
+	uninstall(t, admin, 0, namespace, "--adopt=role")
 	wantLeft(t, bed, namespace, pvc)
 	_, err = bed.IAM().GetPolicy(t.Context(), &iam.GetPolicyInput{PolicyArn: &policy})
 	orders(t, err) // the policy itself is somebody's

@@ -44,19 +44,19 @@ func TestF4AdoptedBucketNeedsAYes(t *testing.T) {
 	}
 	const asks = "has 2 objects, 8 B: everybody who can reach the Route ostoy-route (http) will list, read, write and overwrite every object in it"
 	before := world.Look(t, bed, namespace)
-	admin.Run(t, install("--adopt-bucket")...).WantCode(t, misused).WantStdout(t, "").
+	admin.Run(t, install("--adopt=bucket")...).WantCode(t, misused).WantStdout(t, "").
 		WantTalk(t, "not confirmed: nothing was changed", "opened-up-bucket exists already", asks, "the same command with --yes", "expose=none")
-	admin.Run(t, install("--adopt-bucket", "--dry-run=server")...).WantCode(t, done).WantTalk(t, asks, "a script needs --yes", "access    everybody who can reach")
-	admin.Run(t, install("--adopt-bucket", "--mode", "manual")...).WantCode(t, done).WantTalk(t, asks, "the script does not ask")
-	admin.Run(t, install("--adopt-bucket", "--set", "expose=none", "--dry-run=server")...).WantCode(t, done).
+	admin.Run(t, install("--adopt=bucket", "--dry-run=server")...).WantCode(t, done).WantTalk(t, asks, "a script needs --yes", "access    everybody who can reach")
+	admin.Run(t, install("--adopt=bucket", "--mode", "manual")...).WantCode(t, done).WantTalk(t, asks, "the script does not ask")
+	admin.Run(t, install("--adopt=bucket", "--set", "expose=none", "--dry-run=server")...).WantCode(t, done).
 		WantNoTalk(t, "exists already").WantTalk(t, "no Route or Ingress: pods of the cluster")
-	if code, screen := run.AtTerminal(t, admin, "no\n", install("--adopt-bucket")...); code != misused || !strings.Contains(screen, "has 2 objects") {
+	if code, screen := run.AtTerminal(t, admin, "no\n", install("--adopt=bucket")...); code != misused || !strings.Contains(screen, "has 2 objects") {
 		t.Errorf("exit code %d\n%s", code, screen)
 	}
 	before.WantSame(t, world.Look(t, bed, namespace))
 
 	// Adopted behind no Route, it is asked when a Route is to lead to it.
-	admin.Run(t, install("--adopt-bucket", "--set", "expose=none")...).WantCode(t, done)
+	admin.Run(t, install("--adopt=bucket", "--set", "expose=none")...).WantCode(t, done)
 	admin.Run(t, install()...).WantCode(t, misused).WantTalk(t, "exists already", asks)
 	if code, screen := run.AtTerminal(t, admin, "yes\n", install()...); code != done {
 		t.Errorf("exit code %d\n%s", code, screen)
@@ -72,7 +72,7 @@ func TestF4EmptyBucketIsNoQuestion(t *testing.T) {
 	for namespace, args := range map[string][]string{"opened-empty": nil, "opened-full": {"--yes"}} {
 		world.NewNamespace(t, bed, namespace)
 		fill(t, bed, namespace, map[string][]string{"opened-full": {"a"}}[namespace]...)
-		run.Admin(bed).Run(t, append([]string{"install", "-n", namespace, "--adopt-bucket", "--verify=false"}, args...)...).WantCode(t, done)
+		run.Admin(bed).Run(t, append([]string{"install", "-n", namespace, "--adopt=bucket", "--verify=false"}, args...)...).WantCode(t, done)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestF4UncountedBucketNeedsAYes(t *testing.T) {
 	a := app{bed, namespace, run.Admin(bed)}
 	a.denyCaller(t, "s3:ListBucketVersions")
 	a.denyCaller(t, "s3:ListBucket")
-	a.user.Run(t, "install", "-n", namespace, "--adopt-bucket", "--verify=false").WantCode(t, misused).
+	a.user.Run(t, "install", "-n", namespace, "--adopt=bucket", "--verify=false").WantCode(t, misused).
 		WantTalk(t, "not confirmed: nothing was changed", "may have objects (not counted: ")
 }
 

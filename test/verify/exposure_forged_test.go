@@ -131,12 +131,12 @@ func TestF7ForgedInventoryAtInstall(t *testing.T) {
 	a.user.Kubectl(t, "wait", "--for=condition=ACK.ResourceSynced", "buckets.s3.services.k8s.aws/"+a.bucket(), "-n", a.namespace, "--timeout=1m").WantCode(t, done)
 	install := []string{"install", "-n", a.namespace, "--verify=false"}
 	result := a.user.Run(t, install...).WantCode(t, refused).
-		WantTalk(t, "is in this account already and it cannot be seen whose it is", "--adopt-bucket", "nothing was changed")
+		WantTalk(t, "is in this account already and it cannot be seen whose it is", "--adopt=bucket", "nothing was changed")
 	a.wantNoRole(t, result)
 	if result := a.user.Run(t, "check", "-n", a.namespace); !strings.Contains(result.Stdout, "bucket-name-taken") {
 		t.Errorf("check does not name the bucket\n%s", result)
 	}
-	a.user.Run(t, append(install, "--adopt-bucket", "--yes")...).WantCode(t, done)
+	a.user.Run(t, append(install, "--adopt=bucket", "--yes")...).WantCode(t, done)
 	a.user.Run(t, install...).WantCode(t, done).WantTalk(t, "nothing to change")
 }
 
@@ -197,7 +197,7 @@ func TestF4FirstRouteNeedsAYes(t *testing.T) {
 	_, err = bed.S3().DeleteBucketTagging(t.Context(), &s3.DeleteBucketTaggingInput{Bucket: aws.String(a.bucket())})
 	orders(t, err)
 	a.user.Kubectl(t, "delete", "buckets.s3.services.k8s.aws", a.bucket(), "-n", a.namespace).WantCode(t, done)
-	install("--adopt-bucket").WantCode(t, done).WantTalk(t, "~ bucket", "exists, 1 object, 4 B")
+	install("--adopt=bucket").WantCode(t, done).WantTalk(t, "~ bucket", "exists, 1 object, 4 B")
 }
 
 // TestF4RouteOfOthers: a Route that exists although the values ask for none is not
