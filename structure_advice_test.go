@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/shell"
 )
 
 // isAdvice reports whether a name is that of what to do: a field, a variable, a parameter.
@@ -17,7 +17,7 @@ func isAdvice(name string) bool {
 
 // advisers are the functions whose last argument is what to do.
 func advisers() []string {
-	return []string{"Refuse", "Warn", "warn", "Try", "refuse", "keep", "leave", "part", "check", "mend"}
+	return []string{"Fail", "Input", "Refuse", "Warn", "warn", "Try", "refuse", "keep", "leave", "part", "check", "mend"}
 }
 
 // advises visits each expression of a file that is what to do.
@@ -146,7 +146,7 @@ func changers() []string {
 // wholeAdvice finds where something is changed, hidden, cut or wrapped that is what to do,
 // or that package advice made: a quotation mark could go, and make a command of a value.
 func wholeAdvice(s source) []string {
-	if makesCommands(s) || s.dir() == "plugin/ui" { // leaves out whole lines
+	if makesCommands(s) || s.dir() == "plugin/text/ui" { // leaves out whole lines
 		return nil
 	}
 	var complaints []string

@@ -13,7 +13,7 @@ import (
 // own tests of what a value can do in there, and one that names this tool in the first
 // line of its files. Everywhere else advice.Command does it.
 func commandMakers() []string {
-	return []string{"plugin/advice", "plugin/shell", "plugin/rolecode", "plugin/manual", "render/layout"}
+	return []string{"plugin/advice", "plugin/text/shell", "plugin/aws/rolecode", "plugin/manual", "render/layout"}
 }
 
 // aRun names this tool in sentences, and is no command.

@@ -7,91 +7,56 @@ import (
 	"strings"
 )
 
-// edges says for each package which of our own it may import. Imports run one
-// way: cmd, plugin, the adapters below plugin, render, charts. A package that
-// is not in the table has no place yet: think where it belongs, and add it.
-func edges() map[string][]string {
-	return map[string][]string{
-		// the command line
-		"cmd/kubectl-ostoy_s3": {"cmd"},
-		"cmd":                  {"plugin", "plugin/advice", "plugin/interrupt", "plugin/plain", "plugin/problem", "plugin/secret", "plugin/ui", "render"},
+// layer is a row of the house: what is in it may import what is in the rows below it.
+type layer struct {
+	name     string
+	packages []string // folders; "x/*" is all packages directly below x
+	apart    bool     // its packages do not import each other either
+}
 
-		// the use cases: they join the adapters
-		"plugin": {
-			"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/check", "plugin/cluster", "plugin/controller",
-			"plugin/detect", "plugin/differ", "plugin/folder", "plugin/forward", "plugin/health", "plugin/iam", "plugin/interrupt", "plugin/live", "plugin/manual", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/registry", "plugin/rolecode", "plugin/shell", "plugin/status", "plugin/tutorial", "plugin/ui", "plugin/verify", "plugin/wait", "render", "render/gitops", "render/layout", "render/operator",
-		},
-
-		// the adapters: one outside world each, and none of the others' worlds
-		"plugin/detect":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/interrupt", "plugin/problem", "render"},
-		"plugin/iam":     {"plugin/advice", "plugin/awserr", "plugin/problem", "plugin/shell", "render"},
-		"plugin/bucket":  {"plugin/advice", "plugin/awserr", "plugin/problem", "render"},
-		"plugin/audit":   {"plugin/awserr", "plugin/problem", "render"},
-		"plugin/apply":   {"plugin/advice", "plugin/cluster", "plugin/plain", "plugin/problem", "plugin/secret", "render", "render/operator"},
-		"plugin/ack":     {"plugin/advice", "plugin/cluster", "plugin/plain", "plugin/problem", "render", "render/operator"},
-		"plugin/wait":    {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/plain", "plugin/problem", "render"},
-		"plugin/verify":  {"plugin/advice", "plugin/awserr", "plugin/cluster", "plugin/plain", "plugin/problem", "render"},
-		"plugin/access":  {"plugin/cluster"},
-		"plugin/forward": {"plugin/cluster"},
-		// what others leave, told by its looks: no outside world
-		"plugin/tutorial": {"plugin/apply", "render"},
-		"plugin/olm":      {"plugin/advice", "plugin/cluster", "plugin/health", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
-
-		"plugin/registry": {"plugin/advice", "plugin/interrupt", "plugin/plain", "plugin/problem"},
-
-		// a role as code: no outside world at all
-		"plugin/rolecode": {"plugin/iam", "plugin/shell", "render"},
-
-		// an install as commands: no outside world either
-		"plugin/manual": {"plugin/apply", "plugin/iam", "plugin/rolecode", "plugin/shell", "render"},
-
-		"plugin/folder": {"plugin/problem", "render", "render/layout"},
-
-		// what is there, asked once: the adapters' questions for those who judge
-		"plugin/live":  {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/plain", "plugin/problem", "plugin/shell", "render", "render/operator"},
-		"plugin/check": {"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/bucket", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/live", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/shell", "render", "render/operator"},
-
-		// the controller as a whole: it joins adapters, as plugin does for the app
-		"plugin/controller": {
-			"plugin/access", "plugin/ack", "plugin/advice", "plugin/apply", "plugin/awserr", "plugin/cluster", "plugin/health", "plugin/iam", "plugin/interrupt", "plugin/live", "plugin/olm", "plugin/plain", "plugin/problem", "plugin/shell", "plugin/status", "plugin/wait", "render", "render/operator",
-		},
-
-		"plugin/status": {"plugin/ack", "plugin/advice", "plugin/apply", "plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/health", "plugin/iam", "plugin/plain", "render", "render/operator"},
-
-		// what the adapters share
-		"plugin/advice":  {"plugin/plain", "plugin/secret", "plugin/shell", "render"},
-		"plugin/awserr":  {"plugin/advice", "plugin/plain", "plugin/problem", "plugin/secret", "render"},
-		"plugin/cluster": {"plugin/advice", "plugin/problem", "plugin/secret", "render"},
-		"plugin/ui":      {"plugin/plain", "plugin/problem", "plugin/secret", "plugin/shell"},
-		"plugin/differ":  {"plugin/plain"},
-		"plugin/health":  {"plugin/advice", "plugin/plain"},
-		"plugin/plain":   {},
-		"plugin/problem": {},
-		"plugin/secret":  {},
-		"plugin/shell":   {},
-
-		// how work that takes no context is left
-		"plugin/interrupt": {},
-
-		// for tests only: no package above lists it
-		"plugin/cluster/clustertest": {"plugin/cluster"},
-		"plugin/advice/advicetest":   {"plugin/plain", "plugin/shell"},
-
-		// pure
-		"render": {"charts"},
-
-		"render/operator": {"render"},
-
-		"render/layout": {"render"},
-		"render/gitops": {"render"},
-
-		"charts": {},
-
-		// the release
-		"krew":          {},
-		"krew/pack":     {"krew"},
-		"krew/cmd/pack": {"krew/pack"},
+// layers are the rows from top to bottom. A package that is in none of them has no place
+// yet: think where it belongs, and add it.
+func layers() []layer {
+	return []layer{
+		{"the executable", []string{"cmd/kubectl-ostoy_s3"}, true},
+		{"the command line: flags become requests", []string{"cmd"}, true},
+		{"use cases: one package for each command", []string{
+			"plugin/install", "plugin/diff", "plugin/checkup", "plugin/uninstall", "plugin/open", "plugin/release",
+			"plugin/manifests", "plugin/role", "plugin/facts", "plugin/controller/*",
+		}, true},
+		{"engines: what use cases share", []string{
+			"plugin/plan", "plugin/announce", "plugin/exposure", "plugin/project", "plugin/session", "plugin/removal", "plugin/report",
+			"plugin/check", "plugin/status", "plugin/verify", "plugin/controller", "plugin/manual", "plugin/tutorial", "plugin/folder",
+		}, false},
+		{"adapters: one outside world each", []string{"plugin/kube/*", "plugin/aws/*", "plugin/detect", "plugin/advice"}, false},
+		{"pure: facts and values become objects", []string{"render", "render/*"}, false},
+		{"the chart", []string{"charts"}, true},
+		{"support: knows nothing of this project", []string{"plugin/text/*", "plugin/problem", "plugin/adopt", "plugin/interrupt", "plugin/once"}, false},
 	}
+}
+
+// besides are the packages outside of the rows: the release, and what only tests import.
+func besides() map[string][]string {
+	return map[string][]string{
+		"krew":                            {},
+		"krew/pack":                       {"krew"},
+		"krew/cmd/pack":                   {"krew/pack"},
+		"plugin/kube/cluster/clustertest": {"plugin/kube/cluster"},
+		"plugin/aws/awstest":              {},
+		"plugin/session/sessiontest":      {"plugin/session", "plugin/aws/awstest", "plugin/kube/cluster/clustertest", "plugin/text/ui", "render"},
+		"plugin/advice/advicetest":        {"plugin/text/plain", "plugin/text/shell"},
+	}
+}
+
+// useCase reports whether a package is one.
+func useCase(dir string) bool {
+	row := level(dir)
+	return row >= 0 && strings.HasPrefix(layers()[row].name, "use cases")
+}
+
+// level is the row of a package, from the top; -1 if it is in none.
+func level(dir string) int {
+	return slices.IndexFunc(layers(), func(l layer) bool { return within(l.packages, dir) })
 }
 
 // homes says where a dependency with weight or with an outside world behind it
@@ -99,15 +64,14 @@ func edges() map[string][]string {
 func homes() map[string][]string {
 	return map[string][]string{
 		// one room for each thing asked of AWS
-		"github.com/aws": {"plugin/audit", "plugin/awserr", "plugin/bucket", "plugin/detect", "plugin/iam", "plugin/verify"},
+		"github.com/aws": {"plugin/aws/*", "plugin/detect", "plugin/verify"},
 		// the command line's own
 		"github.com/spf13": {"cmd"},
-		// Helm and kustomize turn the chart into objects; plugin lends kustomize the disk
+		// Helm and kustomize turn the chart into objects; manifests lends kustomize the disk
 		"helm.sh/helm":                   {"render"},
-		"sigs.k8s.io/kustomize":          {"plugin", "render"},
-		"oras.land":                      {"plugin/registry"},
-		"k8s.io/cli-runtime":             {"cmd", "cmd/kubectl-ostoy_s3", "plugin", "plugin/cluster", "plugin/cluster/clustertest"},
-		"k8s.io/client-go":               {"cmd/kubectl-ostoy_s3", "plugin", "plugin/ack", "plugin/apply", "plugin/check", "plugin/cluster", "plugin/cluster/clustertest", "plugin/controller", "plugin/detect", "plugin/forward", "plugin/olm", "plugin/verify", "plugin/wait"},
+		"sigs.k8s.io/kustomize":          {"plugin/manifests", "render"},
+		"k8s.io/cli-runtime":             {"cmd", "cmd/kubectl-ostoy_s3", "plugin/session", "plugin/session/sessiontest", "plugin/kube/cluster", "plugin/kube/cluster/clustertest"},
+		"k8s.io/client-go":               {"cmd/kubectl-ostoy_s3", "plugin/kube/*", "plugin/kube/cluster/clustertest", "plugin/check", "plugin/controller", "plugin/detect", "plugin/install", "plugin/project", "plugin/verify"},
 		"k8s.io/apiextensions-apiserver": {},
 	}
 }
@@ -128,20 +92,55 @@ func under(imported, root string) bool {
 	return imported == root || strings.HasPrefix(imported, root+"/")
 }
 
-// direction holds the imports of our own packages against edges.
+// within reports whether a folder is one of the patterns of a table.
+func within(patterns []string, dir string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		below, all := strings.CutSuffix(pattern, "/*")
+		return pattern == dir || all && path.Dir(dir) == below
+	})
+}
+
+// direction holds the imports of our own packages against the layers.
 func direction(s source) []string {
-	allowed, known := edges()[s.dir()]
-	if !known {
-		return []string{fmt.Sprintf("package %s is not in the table of edges: decide what it may import, and who may import it", s.dir())}
-	}
 	var complaints []string
 	for _, imported := range s.imports() {
 		own, ok := strings.CutPrefix(imported, module+"/")
-		if ok && !slices.Contains(allowed, own) {
-			complaints = append(complaints, fmt.Sprintf("%s may not import %s (allowed: %s)", s.dir(), own, strings.Join(allowed, ", ")))
+		if !ok {
+			continue
+		}
+		if why := mayImport(s.dir(), own); why != "" {
+			complaints = append(complaints, fmt.Sprintf("%s may not import %s: %s", s.dir(), own, why))
 		}
 	}
+	if _, beside := besides()[s.dir()]; !beside && level(s.dir()) < 0 {
+		complaints = append(complaints, fmt.Sprintf("package %s is in no layer: decide where it belongs", s.dir()))
+	}
 	return complaints
+}
+
+// mayImport says why a package may not import another, "" if it may.
+func mayImport(from, to string) string {
+	if allowed, beside := besides()[from]; beside {
+		if !slices.Contains(allowed, to) {
+			return "allowed are " + strings.Join(allowed, ", ")
+		}
+		return ""
+	}
+	if _, beside := besides()[to]; beside {
+		return "it is for tests, or for the release"
+	}
+	above, below := level(from), level(to)
+	switch {
+	case below < 0:
+		return "it is in no layer"
+	case below < above:
+		return "it is in a layer above, " + layers()[below].name
+	case below == above && layers()[above].apart && from != to:
+		return layers()[above].name + "; they do not import each other"
+	case (from == "render" || strings.HasPrefix(from, "render/")) && strings.HasPrefix(to, "plugin/") && to != "plugin/problem" && to != "plugin/text/plain":
+		return "rendering knows nothing of clusters, of AWS or of terminals"
+	}
+	return ""
 }
 
 // rooms holds the imports of other modules against homes.
@@ -149,7 +148,7 @@ func rooms(s source) []string {
 	var complaints []string
 	for _, imported := range s.imports() {
 		for root, rooms := range homes() {
-			if under(imported, root) && !slices.Contains(rooms, s.dir()) {
+			if under(imported, root) && !within(rooms, s.dir()) {
 				complaints = append(complaints, fmt.Sprintf("%s may not import %s (its rooms: %s)", s.dir(), imported, strings.Join(rooms, ", ")))
 			}
 		}

@@ -11,7 +11,7 @@ import (
 // a server that does not answer, a file can be a pipe, a template can loop.
 func endless() []string {
 	return []string{
-		module + "/render.Kustomize", module + "/render.LoadArchive", module + "/render.LoadDir", module + "/plugin/cluster.Connect",
+		module + "/render.Kustomize", module + "/plugin/kube/cluster.Connect",
 		"github.com/aws/aws-sdk-go-v2/config.LoadDefaultConfig", "os.ReadFile",
 	}
 }

@@ -3,7 +3,6 @@ package ostoys3_test
 import (
 	"go/parser"
 	"go/token"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -32,15 +31,20 @@ func TestRulesFire(t *testing.T) {
 		text string
 		want string // empty: no complaint
 	}{
-		{"upward", direction, "render/x.go", ours("plugin"), "may not import plugin"},
-		{"sideways", direction, "plugin/iam/x.go", ours("plugin/cluster"), "may not import plugin/cluster"},
-		{"downward", direction, "plugin/iam/x.go", ours("render"), ""},
-		{"skipping a floor", direction, "cmd/x.go", ours("charts"), "may not import charts"},
-		{"a package without a place", direction, "plugin/new/x.go", "", "not in the table"},
+		{"upward", direction, "render/x.go", ours("plugin/plan"), "in a layer above"},
+		{"an adapter that knows a use case", direction, "plugin/kube/apply/x.go", ours("plugin/install"), "in a layer above"},
+		{"a use case that borrows", direction, "plugin/diff/x.go", ours("plugin/install"), "do not import each other"},
+		{"an engine beside an engine", direction, "plugin/plan/x.go", ours("plugin/check"), ""},
+		{"downward", direction, "plugin/aws/iam/x.go", ours("render"), ""},
+		{"rendering that prints", direction, "render/layout/x.go", ours("plugin/text/ui"), "rendering knows nothing"},
+		{"rendering that refuses", direction, "render/layout/x.go", ours("plugin/problem"), ""},
+		{"a package without a place", direction, "plugin/new/x.go", "", "in no layer"},
+		{"what is for tests", direction, "plugin/plan/x.go", ours("plugin/kube/cluster/clustertest"), "for tests"},
+		{"the release", direction, "krew/pack/x.go", ours("render"), "allowed are"},
 
 		{"AWS in render", rooms, "render/x.go", `import _ "github.com/aws/aws-sdk-go-v2/aws"`, "may not import github.com/aws"},
-		{"smithy in cluster", rooms, "plugin/cluster/x.go", `import _ "github.com/aws/smithy-go"`, "may not import github.com/aws"},
-		{"AWS in iam", rooms, "plugin/iam/x.go", `import _ "github.com/aws/aws-sdk-go-v2/aws"`, ""},
+		{"smithy in cluster", rooms, "plugin/kube/cluster/x.go", `import _ "github.com/aws/smithy-go"`, "may not import github.com/aws"},
+		{"AWS in iam", rooms, "plugin/aws/iam/x.go", `import _ "github.com/aws/aws-sdk-go-v2/aws"`, ""},
 		{"cobra in plugin", rooms, "plugin/x.go", `import _ "github.com/spf13/cobra"`, "may not import github.com/spf13/cobra"},
 		{"client-go in render", rooms, "render/x.go", `import _ "k8s.io/client-go/rest"`, "may not import k8s.io/client-go"},
 		{"helm in plugin", rooms, "plugin/x.go", `import _ "helm.sh/helm/v3/pkg/engine"`, "may not import helm.sh"},
@@ -70,11 +74,12 @@ func TestRulesFire(t *testing.T) {
 		{"Flux's command", noJoinedCommands, "plugin/x.go", `var s = "flux resume kustomization " + name`, "advice.Command"},
 		{"a request", noJoinedCommands, "plugin/x.go", `var s = "curl -fsS " + url`, "advice.Command"},
 		{"this tool in a sentence", noJoinedCommands, "plugin/x.go", `var s = "another run of oc ostoy-s3 removed " + name`, ""},
-		{"where scripts are made", noJoinedCommands, "plugin/rolecode/x.go", `var s = "aws iam " + name`, ""},
+		{"where scripts are made", noJoinedCommands, "plugin/aws/rolecode/x.go", `var s = "aws iam " + name`, ""},
 
 		{"an apostrophe", closedAdvice, "plugin/x.go", "var e = problem{Next: `ask for the role's policy`}", "no apostrophe"},
 		{"an apostrophe beside a command", closedAdvice, "plugin/x.go", "func f() { e.Next = `the pod's: ` + advice.Command(`oc get pod`, name) }", "no apostrophe"},
 		{"an apostrophe in a finding", closedAdvice, "plugin/x.go", "var e = Refuse(`it's`, `it's`, `the role's`)", "no apostrophe"},
+		{"an apostrophe about the input", closedAdvice, "plugin/x.go", "var e = problem.Input(`it's`, `it's`, `the role's`)", "no apostrophe"},
 		{"an apostrophe in a result", closedAdvice, "plugin/x.go", "func f() (why, next string) { return `the role's`, `the pod's` }", "the pod's"},
 		{"backticks", closedAdvice, "plugin/x.go", "var e = problem{Next: \"as `oc ostoy-s3 values` prints\"}", "backticks"},
 		{"quotes by hand", closedAdvice, "plugin/x.go", "var e = problem{Next: `--x '` + name + `'`}", "no apostrophe"},
@@ -115,13 +120,13 @@ func TestRulesFire(t *testing.T) {
 		{"a stream of errors", oneWayOut, "cmd/x.go", "func f(s session) { g(s.Streams.ErrOut) }", "Streams.ErrOut"},
 		{"streams under another name", oneWayOut, "plugin/x.go", "func f(a *App) { g(a.out.ErrOut) }", "ErrOut"},
 		{"the input", oneWayOut, "plugin/x.go", "func f(a *App) { g(a.Streams.In) }", ""},
-		{"the printers", oneWayOut, "plugin/stdout.go", "func f(a *App) { g(a.Streams.Out) }", ""},
+		{"the printers", oneWayOut, "plugin/session/output.go", "func f(a *App) { g(a.Streams.Out) }", ""},
 		{"all streams", oneWayOut, "plugin/x.go", "func f(a *App) { g(a.Streams) }", "Streams"},
 		{"cobra's stream", oneWayOut, "cmd/x.go", "func f(c *cobra.Command) { g(c.OutOrStdout()) }", "OutOrStdout"},
-		{"an encoder", oneWayOut, "plugin/x.go", `import "encoding/json"` + "\nfunc f() { json.NewEncoder(w) }", "plain.JSON"},
-		{"another cleaner", oneCleaner, "plugin/iam/x.go", `import "unicode"` + "\nvar _ = unicode.IsControl", "plugin/plain"},
-		{"a cleaner by quoting", oneCleaner, "render/x.go", `import "strconv"` + "\nvar _ = strconv.IsPrint", "plugin/plain"},
-		{"the cleaner", oneCleaner, "plugin/plain/x.go", `import "unicode"` + "\nvar _ = unicode.IsControl", ""},
+		{"an encoder", oneWayOut, "plugin/install/x.go", `import "encoding/json"` + "\nfunc f() { json.NewEncoder(w) }", "package session"},
+		{"another cleaner", oneCleaner, "plugin/aws/iam/x.go", `import "unicode"` + "\nvar _ = unicode.IsControl", "plugin/text/plain"},
+		{"a cleaner by quoting", oneCleaner, "render/x.go", `import "strconv"` + "\nvar _ = strconv.IsPrint", "plugin/text/plain"},
+		{"the cleaner", oneCleaner, "plugin/text/plain/x.go", `import "unicode"` + "\nvar _ = unicode.IsControl", ""},
 		{"a letter", oneCleaner, "plugin/x.go", `import "unicode"` + "\nvar _ = unicode.IsUpper", ""},
 		{"an escape", oneCleaner, "plugin/x.go", "var re = regexp.MustCompile(`\\x1b`)", "escape character"},
 		{"an escape as a byte", oneCleaner, "plugin/x.go", `const e = "\x1b["`, "escape character"},
@@ -134,6 +139,13 @@ func TestRulesFire(t *testing.T) {
 		{"another package's error", noState, "plugin/x.go", "var ErrNope = render.ErrNope", ""},
 		{"an expression", noState, "plugin/x.go", "var re = regexp.MustCompile(``)", ""},
 		{"a kind", noState, "plugin/x.go", "var kind = schema.GroupVersionKind{Kind: `Bucket`}", ""},
+		{"a kind of the table", noState, "plugin/kube/kinds/x.go", "var Pod = Kind{``, `v1`, `Pod`, `pods`}", ""},
+		{"a value like one elsewhere", noState, "plugin/x.go", "var Pod = Kind{``, `v1`, `Pod`, `pods`}", "var Pod"},
+		{"a resource outside the table", oneTable, "plugin/x.go", "var r = schema.GroupVersionResource{Version: `v1`, Resource: `pods`}", "plugin/kube/kinds"},
+		{"a kind outside the table", oneTable, "plugin/x.go", "func f() { use(schema.GroupVersionKind{Group: group, Version: version, Kind: `Pod`}) }", "plugin/kube/kinds"},
+		{"a resource by a calculation", oneTable, "plugin/x.go", "var r = schema.GroupVersionResource{Resource: kind + `s`}", "plugin/kube/kinds"},
+		{"a resource that a cluster names", oneTable, "plugin/x.go", "var r = schema.GroupVersionResource{Group: group, Version: version, Resource: r.Name}", ""},
+		{"a resource in the table", oneTable, "plugin/kube/kinds/x.go", "var r = schema.GroupVersionResource{Version: `v1`, Resource: `pods`}", ""},
 		{"an assertion", noState, "plugin/x.go", "var _ fmt.Stringer = t(0)", ""},
 		{"an embedded file", noState, "plugin/x.go", "//go:embed a\nvar text string", ""},
 		{"main's version", noState, "main/main.go", `var version = "dev"`, ""},
@@ -173,23 +185,17 @@ func TestPackageCommentsFires(t *testing.T) {
 	}
 }
 
-// TestEdgesRunOneWay looks for a way back in the table itself.
-func TestEdgesRunOneWay(t *testing.T) {
-	table := edges()
-	var reach func(from string, seen []string)
-	reach = func(from string, seen []string) {
-		if slices.Contains(seen, from) {
-			t.Fatalf("the table of edges runs in a circle: %s", strings.Join(append(seen, from), " -> "))
+// TestEveryPackageHasItsLayer: none is in two rows.
+func TestEveryPackageHasItsLayer(t *testing.T) {
+	for _, f := range moduleFiles(t) {
+		rows := 0
+		for _, l := range layers() {
+			if within(l.packages, f.dir()) {
+				rows++
+			}
 		}
-		next, known := table[from]
-		if !known {
-			t.Errorf("the table lets %s be imported, but does not say what it may import", from)
+		if rows > 1 {
+			t.Errorf("%s is in %d layers", f.dir(), rows)
 		}
-		for _, to := range next {
-			reach(to, append(slices.Clone(seen), from))
-		}
-	}
-	for from := range table {
-		reach(from, nil)
 	}
 }

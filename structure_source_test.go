@@ -128,11 +128,37 @@ func (s source) constantLike(name string, value ast.Expr) bool {
 		return slices.Contains([]string{
 			"schema.GroupVersion", "schema.GroupKind", "schema.GroupResource",
 			"schema.GroupVersionKind", "schema.GroupVersionResource",
-		}, spelled(v.Type))
+		}, spelled(v.Type)) || s.dir() == kindsTable && spelled(v.Type) == "Kind"
 	case *ast.BasicLit:
 		return s.isMain() && name == "version"
 	}
 	return false
+}
+
+// kindsTable is the package of the table of kinds.
+const kindsTable = "plugin/kube/kinds"
+
+// oneTable finds kinds and resources that are spelled outside the table of kinds. One
+// that is made of what a cluster or an object says is none of those.
+func oneTable(s source) []string {
+	if s.dir() == kindsTable {
+		return nil
+	}
+	var complaints []string
+	ast.Inspect(s.syntax, func(n ast.Node) bool {
+		literal, is := n.(*ast.CompositeLit)
+		if !is || !slices.Contains([]string{"schema.GroupVersionKind", "schema.GroupVersionResource"}, spelled(literal.Type)) {
+			return true
+		}
+		ast.Inspect(literal, func(n ast.Node) bool {
+			if text, is := n.(*ast.BasicLit); is {
+				complaints = append(complaints, fmt.Sprintf("%s: %s: the table of kinds is %s", s.at(text), text.Value, kindsTable))
+			}
+			return true
+		})
+		return false
+	})
+	return complaints
 }
 
 // embeds reports whether a doc comment holds a go:embed directive.

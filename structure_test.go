@@ -40,6 +40,7 @@ func rules() map[string]rule {
 		"only main decides":                onlyMain,
 		"render is pure":                   pureRender,
 		"no package-level state":           noState,
+		"kinds stand in one table":         oneTable,
 		"one way out":                      oneWayOut,
 		"one cleaner":                      oneCleaner,
 		"commands are quoted":              noJoinedCommands,

@@ -5,10 +5,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/adopt"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plan"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 )
 
 // replacedBy is the annotation of a hidden flag that names the flag to use instead. (pflag
@@ -20,31 +22,31 @@ const adoptRoleUsage = "role (take over a role of that name that this tool did n
 
 // adoptWords is the value of --adopt: words of those that a command knows.
 type adoptWords struct {
-	given, known plugin.Adopt
-	tell         func(plugin.Adopt)
+	given, known adopt.Set
+	tell         func(adopt.Set)
 }
 
 // addAdopt adds --adopt with the words that the command knows, and the flags that were
 // there before it, hidden. tell gets what is given so far.
-func addAdopt(c *cobra.Command, known plugin.Adopt, usage string, tell func(plugin.Adopt)) {
+func addAdopt(c *cobra.Command, known adopt.Set, usage string, tell func(adopt.Set)) {
 	flags, words := c.Flags(), &adoptWords{known: known, tell: tell}
 	flags.Var(words, "adopt", usage+"; may be repeated")
 	completeFlag(c, "adopt", known.Words()...)
 	if known.Tutorial() { // uninstall does not know it, and has never had --adopt-bucket
-		flags.Lookup("adopt").NoOptDefVal = plugin.AdoptTutorial.Words()[0]
-		addReplaced(flags, words, "adopt-bucket", plugin.AdoptBucket)
+		flags.Lookup("adopt").NoOptDefVal = adopt.Tutorial.Words()[0]
+		addReplaced(flags, words, "adopt-bucket", adopt.Bucket)
 	}
-	addReplaced(flags, words, "adopt-role", plugin.AdoptRole)
+	addReplaced(flags, words, "adopt-role", adopt.Role)
 }
 
 // Set implements pflag.Value. Where it knows the tutorial, --adopt was a switch for it, so
 // true and false are among its values.
 func (w *adoptWords) Set(text string) error {
 	if is, err := strconv.ParseBool(text); err == nil && w.known.Tutorial() {
-		w.put(plugin.AdoptTutorial, is)
+		w.put(adopt.Tutorial, is)
 		return nil
 	}
-	var all plugin.Adopt
+	var all adopt.Set
 	for word := range strings.SplitSeq(text, ",") {
 		what := adoptWord(word)
 		if what&w.known == 0 {
@@ -57,8 +59,8 @@ func (w *adoptWords) Set(text string) error {
 }
 
 // adoptWord is the set of one word, empty for a word that no command knows.
-func adoptWord(word string) plugin.Adopt {
-	for _, what := range []plugin.Adopt{plugin.AdoptTutorial, plugin.AdoptBucket, plugin.AdoptRole} {
+func adoptWord(word string) adopt.Set {
+	for _, what := range []adopt.Set{adopt.Tutorial, adopt.Bucket, adopt.Role} {
 		if what.Words()[0] == word {
 			return what
 		}
@@ -66,7 +68,7 @@ func adoptWord(word string) plugin.Adopt {
 	return 0
 }
 
-func (w *adoptWords) put(what plugin.Adopt, is bool) {
+func (w *adoptWords) put(what adopt.Set, is bool) {
 	w.given = w.given.With(what, is)
 	w.tell(w.given)
 }
@@ -78,7 +80,7 @@ func (w *adoptWords) String() string { return strings.Join(w.given.Words(), ",")
 func (*adoptWords) Type() string { return "words" }
 
 // addReplaced adds a switch for one word of --adopt. It works, and says what to use instead.
-func addReplaced(flags *pflag.FlagSet, words *adoptWords, name string, what plugin.Adopt) {
+func addReplaced(flags *pflag.FlagSet, words *adoptWords, name string, what adopt.Set) {
 	flags.BoolFunc(name, "as --adopt="+what.Words()[0], func(text string) error {
 		is, err := strconv.ParseBool(text)
 		if err == nil {
@@ -92,7 +94,7 @@ func addReplaced(flags *pflag.FlagSet, words *adoptWords, name string, what plug
 }
 
 // warnOfReplaced says on stderr which of the flags that were given has been replaced.
-func (s *program) warnOfReplaced(c *cobra.Command) {
+func warnOfReplaced(s *program, c *cobra.Command) {
 	c.Flags().Visit(func(f *pflag.Flag) {
 		for _, instead := range f.Annotations[replacedBy] {
 			s.session.UI.Warn("--"+f.Name+" is deprecated: use "+instead, "")
@@ -102,23 +104,23 @@ func (s *program) warnOfReplaced(c *cobra.Command) {
 
 // addTutorial adds the flags that bring in an app that was made by hand or take over what
 // else exists: they change what install does, and so what diff says of it.
-func addTutorial(adopt *plugin.Adopt, role, tighten *bool, c *cobra.Command) {
+func addTutorial(asked *adopt.Set, role, tighten *bool, c *cobra.Command) {
 	const words = "what to take over: tutorial (what the ROSA tutorial made by hand in the project; its role is used as it is; the word may be left out), " +
 		"bucket (a bucket of this account that this tool did not make for this project), " + adoptRoleUsage
-	addAdopt(c, plugin.AdoptTutorial|plugin.AdoptBucket|plugin.AdoptRole, words, func(given plugin.Adopt) {
-		*adopt, *role = given, given.Role()
+	addAdopt(c, adopt.Tutorial|adopt.Bucket|adopt.Role, words, func(given adopt.Set) {
+		*asked, *role = given, given.Role()
 	})
 	c.Flags().BoolVar(tighten, "tighten-role", false, "with --adopt: make the tutorial's role least-privilege, after a diff")
 }
 
 // checkAdopt holds them against each other and against those of a role.
-func checkAdopt(c *cobra.Command, adopt plugin.Adopt, tighten bool, mode plugin.IAMMode, role plugin.RoleRequest) error {
+func checkAdopt(c *cobra.Command, asked adopt.Set, tighten bool, mode plan.IAMMode, role iam.RoleOptions) error {
 	switch {
-	case tighten && !adopt.Tutorial():
+	case tighten && !asked.Tutorial():
 		return usage(c, "--tighten-role goes with --adopt")
-	case tighten && mode == plugin.IAMSkip:
+	case tighten && mode == plan.IAMSkip:
 		return usage(c, "--tighten-role changes the role; with --iam=skip nothing is written to IAM")
-	case adopt.Tutorial() && adopt.Role():
+	case asked.Tutorial() && asked.Role():
 		return usage(c, "--adopt uses the tutorial's role as it is, and --tighten-role narrows it; leave out --adopt=role")
 	case tighten && (role.Name != "" || role.Path != ""):
 		return usage(c, "--tighten-role is about the role that the service account names; leave out --role-name and --role-path")

@@ -7,21 +7,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/adopt"
+
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
-
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 )
 
 func TestWordsOfAdopt(t *testing.T) {
 	const (
-		tutorial, bucket, role = plugin.AdoptTutorial, plugin.AdoptBucket, plugin.AdoptRole
+		tutorial, bucket, role = adopt.Tutorial, adopt.Bucket, adopt.Role
 		all                    = tutorial | bucket | role
 	)
 	for name, c := range map[string]struct {
-		known plugin.Adopt
+		known adopt.Set
 		args  string
-		want  plugin.Adopt
+		want  adopt.Set
 		fails string
 	}{
 		"none":                 {all, "", 0, ""},
@@ -45,9 +45,9 @@ func TestWordsOfAdopt(t *testing.T) {
 		"true, no tutorial":    {role, "--adopt=true", 0, "its words are role"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var got plugin.Adopt
+			var got adopt.Set
 			command := &cobra.Command{}
-			addAdopt(command, c.known, "x", func(given plugin.Adopt) { got = given })
+			addAdopt(command, c.known, "x", func(given adopt.Set) { got = given })
 			err := command.ParseFlags(strings.Fields(c.args))
 			if c.fails == "" && (err != nil || got != c.want) {
 				t.Errorf("%v, %v", got.Words(), err)

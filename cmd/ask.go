@@ -9,12 +9,12 @@ import (
 	"golang.org/x/term"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
 // asker asks on the terminal. It is nil where nobody could answer: stdin or
 // stderr leads somewhere else.
-func (s *program) asker() func(context.Context, string) (string, error) {
+func asker(s *program) func(context.Context, string) (string, error) {
 	in, isFile := s.Streams.In.(*os.File)
 	out, seen := s.Streams.ErrOut.(*os.File)
 	if !isFile || !seen || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {

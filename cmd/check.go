@@ -5,7 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/checkup"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 )
 
 const checkLong = `Looks for what is missing or wrong, in the cluster and in AWS, and says how to mend
@@ -19,7 +20,7 @@ The report goes to stdout. Exit code 4: something failed.`
 
 func newCheckCommand(s *program) *cobra.Command {
 	facts, chart := &factFlags{}, &chartFlags{}
-	request := plugin.CheckRequest{}
+	request := checkup.Request{}
 	output := newOutput("table", "json", "junit")
 	c := &cobra.Command{
 		Use:   "check",
@@ -34,10 +35,10 @@ func newCheckCommand(s *program) *cobra.Command {
 				return err
 			}
 			request.Facts = facts.request(s, c.Flags())
-			request.Chart = chart.ChartRequest
-			request.Output = plugin.Format(output.value)
+			request.Chart = chart.Chart
+			request.Output = session.Format(output.value)
 			request.Verbose = s.log.level > 0
-			return s.app().Check(c.Context(), request)
+			return checkup.Run(c.Context(), s.session, request)
 		},
 	}
 	facts.add(c.Flags())
@@ -48,7 +49,7 @@ func newCheckCommand(s *program) *cobra.Command {
 	return c
 }
 
-func addCheck(request *plugin.CheckRequest, c *cobra.Command) {
+func addCheck(request *checkup.Request, c *cobra.Command) {
 	const timeout = 5 * time.Minute
 	flags := c.Flags()
 	flags.BoolVar(&request.Pre, "pre", false, "only what install looks at before it touches anything")
@@ -60,7 +61,7 @@ func addCheck(request *plugin.CheckRequest, c *cobra.Command) {
 }
 
 // checkCheck holds flags against what they may be.
-func checkCheck(c *cobra.Command, request plugin.CheckRequest) error {
+func checkCheck(c *cobra.Command, request checkup.Request) error {
 	switch {
 	case request.FailOn != "error" && request.FailOn != "warning":
 		return usage(c, "--fail-on is error or warning")

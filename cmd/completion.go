@@ -35,7 +35,7 @@ func newCompletionCommand(s *program) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, args []string) error { return s.completion(c, args[0], dir) },
+		RunE: func(c *cobra.Command, args []string) error { return completion(s, c, args[0], dir) },
 	}
 	c.Flags().StringVar(&dir, "dir", "", "for kubectl and oc: write the program into this directory instead")
 	return c
@@ -47,7 +47,7 @@ func completeFlag(c *cobra.Command, flag string, values ...string) {
 	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-func (s *program) completion(c *cobra.Command, shell, dir string) error {
+func completion(s *program, c *cobra.Command, shell, dir string) error {
 	// The scripts register for the program's own name, whatever we display.
 	root, out := c.Root(), s.Streams.Out
 	if dir != "" && shell != "kubectl" && shell != "oc" {
@@ -64,13 +64,13 @@ func (s *program) completion(c *cobra.Command, shell, dir string) error {
 	case "powershell":
 		return root.GenPowerShellCompletionWithDesc(out)
 	case "kubectl", "oc":
-		return s.writeShim(shell, dir)
+		return writeShim(s, shell, dir)
 	}
 	return usage(c, "unknown shell "+shell)
 }
 
 // writeShim prints the program for the host, or installs it in dir.
-func (s *program) writeShim(host, dir string) error {
+func writeShim(s *program, host, dir string) error {
 	if dir == "" {
 		_, err := fmt.Fprint(s.Streams.Out, shim)
 		return err
@@ -78,13 +78,9 @@ func (s *program) writeShim(host, dir string) error {
 	path := filepath.Join(dir, host+"_complete-ostoy_s3")
 	const executable = 0o755
 	if err := os.WriteFile(path, []byte(shim), executable); err != nil {
-		return &problem.Error{
-			Kind: problem.Failed,
-			What: "cannot write " + path,
-			Why:  err.Error(),
-			Next: "give a directory of your PATH that you may write to",
-			Err:  err,
-		}
+		return problem.Fail("cannot write "+path,
+			err.Error(),
+			"give a directory of your PATH that you may write to").Because(err)
 	}
 	s.session.UI.Linef("wrote %s", path)
 	return nil

@@ -4,15 +4,14 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 const controllerLong = `The ACK S3 controller turns Bucket objects into S3 buckets: without one there is no
 bucket. A cluster has one, installed once by a cluster admin.
 
-  oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'  by OLM, from the community catalog
-  oc ostoy-s3 controller install --bucket-pattern ... --chart ...   by ACK's own chart, where there is no OLM
+  oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'  with OLM; without it, prints the Helm command
   oc ostoy-s3 controller install --upgrade                          upgrade to the newest version in the catalog
   oc ostoy-s3 controller status                                     version, identity, region, its errors
   oc ostoy-s3 controller uninstall                                  refused while there are Buckets
@@ -37,10 +36,9 @@ func newControllerCommand(s *program) *cobra.Command {
 }
 
 // addController adds the flags that say which controller there is to be.
-func addController(version, identity, chart *string, role *plugin.ControllerRoleRequest, flags *pflag.FlagSet) {
+func addController(version, identity *string, role *iam.ControllerOptions, flags *pflag.FlagSet) {
 	flags.StringVar(version, "version", "", "version of the controller, for example 1.13.0 (default: the one that is there, or the newest)")
 	flags.StringVar(identity, "identity", "", "how its pod gets the role: subscription (in the pod itself, which OLM keeps; the default) or annotation (of the service account, by the pod identity webhook)")
-	flags.StringVar(chart, "chart", "", "use ACK's chart instead of OLM: a folder, a .tgz, or oci://...")
 	flags.StringVar(&role.Name, "role-name", "", "name of its IAM role (default: ack-s3-controller- and 12 hex digits of a hash of the issuer)")
 	flags.StringVar(&role.Path, "role-path", "", "path of its IAM role (default "+render.ControllerRolePath+"; a role that exists stays where it is)")
 }
@@ -52,7 +50,7 @@ const (
 )
 
 // addControllerRole adds what else an administrator may want of the role.
-func addControllerRole(role *plugin.ControllerRoleRequest, flags *pflag.FlagSet) {
+func addControllerRole(role *iam.ControllerOptions, flags *pflag.FlagSet) {
 	flags.StringVar(&role.BucketPattern, "bucket-pattern", "", bucketPatternUsage)
 	flags.StringVar(&role.Boundary, "permissions-boundary", "", "ARN of the policy that bounds its role")
 	flags.StringToStringVar(&role.Tags, "tags", nil, "further tags of its role, key=value[,key=value]")

@@ -6,13 +6,20 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/adopt"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	controllerinstall "github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller/install"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 )
 
 const controllerInstallLong = `Has OLM install the ACK S3 controller: namespace, settings with which every version
 starts, a service account, an IAM role, and a Subscription. Of OLM's InstallPlans exactly
 the one that names the version is approved. Then it waits until the controller runs as its
 role. Then project admins can create Buckets.
+
+Without OLM (EKS, plain Kubernetes), it creates namespace, role, permissions and admission
+policy, prints the command that installs ACK's chart with Helm, and waits until you ran
+that and the controller runs.
 
 The role reaches the S3 buckets that --bucket-pattern matches: the controller can change
 the policy of each of them, and with it who reads its objects. The plan says how many of
@@ -26,12 +33,11 @@ read Buckets, unless you give --allow-any-bucket.
 
   oc ostoy-s3 controller install --dry-run=server
   oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'
-  oc ostoy-s3 controller install --upgrade
-  oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket' --chart oci://public.ecr.aws/aws-controllers-k8s/s3-chart`
+  oc ostoy-s3 controller install --upgrade`
 
 func newControllerInstallCommand(s *program) *cobra.Command {
 	const timeout = 10 * time.Minute
-	facts, request := &factFlags{}, plugin.ControllerRequest{}
+	facts, request := &factFlags{}, controllerinstall.Request{}
 	output := newOutput("", "json")
 	c := &cobra.Command{
 		Use:   "install",
@@ -46,16 +52,16 @@ func newControllerInstallCommand(s *program) *cobra.Command {
 				return err
 			}
 			request.Facts = facts.request(s, c.Flags())
-			request.Output = plugin.Format(output.value)
-			request.Ask = s.asker()
-			return s.app().ControllerInstall(c.Context(), request)
+			request.Output = session.Format(output.value)
+			request.Ask = asker(s)
+			return controllerinstall.Run(c.Context(), s.session, request)
 		},
 	}
 	flags := c.Flags()
 	facts.add(flags)
-	addController(&request.Version, &request.Identity, &request.Chart, &request.Role, flags)
+	addController(&request.Version, &request.Identity, &request.Role, flags)
 	addControllerRole(&request.Role, flags)
-	addAdopt(c, plugin.AdoptRole, "role (take over a role of that name that this tool did not make for this cluster)", func(given plugin.Adopt) {
+	addAdopt(c, adopt.Role, "role (take over a role of that name that this tool did not make for this cluster)", func(given adopt.Set) {
 		request.Role.Adopt = given.Role()
 	})
 	output.add(flags)
@@ -71,23 +77,21 @@ func newControllerInstallCommand(s *program) *cobra.Command {
 }
 
 // checkController holds flags against what they may be.
-func checkController(c *cobra.Command, request plugin.ControllerRequest) error {
+func checkController(c *cobra.Command, request controllerinstall.Request) error {
 	switch {
 	case !request.DryRun.Known():
 		return usage(c, "--dry-run is none, client or server")
 	case request.Timeout <= 0:
 		return usage(c, "--timeout must be longer than nothing, for example 10m")
-	case request.Upgrade && request.Chart != "":
-		return usage(c, "--upgrade is OLM's; a chart is upgraded by giving a newer one")
 	case request.Upgrade && !request.Wait:
 		return usage(c, "--upgrade follows the upgrade to its end; leave out --wait=false")
 	}
 	return checkIdentity(c, request.Identity, request.Role)
 }
 
-func checkIdentity(c *cobra.Command, identity string, role plugin.ControllerRoleRequest) error {
+func checkIdentity(c *cobra.Command, identity string, role iam.ControllerOptions) error {
 	switch {
-	case identity != "" && !slices.Contains(plugin.Identities(), identity):
+	case identity != "" && !slices.Contains(controllerinstall.Identities(), identity):
 		return usage(c, "--identity is subscription or annotation")
 	case role.BucketPattern != "" && role.PolicyARN != "":
 		return usage(c, "--bucket-pattern and --policy-arn each say what the role may do; give one of them")

@@ -3,7 +3,7 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	controllerrender "github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller/render"
 )
 
 const controllerRenderLong = `Prints what brings the ACK S3 controller to a cluster, for GitOps, or for an admin who
@@ -15,7 +15,7 @@ ACK's own chart. Its IAM role is not among them: controller install makes that.
   oc ostoy-s3 controller render --facts facts.yaml --version 1.13.0     without a cluster`
 
 func newControllerRenderCommand(s *program) *cobra.Command {
-	facts, request := &factFlags{}, plugin.ControllerRenderRequest{}
+	facts, request := &factFlags{}, controllerrender.Request{}
 	c := &cobra.Command{
 		Use:   "render",
 		Short: "Print what brings the ACK S3 controller: OLM's objects, or values for ACK's chart",
@@ -25,15 +25,12 @@ func newControllerRenderCommand(s *program) *cobra.Command {
 			if err := checkIdentity(c, request.Identity, request.Role); err != nil {
 				return err
 			}
-			if request.Values && request.Chart != "" {
-				return usage(c, "--values prints what the chart is given, --chart what comes of it; give one of them")
-			}
 			request.Facts = facts.request(s, c.Flags())
-			return s.app().ControllerRender(c.Context(), request)
+			return controllerrender.Run(c.Context(), s.session, request)
 		},
 	}
 	facts.add(c.Flags())
-	addController(&request.Version, &request.Identity, &request.Chart, &request.Role, c.Flags())
+	addController(&request.Version, &request.Identity, &request.Role, c.Flags())
 	c.Flags().BoolVar(&request.Values, "values", false, "print the values for ACK's chart, also where there is OLM")
 	return c
 }

@@ -5,7 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	controllerstatus "github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 )
 
 const controllerStatusLong = `Tells how the ACK S3 controller is, whoever installed it: version and the upgrade that
@@ -23,7 +24,7 @@ is there to judge. Exit code 4: there is no controller.`
 
 func newControllerStatusCommand(s *program) *cobra.Command {
 	const timeout = 2 * time.Minute
-	request := plugin.ControllerStatusRequest{}
+	request := controllerstatus.Request{}
 	output := newOutput("table", "json", "yaml")
 	c := &cobra.Command{
 		Use:   "status",
@@ -38,8 +39,8 @@ func newControllerStatusCommand(s *program) *cobra.Command {
 				return usage(c, "--timeout must be longer than nothing, for example 2m")
 			}
 			request.Facts = (&factFlags{}).request(s, c.Flags())
-			request.Output = plugin.Format(output.value)
-			return s.app().ControllerStatus(c.Context(), request)
+			request.Output = session.Format(output.value)
+			return controllerstatus.Run(c.Context(), s.session, request)
 		},
 	}
 	output.add(c.Flags())

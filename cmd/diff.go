@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/diff"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -21,7 +21,7 @@ values, 4 install would refuse something (the diff is of the rest), 5 failed.`
 
 func newDiffCommand(s *program) *cobra.Command {
 	facts, chart := &factFlags{}, &chartFlags{}
-	request := plugin.DiffRequest{}
+	request := diff.Request{}
 	c := &cobra.Command{
 		Use:   "diff",
 		Short: "Print what install would change, in the cluster and of the role",
@@ -38,9 +38,9 @@ func newDiffCommand(s *program) *cobra.Command {
 				return err
 			}
 			request.Facts = facts.request(s, c.Flags())
-			request.Chart = chart.ChartRequest
-			request.ExternalDiff = s.externalDiff()
-			changed, err := s.app().Diff(c.Context(), request)
+			request.Chart = chart.Chart
+			request.ExternalDiff = externalDiff(s)
+			changed, err := diff.Run(c.Context(), s.session, request)
 			if err != nil {
 				return &comparisonError{err}
 			}
@@ -57,7 +57,7 @@ func newDiffCommand(s *program) *cobra.Command {
 	return c
 }
 
-func addDiff(request *plugin.DiffRequest, c *cobra.Command) {
+func addDiff(request *diff.Request, c *cobra.Command) {
 	const timeout = 5 * time.Minute
 	flags := c.Flags()
 	addForceConflicts(&request.ForceConflicts, flags)
@@ -68,4 +68,4 @@ func addDiff(request *plugin.DiffRequest, c *cobra.Command) {
 }
 
 // externalDiff is the program by which the user wants to see diffs.
-func (s *program) externalDiff() string { return s.Getenv("KUBECTL_EXTERNAL_DIFF") }
+func externalDiff(s *program) string { return s.Getenv("KUBECTL_EXTERNAL_DIFF") }

@@ -5,16 +5,13 @@ import (
 	"errors"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // exitCode is the one place where an error becomes a number. An error of no
-// known kind is a failure. A missing fact that is missing because a server
-// failed is both a problem and an input error; the problem is what counts.
+// known kind is a failure.
 func exitCode(err error) int {
 	var several *problem.Several
 	var told *problem.Error
-	var input *render.InputError
 	// Itself, and not what it may be wrapped in: an interrupted run is just that.
 	if compared, ok := err.(*comparisonError); ok {
 		return compared.exitCode()
@@ -24,8 +21,6 @@ func exitCode(err error) int {
 		return int(several.Kind())
 	case errors.As(err, &told):
 		return int(told.Kind)
-	case errors.As(err, &input):
-		return int(problem.Usage)
 	}
 	return int(problem.Failed)
 }
@@ -51,9 +46,6 @@ func isVerdict(err error) bool {
 	if errors.As(err, &told) && told.Kind == problem.Interrupted {
 		return true
 	}
-	var parts interface {
-		Parts() (what, why, next string)
-	}
 	var several *problem.Several
-	return !errors.Is(err, context.Canceled) && (errors.As(err, &parts) || errors.As(err, &several))
+	return !errors.Is(err, context.Canceled) && (errors.As(err, &told) || errors.As(err, &several))
 }

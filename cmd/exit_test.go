@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // TestExitCodesOfComparisons: 1 is an answer there, never a failure; all else is
@@ -21,7 +20,7 @@ func TestExitCodesOfComparisons(t *testing.T) {
 		{&problem.Several{Problems: []*problem.Error{{Kind: problem.Failed}}}, problem.Failed, problem.Undecided},
 		{&problem.Error{Kind: problem.Refused}, problem.Refused, problem.Refused},
 		{&problem.Several{Problems: []*problem.Error{{Kind: problem.Failed}, {Kind: problem.Refused}}}, problem.Refused, problem.Refused},
-		{&render.InputError{}, problem.Usage, problem.Usage},
+		{&problem.Error{Kind: problem.Usage}, problem.Usage, problem.Usage},
 		{&problem.Error{Kind: problem.Interrupted, Err: context.Canceled}, problem.Interrupted, problem.Interrupted},
 	} {
 		if got := exitCode(c.err); got != int(c.everywhere) {

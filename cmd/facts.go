@@ -3,11 +3,12 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/facts"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 )
 
 func newFactsCommand(s *program) *cobra.Command {
-	facts := &factFlags{}
+	flags := &factFlags{}
 	output := newOutput("table", "yaml", "json")
 	c := &cobra.Command{
 		Use:   "facts",
@@ -21,10 +22,10 @@ func newFactsCommand(s *program) *cobra.Command {
 			if err := output.check(c); err != nil {
 				return err
 			}
-			return s.app().Facts(c.Context(), facts.request(s, c.Flags()), plugin.Format(output.value))
+			return facts.Run(c.Context(), s.session, flags.request(s, c.Flags()), session.Format(output.value))
 		},
 	}
-	facts.add(c.Flags())
+	flags.add(c.Flags())
 	output.add(c.Flags())
 	return c
 }

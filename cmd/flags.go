@@ -6,7 +6,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plan"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -54,7 +56,7 @@ func (f *factFlags) addWhose(flags *pflag.FlagSet) {
 
 // request collects the facts given by flags. pflag's Changed is what tells an
 // empty value somebody gave from a flag nobody used.
-func (f *factFlags) request(s *program, flags *pflag.FlagSet) plugin.FactsRequest {
+func (f *factFlags) request(s *program, flags *pflag.FlagSet) session.Facts {
 	given := render.Facts{}
 	for _, flag := range []struct {
 		fact  *render.Fact
@@ -78,11 +80,11 @@ func (f *factFlags) request(s *program, flags *pflag.FlagSet) plugin.FactsReques
 	if len(f.apiVersions) > 0 {
 		given.APIVersions = render.ListFact{Values: f.apiVersions, Source: "flag --api-versions"}
 	}
-	return plugin.FactsRequest{Given: given, File: f.file, Profile: f.profile}
+	return session.Facts{Given: given, File: f.file, Profile: f.profile}
 }
 
 // chartFlags are Helm's ways to give values.
-type chartFlags struct{ plugin.ChartRequest }
+type chartFlags struct{ session.Chart }
 
 func (f *chartFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVarP(&f.Files, "values", "f", nil, "file of chart values; may be repeated; - for stdin")
@@ -92,13 +94,13 @@ func (f *chartFlags) add(flags *pflag.FlagSet) {
 
 // addRoleName adds the flags that decide the role's ARN, which is part of the
 // manifests.
-func addRoleName(role *plugin.RoleRequest, flags *pflag.FlagSet) {
+func addRoleName(role *iam.RoleOptions, flags *pflag.FlagSet) {
 	flags.StringVar(&role.Name, "role-name", "", "name of the IAM role (default: from namespace and issuer)")
 	flags.StringVar(&role.Path, "role-path", "", "path of the IAM role (default "+render.RolePath+")")
 }
 
 // addRole adds what else an administrator may want of the role.
-func addRole(role *plugin.RoleRequest, flags *pflag.FlagSet) {
+func addRole(role *iam.RoleOptions, flags *pflag.FlagSet) {
 	addRoleName(role, flags)
 	flags.StringVar(&role.Boundary, "permissions-boundary", "", "ARN of the policy that bounds the role")
 	flags.StringToStringVar(&role.Tags, "tags", nil, "further tags of the role, key=value[,key=value]")
@@ -106,16 +108,16 @@ func addRole(role *plugin.RoleRequest, flags *pflag.FlagSet) {
 }
 
 // addIAM adds who makes the role.
-func addIAM(mode *plugin.IAMMode, flags *pflag.FlagSet) {
-	flags.StringVar((*string)(mode), "iam", string(plugin.IAMApply), "apply (make the role) or skip (use the one that somebody made as iam render prints it)")
+func addIAM(mode *plan.IAMMode, flags *pflag.FlagSet) {
+	flags.StringVar((*string)(mode), "iam", string(plan.IAMApply), "apply (make the role) or skip (use the one that somebody made as iam render prints it)")
 }
 
 // checkIAM holds that against what else is said of the role.
-func checkIAM(c *cobra.Command, mode plugin.IAMMode, role plugin.RoleRequest) error {
+func checkIAM(c *cobra.Command, mode plan.IAMMode, role iam.RoleOptions) error {
 	switch {
 	case !mode.Known():
 		return usage(c, "--iam is apply or skip")
-	case mode == plugin.IAMSkip && (role.Adopt || role.Boundary != "" || len(role.Tags) > 0):
+	case mode == plan.IAMSkip && (role.Adopt || role.Boundary != "" || len(role.Tags) > 0):
 		return usage(c, "--adopt=role, --permissions-boundary and --tags say how the role is made; with --iam=skip it is not made")
 	}
 	return nil

@@ -3,7 +3,8 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/adopt"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/role"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -31,33 +32,42 @@ func newIAMCommand(s *program) *cobra.Command {
 // iamFlags say which role is meant, and how it is to be.
 type iamFlags struct {
 	facts   factFlags
-	request plugin.IAMRequest
+	request role.Request
 }
 
 func (f *iamFlags) add(c *cobra.Command) {
 	flags := c.Flags()
 	f.facts.add(flags)
 	addRole(&f.request.Role.RoleOptions, flags)
-	addAdopt(c, plugin.AdoptRole, adoptRoleUsage, func(given plugin.Adopt) { f.request.Role.Adopt = given.Role() })
+	addAdopt(c, adopt.Role, adoptRoleUsage, func(given adopt.Set) { f.request.Role.Adopt = given.Role() })
 	flags.Lookup("role-path").Usage = "path of the IAM role (default " + render.RolePath + ", for the controller " + render.ControllerRolePath + ")"
-	flags.StringVar((*string)(&f.request.Of), "for", string(plugin.RoleOfApp), "whose role: app or controller")
+	flags.StringVar((*string)(&f.request.Of), "for", string(role.OfApp), "whose role: app or controller")
 	flags.StringVar(&f.request.Role.BucketPattern, "bucket-pattern", "", "with --for controller: "+bucketPatternUsage)
-	completeFlag(c, "for", string(plugin.RoleOfApp), string(plugin.RoleOfController))
+	completeFlag(c, "for", string(role.OfApp), string(role.OfController))
 }
 
 // complete checks the flags and gathers the facts.
-func (f *iamFlags) complete(c *cobra.Command, s *program) (plugin.IAMRequest, error) {
+func (f *iamFlags) complete(c *cobra.Command, s *program) (role.Request, error) {
 	switch {
 	case !f.request.Of.Known():
 		return f.request, usage(c, "--for is app or controller")
-	case f.request.Role.BucketPattern != "" && f.request.Of != plugin.RoleOfController:
+	case f.request.Role.BucketPattern != "" && f.request.Of != role.OfController:
 		return f.request, usage(c, "--bucket-pattern goes with --for controller: the app's role is for one bucket")
 	}
-	if f.request.Of == plugin.RoleOfController {
+	if f.request.Of == role.OfController {
 		if err := checkIdentity(c, "", f.request.Role); err != nil {
 			return f.request, err
 		}
 	}
 	f.request.Facts = f.facts.request(s, c.Flags())
 	return f.request, nil
+}
+
+// words are the values of a flag as they are typed.
+func words[T ~string](values []T) []string {
+	texts := make([]string, len(values))
+	for i, value := range values {
+		texts[i] = string(value)
+	}
+	return texts
 }

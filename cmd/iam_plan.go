@@ -3,7 +3,8 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/role"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 )
 
 const iamPlanLong = `Reads the role from IAM and prints what install would change, as a diff of its
@@ -28,7 +29,7 @@ func newIAMPlanCommand(s *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.app().IAMPlan(c.Context(), request, plugin.Format(output.value), strict)
+			return role.Plan(c.Context(), s.session, request, session.Format(output.value), strict)
 		},
 	}
 	flags.add(c)

@@ -6,7 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/role"
 )
 
 const iamPolicyLong = `Prints an IAM policy for a person who uses this tool, as JSON, for your AWS account.
@@ -31,7 +32,7 @@ const iamPolicyExample = `  oc ostoy-s3 iam policy --for install > install.json
   oc ostoy-s3 iam policy --for controller --account-id 123456789012 --partition aws-us-gov`
 
 func newIAMPolicyCommand(s *program) *cobra.Command {
-	facts, request, output := &factFlags{}, plugin.PolicyRequest{}, newOutput("json")
+	facts, request, output := &factFlags{}, role.PolicyRequest{}, newOutput("json")
 	c := &cobra.Command{
 		Use:     "policy",
 		Short:   "Print the IAM policy for a person who uses this tool",
@@ -49,7 +50,7 @@ func newIAMPolicyCommand(s *program) *cobra.Command {
 				return err
 			}
 			request.Facts = facts.request(s, c.Flags())
-			return s.app().IAMPolicy(c.Context(), request)
+			return role.Policy(c.Context(), s.session, request)
 		},
 	}
 	addPolicy(&request.Policy, c)
@@ -58,8 +59,8 @@ func newIAMPolicyCommand(s *program) *cobra.Command {
 	return c
 }
 
-func addPolicy(policy *plugin.PolicyOptions, c *cobra.Command) {
-	flags, names := c.Flags(), plugin.PolicyNames()
+func addPolicy(policy *iam.PeopleOptions, c *cobra.Command) {
+	flags, names := c.Flags(), words(iam.Policies())
 	flags.StringVar((*string)(&policy.For), "for", "", "what the policy is for: "+strings.Join(names, "|"))
 	flags.StringVar(&policy.Boundary, "permissions-boundary", "", "ARN of the permissions boundary that every role must have (required for class)")
 	flags.StringArrayVar(&policy.Projects, "project", nil, "project of the class, or a pattern with * and ?; may be repeated (-n NAME is the same)")
@@ -72,22 +73,22 @@ func addPolicy(policy *plugin.PolicyOptions, c *cobra.Command) {
 }
 
 // checkPolicy refuses a flag that has no effect on the policy that is asked for.
-func checkPolicy(c *cobra.Command, policy plugin.PolicyOptions) error {
-	const class, install, controller, boundary = plugin.PolicyForClass, plugin.PolicyForInstall, plugin.PolicyForController, plugin.PolicyForBoundary
+func checkPolicy(c *cobra.Command, policy iam.PeopleOptions) error {
+	const class, install, controller, boundary = iam.ForClass, iam.ForInstall, iam.ForController, iam.ForBoundary
 	if !policy.For.Known() {
-		return usage(c, "--for must be one of "+strings.Join(plugin.PolicyNames(), ", "))
+		return usage(c, "--for must be one of "+strings.Join(words(iam.Policies()), ", "))
 	}
 	for _, flag := range []struct {
 		name  string
 		given bool
-		goes  []plugin.PolicyFor
+		goes  []iam.PolicyFor
 	}{
-		{"--project (or -n)", len(policy.Projects) > 0, []plugin.PolicyFor{class, boundary}},
-		{"--bucket-pattern", policy.BucketPattern != "", []plugin.PolicyFor{install, boundary}},
-		{"--permissions-boundary", policy.Boundary != "", []plugin.PolicyFor{install, class, controller}},
-		{"--role-name and --role-path", policy.RoleName+policy.RolePath != "", []plugin.PolicyFor{install, controller}},
-		{"--tag-key", len(policy.TagKeys) > 0, []plugin.PolicyFor{install, class}},
-		{"--with-controller", policy.WithController, []plugin.PolicyFor{install}},
+		{"--project (or -n)", len(policy.Projects) > 0, []iam.PolicyFor{class, boundary}},
+		{"--bucket-pattern", policy.BucketPattern != "", []iam.PolicyFor{install, boundary}},
+		{"--permissions-boundary", policy.Boundary != "", []iam.PolicyFor{install, class, controller}},
+		{"--role-name and --role-path", policy.RoleName+policy.RolePath != "", []iam.PolicyFor{install, controller}},
+		{"--tag-key", len(policy.TagKeys) > 0, []iam.PolicyFor{install, class}},
+		{"--with-controller", policy.WithController, []iam.PolicyFor{install}},
 	} {
 		if flag.given && !slices.Contains(flag.goes, policy.For) {
 			return usage(c, flag.name+" cannot be used with --for "+string(policy.For))

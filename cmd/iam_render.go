@@ -6,7 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/rolecode"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/role"
 )
 
 const iamRenderLong = `Prints the role as code, the same bytes every time: what install would make, no more
@@ -23,7 +24,7 @@ and no less. With all facts given it asks neither the cluster nor AWS.
 
 func newIAMRenderCommand(s *program) *cobra.Command {
 	flags, format, imported := &iamFlags{}, "", false
-	formats := plugin.RoleFormats()
+	formats := words(rolecode.Formats())
 	c := &cobra.Command{
 		Use:   "render",
 		Short: "Print the role as code: aws commands, CloudFormation, Terraform, ACK",
@@ -40,7 +41,7 @@ func newIAMRenderCommand(s *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.app().IAMRender(c.Context(), request, format, imported)
+			return role.Render(c.Context(), s.session, request, rolecode.Format(format), imported)
 		},
 	}
 	flags.add(c)

@@ -6,7 +6,11 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	controllerinstall "github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller/install"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/install"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plan"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 )
 
 const installLong = `Makes the bucket, the role and the app, waits until they are ready, and proves that
@@ -22,7 +26,7 @@ The URL of the app goes to stdout, everything else to stderr.`
 
 func newInstallCommand(s *program) *cobra.Command {
 	facts, chart := &factFlags{}, &chartFlags{}
-	request := plugin.InstallRequest{}
+	request, beside := install.Request{}, besideFlags{}
 	output := newOutput("", "json")
 	c := &cobra.Command{
 		Use:   "install [--new-project [NAME]]",
@@ -35,20 +39,23 @@ func newInstallCommand(s *program) *cobra.Command {
 			if err := output.check(c); err != nil {
 				return err
 			}
-			if err := checkInstall(c, request); err != nil {
+			if err := checkInstall(c, request, beside); err != nil {
 				return err
 			}
-			if request.Mode == plugin.ModeManual {
-				if err := checkManual(c, &request, output.value); err != nil {
+			if request.Mode == install.ModeManual {
+				if err := checkManual(c, &request, beside, output.value); err != nil {
 					return err
 				}
 			}
 			request.Facts = facts.request(s, c.Flags())
-			request.Chart = chart.ChartRequest
-			request.Output = plugin.Format(output.value)
-			request.ExternalDiff = s.externalDiff()
-			request.Ask = s.asker()
-			return s.app().Install(c.Context(), request)
+			request.Chart = chart.Chart
+			request.Output = session.Format(output.value)
+			request.ExternalDiff = externalDiff(s)
+			request.Ask = asker(s)
+			if beside.with {
+				request.Controller = beside.controller(s, request)
+			}
+			return install.Run(c.Context(), s.session, request)
 		},
 	}
 	facts.add(c.Flags())
@@ -56,17 +63,18 @@ func newInstallCommand(s *program) *cobra.Command {
 	addRole(&request.Role, c.Flags())
 	output.add(c.Flags())
 	addInstall(&request, c)
+	beside.add(c.Flags())
 	return c
 }
 
-func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
+func addInstall(request *install.Request, c *cobra.Command) {
 	const timeout = 10 * time.Minute
 	flags := c.Flags()
 	flags.StringVar(&request.ProjectName, "new-project", "", "make the project first; without a name, one whose bucket name is free")
-	flags.Lookup("new-project").NoOptDefVal = plugin.AnyProject
+	flags.Lookup("new-project").NoOptDefVal = install.AnyProject
 	flags.BoolVar(&request.Use, "use", false, "make the new project the kubeconfig context's namespace")
 	addDryRun(&request.DryRun, flags)
-	flags.StringVar((*string)(&request.Mode), "mode", string(plugin.ModeAuto), "auto (do it) or manual (print the commands that do it, and do nothing)")
+	flags.StringVar((*string)(&request.Mode), "mode", string(install.ModeAuto), "auto (do it) or manual (print the commands that do it, and do nothing)")
 	flags.BoolVar(&request.Wait, "wait", true, "wait until everything is ready")
 	flags.BoolVar(&request.Verify, "verify", true, "at the end, verify the app's access to its bucket and that other access is refused")
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
@@ -74,23 +82,40 @@ func addInstall(request *plugin.InstallRequest, c *cobra.Command) {
 	addForceConflicts(&request.ForceConflicts, flags)
 	addForceOwner(&request.ForceOwner, flags)
 	addIAM(&request.IAM, flags)
-	flags.BoolVar(&request.WithController, "with-controller", false, "install the ACK S3 controller first, where there is none (see controller install); for cluster admins")
-	flags.StringVar(&request.BucketPattern, "bucket-pattern", "", "with --with-controller: "+bucketPatternUsage)
-	flags.BoolVar(&request.AllowAnyBucket, "allow-any-bucket", false, "with --with-controller: "+allowAnyBucketUsage)
 	addTutorial(&request.Adopt, &request.Role.Adopt, &request.Tighten, c)
 	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask for confirmation; needed in a script where install would ask")
 }
 
+// besideFlags are about the controller that is installed with the app.
+type besideFlags struct {
+	with, anyBucket bool
+	pattern         string
+}
+
+func (b *besideFlags) add(flags *pflag.FlagSet) {
+	flags.BoolVar(&b.with, "with-controller", false, "install the ACK S3 controller first, where there is none (see controller install); for cluster admins")
+	flags.StringVar(&b.pattern, "bucket-pattern", "", "with --with-controller: "+bucketPatternUsage)
+	flags.BoolVar(&b.anyBucket, "allow-any-bucket", false, "with --with-controller: "+allowAnyBucketUsage)
+}
+
+// controller is what controller install would do with the flags of install.
+func (b *besideFlags) controller(s *program, r install.Request) install.Controller {
+	return controllerinstall.Beside(s.session, controllerinstall.Request{
+		Facts: r.Facts, DryRun: r.DryRun, Timeout: r.Timeout, ForceConflicts: r.ForceConflicts, ForceOwner: r.ForceOwner,
+		Role: iam.ControllerOptions{BucketPattern: b.pattern}, AllowAnyBucket: b.anyBucket, Ask: r.Ask, Yes: r.Yes,
+	})
+}
+
 // addDryRun adds kubectl's flag, which wants a word: a bare --dry-run is refused.
-func addDryRun(dryRun *plugin.DryRun, flags *pflag.FlagSet) {
+func addDryRun(dryRun *session.DryRun, flags *pflag.FlagSet) {
 	flags.StringVar((*string)(dryRun), "dry-run", "none", "none, client (nothing is sent) or server (sent, not persisted)")
 	flags.Lookup("dry-run").NoOptDefVal = "unchanged"
 }
 
 // projectName allows the name of a new project as a word of its own, as in
 // `oc new-project NAME`.
-func projectName(c *cobra.Command, request *plugin.InstallRequest, args []string) error {
-	if len(args) == 1 && request.ProjectName == plugin.AnyProject {
+func projectName(c *cobra.Command, request *install.Request, args []string) error {
+	if len(args) == 1 && request.ProjectName == install.AnyProject {
 		request.ProjectName = args[0]
 		return nil
 	}
@@ -98,7 +123,7 @@ func projectName(c *cobra.Command, request *plugin.InstallRequest, args []string
 }
 
 // checkInstall holds flags against each other and against what they may be.
-func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
+func checkInstall(c *cobra.Command, request install.Request, beside besideFlags) error {
 	switch {
 	case !request.DryRun.Known():
 		return usage(c, "--dry-run is none, client or server")
@@ -110,15 +135,15 @@ func checkInstall(c *cobra.Command, request plugin.InstallRequest) error {
 		return usage(c, "--new-project and --namespace name two projects; give one of them")
 	case request.Use && request.ProjectName == "":
 		return usage(c, "--use goes with --new-project")
-	case request.IAM == plugin.IAMSkip && request.ProjectName == plugin.AnyProject:
+	case request.IAM == plan.IAMSkip && request.ProjectName == install.AnyProject:
 		return usage(c, "--iam=skip needs the name of the project: a role is made for one of that name")
-	case request.IAM == plugin.IAMSkip && request.WithController:
+	case request.IAM == plan.IAMSkip && beside.with:
 		return usage(c, "--with-controller makes the controller's role; with --iam=skip nothing is written to IAM. Let oc ostoy-s3 controller install come first")
 	case request.ProjectName == "" && c.Flags().Changed("new-project"):
 		return usage(c, "--new-project needs a name behind =, or none of both")
 	}
 	switch {
-	case (request.BucketPattern != "" || request.AllowAnyBucket) && !request.WithController:
+	case (beside.pattern != "" || beside.anyBucket) && !beside.with:
 		return usage(c, "--bucket-pattern and --allow-any-bucket are about the controller: they can only be used with --with-controller")
 	case request.Adopt.Tutorial() && request.ProjectName != "":
 		return usage(c, "--adopt brings in what is in a project, and a new one has nothing; give -n PROJECT")

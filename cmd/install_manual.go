@@ -6,20 +6,21 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/install"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 )
 
 // checkManual refuses what --mode manual cannot mean, and notes by which flags the
 // printed commands get to the cluster.
-func checkManual(c *cobra.Command, request *plugin.InstallRequest, output string) error {
+func checkManual(c *cobra.Command, request *install.Request, beside besideFlags, output string) error {
 	switch {
-	case request.DryRun != plugin.DryRunNone:
+	case request.DryRun != session.DryRunNone:
 		return usage(c, "--mode manual changes nothing by itself: leave out --dry-run")
 	case output != "":
 		return usage(c, "--mode manual prints a script; -o "+output+" is the result of a run")
-	case request.WithController:
-		return usage(c, "--mode manual is for the app; the controller comes first: "+advice.NewController(request.BucketPattern)+", or what controller render prints")
+	case beside.with:
+		return usage(c, "--mode manual is for the app; the controller comes first: "+advice.NewController(beside.pattern)+", or what controller render prints")
 	}
 	flags, other := clusterFlags(c)
 	if other != "" {

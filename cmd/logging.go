@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/klog/v2"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/secret"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/secret"
 )
 
 // maxLogLevel keeps request and response bodies out of the log: client-go

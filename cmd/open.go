@@ -3,7 +3,7 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/open"
 )
 
 const openLong = `Opens the app in the browser, by http, as the tutorial does.
@@ -15,7 +15,7 @@ Where the app has no Route, a port-forward leads to a pod until you end it with
 Ctrl-C, and its address is printed, too.`
 
 func newOpenCommand(s *program) *cobra.Command {
-	request := plugin.OpenRequest{}
+	request := open.Request{}
 	c := &cobra.Command{
 		Use:   "open",
 		Short: "Open the app in the browser",
@@ -24,7 +24,7 @@ func newOpenCommand(s *program) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			request.Facts = (&factFlags{}).request(s, c.Flags())
 			request.Browse = s.browse
-			return s.app().Open(c.Context(), request)
+			return open.Run(c.Context(), s.session, request)
 		},
 	}
 	c.Flags().BoolVar(&request.Print, "print", false, "print the address on stdout and start no browser")

@@ -15,7 +15,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
 )
 
 // TestF5Arguments: what somebody pasted as an argument controls no terminal when an error

@@ -6,7 +6,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/release"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -23,7 +24,7 @@ managed by an engine, the command stops with exit code 4 and prints the command 
 makes the engine apply. It can be repeated.`
 
 func newReleaseCommand(s *program) *cobra.Command {
-	request, output, dryRun := plugin.ReleaseRequest{}, newOutput("", "json"), ""
+	request, output, dryRun := release.Request{}, newOutput("", "json"), ""
 	c := &cobra.Command{
 		Use:   "release",
 		Short: "Forget an install and leave it running, for Argo CD or Flux to take over",
@@ -43,9 +44,9 @@ func newReleaseCommand(s *program) *cobra.Command {
 				return usage(c, "--to is argocd, flux or none")
 			}
 			request.DryRun = dryRun == "client"
-			request.Facts = s.namespaceOnly(c.Flags())
-			request.Output = plugin.Format(output.value)
-			return s.app().Release(c.Context(), request)
+			request.Facts = namespaceOnly(s, c.Flags())
+			request.Output = session.Format(output.value)
+			return release.Run(c.Context(), s.session, request)
 		},
 	}
 	const timeout = time.Minute
@@ -58,10 +59,10 @@ func newReleaseCommand(s *program) *cobra.Command {
 }
 
 // namespaceOnly is the one fact that a command needs which asks nobody else.
-func (s *program) namespaceOnly(flags *pflag.FlagSet) plugin.FactsRequest {
+func namespaceOnly(s *program, flags *pflag.FlagSet) session.Facts {
 	given := render.Facts{}
 	if flags.Changed("namespace") {
 		given.Namespace = render.Fact{Value: *s.config.Namespace, Source: "flag --namespace"}
 	}
-	return plugin.FactsRequest{Given: given}
+	return session.Facts{Given: given}
 }

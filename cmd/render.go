@@ -4,16 +4,11 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/manifests"
 )
 
-func newRenderCommand(s *program) *cobra.Command {
-	facts, chart, role := &factFlags{}, &chartFlags{}, plugin.RoleRequest{}
-	request, files, format := plugin.RenderRequest{}, []string{}, ""
-	c := &cobra.Command{
-		Use:   "render",
-		Short: "Print the manifests that install would apply",
-		Long: `Prints the manifests in apply order, the same bytes every time. Facts that are
+const renderLong = `Prints the manifests in apply order, the same bytes every time. Facts that are
 not given are looked up; with all of them given it asks neither cluster nor AWS:
 
   oc ostoy-s3 render -n demo --account-id 123456789012 --region us-east-2 \
@@ -30,13 +25,21 @@ With --format it prints what leads Argo CD or Flux to that directory:
   oc ostoy-s3 render --facts facts.yaml --format argocd \
     --repo-url https://git.example.com/team/apps --revision main --path apps/demo
 
-The role itself is not in there: "oc ostoy-s3 install" makes it.`,
-		Args: noArgs,
+The role itself is not in there: "oc ostoy-s3 install" makes it.`
+
+func newRenderCommand(s *program) *cobra.Command {
+	facts, chart, role := &factFlags{}, &chartFlags{}, iam.RoleOptions{}
+	request, files, format := manifests.Request{}, []string{}, ""
+	c := &cobra.Command{
+		Use:   "render",
+		Short: "Print the manifests that install would apply",
+		Long:  renderLong,
+		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch format {
 			case "manifests":
-			case string(plugin.EngineArgoCD), string(plugin.EngineFlux):
-				request.Engine = plugin.Engine(format)
+			case string(manifests.ArgoCD), string(manifests.Flux):
+				request.Engine = manifests.Engine(format)
 			default:
 				return usage(c, "unknown format "+format+", use one of: manifests, argocd, flux")
 			}
@@ -46,9 +49,9 @@ The role itself is not in there: "oc ostoy-s3 install" makes it.`,
 				request.Several = files
 			}
 			request.Facts = facts.request(s, c.Flags())
-			request.Chart = chart.ChartRequest
+			request.Chart = chart.Chart
 			request.Role = role
-			return s.app().Render(c.Context(), request)
+			return manifests.Render(c.Context(), s.session, request)
 		},
 	}
 	c.Flags().StringArrayVar(&files, "facts", nil, factsUsage+"; repeated: one for each of several clusters")
@@ -67,7 +70,7 @@ The role itself is not in there: "oc ostoy-s3 install" makes it.`,
 
 // addEngine adds what an engine has to know, under the names that the engines'
 // own tools have for it.
-func addEngine(request *plugin.RenderRequest, flags *pflag.FlagSet) {
+func addEngine(request *manifests.Request, flags *pflag.FlagSet) {
 	o := &request.GitOps
 	flags.StringVar(&o.RepoURL, "repo-url", "", "with --format argocd or flux: URL of the git repository that holds the manifests")
 	flags.StringVar(&o.Revision, "revision", "", "with --format argocd or flux: branch, tag, commit or refs/... of the repository")

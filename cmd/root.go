@@ -14,12 +14,11 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
 )
 
 // Process is what a command needs of the process it runs in.
@@ -37,11 +36,6 @@ type program struct {
 	config  *genericclioptions.ConfigFlags
 	session *session.Session
 	log     *logFlag
-}
-
-// app is the use cases, wired to this run.
-func (s *program) app() *plugin.App {
-	return &plugin.App{Session: s.session}
 }
 
 // Run executes one command line and returns the exit code.
@@ -98,7 +92,7 @@ that bucket. "install" does it, "render" prints the same objects for GitOps.`,
 	s.log = addLogFlag(root.PersistentFlags())
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
 		s.log.start(s.Streams.ErrOut)
-		s.warnOfReplaced(c)
+		warnOfReplaced(s, c)
 	}
 	root.AddCommand(
 		newInstallCommand(s),
@@ -122,12 +116,9 @@ that bucket. "install" does it, "render" prints the same objects for GitOps.`,
 
 // usage is an error about the command line itself.
 func usage(c *cobra.Command, why string) error {
-	return &problem.Error{
-		Kind: problem.Usage,
-		What: "cannot read the command line",
-		Why:  why,
-		Next: displayPath(c, "--help"),
-	}
+	return problem.Input("cannot read the command line",
+		why,
+		displayPath(c, "--help"))
 }
 
 // displayPath is the command as the user typed it, by the name that package ui
@@ -162,9 +153,6 @@ func (s *program) conclude(ctx context.Context, err error) int {
 func (s *program) tell(err error) {
 	var several *problem.Several
 	var told *problem.Error
-	var parts interface {
-		Parts() (what, why, next string)
-	}
 	switch {
 	case errors.As(err, &several):
 		for _, one := range several.Problems {
@@ -174,9 +162,6 @@ func (s *program) tell(err error) {
 	case errors.As(err, &told) && told.What == "": // it has said all there is
 	case errors.As(err, &told):
 		s.session.UI.Problem(told.What, told.Why, told.Next, told.More)
-	case errors.As(err, &parts):
-		what, why, next := parts.Parts()
-		s.session.UI.Problem(what, why, next, "")
 	default:
 		s.session.UI.Problem(err.Error(), "", "", "")
 	}

@@ -6,7 +6,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 )
 
 const statusLong = `Tells how an install is: bucket, role, service account, pods, URL, and what is not
@@ -21,7 +22,7 @@ is there to judge. Exit code 4: nothing is installed in the project.`
 
 func newStatusCommand(s *program) *cobra.Command {
 	facts, chart := &factFlags{}, &chartFlags{}
-	request := plugin.StatusRequest{}
+	request := status.Request{}
 	output := newOutput("table", "wide", "json", "yaml")
 	c := &cobra.Command{
 		Use:   "status",
@@ -36,9 +37,9 @@ func newStatusCommand(s *program) *cobra.Command {
 				return err
 			}
 			request.Facts = facts.request(s, c.Flags())
-			request.Chart = chart.ChartRequest
-			request.Output = plugin.Format(output.value)
-			return s.app().Status(c.Context(), request)
+			request.Chart = chart.Chart
+			request.Output = session.Format(output.value)
+			return status.Run(c.Context(), s.session, request)
 		},
 	}
 	facts.add(c.Flags())
@@ -49,7 +50,7 @@ func newStatusCommand(s *program) *cobra.Command {
 	return c
 }
 
-func addStatus(request *plugin.StatusRequest, flags *pflag.FlagSet) {
+func addStatus(request *status.Request, flags *pflag.FlagSet) {
 	const timeout = 2 * time.Minute
 	flags.StringVar(&request.Role.PolicyARN, "policy-arn", "", "the managed policy that install was given (default: the one that the role's tag names)")
 	flags.BoolVarP(&request.All, "all-namespaces", "A", false, "every install of the cluster, in one table")
@@ -58,7 +59,7 @@ func addStatus(request *plugin.StatusRequest, flags *pflag.FlagSet) {
 }
 
 // checkStatus holds flags against each other and against what they may be.
-func checkStatus(c *cobra.Command, request plugin.StatusRequest) error {
+func checkStatus(c *cobra.Command, request status.Request) error {
 	switch {
 	case request.Timeout <= 0:
 		return usage(c, "--timeout must be longer than nothing, for example 2m")

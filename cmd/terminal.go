@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
 )
 
 // terminalStyle finds out what a stream can show. NO_COLOR and TERM=dumb are

@@ -6,7 +6,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/adopt"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/uninstall"
 )
 
 const uninstallLong = `Removes what install created: the app, then the S3 bucket if it is empty, then the
@@ -26,7 +28,7 @@ It asks for confirmation before it deletes data, before it deletes a bucket beca
 of --adopt=bucket, and if it cannot determine what is meant. In a script, add --yes.`
 
 func newUninstallCommand(s *program) *cobra.Command {
-	facts, request := &factFlags{}, plugin.UninstallRequest{}
+	facts, request := &factFlags{}, uninstall.Request{}
 	output := newOutput("", "json")
 	dryRun := ""
 	c := &cobra.Command{
@@ -43,9 +45,9 @@ func newUninstallCommand(s *program) *cobra.Command {
 			}
 			request.DryRun = dryRun == "client"
 			request.Facts = facts.request(s, c.Flags())
-			request.Output = plugin.Format(output.value)
-			request.Ask = s.asker()
-			return s.app().Uninstall(c.Context(), request)
+			request.Output = session.Format(output.value)
+			request.Ask = asker(s)
+			return uninstall.Run(c.Context(), s.session, request)
 		},
 	}
 	facts.addWhose(c.Flags())
@@ -72,11 +74,11 @@ func checkDryRunClient(c *cobra.Command, dryRun string) error {
 	return usage(c, "--dry-run is none or client")
 }
 
-func addUninstall(request *plugin.UninstallRequest, c *cobra.Command) {
+func addUninstall(request *uninstall.Request, c *cobra.Command) {
 	const timeout = 5 * time.Minute
 	const words = "bucket (remove the bucket although no IAM role of the project names it), role (remove the role of the project although others attached policies to it)"
 	flags := c.Flags()
-	addAdopt(c, plugin.AdoptBucket|plugin.AdoptRole, words, func(given plugin.Adopt) { request.Adopt = given })
+	addAdopt(c, adopt.Bucket|adopt.Role, words, func(given adopt.Set) { request.Adopt = given })
 	flags.BoolVar(&request.DeleteData, "delete-data", false, "also delete all objects in the bucket, in all versions, and the volume, for good")
 	flags.BoolVar(&request.KeepBucket, "keep-bucket", false, "keep the bucket even if it is empty")
 	flags.BoolVar(&request.KeepRole, "keep-role", false, "keep the IAM role")
@@ -87,15 +89,24 @@ func addUninstall(request *plugin.UninstallRequest, c *cobra.Command) {
 	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
 }
 
-// checkUninstall holds flags against each other and against what they may be.
-func checkUninstall(c *cobra.Command, request plugin.UninstallRequest, dryRun string) error {
+// checkRemoval checks the flags of every uninstall.
+func checkRemoval(c *cobra.Command, timeout time.Duration, dryRun string) error {
 	if err := checkDryRunClient(c, dryRun); err != nil {
+		return err
+	}
+	if timeout <= 0 {
+		return usage(c, "--timeout must be longer than nothing, for example 5m")
+	}
+	return nil
+}
+
+// checkUninstall holds flags against each other and against what they may be.
+func checkUninstall(c *cobra.Command, request uninstall.Request, dryRun string) error {
+	if err := checkRemoval(c, request.Timeout, dryRun); err != nil {
 		return err
 	}
 	cluster := request.DeleteData || request.DeleteNamespace || request.KeepBucket
 	switch {
-	case request.Timeout <= 0:
-		return usage(c, "--timeout must be longer than nothing, for example 5m")
 	case request.DeleteData && request.KeepBucket:
 		return usage(c, "--delete-data deletes the bucket, --keep-bucket keeps it; give one of them")
 	case request.RoleOnly && request.KeepRole:

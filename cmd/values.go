@@ -3,11 +3,12 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/manifests"
 )
 
 func newValuesCommand(s *program) *cobra.Command {
-	facts, chart, role := &factFlags{}, &chartFlags{}, plugin.RoleRequest{}
+	facts, chart, role := &factFlags{}, &chartFlags{}, iam.RoleOptions{}
 	c := &cobra.Command{
 		Use:   "values",
 		Short: "Print the computed chart values",
@@ -16,9 +17,9 @@ func newValuesCommand(s *program) *cobra.Command {
   helm upgrade --install ostoy-s3 charts/ostoy-s3 -f <(oc ostoy-s3 values)`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return s.app().Values(c.Context(), plugin.RenderRequest{
+			return manifests.Values(c.Context(), s.session, manifests.Request{
 				Facts: facts.request(s, c.Flags()),
-				Chart: chart.ChartRequest,
+				Chart: chart.Chart,
 				Role:  role,
 			})
 		},

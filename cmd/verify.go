@@ -7,7 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/verify"
 )
 
 const verifyLong = `Verifies the app's access to its bucket and that other access is refused:
@@ -34,7 +35,7 @@ A change to IAM takes a while to be known everywhere: it is waited for, up to a
 minute, or half of --timeout if that is less.`
 
 func newVerifyCommand(s *program) *cobra.Command {
-	facts, request := &factFlags{}, plugin.VerifyRequest{}
+	facts, request := &factFlags{}, verify.Request{}
 	output := newOutput("", "json")
 	var levels []string
 	c := &cobra.Command{
@@ -47,14 +48,14 @@ func newVerifyCommand(s *program) *cobra.Command {
 				return err
 			}
 			for _, level := range levels {
-				request.Levels = append(request.Levels, plugin.VerifyLevel(level))
+				request.Levels = append(request.Levels, verify.Level(level))
 			}
 			if err := checkVerify(c, request); err != nil {
 				return err
 			}
 			request.Facts = facts.request(s, c.Flags())
-			request.Output = plugin.Format(output.value)
-			return s.app().Verify(c.Context(), request)
+			request.Output = session.Format(output.value)
+			return verify.Verify(c.Context(), s.session, request)
 		},
 	}
 	const timeout = 3 * time.Minute
@@ -71,21 +72,15 @@ func newVerifyCommand(s *program) *cobra.Command {
 	return c
 }
 
-func levelNames() string {
-	var names []string
-	for _, level := range plugin.VerifyLevels() {
-		names = append(names, string(level))
-	}
-	return strings.Join(names, ", ")
-}
+func levelNames() string { return strings.Join(words(verify.Levels()), ", ") }
 
 // checkVerify holds the flags against what they may be.
-func checkVerify(c *cobra.Command, request plugin.VerifyRequest) error {
+func checkVerify(c *cobra.Command, request verify.Request) error {
 	if request.Timeout <= 0 {
 		return usage(c, "--timeout must be longer than nothing, for example 3m")
 	}
 	for _, level := range request.Levels {
-		if !slices.Contains(plugin.VerifyLevels(), level) {
+		if !slices.Contains(verify.Levels(), level) {
 			return usage(c, "--level "+string(level)+" is none; there are "+levelNames())
 		}
 	}

@@ -1,6 +1,13 @@
 package render
 
-import "strings"
+import (
+	"errors"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
 
 // ARN is an Amazon Resource Name in its parts.
 type ARN struct {
@@ -27,7 +34,7 @@ func (a ARN) Path() string {
 }
 
 // ParseARN takes an ARN apart. It checks the form, not whether the thing
-// exists; an *InputError says what is wrong.
+// exists; a *problem.Error says what is wrong.
 func ParseARN(s string) (ARN, error) {
 	parts := strings.SplitN(s, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" {
@@ -35,15 +42,15 @@ func ParseARN(s string) (ARN, error) {
 	}
 	a := ARN{Partition: parts[1], Service: parts[2], Region: parts[3], Account: parts[4], Resource: parts[5]}
 	switch {
-	case a.Partition != "aws" && !strings.HasPrefix(a.Partition, "aws-"), !onlyLabel(a.Partition):
+	case a.Partition != "aws" && !strings.HasPrefix(a.Partition, "aws-"), !awsName.MatchString(a.Partition):
 		return ARN{}, arnError(s, "its partition is not one of AWS's: "+strings.Join(Partitions(), ", "))
-	case a.Service == "" || !onlyLabel(a.Service):
+	case a.Service == "" || !awsName.MatchString(a.Service):
 		return ARN{}, arnError(s, "it names no service")
-	case !onlyLabel(a.Region):
+	case !awsName.MatchString(a.Region):
 		return ARN{}, arnError(s, "its region is malformed")
-	case a.Account != "" && a.Account != "aws" && !isAccount(a.Account):
+	case a.Account != "" && a.Account != "aws" && !accountForm.MatchString(a.Account):
 		return ARN{}, arnError(s, "its account is not twelve digits")
-	case a.Resource == "" || !only(a.Resource, printable):
+	case !printable.MatchString(a.Resource):
 		return ARN{}, arnError(s, "it names no resource, or one with spaces")
 	}
 	return a, nil
@@ -66,5 +73,83 @@ func ParseARNOf(s, service, kind string) (ARN, error) {
 }
 
 func arnError(s, why string) error {
-	return &InputError{What: "ARN " + quote(s), Why: why, Next: "copy the whole ARN as AWS shows it"}
+	return problem.Input("ARN "+quote(s), why, "copy the whole ARN as AWS shows it")
+}
+
+// ErrNotSTS is the cause of the error for an issuer that AWS cannot look up:
+// the cluster's service account tokens then mean nothing to IAM.
+var ErrNotSTS = errors.New("not an STS cluster")
+
+// inClusterIssuer is what the API server signs as when no issuer was
+// configured. It resolves inside the cluster only.
+const inClusterIssuer = "kubernetes.default.svc"
+
+// maxIssuer is IAM's limit for the URL of an OIDC provider.
+const maxIssuer = 255
+
+// NormalizeIssuer gives the issuer as the API server puts it into tokens and
+// as this tool hashes, tags and compares it: https, host, path, no slash at
+// the end. A *problem.Error says what is wrong; for an empty issuer and for
+// https://kubernetes.default.svc its cause is ErrNotSTS.
+func NormalizeIssuer(s string) (string, error) {
+	trimmed := strings.TrimRight(s, "/")
+	host, _, _ := strings.Cut(IssuerHostPath(trimmed), "/")
+	if trimmed == "" || host == inClusterIssuer || strings.HasPrefix(host, inClusterIssuer+".") {
+		return "", notSTS(s)
+	}
+	if why := issuerFlaw(trimmed); why != "" {
+		return "", problem.Input("issuer "+quote(s), why, "give it as the cluster spells it, for example https://oidc.example.com/2abc")
+	}
+	return trimmed, nil
+}
+
+// notSTS is the error for a cluster whose issuer is not public.
+func notSTS(issuer string) error {
+	why := "its service account issuer is empty, that is https://" + inClusterIssuer
+	if issuer != "" {
+		why = "its service account issuer is " + issuer
+	}
+	return problem.Input("the cluster does not use AWS STS",
+		why+", which AWS cannot reach to check tokens",
+		"use a cluster with an issuer known to IAM (rosa create cluster --sts, OpenShift set up with ccoctl, EKS), or give that issuer with --oidc-issuer").Because(ErrNotSTS)
+}
+
+// issuerFlaw says why a string is no issuer that IAM takes, empty if it is one.
+func issuerFlaw(s string) string {
+	if len(s) > maxIssuer {
+		return "IAM takes issuers of at most 255 characters"
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return "it is not a URL"
+	case u.Scheme != "https" || u.Opaque != "" || !strings.HasPrefix(s, "https://"):
+		return "it must begin with https://"
+	case u.User != nil:
+		return "it must not carry a user or password"
+	case u.Port() != "" || strings.Contains(u.Host, ":"):
+		return "it must not name a port"
+	case strings.Contains(s, "?"):
+		return "it must not have a query"
+	case strings.Contains(s, "#"):
+		return "it must not have a fragment"
+	case !isHost(u.Host):
+		return "its host is not a DNS name"
+	case !issuerPathForm.MatchString(u.Path) || strings.TrimSuffix(path.Clean("/"+u.Path), "/") != u.Path || u.RawPath != "" || strings.Contains(s, "%"):
+		return "its path may hold letters, digits and . _ ~ - only, between single slashes"
+	}
+	return ""
+}
+
+// isHost accepts DNS names, in lower case as IAM stores them.
+func isHost(host string) bool {
+	if len(host) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if !dnsLabel.MatchString(label) {
+			return false
+		}
+	}
+	return true
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 func TestComplete(t *testing.T) {
@@ -80,7 +82,7 @@ func TestRequire(t *testing.T) {
 	none := Facts{Account: Fact{Why: "no AWS credentials"}, APIVersions: ListFact{Why: "no kubeconfig"}}
 	err := none.Require()
 	checkInput(t, "none", err, "5 facts are missing")
-	input := err.(*InputError)
+	input := err.(*problem.Error)
 	for _, part := range []string{"no AWS credentials", "no kubeconfig", "not given", "namespace", "issuer", "accountID", "region", "platform"} {
 		if !strings.Contains(input.Why, part) {
 			t.Errorf("%q is missing in: %s", part, input.Why)

@@ -48,7 +48,7 @@ func TestParseFactsRefuses(t *testing.T) {
 		"namespace: [a]":                "namespace: line 1: a plain value",
 		"namespace: {value: {a: b}}":    "a plain value",
 		"apiVersions: v1":               "a list",
-		"apiVersions: [[v1]]":           "a plain value",
+		"apiVersions: [[v1]]":           "line 1: a list of plain values",
 		"namespace: a\nnamespace: b":    "comes twice",
 		"namespace: a\n---\nregion: b":  "more than one document",
 		"namespace: a\n---\n{":          "more than one document",

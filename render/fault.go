@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -111,4 +112,37 @@ func plain(value any) string {
 		return "(a table or list)"
 	}
 	return inner(quote(fmt.Sprint(value)))
+}
+
+// The forms of what goes into names, ARNs and policies.
+var (
+	// dnsLabel is the DNS label of RFC 1123.
+	dnsLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	// regionForm is an area, one or two words, and a number, as in us-east-2,
+	// us-gov-west-1, eusc-de-east-1.
+	regionForm = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,2}-[1-9][0-9]?$`)
+	// awsName is what partitions, services and regions are made of; it may be empty.
+	awsName     = regexp.MustCompile(`^[a-z0-9-]*$`)
+	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+	// printable is what can be seen and is not a blank.
+	printable = regexp.MustCompile(`^[!-~]+$`)
+	// clusterIDForm is generous, but keeps to what an AWS tag may hold.
+	clusterIDForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	// audienceForm follows IAM's client ids, without what a policy would interpret:
+	// it is printable, but for quotes, backslash, backtick and * ? $.
+	audienceForm = regexp.MustCompile(`^[!#%&()+,./0-9:;<=>@A-Z\[\]^_a-z{|}~-]{1,255}$`)
+	// apiVersionForm is v1, v1/Pod, group/v1 and group/v1/Kind.
+	apiVersionForm = regexp.MustCompile(`^[A-Za-z0-9.-]+(/[A-Za-z0-9.-]+){0,2}$`)
+	// issuerPathForm keeps out what would mean something else in an ARN or in a policy:
+	// wildcards, variables and quotes.
+	issuerPathForm = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
+)
+
+// quote shows what was given; a long one is cut.
+func quote(s string) string {
+	const most = 100
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return strconv.Quote(s)
 }

@@ -1,25 +1,27 @@
-package render
-
 // This is the only file that knows Helm. Moving to another major version of
 // it is a change of this file alone.
 
+package render
+
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
-	"helm.sh/helm/v3/pkg/ignore"
 	"helm.sh/helm/v3/pkg/strvals"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 // releaseName is what a user would call the release; no object's name uses it.
@@ -36,7 +38,7 @@ type helmChart struct {
 // loadChart reads the chart whose files stand in dir of fsys. Paths inside an
 // embedded file system use slashes on every operating system.
 func loadChart(fsys fs.FS, dir string) (helmChart, error) {
-	var files []chartFile
+	var files []*loader.BufferedFile
 	err := fs.WalkDir(fsys, dir, func(name string, entry fs.DirEntry, err error) error {
 		// The notes are what Helm says after an install; we have words of our own.
 		if err != nil || entry.IsDir() || path.Base(name) == "NOTES.txt" {
@@ -46,30 +48,21 @@ func loadChart(fsys fs.FS, dir string) (helmChart, error) {
 		if err != nil {
 			return err
 		}
-		files = append(files, chartFile{strings.TrimPrefix(name, dir+"/"), data})
+		files = append(files, &loader.BufferedFile{Name: strings.TrimPrefix(name, dir+"/"), Data: data})
 		return nil
 	})
 	if err != nil {
 		return helmChart{}, fmt.Errorf("read the embedded chart: %w", err)
 	}
-	loaded, err := parseChart(files)
+	loaded, err := loader.LoadFiles(files)
 	if err != nil {
 		return helmChart{}, fmt.Errorf("load the embedded chart: %w", err)
 	}
-	schema, err := compileSchema(loaded.Schema, lazyRegexps)
+	schema, err := compileSchema(loaded.Schema)
 	if err != nil {
 		return helmChart{}, fmt.Errorf("compile the chart's schema: %w", err)
 	}
 	return helmChart{loaded, schema}, nil
-}
-
-// parseChart reads a chart, and the charts in it, from its files.
-func parseChart(files []chartFile) (*chart.Chart, error) {
-	buffered := make([]*loader.BufferedFile, len(files))
-	for n, file := range files {
-		buffered[n] = &loader.BufferedFile{Name: file.name, Data: file.data}
-	}
-	return loader.LoadFiles(buffered)
 }
 
 // capabilitiesFor are what a chart may ask about the cluster. The engine alone
@@ -80,11 +73,8 @@ func capabilitiesFor(c *chart.Chart, f Facts) (*chartutil.Capabilities, error) {
 		return nil, fmt.Errorf("kubernetes version %q: %w", f.KubeVersion.Value, err)
 	}
 	if want := c.Metadata.KubeVersion; want != "" && !chartutil.IsCompatibleRange(want, version.Version) {
-		return nil, &InputError{
-			What: "kubernetes " + version.Version,
-			Why:  "the chart needs " + want,
-			Next: "use a cluster of that version, or give --kube-version if the detected one is wrong",
-		}
+		return nil, problem.Input("kubernetes "+version.Version, "the chart needs "+want,
+			"use a cluster of that version, or give --kube-version if the detected one is wrong")
 	}
 	return &chartutil.Capabilities{KubeVersion: *version, APIVersions: chartutil.VersionSet(f.APIVersions.Values)}, nil
 }
@@ -136,9 +126,7 @@ func (h helmChart) defaults(values map[string]any) (map[string]any, error) {
 
 // layOver puts the tables of over on top of those of base, as Helm does with a
 // later values file.
-func layOver(base, over map[string]any) map[string]any {
-	return chartutil.CoalesceTables(over, base)
-}
+func layOver(base, over map[string]any) map[string]any { return chartutil.CoalesceTables(over, base) }
 
 // parseSet adds one --set expression to dst; asString is --set-string.
 func parseSet(dst map[string]any, expression string, asString bool) error {
@@ -148,114 +136,45 @@ func parseSet(dst map[string]any, expression string, asString bool) error {
 	return strvals.ParseInto(expression, dst)
 }
 
-// unpack reads an archive with Helm's own guard against paths that lead out of
-// the chart. How much is in it must have been looked at before.
-func unpack(archive []byte) ([]chartFile, error) {
-	buffered, err := loader.LoadArchiveFiles(bytes.NewReader(archive))
+// compileSchema prepares the chart's values.schema.json with the library that Helm uses.
+func compileSchema(text []byte) (*jsonschema.Schema, error) {
+	const name = "file:///values.schema.json"
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		return nil, err
 	}
-	files := make([]chartFile, len(buffered))
-	for n, file := range buffered {
-		files[n] = chartFile{file.Name, file.Data}
+	compiler := jsonschema.NewCompiler()
+	compiler.UseRegexpEngine(lazyRegexps)
+	if err := compiler.AddResource(name, document); err != nil {
+		return nil, err
 	}
-	return files, nil
+	return compiler.Compile(name)
 }
 
-// ignorer reads .helmignore and says what it leaves out.
-func ignorer(text []byte) (func(name string, info fs.FileInfo) bool, error) {
-	rules, err := ignore.Parse(bytes.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	rules.AddDefaults()
-	return rules.Ignore, nil
+// lazyRegexps makes the regular expressions of the schema.
+func lazyRegexps(pattern string) (jsonschema.Regexp, error) {
+	return &lazyRegexp{pattern, sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })}, nil
 }
 
-// identify reads who somebody else's chart says it is, and refuses one that
-// makes nothing by itself.
-func identify(files []chartFile) (name, version, appVersion string, err error) {
-	c, err := parseChart(files)
-	if err != nil {
-		return "", "", "", err
-	}
-	if c.Metadata.Type == "library" {
-		return "", "", "", errors.New("it is a library, for other charts to use")
-	}
-	for _, required := range c.Metadata.Dependencies {
-		if !slices.ContainsFunc(c.Dependencies(), func(d *chart.Chart) bool { return d.Name() == required.Name }) {
-			return "", "", "", fmt.Errorf("the chart %s that it depends on is not in its folder charts: build its dependencies with Helm first", required.Name)
-		}
-	}
-	return c.Metadata.Name, c.Metadata.Version, c.Metadata.AppVersion, nil
+// lazyRegexp is compiled when a value is first held against it. Compiling all of
+// the schema's patterns, each twice as the library does, takes longer than
+// rendering a project, and most values are never given. The patterns are part
+// of the program: one that does not compile is a bug that the tests see.
+type lazyRegexp struct {
+	pattern  string
+	compiled func() *regexp.Regexp
 }
 
-// renderForeign renders somebody else's chart for a release that is not yet
-// there: what stands in its folder crds, then its templates by name in order.
-func renderForeign(files []chartFile, f Facts, release string, values map[string]any) ([]chartFile, error) {
-	// Read anew each time: settling which charts take part changes them.
-	c, err := parseChart(files)
-	if err != nil {
-		return nil, err
-	}
-	capabilities, err := capabilitiesFor(c, f)
-	if err != nil {
-		return nil, err
-	}
-	if err := chartutil.ValidateReleaseName(release); err != nil {
-		return nil, fmt.Errorf("the release's name %s: %w", quote(release), err)
-	}
-	if err := chartutil.ProcessDependenciesWithMerge(c, values); err != nil {
-		return nil, err
-	}
-	options := chartutil.ReleaseOptions{Name: release, Namespace: f.Namespace.Value, Revision: 1, IsInstall: true}
-	// Helm's own check of the values would fetch what a schema refers to from
-	// the network or the disk.
-	input, err := chartutil.ToRenderValuesWithSchemaValidation(c, values, options, capabilities, true)
-	if err != nil {
-		return nil, err
-	}
-	merged, _ := input["Values"].(chartutil.Values)
-	if err := validateForeign(c, merged); err != nil {
-		return nil, err
-	}
-	rendered, err := engine.Render(c, input)
-	if err != nil {
-		return nil, err
-	}
-	var manifests []chartFile
-	for _, crd := range c.CRDObjects() {
-		manifests = append(manifests, chartFile{crd.Filename, crd.File.Data})
-	}
-	for _, name := range slices.Sorted(maps.Keys(rendered)) {
-		if base := path.Base(name); base != "NOTES.txt" && !strings.HasPrefix(base, "_") {
-			manifests = append(manifests, chartFile{name, []byte(rendered[name])})
-		}
-	}
-	return manifests, nil
-}
+func (l *lazyRegexp) MatchString(s string) bool { return l.compiled().MatchString(s) }
 
-// validateForeign holds the merged values of a chart, and of those in it,
-// against their schemas.
-func validateForeign(c *chart.Chart, values map[string]any) error {
-	if len(c.Schema) > 0 {
-		schema, err := compileSchema(c.Schema, nil)
-		if err != nil {
-			return fmt.Errorf("values.schema.json of %s: %w", c.Name(), err)
-		}
-		if err := schema.Validate(values); err != nil {
-			return valuesError(err, "the values do not fit the chart of --chart, "+c.Name(),
-				"take away the value that does not fit; helm show values prints those that the chart knows")
-		}
+func (l *lazyRegexp) String() string { return l.pattern }
+
+// valuesError words a schema violation for the person who gave the value. The
+// library's first line names its own copy of the schema, which helps nobody.
+func valuesError(err error, what, next string) error {
+	_, detail, found := strings.Cut(err.Error(), "\n")
+	if !found {
+		detail = err.Error()
 	}
-	for _, inner := range c.Dependencies() {
-		table, ok := values[inner.Name()].(map[string]any)
-		if !ok {
-			continue
-		}
-		if err := validateForeign(inner, table); err != nil {
-			return err
-		}
-	}
-	return nil
+	return &problem.Error{Kind: problem.Usage, What: what, Why: schemaFault(detail), Next: next, Err: err}
 }

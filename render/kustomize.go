@@ -12,6 +12,8 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 // BaseName is the file under which an overlay sees our output. An overlay may
@@ -85,12 +87,8 @@ func overlayBreaks(built []*unstructured.Unstructured, f Facts) string {
 }
 
 func overlayError(dir, why string, err error) error {
-	return &InputError{
-		What: "kustomize overlay " + dir,
-		Why:  overlayFault(why),
-		Next: "correct the overlay; oc ostoy-s3 render without -k prints the manifests below it",
-		Err:  err,
-	}
+	return problem.Input("kustomize overlay "+dir, overlayFault(why),
+		"correct the overlay; oc ostoy-s3 render without -k prints the manifests below it").Because(err)
 }
 
 // overlay is the user's directory with our output standing in it, in memory
@@ -150,9 +148,7 @@ func withBase(kustomization []byte) ([]byte, error) {
 	return yaml.Marshal(content)
 }
 
-func (o *overlay) is(path, what string) bool {
-	return path == what || filepath.Clean(path) == what
-}
+func (o *overlay) is(path, what string) bool { return path == what || filepath.Clean(path) == what }
 
 // ReadFile answers the two files that differ from the disk.
 func (o *overlay) ReadFile(path string) ([]byte, error) {
@@ -166,14 +162,10 @@ func (o *overlay) ReadFile(path string) ([]byte, error) {
 }
 
 // Exists says yes for the base, too.
-func (o *overlay) Exists(path string) bool {
-	return o.is(path, o.base) || o.FileSystem.Exists(path)
-}
+func (o *overlay) Exists(path string) bool { return o.is(path, o.base) || o.FileSystem.Exists(path) }
 
 // IsDir says no for the base.
-func (o *overlay) IsDir(path string) bool {
-	return !o.is(path, o.base) && o.FileSystem.IsDir(path)
-}
+func (o *overlay) IsDir(path string) bool { return !o.is(path, o.base) && o.FileSystem.IsDir(path) }
 
 // CleanedAbs resolves the base although the disk has no such file.
 func (o *overlay) CleanedAbs(path string) (filesys.ConfirmedDir, string, error) {

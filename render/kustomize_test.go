@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 // overlayIn writes an overlay into memory.
@@ -111,8 +113,8 @@ func TestKustomizeRefuses(t *testing.T) {
 
 func refused(t *testing.T, err error, says string) {
 	t.Helper()
-	var input *InputError
-	if !errors.As(err, &input) || !strings.Contains(input.Error(), says) {
-		t.Errorf("got %v, want an InputError that says %q", err, says)
+	var input *problem.Error
+	if !problem.IsInput(err) || !errors.As(err, &input) || !strings.Contains(input.Error(), says) {
+		t.Errorf("got %v, want a problem of the input that says %q", err, says)
 	}
 }

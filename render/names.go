@@ -3,14 +3,21 @@ package render
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 )
 
 // ServiceAccount is the one service account that may assume the role.
 const ServiceAccount = "ostoy-sa"
 
+// The Deployments of the chart. The pods of the frontend have the identity.
+const (
+	Frontend     = "ostoy-frontend"
+	Microservice = "ostoy-microservice"
+)
+
 // ControllerNamespace is where the ACK S3 controller goes, and ControllerAccount
 // its service account: the namespace that its bundle suggests and the name that
-// its Deployment has (FACTS 1.6), and the same in ACK's own chart (FACTS 1.8).
+// its Deployment has, and the same in ACK's own chart.
 const (
 	ControllerNamespace = "ack-system"
 	ControllerAccount   = "ack-s3-controller"
@@ -126,11 +133,7 @@ func ProviderARN(partition, account, issuer string) string {
 
 // IssuerHostPath is the issuer as IAM's condition keys spell it.
 func IssuerHostPath(issuer string) string {
-	const scheme = "https://"
-	if len(issuer) > len(scheme) && issuer[:len(scheme)] == scheme {
-		return issuer[len(scheme):]
-	}
-	return issuer
+	return strings.TrimPrefix(issuer, "https://")
 }
 
 // OwnershipTags are the tags by which a role or bucket is recognised as ours.
@@ -162,4 +165,21 @@ func AnotherCluster(tags map[string]string, f Facts) string {
 		return ""
 	}
 	return other
+}
+
+// OwnBucketPattern matches the buckets of the projects that install --new-project
+// names itself.
+const OwnBucketPattern = "ostoy-*-bucket"
+
+// PatternFor is the narrowest of the usual bucket patterns that matches the bucket of
+// a project: OwnBucketPattern, or the name of the bucket.
+func PatternFor(namespace string) string { return PatternForBucket(BucketName(namespace)) }
+
+// PatternForBucket is PatternFor by the name of the bucket.
+func PatternForBucket(bucket string) string {
+	before, after, _ := strings.Cut(OwnBucketPattern, "*")
+	if strings.HasPrefix(bucket, before) && strings.HasSuffix(bucket, after) && len(bucket) >= len(before+after) {
+		return OwnBucketPattern
+	}
+	return bucket
 }

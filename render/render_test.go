@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -194,9 +196,9 @@ func TestValueErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = renderer.Objects(c.facts, withRole(c.facts, c.options))
-			var input *InputError
-			if !errors.As(err, &input) {
-				t.Fatalf("got %v, want an InputError", err)
+			var input *problem.Error
+			if !problem.IsInput(err) || !errors.As(err, &input) {
+				t.Fatalf("got %v, want a problem of the input", err)
 			}
 			if text := input.Error() + input.Next; !strings.Contains(text, c.says) || input.Next == "" {
 				t.Errorf("the error does not say %q and what to do: %s\n%s", c.says, input.Error(), input.Next)

@@ -5,18 +5,22 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
-// Validate checks every known fact and gives one *InputError that lists
+// Validate checks every known fact and gives one *problem.Error that lists
 // everything wrong. Unknown facts are Require's matter.
 func (f Facts) Validate() error {
 	return joinFlaws(slices.Concat(
 		f.namespaceFlaws(),
-		check(f.ClusterID, "cluster id", isClusterID, "it is made of at most 64 letters, digits, dots, underscores and hyphens",
+		check(f.ClusterID, "cluster id", clusterIDForm.MatchString, "it is made of at most 64 letters, digits, dots, underscores and hyphens",
 			"oc get clusterversion version -o jsonpath='{.spec.clusterID}' shows it"),
 		check(f.Platform, "platform", isPlatform, "known are "+strings.Join(platforms(), ", "), "give one of them with --platform"),
 		f.issuerFlaws(),
-		check(f.Audience, "audience", isAudience, "an audience is at most 255 characters without spaces, quotes and * ? $",
+		check(f.Audience, "audience", audienceForm.MatchString, "an audience is at most 255 characters without spaces, quotes and * ? $",
 			"leave --audience away: "+DefaultAudience+" is right nearly everywhere"),
 		f.awsFlaws(),
 		check(f.KubeVersion, "Kubernetes version", isKubeVersion, "a version looks like v1.33.4", "oc version shows that of the server"),
@@ -25,14 +29,13 @@ func (f Facts) Validate() error {
 }
 
 // joinFlaws makes one error of many; one alone stays as it is.
-func joinFlaws(flaws []*InputError) error {
+func joinFlaws(flaws []*problem.Error) error {
 	switch len(flaws) {
 	case 0:
 		return nil
 	case 1:
 		return flaws[0]
 	}
-	joined := &InputError{What: fmt.Sprintf("%d facts cannot be used", len(flaws))}
 	var whys, nexts []string
 	var causes []error
 	for _, flaw := range flaws {
@@ -42,17 +45,17 @@ func joinFlaws(flaws []*InputError) error {
 		}
 		causes = append(causes, flaw)
 	}
-	joined.Why, joined.Next = strings.Join(whys, "\n"), strings.Join(nexts, "\n")
+	joined := problem.Input(fmt.Sprintf("%d facts cannot be used", len(flaws)), strings.Join(whys, "\n"), strings.Join(nexts, "\n"))
 	joined.Err = errors.Join(causes...)
 	return joined
 }
 
 // check is the usual complaint about a single fact: known, and not well.
-func check(fact Fact, name string, well func(string) bool, why, next string) []*InputError {
+func check(fact Fact, name string, well func(string) bool, why, next string) []*problem.Error {
 	if !fact.Known() || well(fact.Value) {
 		return nil
 	}
-	return []*InputError{{What: name + " " + quote(fact.Value), Why: why + from(fact.Source), Next: next}}
+	return []*problem.Error{problem.Input(name+" "+quote(fact.Value), why+from(fact.Source), next)}
 }
 
 // from tells where a wrong fact came from, unless the reader just typed it.
@@ -63,14 +66,14 @@ func from(source string) string {
 	return " (from " + source + ")"
 }
 
-func (f Facts) namespaceFlaws() []*InputError {
+func (f Facts) namespaceFlaws() []*problem.Error {
 	if !f.Namespace.Known() {
 		return nil
 	}
 	return withSource(ValidateNamespace(f.Namespace.Value), f.Namespace.Source)
 }
 
-func (f Facts) issuerFlaws() []*InputError {
+func (f Facts) issuerFlaws() []*problem.Error {
 	if !f.Issuer.Known() {
 		return nil
 	}
@@ -79,20 +82,20 @@ func (f Facts) issuerFlaws() []*InputError {
 }
 
 // withSource adds a fact's source to a complaint about it, if there is one.
-func withSource(err error, source string) []*InputError {
-	flaw := (*InputError)(nil)
+func withSource(err error, source string) []*problem.Error {
+	flaw := (*problem.Error)(nil)
 	if !errors.As(err, &flaw) {
 		return nil
 	}
 	told := *flaw
 	told.Why += from(source)
-	return []*InputError{&told}
+	return []*problem.Error{&told}
 }
 
 // awsFlaws checks account, partition and region, and that they agree.
-func (f Facts) awsFlaws() []*InputError {
+func (f Facts) awsFlaws() []*problem.Error {
 	flaws := slices.Concat(
-		check(f.Account, "account id", isAccount, "an AWS account id has twelve digits", "aws sts get-caller-identity shows it"),
+		check(f.Account, "account id", accountForm.MatchString, "an AWS account id has twelve digits", "aws sts get-caller-identity shows it"),
 		check(f.Partition, "partition", isPartition, "known are "+strings.Join(Partitions(), ", "),
 			"leave --partition away: it follows from the region"),
 		check(f.Region, "region", isKnownRegion, "it is not a region of "+strings.Join(Partitions(), ", "), "give one like us-east-2 with --region"),
@@ -101,21 +104,17 @@ func (f Facts) awsFlaws() []*InputError {
 	if len(flaws) > 0 || !f.Region.Known() || !f.Partition.Known() || theirs == ours {
 		return flaws
 	}
-	return []*InputError{{
-		What: "region " + quote(f.Region.Value),
-		Why:  fmt.Sprintf("it lies in the partition %s%s, and the account in %s%s", theirs, from(f.Region.Source), ours, from(f.Partition.Source)),
-		Next: "give a --region of the partition " + ours + ", or AWS credentials (--profile) of " + theirs,
-	}}
+	return []*problem.Error{problem.Input("region "+quote(f.Region.Value),
+		fmt.Sprintf("it lies in the partition %s%s, and the account in %s%s", theirs, from(f.Region.Source), ours, from(f.Partition.Source)),
+		"give a --region of the partition "+ours+", or AWS credentials (--profile) of "+theirs)}
 }
 
-func (f Facts) apiVersionFlaws() []*InputError {
+func (f Facts) apiVersionFlaws() []*problem.Error {
 	for _, v := range f.APIVersions.Values {
-		if !isAPIVersion(v) {
-			return []*InputError{{
-				What: "API version " + quote(v),
-				Why:  "it is neither group/version nor group/version/Kind" + from(f.APIVersions.Source),
-				Next: "oc api-versions lists what the cluster serves",
-			}}
+		if !apiVersionForm.MatchString(v) {
+			return []*problem.Error{problem.Input("API version "+quote(v),
+				"it is neither group/version nor group/version/Kind"+from(f.APIVersions.Source),
+				"oc api-versions lists what the cluster serves")}
 		}
 	}
 	return nil
@@ -130,23 +129,102 @@ func platforms() []string {
 	return []string{PlatformROSAHCP, PlatformROSAClassic, PlatformOpenShift, PlatformEKS, PlatformKubernetes}
 }
 
-// isClusterID is generous, but keeps to what an AWS tag may hold.
-func isClusterID(s string) bool {
-	return len(s) <= 64 && only(s, func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte("._-", c) >= 0 })
+// The partitions of AWS that are supported.
+const (
+	PartitionAWS   = "aws"
+	PartitionGov   = "aws-us-gov"
+	PartitionChina = "aws-cn"
+	PartitionEUSC  = "aws-eusc"
+)
+
+// Partitions are the partitions of AWS that are supported.
+func Partitions() []string {
+	return []string{PartitionAWS, PartitionGov, PartitionChina, PartitionEUSC}
 }
 
-// isAudience follows IAM's client ids, without what a policy would interpret.
-func isAudience(s string) bool {
-	return len(s) <= 255 && only(s, func(c byte) bool { return printable(c) && strings.IndexByte(`"'\*?$`+"`", c) < 0 })
+// PartitionOf is the partition a region belongs to; empty if the region is
+// malformed or of a partition that is not supported (the isolated ones).
+func PartitionOf(region string) string {
+	if !regionForm.MatchString(region) {
+		return ""
+	}
+	switch {
+	case strings.HasPrefix(region, "us-gov-"):
+		return PartitionGov
+	case strings.HasPrefix(region, "cn-"):
+		return PartitionChina
+	case strings.HasPrefix(region, "eusc-"):
+		return PartitionEUSC
+	case strings.Contains(region, "-iso"):
+		return ""
+	}
+	return PartitionAWS
 }
 
-// isAPIVersion accepts v1, v1/Pod, group/v1 and group/v1/Kind.
-func isAPIVersion(s string) bool {
-	parts := strings.Split(s, "/")
-	for _, part := range parts {
-		if part == "" || !only(part, func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte(".-", c) >= 0 }) {
-			return false
+// maxNamespace leaves room for "-bucket" in the 63 characters of a bucket name.
+const maxNamespace = 63 - len("-bucket")
+
+// ValidateNamespace checks the name of a project OSToy may live in. The bucket
+// is <namespace>-bucket, so S3's rules for names count as well as Kubernetes':
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+func ValidateNamespace(name string) error {
+	why := namespaceFlaw(name)
+	if why == "" {
+		return nil
+	}
+	return problem.Input("namespace "+quote(name), why, "choose another with -n, or let one be made: oc ostoy-s3 install --new-project")
+}
+
+// namespaceFlaw says why a namespace cannot be used, empty if it can.
+func namespaceFlaw(name string) string {
+	bucket := BucketName(name)
+	switch {
+	case name == "":
+		return "the name is empty"
+	case len(name) > maxNamespace:
+		return fmt.Sprintf("it has %d characters, and at most %d fit, because its bucket is called <namespace>-bucket and S3 allows 63", len(name), maxNamespace)
+	case !dnsLabel.MatchString(name):
+		return "a namespace is made of lower case letters, digits and hyphens, and begins and ends with a letter or digit"
+	case isSystemNamespace(name):
+		return "it belongs to the cluster, and apps do not go there"
+	}
+	for _, prefix := range []string{"xn--", "sthree-", "amzn-s3-demo-"} {
+		if strings.HasPrefix(bucket, prefix) {
+			return "the bucket would be called " + bucket + ", and S3 keeps names that begin with " + prefix + " for itself"
 		}
 	}
-	return len(parts) <= 3
+	for _, suffix := range []string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3", "-an"} {
+		if strings.HasSuffix(name, suffix) || strings.HasSuffix(bucket, suffix) {
+			return "S3 keeps names that end in " + suffix + " for itself, and a project called so invites mistaking it for one"
+		}
+	}
+	return ""
+}
+
+// isSystemNamespace lists what OpenShift refuses as a project, and "default".
+func isSystemNamespace(name string) bool {
+	switch name {
+	case "default", "openshift", "kubernetes", "kube":
+		return true
+	}
+	return strings.HasPrefix(name, "openshift-") ||
+		strings.HasPrefix(name, "kubernetes-") ||
+		strings.HasPrefix(name, "kube-")
+}
+
+// DefaultKubeVersion stands in where nobody told which version the cluster
+// has: no object of the chart depends on it.
+const DefaultKubeVersion = "v1.33.0"
+
+// canonicalVersion gives a Kubernetes version as v1.2.3 with what a vendor put
+// behind it (-eks-1a2b3c, +k3s1), and false if it is none. The v and the third
+// number may be missing, as in Helm's --kube-version.
+func canonicalVersion(s string) (string, bool) {
+	version := strings.TrimPrefix(s, "v")
+	end := strings.IndexAny(version+"-", "-+")
+	if strings.Count(version[:end], ".") == 1 {
+		version = version[:end] + ".0" + version[end:]
+	}
+	_, err := semver.StrictNewVersion(version)
+	return "v" + version, err == nil
 }

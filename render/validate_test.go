@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 func TestValidateNamespace(t *testing.T) {
@@ -48,7 +50,7 @@ func TestValidateNamespace(t *testing.T) {
 	}
 }
 
-// checkInput wants no error, or an *InputError with a text and all its parts.
+// checkInput wants no error, or a *problem.Error with a text and all its parts.
 func checkInput(t *testing.T, name string, err error, want string) {
 	t.Helper()
 	if want == "" {
@@ -57,9 +59,9 @@ func checkInput(t *testing.T, name string, err error, want string) {
 		}
 		return
 	}
-	var input *InputError
-	if !errors.As(err, &input) {
-		t.Errorf("%q: want an *InputError with %q, got %v", name, want, err)
+	var input *problem.Error
+	if !problem.IsInput(err) || !errors.As(err, &input) {
+		t.Errorf("%q: want a *problem.Error with %q, got %v", name, want, err)
 		return
 	}
 	if !strings.Contains(err.Error(), want) {
@@ -201,7 +203,7 @@ func FuzzNamespace(f *testing.F) {
 			return
 		}
 		bucket := BucketName(name)
-		if len(bucket) < 3 || len(bucket) > 63 || !isLabel(bucket) {
+		if len(bucket) < 3 || len(bucket) > 63 || !dnsLabel.MatchString(bucket) {
 			t.Errorf("%q gives the impossible bucket %q", name, bucket)
 		}
 		if role := RoleName("https://oidc.example.com", name); len(role) > 64 {

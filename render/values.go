@@ -7,7 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 // ValueFile is a values file as the user gave it.
@@ -122,12 +125,8 @@ func userValues(o Options) (map[string]any, error) {
 	}{{"--set", o.Set, false}, {"--set-string", o.SetString, true}} {
 		for _, expression := range set.expressions {
 			if err := parseSet(merged, expression, set.asString); err != nil {
-				return nil, &InputError{
-					What: set.flag + " " + setKey(expression),
-					Why:  setFault(err),
-					Next: "write it as key=value or key.inner=value, several separated by commas",
-					Err:  err,
-				}
+				return nil, problem.Input(set.flag+" "+setKey(expression), setFault(err),
+					"write it as key=value or key.inner=value, several separated by commas").Because(err)
 			}
 		}
 	}
@@ -136,12 +135,8 @@ func userValues(o Options) (map[string]any, error) {
 
 func parseValueFile(file ValueFile) (map[string]any, error) {
 	wrong := func(why string, err error) error {
-		return &InputError{
-			What: "values file " + file.Name,
-			Why:  why,
-			Next: "give a YAML file whose top level is a mapping, as oc ostoy-s3 values prints",
-			Err:  err,
-		}
+		return problem.Input("values file "+file.Name, why,
+			"give a YAML file whose top level is a mapping, as oc ostoy-s3 values prints").Because(err)
 	}
 	var content any
 	if err := yaml.Unmarshal(file.Data, &content); err != nil {
@@ -176,11 +171,9 @@ func contradiction(user, computed map[string]any, at []string) error {
 			continue
 		}
 		if !reflect.DeepEqual(given, computed[key]) {
-			return &InputError{
-				What: fmt.Sprintf("value %s=%s", strings.Join(here, "."), plain(given)),
-				Why:  fmt.Sprintf("it follows from the facts, which say %q", fmt.Sprint(computed[key])),
-				Next: "give the fact instead, for example --region, --account-id, --audience or --role-name",
-			}
+			return problem.Input(fmt.Sprintf("value %s=%s", strings.Join(here, "."), plain(given)),
+				fmt.Sprintf("it follows from the facts, which say %q", fmt.Sprint(computed[key])),
+				"give the fact instead, for example --region, --account-id, --audience or --role-name")
 		}
 	}
 	return nil
@@ -197,12 +190,51 @@ func resolveExpose(values map[string]any, f Facts) error {
 		}
 	case exposeRoute:
 		if !served {
-			return &InputError{
-				What: "value expose=route",
-				Why:  "the cluster does not serve " + routeAPI,
-				Next: "use --set expose=ingress or --set expose=none, or name the API with --api-versions " + routeAPI,
-			}
+			return problem.Input("value expose=route", "the cluster does not serve "+routeAPI,
+				"use --set expose=ingress or --set expose=none, or name the API with --api-versions "+routeAPI)
 		}
 	}
 	return nil
+}
+
+// servesRoutes reports whether the cluster serves OpenShift's Routes.
+func servesRoutes(f Facts) bool {
+	return slices.ContainsFunc(f.APIVersions.Values, func(v string) bool {
+		return v == routeAPI || strings.HasPrefix(v, routeAPI+"/")
+	})
+}
+
+// openShiftClass is the ingress class of OpenShift's default router.
+const openShiftClass = "openshift-default"
+
+// byOtherIngress reports whether the app is exposed by an Ingress of another class than
+// OpenShift's. Its controller can be in any namespace, so no policy that the chart could
+// write is known to allow it. The annotation is what named the class before
+// ingressClassName.
+func byOtherIngress(values map[string]any) bool {
+	if values["expose"] != "ingress" {
+		return false
+	}
+	class, _, _ := unstructured.NestedString(values, "ingress", "className")
+	if class == "" {
+		class, _, _ = unstructured.NestedString(values, "ingress", "annotations", "kubernetes.io/ingress.class")
+	}
+	return class != "" && class != openShiftClass
+}
+
+// resolvePolicy decides "auto" of networkPolicy.ingress, so that the values that are
+// printed give Helm the same objects, whatever it knows of the cluster. A value that
+// the user removed with null counts as "auto", as in the templates.
+func resolvePolicy(values map[string]any, f Facts) {
+	policy, _ := values["networkPolicy"].(map[string]any)
+	if policy["ingress"] != nil && policy["ingress"] != "auto" {
+		return
+	}
+	resolved := map[string]any{}
+	maps.Copy(resolved, policy)
+	resolved["ingress"] = "open"
+	if servesRoutes(f) && !byOtherIngress(values) {
+		resolved["ingress"] = "restricted"
+	}
+	values["networkPolicy"] = resolved
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 // canary stands where users put passwords: at the place of a value.
@@ -17,8 +19,8 @@ const canary = "kAnArY7w0rd"
 // screen, and to repeat no value: what a user gives may be a file of secrets.
 func checkRefusal(t *testing.T, err error) {
 	t.Helper()
-	var input *InputError
-	if !errors.As(err, &input) || input.What == "" || input.Why == "" || input.Next == "" {
+	var input *problem.Error
+	if !problem.IsInput(err) || !errors.As(err, &input) || input.What == "" || input.Why == "" || input.Next == "" {
 		t.Fatalf("not in three parts: %#v", err)
 	}
 	const screen = 8 << 10

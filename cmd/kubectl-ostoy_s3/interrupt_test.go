@@ -32,7 +32,6 @@ type endless struct {
 // TestInterruptedRendering leaves each by the first signal.
 func TestInterruptedRendering(t *testing.T) {
 	for name, prepare := range map[string]func(t *testing.T) endless{
-		"a template of a chart":      endlessTemplate,
 		"an overlay, from a server":  endlessServer,
 		"an overlay, by git":         endlessGit,
 		"an overlay's pipe":          endlessOverlay,
@@ -93,24 +92,6 @@ func interruptedBy(t *testing.T, signal syscall.Signal, run endless) {
 	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("it has written an output folder")
-	}
-}
-
-// endlessTemplate is a chart with a loop. Helm warns of its requirements.yaml before it
-// renders anything.
-func endlessTemplate(t *testing.T) endless {
-	dir := folder(t, map[string]string{
-		"Chart.yaml":        "apiVersion: v2\nname: it\nversion: 1.2.3\n",
-		"requirements.yaml": "dependencies: []\n",
-		"templates/a.yaml":  "{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}",
-	})
-	return endless{
-		args: append([]string{"controller", "render", "--chart", dir}, someFacts...),
-		begun: func(t *testing.T, stderr io.Reader) {
-			if _, err := io.ReadFull(stderr, make([]byte, 1)); err != nil {
-				t.Error(err)
-			}
-		},
 	}
 }
 

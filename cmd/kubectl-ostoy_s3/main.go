@@ -7,7 +7,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -23,7 +22,6 @@ var version = "v0.0.0-dev"
 func main() { os.Exit(run()) }
 
 func run() int {
-	collectLess()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 2) // two in quick succession are two
@@ -46,18 +44,4 @@ func obey(signals <-chan os.Signal, cancel context.CancelFunc) {
 	cancel()
 	<-signals
 	os.Exit(interrupted)
-}
-
-// collectLess lets the heap grow to 16 MB before garbage is collected, and then
-// to five times what is in use, up to a limit. Most runs are over by then: they
-// live for milliseconds, and a quarter of the CPU time of "render" went into
-// giving back 2 MB. GOGC and GOMEMLIMIT win over this.
-func collectLess() {
-	const percent, limit = 400, 128 << 20
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(limit)
-	}
 }

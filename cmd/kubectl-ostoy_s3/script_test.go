@@ -6,7 +6,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
 )
 
 func TestMain(m *testing.M) {

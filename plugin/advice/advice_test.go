@@ -8,7 +8,6 @@ func TestNewController(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{NewController(""), "oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'"},
 		{NewController("team-*-bucket"), "oc ostoy-s3 controller install --bucket-pattern 'team-*-bucket'"},
-		{NewController("", "--chart", "PATH_OR_OCI_REF"), "oc ostoy-s3 controller install --chart PATH_OR_OCI_REF --bucket-pattern 'ostoy-*-bucket'"},
 		{NewController("x'; rm -rf ~ #"), `oc ostoy-s3 controller install --bucket-pattern 'x'\''; rm -rf ~ #'`},
 		{ControllerFor("demo"), "a cluster admin installs it: oc ostoy-s3 controller install --bucket-pattern demo-bucket\n" +
 			"or together with the app: install with --with-controller --bucket-pattern demo-bucket"},

@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 )
 
 // imageValue is where a container's image comes from.
@@ -33,23 +33,17 @@ func imageValues() []imageValue {
 // chart's values accepts SHA-256 only.
 var byDigest = regexp.MustCompile(`@(sha256:[0-9a-f]{64})$`)
 
-// imageLook judges what the images of both Deployments are named by.
-type imageLook struct {
-	*live.World
-	objects []*unstructured.Unstructured // as rendered; nil where nothing could be
-}
-
-// judge wants the images of both Deployments named by digest.
-func (l imageLook) judge(ctx context.Context) Finding {
-	deployments, err := l.Here(ctx, live.Deployments())
+// byDigests wants the images of both Deployments named by digest.
+func byDigests(ctx context.Context, a appLook) Finding {
+	deployments, err := a.Here(ctx, kinds.Deployment.GVR())
 	if err != nil {
-		return unreadable(l.Conn, err, "list deployments in "+l.Namespace, "whether the images are named by digest")
+		return unreadable(a.Conn, err, "list deployments in "+a.Namespace, "whether the images are named by digest")
 	}
-	pods, err := l.Here(ctx, live.Pods())
+	pods, err := a.Here(ctx, kinds.Pod.GVR())
 	if err != nil {
 		pods = nil // app-available reports it; here only the digests are not known
 	}
-	return judgeImages(l.Namespace, deployments, pods, l.objects)
+	return judgeImages(a.Namespace, deployments, pods, a.objects)
 }
 
 func judgeImages(namespace string, deployments, pods, rendered []*unstructured.Unstructured) Finding {

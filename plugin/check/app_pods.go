@@ -1,17 +1,18 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -25,22 +26,20 @@ type workload struct {
 // workloads judges both Deployments as install does while it waits. Pods that
 // were there before this look have been given all the time there is.
 func (a appLook) workloads(ctx context.Context) ([]workload, error) {
-	deployments, err := a.Here(ctx, live.Deployments())
+	deployments, err := a.Here(ctx, kinds.Deployment.GVR())
 	if err != nil {
 		return nil, err
 	}
-	pods, err := a.Here(ctx, live.Pods())
+	pods, err := a.Here(ctx, kinds.Pod.GVR())
 	if err != nil {
 		return nil, err
 	}
 	around := health.Around{BucketReady: a.bucketReady(ctx)}
 	all := []workload{{name: frontendName}, {name: microserviceName}}
 	for i := range all {
-		for _, deployment := range deployments {
-			if deployment.GetName() == all[i].name {
-				all[i].object = deployment
-				all[i].state = health.Deployment(deployment, health.CurrentPods(deployment, pods), around).Settled()
-			}
+		if deployment := named(deployments, all[i].name); deployment != nil {
+			all[i].object = deployment
+			all[i].state = health.Deployment(deployment, health.CurrentPods(deployment, pods), around).Settled()
 		}
 	}
 	return all, nil
@@ -49,51 +48,39 @@ func (a appLook) workloads(ctx context.Context) ([]workload, error) {
 // bucketReady reports whether the bucket's object says that it is there. Who may
 // not see it believes so.
 func (a appLook) bucketReady(ctx context.Context) bool {
-	object, err := a.One(ctx, live.Buckets(), render.BucketName(a.Namespace))
+	object, err := a.One(ctx, kinds.Bucket.GVR(), render.BucketName(a.Namespace))
 	return err != nil || object != nil && health.Bucket(object, nil, false).Ready
 }
 
-// about is a check of one thing that keeps pods from running.
-func (a appLook) about(what health.About) func(context.Context) Finding {
-	return func(ctx context.Context) Finding {
-		all, err := a.workloads(ctx)
-		if err != nil {
-			return unreadable(a.Conn, err, "list deployments and pods in "+a.Namespace, "what keeps pods from running")
-		}
-		for _, w := range all {
-			if w.object != nil && !w.state.Ready && w.state.About == what {
-				return notReady("Deployment "+w.name, w.object, w.state)
-			}
-		}
-		return Pass()
-	}
-}
-
-// available wants both Deployments. What a check of its own tells is left to it.
+// available wants both Deployments. What keeps their pods from running is left to the
+// check of its own where there is one.
 func (a appLook) available(ctx context.Context) Finding {
 	all, err := a.workloads(ctx)
 	if err != nil {
-		return unreadable(a.Conn, err, "list deployments and pods in "+a.Namespace, "whether the app runs")
+		return unreadable(a.Conn, err, "list deployments and pods in "+a.Namespace, "whether the app runs, and what keeps its pods from running")
 	}
-	if volume := a.volume(ctx); volume.Status == Failed || volume.Status == Skipped {
-		return Leave("needs app-volume")
-	}
+	volume := a.volume(ctx).Status
+	var found []Finding
+	left := ""
 	for _, w := range all {
 		switch {
 		case w.object == nil:
-			return Refuse("there is no Deployment "+w.name+" in project "+a.Namespace, "somebody deleted it, or an install was interrupted", installIn(a.Namespace))
+			found = append(found, Refuse("there is no Deployment "+w.name+" in project "+a.Namespace, "somebody deleted it, or an install was interrupted", installIn(a.Namespace)))
 		case w.state.Ready:
-		case w.state.About == health.Image:
-			return Leave("needs app-image")
-		case w.state.About == health.BucketWait:
-			return Leave("needs app-bucket-wait")
+		case w.state.About == health.Image || w.state.About == health.BucketWait:
+			found = append(found, notReady("Deployment "+w.name, w.object, w.state))
+		case volume == Failed || volume == Skipped:
+			left = "app-volume"
 		case w.state.About == health.SCC:
-			return Leave("needs app-scc")
+			left = "app-scc"
 		default:
-			return unavailable(w)
+			found = append(found, unavailable(w))
 		}
 	}
-	return Pass()
+	if len(found) == 0 && left != "" {
+		return Leave("needs " + left)
+	}
+	return worstFirst(found)
 }
 
 // unavailable adds what no pod can tell.
@@ -109,7 +96,7 @@ func unavailable(w workload) Finding {
 // volume: most classes bind only for a pod, so one that is pending with nobody
 // to use it is as it should be.
 func (a appLook) volume(ctx context.Context) Finding {
-	claim, err := a.One(ctx, live.Volumes(), volumeName)
+	claim, err := a.One(ctx, kinds.PersistentVolumeClaim.GVR(), volumeName)
 	if err != nil {
 		return unreadable(a.Conn, err, "list persistentvolumeclaims in "+a.Namespace, "whether the app has its volume")
 	}
@@ -118,10 +105,8 @@ func (a appLook) volume(ctx context.Context) Finding {
 			if !mounts(deployment, volumeName) {
 				return Pass()
 			}
-			return Refuse(
-				"there is no PersistentVolumeClaim "+volumeName, "the frontend mounts it, so its next pod cannot start",
-				"to create an empty one: "+installIn(a.Namespace),
-			)
+			return Refuse("there is no PersistentVolumeClaim "+volumeName, "the frontend mounts it, so its next pod cannot start",
+				"to create an empty one: "+installIn(a.Namespace))
 		})(ctx)
 	}
 	state := health.Volume(claim).Settled()
@@ -141,8 +126,7 @@ func (a appLook) classMissing(ctx context.Context, claim *unstructured.Unstructu
 	if health.Text(claim.Object, "spec", "volumeName") != "" {
 		return false
 	}
-	resource := schema.GroupVersionResource{Group: "storage.k8s.io", Version: "v1", Resource: "storageclasses"}
-	classes, err := a.List(ctx, resource, "", "")
+	classes, err := a.List(ctx, kinds.StorageClass.GVR(), "", "")
 	return err == nil && named(classes, health.Text(claim.Object, "spec", "storageClassName")) == nil
 }
 
@@ -150,10 +134,8 @@ func (a appLook) classMissing(ctx context.Context, claim *unstructured.Unstructu
 // make the volume is the reason.
 func judgeVolume(claim *unstructured.Unstructured, state health.State, warnings []string) Finding {
 	if len(warnings) > 0 {
-		state.Text += "; " + health.OneLine(warnings[len(warnings)-1])
-		if state.Hint == "" {
-			state.Hint = advice.Command("oc describe pvc", claim.GetName(), "-n", claim.GetNamespace())
-		}
+		state.Text += "; " + plain.Said(warnings[len(warnings)-1])
+		state.Hint = cmp.Or(state.Hint, advice.Command("oc describe pvc", claim.GetName(), "-n", claim.GetNamespace()))
 		state.Level = health.Fail
 	}
 	if state.Level == health.Fail {
@@ -168,7 +150,7 @@ func mounts(deployment *unstructured.Unstructured, claim string) bool {
 	})
 }
 
-// What OSToy logs about its bucket, once, when it starts (FACTS 7).
+// What OSToy logs about its bucket, once, when it starts (app.js).
 const (
 	logFound  = "Bucket accessible, enabling ACK feature."
 	logMissed = "ACK feature disabled."
@@ -176,11 +158,11 @@ const (
 
 // early reads what OSToy said when it looked for its bucket: it does so once.
 func (a appLook) early(ctx context.Context) Finding {
-	pods, err := a.Here(ctx, live.Pods())
+	pods, err := a.Here(ctx, kinds.Pod.GVR())
 	if err != nil {
 		return unreadable(a.Conn, err, "list pods in "+a.Namespace, "what OSToy said when it started")
 	}
-	deployment, err := a.One(ctx, live.Deployments(), frontendName)
+	deployment, err := a.One(ctx, kinds.Deployment.GVR(), frontendName)
 	if err != nil || deployment == nil {
 		return Leave("there is no frontend")
 	}
@@ -190,13 +172,11 @@ func (a appLook) early(ctx context.Context) Finding {
 		case apierrors.IsForbidden(err):
 			return Unseen("get pods/log in "+a.Namespace, "whether OSToy found its bucket when it started")
 		case err != nil:
-			return Leave("the log of " + pod.GetName() + " cannot be read: " + health.OneLine(err.Error()))
+			return Leave("the log of " + pod.GetName() + " cannot be read: " + plain.Said(err.Error()))
 		case strings.Contains(log, logMissed) && !strings.Contains(log, logFound):
-			return Refuse(
-				"OSToy did not find its bucket when pod "+pod.GetName()+" started",
+			return Refuse("OSToy did not find its bucket when pod "+pod.GetName()+" started",
 				"it looks once, says \"not found\" whatever the reason, and keeps its page ACK S3 switched off until it is started anew",
-				"once the other checks pass: "+advice.Command("oc delete pod", pod.GetName(), "-n", a.Namespace),
-			)
+				"once the other checks pass: "+advice.Command("oc delete pod", pod.GetName(), "-n", a.Namespace))
 		case !strings.Contains(log, logFound):
 			return Leave("the log of " + pod.GetName() + " does not tell (any more)")
 		}

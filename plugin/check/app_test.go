@@ -5,8 +5,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 )
 
 func TestServiceLeadsNowhere(t *testing.T) {
@@ -43,12 +43,16 @@ func TestVolumeThatIsPending(t *testing.T) {
 }
 
 func TestFrontendSpec(t *testing.T) {
-	a := appLook{&live.World{Namespace: "demo"}}
-	for text, want := range map[string]Status{"{replicas: 1}": Passed, "{}": Passed, "{replicas: 0}": Warned} {
-		wantSaid(t, text, a.scaled(fromYAML(t, "{spec: "+text+"}")), want, "")
+	a := appLook{World: &live.World{Namespace: "demo"}}
+	for text, want := range map[string]Status{
+		"{replicas: 1, strategy: {type: Recreate}}": Passed, "{strategy: {type: Recreate}}": Passed, "{replicas: 0, strategy: {type: Recreate}}": Warned,
+	} {
+		wantSaid(t, text, a.strategy(fromYAML(t, "{spec: "+text+"}")), want, "")
 	}
-	wantSaid(t, "recreate", a.strategy(fromYAML(t, "{spec: {strategy: {type: Recreate}}}")), Passed, "")
 	wantSaid(t, "rolling", a.strategy(fromYAML(t, "{spec: {strategy: {type: RollingUpdate}}}")), Warned, "RollingUpdate")
+	both := a.strategy(fromYAML(t, "{spec: {replicas: 0, strategy: {type: RollingUpdate}}}"))
+	wantSaid(t, "both", both, Warned, "scaled down to 0")
+	wantSaid(t, "both", both, Warned, "strategy is RollingUpdate")
 	paused := workload{name: "x", object: fromYAML(t, "{spec: {paused: true}}"), state: health.State{Text: "0 of 1"}}
 	wantSaid(t, "paused", unavailable(paused), Failed, "oc rollout resume")
 }

@@ -5,10 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -22,16 +23,10 @@ type awsLook struct{ *live.World }
 // awsChecks are about what AWS tells of the caller.
 func awsChecks(w *live.World) []Check {
 	a := awsLook{w}
-	return []Check{
-		{
-			ID: IDAccount, Group: AWS, Severity: Error, Needs: []string{IDServer, IDCredentials},
-			Title: "your AWS account is that of the install", Run: a.account,
-		},
-		{
-			ID: "aws-region", Group: AWS, Severity: Warning, Needs: []string{IDServer, IDCredentials, IDAccount},
-			Title: "your region is that of the bucket", Run: a.region,
-		},
-	}
+	return inGroup(AWS, []Check{
+		{ID: IDAccount, Severity: Error, Needs: []string{IDServer, IDCredentials}, Title: "your AWS account is that of the install", Run: a.account},
+		{ID: "aws-region", Severity: Warning, Needs: []string{IDServer, IDCredentials, IDAccount}, Title: "your region is that of the bucket", Run: a.region},
+	})
 }
 
 // onRecord are the places that name an account, and which.
@@ -45,12 +40,12 @@ func (a awsLook) onRecord(ctx context.Context) []place {
 	if inventory, err := a.Inventory(ctx); err == nil && !inventory.Foreign {
 		add(inventory.Account, "the record of the install")
 	}
-	if account, err := a.One(ctx, live.ServiceAccounts(), render.ServiceAccount); err == nil && account != nil {
+	if account, err := a.One(ctx, kinds.ServiceAccount.GVR(), render.ServiceAccount); err == nil && account != nil {
 		if role, err := render.ParseARNOf(account.GetAnnotations()[live.RoleAnnotation], "iam", "role"); err == nil {
 			add(role.Account, "the role of service account "+render.ServiceAccount)
 		}
 	}
-	if object, err := a.One(ctx, live.Buckets(), render.BucketName(a.Namespace)); err == nil && object != nil {
+	if object, err := a.One(ctx, kinds.Bucket.GVR(), render.BucketName(a.Namespace)); err == nil && object != nil {
 		add(ack.Account(object), "the bucket as the ACK controller found it")
 	}
 	return places
@@ -63,6 +58,15 @@ func (a awsLook) account(ctx context.Context) Finding {
 	return judgeAccount(a.Facts.Account.Value, a.Namespace, a.onRecord(ctx))
 }
 
+// callers is the account of your credentials; "" if it is not known, or is not the
+// install's, in which everything else looks wrong.
+func (a awsLook) callers(ctx context.Context) string {
+	if a.account(ctx).Status == Failed {
+		return ""
+	}
+	return a.Facts.Account.Value
+}
+
 // judgeAccount: one place that agrees is enough. That the others do not is for
 // the checks of what they are about.
 func judgeAccount(caller, namespace string, places []place) Finding {
@@ -73,12 +77,10 @@ func judgeAccount(caller, namespace string, places []place) Finding {
 	for i, p := range places {
 		texts[i] = p.where + " (" + advice.Account(p.value).String() + ")"
 	}
-	return Refuse(
-		"your AWS credentials are of account "+caller+", project "+namespace+" names another account",
+	return Refuse("your AWS credentials are of account "+caller+", project "+namespace+" names another account",
 		"another account is named by "+strings.Join(texts, ", "),
 		"if that is right, with the NAME of a profile of that account: "+advice.Command("oc ostoy-s3 check", "-n", namespace, "--profile", "NAME")+"\n"+
-			"your profiles: "+advice.Command("aws configure list-profiles"),
-	)
+			"your profiles: "+advice.Command("aws configure list-profiles"))
 }
 
 // region is a note: each Bucket names its region, so nothing breaks. Where the bucket is,
@@ -100,9 +102,7 @@ func judgeRegion(configured string, used render.Fact, inS3, namespace string) Fi
 		return Pass()
 	}
 	of := advice.Region(inS3)
-	return Warn(
-		"your AWS configuration says "+configured+", the bucket of project "+namespace+" is in "+of.String(),
+	return Warn("your AWS configuration says "+configured+", the bucket of project "+namespace+" is in "+of.String(),
 		"no harm here: the region is taken from "+used.Source+"; but commands of the AWS CLI that you type go to "+configured+", and do not find it",
-		"for those: "+advice.Words("--region", of.Word())+", or in the environment "+advice.Words("AWS_REGION="+of.Word()),
-	)
+		"for those: "+advice.Words("--region", of.Word())+", or in the environment "+advice.Words("AWS_REGION="+of.Word()))
 }

@@ -1,30 +1,29 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // IDs of the checks of the bucket that others need.
 const (
-	IDBucketObject   = "bucket-object"
-	IDBucketName     = "bucket-name"
-	IDBucketDeleting = "bucket-deleting"
-	IDBucketRegion   = "bucket-region"
-	IDBucketSynced   = "bucket-synced"
-	IDBucketGone     = "bucket-gone"
+	IDBucketObject = "bucket-object"
+	IDBucketSynced = "bucket-synced"
+	IDBucketGone   = "bucket-gone"
 )
 
 // bucketLook are the checks of the bucket, its object and what protects it.
@@ -33,76 +32,20 @@ type bucketLook struct{ *live.World }
 // bucketChecks are about the bucket, its object and what protects it.
 func bucketChecks(w *live.World) []Check {
 	b := bucketLook{w}
-	return append(b.objectChecks(), b.settingChecks()...)
-}
-
-// objectChecks are about the Bucket object, and whether the controller has created the
-// bucket.
-func (b bucketLook) objectChecks() []Check {
-	return []Check{
+	return inGroup(Bucket, []Check{
 		{
-			ID: IDBucketObject, Group: Bucket, Severity: Error, Needs: []string{IDInstalled, IDBucketCRD},
-			Title: "the project has its Bucket object", Run: b.there,
+			ID: IDBucketObject, Severity: Error, Needs: []string{IDBucketCRD}, Beside: []string{IDInstalled, IDAccount},
+			Title: "the project's Bucket object names the right bucket, region and account, and keeps the bucket when it is deleted",
+			Run:   every(b.there, b.of(b.object)),
 		},
+		{ID: IDBucketSynced, Severity: Error, Needs: []string{IDBucketObject, IDAccount}, Title: "the controller has created the bucket", Run: b.of(b.synced)},
+		{ID: IDBucketGone, Severity: Error, Needs: []string{IDBucketSynced, IDBucket}, Title: "the bucket is in S3", Run: b.gone},
 		{
-			ID: IDBucketName, Group: Bucket, Severity: Error, Needs: []string{IDBucketCRD},
-			Title: "the Bucket object names the bucket that OSToy looks for", Run: b.of(b.named),
+			ID: "bucket-settings", Severity: Error, Needs: []string{IDBucketGone},
+			Title: "the bucket has the settings and the tags that install states", Run: every(b.of(b.public), b.tls, b.settings, b.tagged),
 		},
-		{
-			ID: IDBucketDeleting, Group: Bucket, Severity: Error, Needs: []string{IDBucketCRD},
-			Title: "the Bucket object is not on its way out", Run: b.of(b.deleting),
-		},
-		{
-			ID: IDBucketRegion, Group: Bucket, Severity: Error, Needs: []string{IDBucketObject, IDBucketName, "aws-account"},
-			Title: "the controller looks for the bucket where it is", Run: b.of(b.place),
-		},
-		{
-			ID: IDBucketSynced, Group: Bucket, Severity: Error, Needs: []string{IDBucketObject, IDBucketName, IDBucketDeleting, IDBucketRegion},
-			Title: "the controller has made the bucket as it is to be", Run: b.of(b.synced),
-		},
-		{
-			ID: IDBucketGone, Group: Bucket, Severity: Error, Needs: []string{IDBucketSynced, IDBucket},
-			Title: "the bucket is in S3", Run: b.gone,
-		},
-	}
-}
-
-// settingChecks are about the settings of the bucket, and about other Buckets.
-func (b bucketLook) settingChecks() []Check {
-	return []Check{
-		{
-			ID: "bucket-public", Group: Bucket, Severity: Error, Needs: []string{IDBucketObject, IDBucketName, IDBucketGone},
-			Title: "nothing in the bucket can be made public", Run: b.of(b.public),
-		},
-		{
-			ID: "bucket-tls", Group: Bucket, Severity: Error, Needs: []string{IDBucketGone},
-			Title: "the bucket refuses requests without TLS", Run: b.tls,
-		},
-		{
-			ID: "bucket-settings", Group: Bucket, Severity: Warning, Needs: []string{IDBucketGone},
-			Title: "encryption and ownership are what install states", Run: b.settings,
-		},
-		{
-			ID: "bucket-tags", Group: Bucket, Severity: Warning, Needs: []string{IDBucketGone},
-			Title: "the bucket's tags say whose it is", Run: b.tagged,
-		},
-		{
-			ID: "bucket-retain", Group: Bucket, Severity: Warning, Needs: []string{IDBucketObject, IDBucketDeleting},
-			Title: "the bucket stays when the project goes", Run: b.of(b.retained),
-		},
-		{
-			ID: "bucket-read-only", Group: Bucket, Severity: Warning, Needs: []string{IDBucketObject},
-			Title: "the controller may write to the bucket", Run: b.of(b.writable),
-		},
-		{
-			ID: "bucket-twice", Group: Bucket, Severity: Warning, Needs: []string{IDBucketObject},
-			Title: "one object manages the bucket", Run: b.once,
-		},
-		{
-			ID: IDBucketReach, Group: Bucket, Severity: Warning, Needs: []string{IDBucketCRD},
-			Title: "every Bucket names an S3 bucket of its own project", Run: b.reach,
-		},
-	}
+		{ID: IDBucketReach, Severity: Warning, Needs: []string{IDBucketCRD}, Title: "each Bucket names an S3 bucket of its own project, and one Bucket manages it", Run: b.reach},
+	})
 }
 
 func (b bucketLook) name() string { return render.BucketName(b.Namespace) }
@@ -110,34 +53,44 @@ func (b bucketLook) name() string { return render.BucketName(b.Namespace) }
 // again is the command that puts most things right.
 func (b bucketLook) again() string { return installIn(b.Namespace) }
 
-// of is a check of the Bucket object. That there is one is for another check to
-// tell.
-func (b bucketLook) of(judge func(context.Context, *unstructured.Unstructured) Finding) func(context.Context) Finding {
+// of is a look at the Bucket object. That there is one is for another look to tell.
+func (b bucketLook) of(judge func(context.Context, *unstructured.Unstructured) Finding) look {
 	return func(ctx context.Context) Finding {
-		object, err := b.One(ctx, live.Buckets(), b.name())
+		object, err := b.One(ctx, kinds.Bucket.GVR(), b.name())
 		switch {
 		case err != nil:
 			return unreadable(b.Conn, err, "list buckets.s3.services.k8s.aws in "+b.Namespace, "how the Bucket object is")
 		case object == nil:
-			return Pass()
+			return Leave("there is no Bucket object")
 		}
 		return judge(ctx, object)
 	}
 }
 
-// unreadable is the finding of a check that could not read what it is about:
-// needs and would as for Unseen.
-func unreadable(conn *cluster.Conn, err error, needs, would string) Finding {
-	if apierrors.IsForbidden(err) {
-		return Unseen(needs, would)
+// object judges what the Bucket object states. Where another bucket is does not matter,
+// and neither does the deletion policy once the object is being deleted.
+func (b bucketLook) object(ctx context.Context, object *unstructured.Unstructured) Finding {
+	named := b.named(ctx, object)
+	all := []Finding{named, b.deleting(ctx, object), writable(object)}
+	if named.met() {
+		all = append(all, b.place(ctx, object))
 	}
-	return Fail(conn.Translate(err))
+	if object.GetDeletionTimestamp() == nil {
+		all = append(all, b.retained(object))
+	}
+	return worstFirst(all)
 }
+
+// plannable is a look at what would keep install from planning the object.
+func (b bucketLook) plannable() look { return every(b.of(b.named), b.of(b.deleting)) }
 
 // there wants the object that makes the bucket. Another one in the project makes
 // another bucket, which OSToy does not know.
 func (b bucketLook) there(ctx context.Context) Finding {
-	all, err := b.Here(ctx, live.Buckets())
+	if (appLook{World: b.World}).installed(ctx).Status == Failed {
+		return Leave("needs " + IDInstalled)
+	}
+	all, err := b.Here(ctx, kinds.Bucket.GVR())
 	if err != nil {
 		return unreadable(b.Conn, err, "list buckets.s3.services.k8s.aws in "+b.Namespace, "whether there is a Bucket object")
 	}
@@ -155,18 +108,16 @@ func (b bucketLook) there(ctx context.Context) Finding {
 	return Refuse("there is no Bucket "+b.name()+" in project "+b.Namespace, why, b.again())
 }
 
-// named: OSToy's rule is the only one (FACTS 7); the name cannot be changed.
+// named: OSToy looks for NAMESPACE-bucket and nothing else; the name cannot be changed.
 func (b bucketLook) named(_ context.Context, object *unstructured.Unstructured) Finding {
 	text := health.Text(object.Object, "spec", "name")
 	if text == b.name() {
 		return Pass()
 	}
 	name := advice.BucketName(text)
-	return Refuse(
-		fmt.Sprintf("Bucket %s is for the bucket %s", object.GetName(), name),
+	return Refuse(fmt.Sprintf("Bucket %s is for the bucket %s", object.GetName(), name),
 		"OSToy looks for "+b.name()+" and for no other, and the name of a Bucket cannot be changed",
-		"the bucket "+name.String()+" stays, with what is in it:\n"+retain(object.GetName(), "-n", object.GetNamespace())+"\n"+b.again(),
-	)
+		"the bucket "+name.String()+" stays, with what is in it:\n"+retain(object.GetName(), "-n", object.GetNamespace())+"\n"+b.again())
 }
 
 // anew is what makes the controller look at everything again: without its object
@@ -197,15 +148,16 @@ func (b bucketLook) deleting(ctx context.Context, object *unstructured.Unstructu
 	if ack.Complaint(object) == "" {
 		why += ", which only the ACK S3 controller takes off: is it running?"
 	}
-	return Refuse(
-		"Bucket "+object.GetName()+" is being deleted", why,
-		health.Release(object)+"\nthen, to create the object again for the same bucket: "+b.again(),
-	)
+	return Refuse("Bucket "+object.GetName()+" is being deleted", why,
+		health.Release(object)+"\nthen, to create the object again for the same bucket: "+b.again())
 }
 
 // synced is the judgement by which install waits.
 func (b bucketLook) synced(ctx context.Context, object *unstructured.Unstructured) Finding {
-	if state, stale := b.Stale(ctx, object, time.Now()); stale {
+	if object.GetDeletionTimestamp() != nil {
+		return Leave("the object is being deleted")
+	}
+	if state, stale := live.Stale(ctx, b.World, object, time.Now()); stale {
 		return notReady("Bucket "+object.GetName(), object, state)
 	}
 	return notReady("Bucket "+object.GetName(), object, health.Bucket(object, nil, false))
@@ -221,9 +173,85 @@ func notReady(what string, object *unstructured.Unstructured, state health.State
 	if state.Ready {
 		return Pass()
 	}
-	next := state.Hint
-	if next == "" {
-		next = "to wait until it is: " + advice.Command("oc ostoy-s3 check --wait", "-n", object.GetNamespace())
+	return Refuse(what+" is not ready", state.Text,
+		cmp.Or(state.Hint, "to wait until it is: "+advice.Command("oc ostoy-s3 check --wait", "-n", object.GetNamespace())))
+}
+
+// public looks at the object, which everybody here may read, and at S3. What the
+// object does not state the controller takes off the bucket
+// (syncPublicAccessBlock in its hook.go).
+func (b bucketLook) public(ctx context.Context, object *unstructured.Unstructured) Finding {
+	if missing := unstated(object); len(missing) > 0 {
+		return Refuse("Bucket "+object.GetName()+" does not block public access: "+strings.Join(missing, ", "),
+			"what spec.publicAccessBlock does not state as true the controller takes off the bucket, so that one careless policy or ACL makes its data public",
+			b.again())
 	}
-	return Refuse(what+" is not ready", state.Text, next)
+	access, err := b.PublicAccess(ctx)
+	if err != nil {
+		return unreadAWS(err, bucket.ActionPublicAccess+" on the bucket", "whether S3 blocks public access to the bucket")
+	}
+	if open := access.Open(); len(open) > 0 {
+		return Refuse("S3 does not block public access to bucket "+b.name()+": "+strings.Join(open, ", "),
+			"the object states it, so somebody changed the bucket itself; the controller puts it back only every ten hours",
+			advice.Command("aws s3api put-public-access-block", "--bucket", b.name(),
+				"--public-access-block-configuration", "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"))
+	}
+	return Pass()
+}
+
+// unstated are the fields of the object's publicAccessBlock that are not true.
+func unstated(object *unstructured.Unstructured) []string {
+	var missing []string
+	for _, field := range (bucket.PublicAccess{}).Open() {
+		on, _, _ := unstructured.NestedBool(object.Object, "spec", "publicAccessBlock", field)
+		if !on {
+			missing = append(missing, "spec.publicAccessBlock."+field)
+		}
+	}
+	return missing
+}
+
+// tls wants the statement that install puts into the bucket's policy. A policy
+// may have others beside it.
+func (b bucketLook) tls(ctx context.Context) Finding {
+	policy, err := b.BucketPolicy(ctx)
+	if err != nil {
+		return unreadAWS(err, bucket.ActionPolicy+" on the bucket", "whether the bucket's policy refuses requests without TLS")
+	}
+	if why := iam.PlainHTTP(policy, render.BucketARN(b.Facts.Partition.Value, b.name())); why != "" {
+		return Refuse("bucket "+b.name()+" takes requests without TLS", why, b.anew())
+	}
+	return Pass()
+}
+
+// settings are of less weight than the rest: S3 encrypts in any case, and who
+// owns objects matters only where others may write.
+func (b bucketLook) settings(ctx context.Context) Finding {
+	encryption, err := b.Encryption(ctx)
+	if err != nil {
+		return unreadAWS(err, bucket.ActionEncryption+" on the bucket", "how the bucket is encrypted")
+	}
+	ownership, err := b.Ownership(ctx)
+	if err != nil {
+		return unreadAWS(err, bucket.ActionOwnership+" on the bucket", "who owns what is in the bucket")
+	}
+	return judgeSettings(b.name(), b.anew(), encryption, ownership)
+}
+
+func judgeSettings(name, restore string, encryption bucket.Encryption, ownership string) Finding {
+	var all []Finding
+	switch encryption.Algorithm {
+	case "AES256":
+	case "":
+		all = append(all, Warn("bucket "+name+" has no default encryption", "install states SSE-S3 (AES256)", restore))
+	default:
+		all = append(all, Warn("bucket "+name+" is encrypted with "+encryption.Algorithm+", and not with SSE-S3 (AES256)",
+			"with a key of your own in KMS the app's role needs kms:GenerateDataKey and kms:Decrypt on it, which install does not give",
+			restore+"\nto keep the key, give it in the Bucket and the rights in a policy of your own (--policy-arn)"))
+	}
+	if ownership != "BucketOwnerEnforced" {
+		all = append(all, Warn("who owns what is in bucket "+name+" is "+cmp.Or(ownership, "not set")+", and not BucketOwnerEnforced",
+			"access control lists count there, and objects that another account writes belong to it", restore))
+	}
+	return worstFirst(all)
 }

@@ -9,15 +9,18 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
-// Annotations that ACK reads (FACTS 1.3).
+// Annotations that ACK reads (apis/core/v1alpha1/annotations.go of its runtime).
 const (
 	defaultRegionNote  = "services.k8s.aws/default-region" // of a namespace
 	readOnlyNote       = "services.k8s.aws/read-only"
@@ -26,7 +29,7 @@ const (
 
 // place compares where the controller found the bucket with where it is told to
 // look for it. If the two differ it does nothing, not even delete, and says so
-// in its log only (FACTS 0.5).
+// in its log only.
 func (b bucketLook) place(ctx context.Context, object *unstructured.Unstructured) Finding {
 	wanted, from := ack.Region(object), "its annotation services.k8s.aws/region"
 	if wanted == "" {
@@ -34,15 +37,11 @@ func (b bucketLook) place(ctx context.Context, object *unstructured.Unstructured
 			wanted, from = project.GetAnnotations()[defaultRegionNote], "the project's annotation "+defaultRegionNote
 		}
 	}
-	account := b.Facts.Account.Value
-	if awsLook(b).account(ctx).Status == Failed {
-		account = "" // the wrong one: aws-account tells
-	}
 	inS3 := ""
 	if state, err := b.BucketState(ctx); err == nil && state.Kind != bucket.OtherAccount {
 		inS3 = state.Region
 	}
-	return judgePlace(object, wanted, from, account, inS3)
+	return judgePlace(object, wanted, from, awsLook(b).callers(ctx), inS3)
 }
 
 // judgePlace: an empty region or account is not known, and compared with nothing. Status
@@ -51,17 +50,13 @@ func judgePlace(object *unstructured.Unstructured, wanted, from, account, inS3 s
 	const ignored = "the ACK controller then leaves the object alone, deletion included, and says so nowhere but in its log"
 	ns := object.GetNamespace()
 	if is := health.Text(object.Object, "status", "ackResourceMetadata", "region"); is != "" && wanted != "" && is != wanted {
-		return Refuse(
-			fmt.Sprintf("the status of the Bucket resource says %s, and %s says %s", advice.Region(is), from, advice.Region(wanted)), ignored,
-			installWhere(ns, inS3),
-		)
+		return Refuse(fmt.Sprintf("the status of the Bucket resource says %s, and %s says %s", advice.Region(is), from, advice.Region(wanted)), ignored,
+			installWhere(ns, inS3))
 	}
 	if owner := ack.Account(object); owner != "" && account != "" && owner != account {
-		return Refuse(
-			fmt.Sprintf("the controller has the bucket in account %s, and you look with account %s", advice.Account(owner), account),
+		return Refuse(fmt.Sprintf("the controller has the bucket in account %s, and you look with account %s", advice.Account(owner), account),
 			"either your credentials are of the wrong account, or the controller's role is: it leaves every object alone whose bucket is in another account than its role",
-			"aws sts get-caller-identity shows yours (--profile selects another); a cluster admin looks at the role of the service account of the controller",
-		)
+			"aws sts get-caller-identity shows yours (--profile selects another); a cluster admin looks at the role of the service account of the controller")
 	}
 	return Pass()
 }
@@ -86,11 +81,9 @@ func (b bucketLook) gone(ctx context.Context) Finding {
 	case state.Exists():
 		return Pass()
 	}
-	return Refuse(
-		"the bucket "+b.name()+" is not in S3 any more, though its object says that it is",
+	return Refuse("the bucket "+b.name()+" is not in S3 any more, though its object says that it is",
 		"somebody deleted it behind the controller's back, which looks again only every ten hours",
-		"to create both again (what was in the bucket is lost):\n"+b.remove()+"\n"+b.again(),
-	)
+		"to create both again (what was in the bucket is lost):\n"+b.remove()+"\n"+b.again())
 }
 
 // tagged: without tags nobody knows next time that the bucket is ours. Others'
@@ -105,16 +98,14 @@ func (b bucketLook) tagged(ctx context.Context) Finding {
 	case state.Tags == nil || render.Ours(state.Tags, b.Facts):
 		return Pass()
 	}
-	return Warn(
-		"the bucket "+b.name()+" has lost the tags that say whose it is",
+	return Warn("the bucket "+b.name()+" has lost the tags that say whose it is",
 		"only its object shows that it is ours; once that is gone, install takes the bucket for a stranger's",
-		"to tag it again, "+b.anew("--adopt=bucket"),
-	)
+		"to tag it again, "+b.anew("--adopt=bucket"))
 }
 
 // retained: unless the policy is to retain, the bucket goes with its object, or
 // keeps the project from going if something is in it (FACTS 1.3, 10.1).
-func (b bucketLook) retained(_ context.Context, object *unstructured.Unstructured) Finding {
+func (b bucketLook) retained(object *unstructured.Unstructured) Finding {
 	policy := object.GetAnnotations()[deletionPolicyNote]
 	if policy == ack.Retain {
 		return Pass()
@@ -127,51 +118,68 @@ func (b bucketLook) retained(_ context.Context, object *unstructured.Unstructure
 	default:
 		what += ", which the controller does not know and takes for retain as yet"
 	}
-	return Warn(
-		"the bucket "+b.name()+" does not outlive its object: "+what,
+	return Warn("the bucket "+b.name()+" does not outlive its object: "+what,
 		"deleting the project deletes the bucket if it is empty, and hangs for ever if it is not",
-		b.again(),
-	)
+		b.again())
 }
 
-func (b bucketLook) writable(_ context.Context, object *unstructured.Unstructured) Finding {
+func writable(object *unstructured.Unstructured) Finding {
 	if object.GetAnnotations()[readOnlyNote] != "true" {
 		return Pass()
 	}
-	return Warn(
-		"Bucket "+object.GetName()+" is read-only for the controller",
+	return Warn("Bucket "+object.GetName()+" is read-only for the controller",
 		"its annotation "+readOnlyNote+" is true: the controller neither makes the bucket nor puts its protection back",
-		advice.Command("oc annotate buckets.s3.services.k8s.aws", object.GetName(), "-n", object.GetNamespace(), readOnlyNote+"-"),
-	)
+		advice.Command("oc annotate buckets.s3.services.k8s.aws", object.GetName(), "-n", object.GetNamespace(), readOnlyNote+"-"))
 }
 
-// once looks for other objects of the same bucket: they undo each other's
-// settings, and whichever is deleted with the policy delete takes the bucket
-// (FACTS 10.1). Those of this project are seen by everybody.
-func (b bucketLook) once(ctx context.Context) Finding {
-	here, err := b.Here(ctx, live.Buckets())
-	if err != nil {
-		return Fail(b.Conn.Translate(err))
+// reach judges all Buckets. A user who is not allowed to list them gets the answer for
+// those of this project.
+func (b bucketLook) reach(ctx context.Context) Finding {
+	all, everywhere := b.List(ctx, kinds.Bucket.GVR(), "", "")
+	if apierrors.IsForbidden(everywhere) {
+		var err error
+		if all, err = b.Here(ctx, kinds.Bucket.GVR()); err != nil {
+			return unreadable(b.Conn, err, "list buckets.s3.services.k8s.aws in "+b.Namespace, "which S3 buckets the Buckets of this project name")
+		}
+	} else if everywhere != nil {
+		return Fail(b.Conn.Translate(everywhere))
 	}
-	all, everywhere := b.List(ctx, live.Buckets(), "", "")
+	found := []Finding{ofOtherProjects(all), b.once(all)}
 	if everywhere != nil {
-		all = here
+		found = append(found, Unseen("list buckets.s3.services.k8s.aws in all projects",
+			"whether a Bucket of another project names an S3 bucket that is not that project's, or this project's"))
 	}
+	return worstFirst(found)
+}
+
+// ofOtherProjects wants every Bucket to have a name of its own project.
+func ofOtherProjects(all []*unstructured.Unstructured) Finding {
+	others := operator.OfOtherProjects(all)
+	if len(others) == 0 {
+		return Pass()
+	}
+	return Warn(fmt.Sprintf("Buckets that name an S3 bucket of another project: %d", len(others)),
+		phrase.Few(others)+": the users of that project decide about its settings, and can delete it; a Bucket of a project names PROJECT-bucket or PROJECT--NAME-bucket",
+		"find out who needs each; to release one and keep the S3 bucket:\n"+retain("NAME", "-n", "PROJECT"))
+}
+
+// once looks for other objects of the project's S3 bucket: they undo each other's
+// settings, and whichever is deleted with the policy delete deletes the bucket.
+func (b bucketLook) once(all []*unstructured.Unstructured) Finding {
 	var others []string
+	own := false
 	for _, one := range all {
-		if health.Text(one.Object, "spec", "name") == b.name() && (one.GetNamespace() != b.Namespace || one.GetName() != b.name()) {
+		switch {
+		case one.GetNamespace() == b.Namespace && one.GetName() == b.name():
+			own = true
+		case health.Text(one.Object, "spec", "name") == b.name():
 			others = append(others, one.GetNamespace()+"/"+one.GetName())
 		}
 	}
-	switch {
-	case len(others) > 0:
-		return Warn(
-			"the bucket "+b.name()+" is managed by "+strings.Join(others, ", ")+" as well",
-			"each object puts its own settings on the bucket, and any of them deletes it unless its deletion policy is retain",
-			"delete one of them; the bucket stays:\n"+retain("NAME", "-n", "PROJECT"),
-		)
-	case apierrors.IsForbidden(everywhere):
-		return Unseen("list buckets.s3.services.k8s.aws in all projects", "whether another project's object manages the same bucket")
+	if !own || len(others) == 0 {
+		return Pass()
 	}
-	return Fail(b.Conn.Translate(everywhere))
+	return Warn("the bucket "+b.name()+" is managed by "+strings.Join(others, ", ")+" as well",
+		"each object puts its own settings on the bucket, and any of them deletes it unless its deletion policy is retain",
+		"delete one of them; the bucket stays:\n"+retain("NAME", "-n", "PROJECT"))
 }

@@ -10,9 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -78,12 +78,16 @@ func TestBucketNotes(t *testing.T) {
 	note := func(text string) *unstructured.Unstructured {
 		return demoBucket(t, "{metadata: {annotations: {"+text+"}}}")
 	}
-	wantSaid(t, "retain", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: retain")), Passed, "")
-	wantSaid(t, "delete", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: delete")), Warned, "is delete")
-	wantSaid(t, "nothing", b.retained(t.Context(), note("")), Warned, "no deletion policy")
-	wantSaid(t, "misspelt", b.retained(t.Context(), note("services.k8s.aws/deletion-policy: Retain")), Warned, "does not know")
-	wantSaid(t, "writable", b.writable(t.Context(), note(`services.k8s.aws/read-only: "false"`)), Passed, "")
-	wantSaid(t, "read-only", b.writable(t.Context(), note(`services.k8s.aws/read-only: "true"`)), Warned, "read-only-")
+	wantSaid(t, "retain", b.retained(note("services.k8s.aws/deletion-policy: retain")), Passed, "")
+	wantSaid(t, "delete", b.retained(note("services.k8s.aws/deletion-policy: delete")), Warned, "is delete")
+	wantSaid(t, "nothing", b.retained(note("")), Warned, "no deletion policy")
+	wantSaid(t, "misspelt", b.retained(note("services.k8s.aws/deletion-policy: Retain")), Warned, "does not know")
+	wantSaid(t, "writable", writable(note(`services.k8s.aws/read-only: "false"`)), Passed, "")
+	wantSaid(t, "read-only", writable(note(`services.k8s.aws/read-only: "true"`)), Warned, "read-only-")
+	all := b.object(t.Context(), note(`services.k8s.aws/read-only: "true"`))
+	for _, says := range []string{"is for the bucket", "is read-only", "no deletion policy", "read-only-"} {
+		wantSaid(t, "everything", all, Failed, says)
+	}
 	wantSaid(t, "right name", b.named(t.Context(), demoBucket(t, "{spec: {name: demo-bucket}}")), Passed, "")
 	wantSaid(t, "wrong name", b.named(t.Context(), demoBucket(t, "{spec: {name: other}}")), Failed, "no other")
 }

@@ -14,9 +14,14 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
 // Check is one thing to look at.
@@ -25,8 +30,9 @@ type Check struct {
 	Group    Group
 	Title    string   // what is so when it passes
 	Severity Severity // the worst it can find
-	Hint     string   // what mends it, where the finding does not know better
 	Needs    []string // checks that must have passed, by ID
+	Beside   []string // checks that report what this one leaves to them
+	Unless   look     // where it finds something wrong, the first of those reports it, if it runs
 	Run      func(context.Context) Finding
 }
 
@@ -45,9 +51,7 @@ const (
 )
 
 // Groups are all groups in their order.
-func Groups() []Group {
-	return []Group{Cluster, AWS, Controller, Identity, Bucket, App, Ownership}
-}
+func Groups() []Group { return []Group{Cluster, AWS, Controller, Identity, Bucket, App, Ownership} }
 
 // Severity is how bad it is when a check does not pass.
 type Severity string
@@ -88,6 +92,9 @@ type Outcome struct {
 // Pass is the finding of a check that has nothing to say.
 func Pass() Finding { return Finding{Status: Passed} }
 
+// met reports whether what needs this finding can be looked at.
+func (f Finding) met() bool { return f.Status == Passed || f.Status == Warned }
+
 // Refuse is the finding of something that is wrong. What and why are one line each: what
 // a cluster or AWS sent is repeated in them, and a line feed in it could begin a line
 // that looks like advice. Next is advice; commands in it are made by package advice.
@@ -117,10 +124,7 @@ func Fail(err error) Finding {
 		return Pass()
 	}
 	finding := Finding{Status: Failed, What: err.Error(), Err: err}
-	var told interface {
-		Parts() (what, why, next string)
-	}
-	if errors.As(err, &told) {
+	if told, ok := errors.AsType[*problem.Error](err); ok {
 		finding.What, finding.Why, finding.Next = told.Parts()
 	}
 	finding.What = plain.Line(finding.What)
@@ -136,15 +140,13 @@ func (c Check) Page() string { return "docs/checks/" + c.ID + ".md" }
 func (o Outcome) Problem() *problem.Error {
 	kind := problem.Refused
 	more := o.Page()
-	var told *problem.Error
-	if errors.As(o.Err, &told) {
+	if told, ok := errors.AsType[*problem.Error](o.Err); ok {
 		kind = told.Kind
 		if told.More != "" {
 			more = told.More
 		}
 	}
-	var input *render.InputError
-	if errors.As(o.Err, &input) {
+	if problem.IsInput(o.Err) {
 		kind = problem.Usage
 	}
 	return &problem.Error{Kind: kind, What: o.What, Why: o.Why, Next: o.Next, More: more, Err: o.Err}
@@ -193,15 +195,22 @@ func (r *run) find(ctx context.Context, c Check) Finding {
 			continue
 		}
 		<-r.ended[at]
-		if status := r.outcomes[at].Status; status != Passed && status != Warned {
+		if !r.outcomes[at].met() {
 			return Leave("needs " + need)
 		}
 	}
-	finding := c.Run(ctx)
-	if finding.Next == "" && (finding.Status == Failed || finding.Status == Warned) {
-		finding.Next = c.Hint
+	if c.Unless != nil && r.runs(c.Beside[0]) {
+		if status := c.Unless(ctx).Status; status == Failed || status == NotAllowed {
+			return Leave("needs " + c.Beside[0])
+		}
 	}
-	return finding
+	return c.Run(ctx)
+}
+
+// runs reports whether a check is one of this run.
+func (r *run) runs(id string) bool {
+	_, chosen := r.index[id]
+	return chosen
 }
 
 func (r *run) end(at int, outcome Outcome) {
@@ -223,4 +232,37 @@ func Having(outcomes []Outcome, statuses ...Status) []Outcome {
 // Only are the checks with these IDs.
 func Only(checks []Check, ids ...string) []Check {
 	return slices.DeleteFunc(slices.Clone(checks), func(c Check) bool { return !slices.Contains(ids, c.ID) })
+}
+
+// installIn is the command that installs the app in a project again.
+func installIn(namespace string, flags ...string) string {
+	return advice.Command("oc ostoy-s3 install", append([]string{"-n", namespace}, flags...)...)
+}
+
+// retain are the commands after which the S3 bucket of a Bucket stays when the Bucket is
+// deleted, and which delete it. Object are its name and namespace as oc takes them.
+func retain(object ...string) string {
+	const resource = "buckets.s3.services.k8s.aws"
+	return advice.Command("oc annotate", append(append([]string{resource}, object...), deletionPolicyNote+"=retain", "--overwrite")...) + "\n" +
+		advice.Command("oc delete", append([]string{resource}, object...)...)
+}
+
+// unreadable is the finding of a check that could not read from the cluster what it is
+// about: needs and would as for Unseen.
+func unreadable(conn *cluster.Conn, err error, needs, would string) Finding {
+	if apierrors.IsForbidden(err) {
+		return Unseen(needs, would)
+	}
+	return Fail(conn.Translate(err))
+}
+
+// unreadAWS is the same for what AWS did not answer.
+func unreadAWS(err error, needs, would string) Finding {
+	switch {
+	case errors.Is(err, live.ErrNoAWS):
+		return Leave("there are no AWS credentials")
+	case awserr.Denied(err):
+		return Unseen(needs, would)
+	}
+	return Fail(err)
 }

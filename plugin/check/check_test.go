@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 func ending(finding Finding) func(context.Context) Finding {
@@ -42,9 +41,12 @@ func TestDependencies(t *testing.T) {
 		{ID: "first", Run: ending(Finding{Status: Failed, What: "it"})},
 		{ID: "warned", Run: ending(Warn("w", "y", ""))},
 		{ID: "after warning", Needs: []string{"warned"}, Run: ending(Pass())},
+		{ID: "left to another", Beside: []string{"first"}, Unless: ending(Unseen("a", "b")), Run: never},
+		{ID: "left to what was not chosen", Beside: []string{"elsewhere"}, Unless: ending(Unseen("a", "b")), Run: ending(Pass())},
+		{ID: "left to none", Beside: []string{"first"}, Unless: ending(Leave("x")), Run: ending(Pass())},
 		{ID: "needs what was not chosen", Needs: []string{"elsewhere"}, Run: ending(Pass())},
 	}, nil)
-	want := []Status{Skipped, Skipped, Failed, Warned, Passed, Passed}
+	want := []Status{Skipped, Skipped, Failed, Warned, Passed, Skipped, Passed, Passed, Passed}
 	for n, outcome := range outcomes {
 		if outcome.Status != want[n] {
 			t.Errorf("%s: %s, want %s", outcome.ID, outcome.Status, want[n])
@@ -66,7 +68,7 @@ func TestKinds(t *testing.T) {
 	}{
 		"own finding":   {Finding{Status: Failed, What: "x"}, problem.Refused, "docs/checks/it.md"},
 		"failed call":   {Fail(fmt.Errorf("look: %w", denied)), problem.Failed, "elsewhere"},
-		"wrong input":   {Fail(&render.InputError{What: "name"}), problem.Usage, "docs/checks/it.md"},
+		"wrong input":   {Fail(&problem.Error{Kind: problem.Usage, What: "name"}), problem.Usage, "docs/checks/it.md"},
 		"unknown error": {Fail(errors.New("boom")), problem.Refused, "docs/checks/it.md"},
 	} {
 		got := Outcome{Check{ID: "it"}, c.finding}.Problem()

@@ -5,14 +5,14 @@ import (
 	"slices"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -31,37 +31,23 @@ type clusterLook struct {
 func clusterChecks(w *live.World, t Target) []Check {
 	c := clusterLook{w, t.Objects}
 	facts := []string{IDServer, IDIssuer, IDCredentials}
-	return []Check{
-		{
-			ID: IDTerminating, Group: Cluster, Severity: Error, Needs: []string{IDServer},
-			Title: "the project is not on its way out", Run: c.terminating,
-		},
-		{
-			ID: "quota", Group: Cluster, Severity: Error, Needs: facts,
-			Title: "the project's quota has room for the app", Run: c.quota,
-		},
-		{
-			ID: "storage-class", Group: Cluster, Severity: Error, Needs: facts,
-			Title: "there is a storage class for the app's volume", Run: c.storageClass,
-		},
-		{
-			ID: IDRouteAPI, Group: Cluster, Severity: Error, Needs: facts,
-			Title: "the cluster serves what the app is reached by", Run: c.routeAPI,
-		},
-	}
+	return inGroup(Cluster, []Check{
+		{ID: IDTerminating, Severity: Error, Needs: []string{IDServer}, Title: "the project is not on its way out", Run: c.terminating},
+		{ID: "quota", Severity: Error, Needs: facts, Title: "the project's quota has room for the app", Run: c.quota},
+		{ID: "storage-class", Severity: Error, Needs: facts, Title: "there is a storage class for the app's volume", Run: c.storageClass},
+		{ID: IDRouteAPI, Severity: Error, Needs: facts, Title: "the cluster serves what the app is reached by", Run: c.routeAPI},
+	})
 }
 
 func (c clusterLook) terminating(ctx context.Context) Finding {
 	project, err := c.Project(ctx)
 	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("get namespaces "+c.Namespace, "whether it is being deleted")
 	case err != nil:
-		return Fail(c.Conn.Translate(err))
+		return unreadable(c.Conn, err, "get namespaces "+c.Namespace, "whether it is being deleted")
 	case project == nil || project.GetDeletionTimestamp() == nil:
 		return Pass()
 	}
-	buckets, _ := c.Here(ctx, live.Buckets()) // where they cannot be seen, the conditions name the finalizer
+	buckets, _ := c.Here(ctx, kinds.Bucket.GVR()) // where they cannot be seen, the conditions name the finalizer
 	return judgeTerminating(project, buckets)
 }
 
@@ -98,7 +84,7 @@ func isDefault(class *unstructured.Unstructured) bool {
 // storageClass: a claim that names no class waits for a default one for ever. A
 // class that waits for its first pod is fine.
 func (c clusterLook) storageClass(ctx context.Context) Finding {
-	claims, err := c.Here(ctx, live.Volumes())
+	claims, err := c.Here(ctx, kinds.PersistentVolumeClaim.GVR())
 	if err != nil {
 		return Fail(c.Conn.Translate(err))
 	}
@@ -107,23 +93,19 @@ func (c clusterLook) storageClass(ctx context.Context) Finding {
 		if object.GetKind() != "PersistentVolumeClaim" {
 			continue
 		}
-		at := slices.IndexFunc(claims, func(one *unstructured.Unstructured) bool { return one.GetName() == object.GetName() })
-		switch {
-		case at < 0:
+		switch claim := named(claims, object.GetName()); {
+		case claim == nil:
 			open = append(open, object)
-		case health.Text(claims[at].Object, "spec", "volumeName") == "":
-			open = append(open, claims[at])
+		case health.Text(claim.Object, "spec", "volumeName") == "":
+			open = append(open, claim)
 		}
 	}
 	if len(open) == 0 {
 		return Pass()
 	}
-	classes, err := c.List(ctx, live.StorageClasses(), "", "")
-	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("list storageclasses", "whether the app's volume gets one")
-	case err != nil:
-		return Fail(c.Conn.Translate(err))
+	classes, err := c.List(ctx, kinds.StorageClass.GVR(), "", "")
+	if err != nil {
+		return unreadable(c.Conn, err, "list storageclasses", "whether the app's volume gets one")
 	}
 	return judgeClasses(open, classes)
 }
@@ -145,11 +127,9 @@ func judgeClasses(open, classes []*unstructured.Unstructured) Finding {
 		case name != "" && !slices.Contains(names, name):
 			return Refuse("there is no storage class "+name+" for the volume "+claim.GetName(), "the claim names it, and nobody makes a volume for it"+has, choose)
 		case name == "" && !slices.ContainsFunc(classes, isDefault):
-			return Refuse(
-				"there is no default storage class for the volume "+claim.GetName(),
+			return Refuse("there is no default storage class for the volume "+claim.GetName(),
 				"the claim names none, and waits for a default one for ever"+has,
-				choose+"\nor a cluster admin makes one the default: "+advice.Command("oc annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true"),
-			)
+				choose+"\nor a cluster admin makes one the default: "+advice.Command("oc annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true"))
 		}
 	}
 	return Pass()
@@ -166,9 +146,7 @@ func (c clusterLook) routeAPI(context.Context) Finding {
 	if !slices.ContainsFunc(c.objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "Deployment" }) {
 		return Leave("what would be installed is not known")
 	}
-	return Refuse(
-		"this OpenShift cluster serves no Routes (route.openshift.io/v1)",
+	return Refuse("this OpenShift cluster serves no Routes (route.openshift.io/v1)",
 		"the app would be installed without one, and be reached by nobody; the API versions are from "+c.Facts.APIVersions.Source,
-		"oc get apiservice v1.route.openshift.io; oc get clusteroperator openshift-apiserver shows why",
-	)
+		"oc get apiservice v1.route.openshift.io; oc get clusteroperator openshift-apiserver shows why")
 }

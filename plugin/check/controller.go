@@ -9,10 +9,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
 )
 
 // IDController is the check that the others of its group need.
@@ -29,16 +31,12 @@ func controllerChecks(w *live.World) []Check {
 		{ID: "controller-olm", Title: "OLM has installed the operator", Severity: Error, Needs: []string{IDServer}, Run: c.olm},
 	}
 	for _, one := range []Check{
-		{ID: "controller-running", Title: "the controller has a ready pod", Severity: Error, Needs: []string{"controller-crash"}, Run: c.running},
-		{ID: "controller-crash", Title: "the controller does not crash", Severity: Error, Run: c.crash},
-		{ID: "controller-single", Title: "one controller looks after a Bucket", Severity: Error, Run: c.single},
-		{ID: "controller-config", Title: "the controller has every setting it needs", Severity: Error, Run: c.config},
+		{ID: "controller-running", Title: "the controller has a ready pod and does not crash", Severity: Error, Run: c.running},
+		{ID: "controller-single", Title: "one controller manages a Bucket, and one operator owns its kind", Severity: Error, Run: c.single},
+		{ID: "controller-config", Title: "the controller has every setting it needs, and watches this project", Severity: Error, Run: c.config},
 		{ID: "controller-identity", Title: "the controller has AWS credentials that last", Severity: Error, Run: c.identity},
 		{ID: IDControllerRole, Title: controllerRoleTitle, Severity: Error, Needs: []string{IDCredentials}, Run: c.role},
-		{ID: "controller-region", Title: "the controller works in the region it was given", Severity: Warning, Run: c.region},
 		{ID: "controller-version", Title: "the controller can take over buckets that were kept", Severity: Error, Run: c.version},
-		{ID: "controller-watch", Title: "the controller looks at this project", Severity: Error, Run: c.watch},
-		{ID: "controller-owner", Title: "one operator owns ACK's Bucket", Severity: Warning, Run: c.owner},
 	} {
 		one.Needs = append(one.Needs, IDController)
 		checks = append(checks, one)
@@ -86,7 +84,7 @@ func (c controllerLook) none(ctx context.Context, lookalikes []ack.Controller) F
 		why = "not one: " + namesOf(lookalikes) + ", whose service account is not allowed to list and update Buckets in all projects"
 	}
 	next := advice.ControllerFor(c.Namespace) + c.letGo(ctx)
-	if worked := c.Worked(ctx); worked != "" {
+	if worked := live.Worked(ctx, c.World); worked != "" {
 		return Warn("no ACK S3 controller was found in this cluster",
 			why+"; Bucket "+worked+" is synced and S3 has all its settings, so a controller has worked on it, for example from outside of the cluster: whether it still does is not verified", next)
 	}
@@ -99,13 +97,13 @@ func namesOf(all []ack.Controller) string {
 	for n, one := range all {
 		names[n] = one.String()
 	}
-	return firstOf(names)
+	return phrase.Few(names)
 }
 
 // held are the names of the project's Buckets that are being deleted and wait
 // for a controller.
 func (c controllerLook) held(ctx context.Context) []string {
-	buckets, err := c.Here(ctx, live.Buckets())
+	buckets, err := c.Here(ctx, kinds.Bucket.GVR())
 	if err != nil {
 		return nil
 	}
@@ -167,11 +165,11 @@ func (c controllerLook) ofInterest(ctx context.Context) ([]ack.Told, error) {
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, one := range all {
 		group.Go(func() error {
-			env, err := c.ControllerEnvironment(groupCtx, one)
+			env, err := live.ControllerEnvironment(groupCtx, c.World, one)
 			if err != nil {
 				return err
 			}
-			pods, err := c.ControllerPods(groupCtx, one)
+			pods, err := one.Pods(groupCtx, c.World)
 			every[i] = ack.Told{Controller: one, Env: env, Flags: ack.FlagsOf(one.Container, env), Pods: pods}
 			return err
 		})

@@ -8,10 +8,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 )
 
 // identity: how the controller gets its AWS credentials, and whether it still
@@ -21,7 +21,7 @@ func (c controllerLook) identity(ctx context.Context) Finding {
 		if !byServiceAccount(one) {
 			return Pass()
 		}
-		account, err := c.Get(ctx, live.ServiceAccounts(), one.Namespace, one.Account())
+		account, err := c.Get(ctx, kinds.ServiceAccount.GVR(), one.Namespace, one.Account())
 		switch {
 		case apierrors.IsForbidden(err):
 			return Unseen("get serviceaccounts in "+one.Namespace, "which role it works as")
@@ -67,7 +67,7 @@ func (c controllerLook) webhook(ctx context.Context) Finding {
 	if len(needed) == 0 {
 		return Leave("the pods carry their identity themselves (podIdentity=projected)")
 	}
-	list, err := c.List(ctx, live.Webhooks(), "", "")
+	list, err := c.List(ctx, kinds.MutatingWebhookConfiguration.GVR(), "", "")
 	switch {
 	case apierrors.IsForbidden(err):
 		return Unseen("list mutatingwebhookconfigurations", "whether the pod identity webhook is there")
@@ -97,7 +97,8 @@ const (
 )
 
 // givesIdentity goes by the names of the webhooks: on Azure and Google Cloud a
-// configuration of the same name has others (FACTS 2.2).
+// configuration of the same name has others (openshift/cloud-credential-operator,
+// pkg/operator/podidentity).
 func givesIdentity(configuration *unstructured.Unstructured) bool {
 	hooks, _, _ := unstructured.NestedSlice(configuration.Object, "webhooks")
 	return slices.ContainsFunc(hooks, func(entry any) bool {
@@ -109,7 +110,7 @@ func givesIdentity(configuration *unstructured.Unstructured) bool {
 
 // needsWebhook is who gets an identity by the webhook alone.
 func (c controllerLook) needsWebhook(ctx context.Context) ([]string, error) {
-	frontend, err := c.One(ctx, live.Deployments(), "ostoy-frontend")
+	frontend, err := c.One(ctx, kinds.Deployment.GVR(), "ostoy-frontend")
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -8,11 +9,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
 )
 
 // olm looks at what the Operator Lifecycle Manager was asked for, and what it
@@ -25,7 +26,7 @@ func (c controllerLook) olm(ctx context.Context) Finding {
 	if !olm.Served(served) {
 		return Leave("this cluster has no OLM")
 	}
-	subscriptions, err := c.List(ctx, olm.Subscriptions(), "", "")
+	subscriptions, err := c.List(ctx, kinds.Subscription.GVR(), "", "")
 	switch {
 	case apierrors.IsForbidden(err):
 		return Unseen("list subscriptions.operators.coreos.com in all namespaces", "whether the operator's installation waits for something")
@@ -70,7 +71,7 @@ func (c controllerLook) subscription(ctx context.Context, s *unstructured.Unstru
 		}
 		return c.pending(ctx, install, what)
 	}
-	csv, err := c.Get(ctx, olm.ServiceVersions(), s.GetNamespace(), install.Installed)
+	csv, err := c.Get(ctx, kinds.ClusterServiceVersion.GVR(), s.GetNamespace(), install.Installed)
 	switch {
 	case err != nil:
 		return Fail(c.Conn.Translate(err))
@@ -78,7 +79,7 @@ func (c controllerLook) subscription(ctx context.Context, s *unstructured.Unstru
 		return Refuse(what, "its ClusterServiceVersion "+install.Installed+" is gone, and OLM does not bring it back",
 			advice.Command("oc delete", subscriptionOf(s)...)+", then subscribe again")
 	}
-	finding := judgeCSV(olm.CSVOf(csv), what)
+	finding := progress(olm.JudgeVersion(olm.CSVOf(csv)), what)
 	if finding.Status == Passed && troubled && !trouble.Passing {
 		return Warn("OLM cannot upgrade the operator "+ack.Package+" in "+s.GetNamespace(), awserr.Redact(trouble.Why), trouble.Next)
 	}
@@ -90,51 +91,30 @@ func subscriptionOf(s *unstructured.Unstructured) []string {
 	return []string{"subscriptions.operators.coreos.com", s.GetName(), "-n", s.GetNamespace()}
 }
 
-// pending: a first installation that is approved by hand waits for ever.
+// pending: a first installation that waits for approval waits indefinitely.
 func (c controllerLook) pending(ctx context.Context, install olm.Install, what string) Finding {
-	describe := advice.Command("oc describe", subscriptionOf(install.Subscription)...)
 	if install.Plan == "" {
-		return Warn(what, "it has no InstallPlan yet: OLM is still looking for the operator in its catalogs", describe)
+		return progress(olm.JudgeFirst(install, nil), what)
 	}
-	object, err := c.Get(ctx, olm.InstallPlans(), install.Subscription.GetNamespace(), install.Plan)
+	object, err := c.Get(ctx, kinds.InstallPlan.GVR(), install.Subscription.GetNamespace(), install.Plan)
 	if err != nil {
 		return Fail(c.Conn.Translate(err))
 	}
 	if object == nil {
-		return Warn(what, "its InstallPlan "+install.Plan+" is gone", describe)
+		return Warn(what, "its InstallPlan "+install.Plan+" is gone", advice.Command("oc describe", subscriptionOf(install.Subscription)...))
 	}
-	return judgePlan(olm.PlanOf(object), install.Current, what)
+	plan := olm.PlanOf(object)
+	return progress(olm.JudgeFirst(install, &plan), what)
 }
 
-// judgePlan judges the plan of a first installation of csv.
-func judgePlan(plan olm.InstallPlan, csv, what string) Finding {
-	if failure, _ := plan.Failure(); failure != nil {
-		return Refuse(what, failure.What+": "+awserr.Redact(failure.Why), failure.Next)
-	}
-	if plan.Waits() {
-		why := "its InstallPlan " + plan.Name + " waits for somebody to approve it (installPlanApproval: Manual)"
-		if others := plan.Others(csv); csv != "" && len(others) > 0 {
-			why += "; it would install or upgrade " + plain.Line(strings.Join(others, ", ")) + " as well"
-		}
-		return Refuse(what, why, plan.ApproveCommand())
-	}
-	if plan.Phase == "" || !plan.Approved { // to approve it now would make OLM's own write fail
-		return Warn(what, "OLM has not finished writing its InstallPlan "+plan.Name+" yet", "oc ostoy-s3 check --wait")
-	}
-	return Warn(what, "its InstallPlan "+plan.Name+" is approved, and not done yet", "oc ostoy-s3 check --wait")
-}
-
-// judgeCSV tells by its phase; reason and message are OLM's.
-func judgeCSV(csv olm.CSV, what string) Finding {
-	failure, healing := csv.Failure()
-	switch {
-	case csv.Succeeded():
+// progress is the finding for how far OLM is.
+func progress(j olm.Judgement, what string) Finding {
+	why, next := awserr.Redact(strings.TrimPrefix(j.What+": "+j.Why, ": ")), cmp.Or(j.Next, "oc ostoy-s3 check --wait")
+	switch j.Progress {
+	case olm.Installed:
 		return Pass()
-	case failure == nil:
-		return Warn(what, csv.Name+" is "+csv.Phase+": "+awserr.Redact(csv.Reason+", "+csv.Message),
-			advice.Command("oc describe clusterserviceversions.operators.coreos.com", csv.Name, "-n", csv.Namespace))
-	case healing && csv.Phase != "Failed":
-		return Warn(what, failure.What+": "+awserr.Redact(failure.Why), failure.Next)
+	case olm.Stuck:
+		return Refuse(what, why, next)
 	}
-	return Refuse(what, failure.What+": "+awserr.Redact(failure.Why), failure.Next)
+	return Warn(what, why, next)
 }

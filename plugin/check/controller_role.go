@@ -9,13 +9,13 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -76,7 +76,7 @@ func mostLenient(findings []Finding) Finding {
 
 // judgeRolesOf judges the roles that a controller has; at least one finding.
 func judgeRolesOf(ctx context.Context, w *live.World, c ack.Controller) []Finding {
-	roles, err := w.ControllerRoles(ctx, c)
+	roles, err := live.RolesOf(ctx, w, c)
 	switch {
 	case apierrors.IsForbidden(err):
 		return []Finding{Leave("the settings, the pods or the service account of " + c.String() + ", which name its role, cannot be read")}

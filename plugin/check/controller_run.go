@@ -5,14 +5,18 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 )
 
-// running: one ready pod of any controller that looks at this project is enough.
+// running: one ready pod of any controller that looks at this project is enough, if none
+// crashes.
 func (c controllerLook) running(ctx context.Context) Finding {
+	if crash := c.crash(ctx); crash.Status != Passed {
+		return crash
+	}
 	all, err := c.ofInterest(ctx)
 	if err != nil {
 		return c.unjudged(err, "list pods where the controller is", "whether its pod is ready")
@@ -67,9 +71,18 @@ func (c controllerLook) crash(ctx context.Context) Finding {
 	})
 }
 
-// single: two controllers on one Bucket undo each other's work, and one of
-// another account makes a second bucket of the name, or fails for ever.
+// single: one controller manages the Buckets of a project, and one operator owns the kind.
 func (c controllerLook) single(ctx context.Context) Finding {
+	found := c.alone(ctx)
+	if found.Status == Skipped || found.Status == NotAllowed {
+		return found
+	}
+	return worstFirst([]Finding{found, c.owner(ctx)})
+}
+
+// alone: two controllers on one Bucket undo each other's work, and one of another account
+// creates a second bucket of the name, or fails indefinitely.
+func (c controllerLook) alone(ctx context.Context) Finding {
 	all, err := c.ofInterest(ctx)
 	if err != nil {
 		return c.unjudged(err, "get configmaps where the controllers are", "whether two look at this project")
@@ -91,25 +104,23 @@ func (c controllerLook) single(ctx context.Context) Finding {
 	)
 }
 
-// watch: a controller that is told to look elsewhere never sees the Bucket.
-func (c controllerLook) watch(ctx context.Context) Finding {
-	return c.each(ctx, "whether it looks at this project", func(one ack.Told) Finding {
-		if !one.Flags.Watches(c.Namespace) {
-			return Refuse(
-				"the ACK S3 controller does not look at project "+c.Namespace+" ("+one.String()+")",
-				"it watches only "+strings.Join(one.Flags.Pieces("watch-namespace"), ", ")+": the Bucket gets no status",
-				setting(one.Controller, "ACK_WATCH_NAMESPACE", "", "leave it empty (all projects) or name the project, too"),
-			)
-		}
-		if kinds := one.Flags.Pieces("reconcile-resources"); len(kinds) > 0 && !strings.Contains(strings.ToLower(strings.Join(kinds, ",")), "bucket") {
-			return Refuse(
-				"the ACK S3 controller does not look at Buckets ("+one.String()+")",
-				"--reconcile-resources names only "+strings.Join(kinds, ", "),
-				"add Bucket to it, or take it out",
-			)
-		}
-		return Pass()
-	})
+// watching: a controller that is told to look elsewhere never sees the Bucket.
+func watching(one ack.Told, namespace string) Finding {
+	if !one.Flags.Watches(namespace) {
+		return Refuse(
+			"the ACK S3 controller does not look at project "+namespace+" ("+one.String()+")",
+			"it watches only "+strings.Join(one.Flags.Pieces("watch-namespace"), ", ")+": the Bucket gets no status",
+			setting(one.Controller, "ACK_WATCH_NAMESPACE", "", "leave it empty (all projects) or name the project, too"),
+		)
+	}
+	if kinds := one.Flags.Pieces("reconcile-resources"); len(kinds) > 0 && !strings.Contains(strings.ToLower(strings.Join(kinds, ",")), "bucket") {
+		return Refuse(
+			"the ACK S3 controller does not look at Buckets ("+one.String()+")",
+			"--reconcile-resources names only "+strings.Join(kinds, ", "),
+			"add Bucket to it, or take it out",
+		)
+	}
+	return Pass()
 }
 
 // patchData is the command that gives keys of a controller's ConfigMap these values.

@@ -7,9 +7,9 @@ import (
 	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
 )
 
 // wants holds a finding against a status and a word in it.
@@ -151,35 +151,13 @@ func TestGivesIdentity(t *testing.T) {
 	}
 }
 
-func TestJudgeCSV(t *testing.T) {
-	for name, c := range map[string]struct {
-		csv  olm.CSV
-		want Status
-		says string
-	}{
-		"done":            {olm.CSV{Phase: "Succeeded", Reason: "InstallSucceeded"}, Passed, ""},
-		"no group":        {olm.CSV{Phase: "Failed", Reason: "NoOperatorGroup", Message: "none"}, Failed, "create an OperatorGroup"},
-		"two groups":      {olm.CSV{Phase: "Failed", Reason: "TooManyOperatorGroups"}, Failed, "keep one"},
-		"not available":   {olm.CSV{Phase: "Failed", Reason: "InstallCheckFailed", Deployments: []string{"a"}}, Failed, "oc describe deployment/a"},
-		"something lacks": {olm.CSV{Phase: "Pending", Reason: "RequirementsNotMet", Unmet: []string{"a kind"}}, Warned, "a kind"},
-		"on its way":      {olm.CSV{Name: "x.v1", Namespace: "n", Phase: "Installing", Reason: "InstallWaiting"}, Warned, "oc describe clusterserviceversions.operators.coreos.com x.v1 -n n"},
-		"not begun":       {olm.CSV{}, Warned, "oc describe"},
+// TestOLMProgress: what OLM does not finish without you fails the check.
+func TestOLMProgress(t *testing.T) {
+	for want, j := range map[Status]olm.Judgement{
+		Passed: {Why: "installed"}, Failed: {Progress: olm.Stuck, What: "its plan", Why: "waits", Next: "approve it"}, Warned: {Progress: olm.OnItsWay, Why: "waits"},
 	} {
-		wants(t, name, judgeCSV(c.csv, "it"), c.want, c.says)
+		wants(t, string(want), progress(j, "it"), want, map[Status]string{Failed: "its plan: waits", Warned: "oc ostoy-s3 check --wait"}[want])
 	}
-}
-
-func TestJudgePlan(t *testing.T) {
-	plan := olm.InstallPlan{Name: "install-1", Namespace: "n", CSVs: []string{"a.v1"}}
-	wants(t, "without a status", judgePlan(plan, "a.v1", "it"), Warned, "has not finished writing")
-	plan.Phase = "RequiresApproval"
-	wants(t, "waits", judgePlan(plan, "a.v1", "it"), Failed, "oc patch installplans.operators.coreos.com install-1 -n n")
-	plan.CSVs = []string{"a.v1", "b.v2"}
-	wants(t, "waits with another", judgePlan(plan, "a.v1", "it"), Failed, "it would install or upgrade b.v2 as well")
-	plan.Approved = true
-	wants(t, "approved", judgePlan(plan, "a.v1", "it"), Warned, "not done yet")
-	plan.Phase, plan.Message = "Failed", "cannot pull"
-	wants(t, "failed", judgePlan(plan, "a.v1", "it"), Failed, "cannot pull")
 }
 
 func TestMisconfigured(t *testing.T) {

@@ -9,21 +9,26 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
-// config holds what the controller is told against what it accepts.
+// config holds what the controller is told against what it accepts, against the region of
+// its pod, and against the project.
 func (c controllerLook) config(ctx context.Context) Finding {
 	return c.each(ctx, "its settings", func(one ack.Told) Finding {
-		flaws := one.Flaws(one.Env, one.PodRegion())
-		if len(flaws) == 0 {
-			return Pass()
+		findings := []Finding{watching(one, c.Namespace)}
+		if flaws := one.Flaws(one.Env, one.PodRegion()); len(flaws) > 0 {
+			findings = append(findings, misconfigured(one.Controller, flaws, c.Facts.Region.Value))
 		}
-		return misconfigured(one.Controller, flaws, c.Facts.Region.Value)
+		// What the webhook puts into the pod wins over the ConfigMap, silently.
+		if fault, is := one.RegionFault(); is {
+			findings = append(findings, faulty(fault))
+		}
+		return worstFirst(findings)
 	})
 }
 
@@ -78,18 +83,8 @@ func pairs(before string, values map[string]string) []string {
 	return words
 }
 
-// region: what the webhook puts into the pod wins over the ConfigMap, silently.
-func (c controllerLook) region(ctx context.Context) Finding {
-	return c.each(ctx, "whether its pod works in the region of its settings", func(one ack.Told) Finding {
-		if fault, is := one.RegionFault(); is {
-			return faulty(fault)
-		}
-		return Pass()
-	})
-}
-
 // adoptsSince and gateSince are the versions with the policy "adopt-or-create",
-// and with its feature gate on from the start (FACTS 1.3).
+// and with its feature gate on from the start (runtime 0.45 and 0.51).
 func adoptsSince() []int { return []int{1, 0, 29} }
 func gateSince() []int   { return []int{1, 1, 0} }
 
@@ -119,14 +114,14 @@ func judgeVersion(c ack.Controller, flags ack.Flags) Finding {
 
 // owner: a kind that two operators own keeps the second from being installed.
 func (c controllerLook) owner(ctx context.Context) Finding {
-	crd, err := c.Get(ctx, live.CRDs(), "", "buckets.s3.services.k8s.aws")
+	crd, err := c.Get(ctx, kinds.CustomResourceDefinition.GVR(), "", "buckets.s3.services.k8s.aws")
 	switch {
 	case apierrors.IsForbidden(err):
 		return Unseen("get customresourcedefinitions", "which operators own ACK's Bucket")
 	case err != nil:
 		return Fail(c.Conn.Translate(err))
 	case crd == nil:
-		return Leave("the cluster does not know Buckets")
+		return Pass()
 	}
 	var owners []string
 	for key := range crd.GetLabels() {

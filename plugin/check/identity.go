@@ -2,17 +2,19 @@ package check
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -30,103 +32,66 @@ const (
 	IDServiceAccount = "service-account"
 	IDRoleExists     = "role"
 	IDTrust          = "trust-policy"
-	IDTrustIssuer    = "trust-issuer"
-	IDTrustSubject   = "trust-subject"
+	IDPodIdentity    = "pod-identity"
+	IDTokenIssuer    = "token-issuer"
 	idOrphaned       = "role-orphaned"
 
 	// what a role may do beyond its use, which its user may have wanted
 	IDRoleExcess    = "role-excess"
 	IDTrustAudience = "trust-audience"
-	IDTrustOthers   = "trust-others"
-	IDPodAccount    = "pod-service-account"
-	IDPodSkipped    = "webhook-skipped"
-	IDPodIdentity   = "pod-identity"
 )
 
 // identityChecks are about how a pod becomes the role.
 func identityChecks(w *live.World) []Check {
 	i := identityLook{World: w}
-	all := append(i.accountChecks(), i.roleChecks()...)
-	all = append(append(all, i.trustChecks()...), i.podChecks()...)
-	for n := range all {
-		all[n].Group = Identity
-	}
-	return all
+	here := []string{IDInstalled}
+	return inGroup(Identity, append([]Check{
+		{
+			ID: IDServiceAccount, Severity: Error, Needs: here, Beside: []string{IDAccount},
+			Title: "service account " + render.ServiceAccount + " exists, names the role and requests the right token",
+			Run:   inTurn(i.by(accountThere), i.by(annotated)),
+		},
+		{ID: IDTokenIssuer, Severity: Error, Needs: []string{IDServiceAccount, IDIssuer}, Title: "tokens are of the issuer that the role is made for", Run: i.by(tokenIssuer)},
+		{
+			ID: IDPodIdentity, Severity: Error, Needs: here,
+			Title: "the pods have the app's AWS identity, and no other credentials",
+			Run: every(
+				inTurn(i.identified, i.eachPod(podToken)),
+				i.eachPod(podCredentials, podRegion),
+			),
+		},
+		{ID: idOrphaned, Severity: Warning, Needs: []string{IDInstalled, IDIssuer, IDCredentials}, Title: "no role of ours is left that nobody can assume", Run: i.by(orphaned)},
+	}, i.roleChecks()...))
 }
 
-func (i identityLook) accountChecks() []Check {
-	return []Check{
-		{
-			ID: IDServiceAccount, Severity: Error, Needs: []string{IDInstalled},
-			Title: "the service account " + render.ServiceAccount + " is there", Run: i.accountThere,
-		},
-		{
-			ID: "annotation-domain", Severity: Error, Needs: []string{IDServiceAccount},
-			Title: "no role is named under a misspelt annotation", Run: i.annotated(misspelt),
-		},
-		{
-			ID: "role-annotation", Severity: Error, Needs: []string{IDServiceAccount, IDIssuer, IDCredentials},
-			Title: "the service account names the role", Run: i.annotated(namesRole),
-		},
-		{
-			ID: "token-annotations", Severity: Error, Needs: []string{IDServiceAccount},
-			Title: "the service account asks for the right token", Run: i.annotated(asksForToken),
-		},
-		{
-			ID: "token-issuer", Severity: Error, Needs: []string{IDServiceAccount, IDIssuer},
-			Title: "tokens are of the issuer that the role is made for", Run: i.tokenIssuer,
-		},
-	}
-}
-
+// roleChecks are about the role: whom it trusts, and what it may do.
 func (i identityLook) roleChecks() []Check {
 	needs := []string{IDRoleExists}
-	return []Check{
+	return inGroup(Identity, []Check{
+		{ID: IDRoleExists, Severity: Error, Needs: []string{IDInstalled, IDIssuer, IDCredentials}, Title: "the role is there", Run: i.by(roleThere)},
+		{ID: "role-policy", Severity: Error, Needs: needs, Title: "the role may do what OSToy does", Run: every(i.by(rolePolicy), i.by(roleBoundary))},
+		{ID: IDRoleExcess, Severity: Warning, Needs: needs, Title: "the role may do nothing else", Run: i.by(roleExcess)},
+		{ID: IDTrust, Severity: Error, Needs: needs, Title: "the trust policy admits the app's service account, and no others by wildcard", Run: i.trusting(trustsApp)},
 		{
-			ID: IDRoleExists, Severity: Error, Needs: []string{IDInstalled, IDIssuer, IDCredentials},
-			Title: "the role is there", Run: i.roleThere,
+			ID: IDTrustAudience, Severity: Error, Needs: needs, Beside: []string{IDTrust},
+			Title: "the trust policy names the tokens' audience, and admits no other principal", Run: i.trusting(trustsOnly),
 		},
-		{ID: "role-policy", Severity: Error, Needs: needs, Title: "the role may do what OSToy does", Run: i.rolePolicy},
-		{ID: IDRoleExcess, Severity: Warning, Needs: needs, Title: "the role may do nothing else", Run: i.roleExcess},
-		{ID: "role-boundary", Severity: Error, Needs: needs, Title: "no permissions boundary is in the way", Run: i.roleBoundary},
-		{
-			ID: idOrphaned, Severity: Warning, Needs: []string{IDInstalled, IDIssuer, IDCredentials},
-			Title: "no role of ours is left that nobody can assume", Run: i.orphaned,
-		},
-	}
+	})
 }
 
-func (i identityLook) trustChecks() []Check {
-	needs := []string{IDTrustIssuer}
-	return []Check{
-		{ID: IDTrust, Severity: Error, Needs: []string{IDRoleExists}, Title: "the role's trust policy is for tokens", Run: i.trusting(trustPolicy)},
-		{ID: IDTrustIssuer, Severity: Error, Needs: []string{IDTrust}, Title: "the role trusts this cluster", Run: i.trusting(trustIssuer)},
-		{ID: IDTrustSubject, Severity: Error, Needs: needs, Title: "the role trusts the app's service account and no other by wildcard", Run: i.trusting(trustSubject)},
-		{ID: IDTrustAudience, Severity: Error, Needs: needs, Title: "the role asks for the tokens' audience", Run: i.trusting(trustAudience)},
-		{ID: IDTrustOthers, Severity: Warning, Needs: []string{IDTrustSubject}, Title: "the role trusts no other principal", Run: i.trusting(trustOthers)},
-	}
+// by is a look at what one function judges.
+func (i identityLook) by(judge func(context.Context, identityLook) Finding) look {
+	return func(ctx context.Context) Finding { return judge(ctx, i) }
 }
 
-func (i identityLook) podChecks() []Check {
-	needs := []string{IDPodIdentity}
-	return []Check{
-		{ID: IDPodAccount, Severity: Error, Needs: []string{IDInstalled}, Title: "the pods run as " + render.ServiceAccount, Run: i.eachPod(i.podAccount)},
-		{ID: IDPodSkipped, Severity: Error, Needs: []string{IDInstalled}, Title: "nothing tells the webhook to pass the pods by", Run: i.podSkipped},
-		{
-			ID: IDPodIdentity, Severity: Error, Needs: []string{IDPodAccount, IDPodSkipped},
-			Title: "the pods have an AWS identity", Run: i.eachPod(i.podIdentity),
-		},
-		{ID: "pod-role", Severity: Error, Needs: needs, Title: "the pods assume the install's role", Run: i.eachPod(i.podRole)},
-		{ID: "pod-audience", Severity: Error, Needs: needs, Title: "the pods' token is for the role's audience", Run: i.eachPod(i.podAudience)},
-		{ID: "pod-token-readable", Severity: Error, Needs: needs, Title: "OSToy may read its token", Run: i.eachPod(i.podToken)},
-		{ID: "pod-credentials", Severity: Error, Needs: []string{IDInstalled}, Title: "no access key wins over the role", Run: i.eachPod(i.podCredentials)},
-		{ID: "pod-region", Severity: Error, Needs: []string{IDInstalled}, Title: "the pods know the bucket's region", Run: i.eachPod(i.podRegion)},
-	}
+// identified looks whether the pods are given an identity at all.
+func (i identityLook) identified(ctx context.Context) Finding {
+	return inTurn(every(i.eachPod(podAccount), i.by(podSkipped)), i.eachPod(podIdentity))(ctx)
 }
 
 // frontend is the frontend's Deployment, nil where it is not there.
 func (i identityLook) frontend(ctx context.Context) (*apps.Deployment, error) {
-	object, err := i.One(ctx, live.Deployments(), frontend)
+	object, err := i.One(ctx, kinds.Deployment.GVR(), frontendName)
 	if err != nil || object == nil {
 		return nil, err
 	}
@@ -134,12 +99,9 @@ func (i identityLook) frontend(ctx context.Context) (*apps.Deployment, error) {
 	return d, runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, d)
 }
 
-// frontend is the workload that has an identity, and its container.
-const frontend = "ostoy-frontend"
-
 // pods are the frontend's that are alive.
 func (i identityLook) pods(ctx context.Context) ([]core.Pod, error) {
-	objects, err := i.Here(ctx, live.Pods())
+	objects, err := i.Here(ctx, kinds.Pod.GVR())
 	if err != nil {
 		return nil, err
 	}
@@ -149,41 +111,31 @@ func (i identityLook) pods(ctx context.Context) ([]core.Pod, error) {
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &pod); err != nil {
 			return nil, err
 		}
-		ended := pod.Status.Phase == core.PodSucceeded || pod.Status.Phase == core.PodFailed
-		if pod.Labels["app"] == frontend && pod.DeletionTimestamp == nil && !ended {
+		if pod.Labels["app"] == frontendName && pod.DeletionTimestamp == nil && !ended(pod) {
 			pods = append(pods, pod)
 		}
 	}
 	return pods, nil
 }
 
-// eachPod is the check of every pod of the frontend; the worst is told.
-func (i identityLook) eachPod(judge func(context.Context, core.Pod) Finding) func(context.Context) Finding {
+// eachPod judges every pod of the frontend in every way.
+func (i identityLook) eachPod(judges ...func(context.Context, identityLook, core.Pod) Finding) look {
 	return func(ctx context.Context) Finding {
 		pods, err := i.pods(ctx)
-		switch {
-		case apierrors.IsForbidden(err):
-			return Unseen("list pods in "+i.Namespace, "what identity OSToy's pods have")
-		case err != nil:
-			return Fail(i.Conn.Translate(err))
-		case len(pods) == 0:
+		if err != nil {
+			return unreadable(i.Conn, err, "list pods in "+i.Namespace, "what identity OSToy's pods have")
+		}
+		if len(pods) == 0 {
 			return Leave("the frontend has no pod")
 		}
-		worst := Pass()
+		var all []Finding
 		for _, pod := range pods {
-			worst = worse(worst, judge(ctx, pod))
+			for _, judge := range judges {
+				all = append(all, judge(ctx, i, pod))
+			}
 		}
-		return worst
+		return worstFirst(all)
 	}
-}
-
-// worse is the worse of two findings, the first of two that are equally bad.
-func worse(a, b Finding) Finding {
-	rank := map[Status]int{Passed: 0, Skipped: 1, NotAllowed: 2, Warned: 3, Failed: 4}
-	if rank[b.Status] > rank[a.Status] {
-		return b
-	}
-	return a
 }
 
 // injected reports whether the pods get their identity from the pod identity
@@ -242,4 +194,45 @@ func (i identityLook) again(ctx context.Context) string {
 		return installIn(i.Namespace, i.roleFlags(ctx, inventory)...) + "\n" + advice.ManagedByOthers
 	}
 	return installIn(i.Namespace, i.roleFlags(ctx, inventory)...)
+}
+
+// roleFlags name the install's role as iam.Recall allows.
+func (i identityLook) roleFlags(ctx context.Context, inventory apply.Inventory) []string {
+	return iam.Recall(inventory.RoleARN, inventory.RoleOrigin == apply.OriginExisting, i.Facts, ifRead(ctx, i.Role))
+}
+
+// ifRead is a role for package iam, nil if it cannot be read.
+func ifRead(ctx context.Context, read func(context.Context) (*iam.Actual, error)) func() *iam.Actual {
+	return func() *iam.Actual {
+		role, err := read(ctx)
+		if err != nil {
+			return nil
+		}
+		return role
+	}
+}
+
+// Provider asks whether IAM knows the issuer and takes our audience.
+func Provider(ctx context.Context, w *live.World) Finding {
+	provider, err := w.Provider(ctx)
+	return judgeProvider(provider, err, w.Facts)
+}
+
+func judgeProvider(provider *iam.OIDCProvider, err error, f render.Facts) Finding {
+	issuer, audience := f.Issuer.Value, f.Audience.Value
+	arn := render.ProviderARN(f.Partition.Value, f.Account.Value, issuer)
+	switch {
+	case err != nil:
+		return unreadAWS(err, "iam:GetOpenIDConnectProvider on "+arn, "whether IAM knows the issuer")
+	case !provider.Exists:
+		return Refuse("IAM does not know the issuer "+issuer,
+			fmt.Sprintf("account %s has no OIDC provider %s, so no pod of this cluster can assume a role there", f.Account.Value, arn),
+			"use the account that the cluster was created in (--profile), or register the issuer:\n"+
+				advice.Command("aws iam create-open-id-connect-provider", "--url", issuer, "--client-id-list", "openshift", "sts.amazonaws.com"))
+	case !provider.Takes(audience):
+		return Refuse("the OIDC provider of the cluster does not take audience "+audience,
+			"its client ids are "+strings.Join(provider.ClientIDs, ", "),
+			advice.Command("aws iam add-client-id-to-open-id-connect-provider", "--open-id-connect-provider-arn", arn, "--client-id", audience))
+	}
+	return Pass()
 }

@@ -8,16 +8,14 @@ import (
 	"strconv"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // The annotations of a service account that the pod identity webhook reads
-// (FACTS 2.1), besides live.RoleAnnotation.
+// (pkg/annotations.go in its repository), besides live.RoleAnnotation.
 const (
 	annotationDomain     = "eks.amazonaws.com/"
 	audienceAnnotation   = annotationDomain + "audience"
@@ -25,19 +23,15 @@ const (
 	expirationAnnotation = annotationDomain + "token-expiration"
 )
 
-func (i identityLook) accountThere(ctx context.Context) Finding {
+func accountThere(ctx context.Context, i identityLook) Finding {
 	account, err := i.Account(ctx)
 	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("list serviceaccounts in "+i.Namespace, "whether the app's service account is there and which role it names")
 	case err != nil:
-		return Fail(i.Conn.Translate(err))
+		return unreadable(i.Conn, err, "list serviceaccounts in "+i.Namespace, "whether the app's service account is there and which role it names")
 	case account == nil:
-		return Refuse(
-			"service account "+render.ServiceAccount+" is not there",
+		return Refuse("service account "+render.ServiceAccount+" is not there",
 			"the role trusts no other, and no new pod of the frontend can start without it",
-			i.again(ctx),
-		)
+			i.again(ctx))
 	}
 	return Pass()
 }
@@ -66,23 +60,23 @@ func (a annotations) without(key string) string {
 	return advice.Command("oc annotate serviceaccount", render.ServiceAccount, "-n", a.facts.Namespace.Value, awserr.Redact(key)+"-")
 }
 
-func (i identityLook) annotated(judge func(annotations) Finding) func(context.Context) Finding {
-	return func(ctx context.Context) Finding {
-		account, err := i.Account(ctx)
-		if err != nil || account == nil { // IDServiceAccount tells
-			return Leave("needs " + IDServiceAccount)
-		}
-		a := annotations{all: account.GetAnnotations(), facts: i.Facts, again: i.again(ctx)}
-		if a.injected, err = i.injected(ctx); err != nil {
-			return Fail(i.Conn.Translate(err))
-		}
-		inventory, _ := i.Inventory(ctx) // what cannot be read is not on record
-		if _, err := render.ParseARNOf(inventory.RoleARN, "iam", "role"); err == nil {
-			a.recorded = inventory.RoleARN
-		}
-		a.audience, _ = i.audience(ctx)
-		return judge(a)
+// annotated judges all annotations that the webhook reads.
+func annotated(ctx context.Context, i identityLook) Finding {
+	account, err := i.Account(ctx)
+	if err != nil {
+		return Fail(i.Conn.Translate(err))
 	}
+	a := annotations{all: account.GetAnnotations(), facts: i.Facts, again: i.again(ctx)}
+	a.facts.Account.Value = awsLook{i.World}.callers(ctx)
+	if a.injected, err = i.injected(ctx); err != nil {
+		return Fail(i.Conn.Translate(err))
+	}
+	inventory, _ := i.Inventory(ctx) // what cannot be read is not on record
+	if _, err := render.ParseARNOf(inventory.RoleARN, "iam", "role"); err == nil {
+		a.recorded = inventory.RoleARN
+	}
+	a.audience, _ = i.audience(ctx)
+	return worstFirst([]Finding{misspelt(a), namesRole(a), asksForToken(a)})
 }
 
 // misspelt finds a role under a key that no webhook reads.
@@ -93,16 +87,12 @@ func misspelt(a annotations) Finding {
 		case key == live.RoleAnnotation, name != "role-arn" && domain != "role-arn":
 			continue
 		case a.all[live.RoleAnnotation] == "":
-			return a.harm(
-				"service account "+render.ServiceAccount+" names its role under "+awserr.Redact(key),
-				"the pod identity webhook reads "+live.RoleAnnotation+" and nothing else",
-			)
+			return a.harm("service account "+render.ServiceAccount+" names its role under "+awserr.Redact(key),
+				"the pod identity webhook reads "+live.RoleAnnotation+" and nothing else")
 		}
-		return Warn(
-			"service account "+render.ServiceAccount+" has an annotation "+awserr.Redact(key)+" that nothing reads",
+		return Warn("service account "+render.ServiceAccount+" has an annotation "+awserr.Redact(key)+" that nothing reads",
 			"the role is named by "+live.RoleAnnotation+", which is there too",
-			a.without(key),
-		)
+			a.without(key))
 	}
 	return Pass()
 }
@@ -113,15 +103,18 @@ func namesRole(a annotations) Finding {
 	text := a.all[live.RoleAnnotation]
 	if text == "" {
 		if misspelt(a).Status != Passed {
-			return Leave("annotation-domain tells")
+			return Leave("it is named under another key")
 		}
 		return a.harm(who+" names no role", "it has no annotation "+live.RoleAnnotation+": the webhook gives its pods no identity")
+	}
+	if a.facts.Account.Value == "" {
+		return Leave("needs " + IDAccount)
 	}
 	arn, err := render.ParseARNOf(text, "iam", "role")
 	shown := advice.RoleARN(text).String()
 	switch {
 	case err != nil:
-		return a.harm(who+" does not name a role but "+shown, "the webhook puts it into pods as it is, and STS refuses it: "+reasonOf(err))
+		return a.harm(who+" does not name a role but "+shown, "the webhook puts it into pods as it is, and STS refuses it: "+Fail(err).Why)
 	case !advice.RoleARN(text).Legal():
 		return a.harm(who+" does not name a role but "+shown, "the webhook puts it into pods as it is, and STS refuses it: it has characters that no role has in its path or name")
 	case arn.Partition != a.facts.Partition.Value:
@@ -135,37 +128,31 @@ func namesRole(a annotations) Finding {
 	return Pass()
 }
 
-// reasonOf is why an input was refused.
-func reasonOf(err error) string { return Fail(err).Why }
-
 // asksForToken holds the annotations that change the token against what the
 // role and the webhook take.
 func asksForToken(a annotations) Finding {
 	const who = "service account " + render.ServiceAccount
 	audience, given := a.all[audienceAnnotation]
 	platform := a.facts.Platform.Value
+	var all []Finding
 	switch {
 	case given && audience != a.audience:
-		return a.harm(
-			fmt.Sprintf("%s asks for tokens for audience %q", who, awserr.Redact(audience)),
-			"the role trusts tokens for "+a.audience+": with others STS says AccessDenied, or Incorrect token audience",
-		)
+		all = append(all, a.harm(fmt.Sprintf("%s asks for tokens for audience %q", who, awserr.Redact(audience)),
+			"the role trusts tokens for "+a.audience+": with others STS says AccessDenied, or Incorrect token audience"))
 	case !given && a.injected && (platform == render.PlatformROSAHCP || a.audience != render.DefaultAudience):
-		return a.harm(
-			who+" does not say for which audience its tokens are",
-			"the webhook then takes its own (openshift on ROSA HCP, "+render.DefaultAudience+" elsewhere); the role trusts "+a.audience,
-		)
+		all = append(all, a.harm(who+" does not say for which audience its tokens are",
+			"the webhook then takes its own (openshift on ROSA HCP, "+render.DefaultAudience+" elsewhere); the role trusts "+a.audience))
 	}
 	if text, given := a.all[expirationAnnotation]; given {
 		if why := badExpiration(text); why != "" {
-			return Warn(who+" asks for tokens of "+strconv.Quote(awserr.Redact(text))+" seconds", why, a.again)
+			all = append(all, Warn(who+" asks for tokens of "+strconv.Quote(awserr.Redact(text))+" seconds", why, a.again))
 		}
 	}
 	if text, given := a.all[regionalAnnotation]; given && text != "true" {
-		return Warn(who+" asks for the global STS endpoint ("+regionalAnnotation+"="+strconv.Quote(awserr.Redact(text))+")",
-			"its tokens do not work in opt-in regions, and private clusters do not reach it", a.again)
+		all = append(all, Warn(who+" asks for the global STS endpoint ("+regionalAnnotation+"="+strconv.Quote(awserr.Redact(text))+")",
+			"its tokens do not work in opt-in regions, and private clusters do not reach it", a.again))
 	}
-	return Pass()
+	return worstFirst(all)
 }
 
 // badExpiration says what the webhook makes of a token's life, empty if what it
@@ -185,13 +172,10 @@ func badExpiration(text string) string {
 // tokenIssuer holds the issuer in a token against the one that everything was
 // made for: an API server whose issuer was changed signs by the one of its flags,
 // whatever the configuration says.
-func (i identityLook) tokenIssuer(ctx context.Context) Finding {
+func tokenIssuer(ctx context.Context, i identityLook) Finding {
 	issuer, err := i.TokenIssuer(ctx)
-	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("create serviceaccounts/token in "+i.Namespace, "whether tokens are of the issuer "+i.Facts.Issuer.Value)
-	case err != nil:
-		return Fail(i.Conn.Translate(err))
+	if err != nil {
+		return unreadable(i.Conn, err, "create serviceaccounts/token in "+i.Namespace, "whether tokens are of the issuer "+i.Facts.Issuer.Value)
 	}
 	return judgeTokenIssuer(issuer, i.Facts)
 }
@@ -201,9 +185,7 @@ func judgeTokenIssuer(issuer string, f render.Facts) Finding {
 	if err == nil && normal == f.Issuer.Value {
 		return Pass()
 	}
-	return Refuse(
-		fmt.Sprintf("the API server issues tokens as %q", awserr.Redact(issuer)),
+	return Refuse(fmt.Sprintf("the API server issues tokens as %q", awserr.Redact(issuer)),
 		"the role is looked for, and trusts, the issuer "+f.Issuer.Value+" ("+f.Issuer.Source+"): AWS refuses tokens of another",
-		"if the issuer was changed a moment ago, wait until every API server has it; else give the one in the tokens with --oidc-issuer to install and check",
-	)
+		"if the issuer was changed a moment ago, wait until every API server has it; else give the one in the tokens with --oidc-issuer to install and check")
 }

@@ -12,11 +12,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// What a pod's identity is made of (FACTS 2.1).
+// What a pod's identity is made of: what the pod identity webhook injects.
 const (
 	roleVariable      = "AWS_ROLE_ARN"
 	tokenVariable     = "AWS_WEB_IDENTITY_TOKEN_FILE"
@@ -34,8 +34,8 @@ const bucketWaiter = "wait-for-bucket"
 // that the chart gives it.
 func appContainers(spec core.PodSpec) []core.Container {
 	all := append(slices.Clone(spec.InitContainers), spec.Containers...)
-	own := slices.DeleteFunc(slices.Clone(all), func(c core.Container) bool { return c.Name != frontend && c.Name != bucketWaiter })
-	if !slices.ContainsFunc(own, func(c core.Container) bool { return c.Name == frontend }) {
+	own := slices.DeleteFunc(slices.Clone(all), func(c core.Container) bool { return c.Name != frontendName && c.Name != bucketWaiter })
+	if !slices.ContainsFunc(own, func(c core.Container) bool { return c.Name == frontendName }) {
 		return all
 	}
 	return own
@@ -111,26 +111,24 @@ func missing(spec core.PodSpec) string {
 	return strings.Join(parts, "; ")
 }
 
-func (i identityLook) podAccount(ctx context.Context, pod core.Pod) Finding {
+func podAccount(ctx context.Context, i identityLook, pod core.Pod) Finding {
 	if pod.Spec.ServiceAccountName == render.ServiceAccount {
 		return Pass()
 	}
-	return Refuse(
-		fmt.Sprintf("pod %s runs as service account %s", pod.Name, pod.Spec.ServiceAccountName),
+	return Refuse(fmt.Sprintf("pod %s runs as service account %s", pod.Name, pod.Spec.ServiceAccountName),
 		"the role lets only "+render.ServiceAccount+" in, and the webhook goes by the pod's own account",
-		i.again(ctx),
-	)
+		i.again(ctx))
 }
 
 // podSkipped looks at the template: what it says is true of every pod.
-func (i identityLook) podSkipped(ctx context.Context) Finding {
+func podSkipped(ctx context.Context, i identityLook) Finding {
 	d, err := i.frontend(ctx)
 	if err != nil {
 		return Fail(i.Conn.Translate(err))
 	}
 	injected, err := i.injected(ctx)
 	if err != nil || d == nil || !injected {
-		return Pass()
+		return Leave("the pods do not get their identity from the webhook")
 	}
 	why := skipped(d.Spec.Template)
 	if why == "" {
@@ -157,7 +155,7 @@ func skipped(template core.PodTemplateSpec) string {
 	return ""
 }
 
-func (i identityLook) podIdentity(ctx context.Context, pod core.Pod) Finding {
+func podIdentity(ctx context.Context, i identityLook, pod core.Pod) Finding {
 	injected, err := i.injected(ctx)
 	if err != nil {
 		return Fail(i.Conn.Translate(err))
@@ -206,13 +204,9 @@ func annotatedAt(fields []metav1.ManagedFieldsEntry) time.Time {
 	return last
 }
 
-func (i identityLook) podRole(ctx context.Context, pod core.Pod) Finding {
-	return judgeRole(pod, i.roleARN(ctx), i.again(ctx))
-}
-
 // roleARN is the ARN of the install's role: on record, by the service account,
 // as IAM has it; empty where none of them says.
-func (i identityLook) roleARN(ctx context.Context) string {
+func roleARN(ctx context.Context, i identityLook) string {
 	inventory, _ := i.Inventory(ctx)
 	if _, err := render.ParseARNOf(inventory.RoleARN, "iam", "role"); err == nil {
 		return inventory.RoleARN
@@ -232,11 +226,9 @@ func judgeRole(pod core.Pod, want, again string) Finding {
 	}
 	for _, c := range appContainers(pod.Spec) {
 		if is, _ := env(c, roleVariable); is != "" && is != want {
-			return Refuse(
-				fmt.Sprintf("pod %s assumes %s", pod.Name, advice.RoleARN(is)),
+			return Refuse(fmt.Sprintf("pod %s assumes %s", pod.Name, advice.RoleARN(is)),
 				fmt.Sprintf("%s in %s is not the role that the inventory or the service account names, %s", roleVariable, c.Name, advice.RoleARN(want)),
-				again,
-			)
+				again)
 		}
 	}
 	return Pass()

@@ -6,25 +6,21 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-func (i identityLook) roleThere(ctx context.Context) Finding {
+func roleThere(ctx context.Context, i identityLook) Finding {
 	name := i.RoleName(ctx)
 	role, err := i.Role(ctx)
 	switch {
-	case awserr.Denied(err):
-		return Unseen("iam:GetRole on role "+name, "whether the role is there, whom it trusts and what it may do")
 	case err != nil:
-		return Fail(err)
+		return unreadAWS(err, "iam:GetRole on role "+name, "whether the role is there, whom it trusts and what it may do")
 	case !role.Exists:
-		return Refuse(
-			"the role "+name+" is not there",
+		return Refuse("the role "+name+" is not there",
 			"account "+i.Facts.Account.Value+" has none of that name, and the pods ask STS for it: every call of OSToy to S3 is refused",
-			i.mendRole(ctx),
-		)
+			i.mendRole(ctx))
 	}
 	return Pass()
 }
@@ -38,7 +34,7 @@ type policies struct {
 }
 
 // rolePolicy reads what others put on the role only where ours is not enough.
-func (i identityLook) rolePolicy(ctx context.Context) Finding {
+func rolePolicy(ctx context.Context, i identityLook) Finding {
 	role, err := i.Role(ctx)
 	if err != nil {
 		return Fail(err)
@@ -48,14 +44,14 @@ func (i identityLook) rolePolicy(ctx context.Context) Finding {
 	needed := iam.Needed(i.Facts.Partition.Value, render.BucketName(i.Namespace))
 	missing, unsure := iam.Lacks(p.documents, needed, i.Facts.Account.Value)
 	if len(missing) > 0 {
-		i.readOthers(ctx, &p)
+		readOthers(ctx, i, &p)
 		missing, unsure = iam.Lacks(p.documents, needed, i.Facts.Account.Value)
 	}
 	return p.judge(missing, unsure, i.RoleName(ctx), i.mendRole(ctx))
 }
 
 // readOthers adds the other policies on the role.
-func (i identityLook) readOthers(ctx context.Context, p *policies) {
+func readOthers(ctx context.Context, i identityLook, p *policies) {
 	for _, name := range p.role.Inlines {
 		if name != iam.PolicyName {
 			text, err := i.InlinePolicy(ctx, name)
@@ -121,7 +117,7 @@ func words(rights []iam.Right) string {
 }
 
 // roleBoundary holds what OSToy needs against the role's permissions boundary.
-func (i identityLook) roleBoundary(ctx context.Context) Finding {
+func roleBoundary(ctx context.Context, i identityLook) Finding {
 	role, err := i.Role(ctx)
 	if err != nil {
 		return Fail(err)
@@ -130,11 +126,8 @@ func (i identityLook) roleBoundary(ctx context.Context) Finding {
 		return Pass()
 	}
 	text, err := i.ManagedPolicy(ctx, role.Boundary)
-	switch {
-	case awserr.Denied(err):
-		return Unseen("iam:GetPolicy and iam:GetPolicyVersion on "+role.Boundary, "whether the role's permissions boundary lets OSToy through")
-	case err != nil:
-		return Fail(err)
+	if err != nil {
+		return unreadAWS(err, "iam:GetPolicy and iam:GetPolicyVersion on "+role.Boundary, "whether the role's permissions boundary lets OSToy through")
 	}
 	return judgeBoundary(role.Boundary, text, iam.Needed(i.Facts.Partition.Value, render.BucketName(i.Namespace)), i.Facts.Account.Value)
 }
@@ -159,13 +152,10 @@ func judgeBoundary(arn, text string, needed []iam.Right, account string) Finding
 }
 
 // orphaned names what rebuilt clusters left.
-func (i identityLook) orphaned(ctx context.Context) Finding {
+func orphaned(ctx context.Context, i identityLook) Finding {
 	found, err := i.Orphans(ctx)
-	switch {
-	case awserr.Denied(err):
-		return Unseen("iam:ListRoles and iam:ListOpenIDConnectProviders", "roles of ours that clusters which are gone have left")
-	case err != nil:
-		return Fail(err)
+	if err != nil {
+		return unreadAWS(err, "iam:ListRoles and iam:ListOpenIDConnectProviders", "roles of ours that clusters which are gone have left")
 	}
 	return judgeOrphans(found)
 }
@@ -192,10 +182,8 @@ func judgeOrphans(found []iam.Found) Finding {
 	}
 	first := found[0]
 	name := advice.Flag("--role-name", first.Name)
-	return Warn(
-		what+strings.Join(names, ", "),
+	return Warn(what+strings.Join(names, ", "),
 		"made for the issuer "+awserr.Redact(first.Issuer())+", whose OIDC provider is gone from the account; a cluster that was rebuilt has another",
 		"if that cluster no longer exists: "+advice.Command("aws iam delete-role-policy", append(name, "--policy-name", iam.PolicyName)...)+
-			"; "+advice.Command("aws iam delete-role", name...),
-	)
+			"; "+advice.Command("aws iam delete-role", name...))
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/aws/smithy-go"
 	core "k8s.io/api/core/v1"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 )
 
 // goodTrust is the trust policy that install writes; instead puts other pieces
@@ -45,7 +45,7 @@ func TestTrust(t *testing.T) {
 	}{
 		"not JSON":          {trustPolicy, []string{"{", "<"}, Failed, "cannot be judged"},
 		"NotAction":         {trustPolicy, []string{`"Action"`, `"NotAction"`}, Failed, "NotAction"},
-		"key twice":         {trustPolicy, []string{`"Effect": "Allow",`, `"Effect": "Allow", "Effect": "Deny",`}, Failed, "twice"},
+		"key twice":         {trustPolicy, []string{`"Effect": "Allow",`, `"Effect": "Allow", "Effect": "Deny",`}, Failed, "duplicate field"},
 		"for a user":        {trustPolicy, []string{"sts:AssumeRoleWithWebIdentity", "sts:AssumeRole"}, Failed, "AssumeRoleWithWebIdentity"},
 		"a Deny":            {trustPolicy, []string{begin, begin + `{"Effect": "Deny", "Principal": "*", "Action": "sts:*"}, `}, Failed, "shuts the app out"},
 		"a Deny on others":  {trustPolicy, []string{begin, begin + `{"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": {"StringLike": {"ISSUER:sub": "system:serviceaccount:kube-*:*"}}}, `}, Passed, ""},
@@ -190,7 +190,7 @@ func TestStrayKeys(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			look := identityLook{World: &live.World{Conn: conn, Namespace: "demo", Facts: identityFacts()}}
 			pod := goodPod(func(p *core.Pod) { c.change(&p.Spec.Containers[0]) })
-			finding := look.podCredentials(t.Context(), pod)
+			finding := podCredentials(t.Context(), look, pod)
 			wantFinding(t, finding, c.want, c.says)
 			if text := finding.What + finding.Why + finding.Next; strings.Contains(text, "not-to-be-seen") || strings.Contains(text, "bm90") {
 				t.Errorf("a value is shown: %s", text)

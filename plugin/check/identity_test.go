@@ -8,8 +8,8 @@ import (
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -63,7 +63,7 @@ func goodPod(change ...func(*core.Pod)) core.Pod {
 		ObjectMeta: metav1.ObjectMeta{Name: "ostoy-frontend-1", Namespace: "demo", CreationTimestamp: metav1.Unix(1000, 0)},
 		Spec: core.PodSpec{
 			InitContainers: []core.Container{container(bucketWaiter)},
-			Containers:     []core.Container{container(frontend), {Name: "sidecar"}},
+			Containers:     []core.Container{container(frontendName), {Name: "sidecar"}},
 			Volumes: []core.Volume{{Name: "aws-iam-token", VolumeSource: core.VolumeSource{Projected: &core.ProjectedVolumeSource{
 				Sources: []core.VolumeProjection{{ServiceAccountToken: &core.ServiceAccountTokenProjection{Audience: render.DefaultAudience, Path: "token"}}},
 			}}}},

@@ -7,24 +7,28 @@ import (
 	"strings"
 
 	core "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 )
 
-func (i identityLook) podAudience(ctx context.Context, pod core.Pod) Finding {
+// podToken judges the identity that a pod has.
+func podToken(ctx context.Context, i identityLook, pod core.Pod) Finding {
 	want, known := i.audience(ctx)
 	provider, err := i.Provider(ctx)
 	if err != nil {
 		provider = nil // IDProvider tells
 	}
-	return judgeAudience(pod, want, known, provider, i.Facts.Audience.Value, i.again(ctx))
+	again := i.again(ctx)
+	return worstFirst([]Finding{
+		judgeRole(pod, roleARN(ctx, i), again),
+		judgeAudience(pod, want, known, provider, i.Facts.Audience.Value, again),
+		judgeReadable(pod, i.Facts.KubeVersion.Value, again),
+	})
 }
 
 // judgeAudience holds the audience of a pod's token against what the role asks
@@ -55,14 +59,10 @@ func judgeAudience(pod core.Pod, want string, known bool, provider *iam.OIDCProv
 	return Pass()
 }
 
-func (i identityLook) podToken(ctx context.Context, pod core.Pod) Finding {
-	return judgeReadable(pod, i.Facts.KubeVersion.Value, i.again(ctx))
-}
-
 // judgeReadable: since Kubernetes 1.19 the kubelet gives a token to the pod's
 // fsGroup, or to the one user that all containers run as, and leaves it at the
 // volume's mode (0644 unless told) where there is neither. Before, it was root's
-// alone unless there was an fsGroup (KEP-2451; FACTS 6.20).
+// alone unless there was an fsGroup (KEP-2451).
 func judgeReadable(pod core.Pod, server, again string) Finding {
 	context := pod.Spec.SecurityContext
 	if context != nil && context.FSGroup != nil || oneUser(pod.Spec) {
@@ -81,11 +81,9 @@ func judgeReadable(pod core.Pod, server, again string) Finding {
 		}
 		const others = 0o004
 		if old || mode&others == 0 {
-			return Refuse(
-				fmt.Sprintf("%s in pod %s may not read its token", c.Name, pod.Name),
+			return Refuse(fmt.Sprintf("%s in pod %s may not read its token", c.Name, pod.Name),
 				fmt.Sprintf("the file is root's (mode %04o), and the pod has no fsGroup that it would be given to", mode),
-				again+" --set podSecurityContext.fsGroup=1000",
-			)
+				again+" --set podSecurityContext.fsGroup=1000")
 		}
 	}
 	return Pass()
@@ -111,51 +109,48 @@ func oneUser(spec core.PodSpec) bool {
 }
 
 // strayKeys are the variables that OSToy's SDK looks at before the token
-// (FACTS 7).
+// (lib/node_loader.js of aws-sdk v2).
 func strayKeys() []string { return []string{"AWS_ACCESS_KEY_ID", "AMAZON_ACCESS_KEY_ID"} }
 
-func (i identityLook) podCredentials(ctx context.Context, pod core.Pod) Finding {
-	worst := Pass()
+func podCredentials(ctx context.Context, i identityLook, pod core.Pod) Finding {
+	var all []Finding
 	for _, c := range appContainers(pod.Spec) {
-		sources, unseen := i.sources(ctx, c, strayKeys())
-		if len(sources) > 0 {
-			return Refuse(
-				fmt.Sprintf("%s in pod %s has an AWS access key: %s", c.Name, pod.Name, strings.Join(sources, ", ")),
+		found, unseen := sources(ctx, i, c, strayKeys())
+		if len(found) > 0 {
+			all = append(all, Refuse(fmt.Sprintf("%s in pod %s has an AWS access key: %s", c.Name, pod.Name, strings.Join(found, ", ")),
 				"OSToy's SDK takes it before the role's token, so it talks to S3 as somebody else",
 				"remove it from the ConfigMap or Secret that it comes from, or from the Deployment: "+
-					advice.Command("oc set env", "deployment/"+frontend, strayKeys()[0]+"-", "AWS_SECRET_ACCESS_KEY-", "-n", i.Namespace),
-			)
+					advice.Command("oc set env", "deployment/"+frontendName, strayKeys()[0]+"-", "AWS_SECRET_ACCESS_KEY-", "-n", i.Namespace)))
 		}
-		worst = worse(worst, unseen)
+		all = append(all, unseen...)
 	}
-	return worst
+	return worstFirst(all)
 }
 
 // sources tells where a container gets one of the variables from, by names only:
-// no value is looked at. What may not be read is the finding.
-func (i identityLook) sources(ctx context.Context, c core.Container, names []string) (found []string, unseen Finding) {
-	unseen = Pass()
+// no value is looked at. Each that cannot be read is a finding.
+func sources(ctx context.Context, i identityLook, c core.Container, names []string) (found []string, unseen []Finding) {
 	for _, name := range names {
 		if _, set := env(c, name); set {
 			found = append(found, name)
 		}
 	}
 	for _, from := range c.EnvFrom {
-		kind, resource, object := "ConfigMap", live.ConfigMaps(), ""
+		kind, resource, object := "ConfigMap", kinds.ConfigMap.GVR(), ""
 		switch {
 		case from.ConfigMapRef != nil:
 			object = from.ConfigMapRef.Name
 		case from.SecretRef != nil:
-			kind, resource, object = "Secret", live.Secrets(), from.SecretRef.Name
+			kind, resource, object = "Secret", kinds.Secret.GVR(), from.SecretRef.Name
 		}
-		keys, err := i.keys(ctx, resource, object)
-		switch {
-		case apierrors.IsForbidden(err):
-			unseen = worse(unseen, Unseen("get "+resource.Resource+" "+object+" in "+i.Namespace, "whether it brings an AWS access key into "+c.Name))
-		case err != nil:
-			unseen = worse(unseen, Fail(i.Conn.Translate(err)))
+		if object == "" {
+			continue
 		}
-		for _, key := range keys {
+		keys, err := i.KeysOf(ctx, resource, object)
+		if err != nil {
+			unseen = append(unseen, unreadable(i.Conn, err, "get "+resource.Resource+" "+object+" in "+i.Namespace, "whether it brings an AWS access key into "+c.Name))
+		}
+		for _, key := range keys.Names {
 			if name := from.Prefix + key; slices.Contains(names, name) {
 				found = append(found, name+" of "+kind+" "+object)
 			}
@@ -164,26 +159,18 @@ func (i identityLook) sources(ctx context.Context, c core.Container, names []str
 	return found, unseen
 }
 
-func (i identityLook) keys(ctx context.Context, resource schema.GroupVersionResource, name string) ([]string, error) {
-	if name == "" {
-		return nil, nil
-	}
-	keys, err := i.KeysOf(ctx, resource, name)
-	return keys.Names, err
-}
-
-func (i identityLook) podRegion(ctx context.Context, pod core.Pod) Finding {
-	worst := Pass()
+func podRegion(ctx context.Context, i identityLook, pod core.Pod) Finding {
+	var all []Finding
 	for _, c := range appContainers(pod.Spec) {
-		elsewhere, _ := i.sources(ctx, core.Container{EnvFrom: c.EnvFrom}, []string{regionVariable})
-		worst = worse(worst, judgePodRegion(pod.Name, c, len(elsewhere) > 0, i.bucketRegion(ctx), i.again(ctx)))
+		elsewhere, _ := sources(ctx, i, core.Container{EnvFrom: c.EnvFrom}, []string{regionVariable})
+		all = append(all, judgePodRegion(pod.Name, c, len(elsewhere) > 0, bucketRegion(ctx, i), i.again(ctx)))
 	}
-	return worst
+	return worstFirst(all)
 }
 
 // bucketRegion is where the bucket is, as S3 says, "" if it does not. The inventory is no
 // source: it can be written in the project.
-func (i identityLook) bucketRegion(ctx context.Context) string {
+func bucketRegion(ctx context.Context, i identityLook) string {
 	state, err := i.BucketState(ctx)
 	if err != nil || state.Kind == bucket.OtherAccount {
 		return ""
@@ -194,25 +181,18 @@ func (i identityLook) bucketRegion(ctx context.Context) string {
 func judgePodRegion(pod string, c core.Container, elsewhere bool, want, again string) Finding {
 	region, set := env(c, regionVariable)
 	endpoints, regional := env(c, endpointsVariable)
+	who := fmt.Sprintf("%s in pod %s", c.Name, pod)
+	var all []Finding
 	switch {
 	case !set && !elsewhere:
-		return Refuse(
-			fmt.Sprintf("%s in pod %s has no %s", c.Name, pod, regionVariable),
-			"OSToy's SDK then does not know which STS to ask for the role (\"Missing region in config\")",
-			again,
-		)
+		all = append(all, Refuse(who+" has no "+regionVariable, "OSToy's SDK then does not know which STS to ask for the role (\"Missing region in config\")", again))
 	case region != "" && want != "" && region != want:
-		return Warn(
-			fmt.Sprintf("%s in pod %s has %s=%s", c.Name, pod, regionVariable, advice.Region(region)),
-			"the bucket is in "+advice.Region(want).String()+": each call takes longer, and fails if the other region is disabled or cannot be reached",
-			again,
-		)
-	case !regional || endpoints != "" && endpoints != "regional":
-		return Warn(
-			fmt.Sprintf("%s in pod %s asks the global STS endpoint (%s is not regional)", c.Name, pod, endpointsVariable),
-			"its credentials do not work in opt-in regions, and private clusters do not reach it",
-			again,
-		)
+		all = append(all, Warn(fmt.Sprintf("%s has %s=%s", who, regionVariable, advice.Region(region)),
+			"the bucket is in "+advice.Region(want).String()+": each call takes longer, and fails if the other region is disabled or cannot be reached", again))
 	}
-	return Pass()
+	if !regional || endpoints != "" && endpoints != "regional" {
+		all = append(all, Warn(fmt.Sprintf("%s asks the global STS endpoint (%s is not regional)", who, endpointsVariable),
+			"its credentials do not work in opt-in regions, and private clusters do not reach it", again))
+	}
+	return worstFirst(all)
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -38,7 +38,7 @@ func newTrust(role *iam.Actual, f render.Facts) trust {
 	return t
 }
 
-func (i identityLook) trusting(judge func(trust) Finding) func(context.Context) Finding {
+func (i identityLook) trusting(judge func(trust) Finding) look {
 	return func(ctx context.Context) Finding {
 		role, err := i.Role(ctx)
 		if err != nil {
@@ -97,6 +97,31 @@ func (t trust) ours() []iam.Admission {
 	return slices.DeleteFunc(slices.Clone(t.admissions), func(a iam.Admission) bool {
 		return a.Deny || !a.ByToken || !a.Trusts(t.provider) || len(a.Strange) > 0
 	})
+}
+
+// trustsApp judges whether the role trusts the app's service account, and no others that
+// it does not name.
+func trustsApp(t trust) Finding {
+	policy := trustPolicy(t)
+	if !policy.met() {
+		return policy
+	}
+	issuer := trustIssuer(t)
+	if !issuer.met() {
+		return worstFirst([]Finding{policy, issuer})
+	}
+	return worstFirst([]Finding{policy, trustSubject(t)})
+}
+
+// trustsOnly judges for which tokens the role is, and whom else it trusts.
+func trustsOnly(t trust) Finding {
+	if !trustPolicy(t).met() || !trustIssuer(t).met() {
+		return Leave("needs " + IDTrust)
+	}
+	if !trustSubject(t).met() {
+		return trustAudience(t)
+	}
+	return worstFirst([]Finding{trustAudience(t), trustOthers(t)})
 }
 
 // trustPolicy is about all that would make the other questions moot.
@@ -205,7 +230,7 @@ func trustAudience(t trust) Finding {
 		"it takes those for "+awserr.Redact(strings.Join(named, ", ")), t.again)
 }
 
-// trustOthers names whom else the role lets in. Wildcards are trust-subject's.
+// trustOthers names whom else the role lets in. Wildcards are for trustSubject to judge.
 func trustOthers(t trust) Finding {
 	var others []string
 	for _, a := range t.admissions {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 )
 
 // TestToldElsewhere: a field that has a check of its own is not told twice, and

@@ -253,6 +253,19 @@ items:
 {apiVersion: v1, kind: ConfigMap, metadata: {name: settings, namespace: demo}, data: {AWS_ACCESS_KEY_ID: x}}
 `
 
+// slowScene is what is different where the controller has not created the bucket.
+const slowScene = `
+# /apis/s3.services.k8s.aws/v1alpha1/namespaces/demo/buckets
+apiVersion: s3.services.k8s.aws/v1alpha1
+kind: BucketList
+items:
+- apiVersion: s3.services.k8s.aws/v1alpha1
+  kind: Bucket
+  metadata: {name: demo-bucket, namespace: demo}
+  spec: {name: demo-bucket}
+  status: {conditions: [{type: ACK.Recoverable, status: "True", message: AccessDenied}]}
+`
+
 func goodSaid() map[string]string {
 	const provider = "arn:aws:iam::123456789012:oidc-provider/oidc.op1.openshiftapps.com/2abc"
 	return map[string]string{

@@ -18,12 +18,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -39,6 +39,7 @@ type scene struct {
 type stage struct {
 	mu     sync.Mutex
 	now    scene
+	read   map[string]bool // the documents that were asked for, by path
 	server *clustertest.Server
 	conn   *cluster.Conn
 	aws    aws.Config
@@ -53,15 +54,16 @@ func newStage(t *testing.T, first scene) *stage {
 		"authorization.k8s.io/v1/SelfSubjectRulesReview", "authorization.k8s.io/v1/SelfSubjectAccessReview", "authorization.k8s.io/v1/SubjectAccessReview",
 		"storage.k8s.io/v1/StorageClass", "rbac.authorization.k8s.io/v1/ClusterRoleBinding", policyAPI, policyAPI + "Binding",
 	}
-	s := &stage{now: first, server: clustertest.New(t, "v1.33.0", kinds...)}
+	s := &stage{now: first, read: map[string]bool{}, server: clustertest.New(t, "v1.33.0", kinds...)}
 	for path := range first.documents {
 		s.server.Handle("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
-			if text, is := s.play().documents[path].(string); is { // a log
+			document := s.document(path)
+			if text, is := document.(string); is { // a log
 				_, _ = fmt.Fprint(w, text)
 				return
 			}
 			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(s.play().documents[path])
+			_ = json.NewEncoder(w).Encode(document)
 		})
 	}
 	s.server.Handle("POST /api/v1/namespaces/demo/serviceaccounts/ostoy-sa/token", s.token)
@@ -85,6 +87,14 @@ func (s *stage) play() scene {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.now
+}
+
+// document is what the scene has at a path, and notes that it was asked for.
+func (s *stage) document(path string) any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read[path] = true
+	return s.now.documents[path]
 }
 
 // token answers with a token of the issuer that is said.
@@ -154,7 +164,7 @@ func iamAnswers(said map[string]string) map[string]string {
 // world is what the checks look at.
 func (s *stage) world(now scene) *live.World {
 	s.mu.Lock()
-	s.now = now
+	s.now, s.read = now, map[string]bool{}
 	s.mu.Unlock()
 	facts := identityFacts()
 	facts.Region = render.Fact{Value: "us-east-2", Source: "infrastructures/cluster"}
@@ -183,18 +193,20 @@ func planSaying(said map[string]string) *apply.Plan {
 // findings are those of all checks, each run whatever the others found, but of those of
 // the controller, which can only run where one was found.
 func (s *stage) findings(ctx context.Context, now scene) map[string]Finding {
-	w := s.world(now)
-	target := Target{
-		Facts: w.Facts, Conn: s.conn, Objects: theApp(), Namespace: NamespaceExists,
-		Bucket: func(context.Context) Finding { return Pass() }, Plan: func(context.Context) error { return nil },
-		Provider: func(ctx context.Context) Finding { return Provider(ctx, w) },
-		Role:     func(context.Context) Finding { return Pass() },
-	}
-	all := All(w, Sources{}, target)
+	return s.findingsOf(ctx, now, eachCheck)
+}
+
+func eachCheck(Check) bool { return true }
+
+// findingsOf are those of some of these checks.
+func (s *stage) findingsOf(ctx context.Context, now scene, some func(Check) bool) map[string]Finding {
 	found := map[string]Finding{}
 	var mu sync.Mutex
 	var group sync.WaitGroup
-	for _, c := range slices.DeleteFunc(all, func(c Check) bool { return c.Group == Controller }) {
+	for _, c := range s.checks(now) {
+		if !some(c) {
+			continue
+		}
 		group.Go(func() {
 			finding := c.Run(ctx)
 			mu.Lock()
@@ -204,6 +216,37 @@ func (s *stage) findings(ctx context.Context, now scene) map[string]Finding {
 	}
 	group.Wait()
 	return found
+}
+
+// checks are those that findings runs, with nothing read yet.
+func (s *stage) checks(now scene) []Check {
+	w := s.world(now)
+	target := Target{
+		Facts: w.Facts, Conn: s.conn, Objects: theApp(), Namespace: NamespaceExists,
+		Bucket: func(context.Context) Finding { return Pass() }, Plan: func(context.Context) error { return nil },
+		Provider: func(ctx context.Context) Finding { return Provider(ctx, w) },
+		Role:     func(context.Context) Finding { return Pass() },
+	}
+	return slices.DeleteFunc(All(w, Sources{}, target), func(c Check) bool { return c.Group == Controller })
+}
+
+// readers are the checks that read each document, by its path and their ids. A check says
+// the same of a scene that differs only in a document that it does not read.
+func (s *stage) readers(ctx context.Context, now scene) map[string]map[string]bool {
+	readers := map[string]map[string]bool{}
+	for n := range s.checks(now) {
+		one := s.checks(now)[n] // alone: what another has read is not asked for again
+		one.Run(ctx)
+		s.mu.Lock()
+		for path := range s.read {
+			if readers[path] == nil {
+				readers[path] = map[string]bool{}
+			}
+			readers[path][one.ID] = true
+		}
+		s.mu.Unlock()
+	}
+	return readers
 }
 
 // with is the scene with another document, or another text that is said.

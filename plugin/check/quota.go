@@ -9,14 +9,13 @@ import (
 
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 )
 
 // amounts are how much of each resource, by the names that quotas use.
@@ -67,20 +66,18 @@ func (a amounts) addClaim(spec core.PersistentVolumeClaimSpec) {
 // quota holds what is still to be made of the app against what the project's
 // quotas leave.
 func (c clusterLook) quota(ctx context.Context) Finding {
-	quotas, err := c.Here(ctx, live.Quotas())
+	quotas, err := c.Here(ctx, kinds.ResourceQuota.GVR())
 	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("list resourcequotas in "+c.Namespace, "whether a quota leaves room for the app")
 	case err != nil:
-		return Fail(c.Conn.Translate(err))
+		return unreadable(c.Conn, err, "list resourcequotas in "+c.Namespace, "whether a quota leaves room for the app")
 	case len(quotas) == 0:
 		return Pass()
 	}
-	pods, err := c.Here(ctx, live.Pods())
+	pods, err := c.Here(ctx, kinds.Pod.GVR())
 	if err != nil {
 		return Fail(c.Conn.Translate(err))
 	}
-	claims, err := c.Here(ctx, live.Volumes())
+	claims, err := c.Here(ctx, kinds.PersistentVolumeClaim.GVR())
 	if err != nil {
 		return Fail(c.Conn.Translate(err))
 	}
@@ -100,10 +97,8 @@ func need(objects, pods, claims []*unstructured.Unstructured) (needed, have amou
 			if into(object, &claim) {
 				needed.addClaim(claim.Spec)
 			}
-			for _, one := range claims {
-				if one.GetName() == object.GetName() && into(one, &claim) {
-					have.addClaim(claim.Spec)
-				}
+			if one := named(claims, object.GetName()); one != nil && into(one, &claim) {
+				have.addClaim(claim.Spec)
 			}
 		}
 	}
@@ -125,11 +120,16 @@ func needDeployment(object *unstructured.Unstructured, pods []*unstructured.Unst
 	selector := labels.SelectorFromSet(deployment.Spec.Selector.MatchLabels)
 	for _, one := range pods {
 		var pod core.Pod
-		ended := func() bool { return pod.Status.Phase == core.PodSucceeded || pod.Status.Phase == core.PodFailed }
-		if selector.Matches(labels.Set(one.GetLabels())) && into(one, &pod) && !ended() {
+		if selector.Matches(labels.Set(one.GetLabels())) && into(one, &pod) && !ended(pod) {
 			have.addPod(pod.Spec)
 		}
 	}
+}
+
+// ended reports whether a pod runs no more: neither a quota counts it, nor does it need
+// an identity.
+func ended(pod core.Pod) bool {
+	return pod.Status.Phase == core.PodSucceeded || pod.Status.Phase == core.PodFailed
 }
 
 // into reads an object into its type; what has another form is left out.

@@ -2,13 +2,13 @@ package check
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -29,20 +29,18 @@ func (c controllerLook) policy(ctx context.Context) Finding {
 	if err != nil {
 		return Fail(err)
 	}
-	if !served.Serves(BucketAPI, "Bucket") {
+	if !served.Has(kinds.Bucket) {
 		return Leave("the cluster does not know Buckets (" + BucketAPI + ")")
 	}
-	found, err := c.Admission(ctx)
+	found, err := live.ReadAdmission(ctx, c.World)
 	if err != nil {
 		return unreadable(c.Conn, err, "get validatingadmissionpolicies and validatingadmissionpolicybindings",
 			"whether Buckets are restricted to the S3 buckets of their own project")
 	}
 	if !found.Served {
-		return worstFirst(append(c.trusted(ctx, nil), Warn(
-			"Buckets are not restricted to the S3 buckets of their own project: the cluster does not serve ValidatingAdmissionPolicies",
+		return worstFirst(append(c.trusted(ctx, nil), Warn("Buckets are not restricted to the S3 buckets of their own project: the cluster does not serve ValidatingAdmissionPolicies",
 			"they exist from Kubernetes 1.30 and OpenShift 4.17 on; without them "+operator.AnyBucket,
-			"upgrade the cluster; then "+restorePolicy,
-		)))
+			"upgrade the cluster; then "+restorePolicy)))
 	}
 	seen := operator.Inspect(found.Policy, found.Binding)
 	return worstFirst(append([]Finding{inspected(seen), c.exempt(ctx, seen.Exempt)}, c.trusted(ctx, seen.Exempt)...))
@@ -94,7 +92,7 @@ func (c controllerLook) trusted(ctx context.Context, accounts []string) []Findin
 		return nil // that is said of the accounts that are exempt
 	}
 	var all []Finding
-	for _, one := range c.Trusts(ctx, accounts, live.AccountsOf(controllers.All)) {
+	for _, one := range live.Trusts(ctx, c.World, accounts, live.AccountsOf(controllers.All)) {
 		all = append(all, c.trustedOne(one))
 	}
 	return all
@@ -113,39 +111,4 @@ func (c controllerLook) trustedOne(one live.Trust) Finding {
 		return Fail(c.Conn.Translate(one.Err))
 	}
 	return Pass()
-}
-
-// reach wants every Bucket to have a name of its own project. A user who is not
-// allowed to list all Buckets gets the answer for this project.
-func (b bucketLook) reach(ctx context.Context) Finding {
-	all, everywhere := b.List(ctx, live.Buckets(), "", "")
-	if apierrors.IsForbidden(everywhere) {
-		var err error
-		if all, err = b.Here(ctx, live.Buckets()); err != nil {
-			return unreadable(b.Conn, err, "list buckets.s3.services.k8s.aws in "+b.Namespace, "which S3 buckets the Buckets of this project name")
-		}
-	} else if everywhere != nil {
-		return Fail(b.Conn.Translate(everywhere))
-	}
-	others := operator.OfOtherProjects(all)
-	switch {
-	case len(others) > 0:
-		return Warn(
-			fmt.Sprintf("Buckets that name an S3 bucket of another project: %d", len(others)),
-			firstOf(others)+": the users of that project decide about its settings, and can delete it; a Bucket of a project names PROJECT-bucket or PROJECT--NAME-bucket",
-			"find out who needs each; to release one and keep the S3 bucket:\n"+retain("NAME", "-n", "PROJECT"),
-		)
-	case everywhere != nil:
-		return Unseen("list buckets.s3.services.k8s.aws in all projects", "whether a Bucket of another project names an S3 bucket that is not that project's")
-	}
-	return Pass()
-}
-
-// firstOf names the first few of many.
-func firstOf(names []string) string {
-	const few = 5
-	if len(names) <= few {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 }

@@ -25,18 +25,26 @@ func TestF2RegionFromS3(t *testing.T) {
 	now = now.with(record, inventory.Object)
 
 	findings := played.findings(t.Context(), now)
-	wantFinding(t, findings[IDBucketRegion], Failed, "eu-west-1", "ap-south-1", "oc ostoy-s3 install -n demo --region us-east-2")
+	wantFinding(t, findings[IDBucketObject], Failed, "eu-west-1", "ap-south-1", "oc ostoy-s3 install -n demo --region us-east-2")
 	wantFinding(t, findings["aws-region"], Warned, "is in us-east-2", "--region us-east-2")
-	wantFinding(t, findings["pod-region"], Passed)
+	wantNoRegion(t, findings[IDPodIdentity])
 
 	now.noAWS = true
 	findings = played.findings(t.Context(), now)
-	wantFinding(t, findings[IDBucketRegion], Failed, "aws s3api get-bucket-location --bucket demo-bucket shows", "oc ostoy-s3 install -n demo --region REGION")
+	wantFinding(t, findings[IDBucketObject], Failed, "aws s3api get-bucket-location --bucket demo-bucket shows", "oc ostoy-s3 install -n demo --region REGION")
 	wantFinding(t, findings["aws-region"], Skipped)
-	wantFinding(t, findings["pod-region"], Passed) // nothing to compare with
+	wantNoRegion(t, findings[IDPodIdentity]) // nothing to compare with
 	for id, finding := range findings {
 		if strings.Contains(finding.Next, "eu-") || strings.Contains(finding.Next, "ap-") {
 			t.Errorf("%s: %s", id, finding.Next)
 		}
+	}
+}
+
+// wantNoRegion wants that nothing is said about the region of the pods.
+func wantNoRegion(t *testing.T, f Finding) {
+	t.Helper()
+	if strings.Contains(f.What+f.Why, regionVariable) {
+		t.Errorf("%+v", f)
 	}
 }

@@ -5,18 +5,19 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	authorization "k8s.io/api/authorization/v1"
 	rbac "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/shell"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // BucketAPI is the group and version of ACK's Bucket.
@@ -49,12 +50,7 @@ func (t Target) missingRights(missing []access.Right, grant string) Finding {
 			next = grant
 		}
 	}
-	return Finding{
-		Status: Failed,
-		What:   "you may not make everything in project " + t.Facts.Namespace.Value,
-		Why:    "not allowed: " + strings.Join(names, ", "),
-		Next:   next,
-	}
+	return Refuse("you may not make everything in project "+t.Facts.Namespace.Value, "not allowed: "+strings.Join(names, ", "), next)
 }
 
 func makeBuckets(namespace string) access.Right {
@@ -68,7 +64,7 @@ func MayMakeBuckets(ctx context.Context, conn *cluster.Conn, namespace string) F
 		return Fail(err)
 	}
 	if len(missing) > 0 {
-		return Finding{Status: Failed, What: "you may not make Buckets in project " + namespace, Why: "not allowed: " + missing[0].String(), Next: grantsBuckets(ctx, conn, namespace)}
+		return Refuse("you may not make Buckets in project "+namespace, "not allowed: "+missing[0].String(), grantsBuckets(ctx, conn, namespace))
 	}
 	return Pass()
 }
@@ -105,7 +101,7 @@ func (t Target) neededRights(ctx context.Context) ([]access.Right, error) {
 // served.
 func (t Target) resourceOf(served *cluster.Served, gvk schema.GroupVersionKind) (schema.GroupVersionResource, error) {
 	if t.ControllerComes && gvk.Group == bucketGroup {
-		return live.Buckets(), nil
+		return kinds.Bucket.GVR(), nil
 	}
 	mapping, err := served.Mapping(gvk)
 	if err != nil {
@@ -142,12 +138,8 @@ func (t Target) projectRights(ctx context.Context) Finding {
 		return Fail(err)
 	}
 	if slices.Contains(refused, make) {
-		return Finding{
-			Status: Failed,
-			What:   "you may not make a project",
-			Why:    "project " + t.Facts.Namespace.Value + " is not there, or you may not see it; not allowed: " + make.String(),
-			Next:   "ask for a project and give it with -n, or ask a cluster admin for the right to request projects",
-		}
+		return Refuse("you may not make a project", "project "+t.Facts.Namespace.Value+" is not there, or you may not see it; not allowed: "+make.String(),
+			"ask for a project and give it with -n, or ask a cluster admin for the right to request projects")
 	}
 	if !slices.Contains(refused, buckets) {
 		return Pass()
@@ -162,27 +154,20 @@ func judgeAdminRole(admin *rbac.ClusterRole, grant string) Finding {
 	case roleHoldsBuckets(admin):
 		return Pass()
 	default:
-		return Finding{
-			Status: Failed,
-			What:   "project admins may not make Buckets on this cluster",
-			Why:    "the ClusterRole admin does not hold create buckets.s3.services.k8s.aws",
-			Next:   grant,
-		}
+		return Refuse("project admins may not make Buckets on this cluster", "the ClusterRole admin does not hold create buckets.s3.services.k8s.aws",
+			grant)
 	}
 }
 
 // adminRole is the ClusterRole admin, or nil where this user may not read it.
 func (t Target) adminRole(ctx context.Context) *rbac.ClusterRole {
 	role := &rbac.ClusterRole{}
-	client, err := t.Conn.Resource(ctx, schema.GroupVersionKind{Group: rbac.GroupName, Version: "v1", Kind: "ClusterRole"}, "")
+	client, err := t.Conn.Resource(ctx, kinds.ClusterRole.GVK(), "")
 	if err != nil {
 		return nil
 	}
 	object, err := client.Get(ctx, "admin", metav1.GetOptions{})
-	if err != nil {
-		return nil
-	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, role); err != nil {
+	if err != nil || !into(object, role) {
 		return nil
 	}
 	return role
@@ -196,4 +181,65 @@ func roleHoldsBuckets(role *rbac.ClusterRole) bool {
 		})
 	}
 	return access.Shown(rules, makeBuckets(""))
+}
+
+// grantBuckets is what a cluster admin types so that project admins can create
+// Buckets. OLM gives them the permission for the CRDs of an operator for all
+// namespaces (ensureProvidedAPIClusterRole in its pkg/controller/operators/olm);
+// ACK's chart does not.
+const grantBuckets = `a cluster admin allows project admins to create Buckets: oc ostoy-s3 controller install
+(if a controller exists, only the admission policy and the ClusterRoles are added; docs/controller.md)`
+
+// grantsBuckets is how a project gets its Bucket if you are not allowed to create
+// one. On a cluster without ValidatingAdmissionPolicies nothing can keep a Bucket to
+// its own project, so controller install gives projects read access only, and a
+// cluster admin creates the Bucket.
+func grantsBuckets(ctx context.Context, conn *cluster.Conn, namespace string) string {
+	served, err := conn.Discovery(ctx)
+	if err != nil || live.ServesAdmission(served) {
+		return grantBuckets
+	}
+	return "ask a cluster admin to run: " + installIn(namespace) + `
+(this cluster does not serve ValidatingAdmissionPolicies, so project admins and editors can only read Buckets; docs/controller.md)`
+}
+
+// GivenRole is a role that somebody else makes: install uses it, if it is what the
+// app needs, and changes nothing about it.
+type GivenRole struct {
+	ARN  string // that the manifests name
+	Mend string // command that prints how the role has to be
+}
+
+// givenRole are the checks of an installed app's role, asked before it is
+// installed: the same judgement, of the tokens that the app is going to have.
+func (t Target) givenRole() []Check {
+	i := identityLook{World: t.World, coming: t.GivenRole.Mend}
+	checks := i.roleChecks()
+	for n := range checks {
+		if checks[n].ID == IDRoleExists {
+			checks[n].Needs = nil
+			checks[n].Run = func(ctx context.Context) Finding { return givenRole(ctx, i, t.GivenRole.ARN) }
+		}
+	}
+	return checks
+}
+
+// givenRole asks for the very role that the manifests name.
+func givenRole(ctx context.Context, i identityLook, arn string) Finding {
+	if finding := roleThere(ctx, i); finding.Status != Passed {
+		return finding
+	}
+	role, err := i.Role(ctx)
+	if err != nil {
+		return Fail(err)
+	}
+	if role.ARN == arn {
+		return Pass()
+	}
+	next := "--role-name NAME and --role-path PATH of the role that is meant"
+	if is, err := render.ParseARNOf(role.ARN, "iam", "role"); err == nil && advice.RoleARN(role.ARN).Legal() {
+		next = shell.Words(advice.RoleFlags(is.Name(), is.Path())...)
+	}
+	return Refuse("the role "+i.RoleName(ctx)+" is "+advice.RoleARN(role.ARN).String()+", not "+arn,
+		"the service account names its role by ARN, so path and account have to be the same", next)
 }

@@ -3,7 +3,7 @@ package check
 import (
 	"testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 )
 
 // TestGivenRoleIsJudgedAsByCheck: a role that somebody else makes is asked all
@@ -13,12 +13,9 @@ func TestGivenRoleIsJudgedAsByCheck(t *testing.T) {
 	target := Target{World: &live.World{}, GivenRole: &GivenRole{ARN: "arn:aws:iam::123456789012:role/x", Mend: "mend it"}}
 	given := Pre(target)
 	installed := identityLook{World: target.World}
-	for _, want := range append(installed.roleChecks(), installed.trustChecks()...) {
+	for _, want := range installed.roleChecks() {
 		have := Only(given, want.ID)
-		switch {
-		case want.ID == idOrphaned && len(have) == 0:
-			continue
-		case len(have) != 1 || have[0].Severity != want.Severity || have[0].Group != Identity:
+		if len(have) != 1 || have[0].Severity != want.Severity || have[0].Group != Identity {
 			t.Errorf("%s: %+v", want.ID, have)
 			continue
 		}

@@ -9,13 +9,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -64,7 +65,7 @@ func admissionRights(served *cluster.Served) []access.Right {
 
 // decideAdmission settles whether there is a policy. By OLM it refuses where there
 // can be none, unless the user accepts that.
-func (p *Plan) decideAdmission(ctx context.Context) error {
+func decideAdmission(ctx context.Context, p *Plan) error {
 	served, err := p.found.World.Conn.Discovery(ctx)
 	if err != nil {
 		return err
@@ -73,9 +74,11 @@ func (p *Plan) decideAdmission(ctx context.Context) error {
 	switch {
 	case p.Admission.Served:
 	case p.Mode == ByOLM && !p.options.AllowAnyBucket:
-		return p.unchecked()
+		return problem.Refuse("Buckets cannot be kept to the S3 buckets of their own project on this cluster",
+			notServed+", and "+everyVerb+": each of them could change or delete any S3 bucket that the controller's role covers",
+			"upgrade the cluster; or, if you trust the admins and editors of all projects, the same command with --allow-any-bucket").See("docs/controller.md")
 	default:
-		p.Admission.warn(p.withoutPolicy())
+		p.Admission.warn(withoutPolicy(p))
 	}
 	return nil
 }
@@ -87,19 +90,8 @@ const (
 	everyVerb = "OLM gives the admins and editors of every project all verbs on Buckets"
 )
 
-// unchecked refuses to have OLM install a controller whose Buckets nobody checks.
-func (p *Plan) unchecked() error {
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: "Buckets cannot be kept to the S3 buckets of their own project on this cluster",
-		Why:  notServed + ", and " + everyVerb + ": each of them could change or delete any S3 bucket that the controller's role covers",
-		Next: "upgrade the cluster; or, if you trust the admins and editors of all projects, the same command with --allow-any-bucket",
-		More: "docs/controller.md",
-	}
-}
-
 // withoutPolicy is the warning where there is no policy.
-func (p *Plan) withoutPolicy() (what, next string) {
+func withoutPolicy(p *Plan) (what, next string) {
 	byOLM := func(c ack.Controller) bool { return c.Installer == ack.OLM }
 	if slices.ContainsFunc(slices.Concat(p.found.Mine(), p.found.Others()), byOLM) || p.Mode == ByOLM {
 		return notServed + ", and " + everyVerb + ": each of them can change or delete any S3 bucket that the controller's role covers",
@@ -114,11 +106,11 @@ func (p *Plan) withoutPolicy() (what, next string) {
 // nothing shows whose the namespace of this tool's own controller is, and its service
 // account has to be proven as well. Nobody is exempt who is not known. It gives what to
 // note about that: the notes of the plan are written by others at the same time.
-func (p *Plan) exempt() (notes []string) {
+func exempt(p *Plan) (notes []string) {
 	a := &p.Admission
 	exempt := map[string]bool{}
 	if p.proof.unasked && a.Served {
-		notes = p.keepExempt(exempt)
+		notes = keepExempt(p, exempt)
 	}
 	own := operator.Account(p.facts)
 	var lookalikes []string
@@ -170,7 +162,7 @@ func notExempt(deployments []string) string {
 }
 
 // keepExempt is exempt where nothing can be proven: who is exempt already stays so.
-func (p *Plan) keepExempt(exempt map[string]bool) (notes []string) {
+func keepExempt(p *Plan, exempt map[string]bool) (notes []string) {
 	for _, name := range p.proof.exempt {
 		exempt[name] = true
 	}
@@ -193,11 +185,11 @@ func (p *Plan) keepExempt(exempt map[string]bool) (notes []string) {
 
 // lookAtBuckets gives the existing Buckets that the policy refuses from now on; a
 // warning if that cannot be known.
-func (p *Plan) lookAtBuckets(ctx context.Context) ([]RefusedBucket, []Warning, error) {
+func lookAtBuckets(ctx context.Context, p *Plan) ([]RefusedBucket, []Warning, error) {
 	if !p.Admission.Served || p.found.Definition == nil {
 		return nil, nil, nil
 	}
-	all, err := p.found.World.List(ctx, live.Buckets(), "", "")
+	all, err := p.found.World.List(ctx, kinds.Bucket.GVR(), "", "")
 	switch {
 	case apierrors.IsNotFound(err): // not served yet
 		return nil, nil, nil
@@ -206,11 +198,11 @@ func (p *Plan) lookAtBuckets(ctx context.Context) ([]RefusedBucket, []Warning, e
 	case err != nil:
 		return nil, nil, p.found.World.Conn.Translate(err)
 	}
-	return p.refused(all), nil, nil
+	return refused(p, all), nil, nil
 }
 
 // refused are those of some Buckets that the policy refuses to create.
-func (p *Plan) refused(all []*unstructured.Unstructured) []RefusedBucket {
+func refused(p *Plan, all []*unstructured.Unstructured) []RefusedBucket {
 	var some []RefusedBucket
 	for _, bucket := range all {
 		if why := operator.Refused(p.facts, bucket); why != nil && bucket.GetDeletionTimestamp() == nil {
@@ -226,30 +218,20 @@ func (p *Plan) refused(all []*unstructured.Unstructured) []RefusedBucket {
 	return some
 }
 
-// Planted are the existing Buckets that name S3 buckets of other projects, where this
-// run starts the controller that acts on them: the policy does not check a Bucket that
-// is older.
-func (p *Plan) Planted() []RefusedBucket {
-	if p.Mode == Used || !p.Changed() || slices.ContainsFunc(p.found.Mine(), Serves) {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(p.Admission.Refused), func(b RefusedBucket) bool { return !b.foreign })
-}
-
 // withdrawn are objects that an earlier install applied and that this cluster must
 // not have: the permission to write Buckets that nothing checks.
-func (p *Plan) withdrawn(ctx context.Context) ([]apply.Ref, error) {
+func withdrawn(ctx context.Context, p *Plan) ([]apply.Ref, error) {
 	if p.Admission.Served {
 		return nil, nil
 	}
-	role, err := p.found.World.Get(ctx, live.ClusterRoles(), "", operator.EditRole)
+	role, err := p.found.World.Get(ctx, kinds.ClusterRole.GVR(), "", operator.EditRole)
 	if err != nil || role == nil || !apply.Ours(role) {
 		return nil, p.found.World.Conn.Translate(err)
 	}
 	return []apply.Ref{{Group: rbacGroup, Version: "v1", Kind: "ClusterRole", Name: operator.EditRole}}, nil
 }
 
-// access are the objects that give projects their Buckets.
-func (p *Plan) access() []*unstructured.Unstructured {
+// accessOf are the objects that give projects their Buckets.
+func accessOf(p *Plan) []*unstructured.Unstructured {
 	return operator.Access(p.facts, p.Admission.Served, p.Admission.Exempt)
 }

@@ -10,9 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clienttesting "k8s.io/client-go/testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -49,9 +49,9 @@ func TestF1Exempt(t *testing.T) {
 		"a real one and another":  {Used, []ack.Controller{mallorys, reals}, []string{real + " list", real + " update"}, false, nil, []string{real}, "mallory is not exempt"},
 		"in our namespace":        {Used, []ack.Controller{deployment("ack-system", "ack-s3-controller")}, []string{own + " list", own + " update"}, false, nil, []string{own}, ""},
 		"it cannot be seen":       {Used, []ack.Controller{reals}, nil, true, nil, nil, "you are not allowed to create subjectaccessreviews"},
-		"ours, it cannot be seen": {ByChart, []ack.Controller{reals}, nil, true, nil, []string{own}, "you are not allowed to create subjectaccessreviews"},
+		"ours, it cannot be seen": {ByHand, []ack.Controller{reals}, nil, true, nil, []string{own}, "you are not allowed to create subjectaccessreviews"},
 		"it was seen before":      {Used, []ack.Controller{reals}, nil, true, []string{real}, []string{real}, ""},
-		"ours, seen before":       {ByChart, []ack.Controller{mallorys}, nil, true, []string{own, real}, []string{own, real}, "mallory is not exempt"},
+		"ours, seen before":       {ByHand, []ack.Controller{mallorys}, nil, true, []string{own, real}, []string{own, real}, "mallory is not exempt"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, false)
@@ -66,8 +66,9 @@ func TestF1Exempt(t *testing.T) {
 				return true, answer, nil
 			})
 			p := &Plan{
-				Mode: c.mode, facts: testFacts(), Admission: Admission{Served: true},
-				found: &Found{World: &live.World{Conn: w.conn, Namespace: "ack-system"}, Namespace: "ack-system"},
+				Mode:      c.mode,
+				Admission: Admission{Served: true},
+				basis:     basis{facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn, Namespace: "ack-system"}, Namespace: "ack-system"}},
 			}
 			p.facts.Namespace.Value = "ack-system"
 			if c.before != nil {
@@ -76,19 +77,19 @@ func TestF1Exempt(t *testing.T) {
 			if p.found.Controllers = (live.Controllers{All: c.others}); c.refuse {
 				p.found.Controllers = live.Controllers{All: c.others, Unverified: c.others}
 			}
-			proved := p.prove(t.Context())
+			proved := prove(t.Context(), p)
 			if proved != nil {
 				t.Fatal(proved)
 			}
-			without := &Plan{Mode: p.Mode, facts: p.facts, proof: p.proof, found: p.found} // of a cluster that serves no policies
-			if notes := without.exempt(); notes != nil || without.Admission.Exempt != nil {
+			without := &Plan{Mode: p.Mode, basis: basis{facts: p.facts, proof: p.proof, found: p.found}} // of a cluster that serves no policies
+			if notes := exempt(without); notes != nil || without.Admission.Exempt != nil {
 				t.Errorf("%q, %q exempt from no policy", notes, without.Admission.Exempt)
 			}
 			watchers := len(without.Admission.Warnings)
 			if want := !c.refuse && c.warns != ""; want != (watchers == 1) || want && !strings.Contains(without.Admission.Warnings[0].What, "looks like an ACK S3 controller") {
 				t.Errorf("without a policy: %+v", without.Admission.Warnings)
 			}
-			notes := p.exempt()
+			notes := exempt(p)
 			if kept := c.refuse && len(c.before) > 0; kept != (len(notes) == 1) || len(p.Notes) > 0 {
 				t.Errorf("notes: %q, in the plan: %q", notes, p.Notes)
 			}
@@ -115,10 +116,10 @@ func TestUnlistedBuckets(t *testing.T) {
 	w := newWorld(t, false)
 	w.refused["list buckets"] = true
 	p := &Plan{
-		facts: testFacts(), Admission: Admission{Served: true},
-		found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Definition: &unstructured.Unstructured{}},
+		Admission: Admission{Served: true},
+		basis:     basis{facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Definition: &unstructured.Unstructured{}}},
 	}
-	refused, warnings, err := p.lookAtBuckets(t.Context())
+	refused, warnings, err := lookAtBuckets(t.Context(), p)
 	if err != nil || refused != nil || len(warnings) != 1 || !strings.Contains(warnings[0].What, "not allowed to list Buckets") || len(p.Admission.Warnings) > 0 {
 		t.Errorf("%v, %v, %v; in the plan: %v", refused, warnings, err, p.Admission.Warnings)
 	}

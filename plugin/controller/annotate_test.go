@@ -11,9 +11,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clienttesting "k8s.io/client-go/testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/wait"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -29,7 +29,7 @@ metadata:
 // TestAnnotationIsRestored: only at the resourceVersion that was looked at, and not
 // while OLM carries out a plan.
 func TestAnnotationIsRestored(t *testing.T) {
-	conflict := apierrors.NewConflict(live.ServiceAccounts().GroupResource(), operator.ServiceAccount, errors.New("the object has been modified"))
+	conflict := apierrors.NewConflict(kinds.ServiceAccount.GVR().GroupResource(), operator.ServiceAccount, errors.New("the object has been modified"))
 	for name, c := range map[string]struct {
 		phase   string // of the InstallPlan
 		csv     string // that it names
@@ -40,10 +40,10 @@ func TestAnnotationIsRestored(t *testing.T) {
 		"OLM is at work":              {"Installing", plannedCSV, nil, 0},
 		"OLM is at work on another's": {"Installing", "other.v1.0.0", nil, 1},
 		"written to meanwhile":        {"Complete", plannedCSV, conflict, 1},
-		"gone meanwhile":              {"Complete", plannedCSV, apierrors.NewNotFound(live.ServiceAccounts().GroupResource(), "x"), 1},
+		"gone meanwhile":              {"Complete", plannedCSV, apierrors.NewNotFound(kinds.ServiceAccount.GVR().GroupResource(), "x"), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, client := followed(t, Plan{CSV: plannedCSV}, droppedAccount, `
+			f, client := followed(t, Plan{Version: Target{CSV: plannedCSV}}, droppedAccount, `
 apiVersion: operators.coreos.com/v1alpha1
 kind: InstallPlan
 metadata: {name: install-1, namespace: ack-system}
@@ -60,8 +60,8 @@ status: {phase: `+c.phase+`}`)
 				}
 				return true, account, c.refuse
 			})
-			_, err := wait.States(t.Context(), client, "ack-system", []string{"ServiceAccount", "InstallPlan"}, func(ctx context.Context, seen wait.Seen) ([]health.State, error) {
-				waits, err := f.annotate(ctx, seen)
+			_, err := wait.States(t.Context(), client, "ack-system", []kinds.Kind{kinds.ServiceAccount, kinds.InstallPlan}, func(ctx context.Context, seen wait.Seen) ([]health.State, error) {
+				waits, err := annotate(ctx, f, seen)
 				if !waits {
 					t.Error("it does not wait for the annotation")
 				}

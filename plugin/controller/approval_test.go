@@ -14,12 +14,12 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/yaml"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/wait"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
 )
 
 const plannedCSV = "ack-s3-controller.v1.13.0"
@@ -43,12 +43,12 @@ status: {phase: '%[4]s'}`, n, n, plannedCSV, phase), &object.Object); err != nil
 // for a plan that is to exist after a patch.
 func approvals(t *testing.T, first *unstructured.Unstructured, react func(n int) *unstructured.Unstructured, looks int) (patches int, err error) {
 	t.Helper()
-	lists := map[schema.GroupVersionResource]string{olm.InstallPlans(): "InstallPlanList"}
+	lists := map[schema.GroupVersionResource]string{kinds.InstallPlan.GVR(): "InstallPlanList"}
 	client := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), lists, first)
 	client.PrependReactor("patch", "installplans", func(clienttesting.Action) (bool, runtime.Object, error) {
 		patches++
 		if next := react(patches); next != nil {
-			if err := client.Tracker().Create(olm.InstallPlans(), next, "ack-system"); err != nil {
+			if err := client.Tracker().Create(kinds.InstallPlan.GVR(), next, "ack-system"); err != nil {
 				t.Error(err)
 			}
 		}
@@ -64,9 +64,9 @@ status:
 		t.Fatal(err)
 	}
 	found := &Found{Namespace: "ack-system", World: &live.World{Conn: &cluster.Conn{Dynamic: client}}}
-	f := &follower{done: &Done{}, Plan: &Plan{found: found}}
+	f := &follower{done: &Done{}, Plan: &Plan{basis: basis{found: found}}}
 	seen := 0
-	_, err = wait.States(t.Context(), client, "ack-system", []string{"InstallPlan"}, func(ctx context.Context, now wait.Seen) ([]health.State, error) {
+	_, err = wait.States(t.Context(), client, "ack-system", []kinds.Kind{kinds.InstallPlan}, func(ctx context.Context, now wait.Seen) ([]health.State, error) {
 		state, err := f.approval(ctx, now, subscription, plannedCSV)
 		seen++
 		state.Ready = seen == looks

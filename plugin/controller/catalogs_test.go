@@ -8,13 +8,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 )
 
 // TestCatalogsUnknown: a package server that is down is as good as none; what is said
 // of the request itself is a failure.
 func TestCatalogsUnknown(t *testing.T) {
-	packages := olm.PackageManifests().GroupResource()
+	packages := kinds.PackageManifest.GVR().GroupResource()
 	generic := func(code int) error {
 		return apierrors.NewGenericServerResponse(code, "get", packages, "", "no endpoints available", 0, true)
 	}

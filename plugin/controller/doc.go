@@ -1,6 +1,6 @@
-// Package controller brings the ACK S3 controller to a cluster, looks at the one
-// that is there, and takes it away again: by OLM where the cluster has it, by
-// ACK's own chart elsewhere.
+// Package controller installs the ACK S3 controller in a cluster, looks at the one that is
+// there, and removes it: by OLM if the cluster has it. Elsewhere the user installs ACK's
+// chart with Helm, and this package creates what the chart does not.
 //
 // Everything is decided before anything is written. Look asks, once and all at
 // the same time, what is there; Plan says what would be done about it; Execute

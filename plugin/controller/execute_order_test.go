@@ -12,10 +12,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clienttesting "k8s.io/client-go/testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -41,8 +42,11 @@ func (r *recorder) AttachRolePolicy(context.Context, *awsiam.AttachRolePolicyInp
 	return &awsiam.AttachRolePolicyOutput{}, r.note("role")
 }
 
-// watch notes what is written to ClusterRoles.
+// watch notes what is written to ClusterRoles, and accepts the inventory.
 func (r *recorder) watch(w *world) {
+	w.client.PrependReactor("patch", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, by(apply.Manager, object(w.t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: ostoy-s3-controller, namespace: ack-system}}")), nil
+	})
 	w.client.PrependReactor("delete", "clusterroles", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		err := r.note("delete " + action.(clienttesting.DeleteActionImpl).Name)
 		return err != nil, nil, err
@@ -74,9 +78,10 @@ func TestF1WithdrawnFirst(t *testing.T) {
 			r := &recorder{fails: c.fails}
 			r.watch(w)
 			p := &Plan{
-				Mode: ByHand, facts: testFacts(), roles: r, set: operator.ReadRights(), options: Options{Guess: true},
+				Mode:  ByHand,
+				set:   operator.ReadRights(),
 				Role:  &iam.Plan{Role: iam.Role{Name: "r"}, Steps: []iam.Step{{Kind: iam.AttachPolicy, PolicyARN: "p"}}},
-				found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, Project: &unstructured.Unstructured{}},
+				basis: basis{facts: testFacts(), roles: r, options: Options{DryRun: session.DryRunClient}, found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, Project: &unstructured.Unstructured{}}},
 			}
 			var err error
 			if p.Objects, err = p.planObjects(t.Context(), nil); err != nil {

@@ -11,15 +11,15 @@ import (
 	"k8s.io/client-go/dynamic/fake"
 	clienttesting "k8s.io/client-go/testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // TestF1AwaitsThePolicy: nothing becomes wider before the API server refuses what the
 // policy refuses, several times in a row, because there may be several API servers.
 func TestF1AwaitsThePolicy(t *testing.T) {
-	denied := apierrors.NewInvalid(schema.GroupKind{Group: live.Buckets().Group, Kind: "Bucket"}, "x", nil)
+	denied := apierrors.NewInvalid(schema.GroupKind{Group: kinds.Bucket.GVR().Group, Kind: "Bucket"}, "x", nil)
 	denied.ErrStatus.Message = "ValidatingAdmissionPolicy 'ostoy-s3-buckets' with binding 'ostoy-s3-buckets' denied request: no"
 	for name, c := range map[string]struct {
 		answers func(n int) error
@@ -34,12 +34,12 @@ func TestF1AwaitsThePolicy(t *testing.T) {
 		"never":             {func(int) error { return nil }, false, true, probeLimit, 0},
 		"served a moment later": {func(n int) error {
 			if n <= 3 {
-				return apierrors.NewNotFound(live.Buckets().GroupResource(), "")
+				return apierrors.NewNotFound(kinds.Bucket.GVR().GroupResource(), "")
 			}
 			return denied
 		}, true, false, 0, 3 + probesInARow},
 		"not allowed": {func(int) error {
-			return apierrors.NewForbidden(live.Buckets().GroupResource(), "x", nil)
+			return apierrors.NewForbidden(kinds.Bucket.GVR().GroupResource(), "x", nil)
 		}, false, false, probeBlind, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestF1AwaitsThePolicy(t *testing.T) {
 					return true, action.(clienttesting.CreateActionImpl).Object, c.answers(asked)
 				})
 				began := time.Now()
-				known, err := awaitRefusal(t.Context(), client.Resource(live.Buckets()).Namespace("default"), operator.Probe())
+				known, err := awaitRefusal(t.Context(), client.Resource(kinds.Bucket.GVR()).Namespace("default"), operator.Probe())
 				if known != c.known || (err != nil) != c.fails || c.asked > 0 && asked != c.asked || time.Since(began) < c.took {
 					t.Errorf("%t, %v, asked %d times in %s", known, err, asked, time.Since(began))
 				}

@@ -6,14 +6,16 @@ import (
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/wait"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -26,7 +28,7 @@ const (
 	configGrace       = 60 * time.Second // OLM puts the Subscription's config into the Deployment
 )
 
-// Follow waits until the controller runs as its role: OLM's InstallPlan, the one
+// Follow waits until the controller runs as its role. OLM's InstallPlan, the one
 // that names our version, is approved; the version is installed; the Deployment
 // available; its pods carry the identity. What others did to it meanwhile is put
 // right on the way: an annotation that OLM dropped, a pod that the webhook missed.
@@ -35,32 +37,25 @@ const (
 // time, and Refused for an InstallPlan that would install more than was asked for.
 func (p *Plan) Follow(ctx context.Context, done *Done, observe func(health.State)) error {
 	if p.Mode == Used {
-		return p.followUsed(ctx, observe)
-	}
-	if !p.recorded() {
-		return nil
+		return followUsed(ctx, p, observe)
 	}
 	f := &follower{
 		Plan: p, done: done, observe: observe, logs: map[string]string{},
 		fresh: p.Role != nil && p.Role.Creates(),
 	}
-	kinds := []string{"Deployment", "Pod", "ServiceAccount"}
+	watched := []kinds.Kind{kinds.Deployment, kinds.Pod, kinds.ServiceAccount}
 	if p.Mode == ByOLM {
-		kinds = append(kinds, "Subscription", "InstallPlan", "ClusterServiceVersion")
-	} else {
-		f.fromChart = p.chartDeployments()
+		watched = append(watched, kinds.Subscription, kinds.InstallPlan, kinds.ClusterServiceVersion)
 	}
-	_, err := wait.States(ctx, p.found.World.Conn.Dynamic, p.found.Namespace, kinds, f.judge, observe)
+	_, err := wait.States(ctx, p.found.World.Conn.Dynamic, p.found.Namespace, watched, f.judge, observe)
 	return err
 }
 
 // follower is one call of Follow. Its judge is called one at a time.
 type follower struct {
 	*Plan
-	done    *Done
-	observe func(health.State)
-	// fromChart are the Deployments that a chart brings; OLM's version names its own.
-	fromChart []string
+	done      *Done
+	observe   func(health.State)
 	idle      idle                          // OLM, between the versions of an upgrade
 	fresh     bool                          // IAM may not know the role everywhere yet
 	logs      map[string]string             // why a pod crashes, by pod and restart
@@ -71,15 +66,15 @@ type follower struct {
 }
 
 func (f *follower) judge(ctx context.Context, seen wait.Seen) ([]health.State, error) {
-	if f.Mode == ByChart {
-		return f.deployments(ctx, seen, f.fromChart, "")
+	if f.Mode == ByHand {
+		return f.helms(ctx, seen)
 	}
 	operator, version, err := f.operator(ctx, seen)
 	operator.Kind, operator.Name = "OLM", "operator"
 	if err != nil {
 		return []health.State{operator}, err
 	}
-	waits, err := f.annotate(ctx, seen)
+	waits, err := annotate(ctx, f, seen)
 	if err != nil {
 		return nil, err
 	}
@@ -100,31 +95,21 @@ func (f *follower) judge(ctx context.Context, seen wait.Seen) ([]health.State, e
 func (f *follower) controllers(ctx context.Context, seen wait.Seen, version olm.CSV, installed bool) ([]health.State, error) {
 	names := version.Deployments
 	if !installed { // OLM has still to make them, and waits for them in turn
-		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return seen.Get("Deployment", name) == nil })
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return seen.Get(kinds.Deployment, name) == nil })
 		if len(names) == 0 {
 			return nil, nil
 		}
 	}
-	states, err := f.deployments(ctx, seen, names, version.Name)
-	if f.From != "" && version.Name != f.CSV {
+	states, err := deployments(ctx, f, seen, names, version.Name)
+	if f.Version.From != "" && version.Name != f.Version.CSV {
 		states = slices.DeleteFunc(states, func(s health.State) bool { return s.Level == health.Info })
 	}
 	return states, err
 }
 
-func (p *Plan) chartDeployments() []string {
-	var names []string
-	for _, object := range p.set {
-		if ack.IsController(object) {
-			names = append(names, object.GetName())
-		}
-	}
-	return names
-}
-
 // operator is how far OLM is, and the version, once OLM works on it.
 func (f *follower) operator(ctx context.Context, seen wait.Seen) (health.State, *olm.CSV, error) {
-	subscription := seen.Get("Subscription", operator.SubscriptionName)
+	subscription := seen.Get(kinds.Subscription, operator.SubscriptionName)
 	if subscription == nil {
 		return health.Graced(health.State{
 			Text: "its Subscription is not there", Hint: "somebody deleted it; run the same command again",
@@ -133,15 +118,15 @@ func (f *follower) operator(ctx context.Context, seen wait.Seen) (health.State, 
 	if state, is := replaced(subscription); is {
 		return state, nil, nil
 	}
-	if f.From != "" {
+	if f.Version.From != "" {
 		return f.upgrading(ctx, seen, subscription)
 	}
-	csv := f.CSV
+	csv := f.Version.CSV
 	is := olm.InstallOf(subscription)
 	if is.Installed != "" { // somebody else approved the next one meanwhile
 		csv = is.Installed
 	}
-	object := seen.Get("ClusterServiceVersion", csv)
+	object := seen.Get(kinds.ClusterServiceVersion, csv)
 	if object == nil {
 		state, err := f.approval(ctx, seen, subscription, csv)
 		return state, nil, err
@@ -206,4 +191,93 @@ func (f *follower) troubled(trouble olm.Trouble) health.State {
 		return health.Graced(state, resolutionGrace)
 	}
 	return state
+}
+
+// mostApprovals is how many InstallPlans for one version a run approves. OLM
+// carries out the first; where it does not, more approvals do not help.
+const mostApprovals = 5
+
+// What OLM is known to get over by itself is no warning at first, and final only
+// much later.
+const (
+	passingQuiet = 30 * time.Second
+	passingLimit = 2 * time.Minute
+)
+
+// passing is a State that is known to pass: said as now for passingQuiet, then as
+// the warning late, and not called hopeless before passingLimit.
+func passing(now, late health.State) health.State {
+	late = health.Graced(late, passingLimit)
+	now.Level, now.Code, now.After, now.Late = health.Info, late.Code, passingQuiet, &late
+	return now
+}
+
+// approval waits for the InstallPlan that names the version, and approves it and
+// no other, once OLM has written it to the end.
+func (f *follower) approval(ctx context.Context, seen wait.Seen, subscription *unstructured.Unstructured, csv string) (health.State, error) {
+	plans := seen.List(kinds.InstallPlan)
+	plan, found := olm.PlanFor(plans, csv)
+	if !found {
+		return f.noPlan(subscription, plans, csv), nil
+	}
+	if failure, healing := plan.Failure(); failure != nil {
+		return failed(failure, healing), nil
+	}
+	switch {
+	// What is watched may be older than our own approval.
+	case plan.Phase != "" && plan.Approved, plan.Phase != "" && slices.Contains(f.done.Approved, plan.Name):
+		return installing(csv), nil
+	case !plan.Waits():
+		return unwritten(subscription, plan), nil
+	case len(plan.Others(csv)) > 0:
+		return health.State{}, plan.Refuse(csv)
+	case f.approvals[csv] >= mostApprovals:
+		return f.inVain(subscription, plan, csv), nil
+	}
+	if err := refuseShared(plan, subscription, seen.List(kinds.Subscription)); err != nil {
+		return health.State{}, err
+	}
+	return f.approve(ctx, plan, csv)
+}
+
+// approve approves a plan that waits for it. One that was written to at the same
+// time, or deleted, is looked at again when the watch shows it.
+func (f *follower) approve(ctx context.Context, plan olm.InstallPlan, csv string) (health.State, error) {
+	approved, err := olm.Approve(ctx, f.found.World.Conn.Dynamic, plan.Object)
+	if apierrors.IsNotFound(err) || err == nil && !approved {
+		return health.State{Text: "OLM is changing InstallPlan " + plan.Name + "; waiting for it"}, nil
+	}
+	if err != nil {
+		return health.State{}, f.found.World.Conn.Translate(err)
+	}
+	if f.approvals == nil {
+		f.approvals = map[string]int{}
+	}
+	f.approvals[csv]++
+	f.done.Approved = append(f.done.Approved, plan.Name)
+	return health.State{Text: "InstallPlan " + plan.Name + " approved: it names " + csv + " and nothing else"}, nil
+}
+
+// unwritten is a plan without a status. OLM writes it a moment after the plan; if
+// that write failed, OLM leaves the plan as it is and creates another one.
+func unwritten(subscription *unstructured.Unstructured, plan olm.InstallPlan) health.State {
+	now := health.State{Text: "waiting for OLM to write the status of InstallPlan " + plan.Name}
+	state := health.State{Text: now.Text, Hint: plan.DescribeCommand(), Code: "unwritten"}
+	if trouble, is := olm.TroubleOf(subscription); is {
+		state.Text += "; OLM reports: " + trouble.Why
+	}
+	return passing(now, state)
+}
+
+// inVain ends a run whose approvals lead to nothing.
+func (f *follower) inVain(subscription *unstructured.Unstructured, plan olm.InstallPlan, csv string) health.State {
+	state := health.State{
+		Text: fmt.Sprintf("%d InstallPlans for %s were approved, and OLM carried out none; %s is not approved", mostApprovals, csv, plan.Name),
+		Hint: advice.Command("oc get installplans.operators.coreos.com", "-n", f.found.Namespace) + "\n" + plan.DescribeCommand(),
+	}
+	if trouble, is := olm.TroubleOf(subscription); is {
+		state.Text += "; OLM reports: " + trouble.Why
+		state.Hint += "\n" + trouble.Next
+	}
+	return health.Failing(state)
 }

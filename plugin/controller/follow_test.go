@@ -11,11 +11,11 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/yaml"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/wait"
 )
 
 // TestApprovedOnce: a watch that does not show our approval yet is no reason to
@@ -31,7 +31,7 @@ spec: {approved: false, approval: Manual, clusterServiceVersionNames: [`+csv+`]}
 status: {phase: RequiresApproval}`), &object.Object); err != nil {
 		t.Fatal(err)
 	}
-	lists := map[schema.GroupVersionResource]string{olm.InstallPlans(): "InstallPlanList"}
+	lists := map[schema.GroupVersionResource]string{kinds.InstallPlan.GVR(): "InstallPlanList"}
 	client := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), lists, object)
 	patches := 0
 	client.PrependReactor("patch", "installplans", func(clienttesting.Action) (bool, runtime.Object, error) {
@@ -40,10 +40,10 @@ status: {phase: RequiresApproval}`), &object.Object); err != nil {
 	})
 
 	done := &Done{}
-	f := &follower{done: done, Plan: &Plan{found: &Found{World: &live.World{Conn: &cluster.Conn{Dynamic: client}}}}}
+	f := &follower{done: done, Plan: &Plan{basis: basis{found: &Found{World: &live.World{Conn: &cluster.Conn{Dynamic: client}}}}}}
 	const looks = 3
 	seen := 0
-	_, err := wait.States(t.Context(), client, "ack-system", []string{"InstallPlan"}, func(ctx context.Context, now wait.Seen) ([]health.State, error) {
+	_, err := wait.States(t.Context(), client, "ack-system", []kinds.Kind{kinds.InstallPlan}, func(ctx context.Context, now wait.Seen) ([]health.State, error) {
 		state, err := f.approval(ctx, now, nil, csv)
 		seen++
 		state.Ready = seen == looks

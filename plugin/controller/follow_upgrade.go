@@ -14,11 +14,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/wait"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
 )
 
 // touched is the annotation that OLM is made to look at the Subscription by. It
@@ -59,18 +60,18 @@ func (f *follower) upgrading(ctx context.Context, seen wait.Seen, subscription *
 	is := olm.InstallOf(subscription)
 	version := f.versionOf(seen, is.Installed)
 	f.passed(version)
-	if is.Installed == f.CSV || !is.Pending() {
+	if is.Installed == f.Version.CSV || !is.Pending() {
 		switch {
 		case version != nil && !version.Succeeded():
 			return f.onTheWay(unready(*version), is.Installed), version, nil
-		case version != nil && is.Installed == f.CSV:
+		case version != nil && is.Installed == f.Version.CSV:
 			state, err := f.arrived(ctx, seen, subscription)
 			return state, version, err
 		}
 		state, err := f.unplanned(ctx, seen, subscription)
 		return state, version, err
 	}
-	if olm.Newer(VersionOf(is.Current), VersionOf(f.CSV)) {
+	if olm.Newer(VersionOf(is.Current), VersionOf(f.Version.CSV)) {
 		return health.State{}, nil, f.passedBy(is.Current)
 	}
 	version = f.versionOf(seen, is.Current)
@@ -86,7 +87,7 @@ func (f *follower) upgrading(ctx context.Context, seen wait.Seen, subscription *
 }
 
 func (f *follower) versionOf(seen wait.Seen, csv string) *olm.CSV {
-	object := seen.Get("ClusterServiceVersion", csv)
+	object := seen.Get(kinds.ClusterServiceVersion, csv)
 	if object == nil {
 		return nil
 	}
@@ -98,7 +99,7 @@ func (f *follower) versionOf(seen wait.Seen, csv string) *olm.CSV {
 // soon as its CSV exists, which may be before it succeeds.
 func (f *follower) passed(version *olm.CSV) {
 	if len(f.done.Steps) == 0 {
-		f.done.Steps = []string{f.From}
+		f.done.Steps = []string{f.Version.From}
 	}
 	if version != nil && version.Succeeded() && !slices.Contains(f.done.Steps, VersionOf(version.Name)) {
 		f.done.Steps = append(f.done.Steps, VersionOf(version.Name))
@@ -122,7 +123,7 @@ func (f *follower) onTheWay(state health.State, csv string) health.State {
 		steps = append(steps, version)
 	}
 	before := strings.Join(steps, " → ") + ": "
-	if csv != f.CSV {
+	if csv != f.Version.CSV {
 		before = strings.Join(append(steps, "..."), " → ") + ": "
 	}
 	return prefixed(state, before)
@@ -173,7 +174,7 @@ func unsolved(trouble olm.Trouble) bool {
 func (f *follower) unplanned(ctx context.Context, seen wait.Seen, subscription *unstructured.Unstructured) (health.State, error) {
 	installed := VersionOf(olm.InstallOf(subscription).Installed)
 	state := health.State{
-		Text: fmt.Sprintf("OLM has planned nothing after %s, and %s is wanted", installed, VersionOf(f.CSV)),
+		Text: fmt.Sprintf("OLM has planned nothing after %s, and %s is wanted", installed, VersionOf(f.Version.CSV)),
 		Hint: advice.Command("oc describe subscriptions.operators.coreos.com", subscription.GetName(), "-n", subscription.GetNamespace()),
 		Code: "unplanned after " + installed,
 	}
@@ -205,7 +206,7 @@ func (f *follower) touch(ctx context.Context, seen wait.Seen, subscription *unst
 		created := olm.PlanOf(plan).Phase == "" && now.Sub(plan.GetCreationTimestamp().Time) < beingCreated
 		return created || beingInstalled(plan)
 	}
-	if now.Sub(f.idle.since) < f.idle.pause(subscription) || slices.ContainsFunc(seen.List("InstallPlan"), busy) {
+	if now.Sub(f.idle.since) < f.idle.pause(subscription) || slices.ContainsFunc(seen.List(kinds.InstallPlan), busy) {
 		return nil
 	}
 	done, err := f.mark(ctx, subscription, now.UTC().Format(time.RFC3339))
@@ -228,7 +229,7 @@ func (f *follower) mark(ctx context.Context, subscription *unstructured.Unstruct
 		return false, err
 	}
 	conn := f.found.World.Conn
-	_, err = conn.Dynamic.Resource(olm.Subscriptions()).Namespace(subscription.GetNamespace()).
+	_, err = conn.Dynamic.Resource(kinds.Subscription.GVR()).Namespace(subscription.GetNamespace()).
 		Patch(ctx, subscription.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: apply.Manager})
 	switch {
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
@@ -241,10 +242,50 @@ func (f *follower) mark(ctx context.Context, subscription *unstructured.Unstruct
 
 // passedBy ends an upgrade to a version that OLM's channel leaves out.
 func (f *follower) passedBy(csv string) error {
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("the upgrade to %s is not approved", VersionOf(csv)),
-		Why:  fmt.Sprintf("from %s OLM goes to %s, which is newer than %s", f.done.Steps[len(f.done.Steps)-1], VersionOf(csv), VersionOf(f.CSV)),
-		Next: advice.Command("oc ostoy-s3 controller install --upgrade") + ", which upgrades to the newest version",
+	return problem.Refuse(fmt.Sprintf("the upgrade to %s is not approved", VersionOf(csv)),
+		fmt.Sprintf("from %s OLM goes to %s, which is newer than %s", f.done.Steps[len(f.done.Steps)-1], VersionOf(csv), VersionOf(f.Version.CSV)),
+		advice.Command("oc ostoy-s3 controller install --upgrade")+", which upgrades to the newest version")
+}
+
+// replaced reports whether somebody deleted the Subscription and created one of the
+// same name. Nothing that OLM does for that one is approved or changed.
+func replaced(subscription *unstructured.Unstructured) (health.State, bool) {
+	if apply.Ours(subscription) {
+		return health.State{}, false
 	}
+	return health.Graced(health.State{
+		Text: "its Subscription was replaced by one that ostoy-s3 does not manage",
+		Hint: "oc ostoy-s3 controller status",
+	}, subscriptionGrace), true
+}
+
+// refuseShared refuses an InstallPlan for another Subscription to the operator, which
+// ostoy-s3 does not manage. Every Subscription of the namespace owns every plan there,
+// those to other operators as well (OLM's catalog operator, createInstallPlan), so an
+// owner alone means nothing: it has to be one to the operator, or, if it does not
+// exist any more, the plan has to be without ours. A plan without owners is not
+// refused, because nothing says whose it is.
+func refuseShared(plan olm.InstallPlan, subscription *unstructured.Unstructured, all []*unstructured.Unstructured) error {
+	owners := plan.Object.GetOwnerReferences()
+	mine := slices.ContainsFunc(owners, func(o metav1.OwnerReference) bool { return o.UID == subscription.GetUID() })
+	var others []string
+	for _, owner := range owners {
+		if owner.Kind != "Subscription" || owner.UID == subscription.GetUID() {
+			continue
+		}
+		at := slices.IndexFunc(all, func(s *unstructured.Unstructured) bool { return s.GetUID() == owner.UID })
+		if at < 0 && !mine || at >= 0 && ofPackage(all[at]) {
+			others = append(others, "Subscription "+owner.Name)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	why := "OLM made it for " + strings.Join(others, ", ")
+	if mine {
+		why += " as well"
+	}
+	return problem.Refuse("InstallPlan "+plan.Name+" in "+plan.Namespace+" is not approved",
+		why+", which ostoy-s3 does not manage",
+		"if you want it: "+plan.ApproveCommand())
 }

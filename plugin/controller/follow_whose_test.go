@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 

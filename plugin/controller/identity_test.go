@@ -6,9 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -60,21 +58,18 @@ func TestIdentityStays(t *testing.T) {
 	}
 }
 
-// TestChartIdentityStays, too.
-func TestChartIdentityStays(t *testing.T) {
-	bare := controllerBy(ack.Manifests, ackSystem, apply.Manager)
+// TestChosenIdentity: without OLM, too, what was chosen once stays.
+func TestChosenIdentity(t *testing.T) {
 	for name, c := range map[string]struct {
-		mine     []ack.Controller
-		recorded string
-		want     operator.Identity
+		recorded    string
+		asked, want operator.Identity
 	}{
-		"variables removed":            {[]ack.Controller{bare}, "subscription", operator.Subscription},
-		"chosen":                       {[]ack.Controller{bare}, "annotation", operator.Annotation},
-		"the Deployment is deleted":    {nil, "annotation", operator.Annotation},
-		"no record, a variable stayed": {[]ack.Controller{controllerBy(ack.Manifests, ackSystem, apply.Manager, "AWS_WEB_IDENTITY_TOKEN_FILE")}, "", operator.Subscription},
+		"nothing is known": {"", "", operator.Subscription},
+		"on record":        {"annotation", "", operator.Annotation},
+		"the user decides": {"annotation", operator.Subscription, operator.Subscription},
 	} {
-		p := &Plan{found: &Found{Namespace: ackSystem, Controllers: live.Controllers{All: c.mine}, Inventory: recordOf(t, c.recorded, apply.Manager)}}
-		if got := p.chartIdentity(); got != c.want {
+		p := &Plan{basis: basis{found: &Found{Namespace: ackSystem, Inventory: recordOf(t, c.recorded, apply.Manager)}, options: Options{Identity: c.asked}}}
+		if got := chosenIdentity(p); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}

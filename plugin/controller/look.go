@@ -11,10 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -51,7 +52,10 @@ func Look(ctx context.Context, w *live.World) (*Found, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { f.Project, err = w.Project(ctx); return err })
 	group.Go(func() (err error) { f.Controllers, err = w.Controllers(ctx); return err })
-	group.Go(func() (err error) { f.Definition, err = w.Get(ctx, live.CRDs(), "", Definition); return err })
+	group.Go(func() (err error) {
+		f.Definition, err = w.Get(ctx, kinds.CustomResourceDefinition.GVR(), "", Definition)
+		return err
+	})
 	group.Go(func() (err error) {
 		f.Inventory, err = apply.New(w.Conn, apply.Options{Namespace: w.Namespace, Set: apply.Controller()}).ReadInventory(ctx)
 		return err
@@ -72,11 +76,11 @@ func (f *Found) lookAtOLM(ctx context.Context, group *errgroup.Group) {
 		namespace string
 		keep      func(*unstructured.Unstructured) bool
 	}{
-		{&f.Subscriptions, olm.Subscriptions(), "", ofPackage},
-		{&f.Groups, olm.OperatorGroups(), f.Namespace, everything},
+		{&f.Subscriptions, kinds.Subscription.GVR(), "", ofPackage},
+		{&f.Groups, kinds.OperatorGroup.GVR(), f.Namespace, everything},
 		// OLM copies the versions of operators for all namespaces into each.
-		{&f.Versions, olm.ServiceVersions(), f.Namespace, ofOperator},
-		{&f.Plans, olm.InstallPlans(), f.Namespace, everything},
+		{&f.Versions, kinds.ClusterServiceVersion.GVR(), f.Namespace, ofOperator},
+		{&f.Plans, kinds.InstallPlan.GVR(), f.Namespace, everything},
 	} {
 		group.Go(func() error {
 			list, err := f.World.List(ctx, one.resource, one.namespace, "")
@@ -104,12 +108,24 @@ func ofOperator(version *unstructured.Unstructured) bool {
 	return namesOperator(version.GetName()) && olm.CSVOf(version).CopiedFrom == ""
 }
 
-// versionPrefix begins the name of every version of the operator (FACTS 1.6).
+// versionPrefix begins the name of every version of the operator: PACKAGE.vVERSION.
 const versionPrefix = operator.Package + ".v"
 
 // namesOperator reports whether the name of a ClusterServiceVersion is one of the
 // operator's.
 func namesOperator(csv string) bool { return strings.HasPrefix(csv, versionPrefix) }
+
+// CSVOf is the name of a version's ClusterServiceVersion; names are taken as they
+// are.
+func CSVOf(version string) string {
+	if strings.HasPrefix(version, operator.Package+".") {
+		return version
+	}
+	return versionPrefix + strings.TrimPrefix(version, "v")
+}
+
+// VersionOf is the version in the name of a ClusterServiceVersion.
+func VersionOf(csv string) string { return strings.TrimPrefix(csv, versionPrefix) }
 
 // Subscription is ours: the one in our namespace that we applied; nil if there is
 // none.
@@ -123,7 +139,7 @@ func (f *Found) Subscription() *unstructured.Unstructured {
 }
 
 // Mine are the Deployments that this tool installed: those that OLM installed for a
-// Subscription that it manages (versionOurs), and those from a chart that it applied.
+// Subscription that it manages (versionOurs), and those that an earlier version applied.
 // They may not be proven yet.
 func (f *Found) Mine() []ack.Controller {
 	return slices.DeleteFunc(slices.Clone(f.Controllers.All), func(c ack.Controller) bool { return !f.isMine(c) })

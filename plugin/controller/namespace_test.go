@@ -14,10 +14,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clienttesting "k8s.io/client-go/testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -101,9 +101,9 @@ func TestF1NamespaceOfAUser(t *testing.T) {
 				project.SetAnnotations(map[string]string{live.Requester: c.requester})
 			}
 			w.put(project)
-			for _, mode := range []Mode{ByOLM, ByChart, ByHand, Used} {
-				p := &Plan{Mode: mode, facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, Project: project}}
-				err := p.mayTrust(t.Context())
+			for _, mode := range []Mode{ByOLM, ByHand, Used} {
+				p := &Plan{Mode: mode, basis: basis{facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, Project: project}}}
+				err := mayTrust(t.Context(), p)
 				if c.want == "" || mode == Used {
 					if err != nil {
 						t.Errorf("%s: %v", mode, err)
@@ -114,8 +114,8 @@ func TestF1NamespaceOfAUser(t *testing.T) {
 			}
 			ours := project.DeepCopy()
 			ours.SetManagedFields(appliedBy(apply.Manager))
-			p := &Plan{Mode: ByOLM, facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, Project: ours}}
-			err := p.mayTrust(t.Context())
+			p := &Plan{Mode: ByOLM, basis: basis{facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, Project: ours}}}
+			err := mayTrust(t.Context(), p)
 			if c.requester == "mallory" { // who may update a project writes its managedFields
 				wantProblem(t, err, problem.Refused, c.want)
 				return
@@ -139,8 +139,8 @@ func TestF1NamespaceWritersUnknown(t *testing.T) {
 	})
 	project := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": ackSystem}}}
 	w.put(project)
-	p := &Plan{Mode: ByOLM, facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, Project: project}}
-	err := p.mayTrust(t.Context())
+	p := &Plan{Mode: ByOLM, basis: basis{facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, Project: project}}}
+	err := mayTrust(t.Context(), p)
 	wantProblem(t, err, problem.Refused, "not in the whole cluster: user mallory (RoleBinding admin). They can", "is not known: user bob (RoleBinding late); requires get roles",
 		"oc delete -n ack-system rolebinding/admin", "oc get rolebindings -n ack-system")
 	var refusal *problem.Error
@@ -181,7 +181,7 @@ func TestF1NamespaceIsCreated(t *testing.T) {
 				there.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: c.there, Operation: metav1.ManagedFieldsOperationUpdate}})
 				w.put(there)
 			}
-			p := &Plan{facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn}, Namespace: ackSystem}}
+			p := &Plan{basis: basis{facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn}, Namespace: ackSystem}}}
 			err := p.makeNamespace(t.Context())
 			if (err != nil) != c.refused || created != 1 {
 				t.Fatalf("%v, created %d times", err, created)
@@ -200,14 +200,16 @@ func TestF1UnprovenIsNoController(t *testing.T) {
 	for want, everywhere := range map[Mode][]string{ByOLM: nil, Used: {real}} {
 		w := newWorld(t, true)
 		w.reviews(everywhere...)
-		p := &Plan{facts: testFacts(), found: &Found{
-			World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, OLM: true,
-		}}
+		p := &Plan{
+			basis: basis{facts: testFacts(), found: &Found{
+				World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem, OLM: true,
+			}},
+		}
 		var err error
 		if p.found.Controllers, err = p.found.World.Prove(t.Context(), []ack.Controller{controllerBy(ack.Helm, "elsewhere", "helm")}); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.prove(t.Context()); err != nil {
+		if err := prove(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 		if mode, err := p.mode(); mode != want || err != nil {
@@ -226,8 +228,8 @@ func TestF1Planted(t *testing.T) {
 		mode        Mode
 		deployments []ack.Controller
 		want        int
-	}{{ByOLM, nil, 1}, {ByChart, []ack.Controller{running}, 0}, {Used, nil, 0}} {
-		p := &Plan{Mode: c.mode, MakesNamespace: true, Admission: Admission{Refused: refused}, found: &Found{Namespace: ackSystem, Controllers: provenOnes(c.deployments...)}}
+	}{{ByOLM, nil, 1}, {ByHand, []ack.Controller{running}, 0}, {Used, nil, 0}} {
+		p := &Plan{Mode: c.mode, MakesNamespace: true, Admission: Admission{Refused: refused}, basis: basis{found: &Found{Namespace: ackSystem, Controllers: provenOnes(c.deployments...)}}}
 		if got := p.Planted(); len(got) != c.want {
 			t.Errorf("%s: %s", c.mode, fmt.Sprint(got))
 		}

@@ -9,9 +9,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -21,10 +22,9 @@ type Mode string
 
 // The modes.
 const (
-	Used    Mode = "existing" // one that is not managed by ostoy-s3 exists, and is not changed
-	ByOLM   Mode = "OLM"
-	ByChart Mode = "chart"
-	ByHand  Mode = "by hand" // neither: role and permissions are created, the rest is the user's
+	Used   Mode = "existing" // one that is not managed by ostoy-s3 exists, and is not changed
+	ByOLM  Mode = "OLM"
+	ByHand Mode = "by hand" // with Helm, by the user: role, permissions and policy are created here
 )
 
 // Options are what a user may say about the controller.
@@ -32,19 +32,17 @@ type Options struct {
 	Version  string            // "1.13.0"; "" is what is there, or the newest
 	Identity operator.Identity // "" is what is there, or Subscription
 	Role     iam.ControllerOptions
-	Upgrade  bool            // go on to the newest version, or to Version
-	Chart    *render.Foreign // ACK's chart, where it is to be used
-	// ChartFrom is where Chart was found, as the user says it.
-	ChartFrom string
+	Upgrade  bool // go on to the newest version, or to Version
+	// HelmLine is the command that installs ACK's chart for this role, for the reader.
+	HelmLine string
 	// AllowAnyBucket accepts that nothing keeps a Bucket to the S3 buckets of its own
 	// project.
 	AllowAnyBucket bool
-	AsItIs         bool // without Chart, one that a chart brought counts as somebody else's
 	// ChoosePattern gives the bucket pattern of a role where neither you nor a role that
 	// exists gives one, and what to note about that.
 	ChoosePattern func(ctx context.Context, exists bool) (pattern, note string, err error)
 
-	Guess, TryCreates          bool // as apply.Options
+	DryRun                     session.DryRun // how the objects are looked at
 	ForceConflicts, ForceOwner bool
 	Tool                       string // our version, for the record
 	Now                        func() time.Time
@@ -52,19 +50,8 @@ type Options struct {
 
 // Plan is what would be done. Without changes it only follows.
 type Plan struct {
-	Mode Mode
-	// CSV is the version that OLM is to have installed at the end, by its name.
-	CSV string
-	// From is the version that an upgrade starts at, "" where nothing is upgraded.
-	From string
-	// Available is a newer version than the one that is installed at the end, "" if
-	// there is none.
-	Available string
-	// Versions are those of the Subscription; nil before the first is installed.
-	Versions *Versions
-	// Finishes says that OLM has still to install CSV for the Subscription: an earlier
-	// run did not wait for it, or was interrupted.
-	Finishes bool
+	Mode    Mode
+	Version Target
 	// MakesNamespace says that the namespace is not there yet.
 	MakesNamespace bool
 	Identity       operator.Identity
@@ -77,13 +64,33 @@ type Plan struct {
 	Drift string
 	Notes []string
 
+	basis
+	set []*unstructured.Unstructured
+}
+
+// Target is the version that OLM is to have installed at the end.
+type Target struct {
+	CSV string // its name
+	// From is the version that an upgrade starts at, "" where nothing is upgraded.
+	From string
+	// Available is a newer version than the one that is installed at the end, "" if
+	// there is none.
+	Available string
+	// Versions are those of the Subscription; nil before the first is installed.
+	Versions *Versions
+	// Finishes says that OLM has still to install CSV for the Subscription: an earlier
+	// run did not wait for it, or was interrupted.
+	Finishes bool
+}
+
+// basis is what a plan is made from.
+type basis struct {
 	found   *Found
-	proof   proof
 	facts   render.Facts
 	options Options
 	roles   iam.API
+	proof   proof
 	actual  *iam.Actual // the role that is there
-	set     []*unstructured.Unstructured
 }
 
 // Found is what the plan was made from.
@@ -91,26 +98,39 @@ func (p *Plan) Found() *Found { return p.found }
 
 // Changed reports whether executing the plan would change anything.
 func (p *Plan) Changed() bool {
-	return p.MakesNamespace || p.Finishes || p.From != "" || p.Objects.Changed() || p.Role != nil && !p.Role.Empty()
+	return p.MakesNamespace || p.Version.Finishes || p.Version.From != "" || p.Objects.Changed() || p.Role != nil && !p.Role.Empty()
+}
+
+// AwaitsHelm reports whether the controller itself has still to be installed with Helm.
+func (p *Plan) AwaitsHelm() bool { return p.Mode == ByHand && len(p.found.byHelm()) == 0 }
+
+// Planted are the existing Buckets that name S3 buckets of other projects, where this
+// run starts the controller that acts on them: the policy does not check a Bucket that
+// is older.
+func (p *Plan) Planted() []RefusedBucket {
+	if p.Mode == Used || !p.Changed() || slices.ContainsFunc(slices.Concat(p.found.Mine(), p.found.byHelm()), Serves) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(p.Admission.Refused), func(b RefusedBucket) bool { return !b.foreign })
 }
 
 // NewPlan decides what is to be done, and refuses what must not be: a second
 // controller, a second OperatorGroup, a role that is somebody else's. It sends
-// nothing but reads, and, unless Options.Guess, dry runs of applies. Errors are
+// nothing but reads, and, unless it guesses (DryRunClient), dry runs of applies. Errors are
 // *problem.Error.
 func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.API, options Options) (*Plan, error) {
-	p := &Plan{found: found, facts: facts, roles: roles, options: options}
+	p := &Plan{basis: basis{found: found, facts: facts, roles: roles, options: options}}
 	if err := p.mayGoOn(); err != nil {
 		return nil, err
 	}
-	err := p.prove(ctx)
+	err := prove(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	if p.Mode, err = p.mode(); err != nil {
 		return nil, err
 	}
-	if err := p.mayTrust(ctx); err != nil {
+	if err := mayTrust(ctx, p); err != nil {
 		return nil, err
 	}
 	// The role trusts a service account of the namespace: nobody else may create it.
@@ -119,27 +139,27 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 	if err != nil {
 		return nil, err
 	}
-	if err := p.mayInstall(ctx); err != nil {
+	if err := mayInstall(ctx, p); err != nil {
 		return nil, err
 	}
-	p.noteStopped(ctx)
+	noteStopped(ctx, p)
 	if err := p.compare(ctx, desired); err != nil {
 		return nil, err
 	}
 	// Asked last: an answer is wasted on a plan that is refused.
-	if desired, err = p.withPattern(ctx, desired); err != nil {
+	if desired, err = withPattern(ctx, p, desired); err != nil {
 		return nil, err
 	}
 	if desired != nil {
 		if p.Role, err = iam.NewPlan(*desired, p.actual, p.facts); err != nil {
 			return nil, err
 		}
-		p.recordPattern(options.Role)
-		if err := p.lookAtReach(ctx, *desired); err != nil {
+		recordPattern(p, options.Role)
+		if err := lookAtReach(ctx, p, *desired); err != nil {
 			return nil, err
 		}
 	}
-	return p, p.mayWiden(ctx)
+	return p, mayWiden(ctx, p)
 }
 
 // compare decides what happens to each object, and finds the Buckets that the policy
@@ -149,7 +169,7 @@ func (p *Plan) compare(ctx context.Context, role *iam.Role) error {
 	var warnings []Warning
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { p.Objects, err = p.planObjects(groupCtx, role); return err })
-	group.Go(func() (err error) { refused, warnings, err = p.lookAtBuckets(groupCtx); return err })
+	group.Go(func() (err error) { refused, warnings, err = lookAtBuckets(groupCtx, p); return err })
 	if err := group.Wait(); err != nil {
 		return err
 	}
@@ -163,31 +183,23 @@ func (p *Plan) mayGoOn() error {
 	if project == nil || project.GetDeletionTimestamp() == nil {
 		return nil
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: "namespace " + p.found.Namespace + " is being deleted",
-		Why:  "what is put into it now goes with it",
-		Next: advice.Command("oc get namespace", p.found.Namespace, "-w") + "; when it is deleted, run the same command again",
-	}
+	return problem.Refuse("namespace "+p.found.Namespace+" is being deleted",
+		"what is put into it now goes with it",
+		advice.Command("oc get namespace", p.found.Namespace, "-w")+"; when it is deleted, run the same command again")
 }
 
 // mode decides how the controller comes, or has come.
 func (p *Plan) mode() (Mode, error) {
 	byOLM, byChart := p.found.origins()
-	chart := p.options.Chart != nil
 	switch {
-	case !byOLM && !byChart && len(p.found.Others()) > 0:
+	case byOLM && p.found.OLM:
+		return ByOLM, nil
+	case byChart, p.found.otherwise():
 		return Used, nil
-	case !byOLM && !byChart && len(p.found.unverified()) > 0:
-		return "", p.unproven()
-	case chart && byOLM:
-		return "", p.twice()
-	case chart:
-		return ByChart, nil
-	case byChart && p.options.AsItIs:
-		return Used, nil
-	case byChart:
-		return "", p.chartless()
+	case len(p.found.byHelm()) > 0:
+		return ByHand, nil
+	case len(p.found.unverified()) > 0:
+		return "", refuseUnproven(p)
 	case p.found.OLM:
 		return ByOLM, nil
 	}
@@ -196,15 +208,15 @@ func (p *Plan) mode() (Mode, error) {
 
 // decideSet is decide, and the objects that give projects their Buckets.
 func (p *Plan) decideSet(ctx context.Context) (role *iam.Role, err error) {
-	if err := p.decideAdmission(ctx); err != nil {
+	if err := decideAdmission(ctx, p); err != nil {
 		return nil, err
 	}
-	notes := p.exempt()
+	notes := exempt(p)
 	if role, err = p.decide(ctx); err != nil {
 		return nil, err
 	}
 	p.Notes = append(p.Notes, notes...)
-	p.set = append(p.set, p.access()...)
+	p.set = append(p.set, accessOf(p)...)
 	return role, nil
 }
 
@@ -217,15 +229,15 @@ func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
 		}
 		return nil, nil
 	}
-	role, err := p.lookAtRole(ctx)
+	role, err := lookAtRole(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	switch p.Mode {
 	case ByOLM:
-		p.set, err = p.olmObjects(ctx, role.ARN)
-	case ByChart:
-		p.set, err = p.chartObjects(ctx, role.ARN)
+		p.set, err = olmObjects(ctx, p, role.ARN)
+	case ByHand:
+		p.Identity = chosenIdentity(p)
 	}
 	return &role, err
 }
@@ -242,7 +254,7 @@ func (p *Plan) planObjects(ctx context.Context, role *iam.Role) (*apply.Plan, er
 			NamespaceOrigin: p.origin(), Version: p.options.Tool, Identity: string(p.Identity),
 		}
 	}
-	withdrawn, err := p.withdrawn(ctx)
+	withdrawn, err := withdrawn(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -262,10 +274,16 @@ func (p *Plan) origin() string {
 }
 
 func (p *Plan) applier() *apply.Applier {
+	how := apply.DryRun
+	switch {
+	case p.options.DryRun == session.DryRunClient:
+		how = apply.Guess
+	case p.options.DryRun == session.DryRunServer:
+		how = apply.TryCreates
+	}
 	return apply.New(p.found.World.Conn, apply.Options{
 		Set: apply.Controller(), Namespace: p.found.Namespace, Fresh: p.found.Project == nil,
-		Guess: p.options.Guess, TryCreates: p.options.TryCreates,
-		ForceConflicts: p.options.ForceConflicts, ForceOwner: p.options.ForceOwner,
+		How: how, ForceConflicts: p.options.ForceConflicts, ForceOwner: p.options.ForceOwner,
 		Shared: p.found.shared, Now: p.options.Now,
 	})
 }

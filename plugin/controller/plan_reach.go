@@ -10,11 +10,16 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // Reach is which S3 buckets the controller's role can configure, and what changes
@@ -45,16 +50,16 @@ func (r *Reach) Asks() bool {
 
 // lookAtReach finds out what the role will reach, of how many buckets, and which
 // Buckets it no longer reaches.
-func (p *Plan) lookAtReach(ctx context.Context, desired iam.Role) error {
+func lookAtReach(ctx context.Context, p *Plan, desired iam.Role) error {
 	r := &Reach{Account: p.facts.Account.Value, Confined: p.Admission.Served}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		r.Reach, err = desired.Reach(groupCtx, p.found.World.Roles, p.actual, r.Account)
+		r.Reach, err = iam.RoleReach(groupCtx, desired, p.found.World.Roles, p.actual, r.Account)
 		return err
 	})
 	var names []string
 	group.Go(func() (err error) {
-		names, r.Uncounted, err = p.bucketNames(groupCtx)
+		names, r.Uncounted, err = bucketNames(groupCtx, p)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -62,7 +67,7 @@ func (p *Plan) lookAtReach(ctx context.Context, desired iam.Role) error {
 	}
 	r.count(names)
 	p.Reach = r
-	return p.lookAtChange(ctx, r, desired)
+	return lookAtChange(ctx, p, r, desired)
 }
 
 func (r *Reach) count(names []string) {
@@ -76,7 +81,7 @@ func (r *Reach) count(names []string) {
 
 // bucketNames are those of the account; why they are not known, where you may not list
 // them. The count is for the reader: no plan fails on it.
-func (p *Plan) bucketNames(ctx context.Context) (names []string, unknown string, err error) {
+func bucketNames(ctx context.Context, p *Plan) (names []string, unknown string, err error) {
 	names, err = p.found.World.BucketNames(ctx)
 	if err == nil || ctx.Err() != nil {
 		return names, "", ctx.Err()
@@ -89,8 +94,8 @@ func (p *Plan) bucketNames(ctx context.Context) (names []string, unknown string,
 }
 
 // lookAtChange compares with the policy that the role has so far.
-func (p *Plan) lookAtChange(ctx context.Context, r *Reach, desired iam.Role) error {
-	if !iam.ControllerOwns(desired.Name, p.actual, p.facts) {
+func lookAtChange(ctx context.Context, p *Plan, r *Reach, desired iam.Role) error {
+	if !iam.Controller.Owns(desired.Name, p.actual, p.facts) {
 		return nil
 	}
 	before := iam.PolicyReach(p.actual.Inline, r.Account)
@@ -101,7 +106,7 @@ func (p *Plan) lookAtChange(ctx context.Context, r *Reach, desired iam.Role) err
 	if r.Narrows = r.narrows(before.Patterns); !r.Narrows {
 		return nil
 	}
-	objects, err := p.found.World.List(ctx, live.Buckets(), "", "")
+	objects, err := p.found.World.List(ctx, kinds.Bucket.GVR(), "", "")
 	switch {
 	case apierrors.IsNotFound(err): // the kind is not served
 		return nil
@@ -133,4 +138,141 @@ func (r *Reach) stopping(objects []*unstructured.Unstructured, before iam.Reach)
 	}
 	slices.Sort(names)
 	return names
+}
+
+// mayWiden looks at the roles of controllers that are used as they are, before project
+// admins are allowed to create Buckets. Through a controller that reaches every bucket
+// of the account a Bucket could change any of them where the admission policy fails, so
+// that the ClusterRole is left out without the user's word. The policy is not: it is
+// needed most where OLM gives the permission already.
+func mayWiden(ctx context.Context, p *Plan) error {
+	if p.Mode != Used || !widens(p) {
+		return nil
+	}
+	controllers := slices.Concat(p.found.Mine(), p.found.Others())
+	all := make([]*Reach, len(controllers))
+	group, groupCtx := errgroup.WithContext(ctx)
+	for i, c := range controllers {
+		group.Go(func() (err error) {
+			all[i], err = reachOf(groupCtx, p, c)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	refused := false
+	for i, one := range all {
+		if (one.Any || one.Unknown != "") && !p.options.AllowAnyBucket {
+			refused = true
+			p.Admission.warn(notWidened(p, controllers[i], one))
+		}
+		if p.Reach == nil || one.worse(p.Reach) {
+			p.Reach = one
+		}
+	}
+	if p.Reach != nil {
+		names, unknown, err := bucketNames(ctx, p)
+		if err != nil {
+			return err
+		}
+		p.Reach.Confined, p.Reach.Uncounted = p.Admission.Served, unknown
+		p.Reach.count(names)
+	}
+	if !refused {
+		return nil
+	}
+	p.set = slices.DeleteFunc(p.set, func(o *unstructured.Unstructured) bool { return o.GetKind() == "ClusterRole" })
+	p.set = append(p.set, operator.ReadRights()...)
+	var err error
+	p.Objects, err = p.planObjects(ctx, nil)
+	return err
+}
+
+// worse reports whether this reach is the one to report, rather than another.
+func (r *Reach) worse(other *Reach) bool {
+	rank := func(r *Reach) int {
+		switch {
+		case r.Any:
+			return 2
+		case r.Unknown != "":
+			return 1
+		}
+		return 0
+	}
+	return rank(r) > rank(other)
+}
+
+// widens reports whether the plan gives projects permissions to write Buckets that
+// they do not have yet.
+func widens(p *Plan) bool {
+	for _, item := range p.Objects.All() {
+		changes := item.Action == apply.Create || item.Action == apply.Update
+		if item.Ref.Kind == "ClusterRole" && changes && slices.ContainsFunc(p.set, func(o *unstructured.Unstructured) bool {
+			return o.GetKind() == item.Ref.Kind && o.GetName() == item.Ref.Name && writesBuckets(o)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+func writesBuckets(role *unstructured.Unstructured) bool {
+	for _, rule := range health.Maps(role.Object, "rules") {
+		verbs, _, _ := unstructured.NestedStringSlice(rule, "verbs")
+		if slices.ContainsFunc(verbs, func(v string) bool { return v == "create" || v == "update" || v == "patch" || v == "*" }) {
+			return true
+		}
+	}
+	return false
+}
+
+// reachOf is what the roles of a controller can configure. What cannot be seen is not
+// known, and no error.
+func reachOf(ctx context.Context, p *Plan, c ack.Controller) (*Reach, error) {
+	r := &Reach{Account: p.facts.Account.Value}
+	roles, err := live.RolesOf(ctx, p.found.World, c)
+	switch {
+	case ctx.Err() != nil:
+		return r, ctx.Err()
+	case err != nil:
+		r.Unknown = "which role it has cannot be seen: " + awserr.Redact(p.found.World.Conn.Translate(err).Error())
+		return r, nil
+	}
+	r.Unknown = awserr.Redact(roles.Unsure)
+	for _, arn := range roles.ARNs {
+		role, err := render.ParseARNOf(arn, "iam", "role")
+		if err != nil || role.Account != r.Account || role.Partition != p.facts.Partition.Value {
+			r.Unknown = "the role that it names is not one of account " + r.Account
+			continue
+		}
+		one, err := p.found.World.RoleReach(ctx, role.Name(), nil)
+		if err != nil {
+			return r, err
+		}
+		if one.By != "" {
+			one.By += " on role " + role.Name()
+		}
+		r.Reach = r.Both(one)
+	}
+	return r, nil
+}
+
+// notWidened says why the ClusterRole is left out, and what follows from that.
+func notWidened(p *Plan, c ack.Controller, r *Reach) (what, next string) {
+	what = "the ACK S3 controller (" + c.String() + "), which is not managed by ostoy-s3, can configure " + r.Text(r.Account)
+	if !r.Any {
+		what = "it is not known which buckets the ACK S3 controller (" + c.String() + "), which is not managed by ostoy-s3, can configure: " + r.Unknown
+	}
+	what += "; so the ClusterRole " + operator.EditRole + " is left out, and admins and editors of projects "
+	if c.Installer == ack.OLM {
+		what += "can create Buckets only because " + everyVerb
+	} else {
+		what += "can read Buckets and not create them"
+	}
+	return what, strings.Join([]string{
+		"limit its role to the buckets of projects, for example to arn:" + p.facts.Partition.Value + ":s3:::" + iam.OwnBucketPattern + ", then run the same command again",
+		"or, if every bucket of the account may be reached: the same command with --allow-any-bucket",
+		"or a cluster admin creates each Bucket: oc ostoy-s3 install -n PROJECT",
+	}, "\n")
 }

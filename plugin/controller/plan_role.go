@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // A role that is there is kept: where it is, because its path cannot be changed, with
@@ -16,12 +17,12 @@ import (
 // lookAtRole reads the role that is there, and describes it as it should be. Where
 // nothing says which pattern it is for, it has one that withPattern replaces: what
 // the objects need of it is its ARN.
-func (p *Plan) lookAtRole(ctx context.Context) (iam.Role, error) {
-	if err := p.readRole(ctx); err != nil {
+func lookAtRole(ctx context.Context, p *Plan) (iam.Role, error) {
+	if err := readRole(ctx, p); err != nil {
 		return iam.Role{}, err
 	}
 	options := &p.options.Role
-	*options = options.Keeping(p.actual, p.onRecord(), p.facts)
+	*options = options.Keeping(p.actual, onRecord(p), p.facts)
 	known := *options
 	if known.PolicyARN == "" {
 		known.BucketPattern = cmp.Or(known.BucketPattern, iam.OwnBucketPattern)
@@ -30,18 +31,18 @@ func (p *Plan) lookAtRole(ctx context.Context) (iam.Role, error) {
 }
 
 // readRole finds the role.
-func (p *Plan) readRole(ctx context.Context) (err error) {
+func readRole(ctx context.Context, p *Plan) (err error) {
 	if p.options.Role.Name == "" {
-		if found, err := p.readRecorded(ctx); found || err != nil {
+		if found, err := readRecorded(ctx, p); found || err != nil {
 			return err
 		}
 	}
 	name := p.options.Role.Name
 	if name != "" {
-		p.actual, err = iam.ReadToCreate(ctx, p.roles, name, p.found.Inventory.Found)
+		p.actual, err = iam.ToCreate(iam.Read(ctx, p.roles, name, p.found.Inventory.Found))
 		return err
 	}
-	name, actual, err := iam.UsualController(ctx, p.roles, p.facts, iam.Counts{Any: p.options.Role.Adopt})
+	name, actual, err := iam.Controller.Usual(ctx, p.roles, p.facts, iam.Counts{Any: p.options.Role.Adopt})
 	p.options.Role.Name = name
 	p.actual, err = iam.ToCreate(actual, err)
 	return err
@@ -51,13 +52,13 @@ func (p *Plan) readRole(ctx context.Context) (err error) {
 // that is kept. One with a name of its own counts only if it is ours. One with the name
 // that an earlier version computed counts if it exists, or if IAM does not show whether it
 // does: if it does not exist, the role is a new one, with the name of a new one.
-func (p *Plan) readRecorded(ctx context.Context) (bool, error) {
+func readRecorded(ctx context.Context, p *Plan) (bool, error) {
 	name := ""
 	if p.found.Inventory.Applied() {
 		name = nameIn(p.found.Inventory.RoleARN, p.facts)
 	}
 	usual := render.ControllerRoleNames(p.facts.Issuer.Value)
-	kept := func() bool { return iam.ControllerOwns(name, p.actual, p.facts) }
+	kept := func() bool { return iam.Controller.Owns(name, p.actual, p.facts) }
 	read := func() (*iam.Actual, error) { return iam.Read(ctx, p.roles, name, true) }
 	switch {
 	case name == "":
@@ -67,7 +68,7 @@ func (p *Plan) readRecorded(ctx context.Context) (bool, error) {
 		return false, nil
 	case name == usual[1]:
 		kept = func() bool { return p.actual.Exists || p.actual.Hidden }
-		read = func() (*iam.Actual, error) { return iam.ReadToCreate(ctx, p.roles, name, true) }
+		read = func() (*iam.Actual, error) { return iam.ToCreate(iam.Read(ctx, p.roles, name, true)) }
 	}
 	var err error
 	if p.actual, err = read(); err != nil || !kept() {
@@ -80,7 +81,7 @@ func (p *Plan) readRecorded(ctx context.Context) (bool, error) {
 // onRecord are the pattern and the managed policy that an earlier run was asked for: a
 // hint, because somebody may have permissions in the controller's namespace. The pattern
 // is that of one role.
-func (p *Plan) onRecord() iam.ControllerOptions {
+func onRecord(p *Plan) iam.ControllerOptions {
 	inventory := p.found.Inventory
 	if !inventory.Applied() {
 		return iam.ControllerOptions{}
@@ -96,10 +97,10 @@ func (p *Plan) onRecord() iam.ControllerOptions {
 // recordPattern has the pattern recorded. It says where the pattern is from if neither
 // you, by given, nor the inventory has one, and what is done about a policy that has
 // another one than the inventory.
-func (p *Plan) recordPattern(given iam.ControllerOptions) {
-	recorded, pattern := p.onRecord().BucketPattern, p.options.Role.BucketPattern
+func recordPattern(p *Plan, given iam.ControllerOptions) {
+	recorded, pattern := onRecord(p).BucketPattern, p.options.Role.BucketPattern
 	p.Objects.Inventory.BucketPattern = pattern
-	if !iam.ControllerOwns(p.Role.Role.Name, p.actual, p.facts) {
+	if !iam.Controller.Owns(p.Role.Role.Name, p.actual, p.facts) {
 		return
 	}
 	actual := iam.PolicyPattern(p.actual.Inline, p.facts.Account.Value)
@@ -134,7 +135,7 @@ func drifted(drift string, given iam.ControllerOptions, pattern, recorded, actua
 
 // withPattern asks for the bucket pattern of a role that has none, and gives the role
 // with it.
-func (p *Plan) withPattern(ctx context.Context, desired *iam.Role) (*iam.Role, error) {
+func withPattern(ctx context.Context, p *Plan, desired *iam.Role) (*iam.Role, error) {
 	options := &p.options.Role
 	if desired == nil || options.BucketPattern != "" || options.PolicyARN != "" {
 		return desired, nil
@@ -153,4 +154,9 @@ func (p *Plan) withPattern(ctx context.Context, desired *iam.Role) (*iam.Role, e
 	options.BucketPattern = pattern
 	role, err := iam.DesiredController(p.facts, *options)
 	return &role, err
+}
+
+// chosenIdentity is the mode that you asked for, or the one on record.
+func chosenIdentity(p *Plan) operator.Identity {
+	return cmp.Or(p.options.Identity, p.found.recordedIdentity(), operator.Subscription)
 }

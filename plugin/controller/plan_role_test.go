@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -57,19 +57,20 @@ func planOfRole(t *testing.T, role iam.Role, record apply.Inventory, pattern str
 	t.Helper()
 	given := iam.ControllerOptions{BucketPattern: pattern}
 	p := &Plan{
-		facts: factsOfRole(), roles: oneRole{role: role}, options: Options{Role: given}, Mode: ByOLM,
-		found: &Found{Inventory: record}, Objects: &apply.Plan{},
+		Mode:    ByOLM,
+		Objects: &apply.Plan{},
+		basis:   basis{facts: factsOfRole(), roles: oneRole{role: role}, options: Options{Role: given}, found: &Found{Inventory: record}},
 	}
 	// Given, so that no recorded role is looked at before it.
 	p.options.Role.Name = role.Name
-	desired, err := p.lookAtRole(t.Context())
+	desired, err := lookAtRole(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if p.Role, err = iam.NewPlan(desired, p.actual, p.facts); err != nil {
 		t.Fatal(err)
 	}
-	p.recordPattern(given)
+	recordPattern(p, given)
 	return p
 }
 

@@ -9,11 +9,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -44,64 +42,49 @@ func TestMode(t *testing.T) {
 	byChart := []ack.Controller{controllerBy(ack.Manifests, here, apply.Manager)}
 	byOLM := []ack.Controller{controllerBy(ack.OLM, here, "olm")}
 	helms := []ack.Controller{controllerBy(ack.Helm, "elsewhere", "helm")}
+	prepared := controllerBy(ack.Helm, here, "helm")
+	prepared.Spec.Template.Spec.ServiceAccountName = operator.ServiceAccount
+	another := controllerBy(ack.Helm, here, "helm")
+	role := recordOf(t, "subscription", apply.Manager)
+	role.RoleARN = "arn:aws:iam::123456789012:role/ostoy-s3-controller/x"
+	copied := recordOf(t, "subscription", "kubectl-create")
+	copied.RoleARN = role.RoleARN
+	deployed := role
+	deployed.Objects = []apply.Ref{{Group: "apps", Version: "v1", Kind: "Deployment", Name: "c"}}
 	for _, tc := range []struct {
 		name        string
 		olm         bool
 		deployments []ack.Controller
 		subscribed  bool
-		chart, asIs bool
+		inventory   apply.Inventory
 		want        Mode
 		refused     problem.Kind
 	}{
 		{name: "nothing, with OLM", olm: true, want: ByOLM},
 		{name: "nothing, without OLM", want: ByHand},
-		{name: "a chart", chart: true, want: ByChart},
-		{name: "a chart, with OLM", olm: true, chart: true, want: ByChart},
-		{name: "somebody else's", olm: true, deployments: helms, want: Used},
-		{name: "somebody else's, and a chart", deployments: helms, chart: true, want: Used},
-		{name: "ours by OLM", olm: true, deployments: byOLM, subscribed: true, want: ByOLM},
-		{name: "ours by OLM, and a chart", olm: true, deployments: byOLM, subscribed: true, chart: true, refused: problem.Refused},
-		{name: "ours on its way, and a chart", olm: true, subscribed: true, chart: true, refused: problem.Refused},
-		{name: "ours by a chart", deployments: byChart, chart: true, want: ByChart},
-		{name: "ours by a chart, without it", deployments: byChart, refused: problem.Usage},
-		{name: "ours by a chart, without it, with OLM", olm: true, deployments: byChart, refused: problem.Usage},
-		{name: "ours by a chart, for the app", deployments: byChart, asIs: true, want: Used},
+		{name: "not managed", olm: true, deployments: helms, want: Used},
+		{name: "managed, by OLM", olm: true, deployments: byOLM, subscribed: true, want: ByOLM},
+		{name: "managed, by OLM, beside another", olm: true, deployments: append(helms, byOLM...), subscribed: true, want: ByOLM},
+		{name: "by the chart of an earlier version", deployments: byChart, inventory: deployed, want: Used},
+		{name: "by the chart of an earlier version, with OLM", olm: true, deployments: byChart, inventory: deployed, want: Used},
+		{name: "prepared", inventory: role, want: ByHand},
+		{name: "prepared, installed with Helm", deployments: []ack.Controller{prepared}, inventory: role, want: ByHand},
+		{name: "prepared, installed with Helm, OLM came later", olm: true, deployments: []ack.Controller{prepared}, inventory: role, want: ByHand},
+		{name: "prepared, and another one installed", deployments: helms, inventory: role, want: Used},
+		{name: "prepared, and another account", deployments: []ack.Controller{another}, inventory: role, want: Used},
+		{name: "an inventory that this tool did not write", deployments: []ack.Controller{prepared}, inventory: copied, want: Used},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			found := &Found{Namespace: here, OLM: tc.olm, Controllers: provenOnes(tc.deployments...)}
+			found := &Found{Namespace: here, OLM: tc.olm, Controllers: provenOnes(tc.deployments...), Inventory: tc.inventory}
 			if tc.subscribed {
 				found.Subscriptions = []*unstructured.Unstructured{subscription}
 			}
-			p := &Plan{found: found, options: Options{AsItIs: tc.asIs}}
-			if tc.chart {
-				p.options.Chart = &render.Foreign{}
-			}
+			p := &Plan{basis: basis{found: found}}
 			got, err := p.mode()
 			var told *problem.Error
 			if got != tc.want || errors.As(err, &told) != (tc.refused != 0) || told != nil && (told.Kind != tc.refused || told.Why == "" || told.Next == "") {
 				t.Errorf("%q, %v; want %q", got, err, tc.want)
 			}
 		})
-	}
-}
-
-// TestChartIdentity: what was chosen once stays.
-func TestChartIdentity(t *testing.T) {
-	const here = "ack-system"
-	for _, tc := range []struct {
-		name  string
-		mine  []ack.Controller
-		given operator.Identity
-		want  operator.Identity
-	}{
-		{"nothing there", nil, "", operator.Subscription},
-		{"in the pod", []ack.Controller{controllerBy(ack.Manifests, here, apply.Manager, "AWS_REGION", "AWS_ROLE_ARN")}, "", operator.Subscription},
-		{"by annotation", []ack.Controller{controllerBy(ack.Manifests, here, apply.Manager, "AWS_REGION")}, "", operator.Annotation},
-		{"the user decides", []ack.Controller{controllerBy(ack.Manifests, here, apply.Manager)}, operator.Subscription, operator.Subscription},
-	} {
-		p := &Plan{found: &Found{Namespace: here, Controllers: live.Controllers{All: tc.mine}}, options: Options{Identity: tc.given}}
-		if got := p.chartIdentity(); got != tc.want {
-			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
-		}
 	}
 }

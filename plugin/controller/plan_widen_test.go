@@ -8,8 +8,9 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 )
 
 // TestF1PolicyBesideAnyController: the policy is applied beside a controller whose reach
@@ -32,16 +33,17 @@ func TestF1PolicyBesideAnyController(t *testing.T) {
 			used := controllerBy(c.by, "elsewhere", "somebody")
 			used.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"a": "b"}}
 			p := &Plan{
-				Mode: Used, facts: testFacts(), Admission: Admission{Served: true}, options: Options{Guess: true, AllowAnyBucket: c.allow},
-				found: &Found{
+				Mode:      Used,
+				Admission: Admission{Served: true},
+				basis: basis{facts: testFacts(), options: Options{DryRun: session.DryRunClient, AllowAnyBucket: c.allow}, found: &Found{
 					World: &live.World{Conn: w.conn, Namespace: ackSystem}, Namespace: ackSystem,
 					Controllers: provenOnes(used),
-				},
+				}},
 			}
-			p.set = p.access()
+			p.set = accessOf(p)
 			var err error
 			p.Objects, err = p.planObjects(t.Context(), nil)
-			if err := errors.Join(err, p.mayWiden(t.Context())); err != nil {
+			if err := errors.Join(err, mayWiden(t.Context(), p)); err != nil {
 				t.Fatal(err)
 			}
 			var planned []string

@@ -11,27 +11,28 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/wait"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // deployments is how the Deployments of the controller are, their pods' identity
-// included. They are to be those of csv; "" for a chart's. OLM says of a version
+// included. They are to be those of csv; "" for Helm's. OLM says of a version
 // without Deployments that it is installed, too.
-func (f *follower) deployments(ctx context.Context, seen wait.Seen, names []string, csv string) ([]health.State, error) {
+func deployments(ctx context.Context, f *follower, seen wait.Seen, names []string, csv string) ([]health.State, error) {
 	if len(names) == 0 {
 		return []health.State{{Kind: "Deployment", Name: "controller", Ready: true, Text: "its version names no Deployment: there is nothing to look at"}}, nil
 	}
 	var states []health.State
 	for _, name := range names {
-		state, err := f.deployment(ctx, seen, name, csv)
+		state, err := deployment(ctx, f, seen, name, csv)
 		if err != nil {
 			return nil, err
 		}
@@ -41,18 +42,18 @@ func (f *follower) deployments(ctx context.Context, seen wait.Seen, names []stri
 	return states, nil
 }
 
-func (f *follower) deployment(ctx context.Context, seen wait.Seen, name, csv string) (health.State, error) {
-	object := seen.Get("Deployment", name)
+func deployment(ctx context.Context, f *follower, seen wait.Seen, name, csv string) (health.State, error) {
+	object := seen.Get(kinds.Deployment, name)
 	if object == nil {
 		return health.Graced(health.State{Text: "it is not there", Hint: advice.Command("oc get events", "-n", f.found.Namespace)}, configGrace), nil
 	}
 	if owner := olm.OwnerCSV(object); csv != "" && owner != "" && owner != csv { // what it has available is the version before
 		return health.State{Text: "waiting for OLM to update it from " + VersionOf(owner) + " to " + VersionOf(csv)}, nil
 	}
-	current := health.CurrentPods(object, seen.List("Pod"))
+	current := health.CurrentPods(object, seen.List(kinds.Pod))
 	for _, pod := range current {
 		if miss := health.MissingIdentity(pod, f.Role.Role.ARN); miss != "" {
-			return f.withoutIdentity(ctx, pod, current, miss), nil
+			return withoutIdentity(ctx, f, pod, current, miss), nil
 		}
 	}
 	state := health.Deployment(object, current, health.Around{})
@@ -60,7 +61,7 @@ func (f *follower) deployment(ctx context.Context, seen wait.Seen, name, csv str
 		state.Text += ", as " + f.Role.Role.Label()
 		return state, nil
 	}
-	if crash, crashes := f.crash(ctx, current); crashes {
+	if crash, crashes := crash(ctx, f, current); crashes {
 		return crash, nil
 	}
 	return state, nil
@@ -69,14 +70,14 @@ func (f *follower) deployment(ctx context.Context, seen wait.Seen, name, csv str
 // withoutIdentity deals with a pod that does not carry the role. Where the pod's
 // own spec should, its maker is behind and will replace it; where the webhook
 // should have, it never comes back to a pod, so the pod is made anew, once.
-func (f *follower) withoutIdentity(ctx context.Context, pod *unstructured.Unstructured, current []*unstructured.Unstructured, miss string) health.State {
+func withoutIdentity(ctx context.Context, f *follower, pod *unstructured.Unstructured, current []*unstructured.Unstructured, miss string) health.State {
 	state := health.State{Text: fmt.Sprintf("pod %s does not work as its role: %s", pod.GetName(), miss)}
 	if f.Identity != operator.Annotation {
 		state.Hint = advice.Command("oc describe pod", pod.GetName(), "-n", pod.GetNamespace())
 		state.Code = "identity"
 		return health.Graced(state, configGrace)
 	}
-	pods := f.missedOf(pod, current)
+	pods := missedOf(f, pod, current)
 	deleted, known := pods[pod.GetUID()]
 	if !known {
 		state.Text += ", and neither did the one before it"
@@ -84,7 +85,7 @@ func (f *follower) withoutIdentity(ctx context.Context, pod *unstructured.Unstru
 		return health.Failing(state)
 	}
 	if !deleted { // one that was deleted can be seen once more before it is gone
-		if err := f.restart(ctx, pod); err != nil {
+		if err := restart(ctx, f, pod); err != nil {
 			state.Hint = advice.Command("oc delete pod", pod.GetName(), "-n", pod.GetNamespace())
 			return health.Graced(state, configGrace)
 		}
@@ -99,7 +100,7 @@ func (f *follower) withoutIdentity(ctx context.Context, pod *unstructured.Unstru
 // missedOf are the pods of a template that existed when the first of them was found to
 // be without its role, and whether each was deleted since. Pods that are not among them
 // are the successors.
-func (f *follower) missedOf(pod *unstructured.Unstructured, current []*unstructured.Unstructured) map[types.UID]bool {
+func missedOf(f *follower, pod *unstructured.Unstructured, current []*unstructured.Unstructured) map[types.UID]bool {
 	template := health.TemplateHash(pod)
 	if f.missed == nil {
 		f.missed = map[string]map[types.UID]bool{}
@@ -115,9 +116,9 @@ func (f *follower) missedOf(pod *unstructured.Unstructured, current []*unstructu
 
 // restart deletes the very pod that was looked at. Unlike a change of the
 // Deployment, that is nothing OLM would undo.
-func (f *follower) restart(ctx context.Context, pod *unstructured.Unstructured) error {
+func restart(ctx context.Context, f *follower, pod *unstructured.Unstructured) error {
 	uid := pod.GetUID()
-	err := f.found.World.Conn.Dynamic.Resource(live.Pods()).Namespace(pod.GetNamespace()).
+	err := f.found.World.Conn.Dynamic.Resource(kinds.Pod.GVR()).Namespace(pod.GetNamespace()).
 		Delete(ctx, pod.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // gone, or another one by now
 		return nil
@@ -127,7 +128,7 @@ func (f *follower) restart(ctx context.Context, pod *unstructured.Unstructured) 
 
 // crash says why the controller ends over and over, as its log tells it. A role
 // made a moment ago is unknown to AWS for a while, which passes.
-func (f *follower) crash(ctx context.Context, pods []*unstructured.Unstructured) (health.State, bool) {
+func crash(ctx context.Context, f *follower, pods []*unstructured.Unstructured) (health.State, bool) {
 	typed, err := ack.PodsOf(pods)
 	if err != nil {
 		return health.State{}, false
@@ -137,7 +138,7 @@ func (f *follower) crash(ctx context.Context, pods []*unstructured.Unstructured)
 			if !pod.Crashes(container.Name) {
 				continue
 			}
-			log := f.log(ctx, pod, container.Name, int(container.RestartCount))
+			log := log(ctx, f, pod, container.Name, int(container.RestartCount))
 			state := health.State{
 				Text: "pod " + pod.Name + " crashes", Code: "crash",
 				Hint: advice.Command("oc logs", pod.Name, "-c", container.Name, "-n", pod.Namespace, "--previous"),
@@ -158,7 +159,7 @@ func (f *follower) crash(ctx context.Context, pods []*unstructured.Unstructured)
 }
 
 // log is asked for once for each time the container ended.
-func (f *follower) log(ctx context.Context, pod ack.Pod, container string, restart int) string {
+func log(ctx context.Context, f *follower, pod ack.Pod, container string, restart int) string {
 	key := string(pod.UID) + "/" + strconv.Itoa(restart)
 	if text, asked := f.logs[key]; asked {
 		return text
@@ -179,14 +180,14 @@ func (f *follower) log(ctx context.Context, pod ack.Pod, container string, resta
 // It writes only when OLM has finished writing: no InstallPlan is being carried
 // out, and nobody has written to the ServiceAccount since it was looked at. waits
 // reports that the annotation is not restored yet.
-func (f *follower) annotate(ctx context.Context, seen wait.Seen) (waits bool, err error) {
-	account := seen.Get("ServiceAccount", operator.ServiceAccount)
+func annotate(ctx context.Context, f *follower, seen wait.Seen) (waits bool, err error) {
+	account := seen.Get(kinds.ServiceAccount, operator.ServiceAccount)
 	const enough = 3 // a program that drops it more often does so on purpose
 	switch {
 	case account == nil, f.restored == enough, !olm.OwnedByCSV(account, operator.Package),
 		account.GetAnnotations()[live.RoleAnnotation] == f.Role.Role.ARN:
 		return false, nil
-	case f.dropped == account.GetResourceVersion(), slices.ContainsFunc(seen.List("InstallPlan"), beingInstalled):
+	case f.dropped == account.GetResourceVersion(), slices.ContainsFunc(seen.List(kinds.InstallPlan), beingInstalled):
 		return true, nil
 	}
 	at := slices.IndexFunc(f.set, func(object *unstructured.Unstructured) bool {
@@ -197,7 +198,7 @@ func (f *follower) annotate(ctx context.Context, seen wait.Seen) (waits bool, er
 	}
 	object := f.set[at].DeepCopy()
 	object.SetResourceVersion(account.GetResourceVersion())
-	client := f.found.World.Conn.Dynamic.Resource(live.ServiceAccounts()).Namespace(f.found.Namespace)
+	client := f.found.World.Conn.Dynamic.Resource(kinds.ServiceAccount.GVR()).Namespace(f.found.Namespace)
 	_, err = client.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: apply.Manager, Force: true})
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) { // written to or deleted meanwhile: the watch shows it
 		return true, nil

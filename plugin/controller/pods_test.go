@@ -11,8 +11,8 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/yaml"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -25,7 +25,7 @@ func TestMissedPods(t *testing.T) {
 		deleted = append(deleted, action.(clienttesting.DeleteAction).GetName())
 		return true, nil, nil
 	})
-	plan := &Plan{found: &Found{World: &live.World{Conn: &cluster.Conn{Dynamic: client}}}}
+	plan := &Plan{basis: basis{found: &Found{World: &live.World{Conn: &cluster.Conn{Dynamic: client}}}}}
 	plan.Identity = operator.Annotation
 	f := &follower{done: &Done{}, Plan: plan}
 	pod := func(name, template string) *unstructured.Unstructured {
@@ -49,7 +49,7 @@ func TestMissedPods(t *testing.T) {
 		{[]*unstructured.Unstructured{pod("c", "second")}, 0, "it is made anew", 3}, // of another template
 		{[]*unstructured.Unstructured{pod("d", "first")}, 0, "neither did the one before it", 3},
 	} {
-		state := f.withoutIdentity(t.Context(), step.current[step.looked], step.current, "no volume")
+		state := withoutIdentity(t.Context(), f, step.current[step.looked], step.current, "no volume")
 		if !strings.Contains(state.Text, step.says) || len(deleted) != step.deletes {
 			t.Errorf("step %d: %s, deleted %v", n, state.Text, deleted)
 		}

@@ -3,73 +3,28 @@ package controller
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/removal"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
-// RemovalOptions are what leave was given.
+// RemovalOptions are the overrides that the user gave.
 type RemovalOptions struct {
-	Force            bool // let go of the Buckets that are left
-	DeleteDefinition bool // also the definition of ACK's Bucket
-	ForceOwner       bool // also what Argo CD, Flux or Helm bring
-	AdoptRole        bool // also a role with policies of others on it
-	Now              func() time.Time
+	ForceOwner bool // also what Argo CD, Flux or Helm apply
+	AdoptRole  bool // also a role with policies of others on it
+	Now        func() time.Time
 }
-
-// Fate is what becomes of one thing.
-type Fate string
-
-// The fates.
-const (
-	Removed Fate = "removed"
-	Kept    Fate = "kept" // on purpose
-	Left    Fate = "left" // could not be removed: for the user to do
-)
-
-// Subject is the kind of thing that a Part is about. They go in this order.
-type Subject int
-
-// The subjects.
-const (
-	TheBucket    Subject = iota // an object of the cluster, not the S3 bucket
-	TheObject                   // one that install applied
-	TheVersion                  // a ClusterServiceVersion
-	TheLeftover                 // a Role that OLM leaves when that is deleted
-	TheRole                     // of IAM
-	TheType                     // the definition of ACK's Bucket
-	TheInventory                //
-	TheNamespace                //
-	TheRemark                   // what stays, for the reader to know
-)
-
-// Part is one thing and its fate: what will become of it before Execute, what
-// did after it.
-type Part struct {
-	Subject Subject
-	Object  string    // "Bucket demo/demo-bucket", "role ack-s3-controller-9b1e22f04c7d"
-	Ref     apply.Ref // of an object, the zero value for all else
-	Fate    Fate
-	Why     string
-	Next    string // what does what was not done
-	Done    bool   // really removed
-
-	item *apply.Item
-	uid  types.UID
-}
-
-func (p *Part) keep(why, next string)  { p.Fate, p.Why, p.Next = Kept, why, next }
-func (p *Part) leave(why, next string) { p.Fate, p.Why, p.Next = Left, why, next }
 
 // RoleRemover is what IAM is asked and told. It has nothing of S3.
 type RoleRemover interface {
@@ -77,28 +32,27 @@ type RoleRemover interface {
 	iam.Finder
 }
 
-// Removal is what is to become of the controller and all that came with it.
+// Removal is what is to become of the controller and all that was installed with it.
 type Removal struct {
 	Notes []string // what the reader should know before
 
-	found   *Found
-	options RemovalOptions
-	conn    *cluster.Conn
-	applier *apply.Applier
-	objects *apply.Removal
-	buckets []Bucket
-	parts   []*Part
-	// Of all operators, in the namespace.
-	subscriptions, versions []*unstructured.Unstructured
-	roles                   RoleRemover
-	role                    *iam.Removal
-	observe                 func(health.State)
+	found     *Found
+	options   RemovalOptions
+	conn      *cluster.Conn
+	applier   *apply.Applier
+	looked    *apply.Removal
+	buckets   []Bucket
+	operators []string // of the namespace, that ostoy-s3 does not manage
+	lines     removal.Lines
+	roles     RoleRemover
+	role      *iam.Removal
+	observe   func(health.State)
 }
 
-// PlanRemoval decides what becomes of each thing that is there; of the role,
-// PlanRole does. It only reads. It refuses, with a *problem.Error, to remove a
-// controller of somebody else, to remove ours while there are Buckets, unless
-// RemovalOptions.Force, and to begin without all the rights that it takes.
+// PlanRemoval decides what becomes of each thing that the inventory names, and of what
+// has a fixed name; of the role, PlanRole does. It only reads. It refuses, with a
+// *problem.Error, to remove a controller that ostoy-s3 does not manage, to remove
+// anything while there are Buckets, and to begin without all permissions that it takes.
 func PlanRemoval(ctx context.Context, found *Found, options RemovalOptions) (*Removal, error) {
 	r := &Removal{
 		found: found, options: options, conn: found.World.Conn,
@@ -109,157 +63,159 @@ func PlanRemoval(ctx context.Context, found *Found, options RemovalOptions) (*Re
 		observe: func(health.State) {},
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) { r.buckets, err = r.listBuckets(groupCtx); return err })
-	group.Go(func() (err error) { r.objects, err = r.lookAtObjects(groupCtx); return err })
-	group.Go(func() error { return r.lookAtOperators(groupCtx) })
+	group.Go(func() (err error) { r.buckets, err = listBuckets(groupCtx, r); return err })
+	group.Go(func() (err error) { r.looked, err = r.lookAtObjects(groupCtx); return err })
+	group.Go(func() error { return lookAtOperators(groupCtx, r) })
 	if err := group.Wait(); err != nil {
 		return nil, r.conn.Translate(err)
 	}
 	r.decideObjects()
-	r.keepClaimedRole()
 	r.decideVersions()
-	if err := r.decideLeftovers(ctx); err != nil {
-		return nil, r.conn.Translate(err)
+	if r.looked.InventoryOurs {
+		r.add(&removal.Line{Subject: removal.Inventory, Object: "ConfigMap " + apply.ControllerInventoryName, Fate: removal.Removed})
 	}
-	if err := r.decideBuckets(); err != nil {
+	if err := decideNamespace(ctx, r); err != nil {
 		return nil, err
 	}
-	r.decideDefinition(found.Definition)
-	r.decideInventory()
-	r.noteUnchecked()
-	if err := r.decideNamespace(ctx); err != nil {
-		return nil, err
+	for _, refusal := range []func(*Removal) error{refuseBuckets, refuseClaimed, refuseOthers} {
+		if err := refusal(r); err != nil {
+			return nil, err
+		}
 	}
-	if err := r.refuseOthers(); err != nil {
-		return nil, err
-	}
-	return r, r.mayRemove(ctx)
+	r.tellRest()
+	return r, mayRemove(ctx, r)
 }
 
-// Parts are all things, in the order in which they go.
-func (r *Removal) Parts() []*Part {
-	slices.SortStableFunc(r.parts, func(a, b *Part) int { return int(a.Subject) - int(b.Subject) })
-	return r.parts
+// Lines are all things, in the order in which they go.
+func (r *Removal) Lines() removal.Lines {
+	slices.SortStableFunc(r.lines, func(a, b *removal.Line) int { return int(a.Subject) - int(b.Subject) })
+	return r.lines
 }
 
 // Empty reports whether nothing is to be removed.
-func (r *Removal) Empty() bool { return !r.has(Removed) }
+func (r *Removal) Empty() bool { return !r.lines.Removes() }
 
-func (r *Removal) has(fate Fate) bool {
-	return slices.ContainsFunc(r.parts, func(p *Part) bool { return p.Fate == fate })
+func (r *Removal) add(l *removal.Line) *removal.Line {
+	r.lines = append(r.lines, l)
+	return l
 }
 
-func (r *Removal) add(p *Part) *Part {
-	r.parts = append(r.parts, p)
-	return p
+// going are the lines about a subject that are to be removed.
+func (r *Removal) going(about removal.Subject) removal.Lines {
+	return r.lines.Of(about).With(removal.Removed)
 }
 
-// going are the parts about a subject that are to be removed and that pick, if
-// not nil, chooses.
-func (r *Removal) going(about Subject, pick func(*Part) bool) []*Part {
-	var some []*Part
-	for _, p := range r.parts {
-		if p.Subject == about && p.Fate == Removed && (pick == nil || pick(p)) {
-			some = append(some, p)
-		}
-	}
-	return some
+// objects are the objects that are to be removed, but for the versions of the operator:
+// those that pick chooses.
+func (r *Removal) objects(pick func(*removal.Line) bool) removal.Lines {
+	return slices.DeleteFunc(r.going(removal.Object), func(l *removal.Line) bool { return ofKind(versionKind)(l) || !pick(l) })
 }
 
-func ofKind(kinds ...string) func(*Part) bool {
-	return func(p *Part) bool { return slices.Contains(kinds, p.Ref.Kind) }
+// versions are the versions of the operator that are to be removed.
+func (r *Removal) versions() removal.Lines {
+	return slices.DeleteFunc(r.going(removal.Object), func(l *removal.Line) bool { return !ofKind(versionKind)(l) })
 }
 
-// lookAtObjects looks at what the inventory lists and at what has fixed names.
-// Where there is no inventory, everything that names our field manager is looked
-// for: what a chart's objects are called is known to nobody else.
+const versionKind = "ClusterServiceVersion"
+
+func itemOf(object *unstructured.Unstructured) *apply.Item {
+	return &apply.Item{Ref: apply.RefOf(object), Live: object}
+}
+
+func ofKind(kinds ...string) func(*removal.Line) bool {
+	return func(l *removal.Line) bool { return l.Item != nil && slices.Contains(kinds, l.Item.Ref.Kind) }
+}
+
+func isRight(l *removal.Line) bool { return ofKind("ClusterRole", "ClusterRoleBinding")(l) }
+
+func isPolicy(l *removal.Line) bool { return l.Item != nil && IsAdmission(l.Item.Ref) }
+
+// isFurniture reports whether it is what the controller is given besides permissions.
+func isFurniture(l *removal.Line) bool { return !isRight(l) && !isPolicy(l) }
+
+func (r *Removal) recorded() bool { return r.found.Inventory.Found && !r.found.Inventory.Foreign }
+
+// lookAtObjects looks at what the inventory names and at what has fixed names, which is
+// there without an inventory as well: beside a controller that ostoy-s3 does not manage.
 func (r *Removal) lookAtObjects(ctx context.Context) (*apply.Removal, error) {
-	inventory := r.found.Inventory
-	if !inventory.Found || inventory.Foreign {
-		return r.applier.PlanRemoval(ctx, inventory)
-	}
-	refs := slices.Clone(inventory.Objects)
-	byOLM := []apply.Ref{
-		{Group: olmGroup, Version: "v1alpha1", Kind: "Subscription", Name: operator.SubscriptionName},
-		{Group: olmGroup, Version: "v1", Kind: "OperatorGroup", Name: operator.GroupName},
-	}
-	if r.found.OLM {
-		refs = append(refs, byOLM...)
-	}
-	refs = append(refs,
-		apply.Ref{Version: "v1", Kind: "ConfigMap", Name: operator.UserConfig},
-		apply.Ref{Version: "v1", Kind: "ServiceAccount", Name: operator.ServiceAccount})
-	for _, name := range []string{operator.EditRole, operator.ViewRole} {
-		refs = append(refs, apply.Ref{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRole", Name: name})
-	}
-	policies, err := r.policyRefs(ctx)
+	served, err := r.conn.Discovery(ctx)
 	if err != nil {
 		return nil, err
 	}
-	refs = append(refs, policies...)
-	for _, c := range r.found.Mine() {
-		if c.Installer != ack.OLM {
-			refs = append(refs, apply.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Name: c.Name})
+	var refs []apply.Ref
+	if r.recorded() {
+		refs = slices.Clone(r.found.Inventory.Objects)
+	}
+	add := func(group, version, kind string, names ...string) {
+		for _, name := range names {
+			refs = append(refs, apply.Ref{Group: group, Version: version, Kind: kind, Name: name})
 		}
 	}
-	return r.applier.PlanRemovalOf(ctx, refs, inventory)
+	if r.found.OLM {
+		add(olmGroup, "v1alpha1", "Subscription", operator.SubscriptionName)
+		add(olmGroup, "v1", "OperatorGroup", operator.GroupName)
+	}
+	add("", "v1", "ConfigMap", operator.UserConfig)
+	add("", "v1", "ServiceAccount", operator.ServiceAccount)
+	add(rbacGroup, "v1", "ClusterRole", operator.EditRole, operator.ViewRole)
+	if live.ServesAdmission(served) {
+		add(operator.AdmissionGroup, "v1", "ValidatingAdmissionPolicy", operator.PolicyName)
+		add(operator.AdmissionGroup, "v1", "ValidatingAdmissionPolicyBinding", operator.PolicyName)
+	}
+	return r.applier.PlanRemovalOf(ctx, refs, r.found.Inventory)
 }
 
-// lookAtOperators is about what Look has listed and left out.
-func (r *Removal) lookAtOperators(ctx context.Context) error {
-	if !r.found.OLM {
-		return nil
-	}
-	all, err := r.found.World.List(ctx, olm.Subscriptions(), "", "")
-	if err != nil {
-		return err
-	}
-	r.subscriptions = slices.DeleteFunc(slices.Clone(all), func(s *unstructured.Unstructured) bool { return s.GetNamespace() != r.found.Namespace })
-	r.versions, err = r.found.World.List(ctx, olm.ServiceVersions(), r.found.Namespace, "")
-	return err
-}
-
-// decideObjects lets go what is ours, but for what others need: an OperatorGroup, and
-// account and settings that an operator not managed by ostoy-s3 works with.
+// decideObjects removes what is managed by ostoy-s3, but for an OperatorGroup that other
+// operators need.
 func (r *Removal) decideObjects() {
-	for _, item := range r.objects.Objects {
-		if ofTheApp(item.Live) {
-			continue
-		}
-		p := r.add(&Part{Subject: TheObject, Object: item.Ref.String(), Ref: item.Ref, Fate: Removed, item: item, uid: item.Live.GetUID()})
-		if why := r.neededBy(item.Live); why != "" {
-			p.keep(why, "")
+	for _, item := range r.looked.Objects {
+		p := r.add(&removal.Line{Object: item.Ref.String(), Fate: removal.Removed, Item: item})
+		if item.Ref.Kind == "OperatorGroup" && len(r.operators) > 0 {
+			p.Keep("other operators of the namespace need it: "+strings.Join(r.operators, ", "), "")
 		}
 	}
-	for _, item := range slices.Concat(r.objects.Kept, r.objects.Definitions) {
-		switch {
-		case item.Ref.IsDefinition() && item.Ref.Name == Definition: // decideDefinition
-		case item.Ref.IsDefinition():
-			r.add(&Part{Subject: TheObject, Object: item.Ref.String(), Ref: item.Ref, Fate: Kept, Why: "the controllers of other AWS services use it, too"})
-		case slices.Contains(r.found.Inventory.Objects, item.Ref):
-			r.add(&Part{Subject: TheObject, Object: item.Ref.String(), Ref: item.Ref, Fate: Kept, Why: item.Why})
+	for _, item := range r.looked.Kept {
+		if slices.Contains(r.found.Inventory.Objects, item.Ref) && !item.Ref.IsDefinition() {
+			r.add(&removal.Line{Object: item.Ref.String(), Fate: removal.Kept, Why: item.Why, Item: item})
 		}
 	}
-	for _, item := range r.objects.Gone {
+	for _, item := range r.looked.Gone {
 		r.Notes = append(r.Notes, item.Ref.String()+" is forgotten: "+item.Why)
 	}
 }
 
-// ofTheApp reports whether an object is of an install of OSToy that somebody put
-// into the controller's namespace.
-func ofTheApp(object *unstructured.Unstructured) bool {
-	return object.GetLabels()["app.kubernetes.io/part-of"] == "ostoy"
+// tellRest has the commands for what stays, for you to run.
+func (r *Removal) tellRest() {
+	if !endsController(r) {
+		return
+	}
+	if r.found.Definition != nil && len(staying(r)) == 0 {
+		r.add(&removal.Line{
+			Object: "CustomResourceDefinition " + Definition, Fate: removal.Kept, Item: itemOf(r.found.Definition),
+			Why:  "deleting it deletes all Buckets that exist then",
+			Next: advice.Command("oc delete customresourcedefinitions.apiextensions.k8s.io", Definition),
+		})
+	}
+	r.tellRoles()
 }
 
-// decideVersions lets go what OLM has installed for our Subscription.
+// tellRoles has the command for the Roles that OLM keeps, if the namespace stays.
+func (r *Removal) tellRoles() {
+	if len(r.going(removal.Project)) > 0 || !versionsOurs(r) {
+		return
+	}
+	r.add(&removal.Line{
+		Subject: removal.Remark, Object: "Roles " + strings.Join(bundleRoles(), " and "), Fate: removal.Kept, Why: "OLM keeps these Roles of the operator",
+		Next: advice.Command("oc delete roles.rbac.authorization.k8s.io", slices.Concat(bundleRoles(), []string{"--ignore-not-found", "-n", r.found.Namespace})...),
+	})
+}
+
+// decideVersions removes what OLM has installed for the Subscription.
 func (r *Removal) decideVersions() {
 	for _, version := range r.found.Versions {
-		if !r.versionOurs(version.GetName()) {
+		if !r.found.versionOurs(version.GetName()) {
 			continue
 		}
-		r.add(&Part{
-			Subject: TheVersion, Object: "ClusterServiceVersion " + version.GetName(), Ref: apply.RefOf(version),
-			Fate: Removed, uid: version.GetUID(),
-		})
+		r.add(&removal.Line{Object: versionKind + " " + version.GetName(), Fate: removal.Removed, Item: itemOf(version)})
 	}
 }

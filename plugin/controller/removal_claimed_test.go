@@ -8,9 +8,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/removal"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -66,24 +66,26 @@ func ourRights() (rights []*unstructured.Unstructured) {
 func TestSubscriptionNotManaged(t *testing.T) {
 	for _, approval := range []string{"Automatic", "Manual"} {
 		for name, options := range map[string]RemovalOptions{
-			"plain": {}, "force": {Force: true}, "all": {Force: true, DeleteDefinition: true, ForceOwner: true, AdoptRole: true},
+			"plain": {}, "all": {ForceOwner: true, AdoptRole: true},
 		} {
 			objects := notManaged(t, approval)
 			w := newWorld(t, true, append(objects, bucketNamed(t, "good", ack.Finalizer))...).withRole()
 			before := w.everything()
 			_, err := w.run(t.Context(), options)
-			wantProblem(t, err, problem.Refused, "deployment ack-s3-controller in ack-system", "not ours")
+			wantProblem(t, err, problem.Refused, "deployment ack-s3-controller in ack-system", "not managed by ostoy-s3")
 			if len(w.writes) > 0 || w.everything() != before {
 				t.Errorf("%s, %s: %v", approval, name, w.writes)
 			}
 
-			// Permissions of ours beside it go, and nothing else.
-			w = newWorld(t, true, append(append(objects, ourRights()...), bucketNamed(t, "good", ack.Finalizer))...).withRole()
-			removal, err := w.run(t.Context(), options)
+			// Permissions that this tool added beside it go, and nothing else.
+			w = newWorld(t, true, objects...).withRole()
+			before = w.everything()
+			w = newWorld(t, true, append(objects, ourRights()...)...).withRole()
+			going, err := w.run(t.Context(), options)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := parts(removal, Removed); sorted(got) != rightsAndPolicy {
+			if got := parts(going, removal.Removed); sorted(got) != rightsAndPolicy {
 				t.Errorf("%s, %s: removes\n%s", approval, name, got)
 			}
 			if w.everything() != before {
@@ -94,23 +96,20 @@ func TestSubscriptionNotManaged(t *testing.T) {
 	}
 }
 
-// TestSubscriptionNotManagedWithoutController: it waits for its InstallPlan, and
-// needs the definition that is there already.
+// TestSubscriptionNotManagedWithoutController: it waits for its InstallPlan.
 func TestSubscriptionNotManagedWithoutController(t *testing.T) {
 	waits := subscribedBy(t, "kubectl-create", "Manual")
 	delete(waits.Object, "status")
 	w := newWorld(t, true, append(inCluster(t), waits)...)
-	removal, err := w.run(t.Context(), RemovalOptions{DeleteDefinition: true, Force: true})
-	if err != nil || len(w.writes) > 0 || !removal.Empty() {
+	going, err := w.run(t.Context(), RemovalOptions{})
+	if err != nil || len(w.writes) > 0 || len(going.Lines()) > 0 {
 		t.Errorf("%v, %v", err, w.writes)
-	}
-	if p := removal.Parts(); len(p) != 1 || p[0].Fate != Kept || !strings.Contains(p[0].Why, "Subscription ack-s3-controller in ack-system") {
-		t.Errorf("%s", parts(removal, Kept))
 	}
 }
 
 // TestSubscriptionTakenOver: somebody replaced our Subscription by one of the same
-// name. What the operator works with stays, though ostoy-s3 applied it.
+// name. Everything stays: the operator works with what
+// ostoy-s3 applied.
 func TestSubscriptionTakenOver(t *testing.T) {
 	objects := slices.DeleteFunc(byOLM(t), func(o *unstructured.Unstructured) bool {
 		return o.GetKind() == "Subscription" || o.GetKind() == "ServiceAccount" && o.GetName() == operator.ServiceAccount
@@ -118,34 +117,12 @@ func TestSubscriptionTakenOver(t *testing.T) {
 	account := accountOfVersion(t)
 	account.SetManagedFields(append(account.GetManagedFields(), appliedBy("ostoy-s3")...))
 	w := newWorld(t, true, append(objects, account, subscribedBy(t, "kubectl-create", "Automatic"))...).withRole()
-	removal, err := w.run(t.Context(), RemovalOptions{Force: true, DeleteDefinition: true})
-	if err != nil {
-		t.Fatal(err)
+	before := w.everything()
+	_, err := w.run(t.Context(), RemovalOptions{ForceOwner: true, AdoptRole: true})
+	wantProblem(t, err, problem.Refused, "another installation", "Subscription ack-s3-controller", "oc delete subscriptions.operators.coreos.com ack-s3-controller -n ack-system")
+	if len(w.writes) > 0 || w.everything() != before {
+		t.Errorf("%v", w.writes)
 	}
-	if got := parts(removal, Removed); sorted(got) != rightsAndPolicy {
-		t.Errorf("removes %s", got)
-	}
-	kept := parts(removal, Kept)
-	for _, name := range []string{
-		"ServiceAccount ack-s3-controller", "ConfigMap ack-s3-user-config", "OperatorGroup ack-system", "role ack-s3-controller-",
-		"ConfigMap ostoy-s3-controller", "namespace ack-system", Definition,
-	} {
-		if !strings.Contains(kept, name) {
-			t.Errorf("it does not say that %s is kept:\n%s", name, kept)
-		}
-	}
-	for _, one := range []*unstructured.Unstructured{
-		w.get(live.ServiceAccounts(), ackSystem, operator.ServiceAccount), w.get(live.ConfigMaps(), ackSystem, operator.UserConfig),
-		w.get(live.ConfigMaps(), ackSystem, "ostoy-s3-controller"), w.get(live.Deployments(), ackSystem, "ack-s3-controller"),
-	} {
-		if one == nil {
-			t.Errorf("gone, by %v", w.writes)
-		}
-	}
-	if !w.role.there {
-		t.Error("the role is gone")
-	}
-	w.sound()
 }
 
 // TestSubscribedMeanwhile: the version that comes for a Subscription which somebody
@@ -176,7 +153,7 @@ func TestSubscribedMeanwhile(t *testing.T) {
 func TestVersionWithoutMark(t *testing.T) {
 	gone := slices.DeleteFunc(byOLM(t), func(o *unstructured.Unstructured) bool { return o.GetKind() == "Subscription" })
 	w := newWorld(t, true, gone...).withRole()
-	if removal, err := w.plan(t.Context(), RemovalOptions{}); err != nil || !strings.Contains(parts(removal, Removed), csvName) {
+	if going, err := w.plan(t.Context(), RemovalOptions{}); err != nil || !strings.Contains(parts(going, removal.Removed), csvName) {
 		t.Errorf("%v", err)
 	}
 	copied := slices.DeleteFunc(gone, func(o *unstructured.Unstructured) bool { return o.GetName() == operator.UserConfig })
@@ -187,8 +164,6 @@ func TestVersionWithoutMark(t *testing.T) {
 		}
 	}
 	w = newWorld(t, true, copied...).withRole()
-	removal, err := w.plan(t.Context(), RemovalOptions{})
-	if err != nil || strings.Contains(parts(removal, Removed), csvName) {
-		t.Errorf("%v, removes %s", err, parts(removal, Removed))
-	}
+	_, err := w.plan(t.Context(), RemovalOptions{})
+	wantProblem(t, err, problem.Refused, "ClusterServiceVersion "+csvName)
 }

@@ -3,18 +3,16 @@ package controller
 import (
 	"context"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/removal"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -114,23 +112,34 @@ func version(t *testing.T) *unstructured.Unstructured {
 	return object(t, "{apiVersion: operators.coreos.com/v1alpha1, kind: ClusterServiceVersion, metadata: {name: ack-s3-controller.v1.13.0, namespace: ack-system}}")
 }
 
-// byChart is a cluster whose controller this tool installed from ACK's chart.
-func byChart(t *testing.T, recorded bool) []*unstructured.Unstructured {
+// byChart is a cluster whose controller an earlier version installed from ACK's chart.
+func byChart(t *testing.T) []*unstructured.Unstructured {
 	objects := append(accessObjects(),
 		named(t, deploymentOf, "ack-s3-controller-s3-chart"),
 		object(t, "{apiVersion: v1, kind: Service, metadata: {name: ack-s3-metrics, namespace: ack-system}}"),
 		object(t, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: ack-s3-controller, namespace: ack-system}}"),
 		object(t, "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: ack-s3-controller}}"),
 		object(t, "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: ack-s3-controller}}"))
-	all := append(inCluster(t), ourNamespace(t), named(t, podOf, "ack-s3-controller-s3-chart"))
 	shared := object(t, "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: fieldexports.services.k8s.aws}}")
-	if recorded {
-		all = append(all, inventoryOf(t, append(objects, shared)))
-	}
+	all := append(inCluster(t), ourNamespace(t), named(t, podOf, "ack-s3-controller-s3-chart"), inventoryOf(t, append(objects, shared)))
 	for _, o := range append(objects, shared) {
 		all = append(all, ours(o))
 	}
 	return all
+}
+
+// byHelm is a cluster without OLM, in which Helm installed a controller for the role that
+// this tool created.
+func byHelm(t *testing.T) []*unstructured.Unstructured {
+	deployment := named(t, deploymentOf, "ack-s3-controller-s3-chart")
+	deployment.SetLabels(map[string]string{"app.kubernetes.io/managed-by": "Helm"})
+	deployment.SetAnnotations(map[string]string{"meta.helm.sh/release-name": "ack-s3-controller", "meta.helm.sh/release-namespace": ackSystem})
+	if err := unstructured.SetNestedField(deployment.Object, operator.ServiceAccount, "spec", "template", "spec", "serviceAccountName"); err != nil {
+		t.Fatal(err)
+	}
+	account := object(t, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: ack-s3-controller, namespace: ack-system, labels: {app.kubernetes.io/managed-by: Helm}}}")
+	all := append(inCluster(t), ourNamespace(t), inventoryOf(t, accessObjects()), deployment, account, named(t, podOf, "ack-s3-controller-s3-chart"))
+	return append(all, ourRights()...)
 }
 
 func bucketNamed(t *testing.T, name string, finalizers ...string) *unstructured.Unstructured {
@@ -147,18 +156,9 @@ func (w *world) withRole() *world {
 	return w
 }
 
-// leaping is a clock on which nothing takes less than an hour.
-func leaping() func() time.Time {
-	var hours atomic.Int64
-	return func() time.Time { return time.Unix(2e9, 0).Add(time.Duration(hours.Add(1)) * time.Hour) }
-}
-
 // plan is one process's look at the world.
 func (w *world) plan(ctx context.Context, options RemovalOptions) (*Removal, error) {
 	w.connect()
-	if options.Now == nil {
-		options.Now = leaping()
-	}
 	if err := MayLookToRemove(ctx, w.conn, ackSystem); err != nil {
 		return nil, err
 	}
@@ -166,11 +166,11 @@ func (w *world) plan(ctx context.Context, options RemovalOptions) (*Removal, err
 	if err != nil {
 		return nil, err
 	}
-	removal, err := PlanRemoval(ctx, found, options)
-	if err != nil || w.role == nil || !removal.NeedsRole() {
-		return removal, err
+	going, err := PlanRemoval(ctx, found, options)
+	if err != nil || w.role == nil || !going.NeedsRole() {
+		return going, err
 	}
-	return removal, removal.PlanRole(ctx, testFacts(), w.role)
+	return going, going.PlanRole(ctx, testFacts(), w.role)
 }
 
 // run is one process.
@@ -180,32 +180,20 @@ func (w *world) run(ctx context.Context, options RemovalOptions) (*Removal, erro
 	w.mu.Lock()
 	w.kill = kill
 	w.mu.Unlock()
-	removal, err := w.plan(ctx, options)
+	going, err := w.plan(ctx, options)
 	if err != nil {
-		return removal, err
+		return going, err
 	}
-	return removal, removal.Execute(ctx, func(health.State) {})
+	return going, going.Execute(ctx, func(health.State) {})
 }
 
 // parts are the objects of a fate.
-func parts(r *Removal, fate Fate) string {
+func parts(r *Removal, fate removal.Fate) string {
 	var names []string
-	for _, p := range r.Parts() {
+	for _, p := range r.Lines() {
 		if p.Fate == fate {
 			names = append(names, p.Object)
 		}
 	}
 	return strings.Join(names, "\n")
-}
-
-// force is a world with Buckets of all sorts: one that the controller lets go of,
-// one that it does not, one that it never took up, one that is deleted already
-// and would take its bucket along.
-func force(t *testing.T) *world {
-	deleted := bucketNamed(t, "deleted", ack.Finalizer)
-	now := metav1.NewTime(time.Unix(1, 0))
-	deleted.SetDeletionTimestamp(&now)
-	w := newWorld(t, true, append(byOLM(t), bucketNamed(t, "good", ack.Finalizer), bucketNamed(t, "stuck", ack.Finalizer), bucketNamed(t, "wish"), deleted)...)
-	w.stubborn["stuck"] = true
-	return w.withRole()
 }

@@ -7,8 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/removal"
 )
 
 // onItsWay is a cluster in which OLM is still carrying out the InstallPlan that an
@@ -27,27 +27,22 @@ func onItsWay(t *testing.T) []*unstructured.Unstructured {
 // brought is removed.
 func TestWhatIsStillBeingInstalled(t *testing.T) {
 	w := newWorld(t, true, onItsWay(t)...).withRole()
-	if _, err := w.run(t.Context(), RemovalOptions{DeleteDefinition: true}); err != nil {
+	if _, err := w.run(t.Context(), RemovalOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	w.inOrder("delete subscriptions ack-system/ack-s3-controller", "delete clusterserviceversions ack-system/ack-s3-controller.v1.13.0",
-		"delete customresourcedefinitions buckets.s3.services.k8s.aws", "delete namespaces ack-system")
+		"delete namespaces ack-system")
 	w.sound()
-	if got := w.everything(); got != "" {
+	if got := w.everything(); got != definitionStays {
 		t.Errorf("left:\n%s", got)
 	}
-
-	w = newWorld(t, true, onItsWay(t)...).withRole()
-	w.refused["delete customresourcedefinitions"] = true
-	_, err := w.run(t.Context(), RemovalOptions{DeleteDefinition: true})
-	wantProblem(t, err, problem.Refused, "delete customresourcedefinitions")
 }
 
 // TestVersionThatComesWhilePlanning is no reason to keep the namespace: it is
 // somebody else's only if a Subscription is.
 func TestVersionThatComesWhilePlanning(t *testing.T) {
 	theirs := object(t, "{apiVersion: operators.coreos.com/v1alpha1, kind: ClusterServiceVersion, metadata: {name: other.v1.0.0, namespace: ack-system}}")
-	for fate, came := range map[Fate]*unstructured.Unstructured{Removed: version(t), Kept: theirs} {
+	for fate, came := range map[removal.Fate]*unstructured.Unstructured{removal.Removed: version(t), removal.Kept: theirs} {
 		w := newWorld(t, true, onItsWay(t)...).withRole()
 		w.connect()
 		found, err := Look(t.Context(), &live.World{Conn: w.conn, Namespace: ackSystem})
@@ -55,12 +50,12 @@ func TestVersionThatComesWhilePlanning(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.put(came)
-		removal, err := PlanRemoval(t.Context(), found, RemovalOptions{})
+		going, err := PlanRemoval(t.Context(), found, RemovalOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts := removal.Parts()
-		if at := slices.IndexFunc(parts, func(p *Part) bool { return p.Subject == TheNamespace }); at < 0 || parts[at].Fate != fate {
+		parts := going.Lines()
+		if at := slices.IndexFunc(parts, func(p *removal.Line) bool { return p.Subject == removal.Project }); at < 0 || parts[at].Fate != fate {
 			t.Errorf("%s came, and the namespace is not %s", came.GetName(), fate)
 		}
 	}

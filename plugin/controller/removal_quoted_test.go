@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -16,8 +16,8 @@ func TestF2CommandsAboutRoles(t *testing.T) {
 	r := &Removal{found: &Found{}}
 	r.found.Inventory.RoleARN = "arn:aws:iam::123456789012:role/x$(id)"
 	r.KeepRole()
-	if len(r.parts) != 1 || r.parts[0].Next != "aws iam get-role --role-name ROLE" {
-		t.Errorf("%+v", r.parts)
+	if len(r.lines) != 1 || r.lines[0].Next != "aws iam get-role --role-name ROLE" {
+		t.Errorf("%+v", r.lines)
 	}
 	several := []iam.Found{
 		{Name: "a", Tags: map[string]string{render.TagIssuer: "https://a.example.com"}},

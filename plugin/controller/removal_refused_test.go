@@ -7,7 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -16,8 +16,8 @@ func TestNothingToRemove(t *testing.T) {
 	for _, withOLM := range []bool{true, false} {
 		w := newWorld(t, withOLM, append(inCluster(t), bucketNamed(t, "wish"))...).withRole()
 		w.role.there = false
-		removal, err := w.run(t.Context(), RemovalOptions{Force: true})
-		if err != nil || !removal.Empty() || removal.NeedsRole() || len(w.writes) > 0 {
+		going, err := w.run(t.Context(), RemovalOptions{})
+		if err != nil || !going.Empty() || going.NeedsRole() || len(w.writes) > 0 {
 			t.Errorf("%v, %v", err, w.writes)
 		}
 	}
@@ -39,17 +39,15 @@ func TestRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		objects []*unstructured.Unstructured
 		refuse  []string
-		options RemovalOptions
 		says    []string
 	}{
-		"Helm's":            {objects: append(inCluster(t), helm), says: []string{"theirs in else", "helm uninstall ack -n else"}},
-		"manifests":         {objects: append(inCluster(t), manifests), says: []string{"oc delete deployment/theirs -n ack-system"}, options: RemovalOptions{Force: true, DeleteDefinition: true}},
-		"OLM's":             {objects: append(inCluster(t), byHand, subscription), says: []string{"oc delete subscriptions.operators.coreos.com mine -n ack-system", "ack-s3-controller.v1.0.9"}},
-		"Buckets":           {objects: append(byOLM(t), stamped, bucketNamed(t, "wish"), argo), says: []string{"3 Buckets", "demo/app: managed, of an install of OSToy", "demo/wish: never managed", "brought by Argo CD", "oc ostoy-s3 uninstall -n demo", "--force"}},
-		"Buckets beside":    {objects: append(byOLM(t), helm, stamped), says: []string{"1 Bucket", "theirs -n else"}},
-		"rights to look":    {objects: byOLM(t), refuse: []string{"list buckets", "delete clusterroles"}, says: []string{"list buckets.s3.services.k8s.aws", "delete clusterroles"}},
-		"rights to remove":  {objects: byOLM(t), refuse: []string{"delete subscriptions", "delete namespaces", "watch pods"}, says: []string{"delete subscriptions", "delete namespaces", "watch pods"}},
-		"rights to release": {objects: append(byOLM(t), stamped), options: RemovalOptions{Force: true}, refuse: []string{"patch buckets"}, says: []string{"patch buckets.s3.services.k8s.aws"}},
+		"Helm's":           {objects: append(inCluster(t), helm), says: []string{"theirs in else", "helm uninstall ack -n else"}},
+		"manifests":        {objects: append(inCluster(t), manifests), says: []string{"oc delete deployment/theirs -n ack-system"}},
+		"OLM's":            {objects: append(inCluster(t), byHand, subscription), says: []string{"oc delete subscriptions.operators.coreos.com mine -n ack-system", "ack-s3-controller.v1.0.9"}},
+		"Buckets":          {objects: append(byOLM(t), stamped, bucketNamed(t, "wish"), argo), says: []string{"3 Buckets", "demo/app: managed, of an install of OSToy", "demo/wish: not managed by a controller yet", "applied by Argo CD", "oc ostoy-s3 uninstall -n demo", "oc annotate buckets.s3.services.k8s.aws NAME -n NAMESPACE --overwrite services.k8s.aws/deletion-policy=retain", "oc delete buckets.s3.services.k8s.aws NAME"}},
+		"Buckets beside":   {objects: append(byOLM(t), helm, stamped), says: []string{"1 Bucket", "demo/app"}},
+		"rights to look":   {objects: byOLM(t), refuse: []string{"list buckets", "delete clusterroles"}, says: []string{"list buckets.s3.services.k8s.aws", "delete clusterroles"}},
+		"rights to remove": {objects: byOLM(t), refuse: []string{"delete subscriptions", "delete namespaces", "watch pods"}, says: []string{"delete subscriptions", "delete namespaces", "watch pods"}},
 		"from Git": {objects: slices.Concat(slices.DeleteFunc(byOLM(t), func(o *unstructured.Unstructured) bool { return o.GetKind() == "Subscription" }), []*unstructured.Unstructured{
 			func() *unstructured.Unstructured {
 				s := ours(subscription)
@@ -64,7 +62,7 @@ func TestRefused(t *testing.T) {
 			for _, right := range c.refuse {
 				w.refused[right] = true
 			}
-			_, err := w.run(t.Context(), c.options)
+			_, err := w.run(t.Context(), RemovalOptions{})
 			wantProblem(t, err, problem.Refused, c.says...)
 			if len(w.writes) > 0 {
 				t.Errorf("touched: %v", w.writes)

@@ -3,13 +3,13 @@ package controller
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/removal"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -17,32 +17,22 @@ import (
 // asked: where anything of ours is there, but for mere rights beside a controller
 // of somebody else, whose role is theirs.
 func (r *Removal) NeedsRole() bool {
-	if len(r.claimants()) > 0 { // keepClaimedRole
-		return false
-	}
-	rights := len(r.going(TheObject, isRight)) > 0 && len(r.others()) == 0
-	return r.endsController() || rights || len(r.going(TheObject, func(p *Part) bool { return !isRight(p) && !isPolicy(p) })) > 0
+	rights := len(r.objects(isRight)) > 0 && len(staying(r)) == 0
+	return endsController(r) || rights || len(r.objects(isFurniture)) > 0
 }
 
 // KeepRole notes that the role stays because the user says so. The namespace that its
 // trust policy names then stays as well: otherwise a user who requests a project of that
 // name could assume the role.
 func (r *Removal) KeepRole() {
-	r.keepRole("--keep-role")
-	for _, p := range r.going(TheNamespace, nil) {
-		p.keep("the role that is kept can be assumed by a service account of this namespace, and so by everybody who creates a namespace of this name",
-			"delete the role, then "+advice.Command("oc delete namespace", r.found.Namespace))
-	}
-}
-
-func (r *Removal) keepRole(why string) {
-	known := slices.ContainsFunc(r.parts, func(p *Part) bool { return p.Subject == TheRole })
-	if known {
-		return
-	}
 	if arn, err := render.ParseARNOf(r.found.Inventory.RoleARN, "iam", "role"); err == nil {
 		name := advice.RoleName(arn.Name())
-		r.add(&Part{Subject: TheRole, Object: "role " + name.String(), Fate: Kept, Why: why, Next: advice.Command("aws iam get-role", advice.Flag("--role-name", name.Word())...)})
+		r.add(&removal.Line{Subject: removal.Role, Object: "role " + name.String(), Fate: removal.Kept, Why: "--keep-role", Next: advice.Command("aws iam get-role", advice.Flag("--role-name", name.Word())...)})
+	}
+	for _, p := range r.going(removal.Project) {
+		p.Keep("the role that is kept can be assumed by a service account of this namespace, and so by everybody who creates a namespace of this name",
+			"delete the role, then "+advice.Command("oc delete namespace", r.found.Namespace))
+		r.tellRoles()
 	}
 }
 
@@ -70,7 +60,7 @@ func (r *Removal) PlanRole(ctx context.Context, facts render.Facts, roles RoleRe
 		if err == nil {
 			r.role = plan
 			r.Notes = append(r.Notes, plan.Notes...)
-			r.add(&Part{Subject: TheRole, Object: "role " + name, Fate: Removed})
+			r.add(&removal.Line{Subject: removal.Role, Object: "role " + name, Fate: removal.Removed})
 			return nil
 		}
 		if refused == nil {
@@ -85,7 +75,7 @@ func (r *Removal) roleNames(ctx context.Context, facts render.Facts) ([]string, 
 	if name := nameIn(r.found.Inventory.RoleARN, facts); name != "" {
 		return []string{name}, nil
 	}
-	found, err := iam.FindController(ctx, r.roles, facts)
+	found, err := iam.Controller.Find(ctx, r.roles, facts)
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +105,9 @@ func whichRole(found []iam.Found) error {
 		names = append(names, advice.RoleName(role.Name).String()+" for issuer "+issuer.String())
 		next = append(next, advice.Command("--oidc-issuer", issuer.Word()))
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: "several roles were made for an ACK S3 controller",
-		Why:  "they are of different clusters, and which issuer this one has is not known: " + strings.Join(names, ", "),
-		Next: strings.Join(next, "\nor ") + "\nor --keep-role",
-	}
+	return problem.Refuse("several roles were made for an ACK S3 controller",
+		"they are of different clusters, and which issuer this one has is not known: "+strings.Join(names, ", "),
+		strings.Join(next, "\nor ")+"\nor --keep-role")
 }
 
 // readRole looks at a role. One of an install that ran a moment ago is looked for
@@ -128,8 +115,11 @@ func whichRole(found []iam.Found) error {
 // names it would go.
 func (r *Removal) readRole(ctx context.Context, name string, facts render.Facts) (*iam.Actual, error) {
 	const aMoment = 2 * time.Minute
-	inventory := r.found.Inventory
-	if name == nameIn(inventory.RoleARN, facts) && r.now().Sub(inventory.Written()) < aMoment {
+	inventory, now := r.found.Inventory, time.Now()
+	if r.options.Now != nil {
+		now = r.options.Now()
+	}
+	if name == nameIn(inventory.RoleARN, facts) && now.Sub(inventory.Written()) < aMoment {
 		return iam.ReadNew(ctx, r.roles, name)
 	}
 	return iam.Read(ctx, r.roles, name, true)
@@ -153,10 +143,7 @@ func (r *Removal) CheckAccount(have string) error {
 	if recorded == "" || recorded == have || (render.Facts{Account: render.Fact{Value: recorded}}).Validate() != nil {
 		return nil
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("the AWS credentials are of account %s", have),
-		Why:  fmt.Sprintf("the controller's role is in account %s, as its inventory says", recorded),
-		Next: "choose other credentials with --profile; or --keep-role; or, if the inventory is wrong, " + advice.Command("--account-id", advice.Account(have).Word()),
-	}
+	return problem.Refuse(fmt.Sprintf("the AWS credentials are of account %s", have),
+		fmt.Sprintf("the controller's role is in account %s, as its inventory says", recorded),
+		"choose other credentials with --profile; or --keep-role; or, if the inventory is wrong, "+advice.Command("--account-id", advice.Account(have).Word()))
 }

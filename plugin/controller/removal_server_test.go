@@ -2,10 +2,8 @@ package controller
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,14 +12,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	clienttesting "k8s.io/client-go/testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 )
 
 func (w *world) react(action clienttesting.Action) (bool, runtime.Object, error) {
@@ -38,8 +34,7 @@ func (w *world) react(action clienttesting.Action) (bool, runtime.Object, error)
 	case clienttesting.DeleteActionImpl:
 		return true, nil, w.delete(resource, namespace, action)
 	case clienttesting.PatchActionImpl:
-		object, err := w.patch(resource, namespace, action)
-		return true, object, err
+		w.fault("patched: " + resource.Resource + " " + action.Name)
 	}
 	return false, nil, nil
 }
@@ -70,6 +65,9 @@ func (w *world) delete(resource schema.GroupVersionResource, namespace string, a
 		w.fault("deleted without its uid: " + resource.Resource + " " + action.Name)
 	} else if *p.UID != object.GetUID() || p.ResourceVersion != nil && *p.ResourceVersion != object.GetResourceVersion() {
 		return apierrors.NewConflict(resource.GroupResource(), action.Name, fmt.Errorf("precondition"))
+	}
+	if resource == kinds.Bucket.GVR() {
+		w.fault("a Bucket was deleted: " + action.Name)
 	}
 	w.remove(resource, object)
 	w.write("delete " + resource.Resource + " " + strings.TrimPrefix(namespace+"/"+action.Name, "/"))
@@ -147,9 +145,6 @@ func (w *world) update(resource schema.GroupVersionResource, object *unstructure
 	if err := w.client.Tracker().Update(resource, object, object.GetNamespace()); err != nil {
 		w.t.Error(err)
 	}
-	if resource == live.Buckets() {
-		w.reconcile(object)
-	}
 }
 
 // collect removes what goes with an object.
@@ -159,13 +154,13 @@ func (w *world) collect(object *unstructured.Unstructured) {
 		if w.get(schema.GroupVersionResource{Group: olmGroup, Version: "v1alpha1", Resource: "subscriptions"}, ackSystem, "ack-s3-controller") != nil {
 			w.fault("the version went before its Subscription: OLM would install it anew")
 		}
-		if d := w.get(live.Deployments(), ackSystem, "ack-s3-controller"); d != nil {
-			w.remove(live.Deployments(), d)
+		if d := w.get(kinds.Deployment.GVR(), ackSystem, "ack-s3-controller"); d != nil {
+			w.remove(kinds.Deployment.GVR(), d)
 		}
 	case "Deployment":
-		for _, pod := range w.all(live.Pods(), "Pod", object.GetNamespace()) {
+		for _, pod := range w.all(kinds.Pod.GVR(), "Pod", object.GetNamespace()) {
 			if pod.GetLabels()["of"] == object.GetName() {
-				w.remove(live.Pods(), pod)
+				w.remove(kinds.Pod.GVR(), pod)
 			}
 		}
 	case "CustomResourceDefinition":
@@ -173,10 +168,10 @@ func (w *world) collect(object *unstructured.Unstructured) {
 			w.fault("the definition went, and Buckets with it")
 		}
 	case "Namespace":
-		if w.get(live.ConfigMaps(), object.GetName(), apply.ControllerInventoryName) != nil {
+		if w.get(kinds.ConfigMap.GVR(), object.GetName(), apply.ControllerInventoryName) != nil {
 			w.fault("the namespace went before the inventory")
 		}
-		all := append(w.all(live.ConfigMaps(), "ConfigMap", object.GetName()), w.all(live.ServiceAccounts(), "ServiceAccount", object.GetName())...)
+		all := append(w.all(kinds.ConfigMap.GVR(), "ConfigMap", object.GetName()), w.all(kinds.ServiceAccount.GVR(), "ServiceAccount", object.GetName())...)
 		for _, one := range all {
 			w.erase(resourceFor(one), one)
 		}
@@ -200,77 +195,7 @@ func (w *world) carryOut(resource schema.GroupVersionResource) {
 	}
 }
 
-func (w *world) running() bool { return len(w.all(live.Pods(), "Pod", ackSystem)) > 0 }
-
-// reconcile is the ACK controller, while a pod of it runs.
-func (w *world) reconcile(bucket *unstructured.Unstructured) {
-	if !w.running() || bucket.GetDeletionTimestamp() == nil || !ack.Managed(bucket) || w.stubborn[bucket.GetName()] {
-		return
-	}
-	if ack.DeletionPolicy(bucket) != ack.Retain {
-		w.fault("S3 was asked to delete the bucket of " + bucket.GetName())
-	}
-	bucket.SetFinalizers(slices.DeleteFunc(bucket.GetFinalizers(), func(f string) bool { return f == ack.Finalizer }))
-	if len(bucket.GetFinalizers()) == 0 {
-		w.erase(live.Buckets(), bucket)
-		return
-	}
-	w.update(live.Buckets(), bucket)
-}
-
-func (w *world) patch(resource schema.GroupVersionResource, namespace string, action clienttesting.PatchActionImpl) (*unstructured.Unstructured, error) {
-	object := w.get(resource, namespace, action.Name)
-	if object == nil {
-		return nil, apierrors.NewNotFound(resource.GroupResource(), action.Name)
-	}
-	change := map[string]any{}
-	if err := json.Unmarshal(action.Patch, &change); err != nil || action.PatchType != types.MergePatchType || resource != live.Buckets() {
-		w.fault("patched otherwise: " + resource.Resource + " " + string(action.PatchType))
-	}
-	seen, _, _ := unstructured.NestedString(change, "metadata", "resourceVersion")
-	if seen == "" {
-		w.fault("patched blindly: " + action.Name)
-	} else if seen != object.GetResourceVersion() {
-		return nil, apierrors.NewConflict(resource.GroupResource(), action.Name, fmt.Errorf("changed"))
-	}
-	before := object.GetFinalizers()
-	if _, is, _ := unstructured.NestedSlice(change, "metadata", "finalizers"); is && w.running() {
-		w.fault("a finalizer was taken off under the controller's eyes: " + action.Name)
-	}
-	mergeInto(object.Object, change)
-	for _, f := range before {
-		if f != ack.Finalizer && !slices.Contains(object.GetFinalizers(), f) {
-			w.fault("somebody else's finalizer was taken off: " + f)
-		}
-	}
-	if object.GetDeletionTimestamp() != nil && len(object.GetFinalizers()) == 0 {
-		w.erase(resource, object)
-	} else {
-		w.update(resource, object)
-	}
-	w.write("patch " + resource.Resource + " " + namespace + "/" + action.Name)
-	return object, nil
-}
-
-// mergeInto is RFC 7386.
-func mergeInto(target, change map[string]any) {
-	for key, value := range change {
-		inner, nested := value.(map[string]any)
-		switch {
-		case value == nil:
-			delete(target, key)
-		case nested:
-			below, _ := target[key].(map[string]any)
-			if below == nil {
-				below = map[string]any{}
-			}
-			mergeInto(below, inner)
-			target[key] = below
-		default:
-			target[key] = value
-		}
-	}
-}
+func (w *world) running() bool { return len(w.all(kinds.Pod.GVR(), "Pod", ackSystem)) > 0 }
 
 // noS3 fails the test if anything but the API server was spoken to: the world has
 // no S3, so it is enough that nobody looked for one.

@@ -9,8 +9,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/removal"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -24,19 +25,19 @@ func TestNamespaceIsShared(t *testing.T) {
 		"a Deployment":     {object(t, "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: ack-system}}"), false},
 	} {
 		w := newWorld(t, true, append(byOLM(t), c.other)...).withRole()
-		removal, err := w.run(t.Context(), RemovalOptions{})
+		going, err := w.run(t.Context(), RemovalOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept := parts(removal, Kept)
-		if strings.Contains(kept, "OperatorGroup") != c.group || !strings.Contains(kept, "namespace ack-system") || w.get(live.Namespaces(), "", ackSystem) == nil {
+		kept := parts(going, removal.Kept)
+		if strings.Contains(kept, "OperatorGroup") != c.group || !strings.Contains(kept, "namespace ack-system") || w.get(kinds.Namespace.GVR(), "", ackSystem) == nil {
 			t.Errorf("%s, kept: %s", name, kept)
 		}
 		w.sound()
 	}
 	copied := object(t, "{apiVersion: operators.coreos.com/v1alpha1, kind: ClusterServiceVersion, metadata: {name: other.v1.0.0, namespace: ack-system, labels: {olm.copiedFrom: x}}}")
 	w := newWorld(t, true, append(byOLM(t), copied)...).withRole()
-	if _, err := w.run(t.Context(), RemovalOptions{}); err != nil || w.get(live.Namespaces(), "", ackSystem) != nil {
+	if _, err := w.run(t.Context(), RemovalOptions{}); err != nil || w.get(kinds.Namespace.GVR(), "", ackSystem) != nil {
 		t.Errorf("a copy of OLM's keeps the namespace: %v", err)
 	}
 }
@@ -49,7 +50,7 @@ func TestForeignNamespaceStays(t *testing.T) {
 		}
 	}
 	w := newWorld(t, true, objects...).withRole()
-	if removal, err := w.run(t.Context(), RemovalOptions{}); err != nil || !strings.Contains(parts(removal, Kept), "namespace") || w.get(live.Namespaces(), "", ackSystem) == nil {
+	if going, err := w.run(t.Context(), RemovalOptions{}); err != nil || !strings.Contains(parts(going, removal.Kept), "namespace") || w.get(kinds.Namespace.GVR(), "", ackSystem) == nil {
 		t.Errorf("%v", err)
 	}
 }
@@ -57,9 +58,9 @@ func TestForeignNamespaceStays(t *testing.T) {
 func TestRoleOfTheController(t *testing.T) {
 	w := newWorld(t, true, byOLM(t)...).withRole()
 	w.role.denied = true
-	removal, err := w.run(t.Context(), RemovalOptions{})
-	if err != nil || parts(removal, Left) != "role "+w.role.name || w.get(live.ConfigMaps(), ackSystem, "ostoy-s3-controller") == nil {
-		t.Errorf("%v, left %s", err, parts(removal, Left))
+	going, err := w.run(t.Context(), RemovalOptions{})
+	if err != nil || parts(going, removal.Left) != "role "+w.role.name || w.get(kinds.ConfigMap.GVR(), ackSystem, "ostoy-s3-controller") == nil {
+		t.Errorf("%v, left %s", err, parts(going, removal.Left))
 	}
 	w.role.denied = false
 	if _, err := w.run(t.Context(), RemovalOptions{}); err != nil || w.everything() != definitionStays {
@@ -77,20 +78,20 @@ func TestRoleOfTheController(t *testing.T) {
 		t.Errorf("touched: %v", w.writes)
 	}
 
-	removal, err = w.plan(t.Context(), RemovalOptions{})
-	if removal == nil || err == nil {
+	going, err = w.plan(t.Context(), RemovalOptions{})
+	if going == nil || err == nil {
 		t.Fatal("a foreign role passed")
 	}
-	wantProblem(t, removal.CheckAccount("222222222222"), problem.Refused, "222222222222", "123456789012", "--profile")
-	if err := removal.CheckAccount("123456789012"); err != nil {
+	wantProblem(t, going.CheckAccount("222222222222"), problem.Refused, "222222222222", "123456789012", "--profile")
+	if err := going.CheckAccount("123456789012"); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(parts(removal, Removed), "namespace "+ackSystem) {
-		t.Error(parts(removal, Removed))
+	if !strings.Contains(parts(going, removal.Removed), "namespace "+ackSystem) {
+		t.Error(parts(going, removal.Removed))
 	}
-	removal.KeepRole() // and the namespace, or else a user could create it and assume the role
-	if kept := parts(removal, Kept); !strings.Contains(kept, "role "+render.ControllerRoleName(testFacts().Issuer.Value)) || !strings.Contains(kept, "namespace "+ackSystem) {
-		t.Error(parts(removal, Kept))
+	going.KeepRole() // and the namespace, or else a user could create it and assume the role
+	if kept := parts(going, removal.Kept); !strings.Contains(kept, "role "+render.ControllerRoleName(testFacts().Issuer.Value)) || !strings.Contains(kept, "namespace "+ackSystem) {
+		t.Error(parts(going, removal.Kept))
 	}
 }
 
@@ -100,7 +101,7 @@ func TestNoS3(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files = append(files, "../controller_uninstall.go", "../controller_uninstall_print.go")
+	files = append(files, "uninstall/uninstall.go")
 	looked := 0
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
@@ -112,7 +113,7 @@ func TestNoS3(t *testing.T) {
 		}
 		looked++
 		for _, one := range file.Imports {
-			if path := strings.Trim(one.Path.Value, `"`); strings.HasSuffix(path, "plugin/bucket") || strings.Contains(path, "service/s3") {
+			if path := strings.Trim(one.Path.Value, `"`); strings.HasSuffix(path, "plugin/aws/bucket") || strings.Contains(path, "service/s3") {
 				t.Errorf("%s imports %s", name, path)
 			}
 		}

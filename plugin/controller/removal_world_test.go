@@ -16,9 +16,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic/fake"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 )
 
 // world is a cluster and an IAM in memory: finalizers, preconditions, the garbage
@@ -38,8 +38,8 @@ type world struct {
 	kill     context.CancelFunc
 	refused  map[string]bool // "list buckets"
 	unproven map[string]bool // user names that are not allowed what a controller does
-	stubborn map[string]bool // Buckets that the controller does not let go of
 	onWrite  func(write string)
+	helm     bool // Helm's controller runs, which nothing here ends
 	role     *fakeRole
 	erased   map[schema.GroupVersionResource][]*unstructured.Unstructured
 }
@@ -65,7 +65,7 @@ func served() []string {
 
 func newWorld(t *testing.T, withOLM bool, objects ...*unstructured.Unstructured) *world {
 	t.Helper()
-	w := &world{t: t, refused: map[string]bool{}, unproven: map[string]bool{}, stubborn: map[string]bool{}, erased: map[schema.GroupVersionResource][]*unstructured.Unstructured{}}
+	w := &world{t: t, refused: map[string]bool{}, unproven: map[string]bool{}, erased: map[schema.GroupVersionResource][]*unstructured.Unstructured{}}
 	w.server = clustertest.New(t, "v1.33.0")
 	lists := map[schema.GroupVersionResource]string{}
 	old, named := &apidiscovery.APIGroupDiscoveryList{}, &apidiscovery.APIGroupDiscoveryList{}
@@ -181,7 +181,9 @@ func (w *world) all(resource schema.GroupVersionResource, kind, namespace string
 	return all
 }
 
-func (w *world) buckets() []*unstructured.Unstructured { return w.all(live.Buckets(), "Bucket", "") }
+func (w *world) buckets() []*unstructured.Unstructured {
+	return w.all(kinds.Bucket.GVR(), "Bucket", "")
+}
 
 // everything that is left, as "Kind namespace/name".
 func (w *world) everything() string {

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -40,7 +40,7 @@ func rightsIn(namespace string, grants ...grant) []access.Right {
 func lookRights(withOLM bool, namespace string) []access.Right {
 	rights := rightsIn("",
 		grant{"apps", "deployments", "list"},
-		grant{live.CRDs().Group, live.CRDs().Resource, "get"},
+		grant{kinds.CustomResourceDefinition.GVR().Group, kinds.CustomResourceDefinition.GVR().Resource, "get"},
 		grant{"", "namespaces", "get"})
 	rights = append(rights, rightsIn(namespace, grant{"", "configmaps", "get"})...)
 	if !withOLM {
@@ -63,15 +63,12 @@ func olmRights(served *cluster.Served, namespace string) []access.Right {
 		grant{olmGroup, "clusterserviceversions", "list watch"}))
 }
 
-// applyRights are what applying objects takes, and what following a chart's
-// controller to its end does.
+// applyRights are the permissions to apply objects, and to wait for the controller that
+// Helm installs.
 func applyRights(served *cluster.Served, namespace string, mode Mode, objects []*unstructured.Unstructured) ([]access.Right, error) {
 	var rights []access.Right
-	switch mode {
-	case ByChart:
+	if mode == ByHand {
 		rights = followRights(namespace)
-	case ByHand:
-		rights = namespaceRights(namespace)
 	}
 	for _, object := range objects {
 		mapping, err := served.Mapping(object.GroupVersionKind())
@@ -105,57 +102,30 @@ func followRights(namespace string) []access.Right {
 		grant{"apps", "deployments", "list watch"})...)
 }
 
-// usualChartRights are what ACK's chart takes, for who may not even look and so is
-// told before anything is known of the chart (FACTS 1.8).
-func usualChartRights(namespace string) []access.Right {
-	return slices.Concat(followRights(namespace), rightsIn(namespace,
-		grant{"", "serviceaccounts", toApply},
-		grant{"apps", "deployments", toApply},
-		grant{rbacGroup, "roles", toApply},
-		grant{rbacGroup, "rolebindings", toApply},
-	), rightsIn("",
-		grant{rbacGroup, "clusterrolebindings", toApply},
-		grant{live.CRDs().Group, live.CRDs().Resource, toApply}))
-}
-
 // roleRights are what giving projects their Buckets takes.
 func roleRights(served *cluster.Served) []access.Right {
 	return append(admissionRights(served), rightsIn("", grant{rbacGroup, "clusterroles", toApply})...)
 }
 
-// renderOf prints what a chart brings, or, without one, the values for it.
-func renderOf(chart string) string {
-	var flags []string
-	if chart != "" {
-		flags = []string{"--chart", chart}
-	}
-	return advice.Command("oc ostoy-s3 controller render", flags...)
-}
-
-// MayLook refuses, with everything that is missing, who may not see what there is
-// of controllers: nobody else can tell whether one may be installed. chart is where
-// the chart is that it is to come by, "" for none.
-func MayLook(ctx context.Context, conn *cluster.Conn, namespace, chart string) error {
+// MayLook refuses, with all permissions that are missing, if you may not see which
+// controllers exist: without that nothing shows whether one may be installed.
+func MayLook(ctx context.Context, conn *cluster.Conn, namespace string) error {
 	served, err := conn.Discovery(ctx)
 	if err != nil {
 		return err
 	}
-	withOLM := olm.Served(served)
-	look := lookRights(withOLM, namespace)
-	if withOLM && chart == "" {
-		lacking, err := denied(ctx, conn, namespace, append(look, olmRights(served, namespace)...))
-		return orRefused(lacking, err, namespace, renderOf(""))
+	look := lookRights(olm.Served(served), namespace)
+	var lacking []access.Right
+	if olm.Served(served) {
+		lacking, err = denied(ctx, conn, namespace, append(look, olmRights(served, namespace)...))
+	} else {
+		lacking, err = deniedFirst(ctx, conn, namespace, look, append(roleRights(served), followRights(namespace)...))
 	}
-	usual := roleRights(served)
-	if chart != "" {
-		usual = append(usual, usualChartRights(namespace)...)
-	}
-	lacking, err := deniedFirst(ctx, conn, namespace, look, usual)
-	return orRefused(lacking, err, namespace, renderOf(chart))
+	return orRefused(lacking, err, namespace)
 }
 
 // mayInstall is MayLook for the objects of the plan, where OLM does not bring them.
-func (p *Plan) mayInstall(ctx context.Context) error {
+func mayInstall(ctx context.Context, p *Plan) error {
 	if p.Mode == ByOLM {
 		return nil
 	}
@@ -169,22 +139,17 @@ func (p *Plan) mayInstall(ctx context.Context) error {
 		return err
 	}
 	lacking, err := denied(ctx, conn, p.found.Namespace, rights)
-	return orRefused(lacking, err, p.found.Namespace, renderOf(p.options.ChartFrom))
+	return orRefused(lacking, err, p.found.Namespace)
 }
 
-// orRefused names every right that is lacking, at once. render is the command
-// that prints what an admin can apply instead.
-func orRefused(lacking []access.Right, err error, namespace, render string) error {
+// orRefused names all permissions that are missing.
+func orRefused(lacking []access.Right, err error, namespace string) error {
 	if err != nil || len(lacking) == 0 {
 		return err
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: "you may not install the ACK S3 controller",
-		Why:  "not allowed: " + inWords(lacking, namespace),
-		Next: "ask a cluster admin to run the same command, or to apply what this prints:\n" + render,
-		More: "docs/controller.md",
-	}
+	return problem.Refuse("you may not install the ACK S3 controller",
+		"not allowed: "+inWords(lacking, namespace),
+		"ask a cluster admin to run the same command, or to apply what this prints:\n"+advice.Command("oc ostoy-s3 controller render")).See("docs/controller.md")
 }
 
 // denied are those of the rights, in the namespace and everywhere, that this user

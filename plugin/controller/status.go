@@ -3,15 +3,15 @@ package controller
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -19,7 +19,7 @@ import (
 // shown: they quote logs, conditions and annotations without secrets.
 type Report struct {
 	// Mark is the worst of all there is in it; what is unknown does not count.
-	Mark status.Mark `json:"state"`
+	Mark report.Mark `json:"state"`
 	// Only is the one namespace that was looked into by a user who may not list
 	// Deployments in all of them; "" for one who may.
 	Only        string     `json:"onlyNamespace,omitempty"`
@@ -27,10 +27,10 @@ type Report struct {
 	// Unproven are the Deployments that look like one and are not judged.
 	Unproven []Unproven `json:"unproven,omitempty"`
 	// Overlap is Wrong where several look at the same Buckets; else it has no Mark.
-	Overlap status.Part `json:"overlap,omitzero"`
+	Overlap report.Part `json:"overlap,omitzero"`
 	// Waiting are Subscriptions to the operator of which no controller has come.
 	Waiting []Subscribed `json:"subscriptionsWithoutController,omitempty"`
-	Kind    status.Part  `json:"bucketKind"` // whether the cluster knows Buckets
+	Kind    report.Part  `json:"bucketKind"` // whether the cluster knows Buckets
 	// Policy is the admission policy that restricts a Bucket to its project.
 	Policy Policy `json:"bucketPolicy"`
 	// Namespaces are those in which nobody but cluster admins is to have permissions.
@@ -40,7 +40,7 @@ type Report struct {
 
 // Policy is the admission policy for Buckets.
 type Policy struct {
-	status.Part
+	report.Part
 	State operator.PolicyState `json:"policyState"`
 	// Exempt are the user names of the service accounts that it does not check.
 	Exempt []string `json:"exempt,omitempty"`
@@ -48,7 +48,7 @@ type Policy struct {
 
 // Instance is one controller.
 type Instance struct {
-	Mark       status.Mark   `json:"state"` // the worst of what follows
+	Mark       report.Mark   `json:"state"` // the worst of what follows
 	Namespace  string        `json:"namespace"`
 	Deployment string        `json:"deployment"`
 	Ours       bool          `json:"ours"`      // installed by this tool
@@ -61,13 +61,13 @@ type Instance struct {
 	Watches    []string      `json:"watches"` // namespaces; none is all of them
 	Workload   Workload      `json:"workload"`
 	Pods       []Pod         `json:"pods"`
-	PodsSeen   status.Part   `json:"podsSeen"` // Unknown where pods may not be listed
+	PodsSeen   report.Part   `json:"podsSeen"` // Unknown where pods may not be listed
 	Leader     Leader        `json:"leader"`
 	Settings   Settings      `json:"settings"`
 	Errors     Errors        `json:"errors"`
 	// Proof is Unknown if it is managed by ostoy-s3 and you are not allowed to ask whether
 	// it is a controller; else it has no Mark.
-	Proof status.Part `json:"proof,omitzero"`
+	Proof report.Part `json:"proof,omitzero"`
 }
 
 // String names its Deployment as an argument of oc and kubectl.
@@ -75,7 +75,7 @@ func (i Instance) String() string { return "deployment/" + i.Deployment + " -n "
 
 // Subscribed is what OLM was asked for, and what it made of it.
 type Subscribed struct {
-	status.Part
+	report.Part
 	Namespace    string   `json:"namespace"`
 	Subscription string   `json:"subscription,omitempty"` // "" where it is gone
 	Channel      string   `json:"channel,omitempty"`
@@ -91,14 +91,14 @@ type Subscribed struct {
 // Newest is the head of the Subscription's channel in its catalog. OLM plans one
 // version after the other, and may have planned none although there is a newer one.
 type Newest struct {
-	status.Part
+	report.Part
 	Version string `json:"version,omitempty"` // "" where the catalog could not be read
 }
 
 // Upgrade is a version that OLM would go to next. That it waits is no trouble:
 // who approves by hand has pinned the version.
 type Upgrade struct {
-	status.Part
+	report.Part
 	Version     string   `json:"version"`
 	InstallPlan string   `json:"installPlan,omitempty"`
 	Approved    bool     `json:"approved"`
@@ -116,7 +116,7 @@ const (
 
 // Role is whom AWS takes the controller for.
 type Role struct {
-	status.Part
+	report.Part
 	ARN  string `json:"arn,omitempty"` // "" where it has none, or keys
 	From From   `json:"from,omitempty"`
 	Pods int    `json:"podsWithIt"` // of those that are to live
@@ -124,7 +124,7 @@ type Role struct {
 
 // Region is where the controller works for Buckets that name no region.
 type Region struct {
-	status.Part
+	report.Part
 	Name     string `json:"name,omitempty"`
 	Settings string `json:"settings,omitempty"` // what Deployment and ConfigMaps say
 	InPods   string `json:"inPods,omitempty"`   // what the pods' own spec says
@@ -132,14 +132,14 @@ type Region struct {
 
 // Workload is the Deployment.
 type Workload struct {
-	status.Part
+	report.Part
 	Ready int32 `json:"ready"` // pods
 	Want  int32 `json:"want"`
 }
 
 // Pod is a pod of the controller.
 type Pod struct {
-	status.Part
+	report.Part
 	Name     string    `json:"name"`
 	Ready    bool      `json:"ready"`
 	Restarts int32     `json:"restarts"`
@@ -149,7 +149,7 @@ type Pod struct {
 
 // Leader is the pod that does the work, of the Lease that all want.
 type Leader struct {
-	status.Part
+	report.Part
 	Holder  string    `json:"holder,omitempty"` // pod
 	Lease   string    `json:"lease,omitempty"`  // NAMESPACE/NAME
 	Renewed time.Time `json:"renewed,omitzero"`
@@ -157,7 +157,7 @@ type Leader struct {
 
 // Settings is what the controller is told, where it is wrong.
 type Settings struct {
-	status.Part
+	report.Part
 	Flaws []Flaw `json:"flaws,omitempty"`
 }
 
@@ -169,7 +169,7 @@ type Flaw struct {
 
 // Errors are those in the last 200 lines of the log of each pod.
 type Errors struct {
-	status.Part
+	report.Part
 	Count int     `json:"count"`
 	Said  []Error `json:"said,omitempty"` // the latest first
 }
@@ -186,7 +186,7 @@ type Error struct {
 
 // Buckets are the Bucket objects of the cluster, by state.
 type Buckets struct {
-	status.Part
+	report.Part
 	Total    int `json:"total"`
 	Synced   int `json:"synced"`
 	OnTheWay int `json:"onTheWay"`
@@ -207,7 +207,7 @@ type Buckets struct {
 
 // BucketStatus is one of them.
 type BucketStatus struct {
-	status.Part
+	report.Part
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	Finalizer bool   `json:"finalizer"` // the controller has taken charge of it
@@ -242,11 +242,9 @@ func (r *Report) Missing() error {
 	if p := r.unverified(); p != nil {
 		return p
 	}
-	p := &problem.Error{
-		Kind: problem.Refused, What: "no ACK S3 controller is installed in this cluster",
-		Why:  "no Deployment matches by labels, image or service account",
-		Next: advice.NewController(""),
-	}
+	p := problem.Refuse("no ACK S3 controller is installed in this cluster",
+		"no Deployment matches by labels, image or service account",
+		advice.NewController(""))
 	if r.Only != "" {
 		p.Kind = problem.Failed
 		p.What = "no ACK S3 controller is in namespace " + r.Only + ", and you may not look into the others"
@@ -260,7 +258,7 @@ func (r *Report) Missing() error {
 			p.Next += "\n" + one.Hint
 		}
 	}
-	if r.Kind.Mark == status.OK {
+	if r.Kind.Mark == report.OK {
 		p.Why += "\nthe cluster knows Buckets: " + Definition + " is there, of an earlier one or applied by hand"
 	}
 	p.Why += r.unrestricted()
@@ -269,7 +267,7 @@ func (r *Report) Missing() error {
 	}
 	var held []string
 	for _, b := range r.Buckets.Of {
-		if b.Mark == status.Wrong && b.Finalizer {
+		if b.Mark == report.Wrong && b.Finalizer {
 			held = append(held, b.Namespace+"/"+b.Name)
 		}
 	}
@@ -280,10 +278,4 @@ func (r *Report) Missing() error {
 }
 
 // some names the first few of many, in one line.
-func some(names []string) string {
-	const few = 5
-	if len(names) <= few {
-		return plain.Line(strings.Join(names, ", "))
-	}
-	return fmt.Sprintf("%s and %d more", plain.Line(strings.Join(names[:few], ", ")), len(names)-few)
-}
+func some(names []string) string { return plain.Line(phrase.Few(names)) }

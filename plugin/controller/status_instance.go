@@ -1,17 +1,19 @@
 package controller
 
 import (
-	"context"
+	"fmt"
 	"slices"
-	"sync"
+	"strconv"
+	"strings"
+	"time"
 
-	"golang.org/x/sync/errgroup"
-	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 )
 
 // instance is what was seen of one controller.
@@ -20,185 +22,211 @@ type instance struct {
 	ours bool
 
 	envErr, podsErr error
-	account         *unstructured.Unstructured
-	accountErr      error
-	lease           *unstructured.Unstructured
+	account         answer
+	lease           answer
 	leaseNamespace  string
-	leaseErr        error
 	subscription    *unstructured.Unstructured // nil: OLM did not install it, or it is gone
-	csv             *unstructured.Unstructured
-	csvErr          error
-	planned
-	logs []podLog // of each of its pods, in their order
+	csv             answer
+	planned         planned
+	logs            []podLog // of each of its pods, in their order
+}
 
-	mu      sync.Mutex
-	crashes map[string]string // by pod: what it said before its end
+// answer is an object, nil if it does not exist, or why it is not known.
+type answer struct {
+	object *unstructured.Unstructured
+	err    error
 }
 
 // planned are the InstallPlans of a namespace.
 type planned struct {
-	plans    []*unstructured.Unstructured
-	plansErr error
+	plans []*unstructured.Unstructured
+	err   error
 }
 
-// podLog is the end of a pod's log.
+// podLog is the end of a pod's log; of one that crashes, of the run before.
 type podLog struct {
-	pod  string
-	text string
-	err  error
+	text    string
+	err     error
+	crashes bool
 }
 
-// each looks closer at every controller, and at what OLM has done about the
-// Subscriptions without one, everything at the same time.
-func (l *statusLook) each(ctx context.Context) []*instance {
-	var group errgroup.Group
-	mine := l.found.Mine()
-	all := make([]*instance, len(l.judged))
-	for i, c := range l.judged {
-		one := &instance{Told: ack.Told{Controller: c}, crashes: map[string]string{}}
-		one.ours = slices.ContainsFunc(mine, func(m ack.Controller) bool { return m.String() == c.String() })
-		if c.Installer == ack.OLM && l.subscriptionsErr != nil { // whose its Subscription is cannot be seen
-			one.ours = false
-		}
-		if c.Installer == ack.OLM {
-			one.subscription = l.subscriptionOf(c)
-		}
-		all[i] = one
-		for _, question := range []func(context.Context, *instance){l.environment, l.pods, l.serviceAccount, l.version} {
-			group.Go(func() error { question(ctx, one); return nil })
-		}
+// role is whom AWS takes the controller for, as far as the cluster knows.
+func (one *instance) role() Role {
+	r := Role{}
+	switch from := one.CredentialsFrom(); from {
+	case ack.FromAnnotation:
+		r = one.annotated()
+	case ack.FromPod:
+		r = one.inPod()
+	default:
+		r = Role{From: From(from), Part: part(report.OK, "AWS says whose: the cluster does not know", "")}
 	}
-	group.Go(func() error { l.exempt(ctx); return nil })
-	group.Go(func() error {
-		l.trusts = l.Trusts(ctx, l.seen.Exempt, live.AccountsOf(l.found.Controllers.All))
-		return nil
-	})
-	without := l.without()
-	l.left = make([]planned, len(without))
-	for i, s := range without {
-		group.Go(func() error { l.left[i] = l.planned(ctx, s.GetNamespace()); return nil })
-	}
-	_ = group.Wait() // none gives an error
-	return all
+	r.ARN = awserr.Redact(r.ARN)
+	return r
 }
 
-// subscriptionOf is the one that a controller came of: of those in its namespace
-// the one whose version owns the Deployment, else any.
-func (l *statusLook) subscriptionOf(c ack.Controller) *unstructured.Unstructured {
-	var some *unstructured.Unstructured
-	for _, s := range l.found.Subscriptions {
-		if s.GetNamespace() != c.Namespace {
-			continue
-		}
-		if some == nil || olm.InstallOf(s).Installed == c.Labels["olm.owner"] {
-			some = s
+// inPod: token and role are in the Deployment, by the Subscription's config, the
+// chart's values or somebody's hand.
+func (one *instance) inPod() Role {
+	r := Role{ARN: one.Env.Values["AWS_ROLE_ARN"], From: From(ack.FromPod)}
+	if one.subscription != nil && namesRole(one.subscription) {
+		r.From = FromSubscription
+	}
+	var other string
+	for _, pod := range one.Pods {
+		// What is not in the pod's own spec comes of a ConfigMap or Secret, as in the
+		// Deployment.
+		if has, set := pod.Variable(one.Container.Name, "AWS_ROLE_ARN"); !set || has == r.ARN {
+			r.Pods++
+		} else {
+			other = has
 		}
 	}
-	return some
+	switch {
+	case r.ARN == "":
+		r.Part = part(report.Wrong, "it has a token, and nothing names its role (AWS_ROLE_ARN)", advice.Command("oc set env", append(one.Words(), "--list")...))
+	case other != "":
+		r.Part = part(report.Warning, "a pod is older than that, and has "+advice.RoleARN(other).String(), one.Restart())
+	default:
+		r.Part = one.inPods(r.Pods)
+	}
+	return r
 }
 
-// without are the Subscriptions of which no controller has come.
-func (l *statusLook) without() []*unstructured.Unstructured {
-	var some []*unstructured.Unstructured
-	for _, s := range l.found.Subscriptions {
-		if !slices.ContainsFunc(l.judged, func(c ack.Controller) bool {
-			return c.Installer == ack.OLM && l.subscriptionOf(c) == s
-		}) {
-			some = append(some, s)
+// annotated: the service account's annotation says it, which the pod identity
+// webhook puts into pods as they are made.
+func (one *instance) annotated() Role {
+	r := Role{From: From(ack.FromAnnotation)}
+	if one.account.object != nil {
+		r.ARN = one.account.object.GetAnnotations()[ack.RoleAnnotation]
+	}
+	inPod := ""
+	for _, pod := range one.Pods {
+		has, set := pod.Variable(one.Container.Name, "AWS_ROLE_ARN")
+		if set {
+			inPod = has
+		}
+		if set && (has == r.ARN || one.account.err != nil) {
+			r.Pods++
 		}
 	}
-	return some
-}
-
-// environment asks what it is told, and then for the Lease, whose namespace may
-// be told, too.
-func (l *statusLook) environment(ctx context.Context, one *instance) {
-	if one.Env, one.envErr = l.ControllerEnvironment(ctx, one.Controller); one.envErr != nil {
-		one.Env = ack.EnvironmentOf(one.Container, ack.Sources{}) // what the Deployment itself says
+	if one.account.err != nil {
+		r.ARN, r.Part = inPod, unseen(one.account.err)
+		return r
 	}
-	one.Flags = ack.FlagsOf(one.Container, one.Env)
-	one.leaseNamespace = one.Namespace
-	if namespaces := one.Flags.Pieces("leader-election-namespace"); len(namespaces) == 1 {
-		one.leaseNamespace = namespaces[0]
-	}
-	one.lease, one.leaseErr = l.Get(ctx, live.Leases(), one.leaseNamespace, leaseName)
-}
-
-// serviceAccount asks for the one that its pods run as.
-func (l *statusLook) serviceAccount(ctx context.Context, one *instance) {
-	one.account, one.accountErr = l.Get(ctx, live.ServiceAccounts(), one.Namespace, one.Account())
-}
-
-// version asks how far OLM is with the version that is there, and with the next.
-func (l *statusLook) version(ctx context.Context, one *instance) {
-	if one.Installer != ack.OLM {
-		return
-	}
-	var group errgroup.Group
-	if name := one.csvName(); name != "" {
-		group.Go(func() error {
-			one.csv, one.csvErr = l.Get(ctx, olm.ServiceVersions(), one.Namespace, name)
-			return nil
-		})
-	}
-	if one.subscription != nil && olm.InstallOf(one.subscription).Pending() {
-		group.Go(func() error { one.planned = l.planned(ctx, one.Namespace); return nil })
-	}
-	_ = group.Wait() // none gives an error
-}
-
-func (l *statusLook) planned(ctx context.Context, namespace string) (p planned) {
-	p.plans, p.plansErr = l.List(ctx, olm.InstallPlans(), namespace, "")
-	return p
-}
-
-// csvName is the version that is there, as the Subscription or the Deployment
-// tells.
-func (one *instance) csvName() string {
-	if one.subscription != nil {
-		return olm.InstallOf(one.subscription).Installed
-	}
-	return one.Labels["olm.owner"]
-}
-
-// pods lists them, and reads the log of each.
-func (l *statusLook) pods(ctx context.Context, one *instance) {
-	if one.Pods, one.podsErr = l.ControllerPods(ctx, one.Controller); one.podsErr != nil {
-		return
-	}
-	slices.SortFunc(one.Pods, func(a, b ack.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
-	one.logs = make([]podLog, len(one.Pods))
-	var group errgroup.Group
-	for i, pod := range one.Pods {
-		one.logs[i].pod = pod.Name
-		if !begun(pod, one.Container.Name) {
-			continue
+	if fault, is := one.RoleFault(one.account.object); is {
+		r.Part = faulty(fault)
+		if r.ARN == "" {
+			r.ARN, r.From = inPod, FromNode
 		}
-		group.Go(func() error {
-			l.log(ctx, one, pod, &one.logs[i])
-			return nil
-		})
+		if inPod != "" && r.From == FromNode {
+			r.From = From(ack.FromAnnotation) // as long as that pod lives
+		}
+		return r
 	}
-	_ = group.Wait() // none gives an error
+	r.Part = one.inPods(r.Pods)
+	return r
 }
 
-// log reads the end of a pod's log; of one that crashes that of the run before,
-// which says why.
-func (l *statusLook) log(ctx context.Context, one *instance, pod ack.Pod, into *podLog) {
-	container := one.Container.Name
-	if !pod.Crashes(container) {
-		into.text, into.err = live.Log(ctx, l.Conn, pod.Namespace, pod.Name, container, false)
-		return
+// inPods says how many pods carry the role.
+func (one *instance) inPods(n int) report.Part {
+	if one.podsErr != nil {
+		return part(report.OK, "whether its pods have it cannot be seen", "")
 	}
-	into.text, into.err = l.LastLog(ctx, pod.Namespace, pod.Name, container)
-	one.mu.Lock()
-	defer one.mu.Unlock()
-	one.crashes[pod.Name] = into.text
+	return part(report.OK, fmt.Sprintf("in %d of %d pods", n, len(one.Pods)), "")
 }
 
-// begun reports whether a container of a pod has run: else it has no log.
-func begun(pod ack.Pod, container string) bool {
-	return slices.ContainsFunc(pod.Status.ContainerStatuses, func(c core.ContainerStatus) bool {
-		return c.Name == container && (c.State.Waiting == nil || c.RestartCount > 0 || c.LastTerminationState.Terminated != nil)
-	})
+// region is where it works, and where two say different things about that.
+func (one *instance) region() Region {
+	r := Region{Name: one.Told.Region(), Settings: one.Env.Values["AWS_REGION"], InPods: one.PodRegion()}
+	fault, differ := one.RegionFault()
+	switch {
+	case r.Name == "" && one.envErr != nil:
+		r.Part = unseen(one.envErr)
+	case r.Name == "":
+		r.Part = part(report.Wrong, "nothing tells it a region, and it does not start without", "give AWS_REGION a value in the ConfigMap "+one.ConfigMap()+" in "+one.Namespace)
+	case differ:
+		r.Part = part(report.Warning, "its settings say "+advice.Region(r.Settings).String()+"; "+fault.Why, fault.Next)
+	default:
+		r.Part = part(report.OK, "", "")
+	}
+	r.Name, r.Settings, r.InPods = awserr.Redact(r.Name), awserr.Redact(r.Settings), awserr.Redact(r.InPods)
+	return r
+}
+
+// leaseName is the Lease that the controller's pods want: its leader election's.
+const leaseName = "ack-s3.services.k8s.aws"
+
+// lateRenewal is how long a Lease may go without being renewed before it is told:
+// leaders renew every two seconds, for fifteen (client-go's leaderelection, as
+// controller-runtime sets it up), and clocks differ.
+const lateRenewal = time.Minute
+
+// leader is who holds the Lease.
+func (one *instance) leader(now time.Time) Leader {
+	l := Leader{Lease: one.leaseNamespace + "/" + leaseName}
+	value, given := one.Flags.Get("enable-leader-election")
+	on, err := strconv.ParseBool(value)
+	if one.envErr == nil && (!given || err == nil && !on) {
+		return Leader{Part: part(report.OK, "its pods elect none (leader election is off)", "")}
+	}
+	if one.lease.err != nil {
+		l.Part = unseen(one.lease.err)
+		return l
+	}
+	if one.lease.object == nil {
+		return one.noLeader(l, "there is no Lease "+leaseName+" in "+one.leaseNamespace)
+	}
+	identity := health.Text(one.lease.object.Object, "spec", "holderIdentity")
+	if identity == "" {
+		return one.noLeader(l, "nobody holds the Lease "+leaseName+" in "+one.leaseNamespace)
+	}
+	// An identity is the host's name, which is the pod's, "_" and a UUID.
+	pod, _, _ := strings.Cut(identity, "_")
+	l.Holder = awserr.Redact(pod)
+	l.Renewed, _ = time.Parse(time.RFC3339Nano, health.Text(one.lease.object.Object, "spec", "renewTime"))
+	gone := one.podsErr == nil && !slices.ContainsFunc(one.Pods, func(p ack.Pod) bool { return p.Name == pod })
+	switch {
+	case !l.Renewed.IsZero() && now.Sub(l.Renewed) > lateRenewal:
+		l.Part = part(report.Warning, "it does not renew its Lease any more: no Bucket is reconciled until another pod takes over", advice.Command("oc get pods", "-n", one.Namespace))
+	case gone:
+		l.Part = part(report.Busy, "that pod is gone: another takes over when its Lease runs out", "")
+	default:
+		l.Part = part(report.OK, "", "")
+	}
+	return l
+}
+
+// noLeader: without a ready pod that is no news; with one it is not working yet.
+func (one *instance) noLeader(l Leader, why string) Leader {
+	l.Part = part(report.Warning, why+": no Bucket is reconciled", advice.Command("oc logs", one.Words()...))
+	if !slices.ContainsFunc(one.Pods, ack.Pod.Ready) {
+		l.Part = part(report.Busy, why, "")
+	}
+	return l
+}
+
+// overlap is wrong where two look at the same Buckets: each works on all of them,
+// with its own role and region, and undoes what the other did.
+func overlap(seen []*instance) report.Part {
+	var names, last []string
+	for i, one := range seen {
+		if one.Replicas() > 0 && slices.ContainsFunc(seen, func(other *instance) bool { return other != seen[i] && one.sharesWith(other) }) {
+			names, last = append(names, one.String()), one.Words()
+		}
+	}
+	if len(names) == 0 {
+		return report.Part{}
+	}
+	return part(report.Wrong, fmt.Sprintf("%d controllers look at the same Buckets, and each undoes what the other did: %s", len(names), strings.Join(names, "; ")),
+		"keep one; what each watches is its --watch-namespace; to stop one: "+advice.Command("oc scale", append(last, "--replicas=0")...))
+}
+
+// sharesWith reports whether another that runs watches a namespace of this one's.
+func (one *instance) sharesWith(other *instance) bool {
+	if other.Replicas() == 0 {
+		return false
+	}
+	mine, theirs := one.Flags.Pieces("watch-namespace"), other.Flags.Pieces("watch-namespace")
+	return len(mine) == 0 || len(theirs) == 0 || slices.ContainsFunc(mine, other.Flags.Watches)
 }

@@ -8,8 +8,8 @@ import (
 
 	authorization "k8s.io/api/authorization/v1"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -20,36 +20,36 @@ func TestF1StatusNamespaces(t *testing.T) {
 	const bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces/ack-system/rolebindings"
 	for name, c := range map[string]struct {
 		change func(p *played)
-		mark   status.Mark
+		mark   report.Mark
 		says   []string
 	}{
-		"nobody's":        {func(*played) {}, status.OK, []string{"no RoleBinding lets anybody but cluster admins"}},
-		"a cluster admin": {func(p *played) { p.binding("a", "the-admin") }, status.OK, nil},
+		"nobody's":        {func(*played) {}, report.OK, []string{"no RoleBinding lets anybody but cluster admins"}},
+		"a cluster admin": {func(p *played) { p.binding("a", "the-admin") }, report.OK, nil},
 		"a later binding": {
-			func(p *played) { p.binding("late", "mallory") }, status.Warning,
+			func(p *played) { p.binding("late", "mallory") }, report.Warning,
 			[]string{"user mallory (RoleBinding late)", "act as the controller", "oc delete -n ack-system rolebinding/late"},
 		},
-		"requested": {func(p *played) { p.namespace("ack-system", map[string]any{live.Requester: "mallory"}) }, status.Warning, []string{"user mallory (requested the project)", "-n NAMESPACE"}},
+		"requested": {func(p *played) { p.namespace("ack-system", map[string]any{live.Requester: "mallory"}) }, report.Warning, []string{"user mallory (requested the project)", "-n NAMESPACE"}},
 		"bindings unread": {
-			func(p *played) { p.Forbid("GET "+bindings, "list", "rolebindings", "rbac.authorization.k8s.io", "") }, status.Unknown,
+			func(p *played) { p.Forbid("GET "+bindings, "list", "rolebindings", "rbac.authorization.k8s.io", "") }, report.Unknown,
 			[]string{"not checked: requires list rolebindings.rbac.authorization.k8s.io in ack-system"},
 		},
 		"namespace unread": {
-			func(p *played) { p.Forbid("GET /api/v1/namespaces/ack-system", "get", "namespaces", "", "") }, status.Unknown,
+			func(p *played) { p.Forbid("GET /api/v1/namespaces/ack-system", "get", "namespaces", "", "") }, report.Unknown,
 			[]string{"not checked: requires get namespaces"},
 		},
 		"exempts no service account": {func(p *played) {
 			p.policy(operator.AdmissionPolicy(render.Facts{}, []string{"system:serviceaccount:ack-system:ack-s3-controller", "mallory"})...)
-		}, status.OK, nil},
+		}, report.OK, nil},
 		"roles unread": {func(p *played) {
 			p.binding("late", "mallory")
 			p.Forbid("GET /apis/rbac.authorization.k8s.io/v1/clusterroles/edit", "get", "clusterroles", "rbac.authorization.k8s.io", "")
-		}, status.Unknown, []string{"not checked: requires get roles"}},
+		}, report.Unknown, []string{"not checked: requires get roles"}},
 		"nobody is proven": {func(p *played) {
 			p.binding("late", "mallory")
 			p.Forbid("POST "+reviewsPath, "create", "subjectaccessreviews", "authorization.k8s.io", "")
-		}, status.Unknown, []string{"not checked: requires create subjectaccessreviews"}},
-		"does not exist": {func(p *played) { p.missing("/api/v1/namespaces/ack-system") }, status.Warning, []string{"does not exist"}},
+		}, report.Unknown, []string{"not checked: requires create subjectaccessreviews"}},
+		"does not exist": {func(p *played) { p.missing("/api/v1/namespaces/ack-system") }, report.Warning, []string{"does not exist"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, _ := good(t)
@@ -60,7 +60,7 @@ func TestF1StatusNamespaces(t *testing.T) {
 				t.Fatalf("%+v", r.Namespaces)
 			}
 			is(t, "namespace", r.Namespaces[0].Part, c.mark, c.says...)
-			if c.mark == status.Warning && r.Mark != status.Warning {
+			if c.mark == report.Warning && r.Mark != report.Warning {
 				t.Errorf("the report is %s", r.Mark)
 			}
 		})

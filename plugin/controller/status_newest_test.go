@@ -3,7 +3,7 @@ package controller
 import (
 	"testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 )
 
 // TestStatusNewest: what the catalog has is not what OLM has planned.
@@ -13,15 +13,15 @@ func TestStatusNewest(t *testing.T) {
 	p.objects[manifests] = nil
 	p.catalog("1.14.0")
 	i := one(t, p.look())
-	is(t, "newest", i.OLM.Newest.Part, status.OK, "in the catalog", "oc ostoy-s3 controller install --upgrade")
-	if i.OLM.Newest.Version != "1.14.0" || i.OLM.Upgrade != nil || i.OLM.Installed != "1.13.0" || i.Mark != status.OK {
+	is(t, "newest", i.OLM.Newest.Part, report.OK, "in the catalog", "oc ostoy-s3 controller install --upgrade")
+	if i.OLM.Newest.Version != "1.14.0" || i.OLM.Upgrade != nil || i.OLM.Installed != "1.13.0" || i.Mark != report.OK {
 		t.Errorf("%+v", i.OLM)
 	}
 	p.objects[manifests] = nil
 	p.list(manifests)
 	i = one(t, p.look())
-	is(t, "newest", i.OLM.Newest.Part, status.Unknown, "the catalog could not be read")
-	if i.OLM.Newest.Version != "" || i.Mark != status.OK {
+	is(t, "newest", i.OLM.Newest.Part, report.Unknown, "the catalog could not be read")
+	if i.OLM.Newest.Version != "" || i.Mark != report.OK {
 		t.Errorf("%+v", i.OLM)
 	}
 }
@@ -29,7 +29,7 @@ func TestStatusNewest(t *testing.T) {
 // TestStatusPassing: what comes with every upgrade is no warning at first.
 func TestStatusPassing(t *testing.T) {
 	const owned = `requirementStatus: [{kind: ServiceAccount, name: a, status: PresentNotSatisfied, message: Service account is owned by another ClusterServiceVersion}]`
-	for since, mark := range map[string]status.Mark{"11:59:50": status.Busy, "11:59:10": status.Warning} {
+	for since, mark := range map[string]report.Mark{"11:59:50": report.Busy, "11:59:10": report.Warning} {
 		p, s := good(t)
 		p.version(s.namespace, "1.13.0", `{phase: Pending, reason: RequirementsNotMet, message: one or more, lastTransitionTime: "2026-01-02T`+since+`Z", `+owned+`}`)
 		is(t, "since "+since, one(t, p.look()).OLM.Part, mark)
@@ -38,8 +38,8 @@ func TestStatusPassing(t *testing.T) {
 		p.objects[subscriptionsPath] = nil
 		p.subscription(s.namespace, `{installedCSV: ack-s3-controller.v1.13.0, currentCSV: ack-s3-controller.v1.13.0, conditions: [`+
 			`{type: BundleUnpackFailed, status: "True", reason: EnsureInstallPlanFailed, message: "error ensuring InstallPlan: x", lastTransitionTime: "2026-01-02T`+since+`Z"}]}`)
-		if mark == status.Busy {
-			mark = status.OK // the version itself is installed
+		if mark == report.Busy {
+			mark = report.OK // the version itself is installed
 		}
 		is(t, "the plan since "+since, one(t, p.look()).OLM.Part, mark)
 	}

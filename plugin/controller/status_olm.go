@@ -7,28 +7,27 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 )
 
 // subscribed is how OLM is getting on with a controller that it installed.
-func (l *statusLook) subscribed(one *instance) *Subscribed {
+func subscribed(l *statusLook, one *instance) *Subscribed {
 	s := &Subscribed{Namespace: one.Namespace, Installed: VersionOf(one.csvName())}
 	switch {
 	case one.subscription != nil:
 		s.describe(one.subscription, l.now)
-		s.Newest = l.newest(one.subscription, one.ours)
-	case l.subscriptionsErr != nil:
-		s.Part = unseen(l.subscriptionsErr)
+		s.Newest = newest(l, one.subscription, one.ours)
+	case l.olm.err != nil:
+		s.Part = unseen(l.olm.err)
 	default:
-		s.Part = part(status.Warning, "its Subscription no longer exists: OLM does not upgrade it", advice.Command("oc get subscriptions.operators.coreos.com", "-n", one.Namespace))
+		s.Part = part(report.Warning, "its Subscription no longer exists: OLM does not upgrade it", advice.Command("oc get subscriptions.operators.coreos.com", "-n", one.Namespace))
 	}
-	if one.csv != nil {
-		s.Phase = olm.CSVOf(one.csv).Phase
+	if one.csv.object != nil {
+		s.Phase = olm.CSVOf(one.csv.object).Phase
 	}
-	if judged := one.judgeCSV(l.now); judged.Mark != "" && status.Worst(judged.Mark, s.Mark) != s.Mark || s.Mark == "" {
+	if judged := judgeCSV(one, l.now); judged.Mark != "" && report.Worst(judged.Mark, s.Mark) != s.Mark || s.Mark == "" {
 		s.Part = judged
 	}
 	if one.subscription != nil && olm.InstallOf(one.subscription).Pending() {
@@ -48,50 +47,51 @@ func (s *Subscribed) describe(subscription *unstructured.Unstructured, now time.
 	switch {
 	case !troubled, trouble.Passing && now.Sub(trouble.Since) < passingQuiet:
 	case trouble.Hopeless && is.Installed == "":
-		s.Part = part(status.Wrong, trouble.Why, trouble.Next)
+		s.Part = part(report.Wrong, trouble.Why, trouble.Next)
 	default:
-		s.Part = part(status.Warning, trouble.Why, trouble.Next)
+		s.Part = part(report.Warning, trouble.Why, trouble.Next)
 	}
 }
 
 // judgeCSV judges the version that is there.
-func (one *instance) judgeCSV(now time.Time) status.Part {
+func judgeCSV(one *instance, now time.Time) report.Part {
 	name := one.csvName()
 	switch {
-	case one.csvErr != nil:
-		return unseen(one.csvErr)
+	case one.csv.err != nil:
+		return unseen(one.csv.err)
 	case name == "":
-		return part(status.Busy, "OLM has not installed a version yet", "")
-	case one.csv == nil:
-		return part(status.Wrong, "its ClusterServiceVersion "+name+" is gone, and OLM does not bring it back",
+		return part(report.Busy, "OLM has not installed a version yet", "")
+	case one.csv.object == nil:
+		return part(report.Wrong, "its ClusterServiceVersion "+name+" is gone, and OLM does not bring it back",
 			"oc ostoy-s3 controller uninstall, then install it again")
 	}
-	csv := olm.CSVOf(one.csv)
-	failure, healing := csv.Failure()
-	switch {
-	case csv.Succeeded():
-		return part(status.OK, "installed", "")
-	case failure == nil, csv.Passing() && now.Sub(csv.Since) < passingQuiet:
-		return part(status.Busy, strings.TrimSuffix(csv.Phase+": "+csv.Message, ": "), "")
-	case healing && csv.Phase != "Failed":
-		return part(status.Warning, failure.Why, failure.Next)
+	csv := olm.CSVOf(one.csv.object)
+	j := olm.JudgeVersion(csv)
+	if j.Progress == olm.OnItsWay || csv.Passing() && now.Sub(csv.Since) < passingQuiet {
+		return part(report.Busy, strings.TrimSuffix(csv.Phase+": "+csv.Message, ": "), "")
 	}
-	return part(status.Wrong, failure.Why, failure.Next)
+	return progress(j)
+}
+
+// progress is the Part for how far OLM is.
+func progress(j olm.Judgement) report.Part {
+	marks := map[olm.Progress]report.Mark{olm.Installed: report.OK, olm.OnItsWay: report.Busy, olm.Doubtful: report.Warning, olm.Stuck: report.Wrong}
+	return part(marks[j.Progress], j.Why, j.Next)
 }
 
 // newest is what the Subscription's own catalog has.
-func (l *statusLook) newest(subscription *unstructured.Unstructured, ours bool) *Newest {
+func newest(l *statusLook, subscription *unstructured.Unstructured, ours bool) *Newest {
 	is := olm.InstallOf(subscription)
-	offer, found := olm.From(l.offers, is.Source, is.SourceNamespace)
-	if l.offersErr != nil || !found || offer.Head == "" {
-		return &Newest{Part: part(status.Unknown, "the catalog could not be read", "")}
+	offer, found := olm.From(l.olm.offers, is.Source, is.SourceNamespace)
+	if l.olm.offersErr != nil || !found || offer.Head == "" {
+		return &Newest{Part: part(report.Unknown, "the catalog could not be read", "")}
 	}
-	n := &Newest{Version: VersionOf(offer.Head), Part: part(status.OK, "installed", "")}
+	n := &Newest{Version: VersionOf(offer.Head), Part: part(report.OK, "installed", "")}
 	if olm.Newer(VersionOf(is.Installed), n.Version) {
-		n.Part = part(status.OK, "in the catalog, older than the installed version", "")
+		n.Part = part(report.OK, "in the catalog, older than the installed version", "")
 	}
 	if olm.Newer(n.Version, VersionOf(is.Installed)) {
-		n.Part = part(status.OK, "in the catalog", "")
+		n.Part = part(report.OK, "in the catalog", "")
 		if ours && is.Installed != "" {
 			n.Hint = "oc ostoy-s3 controller install --upgrade"
 		}
@@ -104,9 +104,9 @@ func upgradeOf(is olm.Install, p planned, ours bool) *Upgrade {
 	u := &Upgrade{Version: VersionOf(is.Current)}
 	plan, found := olm.PlanFor(p.plans, is.Current)
 	if !found {
-		u.Part = part(status.Busy, "waiting for OLM to plan it", "")
-		if p.plansErr != nil {
-			u.Part = unseen(p.plansErr)
+		u.Part = part(report.Busy, "waiting for OLM to plan it", "")
+		if p.err != nil {
+			u.Part = unseen(p.err)
 		}
 		return u
 	}
@@ -114,23 +114,23 @@ func upgradeOf(is olm.Install, p planned, ours bool) *Upgrade {
 	failure, _ := plan.Failure()
 	switch {
 	case failure != nil:
-		u.Part = part(status.Warning, failure.Why, failure.Next)
+		u.Part = part(report.Warning, failure.Why, failure.Next)
 	case plan.Phase == "": // to approve it now would make OLM's own write fail
-		u.Part = part(status.Busy, "waiting for OLM to write the status of its InstallPlan", "")
+		u.Part = part(report.Busy, "waiting for OLM to write the status of its InstallPlan", "")
 	case plan.Approved:
-		u.Part = part(status.Busy, "approved, on its way", "")
+		u.Part = part(report.Busy, "approved, on its way", "")
 	case len(u.Others) > 0:
-		u.Part = part(status.Warning, "waits for approval; its InstallPlan would also install or upgrade "+some(u.Others), plan.ApproveCommand())
+		u.Part = part(report.Warning, "waits for approval; its InstallPlan would also install or upgrade "+some(u.Others), plan.ApproveCommand())
 	case ours:
-		u.Part = part(status.OK, "waits for approval", "oc ostoy-s3 controller install --upgrade")
+		u.Part = part(report.OK, "waits for approval", "oc ostoy-s3 controller install --upgrade")
 	default:
-		u.Part = part(status.OK, "waits for approval", plan.ApproveCommand())
+		u.Part = part(report.OK, "waits for approval", plan.ApproveCommand())
 	}
 	return u
 }
 
-// waiting judges a Subscription of which no controller has come.
-func (l *statusLook) waiting(subscription *unstructured.Unstructured, p planned) Subscribed {
+// judgeWaiting judges a Subscription of which no controller has come.
+func judgeWaiting(l *statusLook, subscription *unstructured.Unstructured, p planned) Subscribed {
 	s := Subscribed{}
 	s.describe(subscription, l.now)
 	is := olm.InstallOf(subscription)
@@ -138,35 +138,21 @@ func (l *statusLook) waiting(subscription *unstructured.Unstructured, p planned)
 		return s
 	}
 	plan, found := olm.PlanFor(p.plans, is.Current)
-	var failure *problem.Error
+	j := olm.JudgeFirst(is, nil)
 	if found {
-		failure, _ = plan.Failure()
+		j = olm.JudgeFirst(is, &plan)
+	}
+	if j.Waits && apply.Ours(subscription) {
+		j.Next = "oc ostoy-s3 controller install"
 	}
 	switch {
 	case is.Installed != "":
-		s.Part = part(status.Warning, "it has installed "+is.Installed+", and its Deployment is not there",
+		s.Part = part(report.Warning, "it has installed "+is.Installed+", and its Deployment is not there",
 			advice.Command("oc describe clusterserviceversions.operators.coreos.com", is.Installed, "-n", s.Namespace))
-	case p.plansErr != nil:
-		s.Part = unseen(p.plansErr)
-	case !found:
-		s.Part = part(status.Busy, "OLM has created no InstallPlan for it yet", advice.Command("oc describe subscriptions.operators.coreos.com", s.Subscription, "-n", s.Namespace))
-	case failure != nil:
-		s.Part = part(status.Wrong, failure.Why, failure.Next)
-	case plan.Phase == "":
-		s.Part = part(status.Busy, "waiting for OLM to write the status of its InstallPlan "+plan.Name, "")
-	case plan.Approved:
-		s.Part = part(status.Busy, "its InstallPlan "+plan.Name+" is approved, and not done yet", "")
-	case apply.Ours(subscription):
-		s.Part = part(status.Warning, "its InstallPlan "+plan.Name+" waits for approval", "oc ostoy-s3 controller install")
+	case p.err != nil:
+		s.Part = unseen(p.err)
 	default:
-		s.Part = part(status.Warning, "its InstallPlan "+plan.Name+" waits for approval"+besides(plan.Others(is.Current)), plan.ApproveCommand())
+		s.Part = progress(j)
 	}
 	return s
-}
-
-func besides(others []string) string {
-	if len(others) == 0 {
-		return ""
-	}
-	return ", and would also install or upgrade " + some(others)
 }

@@ -12,40 +12,42 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
 // part is a Part that may be shown: what it quotes is cleaned.
-func part(mark status.Mark, text, hint string) status.Part {
-	return status.Part{Mark: mark, Text: awserr.Redact(text), Hint: awserr.RedactLines(hint)}
+func part(mark report.Mark, text, hint string) report.Part {
+	return report.Part{Mark: mark, Text: awserr.Redact(text), Hint: awserr.RedactLines(hint)}
 }
 
-func cleaned(p status.Part) status.Part { return part(p.Mark, p.Text, p.Hint) }
+func cleaned(p report.Part) report.Part { return part(p.Mark, p.Text, p.Hint) }
 
 // unseen is what may not be looked at, or did not answer.
-func unseen(err error) status.Part { return cleaned(status.Unseen(err)) }
+func unseen(err error) report.Part { return cleaned(report.Unseen(err)) }
 
 // faulty is the Part of a fault; its text is the reason, since what it is about
 // stands before it.
-func faulty(f ack.Fault) status.Part {
+func faulty(f ack.Fault) report.Part {
 	if f.Grave {
-		return part(status.Wrong, f.Why, f.Next)
+		return part(report.Wrong, f.Why, f.Next)
 	}
-	return part(status.Warning, f.Why, f.Next)
+	return part(report.Warning, f.Why, f.Next)
 }
 
 // report puts together what was seen.
 func (l *statusLook) report(seen []*instance) *Report {
-	r := &Report{Only: l.only, Controllers: []Instance{}, Kind: l.kind(), Policy: l.policy(), Buckets: l.countBuckets()}
-	r.Namespaces = trustedNamespaces(l.trusts)
-	marks := []status.Mark{r.Buckets.Mark, r.Policy.Mark}
-	for _, one := range r.Namespaces {
-		marks = append(marks, one.Mark)
+	r := &Report{Only: l.only, Controllers: []Instance{}, Kind: l.kind(), Policy: policy(l), Buckets: countBuckets(l)}
+	marks := []report.Mark{r.Buckets.Mark, r.Policy.Mark}
+	for _, one := range l.trusts {
+		judged := TrustedNamespace{Part: trustPart(one), Namespace: one.Namespace, Writers: one.Writers.Names()}
+		r.Namespaces = append(r.Namespaces, judged)
+		marks = append(marks, judged.Mark)
 	}
 	for _, one := range seen {
 		i := l.instance(one)
@@ -59,7 +61,7 @@ func (l *statusLook) report(seen []*instance) *Report {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Deployment, b.Deployment))
 	})
 	for i, s := range l.without() {
-		one := l.waiting(s, l.left[i])
+		one := judgeWaiting(l, s, l.olm.left[i])
 		r.Waiting = append(r.Waiting, one)
 		if len(seen) == 0 || apply.Ours(s) { // on OpenShift every project editor can create one
 			marks = append(marks, one.Mark)
@@ -70,44 +72,19 @@ func (l *statusLook) report(seen []*instance) *Report {
 		marks = append(marks, one.Mark)
 	}
 	r.Overlap = overlap(seen)
-	r.Mark = status.Worst(append(marks, r.Overlap.Mark)...)
+	r.Mark = report.Worst(append(marks, r.Overlap.Mark)...)
 	return r
 }
 
-// overlap is wrong where two look at the same Buckets: each works on all of them,
-// with its own role and region, and undoes what the other did.
-func overlap(seen []*instance) status.Part {
-	var names, last []string
-	for i, one := range seen {
-		if one.Replicas() > 0 && slices.ContainsFunc(seen, func(other *instance) bool { return other != seen[i] && one.sharesWith(other) }) {
-			names, last = append(names, one.String()), one.Words()
-		}
-	}
-	if len(names) == 0 {
-		return status.Part{}
-	}
-	return part(status.Wrong, fmt.Sprintf("%d controllers look at the same Buckets, and each undoes what the other did: %s", len(names), strings.Join(names, "; ")),
-		"keep one; what each watches is its --watch-namespace; to stop one: "+advice.Command("oc scale", append(last, "--replicas=0")...))
-}
-
-// sharesWith reports whether another that runs watches a namespace of this one's.
-func (one *instance) sharesWith(other *instance) bool {
-	if other.Replicas() == 0 {
-		return false
-	}
-	mine, theirs := one.Flags.Pieces("watch-namespace"), other.Flags.Pieces("watch-namespace")
-	return len(mine) == 0 || len(theirs) == 0 || slices.ContainsFunc(mine, other.Flags.Watches)
-}
-
 // kind tells whether the cluster knows Buckets.
-func (l *statusLook) kind() status.Part {
+func (l *statusLook) kind() report.Part {
 	switch {
 	case l.definitionErr != nil:
 		return unseen(l.definitionErr)
 	case l.found.Definition == nil:
-		return part(status.Wrong, "the cluster does not know Buckets: "+Definition+" is not there", "")
+		return part(report.Wrong, "the cluster does not know Buckets: "+Definition+" is not there", "")
 	}
-	return part(status.OK, Definition, "")
+	return part(report.OK, Definition, "")
 }
 
 // instance judges one controller.
@@ -115,10 +92,10 @@ func (l *statusLook) instance(one *instance) Instance {
 	i := Instance{
 		Namespace: one.Namespace, Deployment: one.Name, Ours: one.ours, Installer: one.Installer,
 		Version: one.VersionText(), Image: one.Container.Image, Watches: append([]string{}, one.Flags.Pieces("watch-namespace")...),
-		Pods: []Pod{}, PodsSeen: status.Part{Mark: status.OK},
+		Pods: []Pod{}, PodsSeen: report.Part{Mark: report.OK},
 	}
 	if one.Installer == ack.OLM {
-		i.OLM = l.subscribed(one)
+		i.OLM = subscribed(l, one)
 	}
 	i.Role, i.Region = one.role(), one.region()
 	i.Workload, i.Leader = one.workload(), one.leader(l.now)
@@ -126,17 +103,17 @@ func (l *statusLook) instance(one *instance) Instance {
 	if one.podsErr != nil {
 		i.PodsSeen = unseen(one.podsErr)
 	}
-	marks := []status.Mark{i.Role.Mark, i.Region.Mark, i.Workload.Mark, i.Leader.Mark, i.Settings.Mark, i.Errors.Mark}
-	for _, pod := range one.Pods {
-		p := one.pod(pod, l.now)
+	marks := []report.Mark{i.Role.Mark, i.Region.Mark, i.Workload.Mark, i.Leader.Mark, i.Settings.Mark, i.Errors.Mark}
+	for n := range one.Pods {
+		p := one.pod(n, l.now)
 		i.Pods = append(i.Pods, p)
 		marks = append(marks, p.Mark)
 	}
 	if i.OLM != nil {
 		marks = append(marks, i.OLM.Mark)
 	}
-	i.Mark = status.Worst(marks...)
-	if i.Proof = l.proof(one.Controller); i.Proof.Mark != "" && i.Mark == status.OK {
+	i.Mark = report.Worst(marks...)
+	if i.Proof = l.proof(one.Controller); i.Proof.Mark != "" && i.Mark == report.OK {
 		i.Mark = i.Proof.Mark
 	}
 	return i
@@ -146,24 +123,29 @@ func (l *statusLook) instance(one *instance) Instance {
 func (one *instance) workload() Workload {
 	w := Workload{Ready: one.Status.ReadyReplicas, Want: one.Replicas()}
 	if w.Want == 0 {
-		w.Part = part(status.Wrong, "it is scaled to 0", advice.Command("oc scale", append(one.Words(), "--replicas=1")...))
+		w.Part = part(report.Wrong, "it is scaled to 0", advice.Command("oc scale", append(one.Words(), "--replicas=1")...))
 		return w
 	}
-	deployment, objects, err := one.unstructured()
+	deployment, objects, err := unstructuredOf(one.Told)
 	if err != nil {
 		w.Part = unseen(err)
 		return w
 	}
 	state := health.Deployment(deployment, health.CurrentPods(deployment, objects), health.Around{})
-	w.Part = part(status.MarkOf(state), state.Text, state.Hint)
-	if w.Mark != status.OK && len(one.crashes) > 0 { // its pods say why, better than their exit codes
-		w.Part = part(status.Wrong, "its pods crash", "")
+	w.Part = part(report.MarkOf(state), state.Text, state.Hint)
+	if w.Mark != report.OK && one.crashes() { // its pods say why, better than their exit codes
+		w.Part = part(report.Wrong, "its pods crash", "")
 	}
 	return w
 }
 
-// unstructured are its Deployment and its pods as health judges them.
-func (one *instance) unstructured() (deployment *unstructured.Unstructured, pods []*unstructured.Unstructured, err error) {
+// crashes reports whether a pod does.
+func (one *instance) crashes() bool {
+	return slices.ContainsFunc(one.logs, func(log podLog) bool { return log.crashes })
+}
+
+// unstructuredOf are a Deployment and its pods as health judges them.
+func unstructuredOf(one ack.Told) (deployment *unstructured.Unstructured, pods []*unstructured.Unstructured, err error) {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&one.Deployment)
 	for i := range one.Pods {
 		pods = append(pods, one.Pods[i].Object)
@@ -172,23 +154,26 @@ func (one *instance) unstructured() (deployment *unstructured.Unstructured, pods
 }
 
 // pod judges one pod; of one that crashes its log says why.
-func (one *instance) pod(pod ack.Pod, now time.Time) Pod {
+func (one *instance) pod(n int, now time.Time) Pod {
+	pod, log := one.Pods[n], podLog{}
+	if n < len(one.logs) {
+		log = one.logs[n]
+	}
 	p := Pod{Name: pod.Name, Ready: pod.Ready(), Since: pod.CreationTimestamp.Time}
 	role, _ := pod.Variable(one.Container.Name, "AWS_ROLE_ARN")
 	p.RoleARN = awserr.Redact(role)
 	for _, c := range pod.Status.ContainerStatuses {
 		p.Restarts += c.RestartCount
 	}
-	log, crashes := one.crashes[pod.Name]
 	switch {
-	case crashes:
-		fault := one.CrashFault(pod, log)
+	case log.crashes:
+		fault := one.CrashFault(pod, log.text)
 		fault.Why = "crashes: " + fault.Why
 		p.Part = faulty(fault)
 	case p.Ready:
-		p.Part = status.Part{Mark: status.OK, Text: "ready"}
+		p.Part = report.Part{Mark: report.OK, Text: "ready"}
 	default:
-		p.Part = cleaned(status.Settled(health.Pod(pod.Object, health.Around{}), pod.Object, now))
+		p.Part = cleaned(report.Settled(health.Pod(pod.Object, health.Around{}), pod.Object, now))
 		if p.Text == "" {
 			p.Text = "not ready"
 		}
@@ -203,10 +188,10 @@ func (one *instance) settings() Settings {
 	}
 	flaws := one.Flaws(one.Env, one.PodRegion())
 	if len(flaws) == 0 {
-		return Settings{Part: part(status.OK, "every setting it needs", "")}
+		return Settings{Part: part(report.OK, "every setting it needs", "")}
 	}
 	// How to mend them goes by what is meant: check says it at length.
-	s := Settings{Part: part(status.Wrong, "wrong: "+strings.Join(ack.Settings(flaws), ", "), "oc ostoy-s3 check --only controller-config")}
+	s := Settings{Part: part(report.Wrong, "wrong: "+strings.Join(ack.Settings(flaws), ", "), "oc ostoy-s3 check --only controller-config")}
 	if one.ours {
 		s.Hint = "oc ostoy-s3 controller install"
 	}
@@ -239,13 +224,13 @@ func (one *instance) errors() Errors {
 	}
 	switch {
 	case e.Count > 0:
-		e.Part = part(status.Warning, fmt.Sprintf("%d in the last 200 lines of its log", e.Count), e.hint(len(one.crashes) > 0))
+		e.Part = part(report.Warning, fmt.Sprintf("%d in the last 200 lines of its log", e.Count), e.hint(one.crashes()))
 	case len(unread) > 0:
 		e.Part = unreadLog(unread[0])
 	case read == 0:
-		e.Part = part(status.Unknown, "its log says nothing yet", "")
+		e.Part = part(report.Unknown, "its log says nothing yet", "")
 	default:
-		e.Part = part(status.OK, "none in the last 200 lines of its log", "")
+		e.Part = part(report.OK, "none in the last 200 lines of its log", "")
 	}
 	return e
 }
@@ -258,16 +243,16 @@ func (e Errors) hint(crashes bool) string {
 	return e.Said[0].Next
 }
 
-func unreadLog(err error) status.Part {
+func unreadLog(err error) report.Part {
 	if apierrors.IsForbidden(err) {
-		return part(status.Unknown, "not allowed: needs get on pods/log", "")
+		return part(report.Unknown, "not allowed: needs get on pods/log", "")
 	}
 	var answer apierrors.APIStatus
 	text := err.Error()
 	if errors.As(err, &answer) {
 		text = answer.Status().Message
 	}
-	return part(status.Unknown, "its log cannot be read: "+health.OneLine(text), "")
+	return part(report.Unknown, "its log cannot be read: "+plain.Said(text), "")
 }
 
 // explained is an error of the log with its cause, where that is known.

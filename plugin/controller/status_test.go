@@ -8,13 +8,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 )
 
 // is holds a Part against a mark and words of its text and hint.
-func is(t *testing.T, what string, p status.Part, mark status.Mark, words ...string) {
+func is(t *testing.T, what string, p report.Part, mark report.Mark, words ...string) {
 	t.Helper()
 	if p.Mark != mark {
 		t.Errorf("%s is %+v, want %s", what, p, mark)
@@ -39,22 +39,22 @@ func TestStatusGood(t *testing.T) {
 	p, _ := good(t)
 	r := p.look()
 	i := one(t, r)
-	if r.Mark != status.OK || i.Mark != status.OK || !i.Ours || i.Installer != ack.OLM || i.Version != "1.13.0" {
+	if r.Mark != report.OK || i.Mark != report.OK || !i.Ours || i.Installer != ack.OLM || i.Version != "1.13.0" {
 		t.Errorf("%s %+v", r.Mark, i)
 	}
 	want := &Subscribed{
-		Part: status.Part{Mark: status.OK, Text: "installed"}, Namespace: "ack-system", Subscription: "ack-s3-controller", Channel: "alpha",
+		Part: report.Part{Mark: report.OK, Text: "installed"}, Namespace: "ack-system", Subscription: "ack-s3-controller", Channel: "alpha",
 		Catalog: "openshift-marketplace/community-operators", Approval: "Manual", State: "AtLatestKnown", Installed: "1.13.0", Phase: "Succeeded",
-		Newest: &Newest{Part: status.Part{Mark: status.OK, Text: "installed"}, Version: "1.13.0"},
+		Newest: &Newest{Part: report.Part{Mark: report.OK, Text: "installed"}, Version: "1.13.0"},
 	}
 	if diff := cmp.Diff(want, i.OLM); diff != "" {
 		t.Error(diff)
 	}
-	is(t, "role", i.Role.Part, status.OK, "in 1 of 1 pods")
+	is(t, "role", i.Role.Part, report.OK, "in 1 of 1 pods")
 	if i.Role.ARN != testRole || i.Role.From != FromSubscription || i.Region.Name != "us-east-2" || len(i.Watches) != 0 || i.Leader.Holder != "ack-1" {
 		t.Errorf("role %+v region %+v watches %v leader %+v", i.Role, i.Region, i.Watches, i.Leader)
 	}
-	is(t, "errors", i.Errors.Part, status.OK, "none in the last 200 lines")
+	is(t, "errors", i.Errors.Part, report.OK, "none in the last 200 lines")
 	if r.Buckets.Total != 2 || r.Buckets.Synced != 2 || len(r.Buckets.Of) != 0 {
 		t.Errorf("buckets %+v", r.Buckets)
 	}
@@ -81,12 +81,12 @@ func TestStatusAsksOnce(t *testing.T) {
 func TestStatusUpgrade(t *testing.T) {
 	for name, c := range map[string]struct {
 		csvs  string
-		mark  status.Mark
+		mark  report.Mark
 		words []string
 	}{
-		"waits":              {"ack-s3-controller.v1.14.0", status.OK, []string{"waits for approval", "oc ostoy-s3 controller install --upgrade"}},
-		"waits with another": {"ack-s3-controller.v1.14.0, other.v2.0.0", status.Warning, []string{"other.v2.0.0", "oc patch installplans.operators.coreos.com install-2 -n ack-system"}},
-		"is not planned":     {"other.v2.0.0", status.Busy, []string{"waiting for OLM to plan it"}},
+		"waits":              {"ack-s3-controller.v1.14.0", report.OK, []string{"waits for approval", "oc ostoy-s3 controller install --upgrade"}},
+		"waits with another": {"ack-s3-controller.v1.14.0, other.v2.0.0", report.Warning, []string{"other.v2.0.0", "oc patch installplans.operators.coreos.com install-2 -n ack-system"}},
+		"is not planned":     {"other.v2.0.0", report.Busy, []string{"waiting for OLM to plan it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, s := good(t)
@@ -98,7 +98,7 @@ func TestStatusUpgrade(t *testing.T) {
 				t.Fatalf("%+v", i.OLM)
 			}
 			is(t, "upgrade", i.OLM.Upgrade.Part, c.mark, c.words...)
-			if i.Mark != status.OK {
+			if i.Mark != report.OK {
 				t.Errorf("an upgrade that waits makes the controller %s", i.Mark)
 			}
 		})
@@ -110,11 +110,11 @@ func TestStatusOLMTrouble(t *testing.T) {
 	p, s := good(t)
 	p.objects[subscriptionsPath] = nil
 	p.subscription(s.namespace, `{installedCSV: ack-s3-controller.v1.13.0, currentCSV: ack-s3-controller.v1.13.0, conditions: [{type: ResolutionFailed, status: "True", reason: ErrorPreventedResolution, message: the catalog is away}]}`)
-	is(t, "OLM", one(t, p.look()).OLM.Part, status.Warning, "the catalog is away")
+	is(t, "OLM", one(t, p.look()).OLM.Part, report.Warning, "the catalog is away")
 	p.version(s.namespace, "1.13.0", `{phase: Failed, reason: TooManyOperatorGroups, message: two}`)
-	is(t, "OLM", one(t, p.look()).OLM.Part, status.Wrong, "two", "keep one")
+	is(t, "OLM", one(t, p.look()).OLM.Part, report.Wrong, "two", "keep one")
 	p.Refuse("GET /apis/operators.coreos.com/v1alpha1/namespaces/ack-system/clusterserviceversions/ack-s3-controller.v1.13.0", 404, "NotFound", "gone")
-	is(t, "OLM", one(t, p.look()).OLM.Part, status.Wrong, "is gone")
+	is(t, "OLM", one(t, p.look()).OLM.Part, report.Wrong, "is gone")
 }
 
 // TestStatusTwo: one of ours by OLM, one by Helm in another namespace, which look
@@ -135,12 +135,12 @@ func TestStatusTwo(t *testing.T) {
 	if i.Namespace != "aaa" || i.Installer != ack.Helm || i.OLM != nil || i.Role.From != From(ack.FromAnnotation) || i.Role.ARN != testRole || i.Role.Pods != 1 {
 		t.Errorf("%+v", i)
 	}
-	is(t, "region", i.Region.Part, status.OK)
+	is(t, "region", i.Region.Part, report.OK)
 	if i.Region.Name != "eu-west-1" {
 		t.Errorf("the Deployment's own variable wins over the ConfigMap: %+v", i.Region)
 	}
-	is(t, "overlap", r.Overlap, status.Wrong, "2 controllers look at the same Buckets", "--replicas=0")
-	is(t, "leader", i.Leader.Part, status.Warning, "there is no Lease")
+	is(t, "overlap", r.Overlap, report.Wrong, "2 controllers look at the same Buckets", "--replicas=0")
+	is(t, "leader", i.Leader.Part, report.Warning, "there is no Lease")
 }
 
 func TestStatusCrash(t *testing.T) {
@@ -152,16 +152,16 @@ func TestStatusCrash(t *testing.T) {
 	p.pod(s, "ack-1", s.env, crashingPod)
 	p.says(s.namespace, "ack-1", "", `{"level":"error","ts":"2026-01-02T11:59:00.000Z","logger":"setup","msg":"Unable to create controller manager","error":"invalid resource tag: rosa_cluster_ack AKIAABCDEFGHIJKLMNOP"}`)
 	i := one(t, p.look())
-	is(t, "pod", i.Pods[0].Part, status.Wrong, "crashes: the resource tag rosa_cluster_ack", "write ACK_RESOURCE_TAGS", "oc edit configmap ack-s3-user-config -n ack-system", "oc rollout restart")
-	is(t, "errors", i.Errors.Part, status.Warning, "1 in the last 200 lines")
+	is(t, "pod", i.Pods[0].Part, report.Wrong, "crashes: the resource tag rosa_cluster_ack", "write ACK_RESOURCE_TAGS", "oc edit configmap ack-s3-user-config -n ack-system", "oc rollout restart")
+	is(t, "errors", i.Errors.Part, report.Warning, "1 in the last 200 lines")
 	if i.Errors.Hint != "" || i.Workload.Hint != "" {
 		t.Errorf("what the pod says is said again: %q %q", i.Errors.Hint, i.Workload.Hint)
 	}
 	if said := i.Errors.Said[0]; said.Why == "" || strings.Contains(said.Text+said.Why+i.Pods[0].Text, "AKIAABC") {
 		t.Errorf("%+v", said)
 	}
-	is(t, "leader", i.Leader.Part, status.Busy, "there is no Lease")
-	if i.Pods[0].Restarts != 4 || i.Mark != status.Wrong {
+	is(t, "leader", i.Leader.Part, report.Busy, "there is no Lease")
+	if i.Pods[0].Restarts != 4 || i.Mark != report.Wrong {
 		t.Errorf("%+v", i)
 	}
 }
@@ -174,7 +174,7 @@ func TestStatusErrors(t *testing.T) {
 	p.says(s.namespace, "ack-1", line("Resource already exists in region us-east-1, but the desired state specifies region us-east-2. ")+
 		strings.Repeat(line("operation error S3: CreateBucket, https response error StatusCode: 403, RequestID: A, HostID: B, api error AccessDenied: Access Denied"), 3), "")
 	e := one(t, p.look()).Errors
-	is(t, "errors", e.Part, status.Warning, "4 in the last 200 lines")
+	is(t, "errors", e.Part, report.Warning, "4 in the last 200 lines")
 	if len(e.Said) != 2 || e.Said[0].Count != 3 || e.Said[0].Why != "its role may not do s3:CreateBucket" || !strings.Contains(e.Said[1].Why, "another region") || e.Said[0].Objects[0] != "demo/b" {
 		t.Errorf("%+v", e.Said)
 	}
@@ -184,11 +184,11 @@ func TestStatusLogUnreadable(t *testing.T) {
 	p, _ := good(t)
 	const log = "GET /api/v1/namespaces/ack-system/pods/ack-1/log"
 	p.Forbid(log, "get", "pods", "", `in the namespace "ack-system"`)
-	is(t, "errors", one(t, p.look()).Errors.Part, status.Unknown, "not allowed: needs get on pods/log")
+	is(t, "errors", one(t, p.look()).Errors.Part, report.Unknown, "not allowed: needs get on pods/log")
 	p.Refuse(log, http.StatusBadRequest, "BadRequest", "the kubelet is away")
 	r := p.look()
-	is(t, "errors", one(t, r).Errors.Part, status.Unknown, "its log cannot be read: the kubelet is away")
-	if r.Mark != status.OK {
+	is(t, "errors", one(t, r).Errors.Part, report.Unknown, "its log cannot be read: the kubelet is away")
+	if r.Mark != report.OK {
 		t.Errorf("what is unknown makes it %s", r.Mark)
 	}
 }
@@ -196,13 +196,13 @@ func TestStatusLogUnreadable(t *testing.T) {
 func TestStatusLeader(t *testing.T) {
 	for name, c := range map[string]struct {
 		holder, renewed string
-		mark            status.Mark
+		mark            report.Mark
 		says            string
 	}{
-		"good":       {"ack-1_x", "2026-01-02T11:59:58.000000Z", status.OK, ""},
-		"late":       {"ack-1_x", "2026-01-02T11:40:00.000000Z", status.Warning, "does not renew"},
-		"a gone pod": {"ack-0_x", "2026-01-02T11:59:58.000000Z", status.Busy, "that pod is gone"},
-		"nobody":     {"", "2026-01-02T11:59:58.000000Z", status.Warning, "nobody holds"},
+		"good":       {"ack-1_x", "2026-01-02T11:59:58.000000Z", report.OK, ""},
+		"late":       {"ack-1_x", "2026-01-02T11:40:00.000000Z", report.Warning, "does not renew"},
+		"a gone pod": {"ack-0_x", "2026-01-02T11:59:58.000000Z", report.Busy, "that pod is gone"},
+		"nobody":     {"", "2026-01-02T11:59:58.000000Z", report.Warning, "nobody holds"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, s := good(t)
@@ -212,7 +212,7 @@ func TestStatusLeader(t *testing.T) {
 	}
 	p, _ := good(t)
 	p.Forbid("GET /apis/coordination.k8s.io/v1/namespaces/ack-system/leases/ack-s3.services.k8s.aws", "get", "leases", "coordination.k8s.io", `in the namespace "ack-system"`)
-	is(t, "leader", one(t, p.look()).Leader.Part, status.Unknown, "leases.coordination.k8s.io")
+	is(t, "leader", one(t, p.look()).Leader.Part, report.Unknown, "leases.coordination.k8s.io")
 }
 
 func TestStatusIdentity(t *testing.T) {
@@ -221,18 +221,18 @@ func TestStatusIdentity(t *testing.T) {
 	const injected = "\n        - {name: AWS_ROLE_ARN, value: " + testRole + "}\n        - {name: AWS_REGION, value: us-west-2}"
 	for name, c := range map[string]struct {
 		env, account, pod string
-		mark              status.Mark
+		mark              report.Mark
 		from              From
 		arn               string
 		says              string
 	}{
-		"by annotation":        {"", annotated, injected, status.OK, From(ack.FromAnnotation), testRole, "in 1 of 1 pods"},
-		"the webhook missed":   {"", annotated, "", status.Wrong, From(ack.FromAnnotation), testRole, "missed it"},
-		"annotation dropped":   {"", bare, injected, status.Wrong, From(ack.FromAnnotation), testRole, "OLM before 0.33"},
-		"none":                 {"", bare, "", status.Wrong, FromNode, "", "role of the node"},
-		"keys":                 {"\n        - {name: AWS_ACCESS_KEY_ID, value: x}", bare, "", status.OK, From(ack.FromKeys), "", ""},
-		"pod of another time":  {olmSite().env, bare, "\n    - {name: AWS_ROLE_ARN, value: other}", status.Warning, FromSubscription, testRole, "older"},
-		"a token without role": {"\n        - {name: AWS_WEB_IDENTITY_TOKEN_FILE, value: /t}", bare, "", status.Wrong, FromSubscription, "", "nothing names its role"},
+		"by annotation":        {"", annotated, injected, report.OK, From(ack.FromAnnotation), testRole, "in 1 of 1 pods"},
+		"the webhook missed":   {"", annotated, "", report.Wrong, From(ack.FromAnnotation), testRole, "missed it"},
+		"annotation dropped":   {"", bare, injected, report.Wrong, From(ack.FromAnnotation), testRole, "OLM before 0.33"},
+		"none":                 {"", bare, "", report.Wrong, FromNode, "", "role of the node"},
+		"keys":                 {"\n        - {name: AWS_ACCESS_KEY_ID, value: x}", bare, "", report.OK, From(ack.FromKeys), "", ""},
+		"pod of another time":  {olmSite().env, bare, "\n    - {name: AWS_ROLE_ARN, value: other}", report.Warning, FromSubscription, testRole, "older"},
+		"a token without role": {"\n        - {name: AWS_WEB_IDENTITY_TOKEN_FILE, value: /t}", bare, "", report.Wrong, FromSubscription, "", "nothing names its role"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, s := good(t)
@@ -248,7 +248,7 @@ func TestStatusIdentity(t *testing.T) {
 				t.Errorf("%+v", i.Role)
 			}
 			if c.pod == injected {
-				is(t, "region", i.Region.Part, status.Warning, "its settings say us-east-2", "AWS_REGION=us-west-2")
+				is(t, "region", i.Region.Part, report.Warning, "its settings say us-east-2", "AWS_REGION=us-west-2")
 				if i.Region.Name != "us-west-2" {
 					t.Errorf("%+v", i.Region)
 				}
@@ -261,14 +261,14 @@ func TestStatusSettings(t *testing.T) {
 	p, _ := good(t)
 	p.put("configmaps", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ack-s3-user-config, namespace: ack-system}\ndata: {ENABLE_LEADER_ELECTION: maybe, LEADER_ELECTION_NAMESPACE: '', ACK_WATCH_NAMESPACE: 'demo,shop'}")
 	i := one(t, p.look())
-	is(t, "settings", i.Settings.Part, status.Wrong, "ENABLE_LEADER_ELECTION", "oc ostoy-s3 controller install")
+	is(t, "settings", i.Settings.Part, report.Wrong, "ENABLE_LEADER_ELECTION", "oc ostoy-s3 controller install")
 	if len(i.Settings.Flaws) != 1 || len(i.Watches) != 2 {
 		t.Errorf("%+v %v", i.Settings, i.Watches)
 	}
 	p.Forbid("GET /api/v1/namespaces/ack-system/configmaps/ack-s3-user-config", "get", "configmaps", "", `in the namespace "ack-system"`)
 	i = one(t, p.look())
-	is(t, "settings", i.Settings.Part, status.Unknown, "not allowed: needs get and list on configmaps")
-	is(t, "role", i.Role.Part, status.OK)
+	is(t, "settings", i.Settings.Part, report.Unknown, "not allowed: needs get and list on configmaps")
+	is(t, "role", i.Role.Part, report.OK)
 }
 
 func TestStatusBuckets(t *testing.T) {
@@ -280,19 +280,19 @@ func TestStatusBuckets(t *testing.T) {
 	p.bucket("d", "going", managed+`, deletionTimestamp: "2026-01-02T11:00:00Z"`, "")
 	p.bucket("e", "new", "", "")
 	b := p.look().Buckets
-	is(t, "buckets", b.Part, status.Wrong, "2 synced, 1 on their way, 1 failing, 2 being deleted, 1 not seen by a controller yet")
-	got := map[string]status.Mark{}
+	is(t, "buckets", b.Part, report.Wrong, "2 synced, 1 on their way, 1 failing, 2 being deleted, 1 not seen by a controller yet")
+	got := map[string]report.Mark{}
 	for _, one := range b.Of {
 		got[one.Namespace+"/"+one.Name] = one.Mark
 	}
-	want := map[string]status.Mark{"a/denied": status.Wrong, "c/full": status.Wrong, "d/going": status.Busy, "e/new": status.Warning}
+	want := map[string]report.Mark{"a/denied": report.Wrong, "c/full": report.Wrong, "d/going": report.Busy, "e/new": report.Warning}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if none := play(t).look().Buckets; none.Text != "none" || none.Mark != status.OK {
+	if none := play(t).look().Buckets; none.Text != "none" || none.Mark != report.OK {
 		t.Errorf("%+v", none)
 	}
-	if b.Of[0].Mark != status.Wrong || b.Of[1].Mark != status.Wrong {
+	if b.Of[0].Mark != report.Wrong || b.Of[1].Mark != report.Wrong {
 		t.Errorf("the worst do not come first: %+v", b.Of)
 	}
 }
@@ -306,11 +306,11 @@ func TestStatusProjectAdmin(t *testing.T) {
 	p.Forbid("GET /apis/s3.services.k8s.aws/v1alpha1/buckets", "list", "buckets", "s3.services.k8s.aws", "at the cluster scope")
 	p.Forbid("GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions/buckets.s3.services.k8s.aws", "get", "customresourcedefinitions", "apiextensions.k8s.io", "at the cluster scope")
 	r := p.look()
-	if i := one(t, r); r.Only != "ack-system" || !i.Ours || i.Mark != status.OK {
+	if i := one(t, r); r.Only != "ack-system" || !i.Ours || i.Mark != report.OK {
 		t.Errorf("%+v", r)
 	}
-	is(t, "buckets", r.Buckets.Part, status.Unknown, "buckets.s3.services.k8s.aws")
-	is(t, "kind", r.Kind, status.Unknown, "customresourcedefinitions")
+	is(t, "buckets", r.Buckets.Part, report.Unknown, "buckets.s3.services.k8s.aws")
+	is(t, "kind", r.Kind, report.Unknown, "customresourcedefinitions")
 
 	p.Forbid("GET /apis/apps/v1/namespaces/ack-system/deployments", "list", "deployments", "apps", `in the namespace "ack-system"`)
 	_, err := p.try()

@@ -17,11 +17,12 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/yaml"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -68,8 +69,8 @@ func TestTarget(t *testing.T) {
 		"nothing can be read":  {"1.12.0", nil, "1.12.0"},
 		"of another catalog's": {"1.12.0", []olm.Offer{{Catalog: "other", CatalogNamespace: "m", Listed: true}}, "1.12.0"},
 	} {
-		p := &Plan{options: Options{Version: c.version, Upgrade: true}}
-		got, err := p.target(is, Versions{Installed: "1.9.0", Newest: "1.13.0"}, c.offers)
+		p := &Plan{basis: basis{options: Options{Version: c.version, Upgrade: true}}}
+		got, err := target(p, is, Versions{Installed: "1.9.0", Newest: "1.13.0"}, c.offers)
 		var told *problem.Error
 		refused := errors.As(err, &told) && told.Kind == problem.Refused && told.Next != ""
 		if refused != (c.want == "") || VersionOf(got) != c.want {
@@ -82,8 +83,8 @@ func TestTarget(t *testing.T) {
 func followed(t *testing.T, plan Plan, objects ...string) (*follower, *fake.FakeDynamicClient) {
 	t.Helper()
 	lists := map[schema.GroupVersionResource]string{
-		olm.InstallPlans(): "InstallPlanList", olm.Subscriptions(): "SubscriptionList", olm.ServiceVersions(): "ClusterServiceVersionList",
-		live.ServiceAccounts(): "ServiceAccountList", live.Pods(): "PodList", {Group: "apps", Version: "v1", Resource: "deployments"}: "DeploymentList",
+		kinds.InstallPlan.GVR(): "InstallPlanList", kinds.Subscription.GVR(): "SubscriptionList", kinds.ClusterServiceVersion.GVR(): "ClusterServiceVersionList",
+		kinds.ServiceAccount.GVR(): "ServiceAccountList", kinds.Pod.GVR(): "PodList", {Group: "apps", Version: "v1", Resource: "deployments"}: "DeploymentList",
 	}
 	var all []runtime.Object
 	for _, text := range objects {
@@ -143,7 +144,7 @@ func wantPassing(t *testing.T, all []told, took time.Duration, err error) {
 
 func TestRequirementsMayPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, _ := followed(t, Plan{CSV: CSVOf("1.13.0")}, playedSubscription+"status: {currentCSV: ack-s3-controller.v1.13.0}", `
+		f, _ := followed(t, Plan{Version: Target{CSV: CSVOf("1.13.0")}}, playedSubscription+"status: {currentCSV: ack-s3-controller.v1.13.0}", `
 apiVersion: operators.coreos.com/v1alpha1
 kind: ClusterServiceVersion
 metadata: {name: ack-s3-controller.v1.13.0, namespace: ack-system}
@@ -159,7 +160,7 @@ status:
 
 func TestLostPlanMayPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, _ := followed(t, Plan{CSV: CSVOf("1.13.0")}, playedSubscription+`
+		f, _ := followed(t, Plan{Version: Target{CSV: CSVOf("1.13.0")}}, playedSubscription+`
 status:
   conditions: [{type: BundleUnpackFailed, status: "True", reason: EnsureInstallPlanFailed, message: "error ensuring InstallPlan: the object has been modified"}]`)
 		all, took, err := follow(t, f)
@@ -171,7 +172,7 @@ status:
 // says is told in the end.
 func TestNothingPlanned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, client := followed(t, Plan{From: "1.9.0", CSV: CSVOf("1.13.0")}, playedSubscription+`
+		f, client := followed(t, Plan{Version: Target{From: "1.9.0", CSV: CSVOf("1.13.0")}}, playedSubscription+`
 status:
   installedCSV: ack-s3-controller.v1.9.0
   currentCSV: ack-s3-controller.v1.9.0
@@ -201,7 +202,7 @@ status:
 func TestMarkIsRemoved(t *testing.T) {
 	for _, from := range []string{"1.9.0", ""} {
 		synctest.Test(t, func(t *testing.T) {
-			f, client := followed(t, Plan{From: from, CSV: CSVOf("1.13.0")}, `
+			f, client := followed(t, Plan{Version: Target{From: from, CSV: CSVOf("1.13.0")}}, `
 apiVersion: operators.coreos.com/v1alpha1
 kind: Subscription
 metadata: {name: ack-s3-controller, namespace: ack-system, annotations: {ostoy-s3/resolve-again: "2026-01-02T12:00:00Z", other: stays}}
@@ -213,7 +214,7 @@ status: {phase: Succeeded}`)
 			if _, _, err := follow(t, f); err != nil {
 				t.Error(err)
 			}
-			left, err := client.Resource(olm.Subscriptions()).Namespace("ack-system").Get(t.Context(), "ack-s3-controller", metav1.GetOptions{})
+			left, err := client.Resource(kinds.Subscription.GVR()).Namespace("ack-system").Get(t.Context(), "ack-s3-controller", metav1.GetOptions{})
 			if err != nil || len(left.GetAnnotations()) != 1 {
 				t.Errorf("%v, %v", left.GetAnnotations(), err)
 			}
@@ -232,7 +233,7 @@ spec: {replicas: 1}
 status: {replicas: 1, updatedReplicas: 1, availableReplicas: 1}`
 	for owner, ready := range map[string]bool{"ack-s3-controller.v1.9.0": false, "ack-s3-controller.v1.13.0": true} {
 		synctest.Test(t, func(t *testing.T) {
-			f, _ := followed(t, Plan{From: "1.9.0", CSV: CSVOf("1.13.0")},
+			f, _ := followed(t, Plan{Version: Target{From: "1.9.0", CSV: CSVOf("1.13.0")}},
 				playedSubscription+"status: {installedCSV: ack-s3-controller.v1.13.0, currentCSV: ack-s3-controller.v1.13.0}", `
 apiVersion: operators.coreos.com/v1alpha1
 kind: ClusterServiceVersion

@@ -4,17 +4,21 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/wait"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/wait"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // A controller that ostoy-s3 does not manage is used, not changed. Whether it runs is
@@ -39,16 +43,16 @@ func (f *Found) stopped() (ack.Controller, bool) {
 
 // noteStopped says in the plan why the controller that is used does not run. What
 // cannot be seen is left out: the plan is not about that.
-func (p *Plan) noteStopped(ctx context.Context) {
+func noteStopped(ctx context.Context, p *Plan) {
 	c, is := p.found.stopped()
 	if p.Mode != Used || !is {
 		return
 	}
-	pods, err := p.found.World.ControllerPods(ctx, c)
+	pods, err := c.Pods(ctx, p.found.World)
 	if err != nil {
 		return
 	}
-	state := p.starting(c, pods, func(pod ack.Pod) string {
+	state := starting(c, pods, now(p), func(pod ack.Pod) string {
 		log, err := p.found.World.LastLog(ctx, pod.Namespace, pod.Name, c.Container.Name)
 		if err != nil {
 			return ""
@@ -59,7 +63,7 @@ func (p *Plan) noteStopped(ctx context.Context) {
 }
 
 // starting is how far a controller is with its start, and what keeps it from that.
-func (p *Plan) starting(c ack.Controller, pods []ack.Pod, logOf func(ack.Pod) string) health.State {
+func starting(c ack.Controller, pods []ack.Pod, now time.Time, logOf func(ack.Pod) string) health.State {
 	if c.Replicas() == 0 {
 		return health.Failing(health.State{Text: "it is scaled to 0", Hint: advice.Command("oc scale", append(c.Words(), "--replicas=1")...)})
 	}
@@ -69,10 +73,9 @@ func (p *Plan) starting(c ack.Controller, pods []ack.Pod, logOf func(ack.Pod) st
 		}
 		fault := c.CrashFault(pod, logOf(pod))
 		state := health.State{Text: "pod " + pod.Name + " crashes: " + awserr.Redact(fault.Why), Hint: awserr.RedactLines(fault.Next), Code: "crash"}
-		return settled(health.Graced(state, configGrace), notReadySince(pod), p.now())
+		return settled(health.Graced(state, configGrace), notReadySince(pod), now)
 	}
-	one := &instance{Told: ack.Told{Controller: c, Pods: pods}}
-	deployment, objects, err := one.unstructured()
+	deployment, objects, err := unstructuredOf(ack.Told{Controller: c, Pods: pods})
 	if err != nil {
 		return health.State{Text: awserr.Redact(err.Error())}
 	}
@@ -80,7 +83,7 @@ func (p *Plan) starting(c ack.Controller, pods []ack.Pod, logOf func(ack.Pod) st
 	state := health.Deployment(deployment, current, health.Around{})
 	for _, pod := range pods {
 		if len(current) > 0 && pod.Name == current[0].GetName() {
-			state = settled(state, notReadySince(pod), p.now())
+			state = settled(state, notReadySince(pod), now)
 		}
 	}
 	state.Text, state.Hint = awserr.Redact(state.Text), awserr.RedactLines(state.Hint)
@@ -107,7 +110,7 @@ func settled(s health.State, since, now time.Time) health.State {
 	return s
 }
 
-func (p *Plan) now() time.Time {
+func now(p *Plan) time.Time {
 	if p.options.Now == nil {
 		return time.Now()
 	}
@@ -116,18 +119,18 @@ func (p *Plan) now() time.Time {
 
 // followUsed waits until the controller that is used runs. The error, of the kind
 // NotReady, says that it is not managed by ostoy-s3, and what keeps it from running.
-func (p *Plan) followUsed(ctx context.Context, observe func(health.State)) error {
+func followUsed(ctx context.Context, p *Plan, observe func(health.State)) error {
 	c, is := p.found.stopped()
 	if !is {
 		return nil
 	}
 	f := &follower{Plan: p, logs: map[string]string{}}
 	judge := func(ctx context.Context, seen wait.Seen) ([]health.State, error) {
-		state := f.used(ctx, seen, c)
+		state := used(ctx, f, seen, c)
 		state.Kind, state.Name = "Deployment", c.Name
 		return []health.State{state}, nil
 	}
-	_, err := wait.States(ctx, p.found.World.Conn.Dynamic, c.Namespace, []string{"Deployment", "Pod"}, judge, observe)
+	_, err := wait.States(ctx, p.found.World.Conn.Dynamic, c.Namespace, []kinds.Kind{kinds.Deployment, kinds.Pod}, judge, observe)
 	if apierrors.IsForbidden(err) {
 		err = &problem.Error{
 			Kind: problem.NotReady,
@@ -139,20 +142,19 @@ func (p *Plan) followUsed(ctx context.Context, observe func(health.State)) error
 }
 
 // used is one look.
-func (f *follower) used(ctx context.Context, seen wait.Seen, c ack.Controller) health.State {
-	object := seen.Get("Deployment", c.Name)
+func used(ctx context.Context, f *follower, seen wait.Seen, c ack.Controller) health.State {
+	object := seen.Get(kinds.Deployment, c.Name)
 	if object == nil {
 		return health.Graced(health.State{Text: "its Deployment was deleted", Hint: "oc ostoy-s3 controller install"}, health.MissingGrace)
 	}
-	now, is := ack.ControllerOf(object)
-	if !is {
-		now = c
+	if now, is := ack.ControllerOf(object); is {
+		c = now
 	}
-	pods, err := ack.PodsOf(health.CurrentPods(object, seen.List("Pod")))
+	pods, err := ack.PodsOf(health.CurrentPods(object, seen.List(kinds.Pod)))
 	if err != nil {
 		return health.State{Text: awserr.Redact(err.Error())}
 	}
-	return f.starting(now, pods, func(pod ack.Pod) string { return f.log(ctx, pod, c.Container.Name, restartsOf(pod)) })
+	return starting(c, pods, now(f.Plan), func(pod ack.Pod) string { return log(ctx, f, pod, c.Container.Name, restartsOf(pod)) })
 }
 
 func restartsOf(pod ack.Pod) (n int) {
@@ -171,4 +173,29 @@ func notStarted(c ack.Controller, err error) error {
 	with := *told
 	with.What = "the ACK S3 controller, which is not managed by ostoy-s3, does not run (" + c.String() + ")"
 	return &with
+}
+
+// helms is how the Deployments are that Helm installed.
+func (f *follower) helms(ctx context.Context, seen wait.Seen) ([]health.State, error) {
+	var names []string
+	for _, object := range seen.List(kinds.Deployment) {
+		if ack.IsController(object) {
+			names = append(names, object.GetName())
+		}
+	}
+	if len(names) == 0 {
+		return []health.State{{Kind: "Deployment", Name: "controller", Text: "waiting for the Deployment that Helm creates", Hint: f.options.HelmLine}}, nil
+	}
+	slices.Sort(names)
+	return deployments(ctx, f, seen, names, "")
+}
+
+// HelmInstall is the command that installs ACK's chart, the newest there is unless version
+// names one, with Helm itself; the words are further ones.
+func HelmInstall(f render.Facts, version string, words ...string) string {
+	all := operator.HelmWords(f)
+	if version != "" {
+		all = append(all, "--version", strings.TrimPrefix(version, "v"))
+	}
+	return advice.Command("helm install", append(all, words...)...)
 }

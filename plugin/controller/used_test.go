@@ -9,9 +9,9 @@ import (
 	apps "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -61,8 +61,7 @@ func TestStarting(t *testing.T) {
 		"it starts":           {1, podIn(t, "ContainerCreating", ""), time.Second, health.Info, ""},
 	} {
 		made := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
-		p := &Plan{options: Options{Now: func() time.Time { return made.Add(c.age) }}}
-		state := p.starting(helms(t, c.replicas), c.pods, func(ack.Pod) string { return log })
+		state := starting(helms(t, c.replicas), c.pods, made.Add(c.age), func(ack.Pod) string { return log })
 		if state.Level != c.level || !strings.Contains(state.Text, c.says) || state.Level != health.Info && state.Hint == "" || state.Ready {
 			t.Errorf("%s: %+v", name, state)
 		}

@@ -1,21 +1,29 @@
 package detect
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"io"
 	"net"
+	"net/http"
+	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"k8s.io/klog/v2"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/once"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -37,8 +45,7 @@ type AWS struct {
 	// ConfiguredRegion is the region of AWSOptions, environment or profile.
 	ConfiguredRegion string
 
-	mu       sync.Mutex
-	identity *Identity
+	identity once.Answer[Identity]
 }
 
 // In is the configuration for a region that is known: the facts' is of the right
@@ -87,16 +94,13 @@ var ErrNoCredentials = errors.New("no AWS credentials")
 
 // Identity asks STS who we are, once.
 func (a *AWS) Identity(ctx context.Context) (Identity, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.identity != nil {
-		return *a.identity, nil
-	}
+	return a.identity.Value(ctx, func() (Identity, error) { return a.askIdentity(ctx) })
+}
+
+func (a *AWS) askIdentity(ctx context.Context) (Identity, error) {
 	client := sts.NewFromConfig(a.Config, func(o *sts.Options) {
 		o.Retryer = newRetryer(o.RetryMaxAttempts, noConnection(fewAttempts))
-		if o.Region == "" {
-			o.Region = anyRegion
-		}
+		o.Region = cmp.Or(o.Region, anyRegion)
 	})
 	out, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
@@ -105,13 +109,11 @@ func (a *AWS) Identity(ctx context.Context) (Identity, error) {
 	identity := Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}
 	arn, err := render.ParseARN(identity.ARN)
 	if err != nil {
-		return Identity{}, &problem.Error{
-			Kind: problem.Failed, What: "AWS's answer to " + callerAction, Why: err.Error(),
-			Next: "aws sts get-caller-identity shows it; give --account-id and --partition instead", Err: err,
-		}
+		return Identity{}, problem.Fail("AWS's answer to "+callerAction,
+			err.Error(),
+			"aws sts get-caller-identity shows it; give --account-id and --partition instead").Because(err)
 	}
 	identity.Partition, identity.Caller = arn.Partition, caller(arn)
-	a.identity = &identity
 	return identity, nil
 }
 
@@ -151,9 +153,7 @@ func (s *search) askAWS(ctx context.Context) error {
 		return err
 	}
 	s.result.AWS = loaded
-	if loaded.Config.Region == "" {
-		loaded.Config.Region = s.given.Region.Value
-	}
+	loaded.Config.Region = cmp.Or(loaded.Config.Region, s.given.Region.Value)
 	if s.given.Account.Known() {
 		return nil
 	}
@@ -175,4 +175,82 @@ func (s *search) askAWS(ctx context.Context) error {
 		s.result.Facts.Partition = render.Fact{Value: identity.Partition, Source: callerAction}
 	}
 	return nil
+}
+
+const (
+	// manyAttempts outlasts IAM's throttling, which is per account and not per
+	// caller, unless AWS_MAX_ATTEMPTS says otherwise.
+	manyAttempts = 8
+	// fewAttempts is how often the first call tries to connect: without a network
+	// the user should learn it soon.
+	fewAttempts = 3
+	// longestPause between two attempts. They grow, by chance, from under a second;
+	// the SDK's own would become 20 s.
+	longestPause = 4 * time.Second
+	// worthTelling is a pause that -v tells of.
+	worthTelling = 2 * time.Second
+)
+
+// repeatedly has every client of a configuration repeat what passes: what the
+// SDK repeats, and what it leaves out, which is an answer that broke off and 429
+// with a code that it does not know. Who has chosen the SDK's adaptive mode
+// keeps it.
+func repeatedly(config aws.Config) aws.Config {
+	if config.RetryMaxAttempts == 0 {
+		config.RetryMaxAttempts = manyAttempts
+	}
+	if config.RetryMode != aws.RetryModeAdaptive {
+		config.Retryer = func() aws.Retryer { return newRetryer(config.RetryMaxAttempts) }
+	}
+	return config
+}
+
+// newRetryer makes a retryer; what first decides on is decided.
+func newRetryer(attempts int, first ...retry.IsErrorRetryable) aws.Retryer {
+	jitter := retry.NewExponentialJitterBackoff(longestPause)
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff = attempts, longestPause
+		o.Retryables = slices.Concat(first, o.Retryables, []retry.IsErrorRetryable{
+			retry.IsErrorRetryableFunc(brokeOff),
+			retry.RetryableErrorCode{Codes: map[string]struct{}{"TooManyRequests": {}}},
+			retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}},
+		})
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, err error) (time.Duration, error) {
+			pause, failed := jitter.BackoffDelay(attempt, err)
+			if pause >= worthTelling {
+				klog.V(1).Infof("AWS: %s; trying again in %s", inShort(err), pause.Round(time.Millisecond))
+			}
+			return pause, failed
+		})
+	})
+}
+
+// inShort names an error by its code, which holds no secrets.
+func inShort(err error) string {
+	if code := awserr.Code(err); code != "" {
+		return code
+	}
+	return "no answer"
+}
+
+// brokeOff recognises an answer whose connection broke in its middle. Where it
+// broke decides which of the SDK's readers tells it: S3's look for an error in an
+// answer with status 200 before it is deserialized.
+func brokeOff(err error) aws.Ternary {
+	if _, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && errors.Is(err, io.ErrUnexpectedEOF) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}
+
+// noConnection gives up after so many attempts to connect.
+func noConnection(attempts int32) retry.IsErrorRetryableFunc {
+	var failed atomic.Int32
+	return func(err error) aws.Ternary {
+		op, ok := errors.AsType[*net.OpError](err)
+		if ok && op.Op == "dial" && failed.Add(1) >= attempts {
+			return aws.FalseTernary
+		}
+		return aws.UnknownTernary
+	}
 }

@@ -10,28 +10,21 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
-
-// config is a resource of OpenShift's own configuration (FACTS.md section 3).
-func config(resource string) schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "config.openshift.io", Version: "v1", Resource: resource}
-}
-
-func core(resource string) schema.GroupVersionResource {
-	return schema.GroupVersionResource{Version: "v1", Resource: resource}
-}
 
 // askCluster makes all look-ups that are wanted at the same time. Those for
 // OpenShift are made on every cluster: to find out first whether it is one
 // would take as long as to be told that there is no such thing.
-func (s *search) askCluster(ctx context.Context) error {
+func askCluster(ctx context.Context, s *search) error {
 	conn, err := s.req.Connect()
 	if err != nil {
 		return err
 	}
 	s.conn, s.result.Conn = conn, conn
-	s.namespace()
+	namespace(s)
 	given := s.given
 	group, ctx := errgroup.WithContext(ctx)
 	if !given.Platform.Known() || !given.Region.Known() {
@@ -40,29 +33,29 @@ func (s *search) askCluster(ctx context.Context) error {
 		s.infraKnown()
 	}
 	if !given.ClusterID.Known() {
-		group.Go(func() error { return s.clusterID(ctx) })
+		group.Go(func() error { return clusterID(ctx, s) })
 	}
 	if !given.Issuer.Known() {
-		group.Go(func() error { return s.issuer(ctx) })
+		group.Go(func() error { return issuer(ctx, s) })
 	}
 	switch {
 	case !given.APIVersions.Known() || !given.Platform.Known():
-		group.Go(func() error { return s.discovery(ctx) })
+		group.Go(func() error { return discovery(ctx, s) })
 	case !given.KubeVersion.Known():
-		group.Go(func() error { return s.version(ctx) })
+		group.Go(func() error { return version(ctx, s) })
 	}
 	return group.Wait()
 }
 
 // namespace takes the kubeconfig's where none was given.
-func (s *search) namespace() {
+func namespace(s *search) {
 	if !s.given.Namespace.Known() {
 		name, _ := s.conn.Namespace()
 		s.result.Facts.Namespace = render.Fact{Value: name, Source: s.conn.NamespaceSource()}
 	}
 }
 
-func (s *search) discovery(ctx context.Context) error {
+func discovery(ctx context.Context, s *search) error {
 	served, err := s.conn.Discovery(ctx)
 	if err != nil {
 		return err
@@ -80,9 +73,9 @@ func (s *search) discovery(ctx context.Context) error {
 	return nil
 }
 
-func (s *search) version(ctx context.Context) error {
+func version(ctx context.Context, s *search) error {
 	version, err := s.conn.Version(ctx)
-	if why, err := s.unknown(err, "/version"); why != "" || err != nil {
+	if why, err := unknown(s, err, "/version"); why != "" || err != nil {
 		s.result.Facts.KubeVersion.Why = why
 		return err
 	}
@@ -92,15 +85,15 @@ func (s *search) version(ctx context.Context) error {
 
 // read gets an object, or why it cannot be known; only a failure of the
 // connection itself is an error.
-func (s *search) read(ctx context.Context, resource schema.GroupVersionResource, namespace, name string) (*unstructured.Unstructured, string, error) {
+func read(ctx context.Context, s *search, resource schema.GroupVersionResource, namespace, name string) (*unstructured.Unstructured, string, error) {
 	object, err := s.conn.Read(ctx, resource, namespace, name)
-	why, err := s.unknown(err, resource.Resource+"/"+name)
+	why, err := unknown(s, err, resource.Resource+"/"+name)
 	return object, why, err
 }
 
 // unknown tells an answer that only leaves a fact unknown (forbidden, not
 // there) from a failure that would meet every other request as well.
-func (s *search) unknown(err error, what string) (why string, failure error) {
+func unknown(s *search, err error, what string) (why string, failure error) {
 	switch {
 	case err == nil:
 		return "", nil
@@ -120,22 +113,21 @@ func (s *search) unknown(err error, what string) (why string, failure error) {
 // clusterID is OpenShift's own, or for those who may not read it what an
 // earlier run of somebody who may has put on record: a bucket tag would
 // otherwise come and go with who ran last.
-func (s *search) clusterID(ctx context.Context) error {
-	object, why, err := s.read(ctx, config("clusterversions"), "", "version")
+func clusterID(ctx context.Context, s *search) error {
+	object, why, err := read(ctx, s, kinds.ClusterVersion.GVR(), "", "version")
 	if err != nil {
 		return err
 	}
 	fact := &s.result.Facts.ClusterID
 	if object != nil {
-		id, _, _ := unstructured.NestedString(object.Object, "spec", "clusterID")
-		*fact = render.Fact{Value: id, Source: "clusterversions/version"}
-		if id == "" {
+		*fact = render.Fact{Value: health.Text(object.Object, "spec", "clusterID"), Source: "clusterversions/version"}
+		if !fact.Known() {
 			*fact = render.Fact{Why: "clusterversions/version has none"}
 		}
 		return nil
 	}
 	fact.Why = why
-	if id := s.recordedClusterID(ctx, why); id != "" {
+	if id := recordedClusterID(ctx, s, why); id != "" {
 		recorded := render.Fact{Value: id, Source: "configmaps/" + render.ManagedBy}
 		if (render.Facts{ClusterID: recorded}).Validate() == nil {
 			*fact = recorded
@@ -145,7 +137,7 @@ func (s *search) clusterID(ctx context.Context) error {
 }
 
 // recordedClusterID is a hint only: that it cannot be read matters to nobody.
-func (s *search) recordedClusterID(ctx context.Context, why string) string {
+func recordedClusterID(ctx context.Context, s *search, why string) string {
 	if why != "you may not read clusterversions/version" {
 		return ""
 	}
@@ -153,10 +145,9 @@ func (s *search) recordedClusterID(ctx context.Context, why string) string {
 		id, _ := s.req.RecordedClusterID(ctx)
 		return id
 	}
-	object, _, err := s.read(ctx, core("configmaps"), s.result.Facts.Namespace.Value, render.ManagedBy)
+	object, _, err := read(ctx, s, kinds.ConfigMap.GVR(), s.result.Facts.Namespace.Value, render.ManagedBy)
 	if err != nil || object == nil {
 		return ""
 	}
-	id, _, _ := unstructured.NestedString(object.Object, "data", "clusterID")
-	return id
+	return health.Text(object.Object, "data", "clusterID")
 }

@@ -1,13 +1,27 @@
+// Package detect fills render.Facts: from what was given by flag or facts
+// file, from the cluster, and from AWS STS.
+//
+// A fact that was given is not asked for, and when nothing is left to ask
+// neither the kubeconfig nor the AWS credentials are even read. Independent
+// look-ups run at the same time. What a project admin may not read stays
+// unknown with the reason, and is never an error by itself.
+//
+// It changes nothing: the only request that is not a read is a TokenRequest
+// with dryRun=All, whose token is decoded for its issuer and dropped.
 package detect
 
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -107,8 +121,10 @@ type search struct {
 	infraKnown    func()        // closes it
 	served        *cluster.Served
 	issuerProblem error
-	notes         notes
 }
+
+// note adds what a reader of the plan should know.
+func (s *search) note(text string) { s.result.Notes = append(s.result.Notes, text) }
 
 // wants is what is left to ask.
 type wants struct {
@@ -165,7 +181,7 @@ func (s *search) run(ctx context.Context) error {
 		if !s.want.cluster {
 			return nil
 		}
-		return s.tolerate(ctx, &s.result.ClusterFailure, s.askCluster(groupCtx))
+		return s.tolerate(ctx, &s.result.ClusterFailure, askCluster(groupCtx, s))
 	})
 	group.Go(func() error {
 		if !s.want.aws {
@@ -184,4 +200,93 @@ func (s *search) tolerate(ctx context.Context, failure *error, err error) error 
 	}
 	*failure = err
 	return nil
+}
+
+// Issuer asks the cluster for its service account issuer and for nothing else, for
+// a caller that needs no other fact of the cluster. A given issuer is returned as
+// it is. The error says why it stays unknown.
+func Issuer(ctx context.Context, req Request) (render.Fact, error) {
+	s := newSearch(req)
+	if s.given.Issuer.Known() {
+		return s.given.Issuer, nil
+	}
+	conn, err := req.Connect()
+	if err != nil {
+		return render.Fact{}, err
+	}
+	s.conn = conn
+	namespace(s)
+	if err := issuer(ctx, s); err != nil {
+		return render.Fact{}, err
+	}
+	return s.result.Facts.Issuer, s.issuerProblem
+}
+
+// infrastructure is what infrastructures/cluster says, or why it says nothing.
+type infrastructure struct {
+	read   bool
+	region string
+	hosted bool // the control plane runs elsewhere
+	rosa   bool
+	why    string
+}
+
+const infrastructureSource = "infrastructures/cluster"
+
+func (s *search) infrastructure(ctx context.Context) error {
+	object, why, err := read(ctx, s, kinds.Infrastructure.GVR(), "", "cluster")
+	if err != nil {
+		return err
+	}
+	s.infra = infrastructure{why: why}
+	if object != nil {
+		s.infra = parseInfrastructure(object.Object)
+	}
+	s.infraKnown()
+	return nil
+}
+
+// parseInfrastructure reads the status of infrastructures/cluster (openshift/api,
+// config/v1/types_infrastructure.go). ROSA marks the AWS resources of its clusters by tags.
+func parseInfrastructure(object map[string]any) infrastructure {
+	infra := infrastructure{
+		read: true, region: health.Text(object, "status", "platformStatus", "aws", "region"),
+		hosted: health.Text(object, "status", "controlPlaneTopology") == "External",
+	}
+	if infra.region == "" {
+		infra.why = infrastructureSource + " names no AWS region"
+	}
+	infra.rosa = slices.ContainsFunc(health.Maps(object, "status", "platformStatus", "aws", "resourceTags"), func(tag map[string]any) bool {
+		return tag["key"] == "red-hat-clustertype" && tag["value"] == "rosa"
+	})
+	return infra
+}
+
+// platform decides from the surest sign to the weakest: OpenShift's own word,
+// the issuer's host, the vendor in the version, the API groups served.
+func platform(s *search) render.Fact {
+	fact := func(platform, source string) render.Fact { return render.Fact{Value: platform, Source: source} }
+	if s.infra.read {
+		redHat := strings.Contains(s.result.Facts.Issuer.Value, ".openshiftapps.com")
+		switch {
+		case s.infra.hosted && (s.infra.rosa || redHat):
+			return fact(render.PlatformROSAHCP, infrastructureSource)
+		case s.infra.rosa:
+			return fact(render.PlatformROSAClassic, infrastructureSource)
+		}
+		return fact(render.PlatformOpenShift, infrastructureSource)
+	}
+	if s.served == nil {
+		return render.Fact{Why: s.infra.why}
+	}
+	if s.served.ServesGroup("config.openshift.io") || s.served.ServesGroup("route.openshift.io") {
+		return fact(render.PlatformOpenShift, "API groups served")
+	}
+	if platform := render.PlatformOfIssuer(s.result.Facts.Issuer.Value); platform == render.PlatformEKS {
+		return fact(platform, "issuer")
+	}
+	if strings.Contains(s.served.Version, "-eks-") {
+		return fact(render.PlatformEKS, "/version")
+	}
+	return fact(render.PlatformKubernetes, "API groups served")
 }

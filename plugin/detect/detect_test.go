@@ -10,8 +10,8 @@ import (
 	apidiscovery "k8s.io/api/apidiscovery/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -68,7 +68,7 @@ func TestPersonas(t *testing.T) {
 			asked:  7,
 		},
 		"admin of EKS": {
-			server: func(t *testing.T) *clustertest.Server { return plain(t, "v1.31.2-eks-7f9249a", eksIssuer) },
+			server: func(t *testing.T) *clustertest.Server { return plainCluster(t, "v1.31.2-eks-7f9249a", eksIssuer) },
 			want: map[string]string{
 				"platform": "eks (issuer)", "issuer": eksIssuer + " (/.well-known/openid-configuration)", "region": "eu-west-1 (issuer)",
 				"clusterID": "the cluster has no clusterversions/version",
@@ -76,7 +76,7 @@ func TestPersonas(t *testing.T) {
 			asked: 7,
 		},
 		"admin of a plain cluster": {
-			server: func(t *testing.T) *clustertest.Server { return plain(t, "v1.34.0", "https://oidc.example.com/") },
+			server: func(t *testing.T) *clustertest.Server { return plainCluster(t, "v1.34.0", "https://oidc.example.com/") },
 			want: map[string]string{
 				"platform": "kubernetes (API groups served)", "issuer": "https://oidc.example.com (/.well-known/openid-configuration)",
 				"region": "ap-south-1 (AWS configuration)",
@@ -244,7 +244,7 @@ func TestBadInputBeforeAnythingIsAsked(t *testing.T) {
 	noAWS(t)
 	given := render.Facts{Account: render.Fact{Value: "12", Source: "flag"}}
 	_, err := Detect(t.Context(), Request{Given: given, Connect: noConnect(t)})
-	if flaw := (*render.InputError)(nil); !errors.As(err, &flaw) {
+	if flaw := (*problem.Error)(nil); !problem.IsInput(err) || !errors.As(err, &flaw) {
 		t.Errorf("%v", err)
 	}
 }

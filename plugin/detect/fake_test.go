@@ -10,8 +10,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
 )
 
 const (
@@ -79,8 +79,8 @@ func token(issuer string) map[string]any {
 	}
 }
 
-// plain plays a cluster that is not OpenShift.
-func plain(t *testing.T, version, issuer string) *clustertest.Server {
+// plainCluster plays a cluster that is not OpenShift.
+func plainCluster(t *testing.T, version, issuer string) *clustertest.Server {
 	s := clustertest.New(t, version, "v1/Pod", "apps/v1/Deployment")
 	s.Answer(docPath, map[string]string{"issuer": issuer})
 	return s

@@ -13,7 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -25,11 +26,11 @@ const (
 
 // issuer asks OpenShift's configuration and the discovery document at the same
 // time, the first wins; where neither may be read, a token is looked at.
-func (s *search) issuer(ctx context.Context) error {
+func issuer(ctx context.Context, s *search) error {
 	var configured, documented answer
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		object, why, err := s.read(groupCtx, config("authentications"), "", "cluster")
+		object, why, err := read(groupCtx, s, kinds.Authentication.GVR(), "", "cluster")
 		configured = answer{why: why, known: object != nil}
 		if object != nil {
 			configured.value, _, _ = unstructured.NestedString(object.Object, "spec", "serviceAccountIssuer")
@@ -38,7 +39,7 @@ func (s *search) issuer(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		value, err := s.conn.Issuer(groupCtx)
-		why, err := s.unknown(err, documentPath)
+		why, err := unknown(s, err, documentPath)
 		documented = answer{value: value, why: why, known: why == "" && err == nil}
 		return err
 	})
@@ -47,11 +48,11 @@ func (s *search) issuer(ctx context.Context) error {
 	}
 	switch {
 	case configured.known:
-		s.foundIssuer(configured.value, authenticationSource)
+		foundIssuer(s, configured.value, authenticationSource)
 	case documented.known:
-		s.foundIssuer(documented.value, documentPath)
+		foundIssuer(s, documented.value, documentPath)
 	default:
-		return s.issuerFromTokens(ctx, []string{configured.why, documented.why})
+		return issuerFromTokens(ctx, s, []string{configured.why, documented.why})
 	}
 	return nil
 }
@@ -63,7 +64,7 @@ type answer struct {
 }
 
 // foundIssuer takes an issuer over, or remembers why AWS could not use it.
-func (s *search) foundIssuer(value, source string) {
+func foundIssuer(s *search, value, source string) {
 	fact, err := usableIssuer(value, source)
 	s.result.Facts.Issuer, s.issuerProblem = fact, err
 }
@@ -76,7 +77,7 @@ func usableIssuer(value, source string) (render.Fact, error) {
 		return render.Fact{Value: issuer, Source: source}, nil
 	}
 	p := &problem.Error{Kind: problem.Refused, What: "the cluster's issuer", Why: err.Error(), Err: err}
-	if flaw := (*render.InputError)(nil); errors.As(err, &flaw) {
+	if flaw := (*problem.Error)(nil); errors.As(err, &flaw) {
 		p.What, p.Why, p.Next = flaw.Parts()
 		if !errors.Is(err, ErrNotSTS) {
 			p.What = "the cluster's " + p.What
@@ -88,8 +89,8 @@ func usableIssuer(value, source string) (render.Fact, error) {
 }
 
 // issuerFromTokens tries the namespaces in which a token may be had.
-func (s *search) issuerFromTokens(ctx context.Context, whys []string) error {
-	namespaces := s.tokenNamespaces()
+func issuerFromTokens(ctx context.Context, s *search, whys []string) error {
+	namespaces := tokenNamespaces(s)
 	target := s.result.Facts.Namespace.Value
 	needsProject := !slices.Contains(namespaces, target)
 	for _, namespace := range namespaces {
@@ -97,7 +98,7 @@ func (s *search) issuerFromTokens(ctx context.Context, whys []string) error {
 		switch {
 		case err == nil:
 			s.result.Facts.Issuer = fact
-			s.notes.add("the issuer is read from a token, because " + strings.Join(whys, " and "))
+			s.note("the issuer is read from a token, because " + strings.Join(whys, " and "))
 			return nil
 		case errors.Is(err, errNoToken):
 			whys = append(whys, "a token in namespace "+namespace+" is refused")
@@ -114,7 +115,7 @@ func (s *search) issuerFromTokens(ctx context.Context, whys []string) error {
 	return nil
 }
 
-func (s *search) tokenNamespaces() []string {
+func tokenNamespaces(s *search) []string {
 	if len(s.req.TokenNamespaces) > 0 {
 		return s.req.TokenNamespaces
 	}
@@ -150,12 +151,9 @@ func IssuerFromToken(ctx context.Context, conn *cluster.Conn, namespace string) 
 		return render.Fact{}, conn.Translate(err)
 	}
 	if issuer == "" {
-		return render.Fact{}, &problem.Error{
-			Kind: problem.Failed,
-			What: fmt.Sprintf("the token of serviceaccounts/default in namespace %s", namespace),
-			Why:  "it does not say who issued it",
-			Next: "give the issuer with --oidc-issuer",
-		}
+		return render.Fact{}, problem.Fail(fmt.Sprintf("the token of serviceaccounts/default in namespace %s", namespace),
+			"it does not say who issued it",
+			"give the issuer with --oidc-issuer")
 	}
 	return usableIssuer(issuer, "token of serviceaccounts/default in "+namespace)
 }

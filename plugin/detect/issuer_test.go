@@ -10,7 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -45,7 +45,7 @@ func TestNotSTS(t *testing.T) {
 			s.Answer(authPath, authentication("https://kubernetes.default.svc"))
 			return s
 		}(),
-		"in the document": plain(t, "v1.34.0", "https://kubernetes.default.svc.cluster.local"),
+		"in the document": plainCluster(t, "v1.34.0", "https://kubernetes.default.svc.cluster.local"),
 		"in a token": func() *clustertest.Server {
 			s := projectAdmin(openshift(t, "HighlyAvailable", false))
 			s.Answer(tokenPath, token("https://kubernetes.default.svc"))
@@ -67,7 +67,7 @@ func TestNotSTS(t *testing.T) {
 
 func TestUnusableIssuer(t *testing.T) {
 	noAWS(t)
-	s := plain(t, "v1.34.0", "https://10.0.0.1:6443")
+	s := plainCluster(t, "v1.34.0", "https://10.0.0.1:6443")
 	_, err := Detect(t.Context(), Request{Given: withoutIssuer(), Connect: connector(s)})
 	p := (*problem.Error)(nil)
 	if !errors.As(err, &p) || errors.Is(err, ErrNotSTS) || !strings.Contains(p.Why, "port") || !strings.Contains(p.Next, "--oidc-issuer") {

@@ -1,36 +1,29 @@
 package detect
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
-
-// notes gathers what a reader of the plan should know.
-type notes struct{ texts []string }
-
-func (n *notes) add(text string) { n.texts = append(n.texts, text) }
 
 // finish decides what needs more than one source, and says why the unknown
 // facts are unknown.
 func (s *search) finish() {
 	f := &s.result.Facts
 	if !f.Platform.Known() && s.conn != nil {
-		f.Platform = s.platform()
+		f.Platform = platform(s)
 	}
 	s.region()
 	s.blame()
 	s.result.Facts = f.Complete()
 	if a := s.result.AWS; a != nil && a.Config.Region == "" {
-		a.Config.Region = f.Region.Value
-		if a.Config.Region == "" {
-			a.Config.Region = anyRegion
-		}
+		a.Config.Region = cmp.Or(f.Region.Value, anyRegion)
 	}
-	s.result.Notes = s.notes.texts
 }
 
 // region is the cluster's; else the AWS configuration's; else, on EKS, the one
@@ -51,7 +44,7 @@ func (s *search) region() {
 	case s.result.AWS != nil && s.result.AWS.ConfiguredRegion != "":
 		*fact = render.Fact{Value: s.result.AWS.ConfiguredRegion, Source: "AWS configuration"}
 		if s.infra.why != "" {
-			s.notes.add("the region is your AWS configuration's, because " + s.infra.why)
+			s.note("the region is your AWS configuration's, because " + s.infra.why)
 		}
 		return
 	case s.result.AWS != nil:
@@ -70,7 +63,7 @@ func (s *search) blame() {
 	fill := func(known bool, why *string, failures ...error) {
 		for _, failure := range failures {
 			if !known && *why == "" && failure != nil {
-				*why = reason(failure)
+				*why = plain.Line(failure.Error())
 			}
 		}
 	}
@@ -83,42 +76,28 @@ func (s *search) blame() {
 	fill(f.Account.Known(), &f.Account.Why, onAWS)
 }
 
-// reason is an error on one line.
-func reason(err error) string {
-	return strings.Join(strings.Fields(err.Error()), " ")
-}
-
 // Require is Facts.Require, except that where a fact is missing because a
 // source failed (a server that does not answer, refused credentials) the error
 // is of that failure's kind: trying again may help, other flags need not. A
 // source that is simply not there (no kubeconfig, no credentials) is no failure.
 func (r Result) Require() error {
-	failure := r.failure()
+	failure := r.Failure()
 	missing := r.Facts.Require()
 	if missing == nil {
 		return failure
 	}
-	list := (*render.InputError)(nil)
-	p := (*problem.Error)(nil)
+	var list, p *problem.Error
 	if !errors.As(missing, &list) || !errors.As(failure, &p) {
 		return missing
 	}
-	if p.Kind == problem.Usage {
-		told := *list
-		told.Err = failure
-		return &told
+	if p.Kind == problem.Usage { // wrong input: nothing else is worth saying
+		return failure
 	}
-	return &problem.Error{
-		Kind: p.Kind,
-		What: list.What,
-		Why:  list.Why,
-		Next: p.Next + "\n" + list.Next,
-		Err:  errors.Join(failure, missing),
-	}
+	return &problem.Error{Kind: p.Kind, What: list.What, Why: list.Why, Next: p.Next + "\n" + list.Next, Err: errors.Join(failure, missing)}
 }
 
-// failure is the first source that is there and failed.
-func (r Result) failure() error {
+// Failure is the first source that is there and failed.
+func (r Result) Failure() error {
 	for _, err := range []error{r.ClusterFailure, r.AWSFailure} {
 		if err != nil && !errors.Is(err, cluster.ErrNotConfigured) && !errors.Is(err, ErrNoCredentials) {
 			return err

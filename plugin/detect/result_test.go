@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 func TestNoKubeconfigAndNoCredentials(t *testing.T) {
@@ -22,8 +21,8 @@ func TestNoKubeconfigAndNoCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = result.Require()
-	flaw := (*render.InputError)(nil)
-	if !errors.As(err, &flaw) {
+	flaw := (*problem.Error)(nil)
+	if !problem.IsInput(err) || !errors.As(err, &flaw) {
 		t.Fatalf("%T %v", err, err)
 	}
 	for _, text := range []string{"namespace", "issuer", "accountID", "region", "platform", "no cluster is configured", "AWS credentials"} {

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/layout"
 )
 
@@ -216,8 +215,8 @@ func TestUnusableDirectory(t *testing.T) {
 		if err == nil {
 			err = plan.Write(t.Context(), func(Change) {})
 		}
-		var input *render.InputError
-		if !errors.As(err, &input) || !strings.Contains(input.What, path) {
+		var input *problem.Error
+		if !problem.IsInput(err) || !errors.As(err, &input) || !strings.Contains(input.What, path) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -1,3 +1,10 @@
+// Package folder brings the files of a layout to the disk and keeps them there:
+// it writes what is missing or stale, removes what an earlier run made and this
+// one does not, and leaves everything else alone. The use case render calls it.
+//
+// A file is ours if its first line says so (layout.Made); nothing else is ever
+// written over or removed. No link is followed out of the directory. It knows
+// neither what the files say nor a cluster or a cloud.
 package folder
 
 import (
@@ -7,10 +14,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/layout"
 )
 
@@ -43,7 +50,7 @@ func (p Plan) Name(c Change) string { return filepath.Join(p.Dir, filepath.FromS
 
 // Look compares a directory, which need not be there, with the files that
 // should be in it. It writes nothing. Whatever is in the way of one of them is
-// a *render.InputError, or several of them in a *problem.Several: a directory
+// a *problem.Error, or several of them in a *problem.Several: a directory
 // that is none, a file that is not ours, a link.
 func Look(dir string, files []layout.File) (Plan, error) {
 	plan := Plan{Dir: dir}
@@ -152,7 +159,7 @@ func rival(root *os.Root, name string) error {
 }
 
 func obstacle(name, why string) error {
-	return &problem.Error{Kind: problem.Usage, What: name, Why: why, Next: "move it away, or give another --output-dir"}
+	return problem.Input(name, why, "move it away, or give another --output-dir")
 }
 
 func what(info fs.FileInfo) string {
@@ -176,18 +183,25 @@ func leftOver(root *os.Root, files []layout.File) ([]Change, error) {
 		wanted[file.Path] = true
 	}
 	var left []Change
+	all, err := allMade(root)
+	for _, name := range all {
+		if !wanted[name] {
+			left = append(left, Change{Path: name, State: LeftOver})
+		}
+	}
+	return left, err
+}
+
+// allMade are the files that are ours.
+func allMade(root *os.Root) (names []string, err error) {
 	for _, pattern := range layout.Places() {
-		candidates, err := fs.Glob(root.FS(), pattern)
+		found, err := fs.Glob(root.FS(), pattern)
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range candidates {
-			if !wanted[name] && made(root, name) {
-				left = append(left, Change{Path: name, State: LeftOver})
-			}
-		}
+		names = append(names, slices.DeleteFunc(found, func(name string) bool { return !made(root, name) })...)
 	}
-	return left, nil
+	return names, nil
 }
 
 // made reports whether a file is ours. One that cannot be read is not.
@@ -210,12 +224,9 @@ func made(root *os.Root, name string) bool {
 }
 
 func unusable(dir string, err error) error {
-	return &render.InputError{
-		What: "output directory " + dir,
-		Why:  "cannot be used: " + reason(err),
-		Next: "give --output-dir a directory that you may write to, or one that is not there yet",
-		Err:  err,
-	}
+	return problem.Input("output directory "+dir,
+		"cannot be used: "+reason(err),
+		"give --output-dir a directory that you may write to, or one that is not there yet").Because(err)
 }
 
 // reason is an error without the names of system calls.
@@ -225,4 +236,29 @@ func reason(err error) string {
 		return strings.TrimPrefix(at.Path+": ", ".: ") + at.Err.Error()
 	}
 	return err.Error()
+}
+
+// HasValue reports whether a file that an earlier run created has a line of YAML that ends
+// in this value. A directory that cannot be read has none: Look says why.
+func HasValue(dir, value string) bool {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	names, _ := allMade(root)
+	return slices.ContainsFunc(names, func(name string) bool { return hasValue(root, name, value) })
+}
+
+func hasValue(root *os.Root, name, value string) bool {
+	data, err := root.ReadFile(name)
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(data)) {
+		if strings.HasSuffix(strings.TrimRight(line, "\r\n\"' "), value) {
+			return true
+		}
+	}
+	return false
 }

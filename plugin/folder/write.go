@@ -34,10 +34,9 @@ func (p Plan) Write(ctx context.Context, done func(Change)) error {
 			return err
 		}
 		if err := change.make(root); err != nil {
-			return &problem.Error{
-				Kind: problem.Failed, What: p.Name(change) + " cannot be written", Why: reason(err),
-				Next: "mend that and run the command again: it does what is left to do", Err: err,
-			}
+			return problem.Fail(p.Name(change)+" cannot be written",
+				reason(err),
+				"mend that and run the command again: it does what is left to do").Because(err)
 		}
 		done(change)
 	}

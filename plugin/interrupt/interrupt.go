@@ -1,12 +1,24 @@
-// Package interrupt ends the wait for work that takes no context, such as Helm,
-// kustomize and the reading of files, when a context ends. It knows nothing of that
-// work, of signals or of printing.
+// Package interrupt ends a pause, and the wait for work that takes no context, such as
+// Helm, kustomize and the reading of files, when a context ends. It knows nothing of
+// that work, of signals or of printing.
 package interrupt
 
 import (
 	"context"
 	"time"
 )
+
+// Sleep waits, or returns the cause that ctx ended with as soon as it ends.
+func Sleep(ctx context.Context, pause time.Duration) error {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
 
 // Run returns what work returns. If ctx ends before work does, Run gives work the time
 // tidy to end and to remove what it wrote, and returns the cause that ctx ended with;

@@ -70,3 +70,19 @@ func TestRunAfterTheEnd(t *testing.T) {
 		t.Errorf("%v, began %t", err, began)
 	}
 }
+
+func TestSleep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		if err := Sleep(t.Context(), time.Minute); err != nil || time.Since(began) != time.Minute {
+			t.Errorf("a minute: %v after %s", err, time.Since(began))
+		}
+		why := errors.New("enough")
+		ctx, end := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { end(why) })
+		began = time.Now()
+		if err := Sleep(ctx, time.Hour); !errors.Is(err, why) || time.Since(began) != time.Second {
+			t.Errorf("an ended context: %v after %s", err, time.Since(began))
+		}
+	})
+}

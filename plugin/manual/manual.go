@@ -1,14 +1,68 @@
+// Package manual writes an install as the commands that a person would type: a
+// bash script that reads like instructions, for who reviews and runs them in
+// place of install. The use case install --mode manual calls it.
+//
+// It is one more printer of the plans that install carries out (apply.Plan by its
+// Writes, iam.Plan by package rolecode): what it is given is printed, and nothing
+// is added but waiting and looking. It is pure. It never asks a cluster or AWS,
+// never decides whether something is to be done, and runs nothing.
 package manual
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/rolecode"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/rolecode"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/shell"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
+
+// The programs that can speak to a cluster.
+const (
+	OC      = "oc"      // on OpenShift
+	Kubectl = "kubectl" // elsewhere
+)
+
+// Source is an install to be printed. Without Project, Writes and steps of the
+// Role there is nothing to print.
+type Source struct {
+	Tool    Tool
+	Profile string // of the AWS configuration; "": the usual one
+	Facts   render.Facts
+
+	// Project is a ProjectRequest or a Namespace, to be created; nil if it is there.
+	Project *unstructured.Unstructured
+	Mark    Mark
+	Use     string // kubeconfig context that is to use the project; "": none
+
+	Writes []apply.Write
+	Role   *iam.Plan
+
+	Wait    bool                       // print the commands that wait
+	Timeout time.Duration              // of each of them
+	Verify  bool                       // tell of the proof
+	Expose  *unstructured.Unstructured // Route or Ingress; nil: there is none
+}
+
+// Tool is what speaks to the cluster.
+type Tool struct {
+	Name   string   // OC or Kubectl
+	Flags  []string // which lead to the cluster: "--context=prod"
+	Server string   // URL of the API server that they lead to; "": not held against
+}
+
+// Mark is what tells a project that was made by this: a field of the namespace
+// and its value.
+type Mark struct {
+	Field string // as kubectl's JSONPath has it: metadata.labels.team
+	Value string
+}
 
 // step is a heading and what is typed below it.
 type step struct {
@@ -84,8 +138,8 @@ func (s Source) steps() (steps []step, guard string, err error) {
 func (s Source) head() string {
 	var b strings.Builder
 	namespace := s.Facts.Namespace.Value
-	fmt.Fprintf(&b, "#!/usr/bin/env bash\n# OSToy with its own S3 bucket in project %s, as printed by: %s ostoy-s3 install --mode manual\n", namespace, s.Tool)
-	fmt.Fprintf(&b, headNote, s.Tool)
+	fmt.Fprintf(&b, "#!/usr/bin/env bash\n# OSToy with its own S3 bucket in project %s, as printed by: %s ostoy-s3 install --mode manual\n", namespace, s.Tool.Name)
+	fmt.Fprintf(&b, headNote, s.Tool.Name)
 	if s.applies("Bucket") {
 		b.WriteString(bucketNote)
 	}
@@ -129,11 +183,11 @@ refuse() {
 
 // serverGuard ends the script at another cluster: objects and role are of one.
 func (s Source) serverGuard() string {
-	if s.Server == "" {
+	if s.Tool.Server == "" {
 		return ""
 	}
 	look := s.kube("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
-	return fmt.Sprintf(serverFrame, shell.Quote(s.Server), look, s.Tool)
+	return fmt.Sprintf(serverFrame, shell.Quote(s.Tool.Server), look, s.Tool.Name)
 }
 
 const serverFrame = `
@@ -146,7 +200,7 @@ fi
 
 // kube is a command of oc or kubectl.
 func (s Source) kube(words ...string) string {
-	return shell.Words(append(append([]string{s.Tool}, s.Flags...), words...)...)
+	return shell.Words(append(append([]string{s.Tool.Name}, s.Tool.Flags...), words...)...)
 }
 
 // inProject is kube in the project.

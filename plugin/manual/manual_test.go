@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -116,7 +116,7 @@ func sources(t *testing.T) map[string]Source {
 	secret := object("v1", "Secret", "ostoy-secret", map[string]any{"data": map[string]any{"secret.txt": "eA=="}})
 	const minutes = 10
 	whole := Source{
-		Tool: OC, Server: "https://api.example.com:6443", Facts: facts(), Wait: true, Timeout: minutes * time.Minute, Verify: true,
+		Tool: Tool{Name: OC, Server: "https://api.example.com:6443"}, Facts: facts(), Wait: true, Timeout: minutes * time.Minute, Verify: true,
 		Project: request, Mark: Mark{`metadata.annotations.openshift\.io/description`, "made by it's test"},
 		Role: rolePlan(t, iam.RoleOptions{}, absent), Expose: route(map[string]any{}),
 		Writes: []apply.Write{
@@ -124,10 +124,10 @@ func sources(t *testing.T) map[string]Source {
 		},
 	}
 	plain := whole
-	plain.Tool, plain.Project, plain.Mark, plain.Wait = Kubectl, namespace, Mark{`metadata.labels.a\.b/c`, "test"}, false
+	plain.Tool.Name, plain.Project, plain.Mark, plain.Wait = Kubectl, namespace, Mark{`metadata.labels.a\.b/c`, "test"}, false
 	plain.Expose = object("networking.k8s.io/v1", "Ingress", "ostoy-ingress", nil)
 	few := Source{
-		Tool: OC, Flags: []string{"--context=a b", "--as=$(me)\ntouch x"}, Profile: "it's mine", Use: "a b", Facts: facts(), Wait: true, Timeout: time.Minute, Verify: true,
+		Tool: Tool{Name: OC, Flags: []string{"--context=a b", "--as=$(me)\ntouch x"}}, Profile: "it's mine", Use: "a b", Facts: facts(), Wait: true, Timeout: time.Minute, Verify: true,
 		Role: rolePlan(t, iam.RoleOptions{Tags: map[string]string{"team": "blue"}}, func(r iam.Role) *iam.Actual {
 			is := asItShould(r)
 			is.Tags = render.OwnershipTags(facts())
@@ -145,7 +145,7 @@ func sources(t *testing.T) map[string]Source {
 		"openshift": whole,
 		"plain":     plain,
 		"few":       few,
-		"record":    {Tool: Kubectl, Facts: facts(), Role: rolePlan(t, iam.RoleOptions{}, asItShould), Writes: []apply.Write{record("all")}, Expose: route(map[string]any{"tls": map[string]any{"termination": "edge"}})},
+		"record":    {Tool: Tool{Name: Kubectl}, Facts: facts(), Role: rolePlan(t, iam.RoleOptions{}, asItShould), Writes: []apply.Write{record("all")}, Expose: route(map[string]any{"tls": map[string]any{"termination": "edge"}})},
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // Kind is why a command did not do what was asked. Its number is the exit code.
 type Kind int
 
-// The kinds, as DESIGN section 8 lists the exit codes.
+// The kinds, as README.md lists the exit codes.
 const (
 	Failed   Kind = 1 // an API refused, a server did not answer, no credentials
 	Usage    Kind = 2 // bad flags, values, files or names; nothing was touched
@@ -36,6 +36,44 @@ type Error struct {
 	More string
 	Err  error
 }
+
+// Input is the error for what the user gave and cannot be used: a name, a fact, a
+// value, a file. Nothing has been touched.
+func Input(what, why, next string) *Error {
+	return &Error{Kind: Usage, What: what, Why: why, Next: next}
+}
+
+// Refuse is the error for what this tool does not do, although it could.
+func Refuse(what, why, next string) *Error {
+	return &Error{Kind: Refused, What: what, Why: why, Next: next}
+}
+
+// Fail is the error for what could not be done.
+func Fail(what, why, next string) *Error {
+	return &Error{Kind: Failed, What: what, Why: why, Next: next}
+}
+
+// See adds the page that explains it.
+func (e *Error) See(page string) *Error {
+	e.More = page
+	return e
+}
+
+// Because adds the cause.
+func (e *Error) Because(err error) *Error {
+	e.Err = err
+	return e
+}
+
+// errInput is what errors.Is finds in an error of the user's input.
+var errInput = errors.New("input")
+
+// IsInput reports whether an error says that what the user gave cannot be used, or
+// wraps one that does.
+func IsInput(err error) bool { return errors.Is(err, errInput) }
+
+// Is makes each Error of kind Usage one of the user's input.
+func (e *Error) Is(target error) bool { return target == errInput && e.Kind == Usage }
 
 func (e *Error) Error() string {
 	if e.Why == "" {

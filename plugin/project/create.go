@@ -10,9 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -120,7 +120,7 @@ func Client(ctx context.Context, conn *cluster.Conn) (dynamic.ResourceInterface,
 		return nil, err
 	}
 	if served.ServesGroup(group) {
-		return conn.Dynamic.Resource(live.Projects()), nil
+		return conn.Dynamic.Resource(kinds.Project.GVR()), nil
 	}
-	return conn.Dynamic.Resource(live.Namespaces()), nil
+	return conn.Dynamic.Resource(kinds.Namespace.GVR()), nil
 }

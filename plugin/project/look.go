@@ -2,19 +2,19 @@ package project
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // Wanted is which project to look at, and how.
@@ -49,34 +49,19 @@ func (p Project) Name() string { return p.Facts.Namespace.Value }
 // Look asks the cluster and AWS for everything that does not depend on an answer, at the
 // same time. Wrong input is an error, also to a tolerant look.
 func Look(ctx context.Context, s *session.Session, w Wanted) (Project, error) {
-	given, err := s.Given(ctx, w.Facts)
+	if w.NewName != "" {
+		w.Facts.Given.Namespace = render.Fact{Value: w.NewName, Source: "new project"}
+	}
+	conn, given, err := Given(ctx, s, w.Facts)
 	if err != nil {
 		return Project{}, err
 	}
-	conn, err := s.Connect(ctx)
-	if err != nil {
-		return Project{}, err
-	}
-	given.Namespace = namespace(conn, given.Namespace, w.NewName)
 	if err := (render.Facts{Namespace: given.Namespace}).Validate(); err != nil {
 		return Project{}, err
 	}
 	p, err := look(ctx, conn, w, given)
 	p.Facts = p.Found.Facts
 	return p, err
-}
-
-// namespace is the new project's name, or the namespace given, or the kubeconfig
-// context's.
-func namespace(conn *cluster.Conn, given render.Fact, newName string) render.Fact {
-	switch {
-	case newName != "":
-		return render.Fact{Value: newName, Source: "new project"}
-	case given.Known():
-		return given
-	}
-	name, _ := conn.Namespace()
-	return render.Fact{Value: name, Source: conn.NamespaceSource()}
 }
 
 func look(outer context.Context, conn *cluster.Conn, w Wanted, given render.Facts) (Project, error) {
@@ -139,7 +124,7 @@ func facts(ctx context.Context, w Wanted, request detect.Request) (detect.Result
 	request.Policy = detect.AskNeeded
 	found, err := detect.Detect(ctx, request)
 	failures := Failures{Cluster: found.ClusterFailure, AWS: found.AWSFailure, Issuer: err}
-	if input := (*render.InputError)(nil); errors.As(err, &input) && found.Conn == nil {
+	if problem.IsInput(err) && found.Conn == nil {
 		return found, failures, err // what was given, not what was found
 	}
 	if failures.AWS == nil {
@@ -179,4 +164,113 @@ func Identify(ctx context.Context, found *detect.Result, profile string) (err er
 		}
 	}
 	return nil
+}
+
+// Given is what the user says of a project, with the namespace of the kubeconfig context
+// if they name none, and the connection. It sends nothing and validates nothing.
+func Given(ctx context.Context, s *session.Session, facts session.Facts) (*cluster.Conn, render.Facts, error) {
+	given, err := s.Given(ctx, facts)
+	if err != nil {
+		return nil, given, err
+	}
+	conn, err := s.Connect(ctx)
+	if err == nil && !given.Namespace.Known() {
+		name, _ := conn.Namespace()
+		given.Namespace = render.Fact{Value: name, Source: conn.NamespaceSource()}
+	}
+	return conn, given, err
+}
+
+// Detect finds the facts that the user does not give. Unlike Look it connects to the
+// cluster only if the policy asks it for something, and looks at nothing in the project.
+func Detect(ctx context.Context, s *session.Session, facts session.Facts, policy detect.Policy) (detect.Result, error) {
+	given, err := s.Given(ctx, facts)
+	if err != nil {
+		return detect.Result{}, err
+	}
+	return detectRest(ctx, s, given, facts.Profile, policy)
+}
+
+func detectRest(ctx context.Context, s *session.Session, given render.Facts, profile string, policy detect.Policy) (detect.Result, error) {
+	return detect.Detect(ctx, detect.Request{
+		Given:   given,
+		Connect: func() (*cluster.Conn, error) { return s.Connect(ctx) },
+		AWS:     detect.AWSOptions{Profile: profile, Region: given.Region.Value},
+		Policy:  policy,
+	})
+}
+
+// Complete is Detect for manifests and roles: a fact that they need and that is not known,
+// or that is not valid, is an error.
+func Complete(ctx context.Context, s *session.Session, facts session.Facts, policy detect.Policy) (detect.Result, error) {
+	found, err := Detect(ctx, s, facts, policy)
+	return complete(found, err)
+}
+
+func complete(found detect.Result, err error) (detect.Result, error) {
+	if err == nil {
+		err = found.Require()
+	}
+	if err == nil {
+		err = found.Facts.Validate()
+	}
+	return found, err
+}
+
+// DetectController is Detect for the ACK S3 controller. What is given of the namespace
+// says nothing about the other facts, and need not be valid for a project with a bucket.
+func DetectController(ctx context.Context, s *session.Session, facts session.Facts, policy detect.Policy) (detect.Result, error) {
+	given, err := s.Given(ctx, facts)
+	if err != nil {
+		return detect.Result{}, err
+	}
+	given.Namespace = UsualControllerNamespace()
+	return detectRest(ctx, s, given, facts.Profile, policy)
+}
+
+// CompleteController is Complete for the ACK S3 controller, whose namespace the facts then
+// have.
+func CompleteController(ctx context.Context, s *session.Session, facts session.Facts) (detect.Result, error) {
+	namespace, err := ControllerNamespace(facts)
+	if err != nil {
+		return detect.Result{}, err
+	}
+	found, err := complete(DetectController(ctx, s, facts, detect.AskNeeded))
+	if err == nil {
+		found.Facts.Namespace = namespace
+	}
+	return found, err
+}
+
+// ControllerNamespace is the namespace of the ACK S3 controller that the user gives by
+// flag, or the usual one: a facts file and the kubeconfig context name the project of the
+// app. A name that no namespace can have is an error.
+func ControllerNamespace(facts session.Facts) (render.Fact, error) {
+	namespace := facts.Given.Namespace
+	if !namespace.Known() {
+		namespace = UsualControllerNamespace()
+	}
+	return namespace, operator.ValidateNamespace(render.Facts{Namespace: namespace})
+}
+
+// UsualControllerNamespace is the namespace of the controller unless you give another.
+func UsualControllerNamespace() render.Fact {
+	return render.Fact{Value: render.ControllerNamespace, Source: "default"}
+}
+
+// OnRecord is the source of a fact that is known from the inventory alone.
+const OnRecord = "configmaps/" + apply.InventoryName
+
+// Recalled are the facts with one from the inventory, if it is valid: everybody who can
+// edit the project can edit the inventory.
+func Recalled(facts render.Facts, value string, of func(*render.Facts) *render.Fact) render.Facts {
+	changed := facts
+	if of(&changed).Value == value {
+		return facts
+	}
+	*of(&changed) = render.Fact{Value: value, Source: OnRecord}
+	if value != "" && changed.Validate() == nil {
+		return changed.Complete()
+	}
+	return facts
 }

@@ -10,9 +10,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -57,7 +57,7 @@ func RandomName() (string, error) {
 // LookAt reads the namespace. Who may not see it gets the same answer as for one that
 // does not exist: OpenShift's to a project of somebody else.
 func LookAt(ctx context.Context, conn *cluster.Conn, name string) (State, error) {
-	found, err := conn.Dynamic.Resource(live.Namespaces()).Get(ctx, name, metav1.GetOptions{})
+	found, err := conn.Dynamic.Resource(kinds.Namespace.GVR()).Get(ctx, name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
 		return State{Unseen: apierrors.IsForbidden(err)}, nil

@@ -59,7 +59,8 @@ func (s *Session) Read(ctx context.Context, what, name string) ([]byte, error) {
 		return nil, problem.While(what+" "+name+" to end", err)
 	}
 	if err != nil {
-		return nil, &render.InputError{
+		return nil, &problem.Error{
+			Kind: problem.Usage,
 			What: what + " " + name,
 			Why:  fmt.Sprintf("cannot be read: %v", err),
 			Next: "give a file that exists and that you may read, or - for stdin",

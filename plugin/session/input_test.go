@@ -12,7 +12,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 // zeros is a device that gives bytes without end.
@@ -38,7 +38,7 @@ func TestReadInputHasALimit(t *testing.T) {
 	} {
 		a := &Session{Streams: genericiooptions.IOStreams{In: tc.in}}
 		data, err := a.Read(t.Context(), "values file", tc.file)
-		var input *render.InputError
+		var input *problem.Error
 		refused := errors.As(err, &input) && strings.Contains(input.Why, "more than 16 MB")
 		if refused != (tc.want == 0) || len(data) != tc.want {
 			t.Errorf("%s: %d bytes, %v", name, len(data), err)

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // What a command writes to stdout leaves by this file or by Report. What clusters,
@@ -80,36 +83,31 @@ func (s *Session) WriteData(text string) error {
 }
 
 func unshown(r rune, line int) error {
-	return &problem.Error{
-		Kind: problem.Usage,
-		What: "the output is not printed: a terminal does not show a character in it as it is",
-		Why:  fmt.Sprintf("%U, in line %d of the output, controls the terminal or the direction of writing, or is not UTF-8", r, line),
-		Next: "remove it from the values, the overlay or the chart that contains it",
+	return problem.Input("the output is not printed: a terminal does not show a character in it as it is",
+		fmt.Sprintf("%U, in line %d of the output, controls the terminal or the direction of writing, or is not UTF-8", r, line),
+		"remove it from the values, the overlay or the chart that contains it")
+}
+
+// WriteObjects prints objects as YAML below a comment, by WriteData.
+func (s *Session) WriteObjects(comment string, objects []*unstructured.Unstructured) error {
+	text, err := render.YAML(objects)
+	if err != nil {
+		return err
 	}
+	return s.WriteData(comment + string(text))
 }
 
 // Columns aligns rows of cells, two blanks between columns; each row stays one line.
 func Columns(cells [][]string) []string {
-	rows := make([][]string, len(cells))
-	for n := range cells {
-		rows[n] = plain.InLines(cells[n])
+	var out strings.Builder
+	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	for _, row := range cells {
+		fmt.Fprintln(table, strings.Join(plain.InLines(row), "\t"))
 	}
-	var widths []int
-	for _, row := range rows {
-		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], len([]rune(cell)))
-		}
-	}
-	lines := make([]string, len(rows))
-	for n, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			line.WriteString(cell + strings.Repeat(" ", widths[i]-len([]rune(cell))+2))
-		}
-		lines[n] = strings.TrimRight(line.String(), " ")
+	_ = table.Flush() // a Builder accepts everything
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	for n, line := range lines {
+		lines[n] = strings.TrimRight(line, " ")
 	}
 	return lines
 }

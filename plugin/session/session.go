@@ -2,17 +2,22 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
 )
 
 // Session is one run of the executable. It is safe for concurrent use.
@@ -56,4 +61,111 @@ func (s *Session) Stream(to *ui.UI) io.Writer {
 		return s.Streams.Out
 	}
 	return s.Streams.ErrOut
+}
+
+// InTime runs a part of a command under its deadline, --timeout or what is left
+// of it, and words the end of a run that was cut off.
+func InTime(ctx context.Context, limit, timeout time.Duration, doneSoFar func() string, part func(context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := part(limited)
+	if err == nil || limited.Err() == nil {
+		return err
+	}
+	return CutOff(ctx, err, timeout, doneSoFar)
+}
+
+// CutOff words the end of a run that was stopped from outside: by Ctrl-C, which
+// ends ctx, or by its deadline. What was reached is kept either way, and a
+// second run goes on. An error that is about something else passes unchanged.
+func CutOff(ctx context.Context, err error, timeout time.Duration, doneSoFar func() string) error {
+	var told *problem.Error
+	stopped := &problem.Error{Next: "run the same command again: it continues where this one stopped", Err: err}
+	switch {
+	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || !errors.As(err, &told)):
+		stopped.Kind, stopped.What, stopped.Why = problem.Interrupted, "interrupted", doneSoFar()
+	case late(err):
+		stopped.Kind, stopped.What = problem.Failed, fmt.Sprintf("not done within --timeout %s", timeout)
+		stopped.Why = strings.TrimPrefix(awaited(err)+"\n"+doneSoFar(), "\n")
+	default:
+		return err
+	}
+	return stopped
+}
+
+// late reports whether an error is the deadline's, and not a finding of those
+// who were waiting: what is not ready they know best.
+func late(err error) bool {
+	var told *problem.Error
+	return errors.Is(err, context.DeadlineExceeded) && !(errors.As(err, &told) && told.Kind != problem.Failed)
+}
+
+// awaited says what was waited for when the time was over, as far as the error
+// knows.
+func awaited(err error) string {
+	var known *problem.Awaited
+	var told *problem.Error
+	var request *url.Error
+	switch {
+	case errors.As(err, &known):
+		return "it was waiting for " + known.What
+	case errors.As(err, &told):
+		return told.What + ": no answer in time"
+	case errors.As(err, &request):
+		path := request.URL
+		if asked, err := url.Parse(request.URL); err == nil {
+			path = asked.Host + asked.Path
+		}
+		return "no answer in time to " + strings.ToUpper(request.Op) + " " + path
+	}
+	return ""
+}
+
+// Question is what somebody has to say yes to before it is done.
+type Question struct {
+	About   string // what is about to be done
+	Word    string // what has to be typed
+	Flags   string // what a script says instead: "--yes"
+	Nothing string // what has not happened yet: "nothing was removed"
+}
+
+// Ask puts a question to the user and gives the line that was typed.
+type Ask func(ctx context.Context, question string) (string, error)
+
+// Confirm asks for the word and takes nothing else for a yes. ask is nil if nobody is at
+// a terminal: the error then names the flags.
+func (q Question) Confirm(ctx context.Context, to *ui.UI, ask Ask) error {
+	if ask == nil {
+		return q.Unanswered()
+	}
+	to.Warn(q.About, "")
+	answer, err := ask(ctx, "type "+q.Word+" to go on: ")
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(answer) != q.Word {
+		return problem.Input("not confirmed: "+q.Nothing, "what was typed is not "+q.Word,
+			"the same command again, or with "+q.Flags+" where nobody is to be asked")
+	}
+	return nil
+}
+
+// Unanswered is the error where nobody can be asked.
+func (q Question) Unanswered() error {
+	return problem.Input("not confirmed: "+q.Nothing, q.About, "the same command with "+q.Flags)
+}
+
+// DryRun is how far a command goes.
+type DryRun string
+
+// The ways to run.
+const (
+	DryRunNone   DryRun = "none"
+	DryRunClient DryRun = "client" // look and plan; send nothing to be judged
+	DryRunServer DryRun = "server" // have the API server judge every object, persist nothing
+)
+
+// Known reports whether d is one of the ways.
+func (d DryRun) Known() bool {
+	return d == DryRunNone || d == DryRunClient || d == DryRunServer
 }

@@ -6,22 +6,24 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// AWS is what AWS said, and what it refused.
-type AWS struct {
+// S3 is what S3 said, and what it refused.
+type S3 struct {
 	Bucket      bucket.State
 	BucketErr   error
 	Contents    bucket.Contents
-	More        bool
+	More        bool // than Contents
 	ContentsErr error
 
 	Public        bucket.PublicAccess
@@ -31,40 +33,27 @@ type AWS struct {
 	Encryption    bucket.Encryption
 	EncryptionErr error
 
-	Role    *iam.Actual
-	RoleErr error
-	Plan    *iam.Plan
-	PlanErr error // install would refuse to touch the role
-
 	// Stale is the State of a Bucket whose status the controller never finished,
 	// if S3 has all that it asks for.
 	Stale *health.State
 }
 
-// BucketObject is the Bucket resource as the cluster has it; nil without one.
-func (f Found) BucketObject() *unstructured.Unstructured {
-	if item := f.item("Bucket", ""); item != nil {
-		return item.Live
-	}
-	return nil
-}
-
-func (f Found) bucket() Bucket {
+func bucketOf(f Found) Bucket {
 	b := Bucket{Name: render.BucketName(f.Facts.Namespace.Value)}
 	item := f.item("Bucket", "")
 	if item == nil {
 		return b
 	}
 	b.Part = f.part(item, bucketHealth)
-	b.Region = f.AWS.Bucket.Region
-	if item.Live != nil && f.AWS.BucketErr != nil { // then S3 is not the source, and the table says so
+	b.Region = f.S3.Bucket.Region
+	if item.Live != nil && f.S3.BucketErr != nil { // then S3 is not the source, and the table says so
 		b.Region = health.Text(item.Live.Object, "status", "ackResourceMetadata", "region")
 	}
 	b.Region = shown(b.Region, advice.Region)
-	b.inS3(f)
-	b.Protection = f.protection(item.Live)
-	if b.Mark == OK && b.Protection.weak() {
-		b.Mark, b.Hint = Warning, f.check()
+	b.compare(f)
+	b.Protection = protection(f, item.Live)
+	if b.Mark == report.OK && b.Protection.weak() {
+		b.Mark, b.Hint = report.Warning, f.check()
 	}
 	return b
 }
@@ -72,40 +61,40 @@ func (f Found) bucket() Bucket {
 // bucketHealth judges a Bucket that nobody has just written.
 func bucketHealth(o *unstructured.Unstructured) health.State { return health.Bucket(o, nil, false) }
 
-// inS3 adds what S3 says. It can only make things worse.
-func (b *Bucket) inS3(f Found) {
+// compare adds what S3 says. It can only make things worse.
+func (b *Bucket) compare(f Found) {
 	b.count(f)
-	if stale := f.AWS.Stale; stale != nil && health.Unfinished(f.BucketObject()) {
-		b.Part = Part{MarkOf(*stale), plain.Line(stale.Text), stale.Hint}
+	if stale := f.S3.Stale; stale != nil && health.Unfinished(f.BucketObject()) {
+		b.Part = report.Of(*stale)
 	}
-	if f.AWS.BucketErr != nil {
+	if f.S3.BucketErr != nil {
 		return
 	}
-	if object := f.BucketObject(); object != nil && b.Mark == Wrong && health.InTwoRegions(object) && advice.Region(f.AWS.Bucket.Region).Legal() {
+	if object := f.BucketObject(); object != nil && b.Mark == report.Wrong && health.InTwoRegions(object) && advice.Region(f.S3.Bucket.Region).Legal() {
 		b.Hint = f.Again // which has the region of S3
 	}
-	b.S3 = f.AWS.Bucket.Kind
-	bad := Part{Mark: OK}
+	b.S3 = f.S3.Bucket.Kind
+	bad := report.Part{Mark: report.OK}
 	switch {
-	case b.S3 == bucket.Free && b.Mark == OK:
-		bad = Part{Wrong, "S3 has no bucket of that name, though the controller says that it is synced", f.Again}
-	case b.S3 == bucket.OtherAccount && f.AWS.Bucket.Sure:
-		bad = Part{Wrong, "the bucket belongs to another AWS account", "oc ostoy-s3 install --new-project"}
-	case b.S3 == bucket.Foreign && b.Mark == OK:
-		bad = Part{Warning, "the tags of the bucket do not say that it is this project's", f.check()}
+	case b.S3 == bucket.Free && b.Mark == report.OK:
+		bad = report.Part{Mark: report.Wrong, Text: "S3 has no bucket of that name, though the controller says that it is synced", Hint: f.Again}
+	case b.S3 == bucket.OtherAccount && f.S3.Bucket.Sure:
+		bad = report.Part{Mark: report.Wrong, Text: "the bucket belongs to another AWS account", Hint: "oc ostoy-s3 install --new-project"}
+	case b.S3 == bucket.Foreign && b.Mark == report.OK:
+		bad = report.Part{Mark: report.Warning, Text: "the tags of the bucket do not say that it is this project's", Hint: f.check()}
 	}
-	if bad.Mark != OK {
+	if bad.Mark != report.OK {
 		b.Part = bad
 	}
 }
 
 func (b *Bucket) count(f Found) {
-	if err := f.AWS.ContentsErr; err != nil {
+	if err := f.S3.ContentsErr; err != nil {
 		b.Uncounted = whyAWS(err, "s3:ListBucket")
 		return
 	}
-	contents := f.AWS.Contents
-	b.Contents, b.More = &contents, f.AWS.More
+	contents := f.S3.Contents
+	b.Contents, b.More = &contents, f.S3.More
 }
 
 // whyAWS is a refusal of AWS in a few words.
@@ -116,17 +105,11 @@ func whyAWS(err error, action string) string {
 	case errors.Is(err, bucket.ErrGone):
 		return "there is no bucket"
 	}
-	var parts interface {
-		Parts() (what, why, next string)
+	var told *problem.Error
+	if errors.As(err, &told) {
+		err = told
 	}
-	if errors.As(err, &parts) {
-		what, why, _ := parts.Parts()
-		if why != "" {
-			what += ": " + why
-		}
-		return health.OneLine(what)
-	}
-	return health.OneLine(err.Error())
+	return plain.Said(err.Error())
 }
 
 const (
@@ -136,22 +119,22 @@ const (
 
 // protection takes S3's word where it gives one, else what the Bucket object asks
 // for, which the controller makes so, if only every ten hours.
-func (f Found) protection(object *unstructured.Unstructured) Protection {
+func protection(f Found, object *unstructured.Unstructured) Protection {
 	asked := map[string]any{}
 	if object != nil {
 		asked = object.Object
 	}
 	return Protection{
-		PublicAccess:   f.publicAccess(asked),
-		TLS:            f.tls(asked),
-		Encryption:     f.encryption(asked),
+		PublicAccess:   publicAccess(f, asked),
+		TLS:            tls(f, asked),
+		Encryption:     encryption(f, asked),
 		DeletionPolicy: deletionPolicy(object),
 	}
 }
 
-func (f Found) publicAccess(asked map[string]any) Setting {
-	s, open := Setting{From: fromS3}, f.AWS.Public.Open()
-	if f.AWS.PublicErr != nil {
+func publicAccess(f Found, asked map[string]any) Setting {
+	s, open := Setting{From: fromS3}, f.S3.Public.Open()
+	if f.S3.PublicErr != nil {
 		s.From, open = fromObject, nil
 		for _, field := range (bucket.PublicAccess{}).Open() {
 			if on, _, _ := unstructured.NestedBool(asked, "spec", "publicAccessBlock", field); !on {
@@ -166,9 +149,9 @@ func (f Found) publicAccess(asked map[string]any) Setting {
 	return s
 }
 
-func (f Found) tls(asked map[string]any) Setting {
-	s, policy := Setting{From: fromS3}, f.AWS.Policy
-	if f.AWS.PolicyErr != nil {
+func tls(f Found, asked map[string]any) Setting {
+	s, policy := Setting{From: fromS3}, f.S3.Policy
+	if f.S3.PolicyErr != nil {
 		s.From, policy = fromObject, health.Text(asked, "spec", "policy")
 	}
 	arn := "arn:" + f.Facts.Partition.Value + ":s3:::" + render.BucketName(f.Facts.Namespace.Value)
@@ -179,9 +162,9 @@ func (f Found) tls(asked map[string]any) Setting {
 	return s
 }
 
-func (f Found) encryption(asked map[string]any) Setting {
-	s, algorithm := Setting{From: fromS3}, f.AWS.Encryption.Algorithm
-	if f.AWS.EncryptionErr != nil {
+func encryption(f Found, asked map[string]any) Setting {
+	s, algorithm := Setting{From: fromS3}, f.S3.Encryption.Algorithm
+	if f.S3.EncryptionErr != nil {
 		s.From, algorithm = fromObject, ""
 		for _, rule := range health.Maps(asked, "spec", "encryption", "rules") {
 			algorithm = health.Text(rule, "applyServerSideEncryptionByDefault", "sseAlgorithm")

@@ -2,16 +2,17 @@ package status
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/exposure"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -23,10 +24,12 @@ type Found struct {
 	Tighten   string // the command that takes from an adopted role what the app does not need
 	RoleARN   string // of the role that install would make
 	Inventory apply.Inventory
-	Plan      *apply.Plan // made with Options.Guess and Look
+	Plan      *apply.Plan // made with apply.Guess and Options.Look
+	Left      exposure.By // the Route or Ingress that exists although the values ask for none
 	Pods      []*unstructured.Unstructured
 	PodsErr   error
-	AWS       AWS
+	S3        S3
+	IAM       IAM
 }
 
 // frontend is the Deployment whose pods call AWS.
@@ -34,21 +37,17 @@ const frontend = "ostoy-frontend"
 
 // Of judges what was found.
 func Of(f Found) Report {
-	r := Report{Namespace: f.Facts.Namespace.Value, Installed: f.installed(), Role: f.role()}
-	r.Bucket = f.bucket()
-	r.ServiceAccount = f.serviceAccount()
-	r.workloads(f)
-	r.Volume = f.only("PersistentVolumeClaim", health.Volume)
-	r.Route = f.route()
-	r.Drift = f.drift()
-	marks := []Mark{r.Bucket.Mark, r.Role.Mark, r.ServiceAccount.Mark, r.Volume.Mark, r.Route.Mark, r.Drift.Mark}
-	for _, w := range r.Workloads {
-		marks = append(marks, w.Mark)
+	r := Report{
+		Namespace: f.Facts.Namespace.Value, Installed: installed(f), Bucket: bucketOf(f), Role: roleOf(f),
+		ServiceAccount: serviceAccount(f), Volume: f.only("PersistentVolumeClaim", health.Volume), Route: route(f),
+		Access: exposed(f).Words(), Drift: driftOf(f),
 	}
-	for _, p := range r.Pods {
-		marks = append(marks, p.Mark)
+	r.Workloads, r.Pods, r.PodsPart = workloads(f, r.Bucket.Mark == report.OK)
+	var marks []report.Mark
+	for _, part := range r.parts() {
+		marks = append(marks, part.Mark)
 	}
-	r.Mark = Worst(marks...)
+	r.Mark = report.Worst(marks...)
 	return r
 }
 
@@ -63,7 +62,20 @@ func (f Found) Anything() (there, seen bool) {
 	return there, seen
 }
 
-func (f Found) installed() Installed {
+// BucketObject is the Bucket resource as the cluster has it; nil without one.
+func (f Found) BucketObject() *unstructured.Unstructured {
+	if item := f.item("Bucket", ""); item != nil {
+		return item.Live
+	}
+	return nil
+}
+
+// check is the command that says more.
+func (f Found) check() string {
+	return advice.Command("oc ostoy-s3 check", "-n", f.Facts.Namespace.Value)
+}
+
+func installed(f Found) Installed {
 	i := Installed{
 		Since: f.Inventory.Created(), Recorded: f.Inventory.Written(),
 		Record: shownRecord(f.Inventory.Record), Objects: f.Inventory.Objects, Inventory: "found",
@@ -104,74 +116,26 @@ func (f Found) item(kind, name string) *apply.Item {
 
 // only judges the one object of a kind that the set has; an empty Part where it
 // has none.
-func (f Found) only(kind string, judge func(*unstructured.Unstructured) health.State) Part {
+func (f Found) only(kind string, judge func(*unstructured.Unstructured) health.State) report.Part {
 	item := f.item(kind, "")
 	if item == nil {
-		return Part{}
+		return report.Part{}
 	}
 	return f.part(item, judge)
 }
 
 // part judges an object of the plan.
-func (f Found) part(item *apply.Item, judge func(*unstructured.Unstructured) health.State) Part {
+func (f Found) part(item *apply.Item, judge func(*unstructured.Unstructured) health.State) report.Part {
 	switch {
 	case item.Live == nil && item.Err != nil:
-		return Unseen(item.Err)
+		return report.Unseen(item.Err)
 	case item.Live == nil:
-		return Part{Wrong, "it is not there", f.Again}
+		return report.Part{Mark: report.Wrong, Text: "it is not there", Hint: f.Again}
 	}
-	return f.settled(judge(item.Live), item.Live)
+	return report.Settled(judge(item.Live), item.Live, f.Now)
 }
 
-// settled takes a state for what it is once it has lasted as long as its object:
-// that is the most that can be told by one look.
-func (f Found) settled(s health.State, object *unstructured.Unstructured) Part {
-	return Settled(s, object, f.Now)
-}
-
-// Settled takes a state for what it is once it has lasted as long as its object.
-func Settled(s health.State, object *unstructured.Unstructured, now time.Time) Part {
-	age := now.Sub(object.GetCreationTimestamp().Time)
-	for s.Late != nil && age >= s.After {
-		s = *s.Late
-	}
-	return Part{MarkOf(s), plain.Line(s.Text), s.Hint}
-}
-
-// MarkOf is how a state is to be taken.
-func MarkOf(s health.State) Mark {
-	switch {
-	case s.Ready:
-		return OK
-	case s.Level == health.Fail:
-		return Wrong
-	case s.Level == health.Warn:
-		return Warning
-	}
-	return Busy
-}
-
-// Unseen is the Part of what could not be looked at.
-func Unseen(err error) Part { return Part{Mark: Unknown, Text: Why(err)} }
-
-// Why is a refusal in a few words: what right is missing, else the error itself
-// on one line.
-func Why(err error) string {
-	var status apierrors.APIStatus
-	if apierrors.IsForbidden(err) && asStatus(err, &status) {
-		if d := status.Status().Details; d != nil && d.Kind != "" {
-			kind := d.Kind
-			if d.Group != "" {
-				kind += "." + d.Group
-			}
-			return "not allowed: needs get and list on " + kind
-		}
-		return "not allowed"
-	}
-	return health.OneLine(strings.TrimSpace(err.Error()))
-}
-
-func (f Found) serviceAccount() ServiceAccount {
+func serviceAccount(f Found) ServiceAccount {
 	s := ServiceAccount{Name: render.ServiceAccount}
 	item := f.item("ServiceAccount", render.ServiceAccount)
 	if item == nil {
@@ -191,7 +155,7 @@ func (f Found) serviceAccount() ServiceAccount {
 	return s
 }
 
-func (f Found) route() Route {
+func route(f Found) Route {
 	for _, kind := range []string{"Route", "Ingress"} {
 		item := f.item(kind, "")
 		if item == nil {
@@ -210,5 +174,29 @@ func (f Found) route() Route {
 		return r
 	}
 	forward := advice.Command("oc port-forward", "-n", f.Facts.Namespace.Value, "service/ostoy-frontend-svc", "8080:8080")
-	return Route{Part: Part{Mark: OK, Text: "none: " + forward}}
+	return Route{Part: report.Part{Mark: report.OK, Text: "none: " + forward}}
+}
+
+// exposed is the exposure by the objects that exist: what the app shows are the Secrets of
+// its running Deployments, whatever the values say.
+func exposed(f Found) exposure.Exposure {
+	var live []*unstructured.Unstructured
+	by := f.Left
+	for _, item := range f.Plan.All() {
+		if item.Live != nil {
+			live = append(live, item.Live)
+		}
+	}
+	for _, item := range f.Plan.Items {
+		if exposure.IsKind(item.Ref.Kind) && item.Err != nil {
+			by.Unread = item.Ref.String()
+		}
+	}
+	if object := exposure.Among(live); object != nil {
+		by = exposure.By{Object: object, Managed: apply.Ours(object)}
+	}
+	created := slices.DeleteFunc(live, func(object *unstructured.Unstructured) bool {
+		return object.GetKind() == "Secret" && !apply.Ours(object)
+	})
+	return exposure.Of(f.Facts.Namespace.Value, created, by)
 }

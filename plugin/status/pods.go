@@ -2,28 +2,26 @@ package status
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/health"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
-func asStatus(err error, status *apierrors.APIStatus) bool { return errors.As(err, status) }
-
-// workloads judges Deployments and their pods.
-func (r *Report) workloads(f Found) {
-	r.Workloads, r.Pods = []Workload{}, []Pod{}
-	r.PodsPart = Part{Mark: OK}
+// workloads judges Deployments and their pods, and says whether all could be seen.
+func workloads(f Found, bucketReady bool) (all []Workload, pods []Pod, seen report.Part) {
+	all, pods, seen = []Workload{}, []Pod{}, report.Part{Mark: report.OK}
 	if f.PodsErr != nil {
-		r.PodsPart = Unseen(f.PodsErr)
+		seen = report.Unseen(f.PodsErr)
 	}
-	around := health.Around{BucketReady: r.Bucket.Mark == OK}
+	around := health.Around{BucketReady: bucketReady}
 	for _, item := range f.Plan.Items {
 		if item.Ref.Kind != "Deployment" {
 			continue
@@ -35,18 +33,19 @@ func (r *Report) workloads(f Found) {
 		if item.Live != nil {
 			w.Want = replicas(item.Live)
 			w.Ready = health.Number(item.Live.Object, "status", "readyReplicas")
-			r.Pods = append(r.Pods, f.podsOf(item, around)...)
+			pods = append(pods, podsOf(f, item, around)...)
 		}
-		if w.Mark == OK && w.Want == 0 {
-			w.Part = Part{Warning, "scaled to 0 pods", f.Again}
+		if w.Mark == report.OK && w.Want == 0 {
+			w.Part = report.Part{Mark: report.Warning, Text: "scaled to 0 pods", Hint: f.Again}
 		}
-		r.Workloads = append(r.Workloads, w)
+		all = append(all, w)
 	}
 	// OSToy itself comes first, in both lists.
-	slices.SortStableFunc(r.Workloads, func(a, b Workload) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortStableFunc(r.Pods, func(a, b Pod) int {
+	slices.SortStableFunc(all, func(a, b Workload) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(pods, func(a, b Pod) int {
 		return cmp.Or(cmp.Compare(a.Deployment, b.Deployment), cmp.Compare(a.Name, b.Name))
 	})
+	return all, pods, seen
 }
 
 func replicas(deployment *unstructured.Unstructured) int64 {
@@ -58,14 +57,14 @@ func replicas(deployment *unstructured.Unstructured) int64 {
 
 // podsOf are the pods of a Deployment, those of an older template too as long as
 // they live: they are what answers until the new ones do.
-func (f Found) podsOf(item *apply.Item, around health.Around) []Pod {
+func podsOf(f Found, item *apply.Item, around health.Around) []Pod {
 	selector, _, _ := unstructured.NestedStringMap(item.Live.Object, "spec", "selector", "matchLabels")
 	var pods []Pod
 	for _, pod := range f.Pods {
 		if !matches(pod, selector) {
 			continue
 		}
-		pods = append(pods, f.pod(pod, item.Ref.Name, around))
+		pods = append(pods, podOf(f, pod, item.Ref.Name, around))
 	}
 	return pods
 }
@@ -79,7 +78,7 @@ func matches(pod *unstructured.Unstructured, selector map[string]string) bool {
 	return len(selector) > 0
 }
 
-func (f Found) pod(pod *unstructured.Unstructured, deployment string, around health.Around) Pod {
+func podOf(f Found, pod *unstructured.Unstructured, deployment string, around health.Around) Pod {
 	p := Pod{
 		Name: pod.GetName(), Deployment: deployment, Since: pod.GetCreationTimestamp().Time,
 		Node: plain.Line(health.Text(pod.Object, "spec", "nodeName")), Ready: health.PodReady(pod), NeedsIdentity: deployment == frontend,
@@ -87,23 +86,72 @@ func (f Found) pod(pod *unstructured.Unstructured, deployment string, around hea
 	for _, c := range health.Maps(pod.Object, "status", "containerStatuses") {
 		p.Restarts += health.Number(c, "restartCount")
 	}
-	p.Part = Part{Mark: OK, Text: "ready"}
+	p.Part = report.Part{Mark: report.OK, Text: "ready"}
 	if !p.Ready {
-		p.Part = f.settled(health.Pod(pod, around), pod)
+		p.Part = report.Settled(health.Pod(pod, around), pod, f.Now)
 		if p.Text == "" {
 			p.Text = "not ready"
 		}
 	}
 	if pod.GetDeletionTimestamp() != nil {
-		p.Part = Part{Mark: Busy, Text: "ending"}
+		p.Part = report.Part{Mark: report.Busy, Text: "ending"}
 	}
 	if !p.NeedsIdentity {
 		return p
 	}
 	p.Identity = shown(health.RoleOf(pod), advice.RoleARN)
 	if p.Missing = plain.Line(health.MissingIdentity(pod, f.RoleARN)); p.Missing != "" {
-		p.Mark = Worst(p.Mark, Wrong)
+		p.Mark = report.Worst(p.Mark, report.Wrong)
 		p.Hint = advice.Command("oc delete pod", p.Name, "-n", pod.GetNamespace())
 	}
 	return p
+}
+
+// shown is a value that others wrote, as a report repeats it: what it is not, if it is not
+// legal for its kind. "" stays "".
+func shown(text string, kind func(string) advice.Value) string {
+	if text == "" {
+		return ""
+	}
+	return kind(text).String()
+}
+
+// shownRecord is what the inventory has on record, as a report repeats it: the ConfigMap
+// can be edited in the project.
+func shownRecord(record apply.Record) apply.Record {
+	origin := func(text string) advice.Value {
+		return advice.OneOf(text, "an origin", apply.OriginCreated, apply.OriginAdopted, apply.OriginExisting)
+	}
+	return apply.Record{
+		RoleARN:       shown(record.RoleARN, advice.RoleARN),
+		RoleOrigin:    shown(record.RoleOrigin, origin),
+		PolicyARN:     shown(record.PolicyARN, advice.PolicyARN),
+		BucketPattern: shown(record.BucketPattern, advice.BucketPattern),
+		Bucket:        shown(record.Bucket, advice.BucketName),
+		BucketOrigin:  shown(record.BucketOrigin, origin),
+		Account:       shown(record.Account, advice.Account),
+		Partition: shown(record.Partition, func(text string) advice.Value {
+			return advice.OneOf(text, "a partition of AWS", render.Partitions()...)
+		}),
+		Region:          shown(record.Region, advice.Region),
+		Issuer:          shown(record.Issuer, advice.Issuer),
+		ClusterID:       shown(record.ClusterID, advice.ClusterID),
+		NamespaceOrigin: shown(record.NamespaceOrigin, origin),
+		Version:         shown(record.Version, advice.Version),
+		Identity: shown(record.Identity, func(text string) advice.Value {
+			return advice.OneOf(text, "a way to give the controller its role", string(operator.Subscription), string(operator.Annotation))
+		}),
+	}
+}
+
+// shownTags are tags in one line each.
+func shownTags(tags map[string]string) map[string]string {
+	if tags == nil {
+		return nil
+	}
+	all := make(map[string]string, len(tags))
+	for key, value := range tags {
+		all[plain.Line(key)] = plain.Line(value)
+	}
+	return all
 }

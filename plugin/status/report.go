@@ -3,43 +3,25 @@ package status
 import (
 	"time"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/audit"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/audit"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 )
-
-// Mark is how something is to be taken.
-type Mark string
-
-// The marks, from good to bad; Unknown is none of these.
-const (
-	OK      Mark = "ok"
-	Busy    Mark = "busy" // on its way
-	Warning Mark = "warning"
-	Wrong   Mark = "wrong"
-	Unknown Mark = "unknown" // this user may not see it, or nobody answered
-)
-
-// Part is one thing of an install.
-type Part struct {
-	Mark Mark   `json:"state"`
-	Text string `json:"text"`
-	Hint string `json:"hint,omitempty"` // what to type, where something is wrong
-}
 
 // Report is one install as it is.
 type Report struct {
 	Namespace string `json:"namespace"`
 	// Mark is the worst of the parts; what is unknown does not count.
-	Mark           Mark           `json:"state"`
+	Mark           report.Mark    `json:"state"`
 	Installed      Installed      `json:"installed"`
 	Bucket         Bucket         `json:"bucket"`
 	Role           Role           `json:"role"`
 	ServiceAccount ServiceAccount `json:"serviceAccount"`
 	Workloads      []Workload     `json:"workloads"`
 	Pods           []Pod          `json:"pods"`
-	PodsPart       Part           `json:"podsSeen"` // Unknown where pods may not be listed
-	Volume         Part           `json:"volume"`
+	PodsPart       report.Part    `json:"podsSeen"` // Unknown where pods may not be listed
+	Volume         report.Part    `json:"volume"`
 	Route          Route          `json:"route"`
 	Access         string         `json:"access"` // who reaches what through the app, as install says it
 	Drift          Drift          `json:"drift"`
@@ -60,7 +42,7 @@ type Installed struct {
 
 // Bucket is the ACK object and the bucket in S3.
 type Bucket struct {
-	Part
+	report.Part
 	Name       string           `json:"name"`
 	Region     string           `json:"region,omitempty"`
 	S3         bucket.Kind      `json:"s3,omitempty"` // whose it is, "" if not asked
@@ -88,11 +70,11 @@ type Setting struct {
 
 // Role is the IAM role.
 type Role struct {
-	Part
+	report.Part
 	Exists         bool              `json:"exists"` // false also where it is Unknown
 	ARN            string            `json:"arn"`
-	Trust          Part              `json:"trust"`
-	Policy         Part              `json:"policy"`
+	Trust          report.Part       `json:"trust"`
+	Policy         report.Part       `json:"policy"`
 	LastUsed       time.Time         `json:"lastUsed,omitzero"`
 	LastUsedRegion string            `json:"lastUsedRegion,omitempty"`
 	Boundary       string            `json:"permissionsBoundary,omitempty"`
@@ -103,14 +85,14 @@ type Role struct {
 
 // ServiceAccount is the one the role trusts.
 type ServiceAccount struct {
-	Part
+	report.Part
 	Name    string `json:"name"`
 	RoleARN string `json:"roleARN,omitempty"` // of its annotation
 }
 
 // Workload is a Deployment.
 type Workload struct {
-	Part
+	report.Part
 	Name  string `json:"name"`
 	Ready int64  `json:"ready"` // pods
 	Want  int64  `json:"want"`
@@ -118,7 +100,7 @@ type Workload struct {
 
 // Pod is a pod of the app.
 type Pod struct {
-	Part
+	report.Part
 	Name       string    `json:"name"`
 	Deployment string    `json:"deployment"`
 	Ready      bool      `json:"ready"`
@@ -134,14 +116,14 @@ type Pod struct {
 
 // Route is how the app is reached: an OpenShift Route or an Ingress.
 type Route struct {
-	Part
+	report.Part
 	Kind string `json:"kind,omitempty"`
 	URL  string `json:"url,omitempty"`
 }
 
 // Drift is what install, called as status was, would change.
 type Drift struct {
-	Part
+	report.Part
 	Cluster []ObjectDrift `json:"cluster"`
 	IAM     []RoleDrift   `json:"iam"`
 	// Unseen names what could not be compared, and why.
@@ -164,14 +146,14 @@ type RoleDrift struct {
 	After  string `json:"after,omitempty"`
 }
 
-// Worst is the worst mark that is known.
-func Worst(marks ...Mark) Mark {
-	order := map[Mark]int{OK: 0, Busy: 1, Warning: 2, Wrong: 3}
-	bad := OK
-	for _, m := range marks {
-		if order[m] > order[bad] {
-			bad = m
-		}
+// parts are what the report consists of. Its worst is the state of the install.
+func (r Report) parts() []report.Part {
+	parts := []report.Part{r.Bucket.Part, r.Role.Part, r.ServiceAccount.Part, r.Volume, r.Route.Part}
+	for _, w := range r.Workloads {
+		parts = append(parts, w.Part)
 	}
-	return bad
+	for _, p := range r.Pods {
+		parts = append(parts, p.Part)
+	}
+	return append(parts, r.Drift.Part)
 }

@@ -8,7 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 )
 
 // poison is what a project's editor writes where a value is expected: it would run in a
@@ -56,13 +56,13 @@ func TestF5Report(t *testing.T) {
 	set(route, poison, "spec", "host")
 	set(route, []any{map[string]any{"host": poison, "conditions": []any{map[string]any{"type": "Admitted", "status": "True"}}}}, "status", "ingress")
 	set(f.item("Bucket", "").Live, poison, "status", "ackResourceMetadata", "region")
-	f.AWS.BucketErr = deniedByAWS() // then the region is that of the Bucket
+	f.S3.BucketErr = deniedByAWS() // then the region is that of the Bucket
 	container := map[string]any{"name": "ostoy-frontend", "env": []any{map[string]any{"name": "AWS_ROLE_ARN", "value": poison}}}
 	set(f.Pods[0], []any{container}, "spec", "containers")
 	set(f.Pods[0], poison, "spec", "nodeName")
-	f.AWS.Role.LastUsedRegion, f.AWS.Role.Boundary, f.AWS.Role.Attached = poison, poison, []string{poison}
-	f.AWS.Role.Tags = map[string]string{"k": poison}
-	f.AWS.Plan.Notes = []string{poison}
+	f.IAM.Role.LastUsedRegion, f.IAM.Role.Boundary, f.IAM.Role.Attached = poison, poison, []string{poison}
+	f.IAM.Role.Tags = map[string]string{"k": poison}
+	f.IAM.Plan.Notes = []string{poison}
 
 	r := Of(f)
 	for what, text := range map[string]string{

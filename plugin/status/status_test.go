@@ -2,7 +2,6 @@ package status
 
 import (
 	"errors"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -15,9 +14,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/bucket"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -82,7 +82,7 @@ metadata:
 spec: {replicas: 1, selector: {matchLabels: {app: ostoy-frontend}}}
 status: {observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: 1, readyReplicas: 1}
 `
-	podText = `
+	podYAML = `
 apiVersion: v1
 kind: Pod
 metadata:
@@ -116,20 +116,20 @@ func found(t *testing.T) Found {
 		Plan: &apply.Plan{Items: []*apply.Item{
 			item(t, bucketText), item(t, accountText), item(t, frontendText), item(t, routeText),
 		}},
-		Pods: []*unstructured.Unstructured{object(t, podText)},
-		AWS: AWS{
+		Pods: []*unstructured.Unstructured{object(t, podYAML)},
+		S3: S3{
 			Bucket: bucket.State{Kind: bucket.Ours, Name: "demo-bucket", Region: "us-east-2"}, Contents: bucket.Contents{Objects: 3, Bytes: 30},
 			Public:     bucket.PublicAccess{BlockPublicACLs: true, IgnorePublicACLs: true, BlockPublicPolicy: true, RestrictPublicBuckets: true},
 			Policy:     `{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::demo-bucket","arn:aws:s3:::demo-bucket/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`,
 			Encryption: bucket.Encryption{Algorithm: "AES256"},
-			Role:       &iam.Actual{Exists: true, ARN: arn}, Plan: &iam.Plan{},
 		},
+		IAM: IAM{Role: &iam.Actual{Exists: true, ARN: arn}, Plan: &iam.Plan{}},
 	}
 }
 
 func TestGood(t *testing.T) {
 	r := Of(found(t))
-	if r.Mark != OK || r.Drift.Mark != OK || r.Route.URL != "http://demo.example.com" || r.Installed.By != "ostoy-s3" {
+	if r.Mark != report.OK || r.Drift.Mark != report.OK || r.Route.URL != "http://demo.example.com" || r.Installed.By != "ostoy-s3" {
 		t.Errorf("%+v", r)
 	}
 	if p := r.Pods[0]; p.Identity != arn || p.Missing != "" || !p.Ready || p.Restarts != 2 {
@@ -150,10 +150,10 @@ func deniedByAWS() error { return &smithy.GenericAPIError{Code: "AccessDenied", 
 // say so.
 func TestWrong(t *testing.T) {
 	type judged struct {
-		part Part
-		want Mark
+		part report.Part
+		want report.Mark
 		text string
-		all  Mark
+		all  report.Mark
 	}
 	for name, c := range map[string]struct {
 		make func(*Found)
@@ -163,7 +163,7 @@ func TestWrong(t *testing.T) {
 			func(f *Found) {
 				_ = unstructured.SetNestedSlice(f.item("Bucket", "").Live.Object, []any{map[string]any{"type": "ACK.Terminal", "status": "True", "message": "Resource already exists"}}, "status", "conditions")
 			},
-			func(r Report) judged { return judged{r.Bucket.Part, Wrong, "already exists", Wrong} },
+			func(r Report) judged { return judged{r.Bucket.Part, report.Wrong, "already exists", report.Wrong} },
 		},
 		"bucket just made": {
 			func(f *Found) {
@@ -171,98 +171,106 @@ func TestWrong(t *testing.T) {
 				unstructured.RemoveNestedField(live.Object, "status")
 				live.SetCreationTimestamp(metaTime(f.Now.Add(-time.Second)))
 			},
-			func(r Report) judged { return judged{r.Bucket.Part, Busy, "waiting for the ACK controller", Busy} },
+			func(r Report) judged {
+				return judged{r.Bucket.Part, report.Busy, "waiting for the ACK controller", report.Busy}
+			},
 		},
 		"no controller": {
 			func(f *Found) { unstructured.RemoveNestedField(f.item("Bucket", "").Live.Object, "status") },
-			func(r Report) judged { return judged{r.Bucket.Part, Warning, "not running", Warning} },
+			func(r Report) judged { return judged{r.Bucket.Part, report.Warning, "not running", report.Warning} },
 		},
 		"bucket may not be seen": {
 			func(f *Found) { f.item("Bucket", "").Live, f.item("Bucket", "").Err = nil, forbidden("buckets") },
-			func(r Report) judged { return judged{r.Bucket.Part, Unknown, "needs get and list on buckets", OK} },
+			func(r Report) judged {
+				return judged{r.Bucket.Part, report.Unknown, "needs get and list on buckets", report.OK}
+			},
 		},
 		"bucket gone from S3": {
-			func(f *Found) { f.AWS.Bucket.Kind = bucket.Free },
-			func(r Report) judged { return judged{r.Bucket.Part, Wrong, "no bucket of that name", Wrong} },
+			func(f *Found) { f.S3.Bucket.Kind = bucket.Free },
+			func(r Report) judged {
+				return judged{r.Bucket.Part, report.Wrong, "no bucket of that name", report.Wrong}
+			},
 		},
 		"bucket of another account": {
-			func(f *Found) { f.AWS.Bucket = bucket.State{Kind: bucket.OtherAccount, Sure: true} },
-			func(r Report) judged { return judged{r.Bucket.Part, Wrong, "another AWS account", Wrong} },
+			func(f *Found) { f.S3.Bucket = bucket.State{Kind: bucket.OtherAccount, Sure: true} },
+			func(r Report) judged { return judged{r.Bucket.Part, report.Wrong, "another AWS account", report.Wrong} },
 		},
 		"bucket hidden": {
-			func(f *Found) { f.AWS.Bucket = bucket.State{Kind: bucket.OtherAccount} },
-			func(r Report) judged { return judged{r.Bucket.Part, OK, "synced", OK} },
+			func(f *Found) { f.S3.Bucket = bucket.State{Kind: bucket.OtherAccount} },
+			func(r Report) judged { return judged{r.Bucket.Part, report.OK, "synced", report.OK} },
 		},
 		"public": {
-			func(f *Found) { f.AWS.Public.BlockPublicPolicy = false },
-			func(r Report) judged { return judged{r.Bucket.Part, Warning, "synced", Warning} },
+			func(f *Found) { f.S3.Public.BlockPublicPolicy = false },
+			func(r Report) judged { return judged{r.Bucket.Part, report.Warning, "synced", report.Warning} },
 		},
 		"role gone": {
 			func(f *Found) {
-				f.AWS.Role, f.AWS.Plan = &iam.Actual{}, &iam.Plan{Steps: []iam.Step{{Kind: iam.CreateRole}}}
+				f.IAM.Role, f.IAM.Plan = &iam.Actual{}, &iam.Plan{Steps: []iam.Step{{Kind: iam.CreateRole}}}
 			},
-			func(r Report) judged { return judged{r.Role.Part, Wrong, "not there", Wrong} },
+			func(r Report) judged { return judged{r.Role.Part, report.Wrong, "not there", report.Wrong} },
 		},
 		"role refused": {
-			func(f *Found) { f.AWS.RoleErr = deniedByAWS() },
-			func(r Report) judged { return judged{r.Role.Part, Unknown, "iam:GetRole", OK} },
+			func(f *Found) { f.IAM.RoleErr = deniedByAWS() },
+			func(r Report) judged { return judged{r.Role.Part, report.Unknown, "iam:GetRole", report.OK} },
 		},
 		"role of others": {
-			func(f *Found) { f.AWS.PlanErr = errors.New("it belongs to somebody else") },
-			func(r Report) judged { return judged{r.Role.Part, Wrong, "somebody else", Wrong} },
+			func(f *Found) { f.IAM.PlanErr = errors.New("it belongs to somebody else") },
+			func(r Report) judged { return judged{r.Role.Part, report.Wrong, "somebody else", report.Wrong} },
 		},
 		"role of others, on record": {
 			func(f *Found) {
-				f.Inventory.RoleOrigin, f.AWS.PlanErr = apply.OriginExisting, errors.New("it belongs to somebody else")
+				f.Inventory.RoleOrigin, f.IAM.PlanErr = apply.OriginExisting, errors.New("it belongs to somebody else")
 			},
-			func(r Report) judged { return judged{r.Role.Part, Unknown, "--iam=skip", OK} },
+			func(r Report) judged { return judged{r.Role.Part, report.Unknown, "--iam=skip", report.OK} },
 		},
 		"role of others, gone": {
 			func(f *Found) {
-				f.Inventory.RoleOrigin, f.AWS.Role = apply.OriginExisting, &iam.Actual{}
-				f.AWS.Plan = &iam.Plan{Steps: []iam.Step{{Kind: iam.CreateRole}}}
+				f.Inventory.RoleOrigin, f.IAM.Role = apply.OriginExisting, &iam.Actual{}
+				f.IAM.Plan = &iam.Plan{Steps: []iam.Step{{Kind: iam.CreateRole}}}
 			},
-			func(r Report) judged { return judged{r.Role.Part, Wrong, "not there", Wrong} },
+			func(r Report) judged { return judged{r.Role.Part, report.Wrong, "not there", report.Wrong} },
 		},
 		"trust": {
 			func(f *Found) {
-				f.AWS.Plan.Steps = []iam.Step{{Kind: iam.UpdateTrust, What: "trust policy", Reason: "it trusts old"}}
+				f.IAM.Plan.Steps = []iam.Step{{Kind: iam.UpdateTrust, What: "trust policy", Reason: "it trusts old"}}
 			},
-			func(r Report) judged { return judged{r.Role.Trust, Wrong, "it trusts old", Wrong} },
+			func(r Report) judged { return judged{r.Role.Trust, report.Wrong, "it trusts old", report.Wrong} },
 		},
 		"tags": {
-			func(f *Found) { f.AWS.Plan.Steps = []iam.Step{{Kind: iam.TagRole, What: "tags"}} },
-			func(r Report) judged { return judged{r.Role.Part, Warning, "tags drifted", Warning} },
+			func(f *Found) { f.IAM.Plan.Steps = []iam.Step{{Kind: iam.TagRole, What: "tags"}} },
+			func(r Report) judged { return judged{r.Role.Part, report.Warning, "tags drifted", report.Warning} },
 		},
 		"tags of later versions": {
 			func(f *Found) {
-				f.AWS.Plan.Steps = []iam.Step{{Kind: iam.TagRole, What: "tags", Reason: "that earlier versions did not set"}}
+				f.IAM.Plan.Steps = []iam.Step{{Kind: iam.TagRole, What: "tags", Reason: "that earlier versions did not set"}}
 			},
 			func(r Report) judged {
-				return judged{r.Role.Part, Warning, "without the tags that earlier versions did not set", Warning}
+				return judged{r.Role.Part, report.Warning, "without the tags that earlier versions did not set", report.Warning}
 			},
 		},
 		"another role": {
 			func(f *Found) {
 				f.item("ServiceAccount", "").Live.SetAnnotations(map[string]string{"eks.amazonaws.com/role-arn": "arn:x"})
 			},
-			func(r Report) judged { return judged{r.ServiceAccount.Part, Warning, "another role", Warning} },
+			func(r Report) judged {
+				return judged{r.ServiceAccount.Part, report.Warning, "another role", report.Warning}
+			},
 		},
 		"pod without identity": {
 			func(f *Found) { unstructured.RemoveNestedField(f.Pods[0].Object, "spec", "volumes") },
-			func(r Report) judged { return judged{r.Pods[0].Part, Wrong, "ready", Wrong} },
+			func(r Report) judged { return judged{r.Pods[0].Part, report.Wrong, "ready", report.Wrong} },
 		},
 		"pods may not be seen": {
 			func(f *Found) { f.Pods, f.PodsErr = nil, forbidden("pods") },
-			func(r Report) judged { return judged{r.PodsPart, Unknown, "pods", OK} },
+			func(r Report) judged { return judged{r.PodsPart, report.Unknown, "pods", report.OK} },
 		},
 		"route gone": {
 			func(f *Found) { f.item("Route", "").Live, f.item("Route", "").Action = nil, apply.Create },
-			func(r Report) judged { return judged{r.Route.Part, Wrong, "not there", Wrong} },
+			func(r Report) judged { return judged{r.Route.Part, report.Wrong, "not there", report.Wrong} },
 		},
 		"on its way out": {
 			func(f *Found) { now := metaTime(f.Now); f.item("Route", "").Live.SetDeletionTimestamp(&now) },
-			func(r Report) judged { return judged{r.Drift.Part, Warning, "1 object", Warning} },
+			func(r Report) judged { return judged{r.Drift.Part, report.Warning, "1 object", report.Warning} },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -283,7 +291,7 @@ func TestDrift(t *testing.T) {
 	f.item("ServiceAccount", "").Changes = []apply.FieldChange{{Path: "metadata.labels.x"}}
 	f.item("Bucket", "").Err = errors.New("Argo CD brings it")
 	f.Plan.Left = []*apply.Item{{Ref: apply.Ref{Kind: "Service", Name: "old"}, Action: apply.Delete, Live: object(t, routeText)}}
-	f.AWS.Plan.Steps = []iam.Step{{Kind: iam.PutPolicy, What: "inline policy", Reason: "it is not there"}}
+	f.IAM.Plan.Steps = []iam.Step{{Kind: iam.PutPolicy, What: "inline policy", Reason: "it is not there"}}
 	d := Of(f).Drift
 	var objects []string
 	for _, o := range d.Cluster {
@@ -305,25 +313,30 @@ func TestRow(t *testing.T) {
 		make  func(*Seen)
 		role  RoleWord
 		drift string
-		mark  Mark
+		mark  report.Mark
 	}{
-		"good":            {func(*Seen) {}, RoleOK, "no", OK},
-		"role gone":       {func(s *Seen) { s.Role = nil }, RoleMissing, "iam", Wrong},
-		"role not seen":   {func(s *Seen) { s.RoleErr = deniedByAWS() }, RoleUnknown, "?", OK},
-		"policy not seen": {func(s *Seen) { s.PolicyErr = deniedByAWS() }, RoleOK, "?", OK},
-		"policy":          {func(s *Seen) { s.PolicyDrift = "more" }, RoleStale, "iam", Wrong},
-		"trust":           {func(s *Seen) { s.Role.Trust = "{}" }, RoleStale, "iam", Wrong},
+		"good":            {func(*Seen) {}, RoleOK, "no", report.OK},
+		"role gone":       {func(s *Seen) { s.Role = nil }, RoleMissing, "iam", report.Wrong},
+		"role not seen":   {func(s *Seen) { s.RoleErr = deniedByAWS() }, RoleUnknown, "?", report.OK},
+		"policy not seen": {func(s *Seen) { s.PolicyErr = deniedByAWS() }, RoleOK, "?", report.OK},
+		"policy":          {func(s *Seen) { s.PolicyDrift = "more" }, RoleStale, "iam", report.Wrong},
+		"trust":           {func(s *Seen) { s.Role.Trust = "{}" }, RoleStale, "iam", report.Wrong},
 		"trust, role of others": {
-			func(s *Seen) { s.Inventory.RoleOrigin, s.Role.Trust = apply.OriginExisting, "{}" }, RoleUnknown, "?", OK,
+			func(s *Seen) { s.Found.Inventory.RoleOrigin, s.Role.Trust = apply.OriginExisting, "{}" }, RoleUnknown, "?", report.OK,
 		},
 		"object": {
-			func(s *Seen) { s.item("Route", "").Changes = []apply.FieldChange{{Path: "spec.host"}} }, RoleOK, "cluster", Warning,
+			func(s *Seen) { s.Found.item("Route", "").Changes = []apply.FieldChange{{Path: "spec.host"}} }, RoleOK, "cluster", report.Warning,
 		},
 		"both": {
-			func(s *Seen) { s.item("Route", "").Changes = []apply.FieldChange{{Path: "spec.host"}}; s.Role = nil }, RoleMissing, "cluster,iam", Wrong,
+			func(s *Seen) {
+				s.Found.item("Route", "").Changes = []apply.FieldChange{{Path: "spec.host"}}
+				s.Role = nil
+			}, RoleMissing, "cluster,iam", report.Wrong,
 		},
 		"a kind not seen": {
-			func(s *Seen) { s.item("Bucket", "").Live, s.item("Bucket", "").Err = nil, forbidden("buckets") }, RoleOK, "?", OK,
+			func(s *Seen) {
+				s.Found.item("Bucket", "").Live, s.Found.item("Bucket", "").Err = nil, forbidden("buckets")
+			}, RoleOK, "?", report.OK,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -334,7 +347,7 @@ func TestRow(t *testing.T) {
 			if row.Role != c.role || row.Drift != c.drift || row.Mark != c.mark || row.Ready != 1 || row.Want != 1 {
 				t.Errorf("%+v", row)
 			}
-			if (row.Mark == OK) != (len(row.Problems) == 0) {
+			if (row.Mark == report.OK) != (len(row.Problems) == 0) {
 				t.Errorf("it is %s, with problems %q", row.Mark, row.Problems)
 			}
 		})
@@ -356,19 +369,5 @@ func TestAnything(t *testing.T) {
 	f.Plan.Items[0].Err = forbidden("buckets")
 	if _, seen := f.Anything(); seen {
 		t.Error("what is refused counts as seen")
-	}
-}
-
-func TestWhy(t *testing.T) {
-	if got := Why(forbidden("buckets")); got != "not allowed: needs get and list on buckets" {
-		t.Error(got)
-	}
-	odd := &apierrors.StatusError{}
-	odd.ErrStatus.Code, odd.ErrStatus.Reason = http.StatusForbidden, "Forbidden"
-	if got := Why(odd); got != "not allowed" {
-		t.Error(got)
-	}
-	if got := Why(errors.New("a\nb")); got != "a b" {
-		t.Error(got)
 	}
 }

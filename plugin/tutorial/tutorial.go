@@ -1,6 +1,6 @@
 // Package tutorial knows what the ROSA tutorial "Integrating with AWS services"
-// leaves in a project: which objects, by which names, in which shape (FACTS 6 and
-// 7). Its one job is to tell them from all else that may bear the same names, for
+// leaves in a project: which objects, by which names, in which shape
+// (openshift-cs/rosaworkshop, rosa-workshop/ostoy/yaml). Its one job is to tell them from all else that may bear the same names, for
 // the use cases that bring them in (`install --adopt`) or say that they could be.
 // It judges objects that others have read; it asks nobody, changes nothing, and
 // must never know what is done with its answer.
@@ -17,7 +17,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -121,11 +122,8 @@ func runs(name string) func(*unstructured.Unstructured) string {
 		if why := selects(name, "spec", "selector", "matchLabels")(o); why != "" {
 			return why
 		}
-		containers, _, _ := unstructured.NestedSlice(o.Object, "spec", "template", "spec", "containers")
-		for _, c := range containers {
-			fields, _ := c.(map[string]any)
-			image, _ := fields["image"].(string)
-			path, _, _ := strings.Cut(image, "@")
+		for _, fields := range health.Maps(o.Object, "spec", "template", "spec", "containers") {
+			path, _, _ := strings.Cut(health.Text(fields, "image"), "@")
 			base := path[strings.LastIndex(path, "/")+1:]
 			if repository, _, _ := strings.Cut(base, ":"); fields["name"] == name && repository == name {
 				return ""
@@ -162,8 +160,7 @@ func isSample(key, sum string) func(*unstructured.Unstructured) string {
 		if why := hasKey(key)(o); why != "" {
 			return why
 		}
-		text, _, _ := unstructured.NestedString(o.Object, "data", key)
-		value, err := base64.StdEncoding.DecodeString(text)
+		value, err := base64.StdEncoding.DecodeString(health.Text(o.Object, "data", key))
 		if is := sha256.Sum256(value); err != nil || hex.EncodeToString(is[:]) != sum {
 			return OwnSecret
 		}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,20 +9,22 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
 // proveApp uses the app as a person with a browser would, who tries once more when
 // a connection is lost.
-func (r *run) proveApp(ctx context.Context) ([]Probe, string) {
+func proveApp(ctx context.Context, r *run) ([]Probe, string) {
 	const tries = 3
 	for n := 1; ; n++ {
-		probes, text := r.useApp(ctx)
+		probes, text := useApp(ctx, r)
 		var gone *lost
 		if last := probes[len(probes)-1]; n == tries || last.Outcome != Failed || !errors.As(last.failure.Err, &gone) {
 			return probes, text
@@ -33,35 +36,33 @@ func (r *run) proveApp(ctx context.Context) ([]Probe, string) {
 type lost struct{ error }
 
 // useApp goes through the app's pages once.
-func (r *run) useApp(ctx context.Context) ([]Probe, string) {
+func useApp(ctx context.Context, r *run) ([]Probe, string) {
 	const reached, menu = "reached", "menu-entry"
 	began := time.Now()
-	at, home, stop, err := r.reach(ctx)
+	at, home, stop, err := reach(ctx, r)
 	if err != nil {
-		return []Probe{fail(reached, began, r.notReached(err))}, "the app cannot be reached"
+		return []Probe{fail(reached, began, notReached(r, err))}, "the app cannot be reached"
 	}
 	defer stop()
 	probes := []Probe{pass(reached, began)}
 	began = time.Now()
 	if !strings.Contains(home.body, menuEntry) {
-		return append(probes, fail(menu, began, r.noMenuEntry())), `no menu entry "ACK S3"`
+		return append(probes, fail(menu, began, noMenuEntry(r))), `no menu entry "ACK S3"`
 	}
 	probes = append(probes, pass(menu, began))
 	through := "its Route"
 	if r.reached.via == ViaForward {
 		through = "a port-forward"
 	}
-	more, text := r.throughPages(ctx, at)
-	if text == "" {
-		text = "upload and read through " + through + "; S3 has it"
-	}
+	more, text := throughPages(ctx, r, at)
+	text = cmp.Or(text, "upload and read through "+through+"; S3 has it")
 	return append(probes, more...), text
 }
 
 // throughPages writes and reads an object through the app, and reads it from S3.
 // The text is empty if all of it works.
-func (r *run) throughPages(ctx context.Context, at site) (probes []Probe, text string) {
-	key, err := r.freeKey(ctx)
+func throughPages(ctx context.Context, r *run, at site) (probes []Probe, text string) {
+	key, err := freeKey(ctx, r)
 	var content string
 	if err == nil {
 		content, err = newContent()
@@ -69,18 +70,18 @@ func (r *run) throughPages(ctx context.Context, at site) (probes []Probe, text s
 	if err != nil {
 		return []Probe{fail("upload", time.Now(), awserr.Translate(err, actionGet, r.arn()+"/*"))}, "no upload"
 	}
-	r.wrote(key, "")
+	r.written.add(key, "")
 	for _, s := range []struct {
 		name, not string
 		do        func(context.Context) error
 	}{
 		{"upload", "upload does not work", func(ctx context.Context) error { return at.upload(ctx, key, content) }},
 		{"read", "what was uploaded cannot be read", func(ctx context.Context) error { return at.read(ctx, key, content) }},
-		{"found-in-s3", "what was uploaded is not in S3", func(ctx context.Context) error { return r.foundInS3(ctx, key, content) }},
+		{"found-in-s3", "what was uploaded is not in S3", func(ctx context.Context) error { return foundInS3(ctx, r, key, content) }},
 	} {
 		began := time.Now()
-		if err := r.patiently(ctx, App, s.name+" is refused", passes, s.do); err != nil {
-			return append(probes, fail(s.name, began, r.pageFailed(s.not, key, err))), s.not
+		if err := r.pace.patiently(ctx, App, s.name+" is refused", passes, s.do); err != nil {
+			return append(probes, fail(s.name, began, pageFailed(r, s.not, key, err))), s.not
 		}
 		probes = append(probes, pass(s.name, began))
 	}
@@ -94,7 +95,7 @@ func passes(err error) bool {
 }
 
 // freeKey is a key that nobody has: the app writes without asking.
-func (r *run) freeKey(ctx context.Context) (string, error) {
+func freeKey(ctx context.Context, r *run) (string, error) {
 	const tries = 3
 	for range tries {
 		key, err := newKey()
@@ -134,27 +135,23 @@ func (s site) read(ctx context.Context, key, content string) error {
 	return nil
 }
 
-func (r *run) foundInS3(ctx context.Context, key, content string) error {
+func foundInS3(ctx context.Context, r *run, key, content string) error {
 	got, version, err := r.credentials.get(ctx, key)
 	if err != nil {
 		return err
 	}
-	r.wrote(key, version)
+	r.written.add(key, version)
 	if string(got) != content {
-		return r.otherBytes(key)
+		return otherBytes(r, key)
 	}
 	return nil
 }
 
-func (r *run) notReached(err error) error {
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: "OSToy cannot be reached",
-		Why:  lines(err),
-		Next: advice.Command("oc get pods,routes", "-n", r.Namespace) + "; " +
-			advice.Command("oc logs", "-n", r.Namespace, "deployment/"+frontend, "--all-containers"),
-		More: helpPage,
-	}
+func notReached(r *run, err error) error {
+	return problem.Refuse("OSToy cannot be reached",
+		lines(err),
+		advice.Command("oc get pods,routes", "-n", r.Namespace)+"; "+
+			advice.Command("oc logs", "-n", r.Namespace, "deployment/"+frontend, "--all-containers")).See(helpPage)
 }
 
 // lines has each of several errors in a line of its own, whatever they contain.
@@ -171,30 +168,21 @@ func lines(err error) string {
 }
 
 // noMenuEntry: OSToy looks for its bucket once, when it starts.
-func (r *run) noMenuEntry() error {
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: `OSToy has no menu entry "ACK S3"`,
-		Why:  "it looks for its bucket once, when it starts, and did not find it then; it does now",
-		Next: advice.Command("oc rollout restart", "deployment/"+frontend, "-n", r.Namespace) + "; then " + r.again(),
-		More: helpPage,
-	}
+func noMenuEntry(r *run) error {
+	return problem.Refuse(`OSToy has no menu entry "ACK S3"`,
+		"it looks for its bucket once, when it starts, and did not find it then; it does now",
+		advice.Command("oc rollout restart", "deployment/"+frontend, "-n", r.Namespace)+"; then "+r.again()).See(helpPage)
 }
 
 // pageFailed says what the app answered.
-func (r *run) pageFailed(what, key string, err error) error {
+func pageFailed(r *run, what, key string, err error) error {
 	var parts *problem.Error
 	if errors.As(err, &parts) {
 		return err
 	}
-	told := &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("OSToy: %s (object %s in bucket %s)%s", what, key, r.bucket, r.stillSo()),
-		Why:  "OSToy says: " + plain.Line(err.Error()),
-		Next: advice.Command("oc logs", "-n", r.Namespace, "deployment/"+frontend) + "; the role itself may do this, so look at the AWS_ variables of the pod",
-		More: helpPage,
-		Err:  awserr.Cause(err),
-	}
+	told := problem.Refuse(fmt.Sprintf("OSToy: %s (object %s in bucket %s)%s", what, key, r.bucket, r.pace.stillSo()),
+		"OSToy says: "+plain.Line(err.Error()),
+		advice.Command("oc logs", "-n", r.Namespace, "deployment/"+frontend)+"; the role itself may do this, so look at the AWS_ variables of the pod").See(helpPage).Because(awserr.Cause(err))
 	var gone *lost
 	if errors.As(err, &gone) {
 		told.Why = "the connection was lost: " + plain.Line(err.Error())
@@ -203,4 +191,57 @@ func (r *run) pageFailed(what, key string, err error) error {
 		told.Why = "S3 says: " + plain.Line(awserr.Code(err)+" "+awserr.Message(err))
 	}
 	return told
+}
+
+const (
+	firstPause = 500 * time.Millisecond
+	maxPause   = 4 * time.Second
+	// tellEvery is how often a wait is news.
+	tellEvery = 15 * time.Second
+)
+
+// pace is when a run began, how long its failures may pass, and who is told. It is safe for
+// concurrent use.
+type pace struct {
+	began    time.Time
+	patience time.Duration
+	mu       sync.Mutex
+	observer func(Event)
+}
+
+func (p *pace) observe(e Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.observer(e)
+}
+
+// patiently does something again as long as its failure may pass: AWS knows of a
+// change to IAM only after a while, and says nothing else than that it refuses.
+// It gives the last failure when the patience of the run is over.
+func (p *pace) patiently(ctx context.Context, level Level, what string, passes func(error) bool, do func(context.Context) error) error {
+	told := time.Duration(-1)
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		err := do(ctx)
+		passed := time.Since(p.began)
+		if err == nil || !passes(err) || passed+pause > p.patience {
+			return err
+		}
+		again := told >= 0 && passed-told < tellEvery
+		if !again {
+			told = passed
+		}
+		p.observe(Event{Level: level, Waiting: true, Again: again, Text: fmt.Sprintf("%s, IAM may still be spreading a change (%d s of %d s)",
+			what, int(passed.Seconds()), int(p.patience.Seconds()))})
+		if err := interrupt.Sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// stillSo is what a reader should know of a refusal that was waited out.
+func (p *pace) stillSo() string {
+	if passed := time.Since(p.began); passed > firstPause && p.patience > 0 {
+		return fmt.Sprintf(" (still so after %d s)", int(passed.Seconds()+0.5))
+	}
+	return ""
 }

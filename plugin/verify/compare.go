@@ -22,9 +22,9 @@ const openshiftAudience = "openshift"
 // such a token is of use at AWS and at no other service.
 func Audiences() []string { return []string{render.DefaultAudience, openshiftAudience} }
 
-// audience is the one that tokens are requested for: the install's, or the pods' if it
+// audienceToAsk is the one that tokens are requested for: the install's, or the pods' if it
 // is known. "" is none.
-func (r *run) audience() string {
+func audienceToAsk(r *run) string {
 	switch {
 	case r.Target.Audience != "":
 		return r.Target.Audience
@@ -50,7 +50,7 @@ func known(audience string) string {
 
 // checkAudience is why no token is requested: the pods, or the service account, name
 // another audience than the install's.
-func (r *run) checkAudience() error {
+func checkAudience(r *run) error {
 	var names []string
 	for _, c := range r.pods.Claims {
 		if c.Audience != "" && c.Audience != r.Audience {
@@ -64,13 +64,9 @@ func (r *run) checkAudience() error {
 	if r.Audience != "" {
 		wanted = "the audience of the install is " + shownAudience(r.Audience) + "; no token was requested"
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: "the app's pods do not have the audience of the install",
-		Why:  strings.Join(append(names, wanted), "\n"),
-		Next: r.ifChanged("if the install has another audience, name it:\n" + r.again(Flag{"--audience", "AUDIENCE"})),
-		More: helpPage,
-	}
+	return problem.Refuse("the app's pods do not have the audience of the install",
+		strings.Join(append(names, wanted), "\n"),
+		r.ifChanged("if the install has another audience, name it:\n"+r.again(Flag{"--audience", "AUDIENCE"}))).See(helpPage)
 }
 
 // shownAudience is an audience in a sentence: any text may be one, and only the
@@ -86,13 +82,13 @@ var plainAudience = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$`)
 
 // regionFits reports whether AWS may be asked in a region that the pods name: one of the
 // install's partition.
-func (r *run) regionFits(region string) bool {
+func (t Target) regionFits(region string) bool {
 	partition := render.PartitionOf(region)
-	return partition != "" && (r.Partition == "" || partition == r.Partition)
+	return partition != "" && (t.Partition == "" || partition == t.Partition)
 }
 
 // checkRegion is why AWS is not asked in the region that the pods name.
-func (r *run) checkRegion() error {
+func checkRegion(r *run) error {
 	if r.pods.Region == "" || r.regionFits(r.pods.Region) {
 		return nil
 	}
@@ -100,30 +96,26 @@ func (r *run) checkRegion() error {
 	if r.Partition != "" {
 		why += "; the install is in partition " + r.Partition
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: "the app's pods have a region that is not one of the install's partition",
-		Why:  why,
-		Next: r.ifChanged("if the install is in another account, name it:\n" + r.again(Flag{"--account-id", "ACCOUNT"})),
-		More: helpPage,
-	}
+	return problem.Refuse("the app's pods have a region that is not one of the install's partition",
+		why,
+		r.ifChanged("if the install is in another account, name it:\n"+r.again(Flag{"--account-id", "ACCOUNT"}))).See(helpPage)
 }
 
 // checkRole finds out the role of the install, and compares with it the roles that the
 // pods and the service account name. It is untestable where the account is not known,
 // unless the reason is one that fails: a server that does not answer.
-func (r *run) checkRole(ctx context.Context) error {
+func checkRole(ctx context.Context, r *run) error {
 	if r.Account == "" || r.Partition == "" {
 		if _, err := r.Target.Role(ctx, "", render.ARN{}); err != nil {
 			return err
 		}
-		return r.nothingToCompare()
+		return nothingToCompare(r)
 	}
 	issuer, err := render.NormalizeIssuer(r.claims.Issuer)
 	if err != nil {
 		return err
 	}
-	claimed, err := r.roleOf(r.pods)
+	claimed, err := roleOf(r, r.pods)
 	if err != nil {
 		return err
 	}
@@ -138,15 +130,15 @@ func (r *run) checkRole(ctx context.Context) error {
 	if !r.options.Applied && r.options.Narrow == "" { // install knows the role that it has adopted
 		r.Flags = r.Flags.naming(role, render.RoleNames(issuer, r.Namespace))
 	}
-	if others := r.otherRoles(); len(others) > 0 {
-		return r.anotherRole(others, reason)
+	if others := otherRoles(r); len(others) > 0 {
+		return anotherRole(r, others, reason)
 	}
 	return nil
 }
 
 // nothingToCompare is why the roles that the project names are not judged. The partition
 // follows from the region, and that of the pods is no source.
-func (r *run) nothingToCompare() error {
+func nothingToCompare(r *run) error {
 	if r.Account != "" {
 		return &untestable{
 			why:  "the role's partition cannot be compared with the install's: neither --region nor your AWS configuration names a region",
@@ -160,7 +152,7 @@ func (r *run) nothingToCompare() error {
 }
 
 // otherRoles are the claims of another role than the install's, in words.
-func (r *run) otherRoles() []string {
+func otherRoles(r *run) []string {
 	var others []string
 	for _, c := range r.pods.Claims {
 		switch {
@@ -174,18 +166,14 @@ func (r *run) otherRoles() []string {
 }
 
 // anotherRole is the failure. reason, which may be nil, is why IAM did not say more.
-func (r *run) anotherRole(others []string, reason error) error {
+func anotherRole(r *run, others []string, reason error) error {
 	why := append(slices.Clone(others), "the role of the install is "+r.role.String())
 	var told *problem.Error
 	if errors.As(reason, &told) {
 		why = append(why, "IAM was asked whether it is this project's: "+told.Error())
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: "the app's pods do not have the role of the install",
-		Why:  strings.Join(why, "\n"),
-		Next: r.ifChanged("if the install has another role, or is in another account, name it:\n" +
-			r.again(Flag{"--account-id", "ACCOUNT"}, Flag{"--role-name", "ROLE"}, Flag{"--role-path", "PATH"})),
-		More: helpPage,
-	}
+	return problem.Refuse("the app's pods do not have the role of the install",
+		strings.Join(why, "\n"),
+		r.ifChanged("if the install has another role, or is in another account, name it:\n"+
+			r.again(Flag{"--account-id", "ACCOUNT"}, Flag{"--role-name", "ROLE"}, Flag{"--role-path", "PATH"}))).See(helpPage)
 }

@@ -41,7 +41,7 @@ func TestF9Role(t *testing.T) {
 				r.pods.Role = installed
 			}
 			r.role = render.ARN{}
-			probes, _ := r.proveIdentity(t.Context())
+			probes, _ := proveIdentity(t.Context(), r)
 			last := probes[len(probes)-1]
 			if c.says == nil {
 				if last.Outcome != Passed || len(probes) != len(Needed(Identity)) {
@@ -85,7 +85,7 @@ func TestF9Unasked(t *testing.T) {
 			return r.role, &problem.Error{What: "AWS refused iam:GetRole"}
 		}
 		var told *problem.Error
-		if err := r.checkRole(t.Context()); !errors.As(err, &told) || !strings.Contains(told.Why, "AWS refused iam:GetRole") {
+		if err := checkRole(t.Context(), r); !errors.As(err, &told) || !strings.Contains(told.Why, "AWS refused iam:GetRole") {
 			t.Errorf("%s: %v", claimed, err)
 		}
 	}
@@ -125,7 +125,7 @@ func TestF9NoPartition(t *testing.T) {
 	r.Target.Role = func(context.Context, string, render.ARN) (render.ARN, error) { return render.ARN{}, nil }
 	r.complete()
 	var cannot *untestable
-	if err := r.checkRole(t.Context()); !errors.As(err, &cannot) || !strings.Contains(cannot.why, "neither --region nor your AWS configuration") ||
+	if err := checkRole(t.Context(), r); !errors.As(err, &cannot) || !strings.Contains(cannot.why, "neither --region nor your AWS configuration") ||
 		!strings.Contains(cannot.next, "oc ostoy-s3 verify -n demo --account-id 123456789012 --region REGION") {
 		t.Errorf("%v, %+v", err, cannot)
 	}
@@ -158,7 +158,7 @@ func TestF9Audience(t *testing.T) {
 			r.Target.Audience, r.pods.Audience = c.flag, c.pod
 			r.pods.Claims = []Claim{{Source: "pod a", Audience: c.pod}, {Source: "the annotation", Audience: c.annotation}}
 			r.complete()
-			probes, _ := r.proveIdentity(t.Context())
+			probes, _ := proveIdentity(t.Context(), r)
 			for asked := range f.asked {
 				if strings.HasPrefix(asked, "token ") && asked != "token demo/ostoy-sa/"+c.want {
 					t.Errorf("asked for %s", asked)
@@ -175,7 +175,7 @@ func TestF9Audience(t *testing.T) {
 	}
 	r, _ := started(t, newFake(nil))
 	for _, audience := range []string{"", "vault"} {
-		if _, err := r.token(t.Context(), "demo", "ostoy-sa", audience); !errors.Is(err, errAudience) {
+		if _, err := tokenFor(t.Context(), r, "demo", "ostoy-sa", audience); !errors.Is(err, errAudience) {
 			t.Errorf("%q: %v", audience, err)
 		}
 	}
@@ -188,7 +188,7 @@ func TestF9Region(t *testing.T) {
 		r, _ := started(t, newFake(nil))
 		r.Region, r.AWS.Region, r.pods.Region = "", "us-east-2", region
 		r.complete()
-		if err := r.checkRegion(); (err == nil) != fits || !fits && strings.Contains(err.Error(), "example.com") {
+		if err := checkRegion(r); (err == nil) != fits || !fits && strings.Contains(err.Error(), "example.com") {
 			t.Errorf("%q: %v", region, err)
 		}
 		if want := map[bool]string{true: region, false: "us-east-2"}[fits && region != ""]; r.region != want {

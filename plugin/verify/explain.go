@@ -1,21 +1,23 @@
 package verify
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // helpPage is where the messages of this package are explained.
 const helpPage = "docs/verify.md"
 
-// notAssumed says what STS means by a refusal of a token: codes and texts of
-// FACTS 5. What is no answer about the token is left to package awserr.
+// notAssumed says what STS means by a refusal of a token: codes of
+// "AssumeRoleWithWebIdentity" in the AWS STS API Reference, and the texts that come with
+// them. What is no answer about the token is left to package awserr.
 func (r *run) notAssumed(err error) error {
 	code, message := awserr.Code(err), awserr.Message(err)
 	says := func(text string) bool { return strings.Contains(strings.ToLower(message), strings.ToLower(text)) }
@@ -59,7 +61,7 @@ func (r *run) mendRole() string {
 
 func (r *run) notTrusted() *problem.Error {
 	return &problem.Error{
-		What: fmt.Sprintf("STS does not let %s assume role %s%s", render.ServiceAccount, r.roleName(), r.stillSo()),
+		What: fmt.Sprintf("STS does not let %s assume role %s%s", render.ServiceAccount, r.roleName(), r.pace.stillSo()),
 		Why: fmt.Sprintf("the role is not there, or its trust policy does not name what the token says:\nissuer %s\nsub %s\naud %s",
 			r.issuerURL(), plain.Line(r.claims.Subject), r.Audience),
 		Next: r.mendRole(),
@@ -155,4 +157,56 @@ func (r *run) badARN(message string) *problem.Error {
 		Why:  plain.Line(message),
 		Next: r.installs(" names the right one in the annotation " + roleAnnotation),
 	}
+}
+
+// mend is what to type against a role that is too wide. One that was there before is
+// not put back by install alone.
+func (r *run) mend(what string) string {
+	switch {
+	case r.options.Given != nil:
+		return r.options.Given(r.Flags.ofVerify())
+	case r.options.Narrow != "":
+		return r.options.Narrow + " narrows the role, which was there before install"
+	}
+	return r.install() + what
+}
+
+// mendPolicy is what to type against a role that does not allow what the app does.
+func (r *run) mendPolicy() string {
+	if r.options.Given == nil && r.options.Narrow != "" {
+		return r.options.Narrow + " gives the role, which was there before install, the policy that the app needs"
+	}
+	return r.mend(" restores the policy of the role")
+}
+
+// cure is the advice against a probe that failed: the commands that help if a
+// policy of others is the cause, else what is said.
+func (r *run) cure(ctx context.Context, probe, otherwise string) string {
+	if r.options.Cure != nil {
+		if commands := r.options.Cure(ctx, r.role.String(), probe); commands != "" {
+			return commands
+		}
+	}
+	return otherwise
+}
+
+// foreseen reports whether a probe is known to fail.
+func (r *run) foreseen(probe string) bool {
+	return r.options.Foreseen != nil && r.options.Foreseen(probe)
+}
+
+// ifChanged adds install to advice against pods and annotations that do not match the
+// install's. It is not the first advice: an install with --role-name or --audience is
+// correct, and install without these flags would replace it with another one.
+func (r *run) ifChanged(first string) string {
+	return first + "\nif somebody changed the pods or the service account, restore them with the flags that the install had:\n" + r.installs("")
+}
+
+// installs is install as advice: what it does, and what the inventory says about the role.
+func (r *run) installs(what string) string {
+	advised := r.install() + what
+	if r.options.Given == nil || len(r.Flags.ofVerify()) < len(r.Flags) {
+		return advised
+	}
+	return advised + "\n" + advice.ManagedByOthers
 }

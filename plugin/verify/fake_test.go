@@ -132,11 +132,10 @@ func started(t *testing.T, f *fake) (*run, *[]Event) {
 			Account: "123456789012", Partition: "aws",
 			Role: func(context.Context, string, render.ARN) (render.ARN, error) { return arn, nil },
 		},
-		pods:    Pods{Role: arn.String()},
-		options: Options{Patience: time.Minute},
-		role:    arn, bucket: "demo-bucket", region: "us-east-2", began: time.Now(),
-		observer: func(e Event) { *events = append(*events, e) },
-		ask:      servers{issuer: f, cloud: f, caller: f}, credentials: f,
+		pods: Pods{Role: arn.String()},
+		role: arn, bucket: "demo-bucket", region: "us-east-2",
+		pace: &pace{began: time.Now(), patience: time.Minute, observer: func(e Event) { *events = append(*events, e) }},
+		ask:  servers{issuer: f, cloud: f, caller: f}, credentials: f,
 		claims: claims{Issuer: "https://issuer.example.com", Subject: "system:serviceaccount:demo:ostoy-sa"},
 	}
 	return r, events

@@ -29,8 +29,8 @@ func TestForeseen(t *testing.T) {
 					return command
 				}
 				began := time.Now()
-				allowed := r.trespassed(t.Context(), r.byApp()[2])
-				lacking, _ := r.proveAccess(t.Context())
+				allowed := trespassed(t.Context(), r, byApp(r)[2])
+				lacking, _ := proveAccess(t.Context(), r)
 				waited := time.Since(began) > 0
 				last := lacking[len(lacking)-1]
 				for _, got := range []Probe{allowed, last} {
@@ -50,8 +50,8 @@ func TestForeseen(t *testing.T) {
 func TestRoleOfOthers(t *testing.T) {
 	r, _ := started(t, newFake(nil))
 	r.options.Given = func(Flags) string { return "have the role made" }
-	for _, one := range r.trespasses() {
-		if got := r.trespassed(t.Context(), one); got.Outcome == Failed && got.Next != "have the role made" && strings.Contains(got.What, "NOT REFUSED") {
+	for _, one := range trespasses(r) {
+		if got := trespassed(t.Context(), r, one); got.Outcome == Failed && got.Next != "have the role made" && strings.Contains(got.What, "NOT REFUSED") {
 			t.Errorf("%+v", got)
 		}
 	}

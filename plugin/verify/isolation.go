@@ -11,7 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -40,12 +40,12 @@ func untestablef(format string, args ...any) error {
 }
 
 // proveIsolation tries all of it at the same time.
-func (r *run) proveIsolation(ctx context.Context) ([]Probe, string) {
-	tries := r.trespasses()
+func proveIsolation(ctx context.Context, r *run) ([]Probe, string) {
+	tries := trespasses(r)
 	probes := make([]Probe, len(tries))
 	var group sync.WaitGroup
 	for n, one := range tries {
-		group.Go(func() { probes[n] = r.trespassed(ctx, one) })
+		group.Go(func() { probes[n] = trespassed(ctx, r, one) })
 	}
 	group.Wait()
 	report := LevelReport{Probes: probes}
@@ -58,27 +58,27 @@ func (r *run) proveIsolation(ctx context.Context) ([]Probe, string) {
 }
 
 // trespasses are by others, and by the app itself.
-func (r *run) trespasses() []trespass { return append(r.byOthers(), r.byApp()...) }
+func trespasses(r *run) []trespass { return append(byOthers(r), byApp(r)...) }
 
-func (r *run) byOthers() []trespass {
+func byOthers(r *run) []trespass {
 	again := r.mend(" restores the trust policy")
 	return []trespass{
 		{
 			"default-service-account", "service account default of the same project", "every pod in the project is let in", again,
-			func(ctx context.Context) error { return r.assumeAs(ctx, r.Namespace, "default", r.Audience) }, nil,
+			func(ctx context.Context) error { return assumeAs(ctx, r, r.Namespace, "default", r.Audience) }, nil,
 		},
-		{"other-project", "service account " + render.ServiceAccount + " of another project", "other projects are let in", again, r.tryOtherProject, nil},
+		{"other-project", "service account " + render.ServiceAccount + " of another project", "other projects are let in", again, func(ctx context.Context) error { return tryOtherProject(ctx, r) }, nil},
 		{
-			"other-audience", "a token for audience " + r.otherAudience(), "tokens that were made for somebody else than AWS are let in", again,
-			r.byChoice("may take it", func(ctx context.Context) error {
-				return r.assumeAs(ctx, r.Namespace, render.ServiceAccount, r.otherAudience())
+			"other-audience", "a token for audience " + otherAudience(r), "tokens that were made for somebody else than AWS are let in", again,
+			byChoice(r, "may take it", func(ctx context.Context) error {
+				return assumeAs(ctx, r, r.Namespace, render.ServiceAccount, otherAudience(r))
 			}),
 			refusedAudience,
 		},
 	}
 }
 
-func (r *run) byApp() []trespass {
+func byApp(r *run) []trespass {
 	again := r.mend(" restores the role's own policy")
 	open := func(what string) string {
 		return "the policies of role " + r.roleName() + " allow too much: the app can " + what
@@ -89,11 +89,11 @@ func (r *run) byApp() []trespass {
 				return &untestable{why: "the role has " + advice.PolicyARN(policy).String() + " by choice, which may allow it", chosen: true}
 			}
 		}
-		return trespass{name, title, open(what), again, r.byChoice("may allow it", try), nil}
+		return trespass{name, title, open(what), again, byChoice(r, "may allow it", try), nil}
 	}
 	return []trespass{
-		own("other-bucket", "s3:ListBucket on another bucket of the account", "look into other buckets", r.tryOtherBucket),
-		own("delete-object", "s3:DeleteObject on the object it wrote", "delete objects", r.tryDelete),
+		own("other-bucket", "s3:ListBucket on another bucket of the account", "look into other buckets", func(ctx context.Context) error { return tryOtherBucket(ctx, r) }),
+		own("delete-object", "s3:DeleteObject on the object it wrote", "delete objects", func(ctx context.Context) error { return tryDelete(ctx, r) }),
 		own("list-buckets", "s3:ListAllMyBuckets", "see the names of all buckets of the account", r.credentials.listBuckets),
 		own("get-role", "iam:GetRole on the role itself", "look at IAM", func(ctx context.Context) error {
 			return r.credentials.getRole(ctx, r.roleName())
@@ -102,49 +102,13 @@ func (r *run) byApp() []trespass {
 }
 
 // byChoice leaves out what a role may do that somebody chose to use as it is.
-func (r *run) byChoice(may string, try func(context.Context) error) func(context.Context) error {
+func byChoice(r *run, may string, try func(context.Context) error) func(context.Context) error {
 	if !r.options.AsIs {
 		return try
 	}
 	return func(context.Context) error {
 		return &untestable{why: "the role is used as it was before install came, by choice, and " + may, chosen: true}
 	}
-}
-
-// mend is what to type against a role that is too wide. One that was there before is
-// not put back by install alone.
-func (r *run) mend(what string) string {
-	switch {
-	case r.options.Given != nil:
-		return r.options.Given(r.Flags.ofVerify())
-	case r.options.Narrow != "":
-		return r.options.Narrow + " narrows the role, which was there before install"
-	}
-	return r.install() + what
-}
-
-// mendPolicy is what to type against a role that does not allow what the app does.
-func (r *run) mendPolicy() string {
-	if r.options.Given == nil && r.options.Narrow != "" {
-		return r.options.Narrow + " gives the role, which was there before install, the policy that the app needs"
-	}
-	return r.mend(" restores the policy of the role")
-}
-
-// cure is the advice against a probe that failed: the commands that help if a
-// policy of others is the cause, else what is said.
-func (r *run) cure(ctx context.Context, probe, otherwise string) string {
-	if r.options.Cure != nil {
-		if commands := r.options.Cure(ctx, r.role.String(), probe); commands != "" {
-			return commands
-		}
-	}
-	return otherwise
-}
-
-// foreseen reports whether a probe is known to fail.
-func (r *run) foreseen(probe string) bool {
-	return r.options.Foreseen != nil && r.options.Foreseen(probe)
 }
 
 // refusedAudience: a provider that does not take the audience refuses it before
@@ -158,7 +122,7 @@ var errAllowed = errors.New("it was not refused")
 
 // trespassed tries one. Only AWS's own no is a refusal; that something did not
 // work for another reason proves nothing.
-func (r *run) trespassed(ctx context.Context, one trespass) Probe {
+func trespassed(ctx context.Context, r *run, one trespass) Probe {
 	began := time.Now()
 	refused := one.refused
 	if refused == nil {
@@ -171,7 +135,7 @@ func (r *run) trespassed(ctx context.Context, one trespass) Probe {
 		allowed := errors.Is(err, errAllowed) && !r.foreseen(one.name)
 		return behind || r.options.Settling && (allowed || awserr.Missing(err))
 	}
-	err := r.patiently(ctx, Isolation, one.title+" is not refused yet", settles, func(ctx context.Context) error {
+	err := r.pace.patiently(ctx, Isolation, one.title+" is not refused yet", settles, func(ctx context.Context) error {
 		err := one.try(ctx)
 		if err == nil {
 			return errAllowed
@@ -187,19 +151,15 @@ func (r *run) trespassed(ctx context.Context, one trespass) Probe {
 	case refused(err):
 		return pass(one.name, began)
 	case errors.Is(err, errAllowed):
-		return fail(one.name, began, &problem.Error{
-			Kind: problem.Refused,
-			What: "NOT REFUSED: " + one.title,
-			Why:  one.open,
-			Next: r.cure(ctx, one.name, one.next),
-			More: helpPage,
-		})
+		return fail(one.name, began, problem.Refuse("NOT REFUSED: "+one.title,
+			one.open,
+			r.cure(ctx, one.name, one.next)).See(helpPage))
 	}
-	return fail(one.name, began, r.cannotTell(one, err))
+	return fail(one.name, began, cannotTell(r, one, err))
 }
 
 // cannotTell is for answers that are neither yes nor no.
-func (r *run) cannotTell(one trespass, err error) error {
+func cannotTell(r *run, one trespass, err error) error {
 	told := &problem.Error{
 		Kind: problem.Failed, What: "cannot tell whether it is refused: " + one.title,
 		Next: r.again(), Err: awserr.Cause(err),
@@ -212,8 +172,8 @@ func (r *run) cannotTell(one trespass, err error) error {
 }
 
 // assumeAs tries to become the role with the token of another, or another token.
-func (r *run) assumeAs(ctx context.Context, namespace, account, audience string) error {
-	token, err := r.token(ctx, namespace, account, audience)
+func assumeAs(ctx context.Context, r *run, namespace, account, audience string) error {
+	token, err := tokenFor(ctx, r, namespace, account, audience)
 	switch {
 	case apierrors.IsForbidden(err):
 		return &untestable{
@@ -230,8 +190,8 @@ func (r *run) assumeAs(ctx context.Context, namespace, account, audience string)
 }
 
 // otherAudience is one that AWS may know, too: a provider made by rosa takes both
-// (FACTS 2.3), so that it is the trust policy that has to refuse it.
-func (r *run) otherAudience() string {
+// (pkg/aws/idps.go in openshift/rosa), so that it is the trust policy that has to refuse it.
+func otherAudience(r *run) string {
 	if r.Audience == render.DefaultAudience {
 		return openshiftAudience
 	}
@@ -239,8 +199,8 @@ func (r *run) otherAudience() string {
 }
 
 // tryOtherProject takes the first project with such a service account whose
-// token may be had.
-func (r *run) tryOtherProject(ctx context.Context) error {
+// tokenFor may be had.
+func tryOtherProject(ctx context.Context, r *run) error {
 	projects, err := r.ask.issuer.others(ctx, r.Namespace, render.ServiceAccount)
 	switch {
 	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
@@ -250,14 +210,14 @@ func (r *run) tryOtherProject(ctx context.Context) error {
 	}
 	var cannot *untestable
 	for _, project := range projects {
-		if err := r.assumeAs(ctx, project, render.ServiceAccount, r.Audience); !errors.As(err, &cannot) {
+		if err := assumeAs(ctx, r, project, render.ServiceAccount, r.Audience); !errors.As(err, &cannot) {
 			return err
 		}
 	}
 	return untestablef("there is no other project with one that you may use")
 }
 
-func (r *run) tryOtherBucket(ctx context.Context) error {
+func tryOtherBucket(ctx context.Context, r *run) error {
 	switch {
 	case r.CallerAccount == "":
 		return untestablef("to find one, %s", r.noCaller())
@@ -281,17 +241,14 @@ func (r *run) tryOtherBucket(ctx context.Context) error {
 }
 
 // tryDelete aims at the very object that was written, and so at nobody's data.
-func (r *run) tryDelete(ctx context.Context) error {
-	r.mu.Lock()
-	if len(r.written) == 0 {
-		r.mu.Unlock()
+func tryDelete(ctx context.Context, r *run) error {
+	key := r.written.first()
+	if key == "" {
 		return untestablef("nothing was written")
 	}
-	key := r.written[0].key
-	r.mu.Unlock()
 	marker, err := r.credentials.deleteObject(ctx, key)
 	if marker != "" {
-		r.marked(key, marker)
+		r.written.addMarker(key, marker)
 	}
 	return err
 }

@@ -10,7 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -46,10 +46,10 @@ func TestTrespassed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, _ := started(t, newFake(c.answers))
-			r.written = []object{{key: Prefix + "a.txt"}}
-			tries := r.trespasses()
+			r.written.objects = []object{{key: Prefix + "a.txt"}}
+			tries := trespasses(r)
 			at := slices.IndexFunc(tries, func(one trespass) bool { return one.name == c.probe })
-			got := r.trespassed(t.Context(), tries[at])
+			got := trespassed(t.Context(), r, tries[at])
 			if got.Outcome != c.want || !strings.Contains(got.What+got.Why, c.says) {
 				t.Errorf("%+v", got)
 			}
@@ -69,12 +69,12 @@ func TestOtherProject(t *testing.T) {
 	})
 	f.elsewhere = []string{"gone", "theirs", "third", "fourth"}
 	r, _ := started(t, f)
-	if err := r.tryOtherProject(t.Context()); !awserr.Denied(err) || f.asked["token fourth/ostoy-sa/sts.amazonaws.com"] > 0 {
+	if err := tryOtherProject(t.Context(), r); !awserr.Denied(err) || f.asked["token fourth/ostoy-sa/sts.amazonaws.com"] > 0 {
 		t.Errorf("%v, asked %v", err, f.asked)
 	}
 	f.elsewhere = f.elsewhere[:2]
 	var cannot *untestable
-	if err := r.tryOtherProject(t.Context()); !errors.As(err, &cannot) {
+	if err := tryOtherProject(t.Context(), r); !errors.As(err, &cannot) {
 		t.Errorf("%v", err)
 	}
 }
@@ -87,8 +87,8 @@ func TestSettling(t *testing.T) {
 			f := newFake(map[string][]error{"list-buckets": {nil, nil, errDenied()}})
 			r, _ := started(t, f)
 			r.options.Settling = settling
-			tries := r.byApp()
-			if got := r.trespassed(t.Context(), tries[2]); got.Outcome != want {
+			tries := byApp(r)
+			if got := trespassed(t.Context(), r, tries[2]); got.Outcome != want {
 				t.Errorf("settling %t: %+v", settling, got)
 			}
 		})
@@ -102,8 +102,8 @@ func TestRoleThatIsNotKnownEverywhere(t *testing.T) {
 		unknown := says("NoSuchEntity", "The role with name x cannot be found.")
 		f := newFake(map[string][]error{"get-role": {unknown, unknown, errDenied()}})
 		r, _ := started(t, f)
-		tries := r.byApp()
-		if got := r.trespassed(t.Context(), tries[3]); got.Outcome != Passed {
+		tries := byApp(r)
+		if got := trespassed(t.Context(), r, tries[3]); got.Outcome != Passed {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -114,7 +114,7 @@ func TestChosenPolicyIsNotHeldAgainst(t *testing.T) {
 	f := newFake(map[string][]error{"assume demo/default/sts.amazonaws.com": {errDenied()}, "assume demo/ostoy-sa/openshift": {errDenied()}})
 	r, _ := started(t, f)
 	r.options.Policy = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
-	probes, text := r.proveIsolation(t.Context())
+	probes, text := proveIsolation(t.Context(), r)
 	if text != "2 of 2 forbidden things were refused, 5 not tested" || len(probes) != 7 {
 		t.Errorf("%s: %+v", text, probes)
 	}

@@ -8,11 +8,13 @@ import (
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 )
 
-// What of a pod tells its identity at AWS (FACTS 2.1).
+// What of a pod tells its identity at AWS: what the pod identity webhook injects.
 const (
 	tokenVolume    = "aws-iam-token"
 	roleVariable   = "AWS_ROLE_ARN"
@@ -53,7 +55,7 @@ func LookAtPods(ctx context.Context, client dynamic.Interface, namespace, accoun
 	if err != nil || found.Role != "" {
 		return found, err
 	}
-	live, err := client.Resource(serviceAccounts()).Namespace(namespace).Get(ctx, account, metav1.GetOptions{})
+	live, err := client.Resource(kinds.ServiceAccount.GVR()).Namespace(namespace).Get(ctx, account, metav1.GetOptions{})
 	if err != nil {
 		return found, err
 	}
@@ -72,7 +74,7 @@ func lookAtClaims(ctx context.Context, client dynamic.Interface, namespace, acco
 		return err
 	})
 	group.Go(func() (err error) {
-		live, err = client.Resource(serviceAccounts()).Namespace(namespace).Get(ctx, account, metav1.GetOptions{})
+		live, err = client.Resource(kinds.ServiceAccount.GVR()).Namespace(namespace).Get(ctx, account, metav1.GetOptions{})
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -82,15 +84,13 @@ func lookAtClaims(ctx context.Context, client dynamic.Interface, namespace, acco
 		Source: "the annotation of service account " + account,
 		Role:   live.GetAnnotations()[roleAnnotation], Audience: live.GetAnnotations()[audienceAnnotation],
 	}
-	if found.Role == "" {
-		found.Role = annotated.Role
-	}
+	found.Role = cmp.Or(found.Role, annotated.Role)
 	found.claim(annotated)
 	return found, nil
 }
 
 func listPods(ctx context.Context, client dynamic.Interface, namespace string) (Pods, error) {
-	resource := schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	resource := kinds.Pod.GVR()
 	list, err := client.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + frontend})
 	if err != nil {
 		return Pods{}, err
@@ -141,7 +141,7 @@ func (p *Pods) claim(c Claim) {
 }
 
 // claimsOf are the roles that the app's containers in a pod have, and the audience of its
-// token.
+// tokenFor.
 func claimsOf(pod *unstructured.Unstructured) []Claim {
 	var all []Claim
 	source, audience := "pod "+pod.GetName(), audienceOf(pod)
@@ -152,7 +152,7 @@ func claimsOf(pod *unstructured.Unstructured) []Claim {
 			all = append(all, Claim{Source: source, Role: value, Audience: audience, Hidden: variable["valueFrom"] != nil})
 		}
 		// What env names wins over envFrom (Kubernetes API, Container).
-		if len(named) == 0 && len(fields(container, "envFrom")) > 0 {
+		if len(named) == 0 && len(health.Maps(container, "envFrom")) > 0 {
 			all = append(all, Claim{Source: source, Audience: audience, Hidden: true})
 		}
 	}
@@ -166,7 +166,7 @@ func claimsOf(pod *unstructured.Unstructured) []Claim {
 // something else has added, which may have another role. Where none has the app's name,
 // any of them may be the app.
 func containersOf(pod *unstructured.Unstructured) []map[string]any {
-	all := append(fields(pod.Object, "spec", "initContainers"), fields(pod.Object, "spec", "containers")...)
+	all := append(health.Maps(pod.Object, "spec", "initContainers"), health.Maps(pod.Object, "spec", "containers")...)
 	named := func(name string) func(map[string]any) bool {
 		return func(container map[string]any) bool { return container["name"] == name }
 	}
@@ -178,7 +178,7 @@ func containersOf(pod *unstructured.Unstructured) []map[string]any {
 
 // variables are the entries of an environment variable in a container.
 func variables(container map[string]any, name string) []map[string]any {
-	return slices.DeleteFunc(fields(container, "env"), func(variable map[string]any) bool { return variable["name"] != name })
+	return slices.DeleteFunc(health.Maps(container, "env"), func(variable map[string]any) bool { return variable["name"] != name })
 }
 
 // finished reports whether the containers of a pod have ended and are not restarted.
@@ -188,34 +188,22 @@ func finished(pod *unstructured.Unstructured) bool {
 }
 
 func ready(pod *unstructured.Unstructured) bool {
-	return slices.ContainsFunc(fields(pod.Object, "status", "conditions"), func(c map[string]any) bool {
+	return slices.ContainsFunc(health.Maps(pod.Object, "status", "conditions"), func(c map[string]any) bool {
 		return c["type"] == "Ready" && c["status"] == "True"
 	})
 }
 
 // audienceOf is the audience of the token that the pod shows AWS.
 func audienceOf(pod *unstructured.Unstructured) string {
-	for _, volume := range fields(pod.Object, "spec", "volumes") {
+	for _, volume := range health.Maps(pod.Object, "spec", "volumes") {
 		if volume["name"] != tokenVolume {
 			continue
 		}
-		for _, source := range fields(volume, "projected", "sources") {
+		for _, source := range health.Maps(volume, "projected", "sources") {
 			if audience, _, _ := unstructured.NestedString(source, "serviceAccountToken", "audience"); audience != "" {
 				return audience
 			}
 		}
 	}
 	return ""
-}
-
-// fields are the objects of a list; what is none is left out.
-func fields(object map[string]any, path ...string) []map[string]any {
-	list, _, _ := unstructured.NestedSlice(object, path...)
-	var all []map[string]any
-	for _, item := range list {
-		if one, ok := item.(map[string]any); ok {
-			all = append(all, one)
-		}
-	}
-	return all
 }

@@ -95,7 +95,7 @@ func TestRoleOf(t *testing.T) {
 		"arn:aws:iam::123456789012:role/$(id)":  "(a value that is not the ARN of an IAM role)",
 		"arn:aws:iam::123456789012:role/path/x": "",
 	} {
-		_, err := (&run{Target: Target{Namespace: "demo"}}).roleOf(Pods{Role: role})
+		_, err := roleOf(&run{Target: Target{Namespace: "demo"}}, Pods{Role: role})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v, want %q", role, err, want)
 		}

@@ -4,13 +4,12 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -54,7 +53,7 @@ type Options struct {
 	Levels []Level // none: all
 	Keep   bool    // leave the objects that were written
 	// Patience is how long a refusal may be IAM's that has not heard of a change
-	// yet, counted from the beginning of the run (FACTS 5: 60 s).
+	// yet, counted from the beginning of the run: IAM is eventually consistent.
 	Patience time.Duration
 	// Policy is the ARN of a policy that somebody chose for the role instead of the
 	// narrow one: what it allows is their choice, and is not tested.
@@ -110,8 +109,8 @@ func Run(ctx context.Context, target Target, options Options, observe func(Event
 	if err != nil {
 		return Report{}, target.cannotLook(err)
 	}
-	r := &run{Target: target, options: options, pods: pods, began: began, observer: observe}
-	if _, err := r.roleOf(pods); err != nil {
+	r := &run{Target: target, options: options, pods: pods, pace: &pace{began: began, patience: options.Patience, observer: observe}}
+	if _, err := roleOf(r, pods); err != nil {
 		return Report{}, err
 	}
 	r.bucket = render.BucketName(target.Namespace)
@@ -126,21 +125,18 @@ func Run(ctx context.Context, target Target, options Options, observe func(Event
 // run is one proof at work.
 type run struct {
 	Target
-	options  Options
-	pods     Pods
-	role     render.ARN // of the install, once it is known
-	bucket   string
-	region   string // in which AWS is asked
-	began    time.Time
-	observer func(Event)
-	ask      servers
+	options Options
+	pods    Pods
+	role    render.ARN // of the install, once it is known
+	bucket  string
+	region  string // in which AWS is asked
+	pace    *pace
+	ask     servers
 
 	credentials asRole // once identity has passed
 	claims      claims // of the token they were given for
 	reached     reached
-
-	mu      sync.Mutex
-	written []object
+	written     written
 }
 
 // servers are who is asked.
@@ -161,7 +157,7 @@ type reached struct {
 // complete fills in what was left out. The pods' audience and region are taken over
 // only if they are ones that AWS may be asked with; identity says so if they are not.
 func (r *run) complete() {
-	r.Audience = r.audience()
+	r.Audience = audienceToAsk(r)
 	switch {
 	case r.Region != "":
 		r.region = r.Region
@@ -189,7 +185,7 @@ func (r *run) prove(ctx context.Context) (Report, error) {
 	}
 	report.Verified = !slices.ContainsFunc(reports, func(l LevelReport) bool { return l.Outcome != Passed })
 	report.Left, report.WhyLeft = r.tidy(ctx)
-	report.Seconds = time.Since(r.began).Seconds()
+	report.Seconds = time.Since(r.pace.began).Seconds()
 	return report, err
 }
 
@@ -198,7 +194,7 @@ func (r *run) climb(ctx context.Context, levels []Level, reports []LevelReport) 
 	group, groupCtx := errgroup.WithContext(ctx)
 	needed := ""
 	for n, level := range levels {
-		prober := r.prober(level)
+		prober := proberOf(level)
 		switch {
 		case needed != "":
 			reports[n] = r.skipped(level, needed)
@@ -221,32 +217,32 @@ func (r *run) climb(ctx context.Context, levels []Level, reports []LevelReport) 
 }
 
 // prober looks at one level: it gives the probes, and the level in a few words.
-type prober func(context.Context) ([]Probe, string)
+type prober func(context.Context, *run) ([]Probe, string)
 
-func (r *run) prober(level Level) prober {
+func proberOf(level Level) prober {
 	switch level {
 	case Identity:
-		return r.proveIdentity
+		return proveIdentity
 	case Access:
-		return r.proveAccess
+		return proveAccess
 	case Isolation:
-		return r.proveIsolation
+		return proveIsolation
 	}
-	return r.proveApp
+	return proveApp
 }
 
 // rise has a level looked at, and tells. A context that ended is an error: what
 // failed then has failed for that.
 func (r *run) rise(ctx context.Context, level Level, prove prober) (LevelReport, error) {
 	began := time.Now()
-	r.observe(Event{Level: level, Text: "looking"})
-	probes, text := prove(ctx)
+	r.pace.observe(Event{Level: level, Text: "looking"})
+	probes, text := prove(ctx, r)
 	if ctx.Err() != nil {
 		return LevelReport{}, context.Cause(ctx)
 	}
 	report := LevelReport{Level: level, Text: text, Probes: whole(level, probes), Seconds: time.Since(began).Seconds(), again: r.again()}
 	report.Outcome, report.Missing = judge(level, report.Probes)
-	r.observe(Event{Level: level, Text: text, Report: &report})
+	r.pace.observe(Event{Level: level, Text: text, Report: &report})
 	return report, nil
 }
 
@@ -257,15 +253,12 @@ func (r *run) skipped(level Level, needed string) LevelReport {
 	for _, name := range report.Missing {
 		report.Probes = append(report.Probes, behind(name, needed))
 	}
-	r.observe(Event{Level: level, Text: text, Report: &report})
+	r.pace.observe(Event{Level: level, Text: text, Report: &report})
 	return report
-}
-
-func (r *run) observe(e Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.observer(e)
 }
 
 // roleName is the role without its path.
 func (r *run) roleName() string { return r.role.Name() }
+
+// arn is the bucket's.
+func (r *run) arn() string { return render.BucketARN(r.role.Partition, r.bucket) }

@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
-// What OSToy's pages say (FACTS 7). Its errors come as HTTP 200.
+// What OSToy's pages say (views/ in openshift-cs/ostoy 1.7.0). Its errors come as HTTP 200.
 const (
 	appName   = "OSToy"
 	menuEntry = `href="/ack"`
@@ -135,18 +136,13 @@ func (p *pageError) denied() bool {
 
 // shown is what a reader sees of a page, in one line.
 func shown(text string) string {
-	const longest = 300
 	text = regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")
-	text = plain.Line(html.UnescapeString(text))
-	if runes := []rune(text); len(runes) > longest {
-		text = string(runes[:longest]) + "..."
-	}
-	return awserr.Redact(text)
+	return awserr.Redact(plain.Said(html.UnescapeString(text)))
 }
 
 // reach finds a way to the app: its own address, and where that leads nowhere from
 // here, a port-forward to a pod.
-func (r *run) reach(ctx context.Context) (site, page, func(), error) {
+func reach(ctx context.Context, r *run) (site, page, func(), error) {
 	route := errors.New("the app has no Route")
 	if r.Way.NoURL != "" {
 		route = errors.New(r.Way.NoURL)
@@ -162,7 +158,7 @@ func (r *run) reach(ctx context.Context) (site, page, func(), error) {
 		route = fmt.Errorf("%s: %w", plain.Line(r.Way.URL), err)
 		r.reached.detour = err.Error()
 	}
-	at, home, stop, err := r.tunnel(ctx)
+	at, home, stop, err := tunnel(ctx, r)
 	if err != nil {
 		return site{}, page{}, nil, fmt.Errorf("%w; %w", route, err) // split again by lines
 	}
@@ -173,12 +169,12 @@ func (r *run) reach(ctx context.Context) (site, page, func(), error) {
 // tunnel opens a port-forward to a pod that is ready. A pod counts as ready when
 // its program runs, which may be a moment before it listens, and after a change
 // pods come and go: it is tried for a while, and the pods are looked at anew.
-func (r *run) tunnel(ctx context.Context) (site, page, func(), error) {
+func tunnel(ctx context.Context, r *run) (site, page, func(), error) {
 	const limit, pause = 10 * time.Second, 500 * time.Millisecond
 	for began := time.Now(); ; {
-		at, home, stop, err := r.tunnelTo(ctx, r.pods.Ready)
+		at, home, stop, err := tunnelTo(ctx, r, r.pods.Ready)
 		// The protocols lose the kind of a refusal; its words stay.
-		if err == nil || time.Since(began) > limit || strings.Contains(err.Error(), "forbidden") || sleep(ctx, pause) != nil {
+		if err == nil || time.Since(began) > limit || strings.Contains(err.Error(), "forbidden") || interrupt.Sleep(ctx, pause) != nil {
 			return at, home, stop, err
 		}
 		if pods, err := r.ask.look(ctx); err == nil {
@@ -188,7 +184,7 @@ func (r *run) tunnel(ctx context.Context) (site, page, func(), error) {
 }
 
 // tunnelTo opens a port-forward to one pod.
-func (r *run) tunnelTo(ctx context.Context, pod string) (site, page, func(), error) {
+func tunnelTo(ctx context.Context, r *run, pod string) (site, page, func(), error) {
 	if pod == "" {
 		return site{}, page{}, nil, fmt.Errorf("no pod of %s is ready", frontend)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -77,11 +77,11 @@ func TestPatience(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake(map[string][]error{"head-bucket": c.answers})
 				r, events := started(t, f)
-				err := r.patiently(t.Context(), Access, "head-bucket is refused", awserr.Denied, f.headBucket)
+				err := r.pace.patiently(t.Context(), Access, "head-bucket is refused", awserr.Denied, f.headBucket)
 				if (err != nil) != c.fails || f.asked["head-bucket"] > c.tries {
 					t.Errorf("%v after %d tries, want at most %d", err, f.asked["head-bucket"], c.tries)
 				}
-				if took := time.Since(r.began); took > c.within {
+				if took := time.Since(r.pace.began); took > c.within {
 					t.Errorf("took %s, want at most %s", took, c.within)
 				}
 				if told := len(*events); told != f.asked["head-bucket"]-1 {
@@ -98,14 +98,14 @@ func TestPatienceEndsWithItsContext(t *testing.T) {
 		defer cancel()
 		f := newFake(map[string][]error{"head-bucket": {errDenied()}})
 		r, _ := started(t, f)
-		err := r.patiently(ctx, Access, "", awserr.Denied, f.headBucket)
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(r.began) != 10*time.Second {
-			t.Errorf("%v after %s", err, time.Since(r.began))
+		err := r.pace.patiently(ctx, Access, "", awserr.Denied, f.headBucket)
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(r.pace.began) != 10*time.Second {
+			t.Errorf("%v after %s", err, time.Since(r.pace.began))
 		}
 	})
 }
 
-// TestExplainSTS: every answer of FACTS 5 in the reader's terms, with what to do.
+// TestExplainSTS: every answer of STS in the reader's terms, with what to do.
 func TestExplainSTS(t *testing.T) {
 	for _, c := range []struct {
 		code, message, what, next string
@@ -140,33 +140,33 @@ func TestPutTakesAFreeKey(t *testing.T) {
 	taken := says("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 	f := newFake(map[string][]error{"put": {taken, taken, nil}})
 	r, _ := started(t, f)
-	key, err := r.put(t.Context(), "content")
-	if err != nil || len(r.written) != 1 || r.written[0].key != key || !strings.HasPrefix(key, Prefix) || len(key) != len(Prefix)+len("01234567.txt") {
-		t.Errorf("%s %v %v", key, r.written, err)
+	key, err := putFree(t.Context(), r, "content")
+	if err != nil || len(r.written.objects) != 1 || r.written.objects[0].key != key || !strings.HasPrefix(key, Prefix) || len(key) != len(Prefix)+len("01234567.txt") {
+		t.Errorf("%s %v %v", key, r.written.objects, err)
 	}
 	f = newFake(map[string][]error{"put": {taken}})
 	r, _ = started(t, f)
-	if _, err := r.put(t.Context(), "content"); err == nil || f.asked["put"] > 3 {
+	if _, err := putFree(t.Context(), r, "content"); err == nil || f.asked["put"] > 3 {
 		t.Errorf("%v after %d tries", err, f.asked["put"])
 	}
 	// The answer to the first try was lost: the object that is there is ours.
 	f = newFake(map[string][]error{"put": {taken}})
 	r, _ = started(t, f)
 	f.found = "content"
-	if _, err := r.put(t.Context(), "content"); err != nil || len(r.written) != 1 || f.asked["put"] != 1 {
-		t.Errorf("%v %v", r.written, err)
+	if _, err := putFree(t.Context(), r, "content"); err != nil || len(r.written.objects) != 1 || f.asked["put"] != 1 {
+		t.Errorf("%v %v", r.written.objects, err)
 	}
 	// An answer that was lost may have been a yes.
 	r, _ = started(t, newFake(map[string][]error{"put": {errNetwork}}))
-	if _, err := r.put(t.Context(), "content"); err == nil || len(r.written) != 1 {
-		t.Errorf("%v %v", r.written, err)
+	if _, err := putFree(t.Context(), r, "content"); err == nil || len(r.written.objects) != 1 {
+		t.Errorf("%v %v", r.written.objects, err)
 	}
 }
 
 // TestAccessReadsBytes: what comes back must be what was written.
 func TestAccessReadsBytes(t *testing.T) {
 	r, _ := started(t, newFake(nil))
-	if err := r.getBack(t.Context(), Prefix+"x", "content"); err == nil || !strings.Contains(err.Error(), "is not what was written") {
+	if err := getBack(t.Context(), r, Prefix+"x", "content"); err == nil || !strings.Contains(err.Error(), "is not what was written") {
 		t.Errorf("%v", err)
 	}
 }
@@ -189,7 +189,7 @@ func TestTidy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(map[string][]error{"remove": {c.answer}})
 			r, _ := started(t, f)
-			r.written = written
+			r.written.objects = written
 			c.change(r)
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel() // tidying up outlives the run
@@ -229,8 +229,8 @@ func TestInterruptedStillTidies(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	f := newFake(map[string][]error{"get": {&smithy.CanceledError{Err: context.Canceled}}})
 	r, _ := started(t, f)
-	observe := r.observer
-	r.observer = func(e Event) {
+	observe := r.pace.observer
+	r.pace.observer = func(e Event) {
 		if observe(e); e.Level == Access {
 			cancel()
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // advised are the messages with a command that installs again.
-func (r *run) advised(t *testing.T) map[string]string {
+func advised(t *testing.T, r *run) map[string]string {
 	t.Helper()
 	next := func(err error) string {
 		var told *problem.Error
@@ -20,11 +20,11 @@ func (r *run) advised(t *testing.T) map[string]string {
 		}
 		return told.Next
 	}
-	_, noRole := r.roleOf(Pods{})
+	_, noRole := roleOf(r, Pods{})
 	return map[string]string{
 		"no role":      next(noRole),
 		"ARN":          r.badARN("x").Next,
-		"another role": next(r.anotherRole(nil, nil)),
+		"another role": next(anotherRole(r, nil, nil)),
 		"changed":      r.ifChanged("x"),
 	}
 }
@@ -44,7 +44,7 @@ func TestInstallAgainSkipsIAM(t *testing.T) {
 	} {
 		r, _ := started(t, newFake(nil))
 		r.Flags, r.options.Given = c.flags, c.given
-		for where, text := range r.advised(t) {
+		for where, text := range advised(t, r) {
 			if !strings.Contains(text, c.command) || strings.Contains(text, note) != (c.say != "") || strings.Contains(text, "--iam=skip") != (strings.Contains(c.command, "skip") || c.say != "") {
 				t.Errorf("%s, %s: %s", name, where, text)
 			}
@@ -66,7 +66,7 @@ func TestGivenNamesTheRole(t *testing.T) {
 	r.Target.Role = func(context.Context, string, render.ARN) (render.ARN, error) { return arn, nil }
 	r.pods, r.Flags = Pods{Role: arn.String()}, Flags{IAMSkip()}
 	r.options = Options{Given: func(flags Flags) string { return strings.Join(flags.Words(), " ") }}
-	if err := r.checkRole(t.Context()); err != nil {
+	if err := checkRole(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
 	const want = "--role-name terraform --role-path /by/"

@@ -47,20 +47,20 @@ func TestAgainEverywhere(t *testing.T) {
 		}
 		return err.Error()
 	}
-	_, noRole := r.roleOf(Pods{})
+	_, noRole := roleOf(r, Pods{})
 	for name, text := range map[string]string{
 		"not proven": next((Report{Levels: []LevelReport{stuck}}).Err()),
 		"no role":    next(noRole),
 		"trust":      r.notTrusted().Next,
 		"ARN":        r.badARN("x").Next,
-		"menu entry": next(r.noMenuEntry()),
-		"bytes":      next(r.otherBytes("k")),
+		"menu entry": next(noMenuEntry(r)),
+		"bytes":      next(otherBytes(r, "k")),
 	} {
 		if !strings.Contains(text, "-n demo --role-name given") {
 			t.Errorf("%s: %s", name, text)
 		}
 	}
-	for _, one := range r.trespasses() {
+	for _, one := range trespasses(r) {
 		if !strings.Contains(one.next, "oc ostoy-s3 install -n demo --role-name given") {
 			t.Errorf("%s: %s", one.name, one.next)
 		}
@@ -92,7 +92,7 @@ func TestAgainNamesTheRole(t *testing.T) {
 		}
 		r.Target.Role = func(context.Context, string, render.ARN) (render.ARN, error) { return arn, nil }
 		r.pods, r.Flags, r.options = Pods{Role: arn.String()}, c.flags, c.options
-		if err := r.checkRole(t.Context()); err != nil || r.install() != "oc ostoy-s3 install -n demo"+c.want || r.again() != "oc ostoy-s3 verify -n demo"+c.want {
+		if err := checkRole(t.Context(), r); err != nil || r.install() != "oc ostoy-s3 install -n demo"+c.want || r.again() != "oc ostoy-s3 verify -n demo"+c.want {
 			t.Errorf("%s: %v, %s, %s", name, err, r.install(), r.again())
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -33,7 +34,7 @@ func ArgoCD(f render.Facts, o Options, targets []Target) ([]*unstructured.Unstru
 		return nil, err
 	}
 	if o.Source != "" || len(o.DependsOn) > 0 {
-		return nil, refuse("--source and --depends-on", "they are Flux's, Argo CD knows nothing of the kind", "leave them out, or give --format flux")
+		return nil, problem.Input("--source and --depends-on", "they are Flux's, Argo CD knows nothing of the kind", "leave them out, or give --format flux")
 	}
 	if err := oneEach(targets); err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -118,8 +119,8 @@ func TestRefuses(t *testing.T) {
 				c.targets = demo(c.options)
 			}
 			_, err := c.make(facts(render.PlatformEKS), c.options, c.targets)
-			var input *render.InputError
-			if !errors.As(err, &input) || !strings.Contains(input.Error(), c.says) || input.Next == "" {
+			var input *problem.Error
+			if !problem.IsInput(err) || !errors.As(err, &input) || !strings.Contains(input.Error(), c.says) || input.Next == "" {
 				t.Fatalf("got %v, want %q", err, c.says)
 			}
 			if told := input.Error() + input.Next; strings.Contains(told, secret) {

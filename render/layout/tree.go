@@ -2,14 +2,18 @@ package layout
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -60,7 +64,7 @@ func Tree(clusters []Cluster) ([]File, error) {
 }
 
 // ValidateNames wants each cluster once, by a name that can be a directory and the
-// end of an object's name. The error is a *render.InputError.
+// end of an object's name. The error is a *problem.Error.
 func ValidateNames(clusters []string) error {
 	valid := regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$`)
 	seen := map[string]bool{}
@@ -73,10 +77,7 @@ func ValidateNames(clusters []string) error {
 			why = "there are two of that name"
 		}
 		if why != "" {
-			return &render.InputError{
-				What: "cluster " + name, Why: why,
-				Next: "name its file of facts otherwise: a cluster is called like the file, without the suffix",
-			}
+			return problem.Input("cluster "+name, why, "name its file of facts otherwise: a cluster is called like the file, without the suffix")
 		}
 		seen[name] = true
 	}
@@ -88,11 +89,9 @@ func tellApart(cluster Cluster) error {
 	seen := map[string]bool{}
 	for _, object := range cluster.Objects {
 		if seen[key(object)] {
-			return &render.InputError{
-				What: "cluster " + cluster.Name,
-				Why:  "it has two objects " + object.GetKind() + " " + object.GetName() + ", in two namespaces: beside the other clusters they cannot be told apart",
-				Next: "name one of them otherwise, or render the cluster by itself, with --facts",
-			}
+			return problem.Input("cluster "+cluster.Name,
+				"it has two objects "+object.GetKind()+" "+object.GetName()+", in two namespaces: beside the other clusters they cannot be told apart",
+				"name one of them otherwise, or render the cluster by itself, with --facts")
 		}
 		seen[key(object)] = true
 	}
@@ -188,4 +187,54 @@ func nameOf(object *unstructured.Unstructured) map[string]any {
 		name["namespace"] = namespace
 	}
 	return name
+}
+
+// step is one operation of a JSON patch (RFC 6902). Its value may be null, which
+// is not the same as none.
+type step map[string]any
+
+func put(op, at string, value any) step { return step{"op": op, "path": at, "value": value} }
+
+// difference gives the steps that make b of a, both as JSON decodes values. It
+// goes into maps, and into lists of one length; of all else it takes b's.
+func difference(at string, a, b any) []step {
+	if reflect.DeepEqual(a, b) {
+		return nil
+	}
+	from, isMap := a.(map[string]any)
+	to, areMaps := b.(map[string]any)
+	if isMap && areMaps {
+		return mapDifference(at, from, to)
+	}
+	list, isList := a.([]any)
+	other, areLists := b.([]any)
+	if !isList || !areLists || len(list) != len(other) {
+		return []step{put("replace", at, b)}
+	}
+	var steps []step
+	for i := range list {
+		steps = append(steps, difference(at+"/"+strconv.Itoa(i), list[i], other[i])...)
+	}
+	return steps
+}
+
+func mapDifference(at string, a, b map[string]any) []step {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	var steps []step
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		// As RFC 6901 writes a name in a path.
+		here := at + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+		before, had := a[name]
+		after, has := b[name]
+		switch {
+		case !has:
+			steps = append(steps, step{"op": "remove", "path": here})
+		case !had:
+			steps = append(steps, put("add", here, after))
+		default:
+			steps = append(steps, difference(here, before, after)...)
+		}
+	}
+	return steps
 }

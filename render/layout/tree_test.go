@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -79,8 +80,8 @@ func TestTreeShares(t *testing.T) {
 func TestTreeRefuses(t *testing.T) {
 	for _, names := range [][2]string{{"east", "east"}, {"east", "../x"}, {"East", "west"}, {"", "west"}} {
 		_, err := Tree([]Cluster{{Name: names[0]}, {Name: names[1]}})
-		var input *render.InputError
-		if !errors.As(err, &input) || input.Next == "" {
+		var input *problem.Error
+		if !problem.IsInput(err) || !errors.As(err, &input) || input.Next == "" {
 			t.Errorf("%q: got %v", names, err)
 		}
 	}
@@ -88,8 +89,8 @@ func TestTreeRefuses(t *testing.T) {
 	if _, err := Tree([]Cluster{{"x", "", []*unstructured.Unstructured{b, a}}}); err == nil {
 		t.Error("an order that an overlay cannot have is accepted")
 	}
-	var input *render.InputError
-	if _, err := Tree([]Cluster{{"x", "", []*unstructured.Unstructured{object("v1", "Secret", "one", "a"), object("v1", "Secret", "two", "a")}}}); !errors.As(err, &input) || !strings.Contains(input.Why, "Secret a") {
+	var input *problem.Error
+	if _, err := Tree([]Cluster{{"x", "", []*unstructured.Unstructured{object("v1", "Secret", "one", "a"), object("v1", "Secret", "two", "a")}}}); !problem.IsInput(err) || !errors.As(err, &input) || !strings.Contains(input.Why, "Secret a") {
 		t.Errorf("objects that cannot be told apart: got %v", err)
 	}
 }

@@ -2,12 +2,16 @@ package operator
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -47,7 +51,7 @@ func Inspect(policy, binding *unstructured.Unstructured) Inspection {
 		Issuer:    render.Fact{Value: tagValueIn(policy, render.TagIssuer)},
 		ClusterID: render.Fact{Value: tagValueIn(policy, render.TagClusterID)}, // "" accepts any
 	}, exempt)
-	i.Changed = firstDifference(plain(rendered[0].Object["spec"]), undefaulted(plain(policy.Object["spec"])))
+	i.Changed = firstDifference(asJSON(rendered[0].Object["spec"]), undefaulted(asJSON(policy.Object["spec"])))
 	return i
 }
 
@@ -59,12 +63,8 @@ func bound(binding *unstructured.Unstructured) bool {
 	}
 	spec, _, _ := unstructured.NestedMap(binding.Object, "spec")
 	actions, _ := spec["validationActions"].([]any)
-	denies := false
-	for _, action := range actions {
-		denies = denies || action == "Deny"
-	}
 	match, _ := spec["matchResources"].(map[string]any)
-	return spec["policyName"] == PolicyName && denies && len(undefaultedMatch(match)) == 0 && spec["paramRef"] == nil
+	return spec["policyName"] == PolicyName && slices.Contains(actions, any("Deny")) && len(undefaultedMatch(match)) == 0 && spec["paramRef"] == nil
 }
 
 // exemptIn reads the accounts out of the condition that AdmissionPolicy writes.
@@ -156,8 +156,8 @@ func firstDifference(want, have any) string {
 	return ""
 }
 
-// plain is a copy as JSON has it.
-func plain(value any) any {
+// asJSON is a copy as JSON has it.
+func asJSON(value any) any {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return nil
@@ -167,4 +167,87 @@ func plain(value any) any {
 		return nil
 	}
 	return out
+}
+
+// warnedIn reads what the API server found when it checked the types in the policy's
+// expressions ("Type checking" in the Kubernetes documentation of Validating Admission
+// Policy): the first warning, and how many more there are.
+func warnedIn(policy *unstructured.Unstructured) string {
+	warnings, _, err := unstructured.NestedSlice(policy.Object, "status", "typeChecking", "expressionWarnings")
+	switch {
+	case err != nil:
+		return "status.typeChecking cannot be read"
+	case len(warnings) == 0:
+		return ""
+	}
+	first, _ := warnings[0].(map[string]any)
+	field, text := textIn(first, "fieldRef"), textIn(first, "warning")
+	said := plain.Said(field + ": " + text)
+	if more := len(warnings) - 1; more > 0 {
+		said += fmt.Sprintf(" (and %d more)", more)
+	}
+	return said
+}
+
+// PolicyState is the state of the admission policy in a cluster.
+type PolicyState string
+
+// The states of the policy.
+const (
+	PolicyEnforced  PolicyState = "enforced"  // bound, and as it is rendered
+	PolicyMissing   PolicyState = "missing"   // the policy does not exist
+	PolicyUnbound   PolicyState = "unbound"   // its binding does not deny everywhere
+	PolicyChanged   PolicyState = "changed"   // differs from the rendered one
+	PolicyWarned    PolicyState = "warned"    // the API server warns of its expressions
+	PolicyNotServed PolicyState = "notServed" // the cluster has no such API
+	PolicyUnknown   PolicyState = "unknown"   // you are not allowed to read it
+)
+
+// AnyBucket is what follows where Buckets are not restricted.
+const AnyBucket = "everybody who is allowed to create Buckets, in any project, can change every S3 bucket that the controller's role covers, and delete it if it is empty"
+
+// What a warning of the API server means, and what to do about it: a later version may
+// render other expressions, and the kind Bucket may be that of another version.
+const (
+	WarnedMeans = "an expression that cannot be evaluated refuses every Bucket, or does not check what it should"
+	WarnedNext  = "its status shows all of them: oc get validatingadmissionpolicies.admissionregistration.k8s.io ostoy-s3-buckets -o yaml\n" +
+		"update the ACK S3 controller or oc ostoy-s3, then: oc ostoy-s3 controller install"
+)
+
+// State tells the states of a policy that was read apart. what is the predicate of a
+// sentence about the policy, and why what is behind it, "" if there is no more to say.
+func (i Inspection) State() (state PolicyState, what, why string) {
+	switch {
+	case !i.Found:
+		return PolicyMissing, "does not exist", ""
+	case !i.Bound:
+		return PolicyUnbound, "is not enforced", "its binding does not exist, or does not deny in all projects"
+	case !i.Unchanged():
+		return PolicyChanged, "differs from the rendered one", i.Changed
+	case i.Warned != "":
+		return PolicyWarned, "has expressions that the API server warns of", i.Warned
+	}
+	return PolicyEnforced, "is enforced", ""
+}
+
+// OfOtherProjects names the Buckets whose S3 bucket is not their project's, as
+// PROJECT/NAME and the S3 bucket, sorted. It is the policy's rule about spec.name.
+func OfOtherProjects(buckets []*unstructured.Unstructured) []string {
+	var some []string
+	for _, one := range buckets {
+		if name, _, _ := unstructured.NestedString(one.Object, "spec", "name"); !nameOfProject(one.GetNamespace(), name) {
+			some = append(some, one.GetNamespace()+"/"+one.GetName()+" ("+legalName(name)+")")
+		}
+	}
+	slices.Sort(some)
+	return some
+}
+
+// legalName is the name of an S3 bucket. One that S3 would refuse is not repeated:
+// it is a text that somebody else wrote.
+func legalName(name string) string {
+	if regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(name) {
+		return "S3 bucket " + name
+	}
+	return "not a valid name of an S3 bucket"
 }

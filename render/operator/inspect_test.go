@@ -19,8 +19,8 @@ func asServed(t *testing.T, f render.Facts, controllers ...string) (policy, bind
 			t.Fatal(err)
 		}
 	}
-	both[0].Object = plain(both[0].Object).(map[string]any)
-	both[1].Object = plain(both[1].Object).(map[string]any)
+	both[0].Object = asJSON(both[0].Object).(map[string]any)
+	both[1].Object = asJSON(both[1].Object).(map[string]any)
 	set(map[string]any{}, "spec", "matchConstraints", "namespaceSelector")
 	set(map[string]any{}, "spec", "matchConstraints", "objectSelector")
 	rules, _, _ := unstructured.NestedSlice(both[0].Object, "spec", "matchConstraints", "resourceRules")
@@ -44,7 +44,7 @@ func TestF1Inspect(t *testing.T) {
 		"another cluster's": {change: func(p, _ *object) {
 			other := factsIn("us-east-2")
 			other.Issuer.Value = "https://other.example.com"
-			p.Object = plain(AdmissionPolicy(other, []string{ourController(), "system:serviceaccount:ack:s3"})[0].Object).(map[string]any)
+			p.Object = asJSON(AdmissionPolicy(other, []string{ourController(), "system:serviceaccount:ack:s3"})[0].Object).(map[string]any)
 		}, unchanged: true},
 		"any issuer": {change: func(p, _ *object) {
 			rules, _, _ := unstructured.NestedSlice(p.Object, "spec", "validations")

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -222,8 +223,8 @@ func TestRefused(t *testing.T) {
 				c.option(&options)
 			}
 			objects, err := Objects(facts, options)
-			var input *render.InputError
-			if !errors.As(err, &input) || objects != nil {
+			var input *problem.Error
+			if !problem.IsInput(err) || !errors.As(err, &input) || objects != nil {
 				t.Fatalf("%v, %d objects", err, len(objects))
 			}
 			for _, text := range c.says {
@@ -241,8 +242,8 @@ func TestChartNeedsNoCatalog(t *testing.T) {
 	if err := Validate(factsIn("us-east-2"), options); err != nil {
 		t.Error(err)
 	}
-	var input *render.InputError
-	if _, err := Objects(factsIn("us-east-2"), options); !errors.As(err, &input) {
+	var input *problem.Error
+	if _, err := Objects(factsIn("us-east-2"), options); !problem.IsInput(err) || !errors.As(err, &input) {
 		t.Errorf("for OLM: %v", err)
 	}
 }

@@ -1,6 +1,6 @@
 // Package aws holds the AWS of the test bed: moto, started through a small
-// wrapper that closes the gaps between moto and AWS on which our tests stand
-// (FACTS 10.4).
+// wrapper that closes the gaps between moto and AWS on which our tests stand. The gaps are
+// those of the version of moto in requirements.txt.
 //
 // The wrapper answers 403 for buckets of other accounts and for a wrong
 // ExpectedBucketOwner, gives new buckets the defaults AWS gives them, refuses

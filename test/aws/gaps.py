@@ -1,4 +1,4 @@
-"""Where AWS refuses and moto does not (FACTS 10.4, 5)."""
+"""Where AWS refuses and moto does not: the rules of the S3, IAM and STS user guides."""
 
 import json
 import re

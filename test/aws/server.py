@@ -26,6 +26,7 @@ import authorize
 import cloudtrail
 import gaps
 import seen
+import speed
 import webidentity
 from faults import Faults
 
@@ -147,11 +148,13 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     gaps.install()
     cloudtrail.install()
+    speed.install()
     authorizer = None
     if sys.argv[2:] == ["enforce"]:
         authorizer = authorize.Authorizer()
         authorizer.install()
     app = Bed(DomainDispatcherApplication(create_backend_app), authorizer)
+    speed.started()
     run_simple(
         "127.0.0.1",
         int(sys.argv[1]),

@@ -47,7 +47,7 @@ type amount struct {
 // theAmount is the sample, which has the same faults each time, so that what
 // fails is what a change broke; or everything, which goes out to find new ones.
 func theAmount() amount {
-	a := amount{kills: 4, interrupts: 2, faulty: 5, spreading: 1, lasts: 8 * time.Second, seed: 1}
+	a := amount{kills: 3, interrupts: 2, faulty: 3, spreading: 1, lasts: 5 * time.Second, seed: 1}
 	if *everything {
 		a = amount{interrupts: 12, faulty: 100, spreading: 6, lasts: 30 * time.Second, seed: uint64(time.Now().UnixNano())}
 	}

@@ -52,9 +52,9 @@ func chartDir(t *testing.T) string { return filepath.Join(root(t), "charts", "os
 func plugin(t *testing.T) func(args ...string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "kubectl-ostoy_s3")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/kubectl-ostoy_s3")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", binary, "./cmd/kubectl-ostoy_s3")
 	build.Dir = root(t)
-	build.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	build.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the plugin: %v\n%s", err, output)
 	}

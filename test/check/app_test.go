@@ -46,15 +46,15 @@ func workloadFaults() []fault {
 		{check: "installed", bare: true, make: func(t *testing.T, s *scene) {
 			must(t, s.NewNamespace(t.Context(), s.Namespace))
 		}},
-		{check: "app-scaled-down", status: "warning", make: func(t *testing.T, s *scene) {
+		{check: "app-strategy", says: "scaled down to 0", status: "warning", make: func(t *testing.T, s *scene) {
 			s.kubectl(t, "scale", "deployment", "ostoy-frontend", "--replicas=0")
 		}},
-		{check: "app-image", says: "quay.io/ostoylab/ostoy-frontend", make: fail(testbed.FailImage, "")},
-		{check: "app-image", says: "cannot be pulled", admin: true, make: fail(testbed.FailImage, "")},
+		{check: "app-available", says: "quay.io/ostoylab/ostoy-frontend", make: fail(testbed.FailImage, "")},
+		{check: "app-available", says: "cannot be pulled", admin: true, make: fail(testbed.FailImage, "")},
 		{check: "app-image-mutable", status: "warning", says: "images are not named by a SHA-256 digest: quay.io/ostoylab/ostoy-frontend:1.6.0, quay.io/ostoylab/ostoy-microservice:1.5.0"},
 		{check: "app-image-mutable", status: "warning", says: "oc get pods -n", admin: true},
 		{
-			check: "app-bucket-wait", says: "AccessDenied from AssumeRoleWithWebIdentity", admin: true,
+			check: "app-available", says: "AccessDenied from AssumeRoleWithWebIdentity", admin: true,
 			make: fail(testbed.FailInit, "AccessDenied from AssumeRoleWithWebIdentity arn:aws:iam::123456789012:role/x: Not authorized to perform sts:AssumeRoleWithWebIdentity (for 60 s)."),
 		},
 		{check: "app-scc", says: "unable to validate against any security context constraint", make: func(t *testing.T, s *scene) {
@@ -80,7 +80,7 @@ func workloadFaults() []fault {
 		{check: "app-available", says: "there is no Deployment ostoy-microservice", admin: true, make: func(t *testing.T, s *scene) {
 			s.kubectl(t, "delete", "deployment", "ostoy-microservice")
 		}},
-		{check: "app-strategy", status: "warning", make: func(t *testing.T, s *scene) {
+		{check: "app-strategy", status: "warning", says: "RollingUpdate", make: func(t *testing.T, s *scene) {
 			s.patch(t, "deployment", "ostoy-frontend", `{"spec":{"strategy":{"type":"RollingUpdate"}}}`)
 		}},
 		{check: "app-started-early", make: missBucket},

@@ -18,16 +18,16 @@ func bucketFaults() []fault {
 
 // bucketWideFaults take rights from the user, which is so for the whole bed.
 func bucketWideFaults() []fault {
-	denied := func(check, action string) fault {
-		return fault{check: check, status: "not allowed", says: action, make: func(t *testing.T, s *scene) {
+	denied := func(action string) fault {
+		return fault{check: "bucket-settings", status: "not allowed", says: action, make: func(t *testing.T, s *scene) {
 			must(t, s.AWS.Deny(t.Context(), action))
 			t.Cleanup(func() { must(t, s.AWS.Reset(context.WithoutCancel(t.Context()))) })
 		}}
 	}
 	return []fault{
-		denied("bucket-public", "s3:GetBucketPublicAccessBlock"),
-		denied("bucket-tls", "s3:GetBucketPolicy"),
-		denied("bucket-settings", "s3:GetEncryptionConfiguration"),
+		denied("s3:GetBucketPublicAccessBlock"),
+		denied("s3:GetBucketPolicy"),
+		denied("s3:GetEncryptionConfiguration"),
 	}
 }
 
@@ -57,12 +57,12 @@ func nameFaults() []fault {
 		{check: "bucket-object", says: "there is no Bucket", make: func(t *testing.T, s *scene) {
 			s.kubectl(t, "delete", bucketKind, s.bucket())
 		}},
-		{check: "bucket-name", says: "elsewhere", make: func(t *testing.T, s *scene) {
+		{check: "bucket-object", says: "elsewhere", make: func(t *testing.T, s *scene) {
 			s.kubectl(t, "delete", bucketKind, s.bucket())
 			must(t, s.Apply(t.Context(), `{apiVersion: s3.services.k8s.aws/v1alpha1, kind: Bucket, metadata: {name: `+s.bucket()+`, namespace: `+s.Namespace+
 				`, annotations: {services.k8s.aws/deletion-policy: retain}}, spec: {name: `+s.Namespace+`-elsewhere}}`))
 		}},
-		{check: "bucket-twice", status: "warning", says: "-twin/twin", make: func(t *testing.T, s *scene) {
+		{check: "bucket-reach", status: "warning", says: "-twin/twin", make: func(t *testing.T, s *scene) {
 			must(t, s.NewNamespace(t.Context(), s.Namespace+"-twin"))
 			twin := s.object(t, bucketResource(), s.bucket())
 			twin.SetNamespace(s.Namespace + "-twin")
@@ -75,7 +75,6 @@ func nameFaults() []fault {
 			must(t, err)
 			must(t, s.Apply(t.Context(), string(text)))
 		}},
-		{check: "bucket-twice", status: "not allowed", admin: true},
 		{check: "bucket-reach", status: "warning", says: "/reaching (S3 bucket finance-of-", make: func(t *testing.T, s *scene) {
 			must(t, s.Apply(t.Context(), `{apiVersion: s3.services.k8s.aws/v1alpha1, kind: Bucket, metadata: {name: reaching, namespace: `+s.Namespace+
 				`, annotations: {services.k8s.aws/deletion-policy: retain}}, spec: {name: finance-of-`+s.Namespace+`}}`))
@@ -95,8 +94,7 @@ func (s *scene) tag(t *testing.T, pairs ...string) {
 	must(t, err)
 }
 
-// conditions writes what the controller says of a bucket that it cannot make
-// (FACTS 10.1).
+// conditions writes what the real controller says of a bucket that it cannot make.
 func (s *scene) conditions(t *testing.T, code, operation string) {
 	t.Helper()
 	s.status(t, bucketKind, s.bucket(), strings.NewReplacer("CODE", code, "OPERATION", operation).Replace(`{"conditions":[
@@ -107,16 +105,16 @@ func (s *scene) conditions(t *testing.T, code, operation string) {
 
 func objectFaults() []fault {
 	return []fault{
-		{check: "bucket-deleting", says: "BucketNotEmpty", make: func(t *testing.T, s *scene) {
+		{check: "bucket-object", says: "BucketNotEmpty", make: func(t *testing.T, s *scene) {
 			s.annotate(t, "services.k8s.aws/deletion-policy=delete")
 			_, err := s.S3().PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(s.bucket()), Key: aws.String("kept"), Body: strings.NewReader("x")})
 			must(t, err)
 			s.kubectl(t, "delete", bucketKind, s.bucket(), "--wait=false")
 		}},
-		{check: "bucket-region", says: "eu-west-1", make: func(t *testing.T, s *scene) {
+		{check: "bucket-object", says: "eu-west-1", make: func(t *testing.T, s *scene) {
 			s.annotate(t, "services.k8s.aws/region=eu-west-1")
 		}},
-		{check: "bucket-region", says: "222222222222", admin: true, make: func(t *testing.T, s *scene) {
+		{check: "bucket-object", says: "222222222222", admin: true, make: func(t *testing.T, s *scene) {
 			s.status(t, bucketKind, s.bucket(), `{"ackResourceMetadata":{"ownerAccountID":"222222222222"}}`)
 		}},
 		{check: "bucket-synced", says: "s3:PutBucketPublicAccessBlock", make: func(t *testing.T, s *scene) {
@@ -132,10 +130,10 @@ func objectFaults() []fault {
 			_, err := s.S3().DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: aws.String(s.bucket())})
 			must(t, err)
 		}},
-		{check: "bucket-retain", status: "warning", make: func(t *testing.T, s *scene) {
+		{check: "bucket-object", says: "does not outlive its object", status: "warning", make: func(t *testing.T, s *scene) {
 			s.annotate(t, "services.k8s.aws/deletion-policy=delete")
 		}},
-		{check: "bucket-read-only", status: "warning", admin: true, make: func(t *testing.T, s *scene) {
+		{check: "bucket-object", says: "is read-only for the controller", status: "warning", admin: true, make: func(t *testing.T, s *scene) {
 			s.annotate(t, "services.k8s.aws/read-only=true")
 		}},
 	}
@@ -143,14 +141,14 @@ func objectFaults() []fault {
 
 func protectionFaults() []fault {
 	return []fault{
-		{check: "bucket-public", says: "S3 does not block", make: func(t *testing.T, s *scene) {
+		{check: "bucket-settings", says: "S3 does not block", make: func(t *testing.T, s *scene) {
 			_, err := s.S3().DeletePublicAccessBlock(t.Context(), &s3.DeletePublicAccessBlockInput{Bucket: aws.String(s.bucket())})
 			must(t, err)
 		}},
-		{check: "bucket-public", says: "spec.publicAccessBlock.blockPublicPolicy", admin: true, make: func(t *testing.T, s *scene) {
+		{check: "bucket-settings", says: "spec.publicAccessBlock.blockPublicPolicy", admin: true, make: func(t *testing.T, s *scene) {
 			s.patch(t, bucketKind, s.bucket(), `{"spec":{"publicAccessBlock":null}}`)
 		}},
-		{check: "bucket-tls", make: func(t *testing.T, s *scene) {
+		{check: "bucket-settings", says: "takes requests without TLS", make: func(t *testing.T, s *scene) {
 			_, err := s.S3().DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: aws.String(s.bucket())})
 			must(t, err)
 		}},
@@ -170,7 +168,7 @@ func protectionFaults() []fault {
 			})
 			must(t, err)
 		}},
-		{check: "bucket-tags", status: "warning", make: func(t *testing.T, s *scene) {
+		{check: "bucket-settings", says: "has lost the tags", status: "warning", make: func(t *testing.T, s *scene) {
 			_, err := s.S3().DeleteBucketTagging(t.Context(), &s3.DeleteBucketTaggingInput{Bucket: aws.String(s.bucket())})
 			must(t, err)
 		}},

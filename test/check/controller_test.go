@@ -57,10 +57,10 @@ func controllerWideFaults() []fault {
 		{check: "controller-running", says: "oc scale deployment/ack-s3-controller -n ack-system --replicas=1", make: with(func(t *testing.T, s *scene) {
 			change(t, s, deployments(), acks, controller, `{"spec":{"replicas":0}}`)
 		})},
-		{check: "controller-crash", says: "nothing gives the variable FEATURE_GATES a value", make: crashing(
+		{check: "controller-running", says: "nothing gives the variable FEATURE_GATES a value", make: crashing(
 			"{\"level\":\"error\",\"msg\":\"Unable to create controller manager\",\"error\":\"invalid value for flag 'feature-gates': invalid feature gate format: $(FEATURE_GATES)\"}",
 		)},
-		{check: "controller-crash", says: "broken with [31m(hidden)", make: crashing("one", "two", "broken with \x1b[31mAKIATESTBEDADMIN0001")},
+		{check: "controller-running", says: "broken with [31m(hidden)", make: crashing("one", "two", "broken with \x1b[31mAKIATESTBEDADMIN0001")},
 		{check: "controller-single", says: "2 ACK S3 controllers", make: with(second)},
 		{check: "controller-config", says: "FEATURE_GATES", make: settings(`{"FEATURE_GATES":null}`)},
 		{check: "controller-config", says: "ENABLE_CARM", make: settings(`{"ENABLE_CARM":null}`)},
@@ -77,15 +77,15 @@ func controllerWideFaults() []fault {
 			must(t, s.Client.CoreV1().Pods(acks).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
 		})},
 		{check: "controller-role", says: "cannot manage the bucket", make: with(narrowRole)},
-		{check: "controller-region", status: "warning", says: "no harm here", make: settings(`{"AWS_REGION":"us-west-2"}`)},
+		{check: "controller-config", status: "warning", says: "no harm here", make: settings(`{"AWS_REGION":"us-west-2"}`)},
 		{check: "controller-version", says: "1.0.28 cannot take over", make: image("mirror.example.com:5000/ack/s3-controller:1.0.28")},
 		{check: "controller-version", status: "warning", says: "before 1.1.0", make: image("public.ecr.aws/aws-controllers-k8s/s3-controller:1.0.35")},
-		{check: "controller-watch", says: "it watches only elsewhere", make: settings(`{"ACK_WATCH_NAMESPACE":"elsewhere"}`)},
-		{check: "controller-olm", says: "waits for somebody to approve it", make: unapproved},
+		{check: "controller-config", says: "it watches only elsewhere", make: settings(`{"ACK_WATCH_NAMESPACE":"elsewhere"}`)},
+		{check: "controller-olm", says: "waits for approval", make: unapproved},
 		{check: "controller-olm", says: "TooManyOperatorGroups", make: func(t *testing.T, s *scene) {
 			status(t, s, "clusterserviceversions", "ack-s3-controller.v1.10.0", `{"status":{"phase":"Failed","reason":"TooManyOperatorGroups","message":"csv created in namespace with multiple operatorgroups"}}`)
 		}},
-		{check: "controller-owner", status: "warning", says: "Helm release s3", make: func(t *testing.T, s *scene) {
+		{check: "controller-single", status: "warning", says: "Helm release s3", make: func(t *testing.T, s *scene) {
 			change(t, s, crds(), "", "buckets.s3.services.k8s.aws", `{"metadata":{"annotations":{"meta.helm.sh/release-name":"s3","meta.helm.sh/release-namespace":"elsewhere"}}}`)
 		}},
 		{check: "webhook", status: "warning", says: "podIdentity=webhook", with: byWebhook(), flags: byWebhook(), make: func(t *testing.T, s *scene) {

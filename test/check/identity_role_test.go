@@ -31,7 +31,7 @@ func roleFaults() []fault {
 			_, err := s.IAM().AttachRolePolicy(t.Context(), &awsiam.AttachRolePolicyInput{RoleName: role(t, s).RoleName, PolicyArn: managed(t, s, allow("sqs:*", "*"))})
 			must(t, err)
 		}},
-		{check: "role-boundary", says: "s3:PutObject on", make: func(t *testing.T, s *scene) {
+		{check: "role-policy", says: "permissions boundary does not allow s3:PutObject on", make: func(t *testing.T, s *scene) {
 			arn := managed(t, s, allow("s3:Get*", "*"), allow("s3:ListBucket", "*"))
 			_, err := s.IAM().PutRolePermissionsBoundary(t.Context(), &awsiam.PutRolePermissionsBoundaryInput{RoleName: role(t, s).RoleName, PermissionsBoundary: arn})
 			must(t, err)
@@ -45,13 +45,13 @@ func trustFaults() []fault {
 		{check: "trust-policy", says: "shuts the app out", make: trusted(
 			`"Statement": [{"Effect": "Deny", "Principal": {"Federated": "PROVIDER"}, "Action": "sts:AssumeRoleWithWebIdentity"}, `, `"Statement": [`)},
 		{check: "trust-policy", says: "another action", make: trusted(`"Action": "sts:AssumeRole"`, `"Action": "sts:AssumeRoleWithWebIdentity"`)},
-		{check: "trust-issuer", says: "1old", admin: true, make: trusted(rebuilt, "PROVIDER")},
-		{check: "trust-issuer", says: "asks for claims of another", make: trusted("oidc.example.com/1old:", "ISSUER:")},
-		{check: "trust-subject", says: "system:serviceaccount:default:ostoy-sa", make: trusted("system:serviceaccount:default:", "system:serviceaccount:NAMESPACE:")},
-		{check: "trust-subject", says: "wildcards", admin: true, make: trusted(`"StringLike": {"ISSUER:sub": "system:serviceaccount:NAMESPACE:*"}, "StringEquals": {`, `"StringEquals": {"ISSUER:sub": "system:serviceaccount:NAMESPACE:ostoy-sa", `)},
+		{check: "trust-policy", says: "1old", admin: true, make: trusted(rebuilt, "PROVIDER")},
+		{check: "trust-policy", says: "asks for claims of another", make: trusted("oidc.example.com/1old:", "ISSUER:")},
+		{check: "trust-policy", says: "system:serviceaccount:default:ostoy-sa", make: trusted("system:serviceaccount:default:", "system:serviceaccount:NAMESPACE:")},
+		{check: "trust-policy", says: "wildcards", admin: true, make: trusted(`"StringLike": {"ISSUER:sub": "system:serviceaccount:NAMESPACE:*"}, "StringEquals": {`, `"StringEquals": {"ISSUER:sub": "system:serviceaccount:NAMESPACE:ostoy-sa", `)},
 		{check: "trust-audience", says: "openshift", make: trusted(`"openshift"`, `"sts.amazonaws.com"`)},
 		{check: "trust-audience", status: "warning", says: "any audience", make: trusted("", `, "ISSUER:aud": "sts.amazonaws.com"`)},
-		{check: "trust-others", status: "warning", says: ":root", make: trusted(
+		{check: "trust-audience", status: "warning", says: ":root", make: trusted(
 			`"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::`+testbed.Account+`:root"}, "Action": "sts:AssumeRole"}, `,
 			`"Version": "2012-10-17", "Statement": [`)},
 	}

@@ -31,26 +31,26 @@ func identityFaults() []fault {
 func accountFaults() []fault {
 	webhook := byWebhook()
 	return []fault{
-		{check: "service-account", make: kubectl("delete", "serviceaccount", "ostoy-sa")},
+		{check: "service-account", says: "is not there", make: kubectl("delete", "serviceaccount", "ostoy-sa")},
 		{
-			check: "annotation-domain", says: "eks.amazon.com/role-arn", with: webhook, admin: true,
+			check: "service-account", says: "eks.amazon.com/role-arn", with: webhook, admin: true,
 			make: annotate("eks.amazonaws.com/role-arn-", "eks.amazon.com/role-arn="+anotherRole),
 		},
 		{
-			check: "annotation-domain", status: "warning", says: "nothing reads",
+			check: "service-account", status: "warning", says: "nothing reads",
 			make: annotate("eks.amazon.com/role-arn=" + anotherRole),
 		},
-		{check: "role-annotation", says: "names no role", with: webhook, make: annotate("eks.amazonaws.com/role-arn-")},
+		{check: "service-account", says: "names no role", with: webhook, make: annotate("eks.amazonaws.com/role-arn-")},
 		{
-			check: "role-annotation", status: "warning", says: "another account",
+			check: "service-account", status: "warning", says: "another account",
 			make: annotate("eks.amazonaws.com/role-arn=arn:aws:iam::222222222222:role/theirs"),
 		},
 		{
-			check: "token-annotations", says: `audience "openshift"`, with: webhook, admin: true,
+			check: "service-account", says: `audience "openshift"`, with: webhook, admin: true,
 			make: annotate("eks.amazonaws.com/audience=openshift"),
 		},
 		{
-			check: "token-annotations", status: "warning", says: "86400", with: webhook,
+			check: "service-account", status: "warning", says: "86400", with: webhook,
 			make: annotate("eks.amazonaws.com/token-expiration=soon"),
 		},
 		{check: "token-issuer", says: "issues tokens as", bare: true, make: installForIssuer, flags: []string{"--oidc-issuer=" + migrated}},
@@ -70,32 +70,36 @@ func installForIssuer(t *testing.T, s *scene) {
 func podFaults() []fault {
 	webhook := byWebhook()
 	return []fault{
-		{check: "pod-service-account", make: kubectl("set", "serviceaccount", "deployment/ostoy-frontend", "default")},
+		{check: "pod-identity", says: "runs as service account default", make: kubectl("set", "serviceaccount", "deployment/ostoy-frontend", "default")},
 		{
-			check: "webhook-skipped", says: "skip-containers", with: webhook,
+			check: "pod-identity", says: "skip-containers", with: webhook,
 			make: template(`{"metadata":{"annotations":{"eks.amazonaws.com/skip-containers":"wait-for-bucket,ostoy-frontend"}}}`),
 		},
 		{
-			check: "webhook-skipped", status: "warning", says: "does not heed it", with: webhook,
+			check: "pod-identity", status: "warning", says: "does not heed it", with: webhook,
 			make: template(`{"metadata":{"labels":{"eks.amazonaws.com/skip-pod-identity-webhook":"yes"}}}`),
 		},
 		{check: "pod-identity", says: "missed it", with: webhook, admin: true, make: missedByWebhook},
 		{check: "pod-identity", says: "before its service account was annotated", with: webhook, make: annotatedLate},
 		{check: "pod-identity", says: "lacks AWS_WEB_IDENTITY_TOKEN_FILE", make: setEnv("AWS_WEB_IDENTITY_TOKEN_FILE-")},
-		{check: "pod-role", says: anotherRole, admin: true, make: setEnv("AWS_ROLE_ARN=" + anotherRole)},
+		{check: "pod-identity", says: anotherRole, admin: true, make: setEnv("AWS_ROLE_ARN=" + anotherRole)},
 		{
-			check: "pod-audience", says: `audience "openshift"`,
+			check: "pod-identity", says: `audience "openshift"`,
 			make: template(`{"spec":{"volumes":[{"name":"aws-iam-token","projected":{"sources":[{"serviceAccountToken":{"audience":"openshift","path":"token"}}]}}]}}`),
 		},
 		{
-			check: "pod-token-readable", says: "no fsGroup",
+			check: "pod-identity", says: "no fsGroup",
 			make: template(`{"spec":{"volumes":[{"name":"aws-iam-token","projected":{"defaultMode":256}}]}}`),
 		},
-		{check: "pod-credentials", says: "an AWS access key: AWS_ACCESS_KEY_ID", admin: true, make: setEnv("AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE")},
-		{check: "pod-credentials", says: "AWS_ACCESS_KEY_ID of Secret stray", make: strayFromSecret},
+		{check: "pod-identity", says: "an AWS access key: AWS_ACCESS_KEY_ID", admin: true, make: setEnv("AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE")},
+		{check: "pod-identity", says: "AWS_ACCESS_KEY_ID of Secret stray", make: strayFromSecret},
 		// Without the second variable a webhook would give the pods its region.
-		{check: "pod-region", says: "no AWS_REGION", make: setEnv("AWS_REGION-", "AWS_DEFAULT_REGION=us-east-2")},
-		{check: "pod-region", status: "warning", says: "ap-east-1", make: setEnv("AWS_REGION=ap-east-1")},
+		{check: "pod-identity", says: "no AWS_REGION", make: setEnv("AWS_REGION-", "AWS_DEFAULT_REGION=us-east-2")},
+		{check: "pod-identity", status: "warning", says: "ap-east-1", make: setEnv("AWS_REGION=ap-east-1")},
+		// One finding has all that is wrong with a pod, whatever is the worst of it.
+		{check: "pod-identity", says: "has AWS_REGION=ap-east-1", make: func(t *testing.T, s *scene) {
+			setEnv("AWS_REGION=ap-east-1", "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE")(t, s)
+		}},
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-func TestMain(m *testing.M) { os.Exit(run.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(run.MainAtOnce(m, 6)) }
 
 // fault is something that is wrong, and what is to be seen of it.
 type fault struct {
@@ -33,6 +33,8 @@ type fault struct {
 	admin bool
 	// bare leaves the namespace without an install.
 	bare bool
+	// shares has the fault play in a project that others use, too.
+	shares bool
 	// with are further flags of the install.
 	with []string
 	// flags are further flags of the check.
@@ -50,46 +52,50 @@ type scene struct {
 
 // local are the faults of one namespace.
 func local() []fault {
-	return slices.Concat(clusterFaults(), awsFaults(), controllerFaults(), identityFaults(), bucketFaults(), appFaults(), ownershipFaults())
+	return slices.Concat(clusterFaults(), sharing(awsFaults()), controllerFaults(), identityFaults(), bucketFaults(), appFaults(), ownershipFaults())
 }
 
 // global are the faults of the whole bed. Each takes back what it did.
 func global() []fault {
-	return slices.Concat(clusterWideFaults(), controllerWideFaults(), identityWideFaults(), bucketWideFaults(), appWideFaults())
+	return slices.Concat(clusterWideFaults(), sharing(bucketWideFaults()), sharing(identityWideFaults()), sharing(controllerWideFaults()), appWideFaults())
 }
 
 func TestFaultsOfANamespace(t *testing.T) {
+	t.Parallel()
 	bed := start(t, testbed.Options{Platform: testbed.ROSAHCP})
+	shared := &installs{bed: bed}
 	t.Run("no fault", func(t *testing.T) {
 		t.Parallel()
-		fault{}.play(t, bed, "good")
+		fault{}.play(t, shared, "good")
 	})
 	t.Run("no fault, seen by a project admin", func(t *testing.T) {
 		t.Parallel()
-		fault{admin: true}.play(t, bed, "good-admin")
+		fault{admin: true}.play(t, shared, "good-admin")
 	})
 	for n, way := range waysToInstall() {
 		t.Run("no fault, "+way, func(t *testing.T) {
 			t.Parallel()
-			fault{with: strings.Fields(way)}.play(t, bed, fmt.Sprintf("good-%d", n))
+			fault{with: strings.Fields(way)}.play(t, shared, fmt.Sprintf("good-%d", n))
 		})
 	}
 	t.Run("F10, what is advised names the images by digest", func(t *testing.T) {
 		t.Parallel()
 		testMutableImagesAdvice(t, bed)
 	})
-	for n, f := range local() {
+	for n, f := range played(local()) {
 		t.Run(f.name(), func(t *testing.T) {
 			t.Parallel()
-			f.play(t, bed, fmt.Sprintf("local-%d", n))
+			f.play(t, shared, fmt.Sprintf("local-%d", n))
 		})
 	}
 }
 
 func TestFaultsOfTheBed(t *testing.T) {
+	t.Parallel()
 	bed := start(t, testbed.Options{Platform: testbed.ROSAClassic})
-	for n, f := range global() {
-		t.Run(f.name(), func(t *testing.T) { f.play(t, bed, fmt.Sprintf("global-%d", n)) })
+	shared := &installs{bed: bed}
+	for n, f := range played(global()) {
+		t.Run(f.name(), func(t *testing.T) { f.play(t, shared, fmt.Sprintf("global-%d", n)) })
 	}
 }
 
@@ -105,6 +111,18 @@ func TestEveryCheck(t *testing.T) {
 	}
 }
 
+// TestMergedID: the id of a check that is part of another one now is accepted, and the
+// new one is named on stderr.
+func TestMergedID(t *testing.T) {
+	var list struct{ Checks []outcome }
+	run.User{}.Run(t, "check", "--list", "--only", "pod-role,pod-identity", "-o", "json").WantCode(t, 0).
+		WantTalk(t, "check pod-role is now part of pod-identity").JSON(t, &list)
+	if !slices.ContainsFunc(list.Checks, func(o outcome) bool { return o.ID == "pod-identity" }) {
+		t.Errorf("%+v", list.Checks)
+	}
+	run.User{}.Run(t, "check", "--list", "--only", "no-such-check").WantCode(t, 2)
+}
+
 func (f fault) name() string {
 	name := f.check
 	if f.says != "" {
@@ -118,15 +136,18 @@ type outcome struct {
 	ID, Status, What, Why, Next, Severity, Page string
 }
 
-// play installs, makes the fault, and looks.
-func (f fault) play(t *testing.T, bed *testbed.Bed, namespace string) {
+// play installs, unless there is an install that the fault can share, makes the fault, and
+// looks.
+func (f fault) play(t *testing.T, shared *installs, namespace string) {
 	t.Helper()
-	s := &scene{Bed: bed, Namespace: namespace, User: run.Admin(bed)}
-	if f.admin {
-		s.User = run.ProjectAdmin(t, bed, namespace+"-maker")
-	}
-	if !f.bare {
-		s.User.Run(t, append([]string{"install", "--new-project=" + namespace}, f.with...)...).WantCode(t, 0)
+	var s *scene
+	if f.shares || f.make == nil && !f.bare {
+		s = shared.project(t, f)
+	} else {
+		s = f.scene(t, shared.bed, namespace)
+		if !f.bare {
+			f.install(t, s)
+		}
 	}
 	if f.make != nil {
 		f.make(t, s)

@@ -43,7 +43,7 @@ func ownershipFaults() []fault {
 		{check: "drift", status: "warning", says: "Secret ostoy-secret is not there", admin: true, make: func(t *testing.T, s *scene) {
 			s.kubectl(t, "delete", "secret", "ostoy-secret")
 		}},
-		{check: "leftovers", status: "warning", says: "service/ostoy-old", make: leaveService},
+		{check: "drift", status: "warning", says: "service/ostoy-old", make: leaveService},
 	}, tutorialFaults()...)
 }
 

@@ -235,7 +235,9 @@ func TestF1WithoutTheAPI(t *testing.T) {
 	t.Parallel()
 	bed := run.BedOfItsOwn(t, testbed.Options{Platform: testbed.ROSAClassic, NoController: true, NoAdmissionPolicies: true})
 	t.Run("by OLM", func(t *testing.T) { beginOn(t, bed).withoutAPIByOLM(t) })
-	t.Run("by chart", func(t *testing.T) { beginOn(t, bed).withoutAPIByChart(t) })
+	t.Run("with Helm", func(t *testing.T) {
+		beginOn(t, run.BedOfItsOwn(t, testbed.Options{Platform: testbed.EKS, NoController: true, NoAdmissionPolicies: true})).withoutAPIWithHelm(t)
+	})
 }
 
 func (s *scene) withoutAPIByOLM(t *testing.T) {
@@ -253,9 +255,10 @@ func (s *scene) withoutAPIByOLM(t *testing.T) {
 	s.wantLeft(t)
 }
 
-func (s *scene) withoutAPIByChart(t *testing.T) {
-	s.install(t, "--chart", theChart(t)).WantTalk(t, "so project admins and editors can read Buckets and not create them", "oc ostoy-s3 install -n PROJECT")
-	s.install(t, "--chart", theChart(t)).WantTalk(t, "nothing to change")
+func (s *scene) withoutAPIWithHelm(t *testing.T) {
+	s.install(t, "--wait=false").WantTalk(t, "so project admins and editors can read Buckets and not create them", "oc ostoy-s3 install -n PROJECT")
+	s.helmInstalls(t)
+	s.install(t).WantTalk(t, "nothing to change")
 	must(t, s.NewNamespace(t.Context(), "second"))
 	learner := run.ProjectAdmin(t, s.Bed, "learner")
 	s.Admin.Kubectl(t, "create", "rolebinding", "learner", "-n", "second", "--clusterrole=admin", "--user=learner").WantCode(t, 0)
@@ -271,8 +274,9 @@ func (s *scene) withoutAPIByChart(t *testing.T) {
 	// One that an earlier version installed is taken away, and not what is not ours.
 	s.Admin.Typing(`{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"ostoy-s3-buckets-edit","labels":{"rbac.authorization.k8s.io/aggregate-to-edit":"true"}},"rules":[]}`).
 		Kubectl(t, "apply", "--server-side", "--field-manager=ostoy-s3", "-f", "-").WantCode(t, 0)
-	s.install(t, "--chart", theChart(t)).WantTalk(t, "object    ClusterRole ostoy-s3-buckets-edit   no longer wanted")
-	s.install(t, "--chart", theChart(t)).WantTalk(t, "nothing to change")
+	s.install(t).WantTalk(t, "object    ClusterRole ostoy-s3-buckets-edit   no longer wanted")
+	s.install(t).WantTalk(t, "nothing to change")
+	s.helm(t, "uninstall", "ack-s3-controller", "-n", namespace, "--wait")
 	s.uninstall(t)
 	s.wantLeft(t)
 }

@@ -28,7 +28,6 @@ func (s *scene) end(t *testing.T) end {
 	t.Helper()
 	all := world.Look(t, s.Bed, namespace)
 	all.Roles(t, s.Bed, "ack-s3-controller")
-	all.Bucket(t, s.S3(), keptBucket)
 	for _, one := range s.bucketsEverywhere(t) {
 		all["object of "+one.GetNamespace()+"/"+one.GetName()] = "there"
 	}

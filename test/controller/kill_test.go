@@ -11,9 +11,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// bedsForAll is how many clusters there are when everything is played.
-const bedsForAll = 4
-
 var everything = flag.Bool("everything", false, "kill runs at every request that writes, not at a sample")
 
 // deed is a command that is killed, and what there is before it.
@@ -33,10 +30,8 @@ func deeds() []deed {
 		{"install", func(*testing.T, *scene) {}, []string{"install", "--bucket-pattern", "*-bucket"}, nil, changes, false},
 		{"upgrade", upgradable, []string{"install", "--upgrade"}, nil, changes, false},
 		{"upgrade, two versions", upgradableTwice, []string{"install", "--upgrade"}, nil, changes, true},
-		{"uninstall", func(t *testing.T, s *scene) { s.install(t) }, []string{"uninstall"}, nil, removes, true},
-		{"uninstall --force", withBucket, []string{"uninstall", "--force"}, nil, removes, false},
-		{"uninstall --force, no controller", withBucketAlone, []string{"uninstall", "--force"}, nil, removes, true},
-		{"install, then uninstall", func(*testing.T, *scene) {}, []string{"install", "--bucket-pattern", "*-bucket"}, []string{"uninstall", "--delete-crds"}, removes, true},
+		{"uninstall", func(t *testing.T, s *scene) { s.install(t) }, []string{"uninstall"}, nil, removes, false},
+		{"install, then uninstall", func(*testing.T, *scene) {}, []string{"install", "--bucket-pattern", "*-bucket"}, []string{"uninstall"}, removes, true},
 	}
 	return slices.DeleteFunc(all, func(d deed) bool { return d.rare && !*everything })
 }
@@ -54,22 +49,6 @@ func upgradableTwice(t *testing.T, s *scene) {
 	t.Helper()
 	upgradable(t, s)
 	s.OLM.Release("1.15.0")
-}
-
-const keptBucket = "ostoy-kept-bucket"
-
-func withBucket(t *testing.T, s *scene) {
-	t.Helper()
-	s.install(t)
-	s.bucket(t, "demo", keptBucket)
-}
-
-// withBucketAlone is one that its controller does not let go of.
-func withBucketAlone(t *testing.T, s *scene) {
-	t.Helper()
-	withBucket(t, s)
-	s.Admin.Kubectl(t, "-n", namespace, "scale", "deployment", "ack-s3-controller", "--replicas=0").WantCode(t, 0)
-	eventually(t, "the controller is down", s.isDown)
 }
 
 // tally is what was played of a deed.

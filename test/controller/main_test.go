@@ -7,7 +7,6 @@ package controller_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -27,12 +26,11 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
+// beds is how many clusters there are. A scene mostly waits: for OLM, and five seconds
+// for each namespace to go.
+const beds = 4
+
 func TestMain(m *testing.M) {
-	flag.Parse()
-	beds := 2
-	if *everything {
-		beds = bedsForAll
-	}
 	os.Exit(run.MainLending(m, testbed.Options{Platform: testbed.ROSAClassic, NoController: true}, beds))
 }
 
@@ -65,8 +63,7 @@ func begin(t *testing.T) *scene {
 func beginOn(t *testing.T, bed *testbed.Bed) *scene {
 	t.Helper()
 	s := &scene{Bed: bed, Admin: run.Admin(bed)}
-	s.reset(t)
-	t.Cleanup(func() { s.reset(t) })
+	s.reset(t) // what the test before has left
 	s.mark = bed.KubeMark()
 	return s
 }
@@ -107,7 +104,7 @@ func (s *scene) reset(t *testing.T) {
 	for _, name := range namespaces {
 		must(t, ignoreAbsent(s.Client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})))
 	}
-	must(t, testbed.Poll(ctx, 100*time.Millisecond, func(ctx context.Context) error {
+	must(t, testbed.Poll(ctx, 250*time.Millisecond, func(ctx context.Context) error {
 		for _, name := range namespaces {
 			if _, err := s.Client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 				return fmt.Errorf("namespace %s is still there (%w)", name, err)

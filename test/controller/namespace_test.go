@@ -10,8 +10,7 @@ import (
 )
 
 // TestF1NamespaceOfAUser: a user of a cluster can request a project with the name of the
-// controller's namespace. The controller's role is not given to it, by any way to get a
-// controller.
+// controller's namespace. The controller's role is not given to it.
 func TestF1NamespaceOfAUser(t *testing.T) {
 	t.Parallel()
 	s := begin(t)
@@ -20,7 +19,6 @@ func TestF1NamespaceOfAUser(t *testing.T) {
 	for _, args := range [][]string{
 		{"controller", "install", "--bucket-pattern", "*-bucket"},
 		{"controller", "install", "--bucket-pattern", "*-bucket", "--dry-run=server"},
-		{"controller", "install", "--bucket-pattern", "*-bucket", "--chart", theChart(t)},
 		{"install", "--new-project=demo", "--with-controller", "--bucket-pattern", "*-bucket"},
 	} {
 		s.Admin.Run(t, args...).WantCode(t, refused).WantTalk(t, "namespace ack-system cannot be trusted with the ACK S3 controller",

@@ -148,7 +148,7 @@ func (s *scene) notManagedInstall(t *testing.T, before world.World) {
 
 func (s *scene) notManagedUninstall(t *testing.T, before world.World) {
 	t.Helper()
-	for _, flags := range [][]string{{}, {"--force"}, {"--delete-crds"}, {"--force", "--delete-crds", "--force-owner", "--adopt=role"}} {
+	for _, flags := range [][]string{{}, {"--force-owner", "--adopt=role"}} {
 		s.install(t, "--allow-any-bucket") // permissions on Buckets, which are ours
 		dry := s.uninstall(t, append(slices.Clone(flags), "--dry-run")...)
 		for _, told := range []run.Result{dry, s.uninstall(t, flags...)} {

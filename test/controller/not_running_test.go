@@ -15,7 +15,8 @@ import (
 // helms installs a controller as Helm does, in another namespace, without waiting.
 func (s *scene) helms(t *testing.T, manifests string) {
 	t.Helper()
-	definitions := filepath.Join(theChart(t), "crds", "s3.services.k8s.aws_buckets.yaml")
+	definitions, err := filepath.Abs(filepath.Join("testdata", "s3-chart", "crds", "s3.services.k8s.aws_buckets.yaml"))
+	must(t, err)
 	s.Admin.Kubectl(t, "create", "-f", definitions, "--field-manager=helm").WantCode(t, 0)
 	must(t, s.NewNamespace(t.Context(), "elsewhere"))
 	must(t, s.Apply(t.Context(), manifests))

@@ -18,8 +18,8 @@ func TestUninstallKeepsWhatWasThere(t *testing.T) {
 	must(t, s.NewNamespace(t.Context(), namespace))
 	must(t, s.Apply(t.Context(), group("theirs")))
 	s.install(t)
-	s.uninstall(t).WantTalk(t, "this tool did not make it")
-	s.wantLeft(t, "namespace "+namespace, "operatorgroups theirs")
+	s.uninstall(t).WantTalk(t, "this tool did not create it", "oc delete roles.rbac.authorization.k8s.io ack-s3-reader ack-s3-writer")
+	s.wantLeft(t, "namespace "+namespace, "operatorgroups theirs", "roles ack-s3-reader", "roles ack-s3-writer")
 	s.uninstall(t).WantTalk(t, "nothing to remove")
 }
 
@@ -42,7 +42,7 @@ spec: {channel: stable, name: other, source: community-operators, sourceNamespac
 	if len(groups) != 1 {
 		t.Fatalf("groups %v", groups)
 	}
-	s.wantLeft(t, "namespace "+namespace, "subscriptions other", groups[0])
+	s.wantLeft(t, "namespace "+namespace, "subscriptions other", groups[0], "roles ack-s3-reader", "roles ack-s3-writer")
 	// When that one has gone, what is left of ours goes, too.
 	must(t, s.Dynamic.Resource(olm("subscriptions")).Namespace(namespace).Delete(t.Context(), "other", metav1.DeleteOptions{}))
 	s.uninstall(t)
@@ -56,7 +56,7 @@ func TestUninstallOfSomebodyElses(t *testing.T) {
 	s.helmsRuns(t)
 	refuse := func() {
 		t.Helper()
-		s.Admin.Run(t, "controller", "uninstall", "--force", "--delete-crds").WantCode(t, refused).
+		s.Admin.Run(t, "controller", "uninstall", "--force-owner", "--adopt-role").WantCode(t, refused).
 			WantTalk(t, "deployment ack-s3-controller-s3-chart in elsewhere", "by Helm", "helm uninstall")
 	}
 	refuse()

@@ -1,7 +1,6 @@
 package controller_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +8,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 )
@@ -91,8 +89,8 @@ func TestUninstall(t *testing.T) {
 	if have := s.there(t); len(have) != 17 {
 		t.Errorf("%d things were installed: %q", len(have), have)
 	}
-	s.uninstall(t).WantStdout(t, "").WantTalk(t, "to remove", "Subscription", "ClusterServiceVersion ack-s3-controller.v1.13.0", "2 Roles",
-		"role ack-s3-controller-", "namespace ack-system", "CustomResourceDefinition "+definition, "--delete-crds")
+	s.uninstall(t).WantStdout(t, "").WantTalk(t, "to remove", "Subscription", "ClusterServiceVersion,",
+		"role ack-s3-controller-", "namespace ack-system", "CustomResourceDefinition "+definition, "oc delete customresourcedefinitions.apiextensions.k8s.io "+definition)
 	s.wantLeft(t)
 
 	s.mark = s.KubeMark()
@@ -105,26 +103,6 @@ func TestUninstall(t *testing.T) {
 	s.wantLeft(t)
 }
 
-func TestUninstallWithTheDefinition(t *testing.T) {
-	t.Parallel()
-	s := begin(t)
-	s.install(t)
-	s.uninstall(t, "--delete-crds").WantTalk(t, "CustomResourceDefinition,", "✔ definition  removed")
-	if have := s.there(t); len(have) > 0 {
-		t.Errorf("left: %q", have)
-	}
-	if _, err := s.Dynamic.Resource(crds()).Get(t.Context(), definition, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-		t.Errorf("the definition is still there (%v)", err)
-	}
-	s.install(t)
-	// Left behind by a run without the flag, it can be removed later.
-	s.uninstall(t)
-	s.uninstall(t, "--delete-crds").WantTalk(t, "removed", definition)
-	if _, err := s.Dynamic.Resource(crds()).Get(t.Context(), definition, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-		t.Errorf("the definition is still there (%v)", err)
-	}
-}
-
 // TestUninstallKeepsTheRole, without credentials of AWS.
 func TestUninstallKeepsTheRole(t *testing.T) {
 	t.Parallel()
@@ -134,7 +112,7 @@ func TestUninstallKeepsTheRole(t *testing.T) {
 	stranger := s.Admin.With("AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=")
 	stranger.Run(t, "controller", "uninstall").WantCode(t, refused).WantTalk(t, "--keep-role")
 	stranger.Run(t, "controller", "uninstall", "--keep-role").WantCode(t, done).WantTalk(t, "role "+role, "--keep-role", "namespace ack-system", "can be assumed by a service account of this namespace")
-	s.wantLeft(t, "namespace "+namespace, "role "+role)
+	s.wantLeft(t, "namespace "+namespace, "roles ack-s3-reader", "roles ack-s3-writer", "role "+role)
 	// It is found again, by who has credentials and without an inventory.
 	s.install(t).WantNoTalk(t, "✔ role               created")
 	s.wantIdentity(t)
@@ -196,28 +174,4 @@ func TestUninstallAsADocument(t *testing.T) {
 	if len(told.Removed) > 0 {
 		t.Errorf("there was nothing: %+v", told.Removed)
 	}
-}
-
-// gone waits for the end of a namespace.
-func (s *scene) gone(t *testing.T, name string) {
-	t.Helper()
-	must(t, ignoreAbsent(s.Client.CoreV1().Namespaces().Delete(t.Context(), name, metav1.DeleteOptions{})))
-	eventually(t, "the end of "+name, func(ctx context.Context) error {
-		object, err := s.Client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
-		if err == nil {
-			err = fmt.Errorf("%v", object.Status.Conditions)
-		}
-		return err
-	})
-}
-
-// bucketsOf are the Buckets of a namespace.
-func (s *scene) bucketsOf(t *testing.T, in string) []unstructured.Unstructured {
-	t.Helper()
-	list, err := s.Dynamic.Resource(buckets()).Namespace(in).List(t.Context(), metav1.ListOptions{})
-	must(t, err)
-	return list.Items
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-func TestMain(m *testing.M) { os.Exit(run.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(run.MainAtOnce(m, 6)) }
 
 // scene is one test on a bed that others use at the same time.
 type scene struct {

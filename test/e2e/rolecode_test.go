@@ -62,11 +62,11 @@ func testPrintedScript(t *testing.T, bed *testbed.Bed) {
 // testPrintedOddities: values that are hard to quote get to IAM as they are, and
 // so does the controller's role.
 func testPrintedOddities(t *testing.T, bed *testbed.Bed) {
-	const path = "/it's/${a}/%{b}/$(c)/`d`/\"e\"\\/"
+	const odd, path = "-odd+=,.@_", "/it's/${a}/%{b}/$(c)/`d`/\"e\"\\/"
 	boundary := makePolicy(t, bed, "boundary-of-oddity")
 	admin := run.Admin(bed)
 	for name, args := range map[string][]string{
-		"-odd+=,.@_": {"-n", "by-oddity", "--role-path", path, "--tags", "über alles= -- : / @ ", "--permissions-boundary", boundary},
+		odd:          {"-n", "by-oddity", "--role-path", path, "--tags", "über alles= -- : / @ ", "--permissions-boundary", boundary},
 		"by-managed": {"-n", "by-oddity", "--policy-arn", "arn:aws:iam::aws:policy/AmazonS3FullAccess"},
 		"controlled": {"--for", "controller", "--bucket-pattern", "ostoy-*"},
 	} {
@@ -78,8 +78,10 @@ func testPrintedOddities(t *testing.T, bed *testbed.Bed) {
 		runScript(t, bed, script, 0)
 		made := stateOfRole(t, bed, name)
 		admin.Run(t, append([]string{"iam", "plan", "--check"}, args...)...).WantCode(t, 0)
-		runScript(t, bed, script, 0)
-		wantRoleState(t, bed, name, made)
+		if name == odd { // a second run changes nothing; of plain values testPrintedScript shows it
+			runScript(t, bed, script, 0)
+			wantRoleState(t, bed, name, made)
+		}
 
 		forgetRole(t, bed, name)
 		byRequests(t, bed, render("json"))

@@ -27,7 +27,7 @@ func testSkipIAM(t *testing.T, bed *testbed.Bed) {
 	script := admin.Run(t, "iam", "render", "-n", namespace, "--format", "aws").WantCode(t, 0).Stdout
 	runScript(t, bed, script, 0)
 	spoil(t, bed, name)
-	refused("does not trust this cluster", "docs/checks/trust-issuer.md")
+	refused("does not trust this cluster", "docs/checks/trust-policy.md")
 	runScript(t, bed, script, 0)
 	const half = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}`
 	if _, err := bed.IAM().PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: &name, PolicyName: ptr("ostoy-s3"), PolicyDocument: ptr(half)}); err != nil {
@@ -108,14 +108,14 @@ func wantHintsForTheMaker(t *testing.T, bed *testbed.Bed, admin run.User, namesp
 			t.Errorf("want %q\n%s", hint, told)
 		}
 	}
-	wantHint("trust-issuer", 4, "have the role made as oc ostoy-s3 iam render -n "+namespace+" prints it")
+	wantHint("trust-policy", 4, "have the role made as oc ostoy-s3 iam render -n "+namespace+" prints it")
 	script := admin.Run(t, "iam", "render", "-n", namespace, "--format", "aws").WantCode(t, 0).Stdout
 	runScript(t, bed, script, 0)
 
 	admin.Kubectl(t, "annotate", "serviceaccount", "ostoy-sa", "-n", namespace, "eks.amazonaws.com/role-arn-").WantCode(t, 0)
 	mend := []string{"install", "-n", namespace, "--iam=skip"}
 	// The role has the tags of this project, so only the inventory says who manages it.
-	wantHint("role-annotation", 0, "oc ostoy-s3 install -n "+namespace+"\n")
-	wantHint("role-annotation", 0, "if another tool manages the role, as the inventory says, add --iam=skip")
+	wantHint("service-account", 0, "oc ostoy-s3 install -n "+namespace+"\n")
+	wantHint("service-account", 0, "if another tool manages the role, as the inventory says, add --iam=skip")
 	admin.Run(t, mend...).WantCode(t, 0)
 }

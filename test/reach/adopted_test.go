@@ -12,6 +12,7 @@ import (
 // before the project, loses to a Bucket that adopts it. docs/security.md has the
 // list.
 func TestF1Adopted(t *testing.T) {
+	t.Parallel()
 	bed := run.BedOfItsOwn(t, testbed.Options{Platform: testbed.Kubernetes})
 	all := fields{"blockPublicACLs": true, "blockPublicPolicy": true, "ignorePublicACLs": true, "restrictPublicBuckets": true}
 	for project, c := range map[string]struct {

@@ -19,7 +19,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-func TestMain(m *testing.M) { os.Exit(run.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(run.MainAtOnce(m, 3)) }
 
 const finalizer = ack.Finalizer
 

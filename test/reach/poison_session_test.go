@@ -15,6 +15,7 @@ import (
 // that has no scene fails the test. It is the test of F2, too: whatever is advised is
 // copied into a shell.
 func TestF5Poison(t *testing.T) {
+	t.Parallel()
 	bed := run.BedOfItsOwn(t, testbed.Options{})
 	const project = "mallory"
 	if err := bed.NewNamespace(t.Context(), project); err != nil {
@@ -26,7 +27,6 @@ func TestF5Poison(t *testing.T) {
 	s.playAll(t, admin, project, others()...)
 	t.Run("F2 answers", func(t *testing.T) { s.testAnswers(t, bed, project) })
 	t.Run("refusals", func(t *testing.T) { s.testRefusals(t, bed, project) })
-	t.Run("registry", func(t *testing.T) { s.testRegistry(t, admin) })
 	t.Run("F2 edits", func(t *testing.T) { s.testEdits(t, bed, project) })
 	s.wantAllCommands(t)
 }

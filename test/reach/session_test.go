@@ -21,6 +21,7 @@ const finance = "finance-reports-bucket"
 // credentials. First without the policy, on S3 buckets of their own, to show that
 // the tries work; then with it, when they change nothing.
 func TestF1(t *testing.T) {
+	t.Parallel()
 	bed := run.BedOfItsOwn(t, testbed.Options{Platform: testbed.Kubernetes})
 	for _, project := range []string{"mallory", "mal", "mallory--x", "before"} {
 		if err := bed.NewNamespace(t.Context(), project); err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-func TestMain(m *testing.M) { os.Exit(run.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(run.MainAtOnce(m, 4)) }
 
 // report is the part of the document that the tests read.
 type report struct {

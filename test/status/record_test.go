@@ -30,7 +30,7 @@ func forgedRecord(t *testing.T, bed *testbed.Bed) {
 	}
 	again := "oc ostoy-s3 install -n " + s.Namespace
 	want(again+"\n", "status")
-	want(again+" --region "+testbed.Region, "check", "--only", "bucket-region")
+	want(again+" --region "+testbed.Region, "check", "--only", "bucket-object")
 	want(again+"\n", "check", "--only", "role")
 	record("existing")
 	want(again+" --role-name ROLE --role-path PATH\n", "status")

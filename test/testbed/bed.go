@@ -50,7 +50,9 @@ type Bed struct {
 	binaries binaries
 	python   string
 	partEnv  []string
-	server   string
+	// own is the kubeconfig of the bed's own parts, ownToken the token in it.
+	own, ownToken string
+	server        string
 	// serverFlags are the API server's, to start it again.
 	serverFlags []string
 	authority   *authority

@@ -61,7 +61,7 @@ func cached(ctx context.Context, name, key string, fill func(dir string) error) 
 	if exists(marker) {
 		return dir, nil
 	}
-	unlock, err := lock(ctx, dir+".lock")
+	unlock, err := Lock(ctx, dir+".lock")
 	if err != nil {
 		return "", err
 	}
@@ -81,8 +81,8 @@ func cached(ctx context.Context, name, key string, fill func(dir string) error) 
 	return dir, os.WriteFile(marker, nil, 0o644)
 }
 
-// lock takes an advisory lock, which the kernel releases even if we are killed.
-func lock(ctx context.Context, path string) (func(), error) {
+// Lock takes an advisory lock, which the kernel releases even if we are killed.
+func Lock(ctx context.Context, path string) (func(), error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err

@@ -45,11 +45,10 @@ func (b *Bed) connect(context.Context) error {
 	if b.ProjectAdmin, err = b.ProjectAdminKubeconfig(ProjectUser); err != nil {
 		return err
 	}
-	own, err := b.userKubeconfig(adminUser, "system:masters")
-	if err != nil {
+	if b.own, err = b.ownKubeconfig(); err != nil {
 		return err
 	}
-	if b.Config, err = clientcmd.BuildConfigFromFlags("", own); err != nil {
+	if b.Config, err = clientcmd.BuildConfigFromFlags("", b.own); err != nil {
 		return err
 	}
 	// The bed's parts are many; client-side limits are for strangers.

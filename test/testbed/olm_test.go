@@ -62,7 +62,8 @@ metadata: {name: NAME, namespace: ack-system}
 spec: {}
 `
 
-// identityConfig is an identity that OLM does not wipe (FACTS 1.6).
+// identityConfig is an identity that OLM does not wipe: OLM before 0.33 drops a service
+// account's annotations.
 const identityConfig = `{"spec":{"config":{
 	"env":[{"name":"AWS_ROLE_ARN","value":"arn:aws:iam::123456789012:role/ack"},{"name":"AWS_WEB_IDENTITY_TOKEN_FILE","value":"/var/run/secrets/eks.amazonaws.com/serviceaccount/token"}],
 	"volumeMounts":[{"name":"aws-iam-token","mountPath":"/var/run/secrets/eks.amazonaws.com/serviceaccount","readOnly":true}],

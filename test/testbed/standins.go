@@ -137,7 +137,8 @@ spec:
 `, port, project.Group, base64.StdEncoding.EncodeToString(b.authority.PEM)))
 }
 
-// startWebhook registers the webhook as the platform does (FACTS 2.2 to 2.4).
+// startWebhook registers the webhook as the platform does: ROSA HCP calls it
+// otherwise, and gives it another audience.
 func (b *Bed) startWebhook(ctx, living context.Context) error {
 	b.Webhook = &webhook.Webhook{Client: b.Client, Audience: "sts.amazonaws.com", Region: Region}
 	name, hook := "pod-identity-webhook", "pod-identity-webhook.aws.mutate.io"

@@ -18,7 +18,8 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// testBucketRefusals: the lines of FACTS 10.1's table that are errors.
+// testBucketRefusals: what AWS refuses the controller, in the conditions that the real one
+// writes then.
 func testBucketRefusals(t *testing.T, bed *testbed.Bed) {
 	other, err := bed.OtherS3(t.Context(), "222222222222")
 	if err != nil {

@@ -11,10 +11,9 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// TestAWSRefusesToLook: what is denied before the plan is made touches
+// testAWSRefusesToLook: what is denied before the plan is made touches
 // nothing.
-func TestAWSRefusesToLook(t *testing.T) {
-	bed := run.TheBed(t)
+func testAWSRefusesToLook(t *testing.T, bed *testbed.Bed) {
 	const namespace = "aws-look"
 	world.NewNamespace(t, bed, namespace)
 	name := world.RoleName(bed.Issuer, namespace)
@@ -55,10 +54,9 @@ func refusal(action, role string) string {
 		rolePath + role + " because no identity-based policy allows the " + action + " action"
 }
 
-// TestAWSRefusesToChange: what is denied half-way is named with action and
+// testAWSRefusesToChange: what is denied half-way is named with action and
 // resource, and once it is allowed the next run ends as an undisturbed one.
-func TestAWSRefusesToChange(t *testing.T) {
-	bed := run.TheBed(t)
+func testAWSRefusesToChange(t *testing.T, bed *testbed.Bed) {
 	for _, c := range []struct {
 		namespace string
 		fault     testbed.Fault
@@ -136,9 +134,8 @@ func wantHealthyTo(t *testing.T, user run.User, namespace string) world.World {
 	return before
 }
 
-// TestAWSThrottles: being asked to slow down is no failure.
-func TestAWSThrottles(t *testing.T) {
-	bed := run.TheBed(t)
+// testAWSThrottles: being asked to slow down is no failure.
+func testAWSThrottles(t *testing.T, bed *testbed.Bed) {
 	const namespace = "aws-throttle"
 	world.NewNamespace(t, bed, namespace)
 	if err := bed.AWS.Throttle(t.Context(), 4); err != nil {

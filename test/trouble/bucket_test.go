@@ -38,7 +38,7 @@ func makeBucket(t *testing.T, client *s3.Client, namespace, region string, tags 
 	}
 }
 
-// ourTags are those of DESIGN section 4.
+// ourTags are those by which install knows its own bucket: manager, issuer and namespace.
 func ourTags(bed *testbed.Bed, namespace string) map[string]string {
 	return map[string]string{
 		"app.kubernetes.io/managed-by": "ostoy-s3",
@@ -172,10 +172,9 @@ func TestBucketKept(t *testing.T) {
 	}
 }
 
-// TestBucketHidden: what the caller may not ask decides what can be said, and
+// testBucketHidden: what the caller may not ask decides what can be said, and
 // on a healthy install ACK's own Bucket speaks for the bucket.
-func TestBucketHidden(t *testing.T) {
-	bed := run.TheBed(t)
+func testBucketHidden(t *testing.T, bed *testbed.Bed) {
 	const strange, ours = "bucket-hidden", "bucket-working"
 	world.NewNamespace(t, bed, strange)
 	world.NewNamespace(t, bed, ours)

@@ -96,9 +96,8 @@ func registerIssuer(t *testing.T, bed *testbed.Bed, clients ...string) {
 	}
 }
 
-// TestProviderUnreadable: who may not look is warned and goes on.
-func TestProviderUnreadable(t *testing.T) {
-	bed := run.TheBed(t)
+// testProviderUnreadable: who may not look is warned and goes on.
+func testProviderUnreadable(t *testing.T, bed *testbed.Bed) {
 	const namespace = "provider-hidden"
 	world.NewNamespace(t, bed, namespace)
 	orderDeny(t, bed, "iam:GetOpenIDConnectProvider")

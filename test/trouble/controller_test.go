@@ -17,10 +17,9 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
-// TestControllerRefused: AWS or S3 tells the controller no, each in a way that
+// testControllerRefused: AWS or S3 tells the controller no, each in a way that
 // never heals by waiting.
-func TestControllerRefused(t *testing.T) {
-	bed := run.TheBed(t)
+func testControllerRefused(t *testing.T, bed *testbed.Bed) {
 	for _, c := range []struct {
 		namespace string
 		fault     testbed.Fault
@@ -83,10 +82,9 @@ func bucketOf(t *testing.T, manifests string) *unstructured.Unstructured {
 	}
 }
 
-// TestControllerDown: nobody looks at the Bucket. The run says so and who to
+// testControllerDown: nobody looks at the Bucket. The run says so and who to
 // look for, and goes on when the controller is back.
-func TestControllerDown(t *testing.T) {
-	bed := run.TheBed(t)
+func testControllerDown(t *testing.T, bed *testbed.Bed) {
 	const namespace = "ack-down"
 	world.NewNamespace(t, bed, namespace)
 	bed.ACK.Pause()
@@ -104,10 +102,9 @@ func TestControllerDown(t *testing.T) {
 	running.Ends(t).WantCode(t, done).WantTalk(t, "oc ostoy-s3 controller status")
 }
 
-// TestControllerLosesStatus: S3 has everything, and the controller never writes
+// testControllerLosesStatus: S3 has everything, and the controller never writes
 // so. The run says so without waiting for its timeout, and what it advises helps.
-func TestControllerLosesStatus(t *testing.T) {
-	bed := run.TheBed(t)
+func testControllerLosesStatus(t *testing.T, bed *testbed.Bed) {
 	const namespace = "ack-unfinished"
 	world.NewNamespace(t, bed, namespace)
 	bed.ACK.LoseStatus(namespace)
@@ -131,10 +128,9 @@ func TestControllerLosesStatus(t *testing.T) {
 	wantHealthy(t, bed, namespace)
 }
 
-// TestTimeout: not ready in time is exit 3 like never ready, one document, and
+// testTimeout: not ready in time is exit 3 like never ready, one document, and
 // the way on.
-func TestTimeout(t *testing.T) {
-	bed := run.TheBed(t)
+func testTimeout(t *testing.T, bed *testbed.Bed) {
 	const namespace = "ack-late"
 	world.NewNamespace(t, bed, namespace)
 	bed.ACK.Pause()

@@ -3,10 +3,9 @@
 // runs that are cut off. Each test wants the exit code, a message in three
 // parts, and that nothing was touched, or that a second run mends it.
 //
-// Two kinds of tests share one bed. Those that order faults of the whole bed
-// (an AWS error, a controller that is down) are not parallel, so they come
-// first and each alone; those that need only a namespace of their own follow,
-// many at a time, because what they do is mostly waiting.
+// Tests that need only a namespace of their own share one bed, many at a time, because
+// what they do is mostly waiting. Those that order faults of the whole bed (an AWS error, a
+// controller that is down) have a second one, on which each is alone.
 package trouble_test
 
 import (
@@ -24,3 +23,28 @@ func TestMain(m *testing.M) {
 
 // atOnce is how many parallel tests wait at the same time.
 const atOnce = 8
+
+// TestWholeBed is the tests that order faults of the whole bed, one after the other.
+func TestWholeBed(t *testing.T) {
+	t.Parallel()
+	bed := run.BedOfItsOwn(t, testbed.Options{Platform: testbed.ROSAHCP})
+	for _, one := range []struct {
+		name string
+		play func(*testing.T, *testbed.Bed)
+	}{
+		{"AWS refuses to look", testAWSRefusesToLook},
+		{"AWS refuses to change", testAWSRefusesToChange},
+		{"AWS throttles", testAWSThrottles},
+		{"bucket hidden", testBucketHidden},
+		{"provider unreadable", testProviderUnreadable},
+		{"controller refused", testControllerRefused},
+		{"controller down", testControllerDown},
+		{"controller loses status", testControllerLosesStatus},
+		{"timeout", testTimeout},
+		{"project name taken", testProjectNameTaken},
+		{"server away", testServerAway},
+		{"no storage class", testNoStorageClass},
+	} {
+		t.Run(one.name, func(t *testing.T) { one.play(t, bed) })
+	}
+}

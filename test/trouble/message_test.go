@@ -7,7 +7,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 )
 
-// The exit codes of DESIGN section 8.
+// Exit codes, as README.md lists them.
 const (
 	done        = 0
 	failed      = 1

@@ -76,10 +76,9 @@ func TestProjectThereAlready(t *testing.T) {
 	before.WantSame(t, world.Look(t, bed, namespace))
 }
 
-// TestProjectNameTaken: the bucket of the first names is somebody's, so others
+// testProjectNameTaken: the bucket of the first names is somebody's, so others
 // are chosen. For a name of the user's there is no other: nothing stays.
-func TestProjectNameTaken(t *testing.T) {
-	bed := run.TheBed(t)
+func testProjectNameTaken(t *testing.T, bed *testbed.Bed) {
 	bucketPath := regexp.MustCompile(`ostoy-[0-9a-f]{8}-bucket`)
 	var lock sync.Mutex
 	var taken []string

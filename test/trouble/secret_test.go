@@ -124,7 +124,6 @@ func (k *keeper) controller(t *testing.T, learner, admin run.User) {
 	k.run(t, admin, done, "controller", "status")
 	k.run(t, admin, done, "controller", "status", "-o", "json")
 	k.run(t, admin, refused, "controller", "uninstall", "--dry-run")
-	k.run(t, admin, misused, "controller", "install", "--bucket-pattern", "*-bucket", "--chart", "oci://bob:"+password+"@registry.invalid/chart")
 }
 
 // TestNoSecretOfFilesIsTold: what stands in files that are not what they were

@@ -150,11 +150,10 @@ func (w *wire) set(cut bool) {
 	w.open = nil
 }
 
-// TestServerAway: the API server is gone in the middle of the wait, watches
+// testServerAway: the API server is gone in the middle of the wait, watches
 // and all, and comes back when everything has happened. The wait says so, and
 // sees it.
-func TestServerAway(t *testing.T) {
-	bed := run.TheBed(t)
+func testServerAway(t *testing.T, bed *testbed.Bed) {
 	const namespace = "server-away"
 	world.NewNamespace(t, bed, namespace)
 	through, err := bed.KubeProxy(t.Context(), bed.Kubeconfig, func(int64, *http.Request) error { return nil })

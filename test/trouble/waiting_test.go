@@ -146,10 +146,9 @@ spec: {policyName: unschedulable}
 	})
 }
 
-// TestNoStorageClass: the claim waits for a class that nobody will give it.
+// testNoStorageClass: the claim waits for a class that nobody will give it.
 // The default is the whole cluster's, so this test is alone.
-func TestNoStorageClass(t *testing.T) {
-	bed := run.TheBed(t)
+func testNoStorageClass(t *testing.T, bed *testbed.Bed) {
 	const namespace = "wait-volume"
 	world.NewNamespace(t, bed, namespace)
 	mark := func(isDefault string) {

@@ -74,7 +74,7 @@ func testF7Forged(t *testing.T, bed *testbed.Bed) {
 		!strings.Contains(talk, "1 object, 15 B, created 20") || !strings.Contains(talk, "no IAM role shows") {
 		t.Errorf("exit code %d\n%s", code, talk)
 	}
-	uninstall(t, admin, 2, namespace, "--adopt=buckets").WantTalk(t, "--adopt is bucket, role")
+	uninstall(t, admin, 2, namespace, "--adopt=buckets").WantTalk(t, "its words are bucket, role")
 	uninstall(t, admin, 2, namespace, "--adopt=bucket", "--keep-bucket")
 	uninstall(t, admin, 0, namespace, "--delete-data", "--adopt=bucket", "--yes")
 	if n := objectsIn(t, bed, namespace); n != -1 {

@@ -193,7 +193,7 @@ func TestF4FirstRouteNeedsAYes(t *testing.T) {
 		t.Errorf("status still says it\n%s", told)
 	}
 
-	// The resolution of the check bucket-tags.
+	// The resolution of the check bucket-settings.
 	_, err = bed.S3().DeleteBucketTagging(t.Context(), &s3.DeleteBucketTaggingInput{Bucket: aws.String(a.bucket())})
 	orders(t, err)
 	a.user.Kubectl(t, "delete", "buckets.s3.services.k8s.aws", a.bucket(), "-n", a.namespace).WantCode(t, done)

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	os.Exit(run.MainSharing(m, testbed.Options{Platform: testbed.ROSAHCP}, 8))
 }
 
-// The exit codes of DESIGN section 8.
+// Exit codes, as README.md lists them.
 const (
 	done        = 0
 	failed      = 1

@@ -8,8 +8,8 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plain"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/shell"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/shell"
 )
 
 // Mark is in every poison, and in no text of ostoy-s3.
@@ -32,6 +32,15 @@ const Secret = `x signature=MALLORY' token: $(touch MALLORY) '`
 // with, or has in it, that decides what is said.
 func Poisons(text string) []string {
 	return []string{Quotes, text + Quotes, text + Lines + Control, text + Secret}
+}
+
+// RoleARNs are what an editor of a project can write where a role is expected.
+func RoleARNs() []string {
+	const role = "arn:aws:iam::123456789012:role/"
+	return []string{
+		Quotes + Lines + Control, role + Quotes + Lines + Control, role + "$(touch${IFS}/tmp/pwned)", role + "a'b", role + "`id`", role + "a;id",
+		role + "x --policy-arn=arn:aws:iam::aws:policy/AdministratorAccess", role + "a\u202eb", role + "$(id)/name", role + "a b/name",
+	}
 }
 
 // Each calls try with a copy of value, a decoded JSON document, for each text in it and

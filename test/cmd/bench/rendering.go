@@ -64,9 +64,7 @@ func (b *bench) perOperation(ctx context.Context, binary, name string, times, ro
 func millis(d time.Duration) float64 { return d.Seconds() * 1000 }
 
 func (b *bench) benchmark(binary, name string, times int) measure.Command {
-	c := b.command(binary, "-test.run=^$", "-test.bench=^"+name+"$", "-test.benchtime="+strconv.Itoa(times)+"x")
-	c.Env = append(c.Env, "GOGC=400") // cmd/kubectl-ostoy_s3, collectLess
-	return c
+	return b.command(binary, "-test.run=^$", "-test.bench=^"+name+"$", "-test.benchtime="+strconv.Itoa(times)+"x")
 }
 
 // wall is the shortest time per operation of some runs of a benchmark.

@@ -6,8 +6,7 @@
 //
 //	manifestscan -plugin PATH -schema FILE -module FOLDER -tools FOLDER
 //
-// Nothing is asked of a cluster or of AWS: render is given all facts. What ACK's own
-// chart contains (`controller render --chart`) is not scanned, because ACK writes it.
+// Nothing is asked of a cluster or of AWS: render is given all facts.
 package main
 
 import (

@@ -16,7 +16,7 @@ import (
 func sandbox(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sandbox")
-	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", path, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	return path

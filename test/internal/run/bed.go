@@ -23,6 +23,12 @@ func MainSharing(m *testing.M, options testbed.Options, atOnce int) int {
 	return mainWith(m, atOnce, shared.stop)
 }
 
+// MainAtOnce is Main for tests that start beds of their own. atOnce is how many parallel
+// tests run at the same time, unless -parallel says otherwise.
+func MainAtOnce(m *testing.M, atOnce int) int {
+	return mainWith(m, atOnce, func() error { return nil })
+}
+
 // MainLending is Main for tests that each need a whole bed: there are count of
 // them, each starts with the first test that borrows it and ends after the last.
 // As many parallel tests run at the same time, unless -parallel says otherwise.

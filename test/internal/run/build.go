@@ -2,12 +2,15 @@ package run
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
 // Name is what the executable is called, but for the .exe of Windows.
@@ -37,20 +40,42 @@ func Tool() string { return tool }
 
 // Build builds the executable into dir and returns its path. The module under
 // test is found from here, so the working directory does not matter.
+//
+// The packages of the tests share one build: go links again only what has changed since.
 func Build(ctx context.Context, dir string) (string, error) {
 	_, here, _, ok := runtime.Caller(0)
 	if !ok {
 		return "", fmt.Errorf("the tests do not know where their source is")
 	}
-	path := filepath.Join(dir, Name)
+	name := Name
 	if runtime.GOOS == "windows" {
-		path += ".exe"
+		name += ".exe"
 	}
 	root := filepath.Join(filepath.Dir(here), "..", "..", "..")
-	build := exec.CommandContext(ctx, "go", "build", "-C", root, "-buildvcs=false", "-o", path, "./cmd/kubectl-ostoy_s3")
+	shared, err := testbed.CacheDir()
+	if err != nil {
+		return "", err
+	}
+	shared = filepath.Join(shared, fmt.Sprintf("tool-%x", sha256.Sum256([]byte(root)))[:len("tool-")+12])
+	if err := os.MkdirAll(shared, 0o755); err != nil {
+		return "", err
+	}
+	unlock, err := testbed.Lock(ctx, filepath.Join(shared, "lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	built := filepath.Join(shared, name)
+	build := exec.CommandContext(ctx, "go", "build", "-C", root, "-buildvcs=false", "-ldflags=-s -w", "-o", built, "./cmd/kubectl-ostoy_s3")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the executable: %w\n%s", err, output)
 	}
-	return path, nil
+	// A copy: the next package may build it again while this one's tests run.
+	program, err := os.ReadFile(built)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, name)
+	return path, os.WriteFile(path, program, 0o755)
 }

@@ -100,7 +100,8 @@ func (u User) program(ctx context.Context, t testing.TB, path string, args ...st
 	t.Helper()
 	home := t.TempDir()
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = []string{"LANG=C.UTF-8", "TMPDIR=" + os.TempDir()}
+	// A short run need not collect its garbage.
+	cmd.Env = []string{"LANG=C.UTF-8", "TMPDIR=" + os.TempDir(), "GOGC=400"}
 	if u.Bed != nil {
 		cmd.Env = append(cmd.Env, u.Bed.Env()...)
 	}

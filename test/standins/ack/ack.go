@@ -2,9 +2,10 @@
 // the AWS emulator for Bucket objects and writes the conditions, texts and the
 // finalizer of the real one.
 //
-// It follows FACTS 1.2 and 1.3 (conditions, order, triggers, back-off), 1.4
-// (Block Public Access is stripped when the spec lacks it) and the table of
-// 10.1. Of the bucket's settings it knows those our Bucket states and, of the
+// It follows aws-controllers-k8s/runtime 0.62 (pkg/runtime/reconciler.go: conditions,
+// order, triggers, back-off) and the controller's hook.go (Block Public Access is stripped
+// when the spec lacks it), both compared with the real controller run against the same
+// servers. Of the bucket's settings it knows those our Bucket states and, of the
 // others, what a test needs to show what a Bucket can do: lifecycle, CORS,
 // website, versioning and the canned ACL. It does not play CARM or read-only.
 //

@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/informers"
 )
 
-// LeaseName is the leader election's (FACTS 1.7).
+// LeaseName is the leader election's, as in the controller's main.go.
 const LeaseName = "ack-s3.services.k8s.aws"
 
 // imageMark is in the name of every image of the controller.

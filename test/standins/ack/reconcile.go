@@ -57,7 +57,7 @@ func (c *Controller) reconcile(ctx context.Context, key cache.ObjectName) (time.
 	if region := object.GetAnnotations()[regionKey]; region != "" {
 		b.region = region
 	}
-	// Drift stops everything, deletion too, and leaves no condition (FACTS 0.5).
+	// Drift stops everything, deletion too, and leaves no condition: so the runtime since 0.53.
 	known, _, _ := unstructured.NestedString(object.Object, "status", "ackResourceMetadata", "region")
 	if known != "" && known != b.region {
 		return 0, fmt.Errorf("Resource already exists in region %s, but the desired state specifies region %s. ", known, b.region) //nolint:staticcheck // the real text
@@ -158,7 +158,7 @@ func (b *bucket) remove(ctx context.Context) error {
 	if policy := b.object.GetAnnotations()[deletionKey]; policy == "" || policy == "delete" {
 		_, err := b.s3.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &b.name})
 		if err != nil && !hasCode(err, "NoSuchBucket") {
-			// Ready stays as it was (FACTS 10.1).
+			// Ready stays as it was, as the real controller leaves it.
 			return errors.Join(err, b.status(ctx, recoverableOnly(err)))
 		}
 	}

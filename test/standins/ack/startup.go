@@ -14,8 +14,8 @@ import (
 )
 
 // startup says what keeps the controller's container from running: what the
-// kubelet finds missing, then what the controller itself ends at (FACTS 1.6,
-// 1.7). STS is asked about the identity only with Config.Assume.
+// kubelet finds missing, then what the controller itself ends at (pkg/config/config.go of
+// aws-controllers-k8s/runtime). STS is asked about the identity only with Config.Assume.
 func (c *Controller) startup(ctx context.Context, pod *corev1.Pod, container *corev1.Container) (trouble, error) {
 	env, missing, err := c.environment(ctx, pod, container)
 	if err != nil || missing != "" {

@@ -12,7 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// What the catalog of an OpenShift cluster says of the one package (FACTS 1.6).
+// What the catalog of an OpenShift cluster says of the one package
+// (operators/ack-s3-controller in redhat-openshift-ecosystem/community-operators-prod).
 const (
 	Package          = "ack-s3-controller"
 	Channel          = "alpha"

@@ -2,8 +2,9 @@
 // ack-s3-controller: catalog operator (Subscription to InstallPlan to CRD,
 // service account and CSV), OLM operator (CSV to Deployment) and package server.
 //
-// It follows FACTS 1.6 and 10.5: phases, reasons, texts, what it overwrites and
-// who owns what. It works through its own installations only: objects of OLM's
+// It follows operator-framework/operator-lifecycle-manager and the bundles in
+// redhat-openshift-ecosystem/community-operators-prod: phases, reasons, texts, what it
+// overwrites and who owns what. It works through its own installations only: objects of OLM's
 // kinds that somebody else made in a finished state stay as they are, however
 // a test changes them. It does not play other packages, dependencies, install
 // modes, bundles being unpacked, or approvals by other means than spec.approved.
@@ -110,7 +111,10 @@ var (
 func (o *OLM) run(ctx context.Context) {
 	defer close(o.done)
 	informers := dynamicinformer.NewDynamicSharedInformerFactory(o.config.Cluster, 0)
-	moved := func(any) {
+	moved := func(object any) {
+		if others(object) {
+			return
+		}
 		select {
 		case o.poke <- struct{}{}:
 		default:
@@ -119,7 +123,7 @@ func (o *OLM) run(ctx context.Context) {
 	for _, resource := range []schema.GroupVersionResource{subscriptions, installPlans, csvs, operatorGroups, deployments} {
 		// Adding a handler fails only on a stopped informer; these are new.
 		_, _ = informers.ForResource(resource).Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-			AddFunc: moved, UpdateFunc: func(_, now any) { moved(now) }, DeleteFunc: moved,
+			AddFunc: moved, UpdateFunc: func(before, now any) { moved(before); moved(now) }, DeleteFunc: moved,
 		})
 	}
 	informers.Start(ctx.Done())
@@ -146,6 +150,12 @@ func (o *OLM) run(ctx context.Context) {
 			waiting = append(waiting, answer)
 		}
 	}
+}
+
+// others: it is a Deployment that no CSV has made. OLM looks at nothing because of it.
+func others(object any) bool {
+	moved, known := object.(*unstructured.Unstructured)
+	return known && moved.GetKind() == "Deployment" && moved.GetLabels()[ownerLabel] == "" && moved.GetName() != Package
 }
 
 // view is what one pass sees.

@@ -1,6 +1,6 @@
 // Package ostoy plays OSToy's frontend: for each pod of it that becomes ready
-// an HTTP server on loopback with the pages of FACTS 7 and 10.3, which looks
-// for its bucket once, when it starts, and answers 200 even to errors.
+// an HTTP server on loopback with the pages of openshift-cs/ostoy 1.7.0 (app.js), which
+// looks for its bucket once, when it starts, and answers 200 even to errors.
 //
 // A pod with the init container wait-for-bucket starts when its bucket answers, as
 // kubelet would have it; kwok calls it ready before that.

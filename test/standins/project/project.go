@@ -2,7 +2,7 @@
 // aggregated API server behind the cluster's own, which has checked the
 // caller's rights and passes the name on in a header.
 //
-// It follows FACTS 3.4 and 10.5: a ProjectRequest makes a namespace, keeps
+// It follows openshift/openshift-apiserver (pkg/project): a ProjectRequest makes a namespace, keeps
 // name, display name and description and drops labels and annotations; the
 // requester becomes admin a moment later; reserved names are refused. It does
 // not serve watches or changes of projects.

@@ -1,9 +1,10 @@
 // Package webhook plays the pod identity webhook (IRSA): it gives pods whose
 // service account names a role the token volume and the AWS variables.
 //
-// It follows FACTS 2.1 (what is injected, and what stops it), 2.2 to 2.4 (the
-// flags of the platforms) and 10.2. It fails open like the real one, and can
-// be told to miss pods, as the real one does now and then.
+// It follows aws/amazon-eks-pod-identity-webhook (pkg/handler/handler.go: what is
+// injected, and what stops it), with the flags that openshift/cloud-credential-operator,
+// openshift/hypershift and EKS give it. It fails open like the real one, and can be told
+// to miss pods, as the real one does now and then.
 package webhook
 
 import (

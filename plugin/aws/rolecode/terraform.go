@@ -1,0 +1,220 @@
+package rolecode
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+)
+
+// Names of the blocks.
+const (
+	hclProvider = "aws_iam_openid_connect_provider"
+	hclCluster  = "cluster"
+)
+
+// terraform is HCL for Terraform and OpenTofu: the role, its one policy, and the
+// OIDC provider, which has to be there and is looked up.
+func terraform(s Source) string {
+	r := s.Role
+	_, account := s.account()
+	label := strings.ReplaceAll(account, "-", "_")
+	at := "aws_iam_role." + label
+	provider := "data." + hclProvider + "." + hclCluster + ".arn"
+	role := []attribute{
+		{"name", str(r.Name)},
+		{"path", str(r.Path)},
+		{"description", str(r.Description)},
+	}
+	if r.Boundary != "" {
+		role = append(role, attribute{"permissions_boundary", str(r.Boundary)})
+	}
+	var tags []attribute
+	for _, t := range tagList(r.Tags) {
+		tags = append(tags, attribute{str(t.Key), str(t.Value)})
+	}
+	role = append(role,
+		attribute{"assume_role_policy", "jsonencode(" + documentHCL(r.Trust, map[string]string{r.Provider: provider}) + ")"},
+		attribute{"tags", object(tags...)},
+	)
+	blocks := []string{
+		"terraform {\n  required_version = \">= 1.5\"\n  required_providers {\n    aws = {\n      source  = \"hashicorp/aws\"\n      version = \">= 5.0\"\n    }\n  }\n}\n",
+		block("data "+str(hclProvider)+" "+str(hclCluster), attribute{"arn", str(r.Provider)}),
+	}
+	if s.Import {
+		blocks = append(blocks, block("import", attribute{"to", at}, attribute{"id", str(r.Name)}))
+	}
+	blocks = append(blocks,
+		block("resource "+str("aws_iam_role")+" "+str(label), role...),
+		policyHCL(s, label, at),
+		block("output "+str("role_arn"), attribute{"value", at + ".arn"}),
+	)
+	return s.about(Terraform) + strings.Join(blocks, "\n")
+}
+
+// policyHCL is what gives the role its rights.
+func policyHCL(s Source, label, role string) string {
+	if s.Role.Policy == nil {
+		return block(
+			"resource "+str("aws_iam_role_policy_attachment")+" "+str(label),
+			attribute{"role", role + ".name"},
+			attribute{"policy_arn", str(s.Role.PolicyARN)},
+		)
+	}
+	return block(
+		"resource "+str("aws_iam_role_policy")+" "+str(label),
+		attribute{"name", str(iam.PolicyName)},
+		attribute{"role", role + ".name"},
+		attribute{"policy", "jsonencode(" + documentHCL(*s.Role.Policy, nil) + ")"},
+	)
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// A writer of the little HCL that a role needs, laid out as terraform fmt lays it
+// out. HashiCorp's own (hclwrite) would add two megabytes to the executable; the
+// tests hold this one against it.
+
+// attribute is name = value; value is an expression, of one line or of several.
+type attribute struct{ name, value string }
+
+// attributes lays out lines with their equals signs aligned, as far as values of
+// one line stand together.
+func attributes(indent string, list []attribute) string {
+	var b strings.Builder
+	for start := 0; start < len(list); {
+		end, width := start, 0
+		for ; end < len(list); end++ {
+			width = max(width, len([]rune(list[end].name)))
+			if strings.Contains(list[end].value, "\n") {
+				break
+			}
+		}
+		if end > start { // a value of several lines is aligned with nobody
+			width = 0
+			for _, a := range list[start:end] {
+				width = max(width, len([]rune(a.name)))
+			}
+		} else {
+			end++
+		}
+		for _, a := range list[start:end] {
+			pad := strings.Repeat(" ", max(0, width-len([]rune(a.name))))
+			b.WriteString(indent + a.name + pad + " = " + strings.ReplaceAll(a.value, "\n", "\n"+indent) + "\n")
+		}
+		start = end
+	}
+	return b.String()
+}
+
+// block is a block of attributes under a head.
+func block(head string, list ...attribute) string {
+	return head + " {\n" + attributes("  ", list) + "}\n"
+}
+
+// object is an object expression.
+func object(list ...attribute) string { return "{\n" + attributes("  ", list) + "}" }
+
+// list is a tuple expression, on one line where its elements are.
+func list(elements ...string) string {
+	text := strings.Join(elements, ", ")
+	if !strings.Contains(text, "\n") {
+		return "[" + text + "]"
+	}
+	return "[\n  " + strings.ReplaceAll(strings.Join(elements, ",\n"), "\n", "\n  ") + ",\n]"
+}
+
+// str is a quoted template that stands for the text itself: nothing in it is
+// interpolated.
+func str(text string) string {
+	return `"` + strings.NewReplacer(
+		`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{",
+	).Replace(text) + `"`
+}
+
+// documentHCL is a policy document as an object expression. Where a value is
+// replaced, the expression takes its place.
+func documentHCL(d iam.Document, replaced map[string]string) string {
+	value := func(v iam.Strings) string { return stringsHCL(v, replaced) }
+	var statements []string
+	for _, s := range d.Statement {
+		var a []attribute
+		if s.Sid != "" {
+			a = append(a, attribute{"Sid", str(s.Sid)})
+		}
+		a = append(a, attribute{"Effect", str(s.Effect)})
+		if len(s.Principal) > 0 {
+			a = append(a, attribute{"Principal", object(lists(s.Principal, value)...)})
+		}
+		a = append(a, attribute{"Action", value(s.Action)})
+		if len(s.Resource) > 0 {
+			a = append(a, attribute{"Resource", value(s.Resource)})
+		}
+		if len(s.Condition) > 0 {
+			var operators []attribute
+			for _, operator := range sortedKeys(s.Condition) {
+				operators = append(operators, attribute{operator, object(lists(s.Condition[operator], value)...)})
+			}
+			a = append(a, attribute{"Condition", object(operators...)})
+		}
+		statements = append(statements, object(a...))
+	}
+	return object(attribute{"Version", str(d.Version)}, attribute{"Statement", list(statements...)})
+}
+
+// lists are attributes whose names may be anything.
+func lists(values map[string]iam.Strings, value func(iam.Strings) string) []attribute {
+	var out []attribute
+	for _, key := range sortedKeys(values) {
+		out = append(out, attribute{str(key), value(values[key])})
+	}
+	return out
+}
+
+func stringsHCL(values iam.Strings, replaced map[string]string) string {
+	var out []string
+	for _, v := range values {
+		if expression, ok := replaced[v]; ok {
+			out = append(out, expression)
+			continue
+		}
+		out = append(out, str(v))
+	}
+	if len(out) == 1 {
+		return out[0]
+	}
+	return list(out...)
+}
+
+// text is the role for people.
+func text(s Source) string {
+	var b strings.Builder
+	for _, part := range partsOf(s.Role) {
+		fmt.Fprintf(&b, "%s\n%s\n\n", part.what, indented(part.text))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// part is one thing about a role.
+type part struct{ what, text string }
+
+// partsOf are all parts of a role.
+func partsOf(r iam.Role) []part {
+	parts := []part{
+		{what: "role", text: "name         " + r.Name + "\npath         " + r.Path + "\narn          " + r.ARN + "\ndescription  " + r.Description},
+	}
+	if r.Boundary != "" {
+		parts = append(parts, part{what: "permissions boundary", text: r.Boundary})
+	}
+	parts = append(parts, part{what: "trust policy", text: r.Trust.Sorted().Pretty()})
+	if r.Policy != nil {
+		parts = append(parts, part{what: "inline policy " + iam.PolicyName, text: r.Policy.Sorted().Pretty()})
+	} else {
+		parts = append(parts, part{what: "managed policy", text: r.PolicyARN})
+	}
+	return append(parts, part{what: "tags", text: iam.TagLines(r.Tags)})
+}
+
+func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }

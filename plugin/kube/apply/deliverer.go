@@ -1,0 +1,255 @@
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// deliverer is a system that brings objects to clusters by itself, and would
+// undo or fight what we do to them.
+type deliverer struct {
+	name string
+	helm bool // and not from Git
+}
+
+// deliveredBy recognises Argo CD, Flux and Helm by their field managers. An
+// annotation of Argo CD or Helm counts as well, as long as a manager other than this
+// tool owns it: both can work under another name than their own (Helm's library in
+// another program), and people annotate an object for Helm to adopt it. What is left
+// of an annotation that nobody owns means nothing, and neither does a label of Flux:
+// Flux applies at every reconciliation, so it is a manager of all that it manages.
+func deliveredBy(obj *unstructured.Unstructured) (deliverer, bool) {
+	for _, o := range owners(obj) {
+		if o.subresource == "" {
+			if d, ok := delivererNamed(o.manager); ok {
+				return d, true
+			}
+		}
+	}
+	switch {
+	case annotatedByOthers(obj, argoTracking):
+		return delivererNamed("argocd-controller")
+	case annotatedByOthers(obj, helmRelease):
+		return delivererNamed("helm")
+	}
+	return deliverer{}, false
+}
+
+// annotatedByOthers reports whether a manager other than this tool owns an annotation
+// that an object has.
+func annotatedByOthers(obj *unstructured.Unstructured, key string) bool {
+	if _, there := obj.GetAnnotations()[key]; !there {
+		return false
+	}
+	path := []step{{field: "metadata"}, {field: "annotations"}, {field: key}}
+	return slices.ContainsFunc(owners(obj), func(o owner) bool {
+		return o.manager != Manager && o.manager != Releaser && covers(o.set, path)
+	})
+}
+
+// DeliveredBy names who brings an object to the cluster by itself: Argo CD, Flux
+// or Helm; "" if none of them does.
+func DeliveredBy(obj *unstructured.Unstructured) string {
+	by, _ := deliveredBy(obj)
+	return by.name
+}
+
+func delivererNamed(manager string) (deliverer, bool) {
+	switch manager {
+	case "argocd-controller", "argocd-application-controller", "argocd":
+		return deliverer{name: ArgoCD}, true
+	case "kustomize-controller", "helm-controller", "flux":
+		return deliverer{name: Flux}, true
+	case "helm":
+		return deliverer{name: Helm, helm: true}, true
+	}
+	return deliverer{}, false
+}
+
+// mayTake reports whether an object that is not ours may be taken over: by leave
+// for all conflicts, or for those that are made by hand as Options.Recognise knows
+// them, or, where it is brought by a deliverer, by leave for those.
+// Without the latter such an object is refused before this is asked.
+func mayTake(a *Applier, live *unstructured.Unstructured) bool {
+	_, delivered := deliveredBy(live)
+	return a.opts.ForceConflicts || adoptable(a, live) || delivered && a.opts.ForceOwner
+}
+
+// managedBy says that a GitOps system or Helm brings the object.
+func managedBy(a *Applier, ref Ref, by deliverer) error {
+	instead := "change it in Git: " + a.opts.Set.Render
+	if by.helm {
+		instead = "upgrade the release: " + a.opts.Set.Upgrade
+	}
+	return problem.Refuse(fmt.Sprintf("%s is managed by %s", inWords(a, ref), by.name),
+		by.name+" and this command would undo each other's work",
+		instead+"; or take it over with --force-owner")
+}
+
+// deliveredRemoval says that somebody else would bring the object back.
+func deliveredRemoval(a *Applier, ref Ref, by deliverer) error {
+	instead := "remove it from Git (what it came from: " + a.opts.Set.Render + "), then run the same command again for " + a.opts.Set.Beside
+	if by.helm {
+		instead = "uninstall the release with Helm, then run the same command again for " + a.opts.Set.Beside
+	}
+	return problem.Refuse(fmt.Sprintf("%s is managed by %s", inWords(a, ref), by.name),
+		by.name+" would bring back what is deleted here",
+		instead+"; or delete what is ours all the same with --force-owner")
+}
+
+// The engines as DeliveredBy and TakenOverBy name them.
+const (
+	ArgoCD = "Argo CD"
+	Flux   = "Flux"
+	Helm   = "Helm"
+)
+
+// TakenOverBy names the engines that own fields of an object that this tool owns as
+// well, so that they manage the object when this tool no longer does. A label or an
+// annotation is not enough: an Argo CD Application whose objects already equal its
+// manifests is Synced and applies nothing.
+func TakenOverBy(obj *unstructured.Unstructured) []string {
+	var names []string
+	for _, manager := range CoOwners(obj) {
+		if by, engine := delivererNamed(manager); engine {
+			names = append(names, by.name)
+		}
+	}
+	return names
+}
+
+// CoOwners are the managers that own fields of an object that this tool owns as well.
+func CoOwners(obj *unstructured.Unstructured) []string {
+	ours := ourSet(obj)
+	var names []string
+	for _, o := range owners(obj) {
+		if o.manager != Manager && o.subresource == "" && !slices.Contains(names, o.manager) && !o.set.Intersection(ours).Empty() {
+			names = append(names, o.manager)
+		}
+	}
+	return names
+}
+
+// Source names what an engine applies an object from, as the object says: "Application
+// demo", "Kustomization flux-system/demo"; "" if it does not say, or says what cannot
+// be a name. Anybody who may edit the object may write it.
+func Source(obj *unstructured.Unstructured) string {
+	by, _ := deliveredBy(obj)
+	labels, annotations := obj.GetLabels(), obj.GetAnnotations()
+	switch by.name {
+	case ArgoCD:
+		// name:group/Kind:namespace/name; an Application outside of Argo CD's own
+		// namespace is namespace_name (Argo CD, "Applications in any namespace").
+		name, _, _ := strings.Cut(annotations[argoTracking], ":")
+		return namedSource("Application", strings.Split(name, "_"))
+	case Flux:
+		if source := namedSource("Kustomization", []string{labels[fluxNamespace], labels[fluxName]}); source != "" {
+			return source
+		}
+		return namedSource("HelmRelease", []string{labels[fluxHelmIn], labels[fluxHelmName]})
+	case Helm:
+		return namedSource("release", []string{annotations[helmReleaseIn], annotations[helmRelease]})
+	}
+	return ""
+}
+
+func namedSource(kind string, names []string) string {
+	const most = 2 // namespace and name
+	for _, name := range names {
+		if len(names) > most || len(validation.IsDNS1123Subdomain(name)) > 0 {
+			return ""
+		}
+	}
+	return kind + " " + strings.Join(names, "/")
+}
+
+// conflict is one field that somebody else owns with another value.
+type conflict struct {
+	field       string
+	manager     string
+	subresource string
+	applied     bool // theirs is an Apply, not an Update
+}
+
+// conflictsOf lists the field conflicts an error tells of; none if it is
+// another kind of error. What cannot be parsed counts as another applier's,
+// because that is never overridden.
+func conflictsOf(err error) []conflict {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || status.Status().Code != http.StatusConflict || status.Status().Details == nil {
+		return nil
+	}
+	var out []conflict
+	for _, cause := range status.Status().Details.Causes {
+		if cause.Type != metav1.CauseTypeFieldManagerConflict {
+			continue
+		}
+		c := conflict{field: strings.TrimPrefix(cause.Field, "."), manager: cause.Message, applied: true}
+		c.readMessage(cause.Message)
+		out = append(out, c)
+	}
+	return out
+}
+
+// readMessage reads what the API server writes for one conflict:
+//
+//	conflict with "NAME"[ with subresource "SUB"][ using VERSION[ at TIME]]
+//
+// Only an Update has a version (apimachinery, managedfields/internal/conflict.go).
+func (c *conflict) readMessage(text string) {
+	rest, ok := strings.CutPrefix(text, "conflict with ")
+	if !ok {
+		return
+	}
+	quoted, err := strconv.QuotedPrefix(rest)
+	if err != nil {
+		return
+	}
+	c.manager, _ = strconv.Unquote(quoted)
+	rest = rest[len(quoted):]
+	if sub, ok := strings.CutPrefix(rest, " with subresource "); ok {
+		quoted, err := strconv.QuotedPrefix(sub)
+		if err != nil {
+			return
+		}
+		c.subresource, _ = strconv.Unquote(quoted)
+		rest = sub[len(quoted):]
+	}
+	c.applied = !strings.HasPrefix(rest, " using ")
+}
+
+// byHand reports whether the conflict is with somebody who edited the object:
+// kubectl edit, patch or scale, the web console. Such edits are put back.
+// Appliers and autoscalers are not: they would come back, for ever.
+func (c conflict) byHand() bool {
+	if c.applied {
+		return false
+	}
+	if c.subresource != "" {
+		return c.subresource == "scale" && slices.Contains([]string{"kubectl", "oc", "Mozilla"}, c.manager)
+	}
+	_, delivers := delivererNamed(c.manager)
+	return !delivers
+}
+
+func (c conflict) String() string {
+	who := c.manager
+	switch {
+	case c.subresource != "":
+		who += " (through /" + c.subresource + ")"
+	case c.applied:
+		who += " (server-side apply)"
+	}
+	return c.field + " is set by " + who
+}

@@ -1,0 +1,250 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apierr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/secret"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// failure turns an error of a request for one object into three parts. verb is
+// what was tried: "read", "applied", "deleted". A context's own end stays what it
+// is; the end of a deadline says what was waited for.
+func failure(a *Applier, verb string, ref Ref, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return problem.While(fmt.Sprintf("%s to be %s", ref, verb), err)
+	}
+	p := problem.Fail(fmt.Sprintf("%s could not be %s", ref, verb), "", "")
+	p.Err = err
+	if meta.IsNoMatchError(err) {
+		notServed(a, p, ref)
+		return p
+	}
+	var api apierrors.APIStatus
+	if !errors.As(err, &api) {
+		var done *problem.Error
+		if errors.As(err, &done) { // in three parts already
+			return err
+		}
+		p.Why = "the API server did not answer: " + plain.Line(secret.Hide(err.Error()))
+		p.Next = "try again; what was applied is kept, a second run goes on from there"
+		return p
+	}
+	status := api.Status()
+	if ref.Kind == "Secret" { // the server's text may quote values
+		status = withoutValues(status)
+		err = &apierrors.StatusError{ErrStatus: status}
+	}
+	p = apierr.Explain(status, apierr.About{What: p.What, Namespace: a.opts.Namespace})
+	p.Err = err
+	adapt(a, p, ref, status)
+	return p
+}
+
+func notServed(a *Applier, p *problem.Error, ref Ref) {
+	p.Kind = problem.Refused
+	p.Why = fmt.Sprintf("the cluster does not serve the kind %s of %s", ref.Kind, ref.GVK().GroupVersion())
+	switch {
+	case ref.Kind == "Bucket":
+		p.Why += ": the ACK S3 controller is not installed"
+		p.Next = "a cluster admin installs it: " + advice.NewController(render.PatternFor(a.opts.Namespace))
+	case ref.Kind == "Route":
+		p.Why += ": it is not OpenShift"
+		p.Next = advice.Command(a.opts.Set.Install, "--set", "expose=ingress")
+	case ref.Group == olmGroup:
+		p.Why += ": it has no Operator Lifecycle Manager"
+		p.Next = advice.NewController("")
+	default:
+		p.Next = advice.Command("oc api-resources", "--api-group="+ref.Group)
+	}
+}
+
+// adapt puts in what helps with an object of the set.
+func adapt(a *Applier, p *problem.Error, ref Ref, s metav1.Status) {
+	wide := a.opts.Set.Cluster(ref) || ref.Group == olmGroup
+	reason := apierr.ReasonOf(s)
+	switch {
+	case reason == apierr.Policy:
+		p.Next += hint(a, "; values that differ go in with %s")
+	case wide && (reason == apierr.Permission || reason == apierr.Limits), strings.Contains(s.Message, "attempting to grant RBAC permissions"):
+		p.Why = apierr.Detail(s)
+		p.Next = "ask a cluster admin to apply what this prints: " + a.opts.Set.Render
+	case reason == apierr.Permission && ref.Kind == "Bucket":
+		p.Next = "ask a cluster admin to run oc ostoy-s3 controller install, which allows project admins to create Buckets (docs/rights.md)"
+	case reason == apierr.Permission:
+		p.Next = "ask an admin of the project: " + advice.Command("oc adm policy add-role-to-user admin YOU", "-n", a.opts.Namespace)
+	case reason == apierr.Limits:
+		p.Next += hint(a, "; adapt the resources with %s")
+	case reason == apierr.Invalid:
+		explainInvalid(a, p, ref, s)
+	case reason == apierr.Missing && a.opts.Set.Cluster(ref):
+		p.Next = advice.Command("oc api-resources", "--api-group="+ref.Group)
+	case reason == apierr.Missing:
+		p.Next = advice.Command("oc get project", a.opts.Namespace)
+	case reason == apierr.Other, reason == apierr.Conflict, reason == apierr.Busy:
+		p.Next = "run the same command again; it goes on from where this one stopped"
+	}
+}
+
+// explainInvalid names the fields. Many kinds have fields that are set once:
+// the only way to change those is a new object.
+func explainInvalid(a *Applier, p *problem.Error, ref Ref, s metav1.Status) {
+	var lines []string
+	fixed := false
+	if s.Details != nil {
+		for _, c := range s.Details.Causes {
+			lines = append(lines, strings.TrimSuffix(c.Field+": "+c.Message, ": "))
+			fixed = fixed || immutable(c.Message)
+		}
+	}
+	p.Why = plain.Line(strings.Join(lines, "; "))
+	if len(lines) == 0 {
+		p.Why, fixed = plain.Line(s.Message), immutable(s.Message)
+	}
+	p.Next = hint(a, "mend the value with %s")
+	p.Next = cmp.Or(p.Next, advice.Command("oc explain", strings.ToLower(ref.Kind), "--api-version="+ref.GVK().GroupVersion().String()))
+	if !fixed {
+		return
+	}
+	p.What = ref.String() + " has a field that cannot be changed once it is set"
+	p.Next = "restore the value it had, or recreate it: " + oc(a, "oc delete", ref) + ", then run the same command again"
+	if a.opts.Set.data(ref) {
+		p.Next = "restore the value it had; it holds data, so it is never recreated for you (" + oc(a, "oc get", ref, "-o", "yaml") + ")"
+	}
+}
+
+// immutable recognises the ways in which API servers and CEL rules say that a
+// field cannot change: the Bucket's rule says "Value is immutable once set".
+func immutable(text string) bool {
+	return slices.ContainsFunc([]string{
+		"immutable", "may not be changed", "may not change", "cannot be changed", "updates to",
+	}, func(s string) bool { return strings.Contains(text, s) })
+}
+
+// withoutValues keeps the names of fields and drops what was said of them.
+func withoutValues(s metav1.Status) metav1.Status {
+	rbac := strings.Contains(s.Message, "is forbidden: User ") && strings.Contains(s.Message, " cannot ")
+	if s.Code >= 500 || s.Reason == metav1.StatusReasonUnauthorized ||
+		s.Reason == metav1.StatusReasonForbidden && (rbac || strings.Contains(s.Message, "exceeded quota:")) {
+		return s // says who may not, or how many, never what is in it
+	}
+	out := metav1.Status{Reason: s.Reason, Code: s.Code, Message: "the API server refused it (" + string(s.Reason) + ")"}
+	if s.Details == nil {
+		return out
+	}
+	out.Details = &metav1.StatusDetails{}
+	for _, c := range s.Details.Causes {
+		msg := "invalid"
+		if immutable(c.Message) {
+			msg = "field is immutable"
+		}
+		out.Details.Causes = append(out.Details.Causes, metav1.StatusCause{Type: c.Type, Field: c.Field, Message: msg})
+	}
+	return out
+}
+
+// foreign says that an object is somebody else's.
+func foreign(a *Applier, ref Ref, live *unstructured.Unstructured, detail string) error {
+	p := problem.Refuse(inWords(a, ref)+" is not ours",
+		"managed by "+managers(live)+detail,
+		"delete or rename it ("+oc(a, "oc get", ref, "-o", "yaml")+"), or take it over with --force-conflicts")
+	switch {
+	case recognised(a, live) && !a.opts.Adopt:
+		p.Next, p.Err = advice.Command(a.opts.Set.Install, "-n", a.opts.Namespace, "--adopt"), ErrAdoptable
+	case a.opts.Adopt && a.opts.Recognise != nil && live != nil:
+		p.Why += "; it is not adopted: " + a.opts.Recognise(live)
+		if ref.Kind == "Secret" {
+			p.Next = "--set secrets.existing=true to leave it as it is, or --force-conflicts to have our sample put into it"
+		}
+	}
+	return p
+}
+
+func conflicted(a *Applier, ref Ref, list []conflict, cause error) error {
+	var lines []string
+	for _, c := range list {
+		if by, ok := delivererNamed(c.manager); ok {
+			return managedBy(a, ref, by)
+		}
+		lines = append(lines, c.String())
+	}
+	p := problem.Refuse(inWords(a, ref)+" has fields that others manage",
+		plain.Line(strings.Join(lines, "; ")),
+		"let them have the fields"+hint(a, " (give the same values with %s)")+", or take the fields over with --force-conflicts").Because(cause)
+	if ref.Kind == "Secret" {
+		p.Err = nil
+	}
+	replicas := slices.ContainsFunc(list, func(c conflict) bool { return c.field == "spec.replicas" })
+	if replicas && a.opts.Set.Values != "" {
+		p.Next = "leave the number to the autoscaler with " + advice.Command("--set", strings.TrimPrefix(ref.Name, "ostoy-")+".replicas=null") + ", or take it over with --force-conflicts"
+	}
+	return p
+}
+
+// combine makes one error of those of several objects: nil, the one, or a
+// *problem.Several. The end of the context, or of the login, is the only cause
+// worth telling where it is one.
+func combine(errs []error) error {
+	errs = slices.DeleteFunc(errs, func(e error) bool { return e == nil })
+	for _, e := range errs {
+		if errors.Is(e, context.Canceled) || errors.Is(e, context.DeadlineExceeded) || apierrors.IsUnauthorized(e) {
+			return e
+		}
+	}
+	if len(errs) <= 1 {
+		return errors.Join(errs...)
+	}
+	all := &problem.Several{}
+	for _, e := range errs {
+		var p *problem.Error
+		if !errors.As(e, &p) {
+			p = problem.Fail(e.Error(), "", "").Because(e)
+		}
+		all.Problems = append(all.Problems, p)
+	}
+	return all
+}
+
+// inWords is an object as an error names it: "Route ostoy-route in demo"; without
+// a namespace where it is in none: "ClusterRole ack-s3-buckets".
+func inWords(a *Applier, ref Ref) string {
+	if a.opts.Set.Cluster(ref) {
+		return ref.String()
+	}
+	return ref.String() + " in " + a.opts.Namespace
+}
+
+// oc is a command of oc about an object, such as "oc get": "oc get route/ostoy-route -n
+// demo -w", "oc get clusterrole/ack-s3-buckets -w".
+func oc(a *Applier, command string, ref Ref, flags ...string) string {
+	words := []string{ref.Resource()}
+	if !a.opts.Set.Cluster(ref) {
+		words = append(words, "-n", a.opts.Namespace)
+	}
+	return advice.Command(command, append(words, flags...)...)
+}
+
+// hint is a clause that names the flags that take values; "" where there are none.
+func hint(a *Applier, format string) string {
+	if a.opts.Set.Values == "" {
+		return ""
+	}
+	return fmt.Sprintf(format, a.opts.Set.Values)
+}

@@ -1,0 +1,210 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// ErrLostRace marks the error of a run that stops because another run of this tool
+// changed the same project; for errors.Is.
+var ErrLostRace = errors.New("another run was faster")
+
+const (
+	otherRun = "another run of oc ostoy-s3"
+
+	// replacesAnnotation is written where a run changes something and the data of
+	// the inventory stays the same: its value is the resourceVersion that this write
+	// replaces. Without it nothing would change in the ConfigMap, and a run that
+	// removes the installation at the same time would delete the inventory of what
+	// this run creates. The next write that changes the data removes it.
+	replacesAnnotation = "ostoy-s3/replaces"
+	// removingAnnotation is written by a run that is about to delete what the inventory
+	// lists, so that an install that has read it before stops before it creates
+	// anything. The next write of an install removes it.
+	removingAnnotation = "ostoy-s3/removing"
+	// neverVersion is a resourceVersion that no object has: the first one that etcd
+	// gives is 2. An apply with it creates an object, and conflicts with one that
+	// exists (apiserver, registry/generic/registry/store.go, Update).
+	neverVersion = "1"
+)
+
+// marking is what a write of the inventory does about replacesAnnotation.
+type marking int
+
+const (
+	markNone marking = iota // the data changes, which is mark enough
+	markKeep                // nothing is to change: it only asks whether another run has written
+	markNew                 // the data stays the same, and objects change
+)
+
+// mark is the value of the annotation, "" for none.
+func (m marking) mark(base *unstructured.Unstructured) string {
+	switch {
+	case base == nil, m == markNone:
+		return ""
+	case m == markKeep:
+		return base.GetAnnotations()[replacesAnnotation]
+	}
+	return base.GetResourceVersion()
+}
+
+// tied makes an apply hold for one version of an object only: was, or, if that is
+// nil, for an object that does not exist.
+func tied(object, was *unstructured.Unstructured) *unstructured.Unstructured {
+	object.SetResourceVersion(neverVersion)
+	if was != nil {
+		object.SetUID(was.GetUID())
+		object.SetResourceVersion(was.GetResourceVersion())
+	}
+	return object
+}
+
+// write applies the inventory to the version that this plan knows, and continues
+// from the version that the API server answers with. After a conflict it is
+// read again: what another run wrote is kept if it says what this run would have
+// written, which is also what an answer that was lost looks like. Otherwise
+// this run has lost the race.
+func write(ctx context.Context, p *Plan, inv Inventory, how marking) error {
+	a, ref := p.applier, p.applier.opts.Set.inventoryRef()
+	client, err := a.client(ctx, ref.GVK())
+	if err != nil {
+		return failure(a, "applied", ref, err)
+	}
+	options := metav1.ApplyOptions{FieldManager: Manager, Force: true}
+	err = a.retry(ctx, func() error {
+		object := recordOf(p.applier, inv.Data())
+		if mark := how.mark(p.base); mark != "" {
+			object.SetAnnotations(map[string]string{replacesAnnotation: mark})
+		}
+		out, err := client.Apply(ctx, ref.Name, tied(object, p.base), options)
+		if err == nil {
+			p.base = out
+			return nil
+		}
+		if !raced(err) && !refusesVersion(err) {
+			return err
+		}
+		live, getErr := a.get(ctx, ref)
+		if getErr != nil {
+			return getErr
+		}
+		if live == nil && p.base == nil { // the API server creates nothing with a resourceVersion
+			if out, err = client.Apply(ctx, ref.Name, recordOf(p.applier, inv.Data()), options); err == nil {
+				p.base = out
+			}
+			return err
+		}
+		return afterConflict(p, live, inv, how, err)
+	})
+	return failure(a, "applied", ref, err)
+}
+
+// afterConflict decides by the inventory as it is now: nil if this run can continue
+// with it, the conflict if the write is to be repeated.
+func afterConflict(p *Plan, live *unstructured.Unstructured, inv Inventory, how marking, conflict error) error {
+	a := p.applier
+	switch {
+	case live == nil:
+		return lostRace(a, nil)
+	case p.base == nil && a.opts.Set.InventoryOf(live).Foreign:
+		return foreign(a, a.opts.Set.inventoryRef(), live, "; the inventory would take its place")
+	case p.base != nil && untouched(p.base, live):
+		p.base = live // only labels or annotations of others
+		return conflict
+	case p.base != nil && p.base.GetUID() != live.GetUID():
+		return lostRace(a, live)
+	case live.GetAnnotations()[removingAnnotation] != "":
+		return lostRace(a, live)
+	case how == markNew && live.GetAnnotations()[replacesAnnotation] != how.mark(p.base):
+		return lostRace(a, live)
+	}
+	now := a.opts.Set.InventoryOf(live)
+	record := now.Record.with(inv.Record)
+	if !Ours(live) || record != now.Record || !slices.EqualFunc(sortRefs(slices.Clone(inv.Objects)), now.Objects, Ref.same) {
+		return lostRace(a, live)
+	}
+	p.base, p.Inventory.Record = live, record
+	return nil
+}
+
+// untouched reports whether no run has written an inventory since it was read:
+// labels and annotations of others do not count.
+func untouched(was, now *unstructured.Unstructured) bool {
+	return notInstalled(was, now) && was.GetAnnotations()[removingAnnotation] == now.GetAnnotations()[removingAnnotation]
+}
+
+// notInstalled is untouched for a run that deletes: another one that deletes the same
+// does not count either.
+func notInstalled(was, now *unstructured.Unstructured) bool {
+	return was.GetUID() == now.GetUID() && maps.Equal(dataOf(was), dataOf(now)) &&
+		was.GetAnnotations()[replacesAnnotation] == now.GetAnnotations()[replacesAnnotation]
+}
+
+// refusesVersion recognises an API server that creates nothing if a resourceVersion
+// is given.
+func refusesVersion(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "resourceVersion should not be set on objects to be created")
+}
+
+// lostRace is the error of a run that found the inventory changed, or, if live is
+// nil, deleted.
+func lostRace(a *Applier, live *unstructured.Unstructured) error {
+	did, why := "deleted", "the inventory that this run had read does not exist any more"
+	if live != nil {
+		did, why = "changed", "it is not the inventory that this run had read"
+		if live.GetAnnotations()[removingAnnotation] != "" {
+			why = "an uninstall is removing what it lists, or was interrupted"
+		}
+	}
+	whose := "project " + a.opts.Namespace
+	if a.opts.Set.Inventory == ControllerInventoryName {
+		whose = "the controller in " + whose
+	}
+	return stopped(a, otherRun+" "+did+" the inventory of "+whose+" while this one was running", why)
+}
+
+func stopped(a *Applier, what, why string) error {
+	next := "wait until the other run has ended, then run the same command again"
+	if a.opts.Set.Inventory == InventoryName {
+		next += "; " + advice.Command("oc ostoy-s3 status", "-n", a.opts.Namespace) + " shows what is installed"
+	}
+	return problem.Fail(what,
+		why+"; this run stopped, so that two runs do not undo each other's changes",
+		next).Because(ErrLostRace)
+}
+
+// recorded reports whether the inventory holds that data already, as far as is
+// known: by this plan's last write, or as it was read.
+func recorded(p *Plan, want map[string]string) bool {
+	return p.base != nil && Ours(p.base) && maps.Equal(ourKeys(dataOf(p.base)), want)
+}
+
+// recordOf is the ConfigMap that holds an inventory. It is applied by force: what
+// somebody edited in it is put back. That it is not somebody else's was settled
+// by Plan.
+func recordOf(a *Applier, data map[string]string) *unstructured.Unstructured {
+	values := map[string]any{}
+	for k, v := range data {
+		values[k] = v
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1",
+		"kind":       "ConfigMap",
+		"metadata": map[string]any{
+			"name":      a.opts.Set.inventoryRef().Name,
+			"namespace": a.opts.Namespace,
+			"labels":    map[string]any{render.TagManagedBy: Manager},
+		},
+		"data": values,
+	}}
+}

@@ -1,0 +1,202 @@
+package health
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+)
+
+// How long conditions that are exactly those of before our change are held
+// for old ones. ACK reconciles a changed spec within two seconds (measured)
+// and sets its conditions anew each time. But whether it writes them when
+// nothing in them changed is not on record, so old ones are believed in the
+// end: a Ready sooner, because the spec was accepted before; a failure later,
+// because believing it wrongly ends the wait.
+const (
+	oldReadyGrace   = 5 * time.Second
+	oldFailureGrace = 15 * time.Second
+)
+
+// Bucket judges an ACK Bucket by its conditions (pkg/condition/condition.go of
+// aws-controllers-k8s/runtime). before are the
+// conditions it had when this run wrote it; they count only if written.
+func Bucket(obj *unstructured.Unstructured, before []Condition, written bool) State {
+	conds := Conditions(obj)
+	s := judgeBucket(obj, conds).plainly()
+	if !written || len(conds) == 0 || !slices.Equal(conds, before) || obj.GetDeletionTimestamp() != nil {
+		return s
+	}
+	wait := oldFailureGrace
+	if s.Ready {
+		wait = oldReadyGrace
+	}
+	return State{Text: "waiting for the ACK controller to take the change", After: wait, Late: &s}
+}
+
+func judgeBucket(obj *unstructured.Unstructured, conds []Condition) State {
+	recoverable, _ := find(conds, "ACK.Recoverable")
+	terminal, _ := find(conds, "ACK.Terminal")
+	if obj.GetDeletionTimestamp() != nil {
+		return beingDeleted(obj, recoverable)
+	}
+	if s, ok := regionDrift(obj); ok {
+		return s
+	}
+	switch {
+	case terminal.status == "True":
+		return Failing(State{Text: "the ACK controller has given up: " + terminal.text(), Hint: terminalHint(obj, terminal.text())})
+	case mentions(conds, "IAM Role is not available"):
+		return Failing(State{
+			Text: "the ACK controller has no role for this project: IAM Role is not available",
+			Hint: "an admin maps accounts to roles for the controller (CARM): see its ConfigMap ack-role-account-map and the annotations of namespace " + obj.GetNamespace(),
+		})
+	case recoverable.status == "True":
+		return judgeRecoverable(obj, conds, recoverable)
+	}
+	return judgeReady(obj, conds)
+}
+
+// judgeReady accepts both spellings: Ready is there since s3-controller 1.1.2.
+func judgeReady(obj *unstructured.Unstructured, conds []Condition) State {
+	ready, ok := find(conds, "Ready")
+	if !ok {
+		ready, ok = find(conds, "ACK.ResourceSynced")
+	}
+	switch {
+	case ready.status == "True":
+		return State{Text: "synced", Ready: true}
+	case ok && saysAtWork(ready.text()):
+		return stillAtWork(ready.text())
+	case ok || len(conds) > 0:
+		return State{Text: "being made by the ACK controller"}
+	}
+	late := State{
+		Level: Warn,
+		Text:  "no controller has looked at it for 30 s: the ACK S3 controller is not running, or does not watch " + obj.GetNamespace(),
+		Hint:  "oc ostoy-s3 controller status, or who runs the cluster",
+	}
+	return State{Text: "waiting for the ACK controller", After: noStatusGrace, Late: &late}
+}
+
+// judgeRecoverable tells apart what ACK calls recoverable: some of it never
+// heals by waiting, the rest is passed through on the way.
+func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condition) State {
+	text := c.text()
+	switch {
+	case strings.Contains(text, "InvalidBucketName"):
+		return Failing(State{Text: "S3 does not accept the name: InvalidBucketName", Hint: "choose another project: the bucket is always <project>-bucket"})
+	case strings.Contains(text, "BucketAlreadyExists"):
+		return Failing(State{
+			Text: "the name belongs to another AWS account: BucketAlreadyExists",
+			Hint: "choose another project, the bucket is always <project>-bucket: oc ostoy-s3 install --new-project",
+		})
+	case strings.Contains(text, "BucketNotEmpty"):
+		return Failing(State{Text: "it is to be deleted and is not empty: BucketNotEmpty", Hint: Release(obj)})
+	case strings.Contains(text, "AccessDenied"):
+		return deniedController(conds)
+	}
+	if saysAtWork(text) {
+		return stillAtWork(text)
+	}
+	late := State{Level: Warn, Text: "the ACK controller tries again: " + text, Hint: describeBucket(obj)}
+	return State{Text: "being made by the ACK controller", Code: "recoverable: " + text, After: 5 * time.Second, Late: &late}
+}
+
+// deniedController: a controller that has just got its role is denied for a
+// few seconds and retries soon, so this must last a little. Later it would
+// not be retried for up to 16 minutes: client-go's default limiter ends at 1000 s.
+func deniedController(conds []Condition) State {
+	what := "an S3 call"
+	for _, c := range conds {
+		if action := MissingAction(c.reason + " " + c.message); action != "" {
+			what = action
+		}
+	}
+	hint := "give the role of the controller the permission, and look for a service control policy of the organisation that denies it"
+	if strings.HasSuffix(what, "PublicAccessBlock") {
+		// ACK's community#2670.
+		hint = "give the role of the controller the permission; most often a service control policy of the organisation denies this one to all but a few roles: its administrators add this role to the exceptions"
+	}
+	return Graced(State{
+		Text: "the ACK controller may not make " + what + ": AccessDenied",
+		Hint: hint + "; then restart the controller (" + advice.Command("oc ostoy-s3 controller status") + " names it): it retries only after minutes",
+	}, deniedGrace)
+}
+
+// Release is the command that lets a Bucket go and keeps its data: the
+// controller reads the annotation again at each retry.
+func Release(obj *unstructured.Unstructured) string {
+	return "to release it and keep the data: " + retain(obj)
+}
+
+// retain is the command after which the controller leaves the bucket alone when its
+// object is deleted: an editor of the project can have set another policy.
+func retain(obj *unstructured.Unstructured) string {
+	return advice.Command("oc annotate buckets.s3.services.k8s.aws",
+		obj.GetName(), "-n", obj.GetNamespace(), "services.k8s.aws/deletion-policy=retain", "--overwrite")
+}
+
+func describeBucket(obj *unstructured.Unstructured) string {
+	return advice.Command("oc describe buckets.s3.services.k8s.aws", obj.GetName(), "-n", obj.GetNamespace())
+}
+
+func beingDeleted(obj *unstructured.Unstructured, recoverable Condition) State {
+	s := deleted()
+	if recoverable.status == "True" {
+		s.Text += ": " + recoverable.text()
+		s.Hint = Release(obj)
+	}
+	return s
+}
+
+// regionDrift: since runtime 0.53 the controller then does nothing at all, not even set a
+// condition (regionDrifted in pkg/runtime/reconciler.go).
+func regionDrift(obj *unstructured.Unstructured) (State, bool) {
+	found := Text(obj.Object, "status", "ackResourceMetadata", "region")
+	asked := obj.GetAnnotations()["services.k8s.aws/region"]
+	if found == "" || asked == "" || found == asked {
+		return State{}, false
+	}
+	is, want := advice.Region(found), advice.Region(asked)
+	return Failing(State{
+		Text: "its status says " + is.String() + ", its annotation says " + want.String() + ": the ACK controller ignores it",
+		Hint: WhereIs(obj.GetName()) + ": install with that --region",
+	}), true
+}
+
+// InTwoRegions reports whether status and annotation of a Bucket name two regions. Both
+// can be written in the project: where the bucket is, only S3 says.
+func InTwoRegions(obj *unstructured.Unstructured) bool {
+	_, is := regionDrift(obj)
+	return is
+}
+
+// WhereIs is the command that shows the region of a bucket.
+func WhereIs(bucket string) string {
+	return advice.Command("aws s3api get-bucket-location --bucket", advice.BucketName(bucket).Word()) + " shows where the bucket is (null is us-east-1)"
+}
+
+func terminalHint(obj *unstructured.Unstructured, text string) string {
+	remove := "keep the bucket (" + retain(obj) + "), delete the object (" +
+		advice.Command("oc delete buckets.s3.services.k8s.aws", obj.GetName(), "-n", obj.GetNamespace()) + ") and install again"
+	switch {
+	case strings.Contains(text, "already exists"):
+		// An annotation alone changes no generation, and the controller filters by that.
+		return "the bucket exists and the controller was not told to adopt it when this object was created: " + remove
+	case strings.Contains(text, "adoption policy"):
+		return "the annotation services.k8s.aws/adoption-policy is wrong: " + remove
+	case strings.Contains(text, "PermanentRedirect"), strings.Contains(text, "LocationConstraint"):
+		return "a bucket of this name is in another region: install with that --region"
+	}
+	return describeBucket(obj)
+}
+
+func mentions(conds []Condition, text string) bool {
+	return slices.ContainsFunc(conds, func(c Condition) bool {
+		return strings.Contains(c.message, text) || strings.Contains(c.reason, text)
+	})
+}

@@ -1,0 +1,166 @@
+package health
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+)
+
+// Deployment judges a Deployment by the rules of kubectl rollout status,
+// and by what its newest pods say, which is known long before the rollout's
+// own deadline.
+func Deployment(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in Around) State {
+	return judgeDeployment(obj, pods, in).plainly()
+}
+
+func judgeDeployment(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in Around) State {
+	d := obj.Object
+	if obj.GetDeletionTimestamp() != nil {
+		return deleted()
+	}
+	if Number(d, "status", "observedGeneration") < obj.GetGeneration() {
+		return State{Text: "waiting for the deployment controller"}
+	}
+	want := int64(1)
+	if n, ok, _ := unstructured.NestedInt64(d, "spec", "replicas"); ok {
+		want = n
+	}
+	updated, available := Number(d, "status", "updatedReplicas"), Number(d, "status", "availableReplicas")
+	total := Number(d, "status", "replicas")
+	if updated >= want && total <= updated && available >= updated {
+		return State{Text: fmt.Sprintf("%d of %d available", available, want), Ready: true}
+	}
+	return rollingOut(obj, pods, in, fmt.Sprintf("%d of %d available", min(available, updated), want), updated > 0)
+}
+
+// rollingOut is the State of a Deployment that is not there yet.
+func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in Around, counts string, begun bool) State {
+	conds := Conditions(obj)
+	if c, _ := find(conds, "ReplicaFailure"); c.status == "True" {
+		return noPods(obj, c)
+	}
+	pod := State{}
+	if begun {
+		pod = worstPod(pods, in)
+	}
+	if c, _ := find(conds, "Progressing"); c.status == "False" && c.reason == "ProgressDeadlineExceeded" {
+		s := State{
+			Text: counts + ", and its deadline for progress is over",
+			Hint: advice.Command("oc describe pods", "-n", obj.GetNamespace()),
+		}
+		if pod.Text != "" {
+			s.Text += "; " + pod.Text
+			s.About = pod.About
+		}
+		if pod.Hint != "" {
+			s.Hint = pod.Hint
+		}
+		return Failing(s)
+	}
+	if pod.Text != "" {
+		return pod
+	}
+	return State{Text: counts}
+}
+
+// noPods says why pods cannot even be created. Quotas are counted anew and
+// OpenShift's limits for a new project arrive a little later than its first
+// objects, so each must last.
+func noPods(obj *unstructured.Unstructured, c Condition) State {
+	ns := obj.GetNamespace()
+	why := c.message
+	if _, rest, ok := strings.Cut(why, "is forbidden: "); ok {
+		why = rest
+	}
+	s := State{Text: "its pods cannot be made: " + why, Code: "ReplicaFailure", Hint: advice.Command("oc describe replicasets", "-n", ns)}
+	grace := createFailedGrace
+	switch {
+	case strings.Contains(c.message, "exceeded quota"):
+		s.Hint = advice.Command("oc describe quota", "-n", ns) + "; free something there, or ask for more"
+		grace = deniedGrace
+	case strings.Contains(c.message, "violates PodSecurity"):
+		s.Hint = "the level is in the labels of namespace " + ns + "; the settings of the chart pass \"restricted\": look at what -f and --set change"
+		grace = deniedGrace
+	case strings.Contains(c.message, "security context constraint"):
+		s.About = SCC
+		s.Hint = "the settings of the chart pass restricted-v2: look at what -f and --set change, or install with --set scc.restricted=true"
+		grace = deniedGrace
+	}
+	return Graced(s, grace)
+}
+
+// CurrentPods are the pods of a Deployment's newest template that are still
+// to live: the newest hash is the one of the youngest pod. Old pods of a
+// rollout that replaces them say nothing about it.
+func CurrentPods(deployment *unstructured.Unstructured, all []*unstructured.Unstructured) []*unstructured.Unstructured {
+	selector, _, _ := unstructured.NestedStringMap(deployment.Object, "spec", "selector", "matchLabels")
+	var mine []*unstructured.Unstructured
+	var youngest *unstructured.Unstructured
+	for _, pod := range all {
+		if !selected(pod, selector) || pod.GetDeletionTimestamp() != nil || over(pod) {
+			continue
+		}
+		mine = append(mine, pod)
+		if youngest == nil || pod.GetCreationTimestamp().After(youngest.GetCreationTimestamp().Time) {
+			youngest = pod
+		}
+	}
+	return slices.DeleteFunc(mine, func(pod *unstructured.Unstructured) bool { return TemplateHash(pod) != TemplateHash(youngest) })
+}
+
+// TemplateHash says which template a pod was made from.
+func TemplateHash(pod *unstructured.Unstructured) string { return pod.GetLabels()["pod-template-hash"] }
+
+func selected(pod *unstructured.Unstructured, selector map[string]string) bool {
+	labels := pod.GetLabels()
+	for k, v := range selector {
+		if labels[k] != v {
+			return false
+		}
+	}
+	return len(selector) > 0 && TemplateHash(pod) != ""
+}
+
+// over reports whether a pod has ended and will be replaced, as when evicted.
+func over(pod *unstructured.Unstructured) bool {
+	phase := Text(pod.Object, "status", "phase")
+	return phase == "Failed" || phase == "Succeeded"
+}
+
+// Volume judges a PersistentVolumeClaim. Pending is normal while no pod
+// uses it: most classes bind only then (WaitForFirstConsumer).
+func Volume(obj *unstructured.Unstructured) State { return judgeVolume(obj).plainly() }
+
+func judgeVolume(obj *unstructured.Unstructured) State {
+	ns, name := obj.GetNamespace(), obj.GetName()
+	switch phase := Text(obj.Object, "status", "phase"); {
+	case obj.GetDeletionTimestamp() != nil:
+		return deleted()
+	case phase == "Bound":
+		return State{Text: "bound", Ready: true}
+	case phase == "Lost":
+		return Failing(State{
+			Text: "its volume is lost: " + Text(obj.Object, "spec", "volumeName") + " is not there any more",
+			Hint: "restore the volume, or give its data up and install again: " + advice.Command("oc delete pvc", name, "-n", ns),
+		})
+	}
+	class, classed, _ := unstructured.NestedString(obj.Object, "spec", "storageClassName")
+	if !classed && Text(obj.Object, "spec", "volumeName") == "" {
+		// A class that becomes the default later is given to old claims, too.
+		return Graced(State{
+			Text: "it has no storage class, and the cluster has no default one",
+			Hint: "oc get storageclass; choose one with --set storage.storageClassName=NAME, or ask an admin for a default",
+		}, deniedGrace)
+	}
+	if node := obj.GetAnnotations()["volume.kubernetes.io/selected-node"]; node != "" {
+		return State{Text: "being made on " + node}
+	}
+	if class != "" {
+		class = " (class " + class + ")"
+	}
+	return State{Text: "waiting for its first pod" + class}
+}

@@ -1,0 +1,279 @@
+package health
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+)
+
+// BucketWaiter is the init container that waits for the bucket: OSToy looks
+// for it once, when it starts.
+const BucketWaiter = "wait-for-bucket"
+
+// Around is what else must be known to judge a pod.
+type Around struct {
+	BucketReady bool
+	// GaveUpBefore tells whether a give-up of wait-for-bucket at this time is
+	// older than the wait.
+	GaveUpBefore func(pod *unstructured.Unstructured, finished string) bool
+}
+
+// worstPod is the State of the pod that has most to say; its Text is empty if
+// none has.
+func worstPod(pods []*unstructured.Unstructured, in Around) State {
+	var worst State
+	for _, pod := range pods {
+		s := Pod(pod, in)
+		if s.Text != "" && (worst.Text == "" || s.Level > worst.Level) {
+			worst = s
+		}
+	}
+	return worst
+}
+
+// Pod says what a pod that is not ready is doing.
+func Pod(pod *unstructured.Unstructured, in Around) State { return judgePod(pod, in).plainly() }
+
+func judgePod(pod *unstructured.Unstructured, in Around) State {
+	if c, ok := find(Conditions(pod), "PodScheduled"); ok && c.status == "False" && c.reason == "Unschedulable" {
+		return unschedulable(pod, c.message)
+	}
+	for _, c := range Maps(pod.Object, "status", "initContainerStatuses") {
+		var s State
+		if Text(c, "name") == BucketWaiter {
+			s = bucketWaiterState(pod, c, in)
+		} else {
+			s = containerState(pod, c, true)
+		}
+		if s.Text != "" {
+			return s
+		}
+	}
+	for _, c := range Maps(pod.Object, "status", "containerStatuses") {
+		if s := containerState(pod, c, false); s.Text != "" {
+			return s
+		}
+	}
+	return State{}
+}
+
+// unschedulable: right after its creation a pod is often unschedulable for
+// seconds, while its volume is being bound or a node gets ready. A message
+// that changes means that something moves, so it begins anew then.
+func unschedulable(pod *unstructured.Unstructured, message string) State {
+	return Graced(State{
+		Text: "no node takes its pod: " + message,
+		Code: "unschedulable: " + message,
+		Hint: describePod(pod) + "; if the cluster is adding nodes, run the same command again: it continues to wait",
+	}, unscheduledGrace)
+}
+
+// containerState says what keeps a container from running; empty if it runs
+// or, for an init container, is done.
+func containerState(pod *unstructured.Unstructured, c map[string]any, init bool) State {
+	name := Text(c, "name")
+	state, _, _ := unstructured.NestedMap(c, "state")
+	if reason := Text(state, "waiting", "reason"); reason != "" {
+		return waitingState(pod, c, reason, Text(state, "waiting", "message"))
+	}
+	if _, ended := state["terminated"]; ended {
+		if init && Number(state, "terminated", "exitCode") == 0 {
+			return State{}
+		}
+		return State{Level: Warn, Code: "ended " + name, Text: name + " ended: " + ending(state), Hint: logsOf(pod, name)}
+	}
+	if _, running := state["running"]; running && (init || c["ready"] != true) {
+		return State{Text: name + " is starting"}
+	}
+	return State{}
+}
+
+// waitingState judges the reason kubelet gives for a container that waits.
+func waitingState(pod *unstructured.Unstructured, c map[string]any, reason, message string) State {
+	name, image := Text(c, "name"), Text(c, "image")
+	describe := describePod(pod)
+	switch reason {
+	case "ErrImagePull", "ImagePullBackOff":
+		return pullState(image, message, describe)
+	case "InvalidImageName":
+		return Failing(State{About: Image, Text: "the image name " + image + " is not valid", Hint: "mend it with --set or -f"})
+	case "ErrImageNeverPull":
+		return Graced(State{About: Image, Text: "the image " + image + " may not be pulled: " + message, Hint: "set another pull policy with --set or -f"}, imageGrace)
+	case "CreateContainerConfigError":
+		return Graced(State{Text: name + " cannot be configured: " + message, Code: reason + message, Hint: describe}, configGrace)
+	case "CreateContainerError", "RunContainerError":
+		return Graced(State{Text: name + " cannot be started: " + message, Code: reason, Hint: describe}, createFailedGrace)
+	case "CrashLoopBackOff":
+		return crashState(pod, c)
+	case "PodInitializing", "ContainerCreating":
+		late := State{Level: Warn, Text: "its pod is not started yet", Hint: describe + " shows what it waits for, most often a volume"}
+		return State{Text: "starting its pod", After: spreadGrace, Late: &late}
+	}
+	return State{Level: Warn, Text: strings.TrimSuffix(name+": "+reason+": "+message, ": "), Hint: describe}
+}
+
+// pullState: kubelet goes back and forth between the two reasons, so both are
+// told as one. That it gave up once and tried again shows by the time.
+func pullState(image, message, describe string) State {
+	s := Graced(State{
+		About: Image,
+		Text:  "the image " + image + " cannot be pulled",
+		Hint:  describe + "; another image or a pull secret goes in with --set or -f",
+	}, imageGrace)
+	if message != "" {
+		s.Late.Text += ": " + plain.Said(message)
+	}
+	return s
+}
+
+// crashState: one crash may be bad luck, kubelet starts it again.
+func crashState(pod *unstructured.Unstructured, c map[string]any) State {
+	name := Text(c, "name")
+	last, _, _ := unstructured.NestedMap(c, "lastState")
+	s := State{
+		Level: Warn,
+		Code:  "crash " + name,
+		Text:  fmt.Sprintf("%s crashed %d times: %s", name, Number(c, "restartCount"), ending(last)),
+		Hint:  logsOf(pod, name, "--previous"),
+	}
+	if Number(c, "restartCount") > 1 {
+		return Failing(s)
+	}
+	return s
+}
+
+// ending is how a container ended: its own last words, or exit code and reason.
+func ending(state map[string]any) string {
+	if m := plain.Said(Text(state, "terminated", "message")); m != "" {
+		return m
+	}
+	text := fmt.Sprintf("exit code %d", Number(state, "terminated", "exitCode"))
+	if r := Text(state, "terminated", "reason"); r != "" && r != "Error" {
+		text += ", " + r
+	}
+	return text
+}
+
+// bucketWaiterState judges wait-for-bucket. It tries for a minute, then
+// writes "CODE from STEP: ..." as its termination message and exits 1; kubelet
+// starts it again. NotFound heals when the bucket comes; anything else has
+// already been given the time that IAM needs.
+func bucketWaiterState(pod *unstructured.Unstructured, c map[string]any, in Around) State {
+	state, _, _ := unstructured.NestedMap(c, "state")
+	finished, ended := GaveUpAt(c)
+	old := in.GaveUpBefore != nil && in.GaveUpBefore(pod, finished)
+	_, running := state["running"]
+	switch {
+	case finished != "":
+		return gaveUp(pod, ending(ended), old, running, in.BucketReady)
+	case running && in.BucketReady:
+		late := State{Level: Warn, Text: BucketWaiter + ": the bucket is there, but not yet for this pod: IAM is still spreading the new role"}
+		return State{Text: BucketWaiter + ": looking for the bucket", Code: "looking, it is there", After: 5 * time.Second, Late: &late}
+	case running:
+		return State{Text: BucketWaiter + ": looking for the bucket"}
+	}
+	return containerState(pod, c, true)
+}
+
+// GaveUpAt is when a container last ended in failure, empty if it never did,
+// and the state that tells how.
+func GaveUpAt(c map[string]any) (finished string, ended map[string]any) {
+	ended, _, _ = unstructured.NestedMap(c, "state")
+	if _, now := ended["terminated"]; !now {
+		ended, _, _ = unstructured.NestedMap(c, "lastState")
+	}
+	if Number(ended, "terminated", "exitCode") != 0 {
+		finished = Text(ended, "terminated", "finishedAt")
+	}
+	return finished, ended
+}
+
+func gaveUp(pod *unstructured.Unstructured, text string, old, running, bucketReady bool) State {
+	s := State{
+		About: BucketWait,
+		Level: Warn,
+		Text:  BucketWaiter + ": " + text,
+		Hint:  "to restore role and trust policy: " + advice.Command("oc ostoy-s3 install", "-n", pod.GetNamespace()),
+	}
+	switch notFound := strings.HasPrefix(text, "NotFound") || strings.HasPrefix(text, "NoSuchBucket"); {
+	case old && running:
+		s.Text = BucketWaiter + ": looking again; last time: " + text
+	case old:
+		s.Text = BucketWaiter + ": gave up before this run and is about to look again; it said: " + text
+	case notFound && bucketReady:
+		s.Code = "not found, but there"
+		return Graced(s, spreadGrace)
+	case !notFound:
+		return Failing(s)
+	}
+	return s
+}
+
+func describePod(pod *unstructured.Unstructured) string {
+	return advice.Command("oc describe pod", pod.GetName(), "-n", pod.GetNamespace())
+}
+
+func logsOf(pod *unstructured.Unstructured, container string, flags ...string) string {
+	return advice.Command("oc logs", append([]string{pod.GetName(), "-c", container, "-n", pod.GetNamespace()}, flags...)...)
+}
+
+// What a pod with an AWS identity has, by its own template or by the pod identity
+// webhook (pkg/handler/handler.go of aws/amazon-eks-pod-identity-webhook).
+const (
+	roleVariable = "AWS_ROLE_ARN"
+	tokenVolume  = "aws-iam-token"
+)
+
+// MissingIdentity says what of its AWS identity a pod lacks; empty if nothing. An
+// empty roleARN accepts any.
+func MissingIdentity(pod *unstructured.Unstructured, roleARN string) string {
+	volume := false
+	for _, v := range Maps(pod.Object, "spec", "volumes") {
+		volume = volume || Text(v, "name") == tokenVolume
+	}
+	if !volume {
+		return "no volume " + tokenVolume
+	}
+	for _, list := range []string{"initContainers", "containers"} {
+		for _, c := range Maps(pod.Object, "spec", list) {
+			switch role := roleIn(c); {
+			case role == "":
+				return "no " + roleVariable + " in " + plain.Line(Text(c, "name"))
+			case roleARN != "" && role != roleARN:
+				return roleVariable + " in " + plain.Line(Text(c, "name")) + " is " + advice.RoleARN(role).String()
+			}
+		}
+	}
+	return ""
+}
+
+// RoleOf is the role that a pod's containers are told to assume, "" for none.
+func RoleOf(pod *unstructured.Unstructured) string {
+	for _, c := range Maps(pod.Object, "spec", "containers") {
+		if role := roleIn(c); role != "" {
+			return role
+		}
+	}
+	return ""
+}
+
+// roleIn is the role that one container is told to assume, "" for none.
+func roleIn(container map[string]any) (role string) {
+	for _, e := range Maps(container, "env") {
+		if Text(e, "name") == roleVariable {
+			role = Text(e, "value")
+		}
+	}
+	return role
+}
+
+// PodReady reports whether a pod says of itself that it is ready.
+func PodReady(pod *unstructured.Unstructured) bool {
+	c, _ := find(Conditions(pod), "Ready")
+	return c.status == "True"
+}

@@ -1,0 +1,154 @@
+package wait
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+)
+
+// identity mends what the pod identity webhook misses. It fails open: a pod
+// created while it is down, or before it has heard of the service account (1
+// of 30 pods, measured), has no identity and never becomes ready, so pods
+// are looked at as they appear and not after the rollout.
+type identity struct {
+	targets  Targets
+	deleted  map[string]bool  // uids of pods we deleted
+	replaced map[string]bool  // deployment and template hash of those
+	gaveUp   map[string]State // by deployment: it will not get better
+}
+
+func newIdentity(t Targets) *identity {
+	return &identity{targets: t, deleted: map[string]bool{}, replaced: map[string]bool{}, gaveUp: map[string]State{}}
+}
+
+// verdict is the State of a Deployment whose pods get no identity at all.
+func (i *identity) verdict(deployment string) (State, bool) {
+	s, ok := i.gaveUp[deployment]
+	return s, ok
+}
+
+// mend deletes pods that were missed: those of one template once, because if
+// their successors are missed, too, it is no accident. It gives what to tell.
+func (i *identity) mend(ctx context.Context, client dynamic.Interface, w *watched) []State {
+	var told []State
+	for _, name := range i.targets.Identity {
+		deployment := w.Get(kinds.Deployment, name)
+		if deployment == nil {
+			continue
+		}
+		round := map[string]bool{} // templates whose pods are deleted in this look
+		for _, pod := range health.CurrentPods(deployment, w.List(kinds.Pod)) {
+			miss := health.MissingIdentity(pod, i.targets.RoleARN)
+			key := name + "/" + health.TemplateHash(pod)
+			if miss == "" || i.deleted[string(pod.GetUID())] {
+				continue
+			}
+			if i.replaced[key] && !round[key] {
+				i.gaveUp[name] = health.Failing(State{
+					Text: "its pods get no AWS identity: " + miss + ", and that of its successor " + pod.GetName() + " as well",
+					Hint: "the pod identity webhook does not work here (oc get mutatingwebhookconfigurations); install with --set podIdentity=projected, which needs no webhook",
+				})
+				break
+			}
+			s, done := i.remove(ctx, client, name, pod, miss)
+			told = append(told, s...)
+			if done {
+				i.replaced[key], round[key] = true, true
+			}
+		}
+	}
+	return told
+}
+
+// remove deletes one pod, the very one that was looked at.
+func (i *identity) remove(ctx context.Context, client dynamic.Interface, deployment string, pod *unstructured.Unstructured, miss string) ([]State, bool) {
+	uid := pod.GetUID()
+	err := client.Resource(kinds.Pod.GVR()).Namespace(pod.GetNamespace()).
+		Delete(ctx, pod.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
+	switch {
+	case err == nil:
+		i.deleted[string(uid)] = true
+		return []State{{
+			Kind: "Deployment", Name: deployment, Level: health.Warn,
+			Text: fmt.Sprintf("pod %s came without its AWS identity (%s): deleted, so that a new one is made", pod.GetName(), miss),
+		}}, true
+	case apierrors.IsNotFound(err), apierrors.IsConflict(err): // somebody was quicker
+		i.deleted[string(uid)] = true
+	case apierrors.IsForbidden(err):
+		i.gaveUp[deployment] = health.Failing(State{
+			Text: fmt.Sprintf("pod %s came without its AWS identity (%s) and you may not delete it", pod.GetName(), miss),
+			Hint: "as somebody who is allowed to: " + advice.Command("oc delete pod", pod.GetName(), "-n", pod.GetNamespace()) + "\nor install with --set podIdentity=projected",
+		})
+	}
+	return nil, false // any other error passes; the next look tries again
+}
+
+// record follows the inventory of what is waited for. If another run deletes it, or
+// creates one in its place, there is nothing to wait for any more. It has a watch
+// of its own, for this one ConfigMap: that it may not be watched, or that the watch
+// fails, is no reason to end a wait.
+type record struct {
+	was     *unstructured.Unstructured // as it was written; nil: there is none
+	watched *watched
+	seen    bool // the watch has shown it
+	started time.Time
+}
+
+// follow gives notice by changed, too.
+func follow(ctx context.Context, client dynamic.Interface, was *unstructured.Unstructured, changed chan struct{}) *record {
+	r := &record{was: was, started: time.Now()}
+	if was != nil {
+		r.watched = watchNamed(ctx, client, changed, was.GetNamespace(), was.GetName(), kinds.ConfigMap)
+	}
+	return r
+}
+
+func (r *record) stop() {
+	if r.watched != nil {
+		r.watched.stop()
+	}
+}
+
+// look reports whether the inventory is known to exist still, or whether that
+// cannot be known. A watch may begin with something older than what was written:
+// only what it has shown once can be missed immediately.
+func (r *record) look() (known bool, err error) {
+	if r.watched == nil || r.watched.denied() != nil {
+		return true, nil
+	}
+	late := time.Since(r.started) >= health.MissingGrace
+	if !r.watched.synced(kinds.ConfigMap) {
+		return late, nil
+	}
+	now := r.watched.Get(kinds.ConfigMap, r.was.GetName())
+	switch {
+	case now != nil && now.GetUID() == r.was.GetUID():
+		r.seen = true
+		return true, nil
+	case r.seen || late:
+		return true, inventoryLost(r.was.GetNamespace(), now != nil)
+	}
+	return false, nil
+}
+
+const otherRun = "another run of oc ostoy-s3"
+
+func inventoryLost(namespace string, replaced bool) error {
+	p := problem.Fail(otherRun+" removed the inventory of project "+namespace+" while this one was waiting",
+		"an uninstall removed what this run had applied",
+		"wait until the other run has ended, then run the same command again; "+advice.Command("oc ostoy-s3 status", "-n", namespace)+" shows what is installed")
+	if replaced {
+		p.Why += ", and another install has created an inventory of its own"
+	}
+	return p
+}

@@ -1,0 +1,233 @@
+package wait
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+)
+
+// kinds are the kinds the targets need watched.
+func (t Targets) kinds() []kinds.Kind {
+	var out []kinds.Kind
+	for kind, wanted := range map[kinds.Kind]bool{
+		kinds.Bucket: t.Bucket != "", kinds.PersistentVolumeClaim: t.PVC != "",
+		kinds.Deployment: len(t.Deployments) > 0, kinds.Pod: len(t.Deployments) > 0,
+		kinds.Route: t.Route != "", kinds.Ingress: t.Ingress != "",
+	} {
+		if wanted {
+			out = append(out, kind)
+		}
+	}
+	return out
+}
+
+// watched is what the watches show. Informers list, watch, and do both again
+// when a connection breaks or a resourceVersion is too old.
+type watched struct {
+	changed   chan struct{} // holds one notice: there is something to look at
+	informers map[kinds.Kind]cache.SharedIndexInformer
+	running   sync.WaitGroup
+	end       context.CancelFunc
+	namespace string
+
+	mu     sync.Mutex
+	broken map[kinds.Kind]brokenWatch // by kind, what does not work now
+	cause  string                     // of the trouble, as first heard
+	ever   bool                       // whether there was any
+}
+
+// brokenWatch is a watch's last error, how far it had come by then, and since
+// when the API server has not taken the login, if that is the error.
+type brokenWatch struct {
+	err       error
+	version   string
+	loggedOut time.Time
+}
+
+// loggedOutGrace is how long an API server that has answered before may refuse
+// the login: while OpenShift's part for tokens restarts, nobody's is known.
+const loggedOutGrace = 20 * time.Second
+
+func watch(ctx context.Context, client dynamic.Interface, namespace string, all ...kinds.Kind) *watched {
+	return watchNamed(ctx, client, make(chan struct{}, 1), namespace, "", all...)
+}
+
+// watchNamed watches one object of each kind; of name "" all.
+func watchNamed(ctx context.Context, client dynamic.Interface, changed chan struct{}, namespace, name string, all ...kinds.Kind) *watched {
+	ctx, end := context.WithCancel(ctx)
+	w := &watched{
+		changed:   changed,
+		end:       end,
+		informers: map[kinds.Kind]cache.SharedIndexInformer{},
+		namespace: namespace,
+		broken:    map[kinds.Kind]brokenWatch{},
+	}
+	for _, kind := range all {
+		informer := source{client.Resource(kind.GVR()).Namespace(namespace), kind, name, w}.informer(client)
+		w.informers[kind] = informer
+		// These fail only for an informer that runs already.
+		_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
+			w.fail(kind, err)
+		})
+		_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+			AddFunc:    func(any) { w.notice(kind) },
+			UpdateFunc: func(any, any) { w.notice(kind) },
+			DeleteFunc: func(any) { w.notice(kind) },
+		})
+	}
+	for _, informer := range w.informers {
+		w.running.Go(func() { informer.RunWithContext(ctx) })
+		go w.wakeWhenListed(ctx, informer.HasSyncedChecker())
+	}
+	return w
+}
+
+// wakeWhenListed: the events of a first list come a moment before the
+// informer calls itself synced, and an empty list has none.
+func (w *watched) wakeWhenListed(ctx context.Context, listed cache.DoneChecker) {
+	select {
+	case <-listed.Done():
+		w.wake()
+	case <-ctx.Done():
+	}
+}
+
+// stop ends the watches.
+func (w *watched) stop() {
+	w.end()
+	w.running.Wait()
+}
+
+// notice says that a watch works and brought something.
+func (w *watched) notice(kind kinds.Kind) {
+	w.answered(kind)
+	w.wake()
+}
+
+// answered says that the API server has answered for a kind.
+func (w *watched) answered(kind kinds.Kind) {
+	w.mu.Lock()
+	_, was := w.broken[kind]
+	delete(w.broken, kind)
+	w.mu.Unlock()
+	if was {
+		w.wake()
+	}
+}
+
+func (w *watched) wake() {
+	select {
+	case w.changed <- struct{}{}:
+	default: // there is a notice already
+	}
+}
+
+// fail says that a watch broke. That its resourceVersion is too old, or that
+// the server closed it, is the ordinary end of a watch.
+func (w *watched) fail(kind kinds.Kind, err error) {
+	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || err == nil ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return
+	}
+	w.mu.Lock()
+	if len(w.broken) == 0 { // texts of later ones differ in ports and times only
+		w.cause = plain.Said(err.Error())
+	}
+	b := brokenWatch{err: err, version: w.informers[kind].LastSyncResourceVersion()}
+	if apierrors.IsUnauthorized(err) {
+		if b.loggedOut = w.broken[kind].loggedOut; b.loggedOut.IsZero() {
+			b.loggedOut = time.Now()
+		}
+	}
+	w.broken[kind] = b
+	w.ever = true
+	w.mu.Unlock()
+	w.wake()
+}
+
+// denied is an error that will not pass: what may not be watched or is not
+// served from the start. Once a watch worked, the same answer is that of an
+// API server that is just starting again; only a login that stays unknown has
+// expired.
+func (w *watched) denied() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for kind, b := range w.broken {
+		final := apierrors.IsForbidden(b.err) || apierrors.IsUnauthorized(b.err) || apierrors.IsNotFound(b.err)
+		expired := !b.loggedOut.IsZero() && time.Since(b.loggedOut) > loggedOutGrace
+		if expired || final && !w.informers[kind].HasSynced() {
+			return b.err
+		}
+	}
+	return nil
+}
+
+// trouble is the State of the API server, once there was something to say. A
+// watch works again when it has come further, by an event or a bookmark.
+func (w *watched) trouble() (State, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for kind, b := range w.broken {
+		if w.informers[kind].LastSyncResourceVersion() != b.version {
+			delete(w.broken, kind)
+		}
+	}
+	s := State{Kind: "Server", Name: "API server", Text: "answers again", Ready: true}
+	if len(w.broken) > 0 {
+		s.Level, s.Ready = health.Warn, false
+		s.Text, s.Hint = "does not answer, trying again", w.cause
+	}
+	for _, b := range w.broken {
+		if !b.loggedOut.IsZero() {
+			s.Text = "does not accept the login any more, trying again"
+		}
+	}
+	return s, w.ever
+}
+
+// synced reports whether a kind's objects have been listed.
+func (w *watched) synced(kind kinds.Kind) bool { return w.informers[kind].HasSynced() }
+
+// Get is an object as the watch shows it, nil if it is not there. It must not
+// be changed.
+func (w *watched) Get(kind kinds.Kind, name string) *unstructured.Unstructured {
+	if w.informers[kind] == nil {
+		return nil
+	}
+	item, ok, err := w.informers[kind].GetStore().GetByKey(w.namespace + "/" + name)
+	if err != nil || !ok {
+		return nil
+	}
+	obj, _ := item.(*unstructured.Unstructured)
+	return obj
+}
+
+// List are all objects of a kind, by name and namespace; none of a kind that is not
+// watched.
+func (w *watched) List(kind kinds.Kind) []*unstructured.Unstructured {
+	if w.informers[kind] == nil {
+		return nil
+	}
+	var out []*unstructured.Unstructured
+	for _, item := range w.informers[kind].GetStore().List() {
+		if obj, ok := item.(*unstructured.Unstructured); ok {
+			out = append(out, obj)
+		}
+	}
+	slices.SortFunc(out, func(a, b *unstructured.Unstructured) int {
+		return cmp.Or(cmp.Compare(a.GetName(), b.GetName()), cmp.Compare(a.GetNamespace(), b.GetNamespace()))
+	})
+	return out
+}

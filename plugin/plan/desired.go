@@ -1,0 +1,146 @@
+package plan
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Desired is the app as it is to be.
+type Desired struct {
+	Project project.Project
+	Request Request
+	Values  render.Options // Request.Values, with the role's ARN
+	Objects []*unstructured.Unstructured
+	Role    iam.Role
+	Adopted Adopted // the role that was there before, if there was one
+
+	World   *live.World    // what the run asks, each thing once
+	Buckets *bucket.Client // of the region of the bucket
+	reading *reading       // of Role, once in a run
+	counted *counted
+}
+
+// Facts are the facts of the project.
+func (d Desired) Facts() render.Facts { return d.Project.Facts }
+
+// UsesRole reports whether the run uses a role and changes nothing about it.
+func (d Desired) UsesRole() bool { return d.Request.IAM == IAMSkip || d.Adopted.AsIs }
+
+// GivenRole reports whether somebody else makes the role (--iam=skip).
+func (d Desired) GivenRole() bool { return d.UsesRole() && !d.Adopted.AsIs }
+
+// RoleOrigin is what the record says of who makes the role.
+func (d Desired) RoleOrigin() string {
+	switch {
+	case d.Request.IAM == IAMSkip:
+		return apply.OriginExisting
+	case d.Adopted.Found():
+		return apply.OriginAdopted
+	}
+	return ""
+}
+
+// ProjectsIdentity reports whether the frontend's pods carry their identity themselves,
+// rather than get it from the cluster's webhook.
+func (d Desired) ProjectsIdentity() bool {
+	for _, object := range d.Objects {
+		if object.GetKind() != "Deployment" || object.GetName() != render.Frontend {
+			continue
+		}
+		volumes, _, _ := unstructured.NestedSlice(object.Object, "spec", "template", "spec", "volumes")
+		return slices.ContainsFunc(volumes, func(volume any) bool {
+			fields, _ := volume.(map[string]any)
+			return fields["name"] == "aws-iam-token"
+		})
+	}
+	return false
+}
+
+// RenderRole is the command that prints the role.
+func (d Desired) RenderRole(role iam.Role) string {
+	name := d.Project.Name()
+	words := append([]string{"-n", name}, advice.RoleFlags(role.Name, role.Path, render.RoleName(d.Facts().Issuer.Value, name))...)
+	if policy := d.Request.Role.PolicyARN; policy != "" { // your flag; what the project's record says is not repeated
+		words = append(words, "--policy-arn", policy)
+	}
+	return advice.Command("oc ostoy-s3 iam render", words...)
+}
+
+// reading reads a role once in a run. It is safe for concurrent use.
+type reading struct {
+	desired iam.Role
+
+	mu     sync.Mutex
+	asked  bool
+	actual *iam.Actual
+	err    error
+}
+
+// answer notes what IAM says of a role that was read before. An error is one of the
+// findings of the checks.
+func (r *reading) answer(actual *iam.Actual, err error) {
+	r.actual, r.err = iam.ToCreate(actual, err)
+	r.asked = true
+}
+
+func (r *reading) get(read func() (*iam.Actual, error)) (*iam.Actual, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.asked {
+		r.actual, r.err = read()
+		r.asked = true
+	}
+	return r.actual, r.err
+}
+
+// ActualRole is the app's role as it is, nil if the caller is not allowed to read it.
+func (d Desired) ActualRole(ctx context.Context) (*iam.Actual, error) {
+	switch {
+	case d.Adopted.AsIs:
+		return d.Adopted.Actual, nil
+	case d.GivenRole():
+		return d.World.Role(ctx)
+	}
+	return d.reading.get(func() (*iam.Actual, error) {
+		return iam.ToCreate(iam.Read(ctx, d.World.Roles, d.reading.desired.Name, d.Project.Inventory.Found))
+	})
+}
+
+// ProvesBucket is what the app's role says about the project's bucket.
+//
+// A Bucket resource that is created does not always create a bucket: one of the name that
+// exists in the account is adopted, with what is in it. Its tags say that it is this
+// project's, but everybody who can write a Bucket resource can have the controller write
+// them, and everybody who can edit the project can write the inventory. Only the IAM role
+// shows that the bucket is the project's, because writing its tags takes AWS permissions.
+func (d Desired) ProvesBucket(ctx context.Context) iam.Proof {
+	actual, err := d.ActualRole(ctx)
+	name := d.reading.desired.Name
+	if err != nil || actual == nil || actual.Hidden {
+		return iam.Proof{Why: "the role " + advice.RoleName(name).String() + " cannot be read"}
+	}
+	return actual.Proves(name, render.BucketName(d.Project.Name()), d.Facts())
+}
+
+// counted is what is in the bucket, counted once in a run.
+type counted struct {
+	once   sync.Once
+	inside bucket.Inside
+}
+
+// Inside counts what is in the bucket, once in a run.
+func (d Desired) Inside(ctx context.Context) bucket.Inside {
+	d.counted.once.Do(func() { d.counted.inside = bucket.LookInside(ctx, d.Buckets, bucket.TargetOf(d.Facts())) })
+	return d.counted.inside
+}

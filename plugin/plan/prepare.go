@@ -1,0 +1,157 @@
+package plan
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/adopt"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// Possible ends a run if a fact is missing or cannot be, or if the role cannot be as asked.
+func Possible(p project.Project, role iam.RoleOptions) error {
+	found := p.Found
+	found.Facts = p.Facts
+	if err := found.Require(); err != nil {
+		return err
+	}
+	if err := p.Facts.Validate(); err != nil {
+		return err
+	}
+	_, err := iam.Desired(p.Facts, role)
+	return err
+}
+
+// Prepare says what is to be. It asks IAM which role the app has, if nothing that is
+// known says it, and nothing else. The facts of the project must be complete.
+func Prepare(ctx context.Context, p project.Project, r Request) (Desired, error) {
+	config := p.Found.AWS.In(p.Facts.Region)
+	d := Desired{
+		Project: p, Request: r, Values: r.Values, Buckets: bucket.New(config), counted: &counted{},
+		World: &live.World{Conn: p.Conn, Namespace: p.Name(), Facts: p.Facts, AWSRegion: p.Found.AWS.ConfiguredRegion, Roles: iam.New(config), Buckets: bucket.New(config)},
+	}
+	var err error
+	options := r.Role
+	if d.Adopted, err = adopted(ctx, d); err != nil {
+		return d, err
+	}
+	if a := d.Adopted; a.Found() {
+		options.Name, options.Path, options.Tighten = a.Wanted.Name, a.Wanted.Path, r.Tighten
+	}
+	if d.reading, err = settle(ctx, d, options); err != nil {
+		return d, err
+	}
+	d.Role = d.reading.desired
+	d.Values.RoleARN = d.Role.ARN
+	d.Objects, err = Render(ctx, p.Facts, d.Values)
+	return d, err
+}
+
+// Render renders the chart, which can take as long as a template of the user's.
+func Render(ctx context.Context, f render.Facts, values render.Options) ([]*unstructured.Unstructured, error) {
+	objects, err := interrupt.Run(ctx, 0, func() ([]*unstructured.Unstructured, error) {
+		renderer, err := render.New()
+		if err != nil {
+			return nil, err
+		}
+		return renderer.Objects(f, values)
+	})
+	return objects, problem.While("the manifests to be rendered", err)
+}
+
+// Names of roles that earlier versions created are shorter than those of new ones. Such a
+// role is kept. Which one a project has is known from its inventory, or from IAM. The
+// inventory, which everybody who can edit the project can write, only chooses between the
+// two names, and both belong to this project.
+
+// settle decides which role the app has.
+func settle(ctx context.Context, d Desired, options iam.RoleOptions) (*reading, error) {
+	f, once := d.Facts(), &reading{}
+	recorded := iam.UsualNameIn(d.Project.Inventory.RoleARN, f)
+	skips := d.Request.IAM == IAMSkip
+	switch {
+	case options.Name != "":
+	case recorded == "":
+		usual := d.World.UsualRole(ctx, iam.Counts{Trusting: skips, Any: options.Adopt})
+		if ctx.Err() != nil {
+			return nil, usual.Err
+		}
+		options.Name = usual.Name
+		once.answer(usual.Actual, usual.Err)
+	case recorded == render.EarlierRoleName(f.Issuer.Value, f.Namespace.Value):
+		// If it does not exist, the role is a new one, with the name of a new one.
+		actual, err := d.World.RoleOf(ctx, recorded)
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		if err == nil && !actual.Exists && !skips {
+			break
+		}
+		options.Name = recorded
+		once.answer(actual, err)
+	default:
+		options.Name = recorded
+	}
+	var err error
+	once.desired, err = iam.Desired(f, options)
+	return once, err
+}
+
+// IAMMode is who makes the role.
+type IAMMode string
+
+// The ways.
+const (
+	IAMApply IAMMode = "apply" // install does
+	IAMSkip  IAMMode = "skip"  // somebody else has: it is used as it is, if it is what the app needs
+)
+
+// Known reports whether m is one of the ways.
+func (m IAMMode) Known() bool { return m == IAMApply || m == IAMSkip }
+
+// How is how closely a plan looks.
+type How int
+
+// The ways to plan. None of them persists anything.
+const (
+	Apply   How = iota // the server says what changes of what exists
+	Guess              // nothing is sent to be judged
+	Judge              // the server judges also what is new
+	Compare            // as Judge, and what is refused is noted rather than ending the plan
+)
+
+// Request is what the user asked for.
+type Request struct {
+	Values  render.Options // as they were read
+	Role    iam.RoleOptions
+	IAM     IAMMode
+	Adopt   adopt.Set
+	Tighten bool // the role that was there before
+
+	ForceConflicts bool // also objects and fields of others
+	ForceOwner     bool // also what Argo CD, Flux or Helm bring
+	How            How
+	Controller     Controller
+	Bucket         *bucket.State // what S3 said of it a moment ago; nil: it is asked
+
+	Version string // of this tool, for the record
+	Now     func() time.Time
+}
+
+// Controller is what the same run does about the ACK S3 controller.
+type Controller int
+
+// What a run does.
+const (
+	ControllerChecked Controller = iota // the checks look at it
+	ControllerPlanned                   // its own plan has looked at it
+	ControllerComes                     // it is installed, or changed, before the app
+)

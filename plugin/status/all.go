@@ -1,0 +1,226 @@
+package status
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+const (
+	// ofTheApp is the chart's label on everything it makes.
+	ofTheApp = "app.kubernetes.io/part-of=ostoy"
+	// ofInstall is install's own on the inventory.
+	ofInstall = render.TagManagedBy + "=" + render.ManagedBy
+)
+
+// listedKind is a kind that the table of all installs is made of.
+type listedKind struct {
+	kind string
+	live.Wanted
+}
+
+// listedKinds are what is listed: by an inventory or a Bucket an install is known
+// (what came from Git has no inventory), the others say how it is. Pods are no
+// part of what install makes.
+func listedKinds() []listedKind {
+	return []listedKind{
+		{"", live.Wanted{Resource: kinds.ConfigMap.GVR(), Selector: ofInstall, Marks: true}},
+		{"Bucket", live.Wanted{Resource: kinds.Bucket.GVR(), Selector: ofTheApp, Marks: true}},
+		{"Deployment", live.Wanted{Resource: kinds.Deployment.GVR(), Selector: ofTheApp}},
+		{"ServiceAccount", live.Wanted{Resource: kinds.ServiceAccount.GVR(), Selector: ofTheApp}},
+		{"Route", live.Wanted{Resource: kinds.Route.GVR(), Selector: ofTheApp}},
+		{"Ingress", live.Wanted{Resource: kinds.Ingress.GVR(), Selector: ofTheApp}},
+		{"", live.Wanted{Resource: kinds.Pod.GVR(), Selector: appPods + "," + ofTheApp}},
+	}
+}
+
+// all looks at every install of the cluster and prints them as a table: a request
+// for each kind, whatever their number.
+func all(ctx context.Context, s *session.Session, r Request) error {
+	values, err := s.ReadValues(ctx, r.Chart)
+	if err != nil {
+		return err
+	}
+	o, err := lookAtAll(ctx, s, r)
+	if err != nil {
+		return err
+	}
+	seen, err := o.installs(ctx, s, r, values)
+	if err != nil {
+		return err
+	}
+	listErr := o.lookAtRoles(ctx, seen, r.detailed())
+	rows := make([]Row, len(seen))
+	for i := range seen {
+		rows[i] = RowOf(seen[i])
+	}
+	if r.detailed() {
+		o.count(ctx, seen, rows)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return printAll(s, r.Output, table{rows, len(o.lists.Unreadable), o.notes(rows, listErr, r.detailed())})
+}
+
+// detailed reports whether everything is wanted, whatever it costs to ask.
+func (r Request) detailed() bool { return r.Output != session.FormatTable }
+
+// overview is what is asked once for all installs.
+type overview struct {
+	facts render.Facts // that they have in common
+	lists live.Everywhere
+	from  sources
+}
+
+// lookAtAll finds the facts and lists what is in the cluster, at the same time.
+func lookAtAll(outer context.Context, s *session.Session, r Request) (o overview, err error) {
+	given, err := s.Given(outer, r.Facts)
+	if err != nil {
+		return o, err
+	}
+	conn, err := s.Connect(outer)
+	if err != nil {
+		return o, err
+	}
+	current, _ := conn.Namespace()
+	var p project.Project
+	group, ctx := errgroup.WithContext(outer)
+	group.Go(func() (err error) {
+		p, err = inCommon(ctx, conn, r.Facts.Profile, given, current)
+		return err
+	})
+	group.Go(func() (err error) {
+		var wanted []live.Wanted
+		for _, k := range listedKinds() {
+			wanted = append(wanted, k.Wanted)
+		}
+		o.lists, err = live.Search(ctx, &live.World{Conn: conn}, wanted, current)
+		return notEverywhere(conn, err)
+	})
+	if err := group.Wait(); err != nil {
+		return o, err
+	}
+	if unseen := o.lists.Unseen; unseen[kinds.ConfigMap.GVR()] != nil && unseen[kinds.Bucket.GVR()] != nil {
+		return o, conn.Translate(unseen[kinds.ConfigMap.GVR()])
+	}
+	o.facts = withIssuer(outer, p, o.namespaces())
+	o.from = sourcesOf(p, o.facts)
+	return o, outer.Err()
+}
+
+// inCommon finds what all installs have in common. What is not to be found is unknown in
+// the table.
+func inCommon(ctx context.Context, conn *cluster.Conn, profile string, given render.Facts, current string) (project.Project, error) {
+	found, err := detect.Detect(ctx, detect.Request{
+		Given:           given,
+		Connect:         func() (*cluster.Conn, error) { return conn, nil },
+		AWS:             detect.AWSOptions{Profile: profile, Region: given.Region.Value},
+		TokenNamespaces: []string{current},
+		Policy:          detect.AskNeeded,
+	})
+	p := project.Project{Conn: conn, Failures: project.Failures{AWS: found.AWSFailure, Issuer: err}}
+	switch {
+	case found.ClusterFailure != nil:
+		return p, found.ClusterFailure
+	case found.Conn == nil && err != nil:
+		return p, err // what was given, not what was found
+	case p.Failures.AWS == nil:
+		p.Failures.AWS = project.Identify(ctx, &found, profile)
+	}
+	p.Found, p.Facts = found, found.Facts
+	return p, nil
+}
+
+// withIssuer are the facts with the issuer of a token in a project with an install, where
+// the user may ask for a token in none of those that detection tried.
+func withIssuer(ctx context.Context, p project.Project, installs []string) render.Facts {
+	facts := p.Facts
+	if facts.Issuer.Known() || len(installs) == 0 {
+		return facts
+	}
+	issuer, err := detect.IssuerFromToken(ctx, p.Conn, installs[0])
+	if err != nil {
+		return facts
+	}
+	facts.Issuer = issuer
+	return facts.Complete()
+}
+
+// notEverywhere explains that not even the projects of the user are known.
+func notEverywhere(conn *cluster.Conn, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case !apierrors.IsForbidden(err):
+		return conn.Translate(err)
+	}
+	return &problem.Error{
+		Kind: problem.Failed,
+		What: "you may not look for installs in the whole cluster",
+		Why:  "you may list neither the inventories of all projects, nor your projects, nor what is in the current one",
+		Next: "oc ostoy-s3 status -n PROJECT, for a project of yours",
+		Err:  err,
+	}
+}
+
+// namespaces are those with an install, sorted: with an inventory, or with the
+// Bucket of the app.
+func (o overview) namespaces() []string {
+	var names []string
+	for _, inventory := range o.lists.Objects[kinds.ConfigMap.GVR()] {
+		if inventory.GetName() == apply.InventoryName {
+			names = append(names, inventory.GetNamespace())
+		}
+	}
+	for _, bucket := range o.lists.Objects[kinds.Bucket.GVR()] {
+		if bucket.GetName() == render.BucketName(bucket.GetNamespace()) {
+			names = append(names, bucket.GetNamespace())
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// of are the listed objects of one namespace.
+func (o overview) of(resource schema.GroupVersionResource, namespace string) []*unstructured.Unstructured {
+	var mine []*unstructured.Unstructured
+	for _, object := range o.lists.Objects[resource] {
+		if object.GetNamespace() == namespace {
+			mine = append(mine, object)
+		}
+	}
+	return mine
+}
+
+// named is the listed object of that name in a namespace, nil without one.
+func (o overview) named(resource schema.GroupVersionResource, namespace, name string) *unstructured.Unstructured {
+	for _, object := range o.of(resource, namespace) {
+		if object.GetName() == name {
+			return object
+		}
+	}
+	return nil
+}
+
+// unseen is why a resource of a namespace is not in the lists; nil if it is.
+func (o overview) unseen(resource schema.GroupVersionResource, namespace string) error {
+	if err := o.lists.Refused[namespace][resource]; err != nil {
+		return err
+	}
+	return o.lists.Unseen[resource]
+}

@@ -1,0 +1,233 @@
+package status
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+)
+
+// many is a cluster with lists of all kinds and nothing in them.
+func many(t *testing.T) *scene {
+	s := scenery(t)
+	s.request.All = true
+	for _, path := range []string{
+		"/api/v1/configmaps", "/apis/s3.services.k8s.aws/v1alpha1/buckets", "/apis/apps/v1/deployments", "/api/v1/serviceaccounts",
+		"/apis/route.openshift.io/v1/routes", "/apis/networking.k8s.io/v1/ingresses", "/api/v1/pods",
+	} {
+		s.list(path)
+	}
+	return s
+}
+
+// in is an object that is in a namespace.
+func in(namespace string, object map[string]any) map[string]any {
+	object["metadata"].(map[string]any)["namespace"] = namespace
+	return object
+}
+
+func bucketIn(namespace string) map[string]any {
+	return map[string]any{"apiVersion": "s3.services.k8s.aws/v1alpha1", "kind": "Bucket", "metadata": map[string]any{"namespace": namespace, "name": namespace + "-bucket"}}
+}
+
+func accountIn(namespace, role string) map[string]any {
+	return map[string]any{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{
+		"namespace": namespace, "name": "ostoy-sa", "annotations": map[string]any{"eks.amazonaws.com/role-arn": role},
+	}}
+}
+
+// rows are the document of all.
+func (s *scene) rows() map[string]Row {
+	s.Helper()
+	s.request.Output = session.FormatJSON
+	if err := s.run(); err != nil {
+		s.Fatal(err)
+	}
+	var document table
+	if err := json.Unmarshal(s.out.Bytes(), &document); err != nil {
+		s.Fatal(err)
+	}
+	rows := map[string]Row{}
+	for _, row := range document.Installs {
+		rows[row.Namespace] = row
+	}
+	return rows
+}
+
+// TestRunAll: each install is what its inventory, its Bucket and its service account say,
+// with a request for each kind and one for all roles.
+func TestRunAll(t *testing.T) {
+	s := many(t)
+	s.request.Facts.Given.Account, s.request.Facts.Given.Partition = render.Fact{}, render.Fact{}
+	role := desired(t)
+	earlier := "arn:aws:iam::" + account + ":role/ostoy-s3/" + render.EarlierRoleName(issuer, "fromgit")
+	s.list("/api/v1/configmaps", inventory(map[string]any{"roleARN": role.ARN, "version": "v1.2.0"}),
+		in("elsewhere", inventory(map[string]any{"account": "999999999999", "roleARN": "arn:aws:iam::999999999999:role/r"})),
+		in("named", inventory(map[string]any{"roleARN": "arn:aws:iam::" + account + ":role/mine/r"})))
+	s.list("/apis/s3.services.k8s.aws/v1alpha1/buckets", bucketIn("demo"), bucketIn("fromgit"), in("no-install", bucketIn("other")))
+	s.list("/api/v1/serviceaccounts", accountIn("demo", role.ARN), accountIn("fromgit", earlier))
+	s.aws.has(role)
+	rows := s.rows()
+	if len(rows) != 4 || rows["demo"].Version != "v1.2.0" {
+		t.Errorf("%+v", rows)
+	}
+	for name, want := range map[string]RoleWord{"demo": RoleOK, "fromgit": RoleMissing, "elsewhere": RoleUnknown, "named": RoleMissing} {
+		if got := rows[name]; got.Role != want || got.Drift == "no" || got.Mark == report.OK {
+			t.Errorf("%s: %+v, want %s", name, got, want)
+		}
+	}
+	if got := rows["fromgit"].RoleARN; got != earlier {
+		t.Errorf("role %s, want %s", got, earlier)
+	}
+	if got := rows["named"].RoleARN; got != "arn:aws:iam::"+account+":role/mine/r" {
+		t.Errorf("role %s", got)
+	}
+	for asked, n := range s.kube.Requests() {
+		if n > 1 {
+			t.Errorf("%d times %s", n, asked)
+		}
+	}
+	// Of the role outside the usual path no list tells; contents and policies are details.
+	if s.aws.count("ListRoles") != 1 || s.aws.count("GetRole") != 1 || s.aws.count("GetRolePolicy") != 1 || s.aws.count("GET ?list-type") == 0 {
+		t.Errorf("AWS was asked %v", s.aws.asked)
+	}
+}
+
+// TestRunAllAsTable: details are not asked for, and what was not looked at is told.
+func TestRunAllAsTable(t *testing.T) {
+	s := many(t)
+	s.list("/api/v1/configmaps", inventory(nil))
+	s.aws.has(desired(t))
+	delete(s.aws.answers, "ListRoles")
+	if err := s.run(); err != nil {
+		t.Fatal(err)
+	}
+	if text := s.out.String(); !strings.HasPrefix(text, "PROJECT") || !strings.Contains(text, "demo-bucket  ok") {
+		t.Errorf("%s", text)
+	}
+	for _, note := range []string{"needs iam:ListRoles", "-o wide", "demo  bucket: it is not there; ostoy-frontend: it is not there; and 5 more"} {
+		if !strings.Contains(s.talk.String(), note) {
+			t.Errorf("%q is not in\n%s", note, s.talk)
+		}
+	}
+	if s.aws.count("GetRolePolicy")+s.aws.count("GET ?list-type") > 0 {
+		t.Errorf("AWS was asked %v", s.aws.asked)
+	}
+}
+
+// TestRunAllWithoutAWS: the installs are told, and why their roles are not.
+func TestRunAllWithoutAWS(t *testing.T) {
+	s := many(t)
+	s.Setenv("AWS_ACCESS_KEY_ID", "")
+	s.list("/api/v1/configmaps", inventory(nil))
+	if row := s.rows()["demo"]; row.Role != RoleUnknown || row.Drift != "cluster" {
+		t.Errorf("%+v", row)
+	}
+	if !strings.Contains(s.out.String(), "roles were not looked at: ") {
+		t.Errorf("%s", s.out)
+	}
+}
+
+// TestRunAllOfNone: an empty list is an answer.
+func TestRunAllOfNone(t *testing.T) {
+	s := many(t)
+	if err := s.run(); err != nil || s.out.Len() > 0 || !strings.Contains(s.talk.String(), "nothing is installed") {
+		t.Errorf("%v, %s%s", err, s.out, s.talk)
+	}
+}
+
+// TestRunAllOfMine: for a user who may list only the current project it is the whole list.
+func TestRunAllOfMine(t *testing.T) {
+	s := many(t)
+	s.kube.Forbid("GET /api/v1/configmaps", "list", "configmaps", "", "")
+	s.kube.Forbid("GET /apis/project.openshift.io/v1/projects", "list", "projects", "project.openshift.io", "")
+	s.kube.Forbid("GET /api/v1/namespaces", "list", "namespaces", "", "")
+	s.list("/api/v1/namespaces/demo/configmaps", inventory(nil))
+	if err := s.run(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(s.out.String(), "demo-bucket") || !strings.Contains(s.talk.String(), "looked in project demo only") {
+		t.Errorf("%s%s", s.out, s.talk)
+	}
+	s.kube.Forbid("GET /api/v1/namespaces/demo/configmaps", "list", "configmaps", "", "")
+	s.kube.Forbid("GET /apis/s3.services.k8s.aws/v1alpha1/buckets", "list", "buckets", "s3.services.k8s.aws", "")
+	s.kube.Forbid("GET /apis/s3.services.k8s.aws/v1alpha1/namespaces/demo/buckets", "list", "buckets", "s3.services.k8s.aws", "")
+	refused(t, s.run(), problem.Failed, "you may not look for installs in the whole cluster", "oc ostoy-s3 status -n PROJECT")
+}
+
+// TestRunAllRefusedInOne: what may not be listed in one of several projects is unknown
+// there, and there alone.
+func TestRunAllRefusedInOne(t *testing.T) {
+	s := many(t)
+	s.kube.Forbid("GET /apis/apps/v1/deployments", "list", "deployments", "apps", "")
+	project := func(name string) any {
+		return map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name}}
+	}
+	s.list("/api/v1/namespaces", project("demo"), project("other"))
+	s.list("/api/v1/configmaps", inventory(nil), in("other", inventory(nil)))
+	s.list("/apis/apps/v1/namespaces/demo/deployments")
+	s.kube.Forbid("GET /apis/apps/v1/namespaces/other/deployments", "list", "deployments", "apps", "")
+	rows := s.rows()
+	for name, missing := range map[string]bool{"demo": true, "other": false} {
+		if text := strings.Join(rows[name].Problems, "\n"); strings.Contains(text, "ostoy-frontend: it is not there") != missing {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
+// TestRunAllIssuer: the issuer is that of a token in the current project or, if none is to
+// be had there, in a project with an install.
+func TestRunAllIssuer(t *testing.T) {
+	for _, current := range []bool{true, false} {
+		s := many(t)
+		s.request.Facts.Given.Issuer, s.request.Facts.Given.Namespace = render.Fact{}, render.Fact{}
+		s.session.Getter = s.kube.Getter("current")
+		s.kube.Forbid("GET /.well-known/openid-configuration", "get", "", "", "")
+		s.list("/api/v1/configmaps", inventory(nil))
+		claims := base64.RawURLEncoding.EncodeToString([]byte(`{"iss": "` + issuer + `"}`))
+		from := map[bool]string{true: "current", false: "demo"}[current]
+		s.kube.Answer("POST /api/v1/namespaces/"+from+"/serviceaccounts/default/token", map[string]any{
+			"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "status": map[string]any{"token": "x." + claims + ".x"},
+		})
+		if got := s.rows()["demo"].RoleARN; got != desired(t).ARN {
+			t.Errorf("with a token of %s: role %q\n%s", from, got, s.out)
+		}
+		if n := s.kube.Requests()["POST /api/v1/namespaces/demo/serviceaccounts/default/token"]; (n > 0) == current {
+			t.Errorf("%d tokens of demo were asked for", n)
+		}
+	}
+}
+
+// TestListedOf: an install is compared only in what was listed: the rest would be unknown.
+func TestListedOf(t *testing.T) {
+	chart, err := render.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := listedOf(chart)(t.Context(), givenFacts(), render.Options{RoleARN: desired(t).ARN})
+	var kinds []string
+	for _, object := range objects {
+		kinds = append(kinds, object.GetKind())
+	}
+	slices.Sort(kinds)
+	if want := []string{"Bucket", "Deployment", "Deployment", "ServiceAccount"}; err != nil || !slices.Equal(kinds, want) {
+		t.Errorf("%v, %v", kinds, err)
+	}
+}
+
+// TestRunAllUnread: without inventories and Buckets nobody knows what is installed.
+func TestRunAllUnread(t *testing.T) {
+	s := many(t)
+	for _, path := range []string{"/api/v1/configmaps", "/apis/s3.services.k8s.aws/v1alpha1/buckets"} {
+		s.kube.Refuse("GET "+path, 410, "Gone", "it is gone")
+	}
+	if err := s.run(); err == nil || !strings.Contains(err.Error(), "it is gone") {
+		t.Errorf("%v", err)
+	}
+}
