@@ -148,19 +148,15 @@ func (p *Plan) makeNamespace(ctx context.Context) error {
 			return nil
 		}
 		if err == nil {
-			return p.namespaceTaken()
+			return problem.Refuse("namespace "+p.found.Namespace+" was created by somebody else while this command ran",
+				"who has permissions in it can act as the controller, and has not been looked at",
+				"the same command again")
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("create namespace %s: %w", p.found.Namespace, conn.Translate(err))
 	}
 	return nil
-}
-
-func (p *Plan) namespaceTaken() error {
-	return problem.Refuse("namespace "+p.found.Namespace+" was created by somebody else while this command ran",
-		"who has permissions in it can act as the controller, and has not been looked at",
-		"the same command again")
 }
 
 // policyWaves is how many waves there are up to the last one that holds a part of the

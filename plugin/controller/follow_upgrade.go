@@ -72,7 +72,10 @@ func (f *follower) upgrading(ctx context.Context, seen wait.Seen, subscription *
 		return state, version, err
 	}
 	if olm.Newer(VersionOf(is.Current), VersionOf(f.Version.CSV)) {
-		return health.State{}, nil, f.passedBy(is.Current)
+		// A version that the channel of OLM leaves out.
+		return health.State{}, nil, problem.Refuse(fmt.Sprintf("the upgrade to %s is not approved", VersionOf(is.Current)),
+			fmt.Sprintf("from %s OLM goes to %s, which is newer than %s", f.done.Steps[len(f.done.Steps)-1], VersionOf(is.Current), VersionOf(f.Version.CSV)),
+			advice.Command("oc ostoy-s3 controller install --upgrade")+", which upgrades to the newest version")
 	}
 	version = f.versionOf(seen, is.Current)
 	state, err := f.approval(ctx, seen, subscription, is.Current)
@@ -238,13 +241,6 @@ func (f *follower) mark(ctx context.Context, subscription *unstructured.Unstruct
 		return false, conn.Translate(err)
 	}
 	return true, nil
-}
-
-// passedBy ends an upgrade to a version that OLM's channel leaves out.
-func (f *follower) passedBy(csv string) error {
-	return problem.Refuse(fmt.Sprintf("the upgrade to %s is not approved", VersionOf(csv)),
-		fmt.Sprintf("from %s OLM goes to %s, which is newer than %s", f.done.Steps[len(f.done.Steps)-1], VersionOf(csv), VersionOf(f.Version.CSV)),
-		advice.Command("oc ostoy-s3 controller install --upgrade")+", which upgrades to the newest version")
 }
 
 // replaced reports whether somebody deleted the Subscription and created one of the

@@ -158,7 +158,7 @@ func (f *Found) notMine(some []ack.Controller) []ack.Controller {
 
 func (f *Found) isMine(c ack.Controller) bool {
 	if c.Installer == ack.OLM {
-		return f.ofOLM(c)
+		return c.Namespace == f.Namespace && f.versionOurs(c.Labels["olm.owner"])
 	}
 	return c.Namespace == f.Namespace && apply.Ours(objectOf(c))
 }

@@ -41,7 +41,7 @@ type Removal struct {
 	conn      *cluster.Conn
 	applier   *apply.Applier
 	looked    *apply.Removal
-	buckets   []Bucket
+	buckets   []*unstructured.Unstructured
 	operators []string // of the namespace, that ostoy-s3 does not manage
 	lines     removal.Lines
 	roles     RoleRemover

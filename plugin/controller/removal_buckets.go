@@ -19,66 +19,46 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
 )
 
-// Bucket is an object of ACK's kind, somewhere in the cluster.
-type Bucket struct {
-	Namespace, Name string
-	Managed         bool   // the controller has its finalizer on it
-	Deleting        bool   //
-	Ours            bool   // by its labels, of an install of OSToy
-	DeliveredBy     string // Argo CD, Flux, Helm, or ""
+// bucketName is the namespace and the name of a Bucket.
+func bucketName(b *unstructured.Unstructured) string { return b.GetNamespace() + "/" + b.GetName() }
+
+// ofOSToy reports whether a Bucket is, by its labels, of an install of OSToy.
+func ofOSToy(b *unstructured.Unstructured) bool {
+	return b.GetLabels()["app.kubernetes.io/part-of"] == "ostoy"
 }
 
-func bucketOf(object *unstructured.Unstructured) Bucket {
-	return Bucket{
-		Namespace: object.GetNamespace(), Name: object.GetName(),
-		Managed: ack.Managed(object), Deleting: object.GetDeletionTimestamp() != nil,
-		Ours:        object.GetLabels()["app.kubernetes.io/part-of"] == "ostoy",
-		DeliveredBy: apply.DeliveredBy(object),
-	}
-}
-
-// String is its namespace and name.
-func (b Bucket) String() string { return b.Namespace + "/" + b.Name }
-
-// State is how it is, in words.
-func (b Bucket) State() string {
+// bucketState is how a Bucket is, in words.
+func bucketState(b *unstructured.Unstructured) string {
 	state := "managed"
 	switch {
-	case b.Deleting:
+	case b.GetDeletionTimestamp() != nil:
 		state = "being deleted"
-	case !b.Managed:
+	case !ack.Managed(b):
 		state = "not managed by a controller yet"
 	}
-	if b.Ours {
+	if ofOSToy(b) {
 		state += ", of an install of OSToy"
 	}
-	if b.DeliveredBy != "" {
-		state += ", applied by " + b.DeliveredBy
+	if by := apply.DeliveredBy(b); by != "" {
+		state += ", applied by " + by
 	}
 	return state
 }
 
 // listBuckets lists the Buckets of all namespaces, as they are now. If the kind is not
 // served, there are none.
-func listBuckets(ctx context.Context, r *Removal) ([]Bucket, error) {
-	objects, err := cluster.ListAll(ctx, r.conn.Dynamic.Resource(kinds.Bucket.GVR()), metav1.ListOptions{})
+func listBuckets(ctx context.Context, r *Removal) ([]*unstructured.Unstructured, error) {
+	all, err := cluster.ListAll(ctx, r.conn.Dynamic.Resource(kinds.Bucket.GVR()), metav1.ListOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	var all []Bucket
-	for _, object := range objects {
-		all = append(all, bucketOf(object))
-	}
-	slices.SortFunc(all, func(a, b Bucket) int { return strings.Compare(a.String(), b.String()) })
-	return all, nil
+	slices.SortFunc(all, func(a, b *unstructured.Unstructured) int { return strings.Compare(bucketName(a), bucketName(b)) })
+	return all, err
 }
 
 // listed names Buckets with their states, one a line, and counts those that
 // would be too many.
-func listed(buckets []Bucket) string {
+func listed(buckets []*unstructured.Unstructured) string {
 	const enough = 20
 	var lines []string
 	for n, b := range buckets {
@@ -86,7 +66,7 @@ func listed(buckets []Bucket) string {
 			lines = append(lines, fmt.Sprintf("and %d more", len(buckets)-enough))
 			break
 		}
-		lines = append(lines, b.String()+": "+b.State())
+		lines = append(lines, bucketName(b)+": "+bucketState(b))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -98,11 +78,8 @@ func refuseBuckets(r *Removal) error {
 	if len(r.buckets) == 0 || r.Empty() {
 		return nil
 	}
-	are := "are"
-	if len(r.buckets) == 1 {
-		are = "is"
-	}
-	return problem.Refuse("the ACK S3 controller stays: there "+are+" "+phrase.Count(len(r.buckets), "Bucket"),
+	there := map[bool]string{true: "is", false: "are"}[len(r.buckets) == 1]
+	return problem.Refuse("the ACK S3 controller stays: there "+there+" "+phrase.Count(len(r.buckets), "Bucket"),
 		"without a controller nothing removes its finalizer, and neither they nor their namespaces can be deleted:\n"+listed(r.buckets),
 		strings.Join(waysOut(r), "\n")).See("docs/controller.md")
 }
@@ -113,9 +90,9 @@ func waysOut(r *Removal) []string {
 	var ways []string
 	others := false
 	for _, b := range r.buckets {
-		others = others || !b.Ours
-		line := advice.Command("oc ostoy-s3 uninstall", "-n", b.Namespace)
-		if b.Ours && !slices.Contains(ways, line) {
+		others = others || !ofOSToy(b)
+		line := advice.Command("oc ostoy-s3 uninstall", "-n", b.GetNamespace())
+		if ofOSToy(b) && !slices.Contains(ways, line) {
 			ways = append(ways, line)
 		}
 	}
@@ -138,10 +115,10 @@ func newcomers(ctx context.Context, r *Removal) error {
 		return err
 	}
 	next := "delete it, then run the same command again"
-	if by := now[0].DeliveredBy; by != "" {
+	if by := apply.DeliveredBy(now[0]); by != "" {
 		next = "delete it where " + by + " takes it from, then run the same command again"
 	}
-	return problem.Refuse("Bucket "+now[0].String()+" was created while this command ran ("+now[0].State()+")",
+	return problem.Refuse("Bucket "+bucketName(now[0])+" was created while this command ran ("+bucketState(now[0])+")",
 		"without the controller it can never be deleted",
 		next)
 }
@@ -149,7 +126,7 @@ func newcomers(ctx context.Context, r *Removal) error {
 // stranded looks once more when no controller runs any more.
 func stranded(ctx context.Context, r *Removal) error {
 	now, err := listBuckets(ctx, r)
-	if err != nil || !slices.ContainsFunc(now, func(b Bucket) bool { return b.Managed }) || len(staying(r)) > 0 {
+	if err != nil || !slices.ContainsFunc(now, ack.Managed) || len(staying(r)) > 0 {
 		return err
 	}
 	return problem.Fail("a Bucket was created while the controller was being removed",

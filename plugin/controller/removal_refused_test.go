@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
@@ -72,9 +73,12 @@ func TestRefused(t *testing.T) {
 }
 
 func TestManyBucketsAreCounted(t *testing.T) {
-	var many []Bucket
+	now := metav1.Now()
+	one := &unstructured.Unstructured{Object: map[string]any{}}
+	one.SetDeletionTimestamp(&now)
+	var many []*unstructured.Unstructured
 	for range 25 {
-		many = append(many, Bucket{Namespace: "a", Name: "b", Deleting: true})
+		many = append(many, one)
 	}
 	if text := listed(many); strings.Count(text, "\n") != 20 || !strings.HasSuffix(text, "and 5 more") || !strings.Contains(text, "being deleted") {
 		t.Error(text)

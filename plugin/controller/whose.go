@@ -80,12 +80,6 @@ func (f *Found) claimants() []string {
 	return names
 }
 
-// ofOLM reports whether OLM installed a controller for a Subscription that ostoy-s3
-// manages.
-func (f *Found) ofOLM(c ack.Controller) bool {
-	return c.Namespace == f.Namespace && f.versionOurs(c.Labels["olm.owner"])
-}
-
 // Without OLM, you install ACK's chart with Helm. This tool creates what the chart does
 // not: namespace, role, permissions and admission policy. It never changes what Helm
 // installed.
