@@ -42,7 +42,8 @@ func controllerChecks(w *live.World) []Check {
 		checks = append(checks, one)
 	}
 	checks = append(checks, Check{
-		ID: IDBucketPolicy, Title: "a Bucket reaches only the S3 buckets of its own project", Severity: Warning, Needs: []string{IDServer}, Run: c.policy,
+		ID: IDBucketPolicy, Title: "a Bucket reaches only the S3 buckets of its own project", Severity: Warning, Needs: []string{IDServer},
+		Run: func(ctx context.Context) Finding { return policy(ctx, w) },
 	})
 	for i := range checks {
 		checks[i].Group = Controller

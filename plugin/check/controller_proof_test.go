@@ -110,10 +110,10 @@ func TestF6Subscription(t *testing.T) {
 		if prove(server, c.proven); c.refused {
 			server.Forbid("POST "+reviewURL, "create", "subjectaccessreviews", "authorization.k8s.io", "")
 		}
-		wants(t, name, controllerLook{world}.beside(t.Context(), c.namespace, wrong), c.want, "what")
+		wants(t, name, beside(t.Context(), controllerLook{world}, c.namespace, wrong), c.want, "what")
 	}
 	_, world := reachWorld(t, nil)
-	if got := (controllerLook{world}).beside(t.Context(), "mallory", Pass()); got.Status != Passed {
+	if got := beside(t.Context(), (controllerLook{world}), "mallory", Pass()); got.Status != Passed {
 		t.Errorf("%+v", got)
 	}
 }

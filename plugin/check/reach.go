@@ -24,26 +24,26 @@ const restorePolicy = "a cluster admin runs: oc ostoy-s3 controller install"
 // policy wants the admission policy for Buckets to be enforced as it was rendered,
 // wherever there can be Buckets: a controller may run outside of the cluster, or in a way
 // that no Deployment shows.
-func (c controllerLook) policy(ctx context.Context) Finding {
-	served, err := c.Conn.Discovery(ctx)
+func policy(ctx context.Context, w *live.World) Finding {
+	served, err := w.Conn.Discovery(ctx)
 	if err != nil {
 		return Fail(err)
 	}
 	if !served.Has(kinds.Bucket) {
 		return Leave("the cluster does not know Buckets (" + BucketAPI + ")")
 	}
-	found, err := live.ReadAdmission(ctx, c.World)
+	found, err := live.ReadAdmission(ctx, w)
 	if err != nil {
-		return unreadable(c.Conn, err, "get validatingadmissionpolicies and validatingadmissionpolicybindings",
+		return unreadable(w.Conn, err, "get validatingadmissionpolicies and validatingadmissionpolicybindings",
 			"whether Buckets are restricted to the S3 buckets of their own project")
 	}
 	if !found.Served {
-		return worstFirst(append(c.trusted(ctx, nil), Warn("Buckets are not restricted to the S3 buckets of their own project: the cluster does not serve ValidatingAdmissionPolicies",
+		return worstFirst(append(trusted(ctx, w, nil), Warn("Buckets are not restricted to the S3 buckets of their own project: the cluster does not serve ValidatingAdmissionPolicies",
 			"they exist from Kubernetes 1.30 and OpenShift 4.17 on; without them "+operator.AnyBucket,
 			"upgrade the cluster; then "+restorePolicy)))
 	}
 	seen := operator.Inspect(found.Policy, found.Binding)
-	return worstFirst(append([]Finding{inspected(seen), c.exempt(ctx, seen.Exempt)}, c.trusted(ctx, seen.Exempt)...))
+	return worstFirst(append([]Finding{inspected(seen), exempt(ctx, w, seen.Exempt)}, trusted(ctx, w, seen.Exempt)...))
 }
 
 // inspected judges the policy and its binding by themselves.
@@ -61,17 +61,17 @@ func inspected(seen operator.Inspection) Finding {
 // exempt wants each service account that the policy does not check to be that of a
 // controller, by what it is allowed to do: if there is none, anybody who can create its
 // namespace can use it. That no controller is found says nothing about the policy.
-func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
-	controllers, err := c.Controllers(ctx)
+func exempt(ctx context.Context, w *live.World, accounts []string) Finding {
+	controllers, err := w.Controllers(ctx)
 	if err != nil {
-		return unreadable(c.Conn, err, "list deployments in all namespaces", "whether the policy exempts only controllers")
+		return unreadable(w.Conn, err, "list deployments in all namespaces", "whether the policy exempts only controllers")
 	}
-	unused, err := c.UnusedAccounts(ctx, accounts, controllers.All)
+	unused, err := w.UnusedAccounts(ctx, accounts, controllers.All)
 	switch {
 	case apierrors.IsForbidden(err):
 		return Unseen(access.Reviewing, "whether the accounts that the policy exempts are those of controllers")
 	case err != nil:
-		return Fail(c.Conn.Translate(err))
+		return Fail(w.Conn.Translate(err))
 	case len(unused) == 0:
 		return Pass()
 	}
@@ -86,19 +86,19 @@ func (c controllerLook) exempt(ctx context.Context, accounts []string) Finding {
 // trusted wants that no RoleBinding gives anybody but cluster admins permissions in the
 // namespaces of the controllers: there the policy can be evaded. What it finds is in the
 // order of the namespaces.
-func (c controllerLook) trusted(ctx context.Context, accounts []string) []Finding {
-	controllers, err := c.Controllers(ctx)
+func trusted(ctx context.Context, w *live.World, accounts []string) []Finding {
+	controllers, err := w.Controllers(ctx)
 	if err != nil {
 		return nil // that is said of the accounts that are exempt
 	}
 	var all []Finding
-	for _, one := range live.Trusts(ctx, c.World, accounts, live.AccountsOf(controllers.All)) {
-		all = append(all, c.trustedOne(one))
+	for _, one := range live.Trusts(ctx, w, accounts, live.AccountsOf(controllers.All)) {
+		all = append(all, trustedOne(w, one))
 	}
 	return all
 }
 
-func (c controllerLook) trustedOne(one live.Trust) Finding {
+func trustedOne(w *live.World, one live.Trust) Finding {
 	switch {
 	case one.Missing:
 		return Warn("namespace "+one.Namespace+" does not exist",
@@ -108,7 +108,7 @@ func (c controllerLook) trustedOne(one live.Trust) Finding {
 	case one.Needs != "":
 		return Unseen(one.Needs, "whether users who are not cluster admins can act as the controller in namespace "+one.Namespace)
 	case one.Err != nil:
-		return Fail(c.Conn.Translate(one.Err))
+		return Fail(w.Conn.Translate(one.Err))
 	}
 	return Pass()
 }

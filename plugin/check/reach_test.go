@@ -142,7 +142,7 @@ func TestF1Policy(t *testing.T) {
 			if c.change != nil {
 				c.change(server)
 			}
-			wants(t, name, controllerLook{world}.policy(t.Context()), c.status, c.says)
+			wants(t, name, policy(t.Context(), world), c.status, c.says)
 		})
 	}
 }
@@ -163,7 +163,7 @@ func TestF1PolicyWithoutController(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wants(t, "no Buckets", controllerLook{&live.World{Conn: conn, Namespace: "demo"}}.policy(t.Context()), Skipped, "does not know Buckets")
+	wants(t, "no Buckets", policy(t.Context(), &live.World{Conn: conn, Namespace: "demo"}), Skipped, "does not know Buckets")
 }
 
 // TestF1Reach: a user who may not list all Buckets is told of this project's, and

@@ -51,7 +51,7 @@ func TestF1PolicyEachNamespace(t *testing.T) {
 	namespaceOf(server, "b", "mallory")
 	namespaceOf(server, "c", "eve")
 	server.Forbid("GET "+rbacURL+"namespaces/ack-system/rolebindings", "list", "rolebindings", "rbac.authorization.k8s.io", "")
-	got := controllerLook{world}.policy(t.Context())
+	got := policy(t.Context(), world)
 	for _, says := range []string{
 		"user mallory (RoleBinding of-mallory)", "oc delete -n b rolebinding/of-mallory", "user eve (RoleBinding of-eve)", "oc delete -n c rolebinding/of-eve",
 		"not allowed: needs list rolebindings.rbac.authorization.k8s.io in ack-system",
@@ -61,7 +61,7 @@ func TestF1PolicyEachNamespace(t *testing.T) {
 
 	server.Refuse("GET "+rbacURL+"namespaces/b/rolebindings", http.StatusBadRequest, metav1.StatusReasonBadRequest, "no")
 	failed := &live.World{Conn: world.Conn, Namespace: "demo", Facts: world.Facts}
-	if got = (controllerLook{failed}).policy(t.Context()); got.Status != Failed || got.Err == nil || !strings.Contains(got.Why, "user eve") || !strings.Contains(got.Why, "not allowed: needs list rolebindings") {
+	if got = policy(t.Context(), failed); got.Status != Failed || got.Err == nil || !strings.Contains(got.Why, "user eve") || !strings.Contains(got.Why, "not allowed: needs list rolebindings") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -105,7 +105,7 @@ func TestF1PolicyNamespaces(t *testing.T) {
 				_ = json.NewEncoder(w).Encode(review)
 			})
 			c.change(server)
-			wants(t, name, controllerLook{world}.policy(t.Context()), c.status, c.says)
+			wants(t, name, policy(t.Context(), world), c.status, c.says)
 		})
 	}
 }
@@ -117,5 +117,5 @@ func TestF1UnprovenDeployment(t *testing.T) {
 	server, world := reachWorld(t, []string{operator.AccountName("outside", "s3")}, policyAPI, policyAPI+"Binding")
 	namespaceOf(server, "outside")
 	server.Forbid("POST "+reviewURL, "create", "subjectaccessreviews", "authorization.k8s.io", "")
-	wants(t, "unproven", controllerLook{world}.policy(t.Context()), NotAllowed, "create subjectaccessreviews")
+	wants(t, "unproven", policy(t.Context(), world), NotAllowed, "create subjectaccessreviews")
 }

@@ -135,7 +135,7 @@ func SecretsNamed(names []string) string {
 	return "the Secrets " + strings.Join(names, " and ")
 }
 
-// exposing is the Route or Ingress among objects, nil without one.
+// Among is the Route or Ingress among objects, nil without one.
 func Among(objects []*unstructured.Unstructured) *unstructured.Unstructured {
 	for _, object := range objects {
 		if IsKind(object.GetKind()) {
