@@ -1,8 +1,8 @@
 package check
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,7 +12,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 )
 
@@ -41,22 +40,9 @@ func (c controllerLook) running(ctx context.Context) Finding {
 
 // notRunning says why a controller has no ready pod.
 func notRunning(one ack.Told) Finding {
-	what := "the ACK S3 controller is not running (" + one.String() + ")"
-	if one.Replicas() == 0 {
-		return Refuse(what, "it is scaled to 0", advice.Command("oc scale", append(one.Words(), "--replicas=1")...))
-	}
-	for _, pod := range one.Pods {
-		if state := health.Pod(pod.Object, health.Around{}).Settled(); state.Text != "" {
-			return Refuse(what, awserr.Redact(state.Text), state.Hint)
-		}
-	}
-	why := "its pod is not ready"
-	for _, condition := range one.Status.Conditions {
-		if condition.Type == "ReplicaFailure" && condition.Status == "True" {
-			why = "its pods cannot be made: " + awserr.Redact(condition.Message)
-		}
-	}
-	return Refuse(what, why, advice.Command("oc describe", one.Words()...))
+	state := one.Rollout().Settled()
+	return Refuse("the ACK S3 controller is not running ("+one.String()+")", awserr.Redact(cmp.Or(state.Text, "its pod is not ready")),
+		awserr.RedactLines(cmp.Or(state.Hint, advice.Command("oc describe", one.Words()...))))
 }
 
 // crash looks for a pod that ends over and over, and into its log.
@@ -85,28 +71,16 @@ func (c controllerLook) single(ctx context.Context) Finding {
 	return worstFirst([]Finding{found, owner(ctx, c)})
 }
 
-// alone: two controllers on one Bucket undo each other's work, and one of another account
-// creates a second bucket of the name, or fails indefinitely.
 func (c controllerLook) alone(ctx context.Context) Finding {
 	all, err := c.ofInterest(ctx)
 	if err != nil {
 		return c.unjudged(err, "get configmaps where the controllers are", "whether two look at this project")
 	}
-	var names []string
-	for _, one := range all {
-		if one.Replicas() > 0 && one.Flags.Watches(c.Namespace) {
-			names = append(names, one.String())
-		}
+	watching := slices.DeleteFunc(all, func(one ack.Told) bool { return !one.Flags.Watches(c.Namespace) })
+	if fault, is := ack.Overlap(watching); is {
+		return faulty(fault)
 	}
-	if len(names) < 2 {
-		return Pass()
-	}
-	last := all[len(all)-1]
-	return Refuse(
-		fmt.Sprintf("%d ACK S3 controllers look at the Buckets of project %s", len(names), c.Namespace),
-		"each works on all of them, with its own role and region, and undoes what the other did: "+strings.Join(names, "; "),
-		"keep one; what the others watch is their --watch-namespace; to stop one: "+advice.Command("oc scale", append(last.Words(), "--replicas=0")...),
-	)
+	return Pass()
 }
 
 // watching: a controller that is told to look elsewhere never sees the Bucket.
@@ -166,11 +140,10 @@ func byServiceAccount(one ack.Told) bool { return one.CredentialsFrom() == ack.F
 
 // judgeIdentity holds the annotation and the pods against each other.
 func judgeIdentity(one ack.Told, account *unstructured.Unstructured) Finding {
-	fault, is := one.RoleFault(account)
-	if !is {
-		return Pass()
+	if fault, is := one.RoleFault(account); is {
+		return faulty(fault)
 	}
-	return faulty(fault)
+	return Pass()
 }
 
 // faulty is the finding for what is wrong with a controller.

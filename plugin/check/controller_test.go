@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	core "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
@@ -92,6 +93,9 @@ func TestByServiceAccount(t *testing.T) {
 func TestNotRunning(t *testing.T) {
 	wants(t, "scaled to 0", notRunning(running(ack.OLM, 0)), Failed, "oc scale deployment/ack-s3-controller -n ack-system --replicas=1")
 	waiting := running(ack.OLM, 1, map[string]string{})
+	waiting.Generation, waiting.Status.ObservedGeneration, waiting.Status.UpdatedReplicas = 1, 1, 1
+	waiting.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": "ack"}}
+	waiting.Pods[0].Object.SetLabels(map[string]string{"app": "ack", "pod-template-hash": "1"})
 	waiting.Pods[0].Object.Object["status"] = map[string]any{"containerStatuses": []any{map[string]any{
 		"name": "controller", "state": map[string]any{"waiting": map[string]any{"reason": "CreateContainerConfigError", "message": `configmap "ack-s3-user-config" not found`}},
 	}}}

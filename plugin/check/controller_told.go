@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -189,52 +190,30 @@ func beside(ctx context.Context, c controllerLook, namespace string, finding Fin
 	return finding
 }
 
-// subscription judges one. An upgrade that waits for approval is nobody's
-// trouble: who chose to approve by hand pinned the version.
+// subscription judges one.
 func subscription(ctx context.Context, c controllerLook, s *unstructured.Unstructured) Finding {
-	what := "OLM has not installed the operator " + ack.Package + " in " + s.GetNamespace()
-	install := olm.InstallOf(s)
-	trouble, troubled := olm.TroubleOf(s)
-	if install.Installed == "" {
-		if troubled && !trouble.Passing {
-			return Refuse(what, awserr.Redact(trouble.Why), trouble.Next)
-		}
-		return pending(ctx, c, install, what)
-	}
-	csv, err := c.Get(ctx, kinds.ClusterServiceVersion.GVR(), s.GetNamespace(), install.Installed)
+	is, of := olm.InstallOf(s), "the operator "+ack.Package+" in "+s.GetNamespace()
+	var csv, plans *unstructured.Unstructured
+	var err error
 	switch {
-	case err != nil:
-		return Fail(c.Conn.Translate(err))
-	case csv == nil:
-		return Refuse(what, "its ClusterServiceVersion "+install.Installed+" is gone, and OLM does not bring it back",
-			advice.Command("oc delete", subscriptionOf(s)...)+", then subscribe again")
+	case is.Installed != "":
+		csv, err = c.Get(ctx, kinds.ClusterServiceVersion.GVR(), s.GetNamespace(), is.Installed)
+	case is.Plan != "":
+		plans, err = c.Get(ctx, kinds.InstallPlan.GVR(), s.GetNamespace(), is.Plan)
 	}
-	finding := progress(olm.JudgeVersion(olm.CSVOf(csv)), what)
-	if finding.Status == Passed && troubled && !trouble.Passing {
-		return Warn("OLM cannot upgrade the operator "+ack.Package+" in "+s.GetNamespace(), awserr.Redact(trouble.Why), trouble.Next)
-	}
-	return finding
-}
-
-// subscriptionOf names a Subscription in words of a command.
-func subscriptionOf(s *unstructured.Unstructured) []string {
-	return []string{"subscriptions.operators.coreos.com", s.GetName(), "-n", s.GetNamespace()}
-}
-
-// pending: a first installation that waits for approval waits indefinitely.
-func pending(ctx context.Context, c controllerLook, install olm.Install, what string) Finding {
-	if install.Plan == "" {
-		return progress(olm.JudgeFirst(install, nil), what)
-	}
-	object, err := c.Get(ctx, kinds.InstallPlan.GVR(), install.Subscription.GetNamespace(), install.Plan)
 	if err != nil {
 		return Fail(c.Conn.Translate(err))
 	}
-	if object == nil {
-		return Warn(what, "its InstallPlan "+install.Plan+" is gone", advice.Command("oc describe", subscriptionOf(install.Subscription)...))
+	var plan *olm.InstallPlan
+	if plans != nil {
+		named := olm.PlanOf(plans)
+		plan = &named
 	}
-	plan := olm.PlanOf(object)
-	return progress(olm.JudgeFirst(install, &plan), what)
+	j := olm.Judge(s, csv, plan, time.Now())
+	if j.Upgrade {
+		return progress(j, "OLM cannot upgrade "+of)
+	}
+	return progress(j, "OLM has not installed "+of)
 }
 
 // progress is the finding for how far OLM is.

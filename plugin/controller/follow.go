@@ -199,16 +199,13 @@ const mostApprovals = 5
 
 // What OLM is known to get over by itself is no warning at first, and final only
 // much later.
-const (
-	passingQuiet = 30 * time.Second
-	passingLimit = 2 * time.Minute
-)
+const passingLimit = 2 * time.Minute
 
-// passing is a State that is known to pass: said as now for passingQuiet, then as
+// passing is a State that is known to pass: said as now for olm.PassingQuiet, then as
 // the warning late, and not called hopeless before passingLimit.
 func passing(now, late health.State) health.State {
 	late = health.Graced(late, passingLimit)
-	now.Level, now.Code, now.After, now.Late = health.Info, late.Code, passingQuiet, &late
+	now.Level, now.Code, now.After, now.Late = health.Info, late.Code, olm.PassingQuiet, &late
 	return now
 }
 

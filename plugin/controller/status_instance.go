@@ -206,27 +206,16 @@ func (one *instance) noLeader(l Leader, why string) Leader {
 	return l
 }
 
-// overlap is wrong where two look at the same Buckets: each works on all of them,
-// with its own role and region, and undoes what the other did.
+// overlap is wrong where two look at the same Buckets; else it has no mark.
 func overlap(seen []*instance) report.Part {
-	var names, last []string
+	all := make([]ack.Told, len(seen))
 	for i, one := range seen {
-		if one.Replicas() > 0 && slices.ContainsFunc(seen, func(other *instance) bool { return other != seen[i] && one.sharesWith(other) }) {
-			names, last = append(names, one.String()), one.Words()
-		}
+		all[i] = one.Told
 	}
-	if len(names) == 0 {
+	fault, is := ack.Overlap(all)
+	if !is {
 		return report.Part{}
 	}
-	return part(report.Wrong, fmt.Sprintf("%d controllers look at the same Buckets, and each undoes what the other did: %s", len(names), strings.Join(names, "; ")),
-		"keep one; what each watches is its --watch-namespace; to stop one: "+advice.Command("oc scale", append(last, "--replicas=0")...))
-}
-
-// sharesWith reports whether another that runs watches a namespace of this one's.
-func (one *instance) sharesWith(other *instance) bool {
-	if other.Replicas() == 0 {
-		return false
-	}
-	mine, theirs := one.Flags.Pieces("watch-namespace"), other.Flags.Pieces("watch-namespace")
-	return len(mine) == 0 || len(theirs) == 0 || slices.ContainsFunc(mine, other.Flags.Watches)
+	fault.Why = fault.What + ": " + fault.Why
+	return faulty(fault)
 }

@@ -2,7 +2,6 @@ package controller
 
 import (
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -15,62 +14,41 @@ import (
 // subscribed is how OLM is getting on with a controller that it installed.
 func subscribed(l *statusLook, one *instance) *Subscribed {
 	s := &Subscribed{Namespace: one.Namespace, Installed: VersionOf(one.csvName())}
-	switch {
-	case one.subscription != nil:
-		s.describe(one.subscription, l.now)
-		s.Newest = newest(l, one.subscription, one.ours)
-	case l.olm.err != nil:
-		s.Part = unseen(l.olm.err)
-	default:
-		s.Part = part(report.Warning, "its Subscription no longer exists: OLM does not upgrade it", advice.Command("oc get subscriptions.operators.coreos.com", "-n", one.Namespace))
-	}
 	if one.csv.object != nil {
 		s.Phase = olm.CSVOf(one.csv.object).Phase
 	}
-	if judged := judgeCSV(one, l.now); judged.Mark != "" && report.Worst(judged.Mark, s.Mark) != s.Mark || s.Mark == "" {
-		s.Part = judged
+	if one.subscription == nil {
+		s.Part = part(report.Warning, "its Subscription no longer exists: OLM does not upgrade it", advice.Command("oc get subscriptions.operators.coreos.com", "-n", one.Namespace))
+		if l.olm.err != nil {
+			s.Part = unseen(l.olm.err)
+		}
+		return s
 	}
-	if one.subscription != nil && olm.InstallOf(one.subscription).Pending() {
-		s.Upgrade = upgradeOf(olm.InstallOf(one.subscription), one.planned, one.ours)
+	is := olm.InstallOf(one.subscription)
+	s.describe(is)
+	s.Newest = newest(l, one.subscription, one.ours)
+	if is.Pending() {
+		s.Upgrade = upgradeOf(is, one.planned, one.ours)
+	}
+	if s.Part = progress(olm.Judge(one.subscription, one.csv.object, one.planned.planFor(is), l.now)); one.csv.err != nil {
+		s.Part = unseen(one.csv.err)
 	}
 	return s
 }
 
-// describe takes over what the Subscription says, and what keeps OLM from doing
-// it.
-func (s *Subscribed) describe(subscription *unstructured.Unstructured, now time.Time) {
-	is := olm.InstallOf(subscription)
-	s.Namespace, s.Subscription = subscription.GetNamespace(), subscription.GetName()
+// describe takes over what the Subscription says.
+func (s *Subscribed) describe(is olm.Install) {
+	s.Namespace, s.Subscription = is.Subscription.GetNamespace(), is.Subscription.GetName()
 	s.Channel, s.Catalog = is.Channel, strings.TrimPrefix(is.SourceNamespace+"/"+is.Source, "/")
 	s.Approval, s.State, s.Installed = is.Approval, is.State, VersionOf(is.Installed)
-	trouble, troubled := olm.TroubleOf(subscription)
-	switch {
-	case !troubled, trouble.Passing && now.Sub(trouble.Since) < passingQuiet:
-	case trouble.Hopeless && is.Installed == "":
-		s.Part = part(report.Wrong, trouble.Why, trouble.Next)
-	default:
-		s.Part = part(report.Warning, trouble.Why, trouble.Next)
-	}
 }
 
-// judgeCSV judges the version that is there.
-func judgeCSV(one *instance, now time.Time) report.Part {
-	name := one.csvName()
-	switch {
-	case one.csv.err != nil:
-		return unseen(one.csv.err)
-	case name == "":
-		return part(report.Busy, "OLM has not installed a version yet", "")
-	case one.csv.object == nil:
-		return part(report.Wrong, "its ClusterServiceVersion "+name+" is gone, and OLM does not bring it back",
-			"oc ostoy-s3 controller uninstall, then install it again")
+// planFor is the InstallPlan for what a Subscription wants, nil if there is none.
+func (p planned) planFor(is olm.Install) *olm.InstallPlan {
+	if plan, found := olm.PlanFor(p.plans, is.Current); found {
+		return &plan
 	}
-	csv := olm.CSVOf(one.csv.object)
-	j := olm.JudgeVersion(csv)
-	if j.Progress == olm.OnItsWay || csv.Passing() && now.Sub(csv.Since) < passingQuiet {
-		return part(report.Busy, strings.TrimSuffix(csv.Phase+": "+csv.Message, ": "), "")
-	}
-	return progress(j)
+	return nil
 }
 
 // progress is the Part for how far OLM is.
@@ -131,28 +109,19 @@ func upgradeOf(is olm.Install, p planned, ours bool) *Upgrade {
 
 // judgeWaiting judges a Subscription of which no controller has come.
 func judgeWaiting(l *statusLook, subscription *unstructured.Unstructured, p planned) Subscribed {
-	s := Subscribed{}
-	s.describe(subscription, l.now)
-	is := olm.InstallOf(subscription)
-	if s.Mark != "" {
+	s, is := Subscribed{}, olm.InstallOf(subscription)
+	s.describe(is)
+	if is.Installed != "" {
+		s.Part = part(report.Warning, "it has installed "+is.Installed+", and its Deployment is not there",
+			advice.Command("oc describe clusterserviceversions.operators.coreos.com", is.Installed, "-n", s.Namespace))
 		return s
 	}
-	plan, found := olm.PlanFor(p.plans, is.Current)
-	j := olm.JudgeFirst(is, nil)
-	if found {
-		j = olm.JudgeFirst(is, &plan)
-	}
+	j := olm.Judge(subscription, nil, p.planFor(is), l.now)
 	if j.Waits && apply.Ours(subscription) {
 		j.Next = "oc ostoy-s3 controller install"
 	}
-	switch {
-	case is.Installed != "":
-		s.Part = part(report.Warning, "it has installed "+is.Installed+", and its Deployment is not there",
-			advice.Command("oc describe clusterserviceversions.operators.coreos.com", is.Installed, "-n", s.Namespace))
-	case p.err != nil:
+	if s.Part = progress(j); j.Progress == olm.OnItsWay && p.err != nil {
 		s.Part = unseen(p.err)
-	default:
-		s.Part = progress(j)
 	}
 	return s
 }

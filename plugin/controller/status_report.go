@@ -9,10 +9,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
@@ -121,19 +118,9 @@ func (l *statusLook) instance(one *instance) Instance {
 
 // workload judges the Deployment, as kubectl rollout status would.
 func (one *instance) workload() Workload {
-	w := Workload{Ready: one.Status.ReadyReplicas, Want: one.Replicas()}
-	if w.Want == 0 {
-		w.Part = part(report.Wrong, "it is scaled to 0", advice.Command("oc scale", append(one.Words(), "--replicas=1")...))
-		return w
-	}
-	deployment, objects, err := unstructuredOf(one.Told)
-	if err != nil {
-		w.Part = unseen(err)
-		return w
-	}
-	state := health.Deployment(deployment, health.CurrentPods(deployment, objects), health.Around{})
-	w.Part = part(report.MarkOf(state), state.Text, state.Hint)
-	if w.Mark != report.OK && one.crashes() { // its pods say why, better than their exit codes
+	state := one.Rollout()
+	w := Workload{Ready: one.Status.ReadyReplicas, Want: one.Replicas(), Part: part(report.MarkOf(state), state.Text, state.Hint)}
+	if w.Want > 0 && w.Mark != report.OK && one.crashes() { // its pods say why, better than their exit codes
 		w.Part = part(report.Wrong, "its pods crash", "")
 	}
 	return w
@@ -142,15 +129,6 @@ func (one *instance) workload() Workload {
 // crashes reports whether a pod does.
 func (one *instance) crashes() bool {
 	return slices.ContainsFunc(one.logs, func(log podLog) bool { return log.crashes })
-}
-
-// unstructuredOf are a Deployment and its pods as health judges them.
-func unstructuredOf(one ack.Told) (deployment *unstructured.Unstructured, pods []*unstructured.Unstructured, err error) {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&one.Deployment)
-	for i := range one.Pods {
-		pods = append(pods, one.Pods[i].Object)
-	}
-	return &unstructured.Unstructured{Object: content}, pods, err
 }
 
 // pod judges one pod; of one that crashes its log says why.

@@ -139,7 +139,7 @@ func TestStatusTwo(t *testing.T) {
 	if i.Region.Name != "eu-west-1" {
 		t.Errorf("the Deployment's own variable wins over the ConfigMap: %+v", i.Region)
 	}
-	is(t, "overlap", r.Overlap, report.Wrong, "2 controllers look at the same Buckets", "--replicas=0")
+	is(t, "overlap", r.Overlap, report.Wrong, "2 ACK S3 controllers look at the same Buckets", "--replicas=0")
 	is(t, "leader", i.Leader.Part, report.Warning, "there is no Lease")
 }
 

@@ -64,9 +64,6 @@ func noteStopped(ctx context.Context, p *Plan) {
 
 // starting is how far a controller is with its start, and what keeps it from that.
 func starting(c ack.Controller, pods []ack.Pod, now time.Time, logOf func(ack.Pod) string) health.State {
-	if c.Replicas() == 0 {
-		return health.Failing(health.State{Text: "it is scaled to 0", Hint: advice.Command("oc scale", append(c.Words(), "--replicas=1")...)})
-	}
 	for _, pod := range pods {
 		if !pod.Crashes(c.Container.Name) {
 			continue
@@ -75,16 +72,10 @@ func starting(c ack.Controller, pods []ack.Pod, now time.Time, logOf func(ack.Po
 		state := health.State{Text: "pod " + pod.Name + " crashes: " + awserr.Redact(fault.Why), Hint: awserr.RedactLines(fault.Next), Code: "crash"}
 		return settled(health.Graced(state, configGrace), notReadySince(pod), now)
 	}
-	deployment, objects, err := unstructuredOf(ack.Told{Controller: c, Pods: pods})
-	if err != nil {
-		return health.State{Text: awserr.Redact(err.Error())}
-	}
-	current := health.CurrentPods(deployment, objects)
-	state := health.Deployment(deployment, current, health.Around{})
-	for _, pod := range pods {
-		if len(current) > 0 && pod.Name == current[0].GetName() {
-			state = settled(state, notReadySince(pod), now)
-		}
+	told := ack.Told{Controller: c, Pods: pods}
+	state := told.Rollout()
+	if i := slices.IndexFunc(pods, told.Current); i >= 0 {
+		state = settled(state, notReadySince(pods[i]), now)
 	}
 	state.Text, state.Hint = awserr.Redact(state.Text), awserr.RedactLines(state.Hint)
 	return state
