@@ -5,8 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -59,10 +57,8 @@ func (c controllerLook) role(ctx context.Context) Finding { return judgeControll
 func (c controllerLook) found(ctx context.Context) Finding {
 	all, err := c.Controllers(ctx)
 	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("list deployments in all namespaces", "whether the ACK S3 controller runs, as whom, and with which settings")
 	case err != nil:
-		return Fail(c.Conn.Translate(err))
+		return unreadable(c.Conn, err, "list deployments in all namespaces", "whether the ACK S3 controller runs, as whom, and with which settings")
 	case len(all.Proven) > 0:
 		return Pass()
 	case len(all.Unverified) > 0:
@@ -198,10 +194,8 @@ func (c controllerLook) unjudged(err error, needs, would string) Finding {
 		return Unseen(access.Reviewing, would)
 	case errors.Is(err, errNone):
 		return Leave(noneProven)
-	case apierrors.IsForbidden(err):
-		return Unseen(needs, would)
 	}
-	return Fail(c.Conn.Translate(err))
+	return unreadable(c.Conn, err, needs, would)
 }
 
 // each gives the first finding that is no pass, of the controllers of interest.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -124,11 +123,8 @@ func (c controllerLook) identity(ctx context.Context) Finding {
 			return Pass()
 		}
 		account, err := c.Get(ctx, kinds.ServiceAccount.GVR(), one.Namespace, one.Account())
-		switch {
-		case apierrors.IsForbidden(err):
-			return Unseen("get serviceaccounts in "+one.Namespace, "which role it works as")
-		case err != nil:
-			return Fail(c.Conn.Translate(err))
+		if err != nil {
+			return unreadable(c.Conn, err, "get serviceaccounts in "+one.Namespace, "which role it works as")
 		}
 		return judgeIdentity(one, account)
 	})
@@ -169,11 +165,8 @@ func (c controllerLook) webhook(ctx context.Context) Finding {
 		return Leave("the pods carry their identity themselves (podIdentity=projected)")
 	}
 	list, err := c.List(ctx, kinds.MutatingWebhookConfiguration.GVR(), "", "")
-	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("list mutatingwebhookconfigurations", "whether the pod identity webhook is there")
-	case err != nil:
-		return Fail(c.Conn.Translate(err))
+	if err != nil {
+		return unreadable(c.Conn, err, "list mutatingwebhookconfigurations", "whether the pod identity webhook is there")
 	}
 	if slices.ContainsFunc(list, givesIdentity) {
 		return Pass()

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -120,10 +119,8 @@ func judgeVersion(c ack.Controller, flags ack.Flags) Finding {
 func owner(ctx context.Context, c controllerLook) Finding {
 	crd, err := c.Get(ctx, kinds.CustomResourceDefinition.GVR(), "", "buckets.s3.services.k8s.aws")
 	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("get customresourcedefinitions", "which operators own ACK's Bucket")
 	case err != nil:
-		return Fail(c.Conn.Translate(err))
+		return unreadable(c.Conn, err, "get customresourcedefinitions", "which operators own ACK's Bucket")
 	case crd == nil:
 		return Pass()
 	}
@@ -158,11 +155,8 @@ func (c controllerLook) olm(ctx context.Context) Finding {
 		return Leave("this cluster has no OLM")
 	}
 	subscriptions, err := c.List(ctx, kinds.Subscription.GVR(), "", "")
-	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen("list subscriptions.operators.coreos.com in all namespaces", "whether the operator's installation waits for something")
-	case err != nil:
-		return Fail(c.Conn.Translate(err))
+	if err != nil {
+		return unreadable(c.Conn, err, "list subscriptions.operators.coreos.com in all namespaces", "whether the operator's installation waits for something")
 	}
 	var findings []Finding
 	for _, one := range subscriptions {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
@@ -68,10 +66,8 @@ func exempt(ctx context.Context, w *live.World, accounts []string) Finding {
 	}
 	unused, err := w.UnusedAccounts(ctx, accounts, controllers.All)
 	switch {
-	case apierrors.IsForbidden(err):
-		return Unseen(access.Reviewing, "whether the accounts that the policy exempts are those of controllers")
 	case err != nil:
-		return Fail(w.Conn.Translate(err))
+		return unreadable(w.Conn, err, access.Reviewing, "whether the accounts that the policy exempts are those of controllers")
 	case len(unused) == 0:
 		return Pass()
 	}
