@@ -120,10 +120,7 @@ func (ls Lines) Leftovers() error {
 	if !strings.HasSuffix(strings.Join(nexts, "\n"), "run the same command again") {
 		nexts = append(nexts, "then run the same command again")
 	}
-	return &problem.Error{
-		Kind: problem.Failed, What: "not everything could be removed",
-		Why: strings.Join(whys, "\n"), Next: strings.Join(nexts, "\n"),
-	}
+	return problem.Fail("not everything could be removed", strings.Join(whys, "\n"), strings.Join(nexts, "\n"))
 }
 
 // SoFar says what a run that was interrupted has removed; more is what is not a line.

@@ -87,7 +87,14 @@ func Shown(rules []authorization.ResourceRule, r Right) bool {
 // allowed asks for one right, and again while an API server that has just started
 // may not know of it yet.
 func allowed(ctx context.Context, conn *cluster.Conn, r Right) (bool, error) {
-	return untilKnown(ctx, conn, func() (bool, error) { return allowedNow(ctx, conn, r) })
+	return untilKnown(ctx, conn, func() (bool, error) {
+		review := &authorization.SelfSubjectAccessReview{}
+		review.Spec.ResourceAttributes = &authorization.ResourceAttributes{
+			Namespace: r.Namespace, Verb: r.Verb, Group: r.Group, Resource: r.Resource,
+		}
+		err := ask(ctx, conn, authorization.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), review)
+		return review.Status.Allowed, err
+	})
 }
 
 func untilKnown(ctx context.Context, conn *cluster.Conn, review func() (bool, error)) (bool, error) {
@@ -98,18 +105,6 @@ func untilKnown(ctx context.Context, conn *cluster.Conn, review func() (bool, er
 			return allowed, err
 		}
 	}
-}
-
-func allowedNow(ctx context.Context, conn *cluster.Conn, r Right) (bool, error) {
-	review := &authorization.SelfSubjectAccessReview{
-		Spec: authorization.SelfSubjectAccessReviewSpec{
-			ResourceAttributes: &authorization.ResourceAttributes{
-				Namespace: r.Namespace, Verb: r.Verb, Group: r.Group, Resource: r.Resource,
-			},
-		},
-	}
-	err := ask(ctx, conn, authorization.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), review)
-	return review.Status.Allowed, err
 }
 
 // ask posts a review and reads the answer back into it.
@@ -152,19 +147,13 @@ const Reviewing = "create subjectaccessreviews.authorization.k8s.io"
 // create one: where this user is not, the error is the server's refusal. It is asked
 // again while an API server that has just started may not know of the permission yet.
 func SubjectMay(ctx context.Context, conn *cluster.Conn, user string, groups []string, r Right) (bool, error) {
-	return untilKnown(ctx, conn, func() (bool, error) { return subjectMayNow(ctx, conn, user, groups, r) })
-}
-
-func subjectMayNow(ctx context.Context, conn *cluster.Conn, user string, groups []string, r Right) (bool, error) {
 	resource, subresource, _ := strings.Cut(r.Resource, "/")
-	review := &authorization.SubjectAccessReview{
-		Spec: authorization.SubjectAccessReviewSpec{
-			User: user, Groups: groups,
-			ResourceAttributes: &authorization.ResourceAttributes{
-				Namespace: r.Namespace, Verb: r.Verb, Group: r.Group, Resource: resource, Subresource: subresource,
-			},
-		},
-	}
-	err := ask(ctx, conn, authorization.SchemeGroupVersion.WithKind("SubjectAccessReview"), review)
-	return err == nil && review.Status.Allowed, err
+	return untilKnown(ctx, conn, func() (bool, error) {
+		review := &authorization.SubjectAccessReview{Spec: authorization.SubjectAccessReviewSpec{User: user, Groups: groups}}
+		review.Spec.ResourceAttributes = &authorization.ResourceAttributes{
+			Namespace: r.Namespace, Verb: r.Verb, Group: r.Group, Resource: resource, Subresource: subresource,
+		}
+		err := ask(ctx, conn, authorization.SchemeGroupVersion.WithKind("SubjectAccessReview"), review)
+		return err == nil && review.Status.Allowed, err
+	})
 }

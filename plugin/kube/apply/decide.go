@@ -14,21 +14,18 @@ import (
 
 // planOne decides what happens to one object of the new set.
 func planOne(ctx context.Context, a *Applier, it *Item) error {
+	create := func() error { it.Action, it.Would = Create, it.object; return nil }
 	if a.opts.Fresh && !a.opts.Set.Cluster(it.Ref) {
-		it.Action, it.Would = Create, it.object
-		return nil
+		return create()
 	}
 	live, err := a.get(ctx, it.Ref)
-	if meta.IsNoMatchError(err) && slices.Contains(a.opts.Coming, it.Ref.GVK().GroupKind()) {
-		it.Action, it.Would = Create, it.object
-		return nil
-	}
-	if err != nil {
+	switch it.Live = live; {
+	case meta.IsNoMatchError(err) && slices.Contains(a.opts.Coming, it.Ref.GVK().GroupKind()):
+		return create()
+	case err != nil:
 		return failure(a, "read", it.Ref, err)
-	}
-	it.Live = live
-	if live == nil {
-		it.Action, it.Would = Create, it.object
+	case live == nil:
+		_ = create()
 		return tryCreate(ctx, a, it)
 	}
 	refused := mayApply(a, it.Ref, live)

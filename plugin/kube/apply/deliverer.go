@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,13 +133,7 @@ func TakenOverBy(obj *unstructured.Unstructured) []string {
 // CoOwners are the managers that own fields of an object that this tool owns as well.
 func CoOwners(obj *unstructured.Unstructured) []string {
 	ours := ourSet(obj)
-	var names []string
-	for _, o := range owners(obj) {
-		if o.manager != Manager && o.subresource == "" && !slices.Contains(names, o.manager) && !o.set.Intersection(ours).Empty() {
-			names = append(names, o.manager)
-		}
-	}
-	return names
+	return managersWho(obj, func(o owner) bool { return o.manager != Manager && !o.set.Intersection(ours).Empty() })
 }
 
 // Source names what an engine applies an object from, as the object says: "Application
@@ -208,39 +203,27 @@ func conflictsOf(err error) []conflict {
 //
 // Only an Update has a version (apimachinery, managedfields/internal/conflict.go).
 func (c *conflict) readMessage(text string) {
-	rest, ok := strings.CutPrefix(text, "conflict with ")
-	if !ok {
+	const quoted = `("(?:[^"\\]|\\.)*")`
+	m := regexp.MustCompile("^conflict with " + quoted + "(?: with subresource " + quoted + ")?( using )?").FindStringSubmatch(text)
+	if m == nil {
 		return
 	}
-	quoted, err := strconv.QuotedPrefix(rest)
-	if err != nil {
-		return
+	if name, err := strconv.Unquote(m[1]); err == nil {
+		c.manager = name
+		c.subresource, _ = strconv.Unquote(m[2])
+		c.applied = m[3] == ""
 	}
-	c.manager, _ = strconv.Unquote(quoted)
-	rest = rest[len(quoted):]
-	if sub, ok := strings.CutPrefix(rest, " with subresource "); ok {
-		quoted, err := strconv.QuotedPrefix(sub)
-		if err != nil {
-			return
-		}
-		c.subresource, _ = strconv.Unquote(quoted)
-		rest = sub[len(quoted):]
-	}
-	c.applied = !strings.HasPrefix(rest, " using ")
 }
 
 // byHand reports whether the conflict is with somebody who edited the object:
 // kubectl edit, patch or scale, the web console. Such edits are put back.
 // Appliers and autoscalers are not: they would come back, for ever.
 func (c conflict) byHand() bool {
-	if c.applied {
-		return false
-	}
 	if c.subresource != "" {
-		return c.subresource == "scale" && slices.Contains([]string{"kubectl", "oc", "Mozilla"}, c.manager)
+		return !c.applied && c.subresource == "scale" && slices.Contains([]string{"kubectl", "oc", "Mozilla"}, c.manager)
 	}
 	_, delivers := delivererNamed(c.manager)
-	return !delivers
+	return !c.applied && !delivers
 }
 
 func (c conflict) String() string {

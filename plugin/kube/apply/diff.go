@@ -25,19 +25,10 @@ func diff(before, after map[string]any) []delta {
 }
 
 func bookkeeping(path []step) bool {
-	switch path[0].field {
-	case "status", "apiVersion", "kind":
-		return true
-	case "metadata":
-		if len(path) < 2 {
-			return false
-		}
-		switch path[1].field {
-		case "managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink":
-			return true
-		}
+	if path[0].field == "metadata" && len(path) > 1 {
+		return slices.Contains([]string{"managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink"}, path[1].field)
 	}
-	return false
+	return slices.Contains([]string{"status", "apiVersion", "kind"}, path[0].field)
 }
 
 func diffValues(before, after any, path []step, out *[]delta) {

@@ -3,6 +3,7 @@ package apply
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -266,15 +267,9 @@ func dataOf(obj *unstructured.Unstructured) map[string]string {
 
 // ourKeys leaves out keys that we never write.
 func ourKeys(data map[string]string) map[string]string {
-	out := map[string]string{}
-	known := Inventory{}
-	for _, f := range known.fields() {
-		if v, ok := data[f.key]; ok {
-			out[f.key] = v
-		}
-	}
-	if v, ok := data["objects"]; ok {
-		out["objects"] = v
-	}
+	out, ours := maps.Clone(data), new(Record).fields()
+	maps.DeleteFunc(out, func(key, _ string) bool {
+		return key != "objects" && !slices.ContainsFunc(ours, func(f field) bool { return f.key == key })
+	})
 	return out
 }

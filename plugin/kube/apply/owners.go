@@ -73,9 +73,15 @@ func ourSet(obj *unstructured.Unstructured) *fieldpath.Set {
 
 // managerNames are those who own anything but status, without repetition.
 func managerNames(obj *unstructured.Unstructured) []string {
+	return managersWho(obj, func(o owner) bool { return o.manager != Releaser })
+}
+
+// managersWho are the managers of the entries that are not about a subresource and of
+// which something is so, each once.
+func managersWho(obj *unstructured.Unstructured, is func(owner) bool) []string {
 	var names []string
 	for _, o := range owners(obj) {
-		if o.subresource == "" && o.manager != Releaser && !slices.Contains(names, o.manager) {
+		if o.subresource == "" && is(o) && !slices.Contains(names, o.manager) {
 			names = append(names, o.manager)
 		}
 	}
@@ -111,13 +117,7 @@ func ByPerson(manager string) bool {
 // Setters are the managers of an object that have set a field, or something below
 // it, but through a subresource: "spec", "selector".
 func Setters(obj *unstructured.Unstructured, place ...string) []string {
-	var names []string
-	for _, o := range owners(obj) {
-		if o.subresource == "" && o.below(place) && !slices.Contains(names, o.manager) {
-			names = append(names, o.manager)
-		}
-	}
-	return names
+	return managersWho(obj, func(o owner) bool { return o.below(place) })
 }
 
 // below reports whether an owner has a field at a place, or below it.
@@ -282,7 +282,7 @@ func withoutUs(live *unstructured.Unstructured, now metav1.Time) map[string]any 
 	if len(others) == 0 {
 		others = []any{releasedEntry(live, now)}
 	}
-	return map[string]any{"metadata": map[string]any{"managedFields": others}}
+	return managing(others)
 }
 
 // OtherManagers are those besides us who own anything but status of an object.

@@ -55,14 +55,14 @@ func (a *Applier) Plan(ctx context.Context, objects []*unstructured.Unstructured
 		if err != nil {
 			return nil, err
 		}
-		if p.has(item.Ref) {
+		if has(p.Items, item.Ref) {
 			return nil, unusable(a, item.Ref, "it is there twice")
 		}
 		p.Items = append(p.Items, item)
 	}
 	slices.SortStableFunc(p.Items, func(x, y *Item) int { return x.Wave - y.Wave })
 	for _, ref := range old.Objects {
-		if !a.opts.Fresh && a.opts.Set.valid(ref) && !p.has(ref) {
+		if !a.opts.Fresh && a.opts.Set.valid(ref) && !has(p.Items, ref) {
 			p.Left = append(p.Left, &Item{Ref: ref})
 		}
 	}
@@ -87,20 +87,15 @@ func (p *Plan) ask(ctx context.Context) error {
 		taken = foreign(a, a.opts.Set.inventoryRef(), p.old.live, "; the inventory would take its place")
 	}
 	if a.opts.Look {
-		p.note(errs)
+		for i, item := range p.All() {
+			if errs[i] != nil { // each object has its own
+				item.Action, item.Err = Unknown, errs[i]
+			}
+		}
 		p.InventoryErr = taken
 		return ctx.Err()
 	}
 	return combine(append(errs, taken))
-}
-
-// note leaves each object its own error.
-func (p *Plan) note(errs []error) {
-	for i, item := range p.All() {
-		if errs[i] != nil {
-			item.Action, item.Err = Unknown, errs[i]
-		}
-	}
 }
 
 // settle derives what will be on record, and drops from Left what is not
@@ -152,8 +147,8 @@ func unusable(a *Applier, ref Ref, why string) error {
 		"apply it yourself: "+advice.Pipe(advice.Command(a.opts.Set.Render), advice.Command("oc apply --server-side -f -")))
 }
 
-func (p *Plan) has(ref Ref) bool {
-	return slices.ContainsFunc(p.Items, func(it *Item) bool { return it.Ref.same(ref) })
+func has(items []*Item, ref Ref) bool {
+	return slices.ContainsFunc(items, func(it *Item) bool { return it.Ref.same(ref) })
 }
 
 // All are the items, and those that the new set leaves out behind them.
@@ -162,10 +157,9 @@ func (p *Plan) All() []*Item { return slices.Concat(p.Items, p.Left) }
 // Changed reports whether executing the plan would change any object. An
 // inventory that alone needs rewriting does not count.
 func (p *Plan) Changed() bool {
-	changes := func(it *Item) bool {
+	return slices.ContainsFunc(p.All(), func(it *Item) bool {
 		return it.Action == Create || it.Action == Update || it.Action == Delete
-	}
-	return slices.ContainsFunc(p.All(), changes)
+	})
 }
 
 // Waves are the items by wave, in order.
@@ -204,14 +198,7 @@ func (p *Plan) Wrote(kind, name string) bool {
 // Gone are the objects on record that are neither in the plan's set nor there
 // any more.
 func (p *Plan) Gone() []Ref {
-	var gone []Ref
-	for _, ref := range p.old.Objects {
-		left := slices.ContainsFunc(p.Left, func(it *Item) bool { return it.Ref.same(ref) })
-		if !left && !p.has(ref) {
-			gone = append(gone, ref)
-		}
-	}
-	return gone
+	return slices.DeleteFunc(slices.Clone(p.old.Objects), func(ref Ref) bool { return has(p.All(), ref) })
 }
 
 // Write is one request of a plan, for whoever sends it in this package's stead.

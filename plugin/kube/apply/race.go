@@ -80,18 +80,20 @@ func write(ctx context.Context, p *Plan, inv Inventory, how marking) error {
 	if err != nil {
 		return failure(a, "applied", ref, err)
 	}
-	options := metav1.ApplyOptions{FieldManager: Manager, Force: true}
+	send := func(object *unstructured.Unstructured) error {
+		out, err := client.Apply(ctx, ref.Name, object, metav1.ApplyOptions{FieldManager: Manager, Force: true})
+		if err == nil {
+			p.base = out
+		}
+		return err
+	}
 	err = a.retry(ctx, func() error {
-		object := recordOf(p.applier, inv.Data())
+		object := recordOf(a, inv.Data())
 		if mark := how.mark(p.base); mark != "" {
 			object.SetAnnotations(map[string]string{replacesAnnotation: mark})
 		}
-		out, err := client.Apply(ctx, ref.Name, tied(object, p.base), options)
-		if err == nil {
-			p.base = out
-			return nil
-		}
-		if !raced(err) && !refusesVersion(err) {
+		err := send(tied(object, p.base))
+		if err == nil || !raced(err) && !refusesVersion(err) {
 			return err
 		}
 		live, getErr := a.get(ctx, ref)
@@ -99,10 +101,7 @@ func write(ctx context.Context, p *Plan, inv Inventory, how marking) error {
 			return getErr
 		}
 		if live == nil && p.base == nil { // the API server creates nothing with a resourceVersion
-			if out, err = client.Apply(ctx, ref.Name, recordOf(p.applier, inv.Data()), options); err == nil {
-				p.base = out
-			}
-			return err
+			return send(recordOf(a, inv.Data()))
 		}
 		return afterConflict(p, live, inv, how, err)
 	})
@@ -153,7 +152,7 @@ func notInstalled(was, now *unstructured.Unstructured) bool {
 // refusesVersion recognises an API server that creates nothing if a resourceVersion
 // is given.
 func refusesVersion(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "resourceVersion should not be set on objects to be created")
+	return strings.Contains(err.Error(), "resourceVersion should not be set on objects to be created")
 }
 
 // lostRace is the error of a run that found the inventory changed, or, if live is
@@ -193,18 +192,11 @@ func recorded(p *Plan, want map[string]string) bool {
 // somebody edited in it is put back. That it is not somebody else's was settled
 // by Plan.
 func recordOf(a *Applier, data map[string]string) *unstructured.Unstructured {
-	values := map[string]any{}
-	for k, v := range data {
-		values[k] = v
-	}
-	return &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "v1",
-		"kind":       "ConfigMap",
-		"metadata": map[string]any{
-			"name":      a.opts.Set.inventoryRef().Name,
-			"namespace": a.opts.Namespace,
-			"labels":    map[string]any{render.TagManagedBy: Manager},
-		},
-		"data": values,
-	}}
+	object := &unstructured.Unstructured{Object: map[string]any{}}
+	object.SetGroupVersionKind(a.opts.Set.inventoryRef().GVK())
+	object.SetName(a.opts.Set.inventoryRef().Name)
+	object.SetNamespace(a.opts.Namespace)
+	object.SetLabels(map[string]string{render.TagManagedBy: Manager})
+	_ = unstructured.SetNestedStringMap(object.Object, data, "data") // fails only below what is no map
+	return object
 }

@@ -140,8 +140,7 @@ func (a *Applier) PlanRemovalOf(ctx context.Context, refs []Ref, inv Inventory) 
 		if !a.opts.Set.valid(ref) {
 			return nil, unusable(a, ref, "it is none of those that this tool deletes")
 		}
-		twice := slices.ContainsFunc(items, func(it *Item) bool { return it.Ref.same(ref) })
-		if !twice && !ref.same(a.opts.Set.inventoryRef()) {
+		if !has(items, ref) && !ref.same(a.opts.Set.inventoryRef()) {
 			items = append(items, &Item{Ref: ref})
 		}
 	}
@@ -235,25 +234,25 @@ func removing(ctx context.Context, a *Applier, r *Removal, verb string,
 		return failure(a, verb, ref, err)
 	}
 	err = a.retry(ctx, func() error {
-		out, err := do(client, r.Inventory.live)
-		switch {
-		case err == nil, apierrors.IsNotFound(err): // then there is none
+		was := r.Inventory.live
+		out, err := do(client, was)
+		if err == nil || apierrors.IsNotFound(err) { // then there is none
 			r.Inventory.live = out
 			return nil
-		case !apierrors.IsConflict(err):
+		}
+		if !apierrors.IsConflict(err) {
 			return err
 		}
 		live, getErr := a.get(ctx, ref)
-		switch {
-		case getErr != nil:
+		if getErr != nil {
 			return getErr
-		case live == nil:
-			r.Inventory.live = nil
-			return nil
-		case !notInstalled(r.Inventory.live, live):
+		}
+		if live != nil && !notInstalled(was, live) {
 			return lostRace(a, live)
 		}
-		r.Inventory.live = live
+		if r.Inventory.live = live; live == nil {
+			return nil
+		}
 		return err // a conflict: tried again, with the inventory as it is now
 	})
 	return failure(a, verb, ref, err)

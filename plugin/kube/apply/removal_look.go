@@ -13,15 +13,17 @@ import (
 // look gives the objects of one kind that are ours or seem to be, and reports
 // whether all of the kind could be looked at.
 func look(ctx context.Context, a *Applier, gvk schema.GroupVersionKind, inv Inventory) (items []*Item, listed bool, err error) {
-	recorded := func(name string) bool {
-		return slices.ContainsFunc(inv.Objects, func(r Ref) bool { return r.GVK() == gvk && r.Name == name })
-	}
+	named := slices.DeleteFunc(slices.Clone(inv.Objects), func(r Ref) bool { return r.GVK() != gvk })
+	recorded := func(name string) bool { return slices.ContainsFunc(named, func(r Ref) bool { return r.Name == name }) }
 	live, err := a.list(ctx, gvk)
 	switch {
 	case meta.IsNoMatchError(err):
-		return goneOf(gvk, inv), true, nil
+		for _, ref := range named {
+			items = append(items, goneItem(ref))
+		}
+		return items, true, nil
 	case apierrors.IsForbidden(err):
-		live, err = namedBy(ctx, a, gvk, inv)
+		live, err = getAll(ctx, a, named)
 	default:
 		listed = true
 	}
@@ -49,27 +51,14 @@ func labelled(a *Applier, obj *unstructured.Unstructured) bool {
 	return labels["app.kubernetes.io/part-of"] == "ostoy" && labels["app.kubernetes.io/instance"] == a.opts.Namespace
 }
 
-func goneOf(gvk schema.GroupVersionKind, inv Inventory) []*Item {
-	var items []*Item
-	for _, ref := range inv.Objects {
-		if ref.GVK() == gvk {
-			items = append(items, goneItem(ref))
-		}
-	}
-	return items
-}
-
 func goneItem(ref Ref) *Item {
 	return &Item{Ref: ref, Action: Gone, Why: "the cluster no longer serves its kind"}
 }
 
-// namedBy reads the objects of a kind that the inventory names.
-func namedBy(ctx context.Context, a *Applier, gvk schema.GroupVersionKind, inv Inventory) ([]*unstructured.Unstructured, error) {
+// getAll reads objects one by one, and leaves out what is not there.
+func getAll(ctx context.Context, a *Applier, refs []Ref) ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
-	for _, ref := range inv.Objects {
-		if ref.GVK() != gvk {
-			continue
-		}
+	for _, ref := range refs {
 		live, err := a.get(ctx, ref)
 		if err != nil {
 			return nil, err
@@ -99,11 +88,10 @@ func mayRemove(a *Applier, it *Item) error {
 	if it.Live == nil || a.opts.ForceOwner || !a.ours(it.Live) {
 		return nil
 	}
-	by, ok := deliveredBy(it.Live)
-	if !ok {
-		return nil
+	if by, ok := deliveredBy(it.Live); ok {
+		return deliveredRemoval(a, it.Ref, by)
 	}
-	return deliveredRemoval(a, it.Ref, by)
+	return nil
 }
 
 // lookAt decides about one object; one that is not there gets no Action.

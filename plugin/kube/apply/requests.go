@@ -71,19 +71,16 @@ func (a *Applier) change(ctx context.Context, ref Ref, change func(live *unstruc
 
 // seen ties a patch to the object it was made for.
 func seen(patch map[string]any, live *unstructured.Unstructured) ([]byte, error) {
-	object := &unstructured.Unstructured{Object: patch}
-	object.SetResourceVersion(live.GetResourceVersion())
-	object.SetUID(live.GetUID())
-	return json.Marshal(object.Object)
+	return json.Marshal(tied(&unstructured.Unstructured{Object: patch}, live).Object)
 }
 
 // Make applies one object, and gives it back as it is then. One that is there
 // and is not ours is left alone, and refused.
 func (a *Applier) Make(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	it := &Item{Ref: RefOf(object), object: object, Action: Create}
-	live, err := a.get(ctx, it.Ref)
+	live, err := a.Get(ctx, it.Ref)
 	if err != nil {
-		return nil, failure(a, "read", it.Ref, err)
+		return nil, err
 	}
 	if live != nil && !a.ours(live) {
 		return nil, foreign(a, it.Ref, live, "")
@@ -100,12 +97,9 @@ func (a *Applier) ReadInventory(ctx context.Context) (Inventory, error) {
 		return Inventory{}, nil
 	}
 	ref := a.opts.Set.inventoryRef()
-	live, err := a.get(ctx, ref)
-	if err != nil {
-		return Inventory{}, failure(a, "read", ref, err)
-	}
-	if live == nil {
-		return Inventory{}, nil
+	live, err := a.Get(ctx, ref)
+	if err != nil || live == nil {
+		return Inventory{}, err
 	}
 	return a.opts.Set.InventoryOf(live), nil
 }
@@ -204,16 +198,14 @@ func (a *Applier) retry(ctx context.Context, call func() error) error {
 // it is final, else that the context is over (client-go does not always say).
 func ended(ctx context.Context, err error) error {
 	var status apierrors.APIStatus
+	// A server that answers otherwise would not answer the same a moment later.
+	final := func(code int32) bool {
+		return code < http.StatusInternalServerError && code != http.StatusTooManyRequests
+	}
 	if errors.As(err, &status) && final(status.Status().Code) && !raced(err) || errors.Is(err, ctx.Err()) {
 		return err
 	}
 	return fmt.Errorf("%w; before that: %v", ctx.Err(), err)
-}
-
-// final reports whether a server that answers so would not answer otherwise a
-// moment later.
-func final(code int32) bool {
-	return code < http.StatusInternalServerError && code != http.StatusTooManyRequests
 }
 
 // raced reports whether another writer was faster. That fields are another

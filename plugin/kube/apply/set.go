@@ -41,16 +41,10 @@ func App() Set {
 	return Set{
 		Inventory: InventoryName,
 		Kinds: []Kind{
-			within(kinds.ServiceAccount),
-			within(kinds.ConfigMap),
-			within(kinds.Secret),
-			within(kinds.Service),
+			within(kinds.ServiceAccount), within(kinds.ConfigMap), within(kinds.Secret), within(kinds.Service),
 			dataOfKind(within(kinds.PersistentVolumeClaim)),
-			within(kinds.Deployment),
-			within(kinds.Route),
-			within(kinds.Ingress),
-			within(kinds.NetworkPolicy),
-			within(kinds.RoleBinding),
+			within(kinds.Deployment), within(kinds.Route), within(kinds.Ingress),
+			within(kinds.NetworkPolicy), within(kinds.RoleBinding),
 			dataOfKind(within(kinds.Bucket)),
 		},
 		Render:  "oc ostoy-s3 render",
@@ -68,19 +62,11 @@ func Controller() Set {
 	return Set{
 		Inventory: ControllerInventoryName,
 		Kinds: []Kind{
-			within(kinds.ServiceAccount),
-			within(kinds.ConfigMap),
-			within(kinds.Service),
-			within(kinds.Deployment),
-			within(kinds.Role),
-			within(kinds.RoleBinding),
-			without(kinds.ClusterRole),
-			without(kinds.ClusterRoleBinding),
+			within(kinds.ServiceAccount), within(kinds.ConfigMap), within(kinds.Service), within(kinds.Deployment),
+			within(kinds.Role), within(kinds.RoleBinding), without(kinds.ClusterRole), without(kinds.ClusterRoleBinding),
 			dataOfKind(without(kinds.CustomResourceDefinition)),
-			without(kinds.ValidatingAdmissionPolicy),
-			without(kinds.ValidatingAdmissionPolicyBinding),
-			within(kinds.OperatorGroup),
-			within(kinds.Subscription),
+			without(kinds.ValidatingAdmissionPolicy), without(kinds.ValidatingAdmissionPolicyBinding),
+			within(kinds.OperatorGroup), within(kinds.Subscription),
 		},
 		Render:  "oc ostoy-s3 controller render",
 		Install: "oc ostoy-s3 controller install",
@@ -115,10 +101,8 @@ func (s Set) others() []Set {
 
 // kind is what the set says of a kind; the zero Kind where it has no such.
 func (s Set) kind(gk schema.GroupKind) Kind {
-	for _, k := range s.Kinds {
-		if k.GroupKind() == gk {
-			return k
-		}
+	if n := slices.IndexFunc(s.Kinds, func(k Kind) bool { return k.GroupKind() == gk }); n >= 0 {
+		return s.Kinds[n]
 	}
 	return Kind{}
 }
@@ -183,10 +167,8 @@ func (r Ref) same(o Ref) bool {
 // validName accepts what can be one segment of a URL path and of a line: names
 // of RoleBindings have colons, so a DNS name would be too narrow.
 func validName(name string) bool {
-	if name == "" || len(name) > 253 || len(content.IsPathSegmentName(name)) > 0 {
-		return false
-	}
-	return !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
+	return name != "" && len(name) <= 253 && len(content.IsPathSegmentName(name)) == 0 &&
+		!strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // IsBucket reports whether the object is ACK's Bucket.

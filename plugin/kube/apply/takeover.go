@@ -87,11 +87,10 @@ func handedOver(live *unstructured.Unstructured, taken *fieldpath.Set, now metav
 	if ours := theirs.Intersection(taken); !ours.Empty() {
 		entries = append(entries, entryOf(live, Manager, metav1.ManagedFieldsOperationApply, fieldsOf(ours), now))
 	}
-	metadata := map[string]any{"managedFields": entries}
 	if _, there := live.GetAnnotations()[lastApplied]; there {
-		metadata["annotations"] = map[string]any{lastApplied: nil}
+		return managing(entries, mark{"annotations", lastApplied})
 	}
-	return map[string]any{"metadata": metadata}
+	return managing(entries)
 }
 
 // fieldsOf is a set as managedFields has it.
@@ -135,34 +134,36 @@ const BeforeFirstApply = "before-first-apply"
 
 // traces are what is on an object of a manager that no longer manages it.
 type traces struct {
-	managers            []string
-	labels, annotations []string
+	managers []string
+	marks    []mark
 }
+
+// mark is a label or an annotation in which an engine notes what applied an object.
+type mark struct{ part, key string } // "labels" or "annotations"
 
 // tracesOn finds what engines have left on an object, except what is stated there
 // anyway. Whether an engine still manages it does not matter here.
 func tracesOn(live, stated *unstructured.Unstructured) traces {
-	t := traces{labels: []string{}, annotations: []string{}}
+	var t traces
 	for _, name := range managerNames(live) {
 		if _, engine := delivererNamed(name); engine || name == BeforeFirstApply {
 			t.managers = append(t.managers, name)
 		}
 	}
-	t.labels = known(live.GetLabels(), stated.GetLabels(), fluxName, fluxNamespace, fluxHelmName, fluxHelmIn)
-	t.annotations = known(live.GetAnnotations(), stated.GetAnnotations(), argoTracking, argoInstallation, helmRelease, helmReleaseIn)
+	note := func(part string, live, stated map[string]string, keys ...string) {
+		for _, key := range keys {
+			_, there := live[key]
+			if _, wanted := stated[key]; there && !wanted {
+				t.marks = append(t.marks, mark{part, key})
+			}
+		}
+	}
+	note("annotations", live.GetAnnotations(), stated.GetAnnotations(), argoTracking, argoInstallation, helmRelease, helmReleaseIn)
+	note("labels", live.GetLabels(), stated.GetLabels(), fluxName, fluxNamespace, fluxHelmName, fluxHelmIn)
 	return t
 }
 
-// known are the keys that an object has and that nobody states.
-func known(live, stated map[string]string, keys ...string) []string {
-	return slices.DeleteFunc(keys, func(key string) bool {
-		_, there := live[key]
-		_, wanted := stated[key]
-		return !there || wanted
-	})
-}
-
-func (t traces) none() bool { return len(t.managers)+len(t.labels)+len(t.annotations) == 0 }
+func (t traces) none() bool { return len(t.managers)+len(t.marks) == 0 }
 
 // Takes reports whether the object is taken over from Argo CD, Flux or Helm:
 // everything that names them on it is removed.
@@ -182,7 +183,7 @@ func taking(a *Applier, it *Item) {
 		return
 	}
 	it.manner.take, it.Action = true, Update
-	it.manner.marks = len(left.annotations) + len(left.labels)
+	it.manner.marks = len(left.marks)
 	it.Why = TakenOver
 	if by, ok := deliveredBy(it.Live); ok {
 		it.Why += " from " + by.name
@@ -190,17 +191,12 @@ func taking(a *Applier, it *Item) {
 	if it.Would != nil {
 		it.Would = it.Would.DeepCopy()
 	}
-	for _, part := range []struct {
-		name string
-		keys []string
-	}{{"annotations", left.annotations}, {"labels", left.labels}} {
-		for _, key := range part.keys {
-			path := []step{{field: "metadata"}, {field: part.name}, {field: key}}
-			value, _, _ := unstructured.NestedString(it.Live.Object, "metadata", part.name, key)
-			it.Changes = append(it.Changes, redact(it.Ref.Kind, path, FieldChange{Path: pathString(path), Before: value}))
-			if it.Would != nil {
-				unstructured.RemoveNestedField(it.Would.Object, "metadata", part.name, key)
-			}
+	for _, m := range left.marks {
+		path := []step{{field: "metadata"}, {field: m.part}, {field: m.key}}
+		value, _, _ := unstructured.NestedString(it.Live.Object, "metadata", m.part, m.key)
+		it.Changes = append(it.Changes, redact(it.Ref.Kind, path, FieldChange{Path: pathString(path), Before: value}))
+		if it.Would != nil {
+			unstructured.RemoveNestedField(it.Would.Object, "metadata", m.part, m.key)
 		}
 	}
 }
@@ -242,17 +238,16 @@ func takenOver(live *unstructured.Unstructured, left traces, taken *fieldpath.Se
 	if len(entries) == 0 {
 		entries = append(entries, releasedEntry(live, now))
 	}
-	metadata := map[string]any{"managedFields": entries}
-	for part, keys := range map[string][]string{"labels": left.labels, "annotations": left.annotations} {
-		gone := map[string]any{}
-		for _, key := range keys {
-			gone[key] = nil
-		}
-		if len(gone) > 0 {
-			metadata[part] = gone
-		}
+	return managing(entries, left.marks...)
+}
+
+// managing is the patch that gives an object these managedFields and takes marks away.
+func managing(entries []any, gone ...mark) map[string]any {
+	patch := map[string]any{"metadata": map[string]any{"managedFields": entries}}
+	for _, m := range gone {
+		_ = unstructured.SetNestedField(patch, nil, "metadata", m.part, m.key) // fails only below what is no map
 	}
-	return map[string]any{"metadata": metadata}
+	return patch
 }
 
 // entryOf is an entry of managedFields.

@@ -160,10 +160,9 @@ func (a *again) passesError(ctx context.Context, err error) string {
 		return ""
 	}
 	var timeout net.Error
-	var quiet *silence
 	switch {
 	case isHangUp(err), isLost(err):
-	case !a.answered.Load(), errors.As(err, &quiet):
+	case !a.answered.Load(), errors.As(err, new(*silence)):
 		return "" // it is not there, or the user chose the limit
 	case errors.Is(err, syscall.ECONNREFUSED):
 	case errors.As(err, &timeout) && timeout.Timeout():

@@ -44,18 +44,9 @@ func (c *Conn) discover(ctx context.Context) (*Served, error) {
 	var version string
 	var core, named *discovered
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		version, err = c.Version(groupCtx)
-		return err
-	})
-	group.Go(func() (err error) {
-		core, err = c.root(groupCtx, "/api", coreGroups)
-		return err
-	})
-	group.Go(func() (err error) {
-		named, err = c.root(groupCtx, "/apis", namedGroups)
-		return err
-	})
+	group.Go(func() (err error) { version, err = c.Version(groupCtx); return err })
+	group.Go(func() (err error) { core, err = c.root(groupCtx, "/api", coreGroups); return err })
+	group.Go(func() (err error) { named, err = c.root(groupCtx, "/apis", namedGroups); return err })
 	if err := group.Wait(); err != nil {
 		return nil, c.Translate(err)
 	}
@@ -195,11 +186,7 @@ func newServed(version string, found *discovered) *Served {
 // Serves reports whether the server serves a kind ("route.openshift.io/v1",
 // "Route"); an empty kind asks for the group/version alone.
 func (s *Served) Serves(apiVersion, kind string) bool {
-	want := apiVersion
-	if kind != "" {
-		want += "/" + kind
-	}
-	_, found := slices.BinarySearch(s.APIVersions, want)
+	_, found := slices.BinarySearch(s.APIVersions, strings.TrimSuffix(apiVersion+"/"+kind, "/"))
 	return found
 }
 

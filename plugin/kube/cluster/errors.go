@@ -29,34 +29,22 @@ func (c *Conn) Translate(err error) error {
 	case err == nil, errors.As(err, &told), errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, &status):
-		p := apierr.Explain(status.Status(), apierr.About{Host: c.Host()})
-		p.Err = err
-		return p
+		return apierr.Explain(status.Status(), apierr.About{Host: c.Host()}).Because(err)
 	case strings.Contains(err.Error(), "getting credentials:"):
 		return c.noCredentials(err)
-	case isDeadline(err):
+	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, new(*silence)): // the caller's, not the network's
 		return err
 	case errors.Is(err, errTooMuch):
-		return c.tooMuch(err)
+		return problem.Fail("the API server "+c.Host()+" sends an answer that is too large",
+			fmt.Sprintf("it has more than %d MB", maxAnswer>>20),
+			"check the server in the kubeconfig: oc whoami --show-server").Because(err)
 	}
 	return c.unreachable(err)
-}
-
-// isDeadline is a deadline of the caller's own, not of the network.
-func isDeadline(err error) bool {
-	var quiet *silence
-	return errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &quiet)
 }
 
 // oneLine keeps texts of others from breaking the layout, and the credentials that
 // they may quote from being shown.
 func oneLine(text string) string { return secret.Hide(plain.Line(text)) }
-
-func (c *Conn) tooMuch(err error) error {
-	return problem.Fail("the API server "+c.Host()+" sends an answer that is too large",
-		fmt.Sprintf("it has more than %d MB", maxAnswer>>20),
-		"check the server in the kubeconfig: oc whoami --show-server").Because(err)
-}
 
 // unreachable is for requests without an answer: which server, and why.
 func (c *Conn) unreachable(err error) error {
@@ -117,13 +105,10 @@ func certificate(err error) (why, next string) {
 
 // innermost drops the layers that repeat method and URL.
 func innermost(err error) string {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return oneLine(err.Error())
-		}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		err = inner
 	}
+	return oneLine(err.Error())
 }
 
 // noCredentials is for a credential plugin of the kubeconfig that failed.

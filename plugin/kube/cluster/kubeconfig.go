@@ -47,10 +47,7 @@ func readSettings(getter genericclioptions.RESTClientGetter) (settings, error) {
 	if err != nil && !clientcmd.IsEmptyConfig(err) {
 		return settings{}, usage("the kubeconfig cannot be read", oneLine(err.Error()), "mend the file, or name another with --kubeconfig", err)
 	}
-	s := settings{context: raw.CurrentContext}
-	if name := flag(getter, contextFlag); name != "" {
-		s.context = name
-	}
+	s := settings{context: cmp.Or(flag(getter, contextFlag), raw.CurrentContext)}
 	if err := s.checkContext(raw, flag(getter, serverFlag) != "", flag(getter, contextFlag) != ""); err != nil {
 		return settings{}, err
 	}
@@ -163,10 +160,7 @@ func flag(getter genericclioptions.RESTClientGetter, name string) string {
 		return ""
 	}
 	value := map[string]*string{contextFlag: flags.Context, clusterFlag: flags.ClusterName, serverFlag: flags.APIServer}[name]
-	if value == nil {
-		return ""
-	}
-	return *value
+	return *cmp.Or(value, new(string))
 }
 
 // configFlaw is for what clientcmd finds wrong with the chosen context.
@@ -179,7 +173,7 @@ func configFlaw(context string, err error) error {
 }
 
 func usage(what, why, next string, err error) error {
-	return &problem.Error{Kind: problem.Usage, What: what, Why: why, Next: next, Err: err}
+	return problem.Input(what, why, next).Because(err)
 }
 
 // prepare makes a configuration ours, and takes its timeout out, which would

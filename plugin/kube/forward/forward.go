@@ -5,6 +5,7 @@
 package forward
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func Open(ctx context.Context, conn *cluster.Conn, namespace, pod string, port i
 	case <-ready:
 	case <-f.done:
 		cancel()
-		return nil, f.ended()
+		return nil, cmp.Or(f.err, errors.New("it ended at once"))
 	case <-ctx.Done(): // the dialer knows no context: it is left behind
 		cancel()
 		return nil, context.Cause(ctx)
@@ -64,13 +65,6 @@ func Open(ctx context.Context, conn *cluster.Conn, namespace, pod string, port i
 	}
 	f.URL = fmt.Sprintf("http://127.0.0.1:%d", ports[0].Local)
 	return f, nil
-}
-
-func (f *Forward) ended() error {
-	if f.err == nil {
-		return errors.New("it ended at once")
-	}
-	return f.err
 }
 
 // Close closes the local port and waits until that is done.

@@ -3,7 +3,6 @@ package health
 import (
 	"cmp"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,25 +16,11 @@ func MissingAction(text string) string {
 	if m := regexp.MustCompile(`not authorized to perform:?\s+(s3:\w+)`).FindStringSubmatch(text); m != nil {
 		return m[1]
 	}
-	op := operation(text)
-	if op == "" {
-		return ""
+	// "operation error S3: CreateBucket, https response error ..."
+	if m := regexp.MustCompile(`operation error S3: ([A-Za-z]+)(?:,|$)`).FindStringSubmatch(text); m != nil {
+		return "s3:" + actionOf(m[1])
 	}
-	return "s3:" + actionOf(op)
-}
-
-// operation is the S3 operation an SDK error names: "operation error S3:
-// CreateBucket, https response error ...".
-func operation(text string) string {
-	_, rest, ok := strings.Cut(text, "operation error S3: ")
-	if !ok {
-		return ""
-	}
-	op, _, _ := strings.Cut(rest, ",")
-	if !regexp.MustCompile(`^[A-Za-z]+$`).MatchString(op) {
-		return ""
-	}
-	return op
+	return ""
 }
 
 // actionOf is the action that allows an operation, where it is called otherwise
@@ -82,12 +67,6 @@ func actionOf(op string) string {
 // pkg/config: reconcile-default-resync-seconds).
 const UnfinishedAfter = 45 * time.Second
 
-// atWork are the words by which the controller says that it will go on: it calls
-// them recoverable, as it does errors (s3-controller, pkg/resource/bucket).
-func atWork() []string {
-	return []string{"Reconciling to sync additional fields", "requeue for updates"}
-}
-
 // Unfinished reports whether the controller's last word on a Bucket is that it is
 // still at work.
 func Unfinished(obj *unstructured.Unstructured) bool {
@@ -110,8 +89,10 @@ func Unfinished(obj *unstructured.Unstructured) bool {
 	return false
 }
 
+// saysAtWork knows the words by which the controller says that it will go on: it calls
+// them recoverable, as it does errors (s3-controller, pkg/resource/bucket).
 func saysAtWork(text string) bool {
-	return slices.ContainsFunc(atWork(), func(words string) bool { return strings.Contains(text, words) })
+	return strings.Contains(text, "Reconciling to sync additional fields") || strings.Contains(text, "requeue for updates")
 }
 
 // UnfinishedFor is for how long a Bucket's conditions have said so; 0 if that

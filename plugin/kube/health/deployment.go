@@ -1,11 +1,13 @@
 package health
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 )
@@ -53,12 +55,9 @@ func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructure
 			Hint: advice.Command("oc describe pods", "-n", obj.GetNamespace()),
 		}
 		if pod.Text != "" {
-			s.Text += "; " + pod.Text
-			s.About = pod.About
+			s.Text, s.About = s.Text+"; "+pod.Text, pod.About
 		}
-		if pod.Hint != "" {
-			s.Hint = pod.Hint
-		}
+		s.Hint = cmp.Or(pod.Hint, s.Hint)
 		return Failing(s)
 	}
 	if pod.Text != "" {
@@ -72,10 +71,8 @@ func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructure
 // objects, so each must last.
 func noPods(obj *unstructured.Unstructured, c Condition) State {
 	ns := obj.GetNamespace()
-	why := c.message
-	if _, rest, ok := strings.Cut(why, "is forbidden: "); ok {
-		why = rest
-	}
+	_, rest, _ := strings.Cut(c.message, "is forbidden: ")
+	why := cmp.Or(rest, c.message)
 	s := State{Text: "its pods cannot be made: " + why, Code: "ReplicaFailure", Hint: advice.Command("oc describe replicasets", "-n", ns)}
 	grace := createFailedGrace
 	switch {
@@ -116,13 +113,7 @@ func CurrentPods(deployment *unstructured.Unstructured, all []*unstructured.Unst
 func TemplateHash(pod *unstructured.Unstructured) string { return pod.GetLabels()["pod-template-hash"] }
 
 func selected(pod *unstructured.Unstructured, selector map[string]string) bool {
-	labels := pod.GetLabels()
-	for k, v := range selector {
-		if labels[k] != v {
-			return false
-		}
-	}
-	return len(selector) > 0 && TemplateHash(pod) != ""
+	return len(selector) > 0 && TemplateHash(pod) != "" && labels.SelectorFromSet(selector).Matches(labels.Set(pod.GetLabels()))
 }
 
 // over reports whether a pod has ended and will be replaced, as when evicted.

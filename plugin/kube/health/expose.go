@@ -40,8 +40,7 @@ func judgeRoute(obj *unstructured.Unstructured) State {
 	host := Text(obj.Object, "spec", "host")
 	var refused *Condition
 	for _, ingress := range Maps(obj.Object, "status", "ingress") {
-		list, _, _ := unstructured.NestedSlice(ingress, "conditions")
-		admitted, ok := find(readConditions(list), "Admitted")
+		admitted, ok := find(readConditions(ingress, "conditions"), "Admitted")
 		if ok && admitted.status == "True" {
 			return addressed("admitted", scheme(obj), cmp.Or(Text(ingress, "host"), host))
 		}
@@ -129,10 +128,9 @@ func covers(pattern any, host string) bool {
 
 // ruleHost is the first host that the rules of an Ingress name.
 func ruleHost(ingress *unstructured.Unstructured) string {
+	var host string
 	for _, rule := range Maps(ingress.Object, "spec", "rules") {
-		if host := Text(rule, "host"); host != "" {
-			return host
-		}
+		host = cmp.Or(host, Text(rule, "host"))
 	}
-	return ""
+	return host
 }

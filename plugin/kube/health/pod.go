@@ -1,7 +1,9 @@
 package health
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,11 +46,9 @@ func judgePod(pod *unstructured.Unstructured, in Around) State {
 		return unschedulable(pod, c.message)
 	}
 	for _, c := range Maps(pod.Object, "status", "initContainerStatuses") {
-		var s State
+		s := containerState(pod, c, true)
 		if Text(c, "name") == BucketWaiter {
 			s = bucketWaiterState(pod, c, in)
-		} else {
-			s = containerState(pod, c, true)
 		}
 		if s.Text != "" {
 			return s
@@ -232,11 +232,8 @@ const (
 // MissingIdentity says what of its AWS identity a pod lacks; empty if nothing. An
 // empty roleARN accepts any.
 func MissingIdentity(pod *unstructured.Unstructured, roleARN string) string {
-	volume := false
-	for _, v := range Maps(pod.Object, "spec", "volumes") {
-		volume = volume || Text(v, "name") == tokenVolume
-	}
-	if !volume {
+	isToken := func(volume map[string]any) bool { return Text(volume, "name") == tokenVolume }
+	if !slices.ContainsFunc(Maps(pod.Object, "spec", "volumes"), isToken) {
 		return "no volume " + tokenVolume
 	}
 	for _, list := range []string{"initContainers", "containers"} {
@@ -254,12 +251,11 @@ func MissingIdentity(pod *unstructured.Unstructured, roleARN string) string {
 
 // RoleOf is the role that a pod's containers are told to assume, "" for none.
 func RoleOf(pod *unstructured.Unstructured) string {
+	var role string
 	for _, c := range Maps(pod.Object, "spec", "containers") {
-		if role := roleIn(c); role != "" {
-			return role
-		}
+		role = cmp.Or(role, roleIn(c))
 	}
-	return ""
+	return role
 }
 
 // roleIn is the role that one container is told to assume, "" for none.

@@ -10,6 +10,7 @@ package health
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -121,17 +122,12 @@ type Condition struct {
 
 // Conditions are those in an object's status.
 func Conditions(obj *unstructured.Unstructured) []Condition {
-	list, _, _ := unstructured.NestedSlice(obj.Object, "status", "conditions")
-	return readConditions(list)
+	return readConditions(obj.Object, "status", "conditions")
 }
 
-func readConditions(list []any) []Condition {
+func readConditions(object map[string]any, path ...string) []Condition {
 	var out []Condition
-	for _, e := range list {
-		m, ok := e.(map[string]any)
-		if !ok {
-			continue
-		}
+	for _, m := range Maps(object, path...) {
 		out = append(out, Condition{
 			kind: Text(m, "type"), status: Text(m, "status"), reason: Text(m, "reason"),
 			message: Text(m, "message"), changed: Text(m, "lastTransitionTime"),
@@ -141,10 +137,8 @@ func readConditions(list []any) []Condition {
 }
 
 func find(list []Condition, kind string) (Condition, bool) {
-	for _, c := range list {
-		if c.kind == kind {
-			return c, true
-		}
+	if n := slices.IndexFunc(list, func(c Condition) bool { return c.kind == kind }); n >= 0 {
+		return list[n], true
 	}
 	return Condition{}, false
 }

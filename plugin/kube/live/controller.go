@@ -95,9 +95,7 @@ func RolesOf(ctx context.Context, w *World, c ack.Controller) (ControllerRoles, 
 		role, _ := pod.Variable(c.Container.Name, roleVariable)
 		roles.ARNs = append(roles.ARNs, role)
 	}
-	roles.ARNs = slices.DeleteFunc(roles.ARNs, func(role string) bool { return role == "" })
-	slices.Sort(roles.ARNs)
-	roles.ARNs = slices.Compact(roles.ARNs)
+	roles.ARNs = sorted(slices.DeleteFunc(roles.ARNs, func(role string) bool { return role == "" }))
 	if len(roles.ARNs) == 0 && roles.Unsure == "" {
 		roles.Unsure = "neither its pods nor its service account name a role"
 	}
@@ -180,14 +178,11 @@ func ReadAdmission(ctx context.Context, w *World) (a Admission, err error) {
 		return a, nil
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		a.Policy, err = w.Get(ctx, kinds.ValidatingAdmissionPolicy.GVR(), "", operator.PolicyName)
-		return err
-	})
-	group.Go(func() (err error) {
-		a.Binding, err = w.Get(ctx, kinds.ValidatingAdmissionPolicyBinding.GVR(), "", operator.PolicyName)
-		return err
-	})
+	read := func(into **unstructured.Unstructured, kind kinds.Kind) {
+		group.Go(func() (err error) { *into, err = w.Get(ctx, kind.GVR(), "", operator.PolicyName); return err })
+	}
+	read(&a.Policy, kinds.ValidatingAdmissionPolicy)
+	read(&a.Binding, kinds.ValidatingAdmissionPolicyBinding)
 	err = group.Wait()
 	return a, err
 }

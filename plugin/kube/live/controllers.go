@@ -191,7 +191,7 @@ func (w *World) UnusedAccounts(ctx context.Context, exempt []string, controllers
 		return nil, nil
 	}
 	named := AccountsOf(controllers)
-	proven, err := w.ProvenAccounts(ctx, slices.Compact(slices.Sorted(slices.Values(slices.Concat(exempt, named)))))
+	proven, err := w.ProvenAccounts(ctx, sorted(slices.Concat(exempt, named)))
 	if err != nil {
 		return nil, err
 	}
@@ -209,8 +209,13 @@ func AccountsOf(all []ack.Controller) []string {
 	for _, c := range all {
 		users = append(users, accountOf(c))
 	}
-	slices.Sort(users)
-	return slices.Compact(users)
+	return sorted(users)
+}
+
+// sorted sorts and drops repetitions, in place.
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // everyAccount are the groups that each service account is in.

@@ -157,23 +157,20 @@ func (e *everywhere) namespaces(ctx context.Context, wanted, refused []Wanted) [
 	for _, project := range list {
 		names = append(names, project.GetName())
 	}
-	slices.Sort(names)
-	return names
+	return sorted(names)
 }
 
 // marked are the namespaces with a mark, sorted.
 func (e *everywhere) marked(wanted []Wanted) []string {
 	names := []string{}
 	for _, one := range wanted {
-		if !one.Marks {
-			continue
-		}
 		for _, object := range e.Objects[one.Resource] {
-			names = append(names, object.GetNamespace())
+			if one.Marks {
+				names = append(names, object.GetNamespace())
+			}
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return sorted(names)
 }
 
 // Others names what is in a namespace besides this tool's objects, what every
@@ -208,8 +205,7 @@ func Others(ctx context.Context, conn *cluster.Conn, namespace string, expected 
 		})
 	}
 	err = group.Wait()
-	slices.Sort(names)
-	return slices.Compact(names), err
+	return sorted(names), err
 }
 
 // others is one call of Others.

@@ -139,13 +139,12 @@ func (w *World) Plan(ctx context.Context) (*apply.Plan, error) {
 // MayUseSCC reports whether a service account of the project may use OpenShift's
 // SecurityContextConstraints of that name.
 func (w *World) MayUseSCC(ctx context.Context, account, name string) (bool, error) {
-	user := "system:serviceaccount:" + w.Namespace + ":" + account
 	review := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "authorization.k8s.io/v1",
 		"kind":       "LocalSubjectAccessReview",
 		"metadata":   map[string]any{"namespace": w.Namespace},
 		"spec": map[string]any{
-			"user":   user,
+			"user":   "system:serviceaccount:" + w.Namespace + ":" + account,
 			"groups": []any{"system:serviceaccounts", "system:serviceaccounts:" + w.Namespace, "system:authenticated"},
 			"resourceAttributes": map[string]any{
 				"namespace": w.Namespace, "verb": "use", "name": name,

@@ -58,13 +58,10 @@ func (w Writers) unseen() int {
 // Needs are the permissions that you lack to know of the others, "" if there are none.
 func (w Writers) Needs() string {
 	var all []string
-	for _, one := range w {
-		if one.Needs != "" && !slices.Contains(all, one.Needs) {
-			all = append(all, one.Needs)
-		}
+	for _, one := range w.unknown() {
+		all = append(all, one.Needs)
 	}
-	slices.Sort(all)
-	return strings.Join(all, " and ")
+	return strings.Join(sorted(all), " and ")
 }
 
 // Without are the others than a user.
@@ -131,9 +128,7 @@ func reserved(name, namespace string) bool {
 	everybody := []string{"system:authenticated", "system:authenticated:oauth", "system:unauthenticated", accounts}
 	in, _, account := splitAccount(name)
 	switch {
-	case !strings.HasPrefix(name, "system:"):
-		return false
-	case slices.Contains(everybody, name):
+	case !strings.HasPrefix(name, "system:"), slices.Contains(everybody, name):
 		return false
 	case strings.HasPrefix(name, accounts+":"):
 		in = strings.TrimPrefix(name, accounts+":")
@@ -218,21 +213,20 @@ func shownName(name string) string {
 
 // Names are those of whom it is known, the first twenty.
 func (w Writers) Names() []string {
+	return w.Known().first(mostListed)
+}
+
+func (w Writers) first(most int) []string {
 	var names []string
-	for _, one := range w.Known() {
-		if len(names) < mostListed {
-			names = append(names, one.String())
-		}
+	for _, one := range w[:min(len(w), most)] {
+		names = append(names, one.String())
 	}
 	return names
 }
 
 // few names the first of some, and how many there are besides.
 func (w Writers) few() string {
-	var names []string
-	for _, one := range w[:min(len(w), mostInText)] {
-		names = append(names, one.String())
-	}
+	names := w.first(mostInText)
 	text := strings.Join(names, ", ")
 	if more := len(w) - len(names); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
@@ -271,8 +265,7 @@ func (w Writers) Revoke(namespace string) []string {
 			commands = append(commands, advice.Command("oc delete", "-n", namespace, "rolebinding/"+one.Binding))
 		}
 	}
-	slices.Sort(commands)
-	if commands = slices.Compact(commands); len(commands) > mostListed {
+	if commands = sorted(commands); len(commands) > mostListed {
 		commands, list = commands[:mostListed], true
 	}
 	if list {

@@ -10,7 +10,7 @@ import (
 
 // TestF2States: a State that others worded stays one line of the reason.
 func TestF2States(t *testing.T) {
-	p := notReady([]State{{Kind: "Bucket", Name: "b", Text: "no\n  try   rm -rf ~\x1b[8m"}, {Kind: "Pod", Name: "p", Text: "late"}})
+	p := notReady([]State{{Kind: "Bucket", Name: "b", Text: "no\n  try   rm -rf ~\x1b[8m"}, {Kind: "Pod", Name: "p", Text: "late"}}, "", "")
 	if lines := strings.Split(p.Why, "\n"); len(lines) != 2 || strings.Contains(p.Why, "\x1b") {
 		t.Errorf("%q", p.Why)
 	}

@@ -80,15 +80,11 @@ func (l *loop) look(ctx context.Context) (bool, error) {
 			failed = append(failed, s)
 		}
 	}
-	if len(failed) > 0 && !(busy && lone(failed)) {
-		return true, hopeless(failed)
+	hinders := func(s State) bool { return !s.Lone } // keeps the others from becoming ready
+	if len(failed) > 0 && !(busy && !slices.ContainsFunc(failed, hinders)) {
+		return true, notReady(failed, "will not become ready", "will not become ready")
 	}
 	return ready, nil
-}
-
-// lone reports whether none of these keeps the others from becoming ready.
-func lone(failed []State) bool {
-	return !slices.ContainsFunc(failed, func(s State) bool { return !s.Lone })
 }
 
 // Until watches the objects of one kind in a namespace, or ("") in all of them,
@@ -218,19 +214,9 @@ func ended(ctx context.Context, all []State, w *watched, started time.Time) erro
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("waiting was interrupted: %w", ctx.Err())
 	}
-	var open []State
-	for _, s := range all {
-		if !s.Ready {
-			open = append(open, s)
-		}
-	}
-	took := time.Since(started).Round(time.Second)
-	p := notReady(open)
-	if len(open) == 1 {
-		p.What = fmt.Sprintf("%s is not ready after %s", naming(open[0]), took)
-	} else {
-		p.What = fmt.Sprintf("%d objects are not ready after %s", len(open), took)
-	}
+	open := slices.DeleteFunc(all, func(s State) bool { return s.Ready })
+	took := time.Since(started).Round(time.Second).String()
+	p := notReady(open, "is not ready after "+took, "are not ready after "+took)
 	if server, ok := w.trouble(); ok && !server.Ready {
 		p.Why = strings.TrimPrefix(p.Why+"\n", "\n") + "the API server " + strings.TrimSuffix(server.Text, ", trying again") + ": " + server.Hint
 	}
@@ -242,20 +228,13 @@ func ended(ctx context.Context, all []State, w *watched, started time.Time) erro
 	return p
 }
 
-// hopeless is the error for what will not become ready.
-func hopeless(failed []State) error {
-	p := notReady(failed)
-	if len(failed) == 1 {
-		p.What = naming(failed[0]) + " will not become ready"
-	} else {
-		p.What = fmt.Sprintf("%d objects will not become ready", len(failed))
+// notReady names each object with its last State, and all next steps. one and several
+// say what is the matter with one object, or with several.
+func notReady(states []State, one, several string) *problem.Error {
+	p := &problem.Error{Kind: problem.NotReady, What: fmt.Sprintf("%d objects %s", len(states), several)}
+	if len(states) == 1 {
+		p.What = naming(states[0]) + " " + one
 	}
-	return p
-}
-
-// notReady names each object with its last State, and all next steps.
-func notReady(states []State) *problem.Error {
-	p := &problem.Error{Kind: problem.NotReady}
 	var whys, nexts []string
 	for _, s := range states {
 		why := s.Text
@@ -276,7 +255,7 @@ func naming(s State) string { return s.Kind + " " + s.Name }
 // mayNotWatch is the error for watches that are refused from the start. hint is what
 // the user can do about a missing permission.
 func mayNotWatch(what, hint string, err error) error {
-	p := &problem.Error{Kind: problem.Failed, What: what, Why: plain.Line(err.Error()), Next: hint, Err: err}
+	p := problem.Fail(what, plain.Line(err.Error()), hint).Because(err)
 	switch {
 	case apierrors.IsUnauthorized(err):
 		p.Next = "oc login, then run the same command again"

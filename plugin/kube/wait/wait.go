@@ -142,13 +142,17 @@ func (w *waiting) states(ctx context.Context) []State {
 		if s, stale := w.bucket.judge(ctx, obj, time.Now()); stale {
 			return s
 		}
-		return health.Bucket(obj, w.baseline(), t.BucketWritten)
+		var before []health.Condition // those it had when it was applied
+		if applied := w.live(kinds.Bucket, t.Bucket); applied != nil {
+			before = health.Conditions(applied)
+		}
+		return health.Bucket(obj, before, t.BucketWritten)
 	})
 	bucketReady := len(out) == 0 || out[0].Ready || out[0].Lone
 	add(kinds.PersistentVolumeClaim, t.PVC, health.Volume)
 	for _, name := range t.Deployments {
 		add(kinds.Deployment, name, func(obj *unstructured.Unstructured) State {
-			if s, missed := w.identity.verdict(name); missed {
+			if s, missed := w.identity.gaveUp[name]; missed {
 				return s
 			}
 			pods := health.CurrentPods(obj, w.watched.List(kinds.Pod))
@@ -181,14 +185,6 @@ func (w *waiting) live(kind kinds.Kind, name string) *unstructured.Unstructured 
 		if obj.GetKind() == kind.String() && obj.GetName() == name {
 			return obj
 		}
-	}
-	return nil
-}
-
-// baseline are the conditions the Bucket had when it was applied.
-func (w *waiting) baseline() []health.Condition {
-	if obj := w.live(kinds.Bucket, w.targets.Bucket); obj != nil {
-		return health.Conditions(obj)
 	}
 	return nil
 }

@@ -206,10 +206,7 @@ func (w *watched) Get(kind kinds.Kind, name string) *unstructured.Unstructured {
 	if w.informers[kind] == nil {
 		return nil
 	}
-	item, ok, err := w.informers[kind].GetStore().GetByKey(w.namespace + "/" + name)
-	if err != nil || !ok {
-		return nil
-	}
+	item, _, _ := w.informers[kind].GetStore().GetByKey(w.namespace + "/" + name)
 	obj, _ := item.(*unstructured.Unstructured)
 	return obj
 }
