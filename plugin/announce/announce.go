@@ -3,6 +3,7 @@
 package announce
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -109,13 +110,7 @@ func shortened(line string) string {
 
 // BeforeAfter is a change in words.
 func BeforeAfter(before, after string) string {
-	if before == "" {
-		before = "(none)"
-	}
-	if after == "" {
-		after = "(none)"
-	}
-	return OneLine(before) + " → " + OneLine(after)
+	return OneLine(cmp.Or(before, "(none)")) + " → " + OneLine(cmp.Or(after, "(none)"))
 }
 
 // OneLine is a text of several lines in one.
@@ -192,19 +187,13 @@ func Wrap(names []string) string {
 }
 
 func platformName(platform string) string {
-	switch platform {
-	case render.PlatformROSAHCP:
-		return "ROSA HCP"
-	case render.PlatformROSAClassic:
-		return "ROSA classic"
-	case render.PlatformOpenShift:
-		return "OpenShift"
-	case render.PlatformEKS:
-		return "EKS"
-	case render.PlatformKubernetes:
-		return "Kubernetes"
-	}
-	return "a cluster of unknown kind"
+	return cmp.Or(map[string]string{
+		render.PlatformROSAHCP:     "ROSA HCP",
+		render.PlatformROSAClassic: "ROSA classic",
+		render.PlatformOpenShift:   "OpenShift",
+		render.PlatformEKS:         "EKS",
+		render.PlatformKubernetes:  "Kubernetes",
+	}[platform], "a cluster of unknown kind")
 }
 
 // Mark is the mark of an object's state.

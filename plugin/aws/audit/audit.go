@@ -150,8 +150,6 @@ type Client struct {
 	getTrailStatus    call[cloudtrail.GetTrailStatusInput, cloudtrail.GetTrailStatusOutput]
 }
 
-var _ Reader = (*Client)(nil)
-
 // New gives a client. CloudTrail throttles early: two look-ups a second are all an account
 // may make in a region ("LookupEvents" of the CloudTrail API reference), and we make three
 // at once. The attempts of the configuration (package detect) outlast that.

@@ -31,6 +31,9 @@ type explanation struct {
 	action, resource string
 }
 
+// because is an explanation of what failed as it was asked for.
+func because(why, next string) explanation { return explanation{why: why, next: next} }
+
 // Translate turns an error of an AWS call into a *problem.Error in three parts.
 // action is the IAM action the call needs, for example iam:CreateRole, and
 // resource the ARN (or plain name) it was about. The original stays reachable
@@ -73,7 +76,7 @@ func explain(err error, action, resource string) explanation {
 	if e, ok := explainNetwork(err); ok {
 		return e
 	}
-	return explanation{why: Redact(err.Error()), next: "run the same command again: it goes on where it stopped"}
+	return because(Redact(err.Error()), "run the same command again: it goes on where it stopped")
 }
 
 // on joins an action and what it was for.

@@ -3,6 +3,7 @@ package awserr
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -176,11 +177,7 @@ func stranger(tags map[string]string) string {
 	if by := tags[render.TagManagedBy]; by != "" {
 		return "its tags say that " + quote(by) + " manages it"
 	}
-	keys := make([]string, 0, len(tags))
-	for k := range tags {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
+	keys := slices.Sorted(maps.Keys(tags))
 	var shown []string
 	for _, k := range keys[:min(len(keys), maxTags)] {
 		shown = append(shown, quote(k)+"="+quote(tags[k]))

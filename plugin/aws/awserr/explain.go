@@ -18,10 +18,8 @@ import (
 // Errors" pages of IAM, STS and S3 and of the operations used here.
 func explainCode(code, message, action, resource string) explanation {
 	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
-		return explanation{
-			why:  "too many requests to this account at once (" + code + "), also after several tries",
-			next: "wait a minute, then run the same command again: it goes on where it stopped",
-		}
+		return because("too many requests to this account at once ("+code+"), also after several tries",
+			"wait a minute, then run the same command again: it goes on where it stopped")
 	}
 	switch code {
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden":
@@ -37,15 +35,11 @@ func explainCode(code, message, action, resource string) explanation {
 	case "SignatureDoesNotMatch", "RequestTimeTooSkewed", "InvalidSignatureException":
 		return explainSignature(code, message)
 	case "OptInRequired", "RegionDisabledException":
-		return explanation{
-			why:  "the region is switched off in this account",
-			next: "aws account enable-region --region-name REGION, or --region with another one",
-		}
+		return because("the region is switched off in this account",
+			"aws account enable-region --region-name REGION, or --region with another one")
 	case "InternalFailure", "InternalError", "ServiceFailure", "ServiceUnavailable":
-		return explanation{
-			why:  "AWS has trouble of its own (" + code + ")",
-			next: "wait a minute, then run the same command again: it goes on where it stopped",
-		}
+		return because("AWS has trouble of its own ("+code+")",
+			"wait a minute, then run the same command again: it goes on where it stopped")
 	}
 	return explainState(code, message, resource)
 }
@@ -73,24 +67,22 @@ func explainState(code, message, resource string) explanation {
 			next: again,
 		}
 	case "ConcurrentModification", "ConcurrentModificationException", "EntityTemporarilyUnmodifiable":
-		return explanation{why: "somebody else was changing it at the same moment", next: again}
+		return because("somebody else was changing it at the same moment", again)
 	case "NoSuchEntity", "NoSuchEntityException", "NoSuchBucket", "NotFound":
-		return explanation{why: tidy(message, "it does not exist"), next: again}
+		return because(tidy(message, "it does not exist"), again)
 	case "LimitExceeded", "LimitExceededException":
 		return explainLimit(message)
 	case "MalformedPolicyDocument", "MalformedPolicyDocumentException":
 		return explainPolicy(message)
 	case "DeleteConflict", "DeleteConflictException":
-		return explanation{
-			why:  tidy(message, "something is still attached to it"),
-			next: "aws iam list-attached-role-policies and aws iam list-role-policies show what; remove it, then run the same command again: it continues where it stopped",
-		}
+		return because(tidy(message, "something is still attached to it"),
+			"aws iam list-attached-role-policies and aws iam list-role-policies show what; remove it, then run the same command again: it continues where it stopped")
 	case "UnmodifiableEntity", "UnmodifiableEntityException":
-		return explanation{why: "only the AWS service it belongs to may change it", next: "--role-name NAME for a role of your own"}
+		return because("only the AWS service it belongs to may change it", "--role-name NAME for a role of your own")
 	case "PermanentRedirect", "MovedPermanently", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
-		return explanation{why: tidy(message, "it is in another region"), next: "--region with the region it is in"}
+		return because(tidy(message, "it is in another region"), "--region with the region it is in")
 	}
-	return explanation{why: tidy(message, "no reason given") + " (" + code + ")", next: again}
+	return because(tidy(message, "no reason given")+" ("+code+")", again)
 }
 
 // explainLimit names the quota. IAM's message ends in its name and value, for
@@ -138,24 +130,18 @@ func explainNetwork(err error) (explanation, bool) {
 			next: "--region REGION, for example us-east-2",
 		}, true
 	case unresolved:
-		return explanation{
-			why:  "the name " + dns.Name + " is not known: the region or AWS_ENDPOINT_URL may be misspelt, or there is no network",
-			next: "check --region and AWS_ENDPOINT_URL, then " + again,
-		}, true
+		return because("the name "+dns.Name+" is not known: the region or AWS_ENDPOINT_URL may be misspelt, or there is no network",
+			"check --region and AWS_ENDPOINT_URL, then "+again), true
 	case isUntrusted(err):
-		return explanation{
-			why:  "the server's certificate is signed by nobody this machine trusts, as behind a proxy that opens TLS",
-			next: "export AWS_CA_BUNDLE=FILE with the certificate of the proxy, then " + again,
-		}, true
+		return because("the server's certificate is signed by nobody this machine trusts, as behind a proxy that opens TLS",
+			"export AWS_CA_BUNDLE=FILE with the certificate of the proxy, then "+again), true
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return explanation{why: "nothing listens at the endpoint" + at(err), next: "check AWS_ENDPOINT_URL and HTTPS_PROXY, then " + again}, true
+		return because("nothing listens at the endpoint"+at(err), "check AWS_ENDPOINT_URL and HTTPS_PROXY, then "+again), true
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		return explanation{
-			why:  "no answer in time" + at(err),
-			next: "check the network and HTTPS_PROXY, or give more --timeout, then " + again,
-		}, true
+		return because("no answer in time"+at(err),
+			"check the network and HTTPS_PROXY, or give more --timeout, then "+again), true
 	case broken, strings.Contains(text, "request send failed"):
-		return explanation{why: "the connection broke" + at(err), next: "check the network, then " + again}, true
+		return because("the connection broke"+at(err), "check the network, then "+again), true
 	}
 	return explanation{}, false
 }

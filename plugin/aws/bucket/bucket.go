@@ -133,15 +133,7 @@ func (s State) whose(f render.Facts) string {
 // or nobody has put tags on it yet. The controller puts them last, so that a run right
 // after one that was cut off may find none.
 func (s State) Unmarked() bool {
-	switch s.Kind {
-	case TagsUnreadable:
-		return true
-	case OtherAccount:
-		return !s.Sure
-	case Foreign:
-		return len(s.Tags) == 0
-	}
-	return false
+	return s.Kind == TagsUnreadable || s.Kind == OtherAccount && !s.Sure || s.Kind == Foreign && len(s.Tags) == 0
 }
 
 // Names are the names of all buckets of the account, by one request: without a limit
@@ -168,13 +160,6 @@ type API interface {
 
 // Client is the real S3.
 type Client struct{ *s3.Client }
-
-var (
-	_ API     = (*Client)(nil)
-	_ Lister  = (*Client)(nil)
-	_ Emptier = (*Client)(nil)
-	_ Remover = (*Client)(nil)
-)
 
 // New gives a client for S3. At an endpoint of the user's (AWS_ENDPOINT_URL,
 // AWS_ENDPOINT_URL_S3, endpoint_url: emulators, VPC endpoints) the bucket is in

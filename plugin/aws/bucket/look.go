@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -189,15 +190,9 @@ func Created(ctx context.Context, api API, t Target) (time.Time, error) {
 
 // homeRegion is where S3 keeps the names of all buckets of the partition.
 func homeRegion(t Target) string {
-	switch t.Partition {
-	case "aws", "":
-		return "us-east-1"
-	case "aws-us-gov":
-		return "us-gov-west-1"
-	case "aws-cn":
-		return "cn-north-1"
-	}
-	return t.Region
+	return cmp.Or(map[string]string{
+		"": "us-east-1", "aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1",
+	}[t.Partition], t.Region)
 }
 
 // The pages that explain a refusal: by MoreForeign a caller knows that of a bucket

@@ -283,12 +283,9 @@ func UsualNameIn(text string, f render.Facts) string {
 // OwnPolicy is the inline policy that a role has by the name that install gives it; the
 // zero Document if it has none, or none that can be read.
 func (a *Actual) OwnPolicy() Document {
-	if a == nil || a.Inline == "" {
+	if a == nil {
 		return Document{}
 	}
-	own, err := ParseDocument(a.Inline)
-	if err != nil {
-		return Document{}
-	}
+	own, _ := ParseDocument(a.Inline)
 	return own
 }

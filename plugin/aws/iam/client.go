@@ -83,15 +83,6 @@ type Client struct {
 	listOpenIDConnectProviders call[awsiam.ListOpenIDConnectProvidersInput, awsiam.ListOpenIDConnectProvidersOutput]
 }
 
-var (
-	_ API            = (*Client)(nil)
-	_ Remover        = (*Client)(nil)
-	_ Finder         = (*Client)(nil)
-	_ ProviderReader = (*Client)(nil)
-	_ PolicyReader   = (*Client)(nil)
-	_ Lister         = (*Client)(nil)
-)
-
 // New gives a client that repeats conflicting requests, too, as often as the
 // configuration says (package detect, which loads it).
 func New(cfg aws.Config) *Client {

@@ -201,12 +201,9 @@ func (r Role) withoutPolicyTag(a *Actual) Role {
 }
 
 func (r Role) tagged(key, value string) Role {
-	tags := map[string]string{key: value}
-	for k, v := range r.Tags {
-		if k != key {
-			tags[k] = v
-		}
-	}
+	tags := map[string]string{}
+	maps.Copy(tags, r.Tags)
+	tags[key] = value
 	r.Tags = tags
 	return r
 }

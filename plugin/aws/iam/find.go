@@ -193,7 +193,10 @@ func Glance(ctx context.Context, api awsiam.GetRoleAPIClient, name string) (*Lis
 // TrustDrift says in a clause what a trust policy does instead of what it should,
 // "" where it is as it should be.
 func TrustDrift(desired Role, trust string) string {
-	steps := trustSteps(desired, &Actual{Trust: trust})
+	return firstReason(trustSteps(desired, &Actual{Trust: trust}))
+}
+
+func firstReason(steps []Step) string {
 	if len(steps) == 0 {
 		return ""
 	}
@@ -208,24 +211,17 @@ func PolicyDrift(ctx context.Context, api Reader, desired Role) (string, error) 
 	if desired.Policy == nil {
 		return "", nil
 	}
-	out, err := api.GetRolePolicy(ctx, &awsiam.GetRolePolicyInput{RoleName: aws.String(desired.Name), PolicyName: aws.String(PolicyName)})
-	actual := &Actual{Exists: true}
+	inline, err := InlinePolicy(ctx, api, desired.Name, PolicyName)
 	switch {
-	case err == nil:
-		actual.Inline = aws.ToString(out.PolicyDocument)
-	case !awserr.Missing(err):
-		return "", awserr.Translate(err, "iam:GetRolePolicy", "role "+desired.Name)
-	default:
+	case awserr.Missing(err):
 		tagged := &Actual{}
 		if err := readRole(ctx, api, desired.Name, tagged); err != nil || tagged.namesPolicy() {
 			return "", err
 		}
+	case err != nil:
+		return "", err
 	}
-	steps := inlineSteps(desired, actual)
-	if len(steps) == 0 {
-		return "", nil
-	}
-	return steps[0].Reason, nil
+	return firstReason(inlineSteps(desired, &Actual{Exists: true, Inline: inline})), nil
 }
 
 // Recall gives the words of a command that name the role of an earlier install, if it is

@@ -57,11 +57,8 @@ func (h Holder) paths() []string {
 func admitted(subjects []string) []Holder {
 	var found []Holder
 	for _, h := range []Holder{App, Controller} {
-		for _, subject := range subjects {
-			if strings.HasSuffix(subject, ":"+string(h)) {
-				found = append(found, h)
-				break
-			}
+		if slices.ContainsFunc(subjects, func(subject string) bool { return strings.HasSuffix(subject, ":"+string(h)) }) {
+			found = append(found, h)
 		}
 	}
 	return found

@@ -232,9 +232,7 @@ func unremoved(ctx context.Context, err error, step Step, plan *Removal) error {
 	}
 	const again = "; then run the same command again"
 	name := advice.Flag("--role-name", plan.Name)
-	p := &problem.Error{
-		Kind: problem.Refused, What: fmt.Sprintf("the role %s is still in use and stays", plan.Name), Err: awserr.Cause(err),
-	}
+	p := problem.Refuse(fmt.Sprintf("the role %s is still in use and stays", plan.Name), "", "").Because(awserr.Cause(err))
 	switch {
 	case !awserr.Conflict(err):
 		return awserr.Translate(err, step.Action, step.Resource)

@@ -112,14 +112,12 @@ func (c Condition) met(account string) Answer {
 	for operator, keys := range c {
 		for key, values := range keys {
 			var one Answer
-			switch strings.ToLower(operator) + " " + strings.ToLower(key) {
-			case "stringequals aws:resourceaccount", "stringequalsifexists aws:resourceaccount",
-				"stringequals s3:resourceaccount", "stringequalsifexists s3:resourceaccount":
+			switch strings.TrimSuffix(strings.ToLower(operator), "ifexists") + " " + strings.ToLower(key) {
+			case "stringequals aws:resourceaccount", "stringequals s3:resourceaccount":
 				one = anyOf(values, func(v string) bool { return v == account })
-			case "stringlike aws:resourceaccount", "stringlikeifexists aws:resourceaccount",
-				"stringlike s3:resourceaccount", "stringlikeifexists s3:resourceaccount":
+			case "stringlike aws:resourceaccount", "stringlike s3:resourceaccount":
 				one = anyOf(values, func(v string) bool { return like(v, account) })
-			case "bool aws:securetransport", "boolifexists aws:securetransport":
+			case "bool aws:securetransport":
 				one = anyOf(values, func(v string) bool { return strings.EqualFold(v, "true") })
 			default:
 				one = Unsure

@@ -71,8 +71,6 @@ func policyHCL(s Source, label, role string) string {
 	)
 }
 
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
 // A writer of the little HCL that a role needs, laid out as terraform fmt lays it
 // out. HashiCorp's own (hclwrite) would add two megabytes to the executable; the
 // tests hold this one against it.
@@ -86,18 +84,10 @@ func attributes(indent string, list []attribute) string {
 	var b strings.Builder
 	for start := 0; start < len(list); {
 		end, width := start, 0
-		for ; end < len(list); end++ {
+		for ; end < len(list) && !strings.Contains(list[end].value, "\n"); end++ {
 			width = max(width, len([]rune(list[end].name)))
-			if strings.Contains(list[end].value, "\n") {
-				break
-			}
 		}
-		if end > start { // a value of several lines is aligned with nobody
-			width = 0
-			for _, a := range list[start:end] {
-				width = max(width, len([]rune(a.name)))
-			}
-		} else {
+		if end == start { // a value of several lines is aligned with nobody
 			end++
 		}
 		for _, a := range list[start:end] {
@@ -154,7 +144,7 @@ func documentHCL(d iam.Document, replaced map[string]string) string {
 		}
 		if len(s.Condition) > 0 {
 			var operators []attribute
-			for _, operator := range sortedKeys(s.Condition) {
+			for _, operator := range slices.Sorted(maps.Keys(s.Condition)) {
 				operators = append(operators, attribute{operator, object(lists(s.Condition[operator], value)...)})
 			}
 			a = append(a, attribute{"Condition", object(operators...)})
@@ -167,7 +157,7 @@ func documentHCL(d iam.Document, replaced map[string]string) string {
 // lists are attributes whose names may be anything.
 func lists(values map[string]iam.Strings, value func(iam.Strings) string) []attribute {
 	var out []attribute
-	for _, key := range sortedKeys(values) {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
 		out = append(out, attribute{str(key), value(values[key])})
 	}
 	return out
