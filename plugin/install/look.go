@@ -184,13 +184,9 @@ func awaitRights(ctx context.Context, conn *cluster.Conn, name string) error {
 	if err == nil || ctx.Err() != nil { // interrupted, or out of time: no answer
 		return problem.While("your right to make Buckets in project "+name, ctx.Err())
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("you were not given the right to make Buckets in project %s", name),
-		Why:  finding.Why,
-		Next: finding.Next,
-		More: "docs/checks/" + check.IDProjectRights + ".md",
-	}
+	return problem.Refuse(fmt.Sprintf("you were not given the right to make Buckets in project %s", name),
+		finding.Why,
+		finding.Next).See("docs/checks/" + check.IDProjectRights + ".md")
 }
 
 // removeProject takes back a project that this run made a moment ago and that holds
@@ -238,13 +234,9 @@ func use(i *run, p project.Project) error {
 		}
 	}
 	if err != nil {
-		return &problem.Error{
-			Kind: problem.Failed,
-			What: "cannot switch the kubeconfig to project " + namespace,
-			Why:  err.Error(),
-			Next: advice.Command("oc project", namespace) + ", then " + advice.Command("oc ostoy-s3 install", "-n", namespace),
-			Err:  err,
-		}
+		return problem.Fail("cannot switch the kubeconfig to project "+namespace,
+			err.Error(),
+			advice.Command("oc project", namespace)+", then "+advice.Command("oc ostoy-s3 install", "-n", namespace)).Because(err)
 	}
 	i.UI.Linef("kubeconfig context %s now uses project %s", name, namespace)
 	return nil

@@ -133,10 +133,9 @@ func useless(wanted iam.Role, actual *iam.Actual, f render.Facts) string {
 func passed(wanted iam.Role, actual *iam.Actual, why string, tighten bool) (Adopted, error) {
 	what := "the role " + wanted.ARN
 	if tighten && actual.Exists {
-		return Adopted{}, &problem.Error{
-			Kind: problem.Refused, What: what + " is not the app's and is not tightened", Why: why,
-			Next: "leave out --tighten-role: the app gets a role of its own, and this one stays as it is",
-		}
+		return Adopted{}, problem.Refuse(what+" is not the app's and is not tightened",
+			why,
+			"leave out --tighten-role: the app gets a role of its own, and this one stays as it is")
 	}
 	return Adopted{Passed: []string{what + ", which the service account named, is not used, and stays as it is: " + why}}, nil
 }
@@ -155,21 +154,17 @@ func usesUnseen(ctx context.Context, d Desired, named iam.Role) (used bool, pass
 	case proven && !d.Request.Tighten:
 		return false, []string{what + ", which the project names, is not used, and stays as it is: AWS does not let you read it, and the role " + own.Label() + " is this project's"}, nil
 	case d.Request.Tighten:
-		return false, nil, &problem.Error{
-			Kind: problem.Refused, What: what + " is not tightened", Why: "AWS does not let you read it: it is not known who uses it",
-			Next: "ask an AWS administrator to allow iam:GetRole on it, or leave out --tighten-role",
-		}
+		return false, nil, problem.Refuse(what+" is not tightened",
+			"AWS does not let you read it: it is not known who uses it",
+			"ask an AWS administrator to allow iam:GetRole on it, or leave out --tighten-role")
 	case d.Request.Adopt.Tutorial():
 		return true, nil, nil
 	}
-	return false, nil, &problem.Error{
-		Kind: problem.Refused,
-		What: "it is not known which role the app has",
-		Why: "the inventory in the project names " + what + ", and AWS does not let you read it; " +
+	return false, nil, problem.Refuse("it is not known which role the app has",
+		"the inventory in the project names "+what+", and AWS does not let you read it; "+
 			"everybody who can edit the project can write the inventory",
-		Next: "if the app has this role: " + advice.Command("oc ostoy-s3 install", "-n", d.Project.Name(), "--adopt") + " uses it as it is\n" +
-			"if it has another one: --role-name NAME and --role-path PATH of it",
-	}
+		"if the app has this role: "+advice.Command("oc ostoy-s3 install", "-n", d.Project.Name(), "--adopt")+" uses it as it is\n"+
+			"if it has another one: --role-name NAME and --role-path PATH of it")
 }
 
 // provenRole is the role that install uses without flags, and whether IAM has it with the

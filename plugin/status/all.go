@@ -169,13 +169,9 @@ func notEverywhere(conn *cluster.Conn, err error) error {
 	case !apierrors.IsForbidden(err):
 		return conn.Translate(err)
 	}
-	return &problem.Error{
-		Kind: problem.Failed,
-		What: "you may not look for installs in the whole cluster",
-		Why:  "you may list neither the inventories of all projects, nor your projects, nor what is in the current one",
-		Next: "oc ostoy-s3 status -n PROJECT, for a project of yours",
-		Err:  err,
-	}
+	return problem.Fail("you may not look for installs in the whole cluster",
+		"you may list neither the inventories of all projects, nor your projects, nor what is in the current one",
+		"oc ostoy-s3 status -n PROJECT, for a project of yours").Because(err)
 }
 
 // namespaces are those with an install, sorted: with an inventory, or with the

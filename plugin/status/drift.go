@@ -110,10 +110,10 @@ type IAM struct {
 }
 
 func roleOf(f Found) Role {
-	r := Role{ARN: f.RoleARN}
+	unknown := report.Part{Mark: report.Unknown} // until the plan says otherwise
+	r := Role{ARN: f.RoleARN, Trust: unknown, Policy: unknown}
 	if err := f.IAM.RoleErr; err != nil {
 		r.Part = report.Part{Mark: report.Unknown, Text: whyAWS(err, "iam:GetRole, iam:GetRolePolicy")}
-		r.Trust, r.Policy = report.Part{Mark: report.Unknown}, report.Part{Mark: report.Unknown}
 		return r
 	}
 	actual := f.IAM.Role
@@ -131,12 +131,10 @@ func roleOf(f Found) Role {
 		}
 	}
 	if othersRole(f) && (f.IAM.PlanErr != nil || !f.IAM.Plan.Empty()) {
-		r.Trust, r.Policy = report.Part{Mark: report.Unknown}, report.Part{Mark: report.Unknown}
 		r.Part = report.Part{Mark: report.Unknown, Text: "made by somebody else (--iam=skip), and not as install would make it", Hint: f.check()}
 		return r
 	}
 	if f.IAM.PlanErr != nil {
-		r.Trust, r.Policy = report.Part{Mark: report.Unknown}, report.Part{Mark: report.Unknown}
 		r.Part = report.Part{Mark: report.Wrong, Text: whyAWS(f.IAM.PlanErr, ""), Hint: f.check()}
 		return r
 	}

@@ -61,10 +61,9 @@ func podsOf(f Found, item *apply.Item, around health.Around) []Pod {
 	selector, _, _ := unstructured.NestedStringMap(item.Live.Object, "spec", "selector", "matchLabels")
 	var pods []Pod
 	for _, pod := range f.Pods {
-		if !matches(pod, selector) {
-			continue
+		if matches(pod, selector) {
+			pods = append(pods, podOf(f, pod, item.Ref.Name, around))
 		}
-		pods = append(pods, podOf(f, pod, item.Ref.Name, around))
 	}
 	return pods
 }

@@ -1,3 +1,14 @@
+// Package status tells how an install is, or all of a cluster. It changes nothing.
+//
+// What it compares with is expected: the app as the last install was asked for it. look
+// asks cluster and AWS and gives a Found; Of judges that and gives a Report, without
+// asking anybody and without a clock of its own; printReport prints it. For all installs
+// (all*.go) the same functions work on lists that are asked for once: each install is a
+// Seen, and RowOf judges it.
+//
+// How an object is, package health says; what install would change, the plans of packages
+// apply and iam. Here is only what becomes of them when one looks and does not act: what
+// may not be seen is unknown, which is neither good nor bad.
 package status
 
 import (
@@ -81,11 +92,9 @@ func missing(found Found, role iam.Role) error {
 	case there:
 		return nil
 	case !seen:
-		return &problem.Error{
-			Kind: problem.Failed, What: "you may not look into project " + name,
-			Why:  "the cluster refuses to show what is in it, and whether it is there",
-			Next: "ask an admin of " + name + " for the role view; " + advice.Command("oc projects") + " lists the projects that you may see",
-		}
+		return problem.Fail("you may not look into project "+name,
+			"the cluster refuses to show what is in it, and whether it is there",
+			"ask an admin of "+name+" for the role view; "+advice.Command("oc projects")+" lists the projects that you may see")
 	}
 	none := nothing(name, "neither the inventory (configmap ostoy-s3) nor any object of the app is there", advice.Command("oc ostoy-s3 install", "-n", name))
 	if found.IAM.RoleErr == nil && found.IAM.Role.Exists && found.IAM.PlanErr == nil {
@@ -97,7 +106,9 @@ func missing(found Found, role iam.Role) error {
 
 // nothing is the refusal for a project in which nothing is installed.
 func nothing(name, why, next string) *problem.Error {
-	return &problem.Error{Kind: problem.Refused, What: "nothing is installed in project " + name, Why: why, Next: next}
+	return problem.Refuse("nothing is installed in project "+name,
+		why,
+		next)
 }
 
 // sources are what is asked. The clients of AWS are nil if noAWS says why there are none.
@@ -131,12 +142,9 @@ func noAWS(p project.Project, account string) error {
 	case p.Found.AWS == nil:
 		return live.ErrNoAWS
 	case have != "" && have != account:
-		return &problem.Error{
-			Kind: problem.Refused,
-			What: fmt.Sprintf("the AWS credentials are of account %s", have),
-			Why:  "the inventory of the project names account " + account,
-			Next: "choose other credentials with --profile; or, if that is wrong, " + advice.Command("--account-id", advice.Account(have).Word()),
-		}
+		return problem.Refuse(fmt.Sprintf("the AWS credentials are of account %s", have),
+			"the inventory of the project names account "+account,
+			"choose other credentials with --profile; or, if that is wrong, "+advice.Command("--account-id", advice.Account(have).Word()))
 	}
 	return nil
 }

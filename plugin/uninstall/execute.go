@@ -187,13 +187,10 @@ func onlyEngine(a app) error {
 	if len(sources) > 0 {
 		from = " (" + strings.Join(sources, ", ") + ")"
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("project %s is managed by %s%s and not by ostoy-s3", a.namespace(), engine, from),
-		Why: fmt.Sprintf("%s manages %s and restores what is deleted here; the IAM role and the bucket are in use",
+	return problem.Refuse(fmt.Sprintf("project %s is managed by %s%s and not by ostoy-s3", a.namespace(), engine, from),
+		fmt.Sprintf("%s manages %s and restores what is deleted here; the IAM role and the bucket are in use",
 			engine, strings.Join(announce.Named(managed), ", ")),
-		Next: next,
-	}
+		next)
 }
 
 // engineOf is the engine that manages an object, "" without one.

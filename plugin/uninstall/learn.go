@@ -37,9 +37,9 @@ func learn(ctx context.Context, s *session.Session, request Request) (app, error
 		given.Namespace = render.Fact{Value: name, Source: conn.NamespaceSource()}
 	}
 	if !given.Namespace.Known() {
-		return app{}, &problem.Error{
-			Kind: problem.Usage, What: "the project is not known", Why: "there is no kubeconfig to take it from", Next: "-n PROJECT", Err: err,
-		}
+		return app{}, problem.Input("the project is not known",
+			"there is no kubeconfig to take it from",
+			"-n PROJECT").Because(err)
 	}
 	if err := (render.Facts{Namespace: given.Namespace}).Validate(); err != nil {
 		return app{}, err
@@ -214,10 +214,7 @@ func credentialsOf(have string, want render.Fact) error {
 	if !want.Known() || want.Value == have {
 		return nil
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("the AWS credentials are of account %s", have),
-		Why:  fmt.Sprintf("%s names account %s", want.Source, advice.Account(want.Value)),
-		Next: "choose other credentials with --profile; or, if that is wrong, " + advice.Command("--account-id", advice.Account(have).Word()),
-	}
+	return problem.Refuse(fmt.Sprintf("the AWS credentials are of account %s", have),
+		fmt.Sprintf("%s names account %s", want.Source, advice.Account(want.Value)),
+		"choose other credentials with --profile; or, if that is wrong, "+advice.Command("--account-id", advice.Account(have).Word()))
 }

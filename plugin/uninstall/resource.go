@@ -149,14 +149,11 @@ func (r resource) notReleased(ended error, last *unstructured.Unstructured) erro
 	if text := ack.Complaint(last); text != "" {
 		why += ": " + text
 	}
-	return &problem.Error{
-		Kind: problem.Failed,
-		What: fmt.Sprintf("the object Bucket %s is not gone within --timeout %s", last.GetName(), r.at.timeout),
-		Why:  why + "; " + r.at.done.soFar(),
-		Next: "look at the controller (" + advice.Command("oc ostoy-s3 controller status") + "), then run the same command again; " +
-			"if there is no controller, remove the finalizer, which keeps the bucket:\n" +
-			advice.MergePatch(map[string]any{"metadata": map[string]any{"finalizers": nil}}, "buckets.s3.services.k8s.aws", last.GetName(), "-n", r.at.namespace),
-	}
+	return problem.Fail(fmt.Sprintf("the object Bucket %s is not gone within --timeout %s", last.GetName(), r.at.timeout),
+		why+"; "+r.at.done.soFar(),
+		"look at the controller ("+advice.Command("oc ostoy-s3 controller status")+"), then run the same command again; "+
+			"if there is no controller, remove the finalizer, which keeps the bucket:\n"+
+			advice.MergePatch(map[string]any{"metadata": map[string]any{"finalizers": nil}}, "buckets.s3.services.k8s.aws", last.GetName(), "-n", r.at.namespace))
 }
 
 // adoptionTime is how long the controller may take to adopt a bucket again.

@@ -177,12 +177,9 @@ func whichRole(a app, found []iam.Found) error {
 		names = append(names, role.Name+" for issuer "+issuer.String())
 		nexts = append(nexts, advice.Command("oc ostoy-s3 uninstall -n", a.namespace(), "--role-only", "--oidc-issuer", issuer.Word()))
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: "several roles were made for a project named " + a.namespace(),
-		Why:  "they are of different clusters: " + strings.Join(names, ", "),
-		Next: strings.Join(nexts, "\n"),
-	}
+	return problem.Refuse("several roles were made for a project named "+a.namespace(),
+		"they are of different clusters: "+strings.Join(names, ", "),
+		strings.Join(nexts, "\n"))
 }
 
 // What shows that a bucket is this project's is a role in IAM that names it: everything

@@ -243,7 +243,9 @@ func (l LevelReport) missing() []Probe {
 
 // unproven is the error for a level that is not proven although nothing failed.
 func (l LevelReport) unproven() *problem.Error {
-	told := &problem.Error{Kind: problem.Refused, What: string(l.Level) + " is not verified", Next: l.again, More: helpPage}
+	told := problem.Refuse(string(l.Level)+" is not verified",
+		"",
+		l.again).See(helpPage)
 	for n, p := range l.missing() {
 		if n > 0 {
 			told.Why += "\n"

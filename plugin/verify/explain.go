@@ -30,13 +30,21 @@ func (r *run) notAssumed(err error) error {
 	case says("Incorrect token audience"):
 		told = r.wrongAudience()
 	case says("verification key"), code == "IDPCommunicationError", code == "IDPCommunicationErrorException":
-		told = r.noKeys()
+		told = problem.Refuse("AWS does not get the cluster's public keys",
+			"STS reads them at "+r.issuerURL().String()+"/.well-known/openid-configuration and where that points, and cannot",
+			"have a cluster administrator make both answer from the internet; curl shows whether they do")
 	case code == "ExpiredToken", code == "ExpiredTokenException":
-		told = r.expired()
+		told = problem.Refuse("STS takes a token made a moment ago for expired",
+			"the clocks of the cluster's control plane are behind AWS's",
+			"have a cluster administrator set them; oc get --raw /version -v=8 shows the Date of the server")
 	case code == "IDPRejectedClaim", code == "IDPRejectedClaimException":
-		told = r.rejected(message)
+		told = problem.Refuse("STS rejects a claim of the cluster's token",
+			plain.Line(message)+" (the issuer has revoked the token, or says otherwise what it is)",
+			"run the same command again; if it stays so, show the message to a cluster administrator")
 	case code == "InvalidIdentityToken", code == "InvalidIdentityTokenException":
-		told = r.invalid(message)
+		told = problem.Refuse("STS does not take the cluster's token for valid",
+			plain.Line(message)+": the keys published at "+r.issuerURL().String()+" are not those the cluster signs with",
+			"have a cluster administrator publish the new public keys, as after a change of the signing key")
 	case code == "RegionDisabledException", code == "RegionDisabled":
 		told = r.regionOff()
 	case code == "ValidationError" && says("arn"):
@@ -44,8 +52,7 @@ func (r *run) notAssumed(err error) error {
 	default:
 		return awserr.Translate(err, actionAssume, r.role.String())
 	}
-	told.Kind, told.More, told.Err = problem.Refused, helpPage, awserr.Cause(err)
-	return told
+	return told.See(helpPage).Because(awserr.Cause(err))
 }
 
 // mendRole is what to type against a role that does not let the app in.
@@ -60,12 +67,10 @@ func (r *run) mendRole() string {
 }
 
 func (r *run) notTrusted() *problem.Error {
-	return &problem.Error{
-		What: fmt.Sprintf("STS does not let %s assume role %s%s", render.ServiceAccount, r.roleName(), r.pace.stillSo()),
-		Why: fmt.Sprintf("the role is not there, or its trust policy does not name what the token says:\nissuer %s\nsub %s\naud %s",
+	return problem.Refuse(fmt.Sprintf("STS does not let %s assume role %s%s", render.ServiceAccount, r.roleName(), r.pace.stillSo()),
+		fmt.Sprintf("the role is not there, or its trust policy does not name what the token says:\nissuer %s\nsub %s\naud %s",
 			r.issuerURL(), plain.Line(r.claims.Subject), r.Audience),
-		Next: r.mendRole(),
-	}
+		r.mendRole())
 }
 
 // provider is the ARN of the cluster's OIDC provider, or a placeholder in the place of
@@ -78,22 +83,18 @@ func (r *run) provider() string {
 func (r *run) issuerURL() advice.Value { return advice.Issuer(r.claims.Issuer) }
 
 func (r *run) noProvider() *problem.Error {
-	return &problem.Error{
-		What: fmt.Sprintf("IAM of account %s does not know the issuer %s", r.role.Account, r.issuerURL()),
-		Why:  "there is no OIDC provider " + r.provider() + ": it was removed, or the cluster was made with another account",
-		Next: "install with the account the cluster was made in (--profile), or register the issuer:\n" +
-			advice.Command("aws iam create-open-id-connect-provider --url", r.issuerURL().Word(), "--client-id-list", "openshift", "sts.amazonaws.com"),
-	}
+	return problem.Refuse(fmt.Sprintf("IAM of account %s does not know the issuer %s", r.role.Account, r.issuerURL()),
+		"there is no OIDC provider "+r.provider()+": it was removed, or the cluster was made with another account",
+		"install with the account the cluster was made in (--profile), or register the issuer:\n"+
+			advice.Command("aws iam create-open-id-connect-provider --url", r.issuerURL().Word(), "--client-id-list", "openshift", "sts.amazonaws.com"))
 }
 
 // wrongAudience: a client id that is added holds for every role that trusts the provider.
 // The command for it names the audience only if you gave it, or it is the usual one.
 func (r *run) wrongAudience() *problem.Error {
-	told := &problem.Error{
-		What: "the OIDC provider of the cluster does not take audience " + r.Audience,
-		Why:  "it is not among the client ids of " + r.provider(),
-		Next: advice.Command("aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn", r.provider(), "--client-id", r.Audience),
-	}
+	told := problem.Refuse("the OIDC provider of the cluster does not take audience "+r.Audience,
+		"it is not among the client ids of "+r.provider(),
+		advice.Command("aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn", r.provider(), "--client-id", r.Audience))
 	if r.Audience != render.DefaultAudience && !r.Flags.have("--audience") {
 		told.Why = "no flag names this audience: it is from the pods or the service account\n" + told.Why
 		told.Next = "name the audience of the install:\n" + r.again(Flag{"--audience", "AUDIENCE"})
@@ -101,48 +102,14 @@ func (r *run) wrongAudience() *problem.Error {
 	return told
 }
 
-func (r *run) noKeys() *problem.Error {
-	return &problem.Error{
-		What: "AWS does not get the cluster's public keys",
-		Why:  "STS reads them at " + r.issuerURL().String() + "/.well-known/openid-configuration and where that points, and cannot",
-		Next: "have a cluster administrator make both answer from the internet; curl shows whether they do",
-	}
-}
-
-func (r *run) expired() *problem.Error {
-	return &problem.Error{
-		What: "STS takes a token made a moment ago for expired",
-		Why:  "the clocks of the cluster's control plane are behind AWS's",
-		Next: "have a cluster administrator set them; oc get --raw /version -v=8 shows the Date of the server",
-	}
-}
-
-func (r *run) rejected(message string) *problem.Error {
-	return &problem.Error{
-		What: "STS rejects a claim of the cluster's token",
-		Why:  plain.Line(message) + " (the issuer has revoked the token, or says otherwise what it is)",
-		Next: "run the same command again; if it stays so, show the message to a cluster administrator",
-	}
-}
-
-func (r *run) invalid(message string) *problem.Error {
-	return &problem.Error{
-		What: "STS does not take the cluster's token for valid",
-		Why:  plain.Line(message) + ": the keys published at " + r.issuerURL().String() + " are not those the cluster signs with",
-		Next: "have a cluster administrator publish the new public keys, as after a change of the signing key",
-	}
-}
-
 // regionOff: enabling a region is a change of the whole account. The command for it
 // names the region only if the pods, which an editor of the project can change, are not
 // where it is from.
 func (r *run) regionOff() *problem.Error {
 	const byDefault = "; in a region that is on by default: IAM console, Account settings, Endpoints"
-	told := &problem.Error{
-		What: "STS of region " + r.region + " is switched off in account " + r.role.Account,
-		Why:  "the app's pods ask the STS of their region, and so does this",
-		Next: advice.Command("aws account enable-region --region-name", r.region) + byDefault,
-	}
+	told := problem.Refuse("STS of region "+r.region+" is switched off in account "+r.role.Account,
+		"the app's pods ask the STS of their region, and so does this",
+		advice.Command("aws account enable-region --region-name", r.region)+byDefault)
 	if r.regionOfPods() {
 		told.Why = "only a pod's " + regionVariable + " names this region\n" + told.Why
 		told.Next = "name the region of the bucket:\n" + r.again(Flag{"--region", "REGION"}) +
@@ -152,11 +119,9 @@ func (r *run) regionOff() *problem.Error {
 }
 
 func (r *run) badARN(message string) *problem.Error {
-	return &problem.Error{
-		What: "STS does not take " + r.role.String() + " for a role",
-		Why:  plain.Line(message),
-		Next: r.installs(" names the right one in the annotation " + roleAnnotation),
-	}
+	return problem.Refuse("STS does not take "+r.role.String()+" for a role",
+		plain.Line(message),
+		r.installs(" names the right one in the annotation "+roleAnnotation))
 }
 
 // mend is what to type against a role that is too wide. One that was there before is

@@ -160,10 +160,9 @@ func trespassed(ctx context.Context, r *run, one trespass) Probe {
 
 // cannotTell is for answers that are neither yes nor no.
 func cannotTell(r *run, one trespass, err error) error {
-	told := &problem.Error{
-		Kind: problem.Failed, What: "cannot tell whether it is refused: " + one.title,
-		Next: r.again(), Err: awserr.Cause(err),
-	}
+	told := problem.Fail("cannot tell whether it is refused: "+one.title,
+		"",
+		r.again()).Because(awserr.Cause(err))
 	var parts *problem.Error
 	if errors.As(awserr.Translate(err, "", ""), &parts) {
 		told.Why = parts.Why
