@@ -104,7 +104,7 @@ func (b bucketLook) tagged(ctx context.Context) Finding {
 }
 
 // retained: unless the policy is to retain, the bucket goes with its object, or
-// keeps the project from going if something is in it (FACTS 1.3, 10.1).
+// keeps the project from going if something is in it.
 func (b bucketLook) retained(object *unstructured.Unstructured) Finding {
 	policy := object.GetAnnotations()[deletionPolicyNote]
 	if policy == ack.Retain {

@@ -1,4 +1,4 @@
-{{- /* The flags of FACTS 1.7. A value whose variable is not set would stay
+{{- /* The flags of the controller's own chart. A value whose variable is not set would stay
        as it is written, so env has one for each. */ -}}
 {{- define "s3-chart.args" -}}
 - --aws-region
