@@ -113,9 +113,13 @@ func addTutorial(asked *adopt.Set, role, tighten *bool, c *cobra.Command) {
 	c.Flags().BoolVar(tighten, "tighten-role", false, "with --adopt: make the tutorial's role least-privilege, after a diff")
 }
 
-// checkAdopt holds them against each other and against those of a role.
-func checkAdopt(c *cobra.Command, asked adopt.Set, tighten bool, mode plan.IAMMode, role iam.RoleOptions) error {
+// checkRole holds them and --iam against each other and against those of a role.
+func checkRole(c *cobra.Command, asked adopt.Set, tighten bool, mode plan.IAMMode, role iam.RoleOptions) error {
 	switch {
+	case !mode.Known():
+		return usage(c, "--iam is apply or skip")
+	case mode == plan.IAMSkip && (role.Adopt || role.Boundary != "" || len(role.Tags) > 0):
+		return usage(c, "--adopt=role, --permissions-boundary and --tags say how the role is made; with --iam=skip it is not made")
 	case tighten && !asked.Tutorial():
 		return usage(c, "--tighten-role goes with --adopt")
 	case tighten && mode == plan.IAMSkip:

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/checkup"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 )
 
 const checkLong = `Looks for what is missing or wrong, in the cluster and in AWS, and says how to mend
@@ -19,56 +18,36 @@ it. It changes nothing.
 The report goes to stdout. Exit code 4: something failed.`
 
 func newCheckCommand(s *program) *cobra.Command {
-	facts, chart := &factFlags{}, &chartFlags{}
 	request := checkup.Request{}
-	output := newOutput("table", "json", "junit")
-	c := &cobra.Command{
-		Use:   "check",
-		Short: "Find what is missing or wrong, and say how to mend it",
-		Long:  checkLong,
-		Args:  noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := output.check(c); err != nil {
-				return err
-			}
-			if err := checkCheck(c, request); err != nil {
-				return err
-			}
-			request.Facts = facts.request(s, c.Flags())
-			request.Chart = chart.Chart
-			request.Output = session.Format(output.value)
-			request.Verbose = s.log.level > 0
-			return checkup.Run(c.Context(), s.session, request)
-		},
-	}
-	facts.add(c.Flags())
-	chart.add(c.Flags())
+	c := newCommand("check", "Find what is missing or wrong, and say how to mend it", checkLong, func(c *cobra.Command) error {
+		if request.List && request.Wait {
+			return usage(c, "--list runs nothing there would be to wait for")
+		}
+		request.Verbose = s.log.level > 0
+		return checkup.Run(c.Context(), s.session, request)
+	})
+	newFacts(s, c, &request.Facts).add(c.Flags())
+	addChart(&request.Chart, c.Flags())
 	addRoleName(&request.Role, c.Flags())
-	output.add(c.Flags())
+	addOutput(c, &request.Output, "table", "json", "junit")
 	addCheck(&request, c)
 	return c
 }
 
 func addCheck(request *checkup.Request, c *cobra.Command) {
-	const timeout = 5 * time.Minute
 	flags := c.Flags()
 	flags.BoolVar(&request.Pre, "pre", false, "only what install looks at before it touches anything")
 	flags.BoolVar(&request.List, "list", false, "list the checks and run none")
 	flags.StringSliceVar(&request.Only, "only", nil, "ids of the checks to run, with those they need")
 	flags.StringVar((*string)(&request.FailOn), "fail-on", "error", "exit with 4 on an error, or already on a warning")
 	flags.BoolVar(&request.Wait, "wait", false, "look again until nothing fails")
-	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
+	first(c, func() error {
+		if request.FailOn != "error" && request.FailOn != "warning" {
+			return usage(c, "--fail-on is error or warning")
+		}
+		return nil
+	})
+	addTimeout(c, &request.Timeout, 5*time.Minute)
 }
 
 // checkCheck holds flags against what they may be.
-func checkCheck(c *cobra.Command, request checkup.Request) error {
-	switch {
-	case request.FailOn != "error" && request.FailOn != "warning":
-		return usage(c, "--fail-on is error or warning")
-	case request.Timeout <= 0:
-		return usage(c, "--timeout must be longer than nothing, for example 5m")
-	case request.List && request.Wait:
-		return usage(c, "--list runs nothing there would be to wait for")
-	}
-	return nil
-}

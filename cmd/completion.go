@@ -78,9 +78,7 @@ func writeShim(s *program, host, dir string) error {
 	path := filepath.Join(dir, host+"_complete-ostoy_s3")
 	const executable = 0o755
 	if err := os.WriteFile(path, []byte(shim), executable); err != nil {
-		return problem.Fail("cannot write "+path,
-			err.Error(),
-			"give a directory of your PATH that you may write to").Because(err)
+		return problem.Fail("cannot write "+path, err.Error(), "give a directory of your PATH that you may write to").Because(err)
 	}
 	s.session.UI.Linef("wrote %s", path)
 	return nil

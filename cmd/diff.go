@@ -20,51 +20,30 @@ the diff, as with kubectl diff. Exit codes: 0 no difference, 1 some, 2 bad flags
 values, 4 install would refuse something (the diff is of the rest), 5 failed.`
 
 func newDiffCommand(s *program) *cobra.Command {
-	facts, chart := &factFlags{}, &chartFlags{}
 	request := diff.Request{}
-	c := &cobra.Command{
-		Use:   "diff",
-		Short: "Print what install would change, in the cluster and of the role",
-		Long:  diffLong,
-		Args:  noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if request.Timeout <= 0 {
-				return usage(c, "--timeout must be longer than nothing, for example 5m")
-			}
-			if err := checkIAM(c, request.IAM, request.Role); err != nil {
-				return err
-			}
-			if err := checkAdopt(c, request.Adopt, request.Tighten, request.IAM, request.Role); err != nil {
-				return err
-			}
-			request.Facts = facts.request(s, c.Flags())
-			request.Chart = chart.Chart
-			request.ExternalDiff = externalDiff(s)
-			changed, err := diff.Run(c.Context(), s.session, request)
-			if err != nil {
-				return &comparisonError{err}
-			}
-			if changed {
-				return &problem.Error{Kind: problem.Differs} // the diff has said it
-			}
-			return nil
-		},
-	}
-	facts.add(c.Flags())
-	chart.add(c.Flags())
+	c := newCommand("diff", "Print what install would change, in the cluster and of the role", diffLong, func(c *cobra.Command) error {
+		if err := checkRole(c, request.Adopt, request.Tighten, request.IAM, request.Role); err != nil {
+			return err
+		}
+		request.ExternalDiff = externalDiff(s)
+		changed, err := diff.Run(c.Context(), s.session, request)
+		if err != nil {
+			return &comparisonError{err}
+		}
+		if changed {
+			return &problem.Error{Kind: problem.Differs} // the diff has said it
+		}
+		return nil
+	})
+	newFacts(s, c, &request.Facts).add(c.Flags())
+	addChart(&request.Chart, c.Flags())
 	addRole(&request.Role, c.Flags())
-	addDiff(&request, c)
-	return c
-}
-
-func addDiff(request *diff.Request, c *cobra.Command) {
-	const timeout = 5 * time.Minute
-	flags := c.Flags()
-	addForceConflicts(&request.ForceConflicts, flags)
-	addForceOwner(&request.ForceOwner, flags)
+	addForceConflicts(&request.ForceConflicts, c.Flags())
+	addForceOwner(&request.ForceOwner, c.Flags())
 	addTutorial(&request.Adopt, &request.Role.Adopt, &request.Tighten, c)
-	addIAM(&request.IAM, flags)
-	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
+	addIAM(&request.IAM, c.Flags())
+	addTimeout(c, &request.Timeout, 5*time.Minute)
+	return c
 }
 
 // externalDiff is the program by which the user wants to see diffs.

@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -54,6 +56,16 @@ func (f *factFlags) addWhose(flags *pflag.FlagSet) {
 	flags.StringVar(&f.issuer, "oidc-issuer", "", "service account issuer of the cluster, https://...")
 }
 
+// newFacts gives the flags for the facts of a command, which go into its request.
+func newFacts(s *program, c *cobra.Command, into *session.Facts) *factFlags {
+	f := &factFlags{}
+	first(c, func() error {
+		*into = f.request(s, c.Flags())
+		return nil
+	})
+	return f
+}
+
 // request collects the facts given by flags. pflag's Changed is what tells an
 // empty value somebody gave from a flag nobody used.
 func (f *factFlags) request(s *program, flags *pflag.FlagSet) session.Facts {
@@ -83,10 +95,8 @@ func (f *factFlags) request(s *program, flags *pflag.FlagSet) session.Facts {
 	return session.Facts{Given: given, File: f.file, Profile: f.profile}
 }
 
-// chartFlags are Helm's ways to give values.
-type chartFlags struct{ session.Chart }
-
-func (f *chartFlags) add(flags *pflag.FlagSet) {
+// addChart adds Helm's ways to give values.
+func addChart(f *session.Chart, flags *pflag.FlagSet) {
 	flags.StringArrayVarP(&f.Files, "values", "f", nil, "file of chart values; may be repeated; - for stdin")
 	flags.StringArrayVar(&f.Set, "set", nil, "chart value, key=value[,key=value]; may be repeated")
 	flags.StringArrayVar(&f.SetString, "set-string", nil, "chart value that is always a string; may be repeated")
@@ -112,17 +122,6 @@ func addIAM(mode *plan.IAMMode, flags *pflag.FlagSet) {
 	flags.StringVar((*string)(mode), "iam", string(plan.IAMApply), "apply (make the role) or skip (use the one that somebody made as iam render prints it)")
 }
 
-// checkIAM holds that against what else is said of the role.
-func checkIAM(c *cobra.Command, mode plan.IAMMode, role iam.RoleOptions) error {
-	switch {
-	case !mode.Known():
-		return usage(c, "--iam is apply or skip")
-	case mode == plan.IAMSkip && (role.Adopt || role.Boundary != "" || len(role.Tags) > 0):
-		return usage(c, "--adopt=role, --permissions-boundary and --tags say how the role is made; with --iam=skip it is not made")
-	}
-	return nil
-}
-
 // addForceConflicts adds a flag that changes what install does, and so what diff says of it.
 func addForceConflicts(force *bool, flags *pflag.FlagSet) {
 	flags.BoolVar(force, "force-conflicts", false, "take over objects and fields that somebody else manages")
@@ -134,27 +133,53 @@ func addForceOwner(force *bool, flags *pflag.FlagSet) {
 	flags.BoolVar(force, "force-owner", false, "go on although Argo CD, Flux or Helm manage some of the objects, and may undo what is done here")
 }
 
-// outputFlag is -o with the formats a command knows; the first is the default.
-type outputFlag struct {
-	value   string
-	formats []string
-}
-
-func newOutput(formats ...string) *outputFlag { return &outputFlag{formats[0], formats} }
-
-func (o *outputFlag) add(flags *pflag.FlagSet) {
-	known := strings.Join(o.formats, "|")
-	if o.formats[0] == "" {
-		known = strings.Join(o.formats[1:], "|")
-	}
-	flags.StringVarP(&o.value, "output", "o", o.value, "output format: "+known)
-}
-
-func (o *outputFlag) check(c *cobra.Command) error {
-	for _, format := range o.formats {
-		if o.value == format {
-			return nil
+// addOutput adds -o with the formats that a command knows; the first is the default.
+func addOutput(c *cobra.Command, value *session.Format, formats ...string) {
+	named := slices.DeleteFunc(slices.Clone(formats), func(format string) bool { return format == "" })
+	c.Flags().StringVarP((*string)(value), "output", "o", formats[0], "output format: "+strings.Join(named, "|"))
+	first(c, func() error {
+		if !slices.Contains(formats, string(*value)) {
+			return usage(c, "unknown output format "+string(*value)+", use "+strings.Join(named, ", "))
 		}
-	}
-	return usage(c, "unknown output format "+o.value+", use "+strings.Trim(strings.Join(o.formats, ", "), ", "))
+		return nil
+	})
+}
+
+// addTimeout adds the time that a command has.
+func addTimeout(c *cobra.Command, timeout *time.Duration, usually time.Duration) {
+	c.Flags().DurationVar(timeout, "timeout", usually, "how long all of it may take")
+	first(c, func() error {
+		if *timeout <= 0 {
+			return usage(c, "--timeout must be longer than nothing, for example "+strings.TrimSuffix(usually.String(), "0s"))
+		}
+		return nil
+	})
+}
+
+// addDryRun adds kubectl's flag, which wants a word: a bare --dry-run is refused.
+func addDryRun(c *cobra.Command, dryRun *session.DryRun) {
+	c.Flags().StringVar((*string)(dryRun), "dry-run", "none", "none, client (nothing is sent) or server (sent, not persisted)")
+	c.Flags().Lookup("dry-run").NoOptDefVal = "unchanged"
+	first(c, func() error {
+		if !dryRun.Known() {
+			return usage(c, "--dry-run is none, client or server")
+		}
+		return nil
+	})
+}
+
+// addDryRunClient adds the dry run of what only deletes.
+func addDryRunClient(c *cobra.Command, dryRun *bool) {
+	word := ""
+	c.Flags().StringVar(&word, "dry-run", "none", "none or client: only say what would be removed; alone it means client")
+	c.Flags().Lookup("dry-run").NoOptDefVal = "client"
+	first(c, func() error {
+		switch *dryRun = word == "client"; word {
+		case "none", "client":
+			return nil
+		case "server":
+			return usage(c, "--dry-run=server is of no use here: there is nothing the API server could check; use --dry-run")
+		}
+		return usage(c, "--dry-run is none or client")
+	})
 }

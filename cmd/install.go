@@ -1,11 +1,13 @@
 package cmd
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	controllerinstall "github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller/install"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/install"
@@ -25,59 +27,49 @@ they work (see verify). It can be repeated: what is as it should be is left alon
 The URL of the app goes to stdout, everything else to stderr.`
 
 func newInstallCommand(s *program) *cobra.Command {
-	facts, chart := &factFlags{}, &chartFlags{}
 	request, beside := install.Request{}, besideFlags{}
-	output := newOutput("", "json")
-	c := &cobra.Command{
-		Use:   "install [--new-project [NAME]]",
-		Short: "Make bucket, role and app; repeatable",
-		Long:  installLong,
-		Args: func(c *cobra.Command, args []string) error {
-			return projectName(c, &request, args)
-		},
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := output.check(c); err != nil {
+	c := newCommand("install [--new-project [NAME]]", "Make bucket, role and app; repeatable", installLong, func(c *cobra.Command) error {
+		if err := checkInstall(c, request, beside); err != nil {
+			return err
+		}
+		if request.Mode == install.ModeManual {
+			if err := checkManual(c, &request, beside); err != nil {
 				return err
 			}
-			if err := checkInstall(c, request, beside); err != nil {
-				return err
-			}
-			if request.Mode == install.ModeManual {
-				if err := checkManual(c, &request, beside, output.value); err != nil {
-					return err
-				}
-			}
-			request.Facts = facts.request(s, c.Flags())
-			request.Chart = chart.Chart
-			request.Output = session.Format(output.value)
-			request.ExternalDiff = externalDiff(s)
-			request.Ask = asker(s)
-			if beside.with {
-				request.Controller = beside.controller(s, request)
-			}
-			return install.Run(c.Context(), s.session, request)
-		},
-	}
-	facts.add(c.Flags())
-	chart.add(c.Flags())
+		}
+		request.ExternalDiff = externalDiff(s)
+		request.Ask = asker(s)
+		if beside.with {
+			request.Controller = beside.controller(s, request)
+		}
+		return install.Run(c.Context(), s.session, request)
+	})
+	c.Args = func(c *cobra.Command, args []string) error { return projectName(c, &request, args) }
+	newFacts(s, c, &request.Facts).add(c.Flags())
+	addChart(&request.Chart, c.Flags())
 	addRole(&request.Role, c.Flags())
-	output.add(c.Flags())
+	addOutput(c, &request.Output, "", "json")
 	addInstall(&request, c)
 	beside.add(c.Flags())
 	return c
 }
 
 func addInstall(request *install.Request, c *cobra.Command) {
-	const timeout = 10 * time.Minute
 	flags := c.Flags()
 	flags.StringVar(&request.ProjectName, "new-project", "", "make the project first; without a name, one whose bucket name is free")
 	flags.Lookup("new-project").NoOptDefVal = install.AnyProject
 	flags.BoolVar(&request.Use, "use", false, "make the new project the kubeconfig context's namespace")
-	addDryRun(&request.DryRun, flags)
+	addDryRun(c, &request.DryRun)
 	flags.StringVar((*string)(&request.Mode), "mode", string(install.ModeAuto), "auto (do it) or manual (print the commands that do it, and do nothing)")
+	first(c, func() error {
+		if !request.Mode.Known() {
+			return usage(c, "--mode is auto or manual")
+		}
+		return nil
+	})
 	flags.BoolVar(&request.Wait, "wait", true, "wait until everything is ready")
 	flags.BoolVar(&request.Verify, "verify", true, "at the end, verify the app's access to its bucket and that other access is refused")
-	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
+	addTimeout(c, &request.Timeout, 10*time.Minute)
 	flags.BoolVar(&request.Diff, "diff", false, "print what changes as a diff before anything is done (see diff)")
 	addForceConflicts(&request.ForceConflicts, flags)
 	addForceOwner(&request.ForceOwner, flags)
@@ -106,12 +98,6 @@ func (b *besideFlags) controller(s *program, r install.Request) install.Controll
 	})
 }
 
-// addDryRun adds kubectl's flag, which wants a word: a bare --dry-run is refused.
-func addDryRun(dryRun *session.DryRun, flags *pflag.FlagSet) {
-	flags.StringVar((*string)(dryRun), "dry-run", "none", "none, client (nothing is sent) or server (sent, not persisted)")
-	flags.Lookup("dry-run").NoOptDefVal = "unchanged"
-}
-
 // projectName allows the name of a new project as a word of its own, as in
 // `oc new-project NAME`.
 func projectName(c *cobra.Command, request *install.Request, args []string) error {
@@ -125,12 +111,6 @@ func projectName(c *cobra.Command, request *install.Request, args []string) erro
 // checkInstall holds flags against each other and against what they may be.
 func checkInstall(c *cobra.Command, request install.Request, beside besideFlags) error {
 	switch {
-	case !request.DryRun.Known():
-		return usage(c, "--dry-run is none, client or server")
-	case !request.Mode.Known():
-		return usage(c, "--mode is auto or manual")
-	case request.Timeout <= 0:
-		return usage(c, "--timeout must be longer than nothing, for example 10m")
 	case request.ProjectName != "" && c.Flags().Changed("namespace"):
 		return usage(c, "--new-project and --namespace name two projects; give one of them")
 	case request.Use && request.ProjectName == "":
@@ -141,15 +121,54 @@ func checkInstall(c *cobra.Command, request install.Request, beside besideFlags)
 		return usage(c, "--with-controller makes the controller's role; with --iam=skip nothing is written to IAM. Let oc ostoy-s3 controller install come first")
 	case request.ProjectName == "" && c.Flags().Changed("new-project"):
 		return usage(c, "--new-project needs a name behind =, or none of both")
-	}
-	switch {
 	case (beside.pattern != "" || beside.anyBucket) && !beside.with:
 		return usage(c, "--bucket-pattern and --allow-any-bucket are about the controller: they can only be used with --with-controller")
 	case request.Adopt.Tutorial() && request.ProjectName != "":
 		return usage(c, "--adopt brings in what is in a project, and a new one has nothing; give -n PROJECT")
 	}
-	if err := checkIAM(c, request.IAM, request.Role); err != nil {
-		return err
+	return checkRole(c, request.Adopt, request.Tighten, request.IAM, request.Role)
+}
+
+// checkManual refuses what --mode manual cannot mean, and notes by which flags the
+// printed commands get to the cluster.
+func checkManual(c *cobra.Command, request *install.Request, beside besideFlags) error {
+	switch {
+	case request.DryRun != session.DryRunNone:
+		return usage(c, "--mode manual changes nothing by itself: leave out --dry-run")
+	case request.Output != "":
+		return usage(c, "--mode manual prints a script; -o "+string(request.Output)+" is the result of a run")
+	case beside.with:
+		return usage(c, "--mode manual is for the app; the controller comes first: "+advice.NewController(beside.pattern)+", or what controller render prints")
 	}
-	return checkAdopt(c, request.Adopt, request.Tighten, request.IAM, request.Role)
+	flags, other := clusterFlags(c)
+	if other != "" {
+		return usage(c, "--mode manual prints commands for a kubeconfig and a context of it: name them by --kubeconfig and --context instead of --"+other)
+	}
+	request.ToolFlags = flags
+	return nil
+}
+
+// clusterFlags are those of kubectl's flags that were typed and that say which
+// cluster is meant and as whom, to be typed again; other is one that belongs in a
+// kubeconfig, empty if there is none: tokens and keys are not to be printed.
+func clusterFlags(c *cobra.Command) (typed []string, other string) {
+	again := []string{"kubeconfig", "context", "as", "as-group", "as-uid", "as-user-extra"}
+	ours := []string{"namespace", "request-timeout", "cache-dir", "disable-compression", "v"}
+	inherited := c.InheritedFlags()
+	c.Flags().Visit(func(f *pflag.Flag) {
+		switch {
+		case inherited.Lookup(f.Name) == nil || slices.Contains(ours, f.Name):
+		case slices.Contains(again, f.Name):
+			values := []string{f.Value.String()}
+			if several, ok := f.Value.(pflag.SliceValue); ok {
+				values = several.GetSlice()
+			}
+			for _, value := range values {
+				typed = append(typed, "--"+f.Name+"="+value)
+			}
+		default:
+			other = f.Name
+		}
+	})
+	return typed, other
 }

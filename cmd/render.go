@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/manifests"
 )
 
@@ -28,36 +27,26 @@ With --format it prints what leads Argo CD or Flux to that directory:
 The role itself is not in there: "oc ostoy-s3 install" makes it.`
 
 func newRenderCommand(s *program) *cobra.Command {
-	facts, chart, role := &factFlags{}, &chartFlags{}, iam.RoleOptions{}
 	request, files, format := manifests.Request{}, []string{}, ""
-	c := &cobra.Command{
-		Use:   "render",
-		Short: "Print the manifests that install would apply",
-		Long:  renderLong,
-		Args:  noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			switch format {
-			case "manifests":
-			case string(manifests.ArgoCD), string(manifests.Flux):
-				request.Engine = manifests.Engine(format)
-			default:
-				return usage(c, "unknown format "+format+", use one of: manifests, argocd, flux")
-			}
-			if len(files) == 1 {
-				facts.file = files[0]
-			} else {
-				request.Several = files
-			}
-			request.Facts = facts.request(s, c.Flags())
-			request.Chart = chart.Chart
-			request.Role = role
-			return manifests.Render(c.Context(), s.session, request)
-		},
-	}
+	c := newCommand("render", "Print the manifests that install would apply", renderLong, func(c *cobra.Command) error {
+		switch format {
+		case "manifests":
+		case string(manifests.ArgoCD), string(manifests.Flux):
+			request.Engine = manifests.Engine(format)
+		default:
+			return usage(c, "unknown format "+format+", use one of: manifests, argocd, flux")
+		}
+		if len(files) == 1 {
+			request.Facts.File = files[0]
+		} else {
+			request.Several = files
+		}
+		return manifests.Render(c.Context(), s.session, request)
+	})
 	c.Flags().StringArrayVar(&files, "facts", nil, factsUsage+"; repeated: one for each of several clusters")
-	facts.addEach(c.Flags())
-	chart.add(c.Flags())
-	addRoleName(&role, c.Flags())
+	newFacts(s, c, &request.Facts).addEach(c.Flags())
+	addChart(&request.Chart, c.Flags())
+	addRoleName(&request.Role, c.Flags())
 	c.Flags().StringVarP(&request.Kustomize, "kustomize", "k", "", "directory of a kustomize overlay to lay over the manifests")
 	c.Flags().BoolVar(&request.IncludeNamespace, "include-namespace", false, "put the Namespace in front (OpenShift: cluster admins only)")
 	c.Flags().StringVar(&request.FactsDir, "facts-dir", "", "directory of facts files, one for each of several clusters")
@@ -79,4 +68,19 @@ func addEngine(request *manifests.Request, flags *pflag.FlagSet) {
 	flags.StringSliceVar(&request.Projects, "projects", nil, "with --format argocd or flux: several projects, each in a directory of its name below --path")
 	flags.StringVar(&o.Source, "source", "", "with --format flux: source that is there, Kind/name[.namespace], instead of --repo-url and --revision")
 	flags.StringSliceVar(&o.DependsOn, "depends-on", nil, "with --format flux: Kustomizations to wait for, [namespace/]name")
+}
+
+const valuesLong = `Prints the values the chart is rendered with, for those who run Helm themselves:
+
+  helm upgrade --install ostoy-s3 charts/ostoy-s3 -f <(oc ostoy-s3 values)`
+
+func newValuesCommand(s *program) *cobra.Command {
+	request := manifests.Request{}
+	c := newCommand("values", "Print the computed chart values", valuesLong, func(c *cobra.Command) error {
+		return manifests.Values(c.Context(), s.session, request)
+	})
+	newFacts(s, c, &request.Facts).add(c.Flags())
+	addChart(&request.Chart, c.Flags())
+	addRoleName(&request.Role, c.Flags())
+	return c
 }

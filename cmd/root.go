@@ -1,16 +1,19 @@
 // Package cmd is the command line: flags become requests, requests go to
-// package plugin, errors become exit codes. One file per command; what a
+// package plugin, errors become exit codes. One file per command or group; what a
 // command does is decided in plugin, never here.
 package cmd
 
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
@@ -71,18 +74,11 @@ func hostName(getenv func(string) string) string {
 }
 
 func newRootCommand(s *program) *cobra.Command {
-	root := &cobra.Command{
-		Use:   "kubectl-ostoy_s3",
-		Short: "Give an app on OpenShift its own S3 bucket and its own IAM role",
-		Long: `Gives OSToy, in its OpenShift project, an S3 bucket (through the ACK S3 controller)
+	root := newCommand("kubectl-ostoy_s3", "Give an app on OpenShift its own S3 bucket and its own IAM role", `Gives OSToy, in its OpenShift project, an S3 bucket (through the ACK S3 controller)
 and an IAM role that only its service account can assume and that reaches only
-that bucket. "install" does it, "render" prints the same objects for GitOps.`,
-		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: s.name},
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          noArgs,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
+that bucket. "install" does it, "render" prints the same objects for GitOps.`, (*cobra.Command).Help)
+	root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: s.name}
+	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(s.Streams.In)
 	root.SetOut(plain.Writer(s.Streams.Out))
 	root.SetErr(plain.Writer(s.Streams.ErrOut))
@@ -114,11 +110,32 @@ that bucket. "install" does it, "render" prints the same objects for GitOps.`,
 	return root
 }
 
+// newCommand makes a command without arguments.
+func newCommand(use, short, long string, run func(*cobra.Command) error) *cobra.Command {
+	return &cobra.Command{
+		Use:     use,
+		Short:   short,
+		Long:    long,
+		Args:    noArgs,
+		PreRunE: func(*cobra.Command, []string) error { return nil },
+		RunE:    func(c *cobra.Command, _ []string) error { return run(c) },
+	}
+}
+
+// first has something done before a command runs, and after what came first earlier.
+func first(c *cobra.Command, do func() error) {
+	earlier := c.PreRunE
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		if err := earlier(c, args); err != nil {
+			return err
+		}
+		return do()
+	}
+}
+
 // usage is an error about the command line itself.
 func usage(c *cobra.Command, why string) error {
-	return problem.Input("cannot read the command line",
-		why,
-		displayPath(c, "--help"))
+	return problem.Input("cannot read the command line", why, displayPath(c, "--help"))
 }
 
 // displayPath is the command as the user typed it, by the name that package ui
@@ -165,4 +182,75 @@ func (s *program) tell(err error) {
 	default:
 		s.session.UI.Problem(err.Error(), "", "", "")
 	}
+}
+
+// exitCode is the one place where an error becomes a number. An error of no
+// known kind is a failure.
+func exitCode(err error) int {
+	var several *problem.Several
+	var told *problem.Error
+	// Itself, and not what it may be wrapped in: an interrupted run is just that.
+	if compared, ok := err.(*comparisonError); ok {
+		return compared.exitCode()
+	}
+	switch {
+	case errors.As(err, &several):
+		return int(several.Kind())
+	case errors.As(err, &told):
+		return int(told.Kind)
+	}
+	return int(problem.Failed)
+}
+
+// comparisonError is an error of a command whose exit code 1 means that there are
+// differences.
+type comparisonError struct{ error }
+
+func (c *comparisonError) Unwrap() error { return c.error }
+
+// exitCode is that of the error, unless that would be taken for an answer.
+func (c *comparisonError) exitCode() int {
+	if code := exitCode(c.error); code != int(problem.Differs) {
+		return code
+	}
+	return int(problem.Undecided)
+}
+
+// isVerdict reports whether an error was reached, rather than being the echo
+// of a cancelled context.
+func isVerdict(err error) bool {
+	var told *problem.Error
+	if errors.As(err, &told) && told.Kind == problem.Interrupted {
+		return true
+	}
+	var several *problem.Several
+	return !errors.Is(err, context.Canceled) && (errors.As(err, &told) || errors.As(err, &several))
+}
+
+// terminalStyle finds out what a stream can show. NO_COLOR and TERM=dumb are
+// obeyed; a locale that is not UTF-8 gets words instead of glyphs.
+func terminalStyle(stream io.Writer, process Process, name string) ui.Style {
+	file, isFile := stream.(*os.File)
+	terminal := isFile && term.IsTerminal(int(file.Fd())) && process.Getenv("TERM") != "dumb"
+	return ui.Style{
+		Terminal: terminal,
+		Color:    terminal && process.Getenv("NO_COLOR") == "",
+		UTF8:     speaksUTF8(process.Getenv),
+		Command:  name,
+	}
+}
+
+// speaksUTF8 follows the order in which a C library reads the locale; Windows
+// Terminal has no locale but says who it is.
+func speaksUTF8(getenv func(string) string) bool {
+	if getenv("WT_SESSION") != "" {
+		return true
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value := getenv(name); value != "" {
+			value = strings.ToUpper(value)
+			return strings.Contains(value, "UTF-8") || strings.Contains(value, "UTF8")
+		}
+	}
+	return false
 }

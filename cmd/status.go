@@ -4,9 +4,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/status"
 )
 
@@ -21,48 +19,29 @@ The report goes to stdout. What it finds wrong is no failure (exit code 0): "che
 is there to judge. Exit code 4: nothing is installed in the project.`
 
 func newStatusCommand(s *program) *cobra.Command {
-	facts, chart := &factFlags{}, &chartFlags{}
 	request := status.Request{}
-	output := newOutput("table", "wide", "json", "yaml")
-	c := &cobra.Command{
-		Use:   "status",
-		Short: "Tell how an install is, or all of them, and what has drifted",
-		Long:  statusLong,
-		Args:  noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := output.check(c); err != nil {
-				return err
-			}
-			if err := checkStatus(c, request); err != nil {
-				return err
-			}
-			request.Facts = facts.request(s, c.Flags())
-			request.Chart = chart.Chart
-			request.Output = session.Format(output.value)
-			return status.Run(c.Context(), s.session, request)
-		},
-	}
-	facts.add(c.Flags())
-	chart.add(c.Flags())
+	c := newCommand("status", "Tell how an install is, or all of them, and what has drifted", statusLong, func(c *cobra.Command) error {
+		if err := checkStatus(c, request); err != nil {
+			return err
+		}
+		return status.Run(c.Context(), s.session, request)
+	})
+	newFacts(s, c, &request.Facts).add(c.Flags())
+	addChart(&request.Chart, c.Flags())
 	addRoleName(&request.Role, c.Flags())
-	output.add(c.Flags())
-	addStatus(&request, c.Flags())
-	return c
-}
-
-func addStatus(request *status.Request, flags *pflag.FlagSet) {
-	const timeout = 2 * time.Minute
+	addOutput(c, &request.Output, "table", "wide", "json", "yaml")
+	addTimeout(c, &request.Timeout, 2*time.Minute)
+	flags := c.Flags()
+	flags.Lookup("timeout").Usage = "how long it may take"
 	flags.StringVar(&request.Role.PolicyARN, "policy-arn", "", "the managed policy that install was given (default: the one that the role's tag names)")
 	flags.BoolVarP(&request.All, "all-namespaces", "A", false, "every install of the cluster, in one table")
 	flags.BoolVar(&request.Audit, "audit", false, "also tell from CloudTrail who took the role in the last 24 hours, and who changed it")
-	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long it may take")
+	return c
 }
 
 // checkStatus holds flags against each other and against what they may be.
 func checkStatus(c *cobra.Command, request status.Request) error {
 	switch {
-	case request.Timeout <= 0:
-		return usage(c, "--timeout must be longer than nothing, for example 2m")
 	case request.All && c.Flags().Changed("namespace"):
 		return usage(c, "--all-namespaces and --namespace contradict each other; give one of them")
 	case request.All && request.Audit:

@@ -4,10 +4,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/adopt"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/uninstall"
 )
 
@@ -28,54 +26,23 @@ It asks for confirmation before it deletes data, before it deletes a bucket beca
 of --adopt=bucket, and if it cannot determine what is meant. In a script, add --yes.`
 
 func newUninstallCommand(s *program) *cobra.Command {
-	facts, request := &factFlags{}, uninstall.Request{}
-	output := newOutput("", "json")
-	dryRun := ""
-	c := &cobra.Command{
-		Use:   "uninstall",
-		Short: "Remove app, bucket and role, in the safe order; data is kept",
-		Long:  uninstallLong,
-		Args:  noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := output.check(c); err != nil {
-				return err
-			}
-			if err := checkUninstall(c, request, dryRun); err != nil {
-				return err
-			}
-			request.DryRun = dryRun == "client"
-			request.Facts = facts.request(s, c.Flags())
-			request.Output = session.Format(output.value)
-			request.Ask = asker(s)
-			return uninstall.Run(c.Context(), s.session, request)
-		},
-	}
-	facts.addWhose(c.Flags())
-	output.add(c.Flags())
+	request := uninstall.Request{}
+	c := newCommand("uninstall", "Remove app, bucket and role, in the safe order; data is kept", uninstallLong, func(c *cobra.Command) error {
+		if err := checkUninstall(c, request); err != nil {
+			return err
+		}
+		request.Ask = asker(s)
+		return uninstall.Run(c.Context(), s.session, request)
+	})
+	newFacts(s, c, &request.Facts).addWhose(c.Flags())
+	addOutput(c, &request.Output, "", "json")
+	addDryRunClient(c, &request.DryRun)
+	addTimeout(c, &request.Timeout, 5*time.Minute)
 	addUninstall(&request, c)
-	addDryRunClient(&dryRun, c.Flags())
 	return c
 }
 
-// addDryRunClient adds the dry run of what only deletes.
-func addDryRunClient(dryRun *string, flags *pflag.FlagSet) {
-	flags.StringVar(dryRun, "dry-run", "none", "none or client: only say what would be removed; alone it means client")
-	flags.Lookup("dry-run").NoOptDefVal = "client"
-}
-
-// checkDryRunClient refuses what such a command's dry run cannot be.
-func checkDryRunClient(c *cobra.Command, dryRun string) error {
-	switch dryRun {
-	case "none", "client":
-		return nil
-	case "server":
-		return usage(c, "--dry-run=server is of no use here: there is nothing the API server could check; use --dry-run")
-	}
-	return usage(c, "--dry-run is none or client")
-}
-
 func addUninstall(request *uninstall.Request, c *cobra.Command) {
-	const timeout = 5 * time.Minute
 	const words = "bucket (remove the bucket although no IAM role of the project names it), role (remove the role of the project although others attached policies to it)"
 	flags := c.Flags()
 	addAdopt(c, adopt.Bucket|adopt.Role, words, func(given adopt.Set) { request.Adopt = given })
@@ -86,25 +53,10 @@ func addUninstall(request *uninstall.Request, c *cobra.Command) {
 	flags.BoolVar(&request.DeleteNamespace, "delete-namespace", false, "also delete the project, if install made it and nothing else is in it")
 	addForceOwner(&request.ForceOwner, flags)
 	flags.BoolVarP(&request.Yes, "yes", "y", false, "do not ask; a script that deletes data must say so")
-	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
-}
-
-// checkRemoval checks the flags of every uninstall.
-func checkRemoval(c *cobra.Command, timeout time.Duration, dryRun string) error {
-	if err := checkDryRunClient(c, dryRun); err != nil {
-		return err
-	}
-	if timeout <= 0 {
-		return usage(c, "--timeout must be longer than nothing, for example 5m")
-	}
-	return nil
 }
 
 // checkUninstall holds flags against each other and against what they may be.
-func checkUninstall(c *cobra.Command, request uninstall.Request, dryRun string) error {
-	if err := checkRemoval(c, request.Timeout, dryRun); err != nil {
-		return err
-	}
+func checkUninstall(c *cobra.Command, request uninstall.Request) error {
 	cluster := request.DeleteData || request.DeleteNamespace || request.KeepBucket
 	switch {
 	case request.DeleteData && request.KeepBucket:

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/verify"
 )
 
@@ -35,31 +34,20 @@ A change to IAM takes a while to be known everywhere: it is waited for, up to a
 minute, or half of --timeout if that is less.`
 
 func newVerifyCommand(s *program) *cobra.Command {
-	facts, request := &factFlags{}, verify.Request{}
-	output := newOutput("", "json")
+	request := verify.Request{}
 	var levels []string
-	c := &cobra.Command{
-		Use:   "verify",
-		Short: "Verify the app's access to its bucket and that other access is refused",
-		Long:  verifyLong,
-		Args:  noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := output.check(c); err != nil {
-				return err
+	c := newCommand("verify", "Verify the app's access to its bucket and that other access is refused", verifyLong, func(c *cobra.Command) error {
+		for _, level := range levels {
+			if !slices.Contains(verify.Levels(), verify.Level(level)) {
+				return usage(c, "--level "+level+" is none; there are "+levelNames())
 			}
-			for _, level := range levels {
-				request.Levels = append(request.Levels, verify.Level(level))
-			}
-			if err := checkVerify(c, request); err != nil {
-				return err
-			}
-			request.Facts = facts.request(s, c.Flags())
-			request.Output = session.Format(output.value)
-			return verify.Verify(c.Context(), s.session, request)
-		},
-	}
-	const timeout = 3 * time.Minute
-	flags := c.Flags()
+			request.Levels = append(request.Levels, verify.Level(level))
+		}
+		return verify.Verify(c.Context(), s.session, request)
+	})
+	flags, facts := c.Flags(), newFacts(s, c, &request.Facts)
+	addOutput(c, &request.Output, "", "json")
+	addTimeout(c, &request.Timeout, 3*time.Minute)
 	flags.StringVar(&facts.profile, "profile", "", "profile of the AWS configuration")
 	flags.StringVar(&facts.region, "region", "", "AWS region of the bucket (default: the pods')")
 	flags.StringVar(&facts.account, "account-id", "", "AWS account of the install, 12 digits (default: that of your credentials)")
@@ -67,22 +55,7 @@ func newVerifyCommand(s *program) *cobra.Command {
 	addRoleName(&request.Role, flags)
 	flags.StringSliceVar(&levels, "level", nil, "only this level and those it needs: "+levelNames()+"; may be repeated")
 	flags.BoolVar(&request.Keep, "keep", false, "leave the objects it wrote in the bucket")
-	flags.DurationVar(&request.Timeout, "timeout", timeout, "how long all of it may take")
-	output.add(flags)
 	return c
 }
 
 func levelNames() string { return strings.Join(words(verify.Levels()), ", ") }
-
-// checkVerify holds the flags against what they may be.
-func checkVerify(c *cobra.Command, request verify.Request) error {
-	if request.Timeout <= 0 {
-		return usage(c, "--timeout must be longer than nothing, for example 3m")
-	}
-	for _, level := range request.Levels {
-		if !slices.Contains(verify.Levels(), level) {
-			return usage(c, "--level "+string(level)+" is none; there are "+levelNames())
-		}
-	}
-	return nil
-}

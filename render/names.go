@@ -132,9 +132,7 @@ func ProviderARN(partition, account, issuer string) string {
 }
 
 // IssuerHostPath is the issuer as IAM's condition keys spell it.
-func IssuerHostPath(issuer string) string {
-	return strings.TrimPrefix(issuer, "https://")
-}
+func IssuerHostPath(issuer string) string { return strings.TrimPrefix(issuer, "https://") }
 
 // OwnershipTags are the tags by which a role or bucket is recognised as ours.
 // The cluster id is left out where it is unknown.
@@ -155,6 +153,11 @@ func Ours(tags map[string]string, f Facts) bool {
 	return tags[TagManagedBy] == ManagedBy &&
 		tags[TagIssuer] == f.Issuer.Value &&
 		tags[TagNamespace] == f.Namespace.Value
+}
+
+// OfThisCluster is Ours, and also asks for the cluster id: clusters may share an issuer.
+func OfThisCluster(tags map[string]string, f Facts) bool {
+	return Ours(tags, f) && AnotherCluster(tags, f) == ""
 }
 
 // AnotherCluster returns the cluster id in the tags where it is known to be

@@ -13,7 +13,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -121,8 +120,6 @@ func Sort(objects []*unstructured.Unstructured) {
 		)
 	})
 }
-
-func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
 // YAML writes objects as one stream, keys sorted, each document led by "---".
 // The bytes are those of sigs.k8s.io/yaml, which goes by way of JSON and takes

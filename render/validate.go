@@ -45,9 +45,7 @@ func joinFlaws(flaws []*problem.Error) error {
 		}
 		causes = append(causes, flaw)
 	}
-	joined := problem.Input(fmt.Sprintf("%d facts cannot be used", len(flaws)), strings.Join(whys, "\n"), strings.Join(nexts, "\n"))
-	joined.Err = errors.Join(causes...)
-	return joined
+	return problem.Input(fmt.Sprintf("%d facts cannot be used", len(flaws)), strings.Join(whys, "\n"), strings.Join(nexts, "\n")).Because(errors.Join(causes...))
 }
 
 // check is the usual complaint about a single fact: known, and not well.

@@ -157,7 +157,7 @@ func parseValueFile(file ValueFile) (map[string]any, error) {
 // contradiction reports the first value the user set otherwise than the Facts
 // say: a bucket must not end up in a region the role was not planned for.
 func contradiction(user, computed map[string]any, at []string) error {
-	for _, key := range sortedKeys(computed) {
+	for _, key := range slices.Sorted(maps.Keys(computed)) {
 		given, set := user[key]
 		if !set || given == nil {
 			continue

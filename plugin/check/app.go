@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -164,10 +165,7 @@ func (a appLook) refusedBySCC(ctx context.Context) Finding {
 func (a appLook) serviceAccount(ctx context.Context) string {
 	account := ""
 	if deployment, err := a.One(ctx, kinds.Deployment.GVR(), frontendName); err == nil && deployment != nil {
-		account, _, _ = unstructured.NestedString(deployment.Object, "spec", "template", "spec", "serviceAccountName")
+		account = health.Text(deployment.Object, "spec", "template", "spec", "serviceAccountName")
 	}
-	if account == "" {
-		return render.ServiceAccount
-	}
-	return account
+	return cmp.Or(account, render.ServiceAccount)
 }

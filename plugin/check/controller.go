@@ -43,10 +43,7 @@ func controllerChecks(w *live.World) []Check {
 		ID: IDBucketPolicy, Title: "a Bucket reaches only the S3 buckets of its own project", Severity: Warning, Needs: []string{IDServer},
 		Run: func(ctx context.Context) Finding { return policy(ctx, w) },
 	})
-	for i := range checks {
-		checks[i].Group = Controller
-	}
-	return append(checks, Check{
+	return append(inGroup(Controller, checks), Check{
 		ID: IDWebhook, Group: Identity, Severity: Warning, Needs: []string{IDServer},
 		Title: "who needs the pod identity webhook has one", Run: c.webhook,
 	})

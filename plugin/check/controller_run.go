@@ -11,6 +11,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 )
 
@@ -85,18 +86,14 @@ func (c controllerLook) alone(ctx context.Context) Finding {
 // watching: a controller that is told to look elsewhere never sees the Bucket.
 func watching(one ack.Told, namespace string) Finding {
 	if !one.Flags.Watches(namespace) {
-		return Refuse(
-			"the ACK S3 controller does not look at project "+namespace+" ("+one.String()+")",
+		return Refuse("the ACK S3 controller does not look at project "+namespace+" ("+one.String()+")",
 			"it watches only "+strings.Join(one.Flags.Pieces("watch-namespace"), ", ")+": the Bucket gets no status",
-			setting(one.Controller, "ACK_WATCH_NAMESPACE", "", "leave it empty (all projects) or name the project, too"),
-		)
+			setting(one.Controller, "ACK_WATCH_NAMESPACE", "", "leave it empty (all projects) or name the project, too"))
 	}
 	if kinds := one.Flags.Pieces("reconcile-resources"); len(kinds) > 0 && !strings.Contains(strings.ToLower(strings.Join(kinds, ",")), "bucket") {
-		return Refuse(
-			"the ACK S3 controller does not look at Buckets ("+one.String()+")",
+		return Refuse("the ACK S3 controller does not look at Buckets ("+one.String()+")",
 			"--reconcile-resources names only "+strings.Join(kinds, ", "),
-			"add Bucket to it, or take it out",
-		)
+			"add Bucket to it, or take it out")
 	}
 	return Pass()
 }
@@ -177,11 +174,9 @@ func (c controllerLook) webhook(ctx context.Context) Finding {
 			why = "the configuration " + name + " is another cloud's: none of its webhooks is AWS's; " + why
 		}
 	}
-	return Warn(
-		"this cluster has no AWS pod identity webhook", why,
+	return Warn("this cluster has no AWS pod identity webhook", why,
 		advice.Command("oc ostoy-s3 install", "-n", c.Namespace, "--set", "podIdentity=projected")+" does without it\n"+
-			"on ROSA a support case brings it back; elsewhere install amazon-eks-pod-identity-webhook",
-	)
+			"on ROSA a support case brings it back; elsewhere install amazon-eks-pod-identity-webhook")
 }
 
 // Names of the webhook's configuration: classic, self-managed and EKS; ROSA HCP.
@@ -194,11 +189,8 @@ const (
 // configuration of the same name has others (openshift/cloud-credential-operator,
 // pkg/operator/podidentity).
 func givesIdentity(configuration *unstructured.Unstructured) bool {
-	hooks, _, _ := unstructured.NestedSlice(configuration.Object, "webhooks")
-	return slices.ContainsFunc(hooks, func(entry any) bool {
-		hook, _ := entry.(map[string]any)
-		name, _ := hook["name"].(string)
-		return name == "pod-identity-webhook.aws.mutate.io" || name == "pod-identity-webhook.amazonaws.com"
+	return slices.ContainsFunc(health.Maps(configuration.Object, "webhooks"), func(hook map[string]any) bool {
+		return hook["name"] == "pod-identity-webhook.aws.mutate.io" || hook["name"] == "pod-identity-webhook.amazonaws.com"
 	})
 }
 
@@ -226,9 +218,7 @@ func (c controllerLook) needsWebhook(ctx context.Context) ([]string, error) {
 
 // carriesToken reports whether a Deployment's pods bring a token for AWS along.
 func carriesToken(deployment *unstructured.Unstructured) bool {
-	volumes, _, _ := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "volumes")
-	return slices.ContainsFunc(volumes, func(entry any) bool {
-		volume, _ := entry.(map[string]any)
+	return slices.ContainsFunc(health.Maps(deployment.Object, "spec", "template", "spec", "volumes"), func(volume map[string]any) bool {
 		return volume["name"] == "aws-iam-token"
 	})
 }

@@ -53,11 +53,9 @@ func misconfigured(c ack.Controller, flaws []ack.Flaw, region string) Finding {
 		}
 	}
 	next := strings.Join(append(by, putAll(c, put)...), "\n")
-	return Refuse(
-		"the ACK S3 controller's settings are wrong: "+strings.Join(ack.Settings(flaws), ", ")+" ("+c.String()+")",
+	return Refuse("the ACK S3 controller's settings are wrong: "+strings.Join(ack.Settings(flaws), ", ")+" ("+c.String()+")",
 		strings.Join(whys, "; "),
-		next+"\n"+c.Restart(),
-	)
+		next+"\n"+c.Restart())
 }
 
 // putAll is what to type to give the settings these values.
@@ -137,11 +135,9 @@ func owner(ctx context.Context, c controllerLook) Finding {
 		return Pass()
 	}
 	slices.Sort(owners)
-	return Warn(
-		"several own ACK's Bucket: "+strings.Join(owners, ", "),
+	return Warn("several own ACK's Bucket: "+strings.Join(owners, ", "),
 		"the next update of one of them is refused or takes fields away that another needs; whichever is removed first may take the kind, and with it every Bucket object, away",
-		"keep one: oc get subscriptions.operators.coreos.com -A and helm list -A show them; before one is removed, see that every Bucket has deletion policy retain",
-	)
+		"keep one: oc get subscriptions.operators.coreos.com -A and helm list -A show them; before one is removed, see that every Bucket has deletion policy retain")
 }
 
 // olm looks at what the Operator Lifecycle Manager was asked for, and what it

@@ -121,12 +121,10 @@ func (a *AWS) askIdentity(ctx context.Context) (Identity, error) {
 // type for it: the last place it looks is the instance metadata service.
 func callerError(err error) error {
 	translated := awserr.Translate(err, callerAction, "")
-	p := (*problem.Error)(nil)
 	text := err.Error()
-	if errors.As(translated, &p) && (strings.Contains(text, "no EC2 IMDS role found") || strings.Contains(text, "access disabled to EC2 IMDS")) {
-		told := *p
-		told.Err = errors.Join(ErrNoCredentials, p.Err)
-		return &told
+	p, ok := errors.AsType[*problem.Error](translated)
+	if ok && (strings.Contains(text, "no EC2 IMDS role found") || strings.Contains(text, "access disabled to EC2 IMDS")) {
+		return p.Because(errors.Join(ErrNoCredentials, p.Err))
 	}
 	return translated
 }

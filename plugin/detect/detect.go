@@ -158,14 +158,8 @@ func wanted(f render.Facts, policy Policy) wants {
 	case AskNeeded:
 		var w wants
 		for _, m := range f.Missing() {
-			switch m.Name {
-			case "accountID":
-				w.aws = true
-			case "region":
-				w.cluster, w.aws = true, true
-			default:
-				w.cluster = true
-			}
+			w.aws = w.aws || m.Name == "accountID" || m.Name == "region"
+			w.cluster = w.cluster || m.Name != "accountID"
 		}
 		return w
 	}

@@ -98,11 +98,8 @@ func filesIn(dir string) ([]string, error) {
 	if len(files) > 0 {
 		return files, nil
 	}
-	return nil, &problem.Error{
-		Kind: problem.Usage,
-		What: "--facts-dir " + dir, Why: why, Err: err,
-		Next: "put a file of facts into it for each cluster: " + advice.To(advice.Command("oc ostoy-s3 facts -o yaml"), filepath.Join(dir, "NAME.yaml")),
-	}
+	return nil, problem.Input("--facts-dir "+dir, why,
+		"put a file of facts into it for each cluster: "+advice.To(advice.Command("oc ostoy-s3 facts -o yaml"), filepath.Join(dir, "NAME.yaml"))).Because(err)
 }
 
 // keep makes a directory hold these files, or says which it would change. stdout has a
@@ -145,12 +142,9 @@ func compare(s *session.Session, plan folder.Plan) error {
 		s.UI.Linef("%s: %d files, all as they should be", plan.Dir, plan.Fresh)
 		return nil
 	}
-	return &problem.Error{
-		Kind: problem.Refused,
-		What: fmt.Sprintf("%s is not what render makes", plan.Dir),
-		Why:  fmt.Sprintf("files that are missing, stale or left over, as listed: %d; files as they should be: %d", len(plan.Changes), plan.Fresh),
-		Next: "run the same command without --check, and commit what it changes",
-	}
+	return problem.Refuse(plan.Dir+" is not what render makes",
+		fmt.Sprintf("files that are missing, stale or left over, as listed: %d; files as they should be: %d", len(plan.Changes), plan.Fresh),
+		"run the same command without --check, and commit what it changes")
 }
 
 // Request is what is to be rendered.

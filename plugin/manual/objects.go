@@ -183,16 +183,15 @@ func named(some []apply.Write) []string {
 // waitForBucket waits for a Bucket that is among what was applied. Pods wait for
 // it themselves; who follows the steps sees it here first.
 func (s Source) waitForBucket(some []apply.Write) []step {
-	for _, write := range some {
-		if write.Ref.IsBucket() {
-			return []step{{
-				title:    "Wait for the bucket",
-				notes:    []string{"If it does not come, the conditions of the Bucket say why, and so does " + s.Tool.Name + " ostoy-s3 check."},
-				commands: s.inProject("wait", "--for=condition=ACK.ResourceSynced", qualified(write.Ref), s.timeout()) + "\n",
-			}}
-		}
+	n := slices.IndexFunc(some, func(w apply.Write) bool { return w.Ref.IsBucket() })
+	if n < 0 {
+		return nil
 	}
-	return nil
+	return []step{{
+		title:    "Wait for the bucket",
+		notes:    []string{"If it does not come, the conditions of the Bucket say why, and so does " + s.Tool.Name + " ostoy-s3 check."},
+		commands: s.inProject("wait", "--for=condition=ACK.ResourceSynced", qualified(some[n].Ref), s.timeout()) + "\n",
+	}}
 }
 
 func (s Source) timeout() string { return "--timeout=" + s.Timeout.String() }

@@ -156,12 +156,10 @@ func Identify(ctx context.Context, found *detect.Result, profile string) (err er
 	found.Caller = identity.Caller
 	account, partition := found.Facts.Account, found.Facts.Partition
 	if account.Known() && (account.Value != identity.Account || partition.Known() && partition.Value != identity.Partition) {
-		return &problem.Error{
-			Kind: problem.Refused,
-			What: fmt.Sprintf("the AWS credentials are of account %s in partition %s", identity.Account, identity.Partition),
-			Why:  fmt.Sprintf("the install is for account %s in partition %s (%s)", account.Value, partition.Value, account.Source),
-			Next: "choose other credentials with --profile, or leave out --account-id and --partition",
-		}
+		return problem.Refuse(
+			fmt.Sprintf("the AWS credentials are of account %s in partition %s", identity.Account, identity.Partition),
+			fmt.Sprintf("the install is for account %s in partition %s (%s)", account.Value, partition.Value, account.Source),
+			"choose other credentials with --profile, or leave out --account-id and --partition")
 	}
 	return nil
 }
@@ -184,18 +182,20 @@ func Given(ctx context.Context, s *session.Session, facts session.Facts) (*clust
 // Detect finds the facts that the user does not give. Unlike Look it connects to the
 // cluster only if the policy asks it for something, and looks at nothing in the project.
 func Detect(ctx context.Context, s *session.Session, facts session.Facts, policy detect.Policy) (detect.Result, error) {
+	return detectIn(ctx, s, facts, policy, func(given render.Fact) render.Fact { return given })
+}
+
+// detectIn is Detect; namespace says which one counts instead of the given one.
+func detectIn(ctx context.Context, s *session.Session, facts session.Facts, policy detect.Policy, namespace func(given render.Fact) render.Fact) (detect.Result, error) {
 	given, err := s.Given(ctx, facts)
 	if err != nil {
 		return detect.Result{}, err
 	}
-	return detectRest(ctx, s, given, facts.Profile, policy)
-}
-
-func detectRest(ctx context.Context, s *session.Session, given render.Facts, profile string, policy detect.Policy) (detect.Result, error) {
+	given.Namespace = namespace(given.Namespace)
 	return detect.Detect(ctx, detect.Request{
 		Given:   given,
 		Connect: func() (*cluster.Conn, error) { return s.Connect(ctx) },
-		AWS:     detect.AWSOptions{Profile: profile, Region: given.Region.Value},
+		AWS:     detect.AWSOptions{Profile: facts.Profile, Region: given.Region.Value},
 		Policy:  policy,
 	})
 }
@@ -220,12 +220,7 @@ func complete(found detect.Result, err error) (detect.Result, error) {
 // DetectController is Detect for the ACK S3 controller. What is given of the namespace
 // says nothing about the other facts, and need not be valid for a project with a bucket.
 func DetectController(ctx context.Context, s *session.Session, facts session.Facts, policy detect.Policy) (detect.Result, error) {
-	given, err := s.Given(ctx, facts)
-	if err != nil {
-		return detect.Result{}, err
-	}
-	given.Namespace = UsualControllerNamespace()
-	return detectRest(ctx, s, given, facts.Profile, policy)
+	return detectIn(ctx, s, facts, policy, func(render.Fact) render.Fact { return UsualControllerNamespace() })
 }
 
 // CompleteController is Complete for the ACK S3 controller, whose namespace the facts then

@@ -2,6 +2,7 @@ package status
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -9,7 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
@@ -219,4 +222,71 @@ func (o overview) unseen(resource schema.GroupVersionResource, namespace string)
 		return err
 	}
 	return o.lists.Unseen[resource]
+}
+
+// installs compares each install with what install would make, by what was listed. It
+// sends nothing. Where too little is known to say what install would make, RoleErr says so.
+func (o overview) installs(ctx context.Context, s *session.Session, r Request, values render.Options) ([]Seen, error) {
+	chart, err := render.New()
+	if err != nil {
+		return nil, err
+	}
+	namespaces, lists := o.namespaces(), o.snapshot("")
+	all := make([]Seen, len(namespaces))
+	for n, namespace := range namespaces {
+		e, unknown := o.expect(ctx, r, namespace, values, listedOf(chart))
+		found := e.advise(e.found(s)) // lists do not show the tags of roles
+		found.Pods, found.PodsErr = o.of(kinds.Pod.GVR(), namespace), o.unseen(kinds.Pod.GVR(), namespace)
+		objects := lists
+		if len(o.lists.Refused[namespace]) > 0 {
+			objects = o.snapshot(namespace)
+		}
+		if found.Plan, err = e.plan(ctx, objects, apply.Inventory{}, s); err != nil {
+			return nil, err
+		}
+		all[n] = Seen{Found: found, Desired: e.role, RoleErr: unknown}
+	}
+	return all, nil
+}
+
+// expect is what the install in a namespace is compared with, as far as it is known.
+func (o overview) expect(ctx context.Context, r Request, namespace string, values render.Options, of renderer) (expected, error) {
+	e := expected{request: r, detected: o.facts}
+	e.detected.Namespace = render.Fact{Value: namespace, Source: project.OnRecord}
+	if inventory := o.named(kinds.ConfigMap.GVR(), namespace, apply.InventoryName); inventory != nil {
+		e.inventory = apply.InventoryOf(inventory)
+	}
+	var role iam.RoleOptions
+	e.facts, role = recorded(e.detected, r, e.inventory.Record)
+	// Without an inventory the service account may name the role, if it is one that a role
+	// has without flags.
+	if account := o.named(kinds.ServiceAccount.GVR(), namespace, render.ServiceAccount); role.Name == "" && account != nil {
+		role.Name = iam.UsualNameIn(account.GetAnnotations()[live.RoleAnnotation], e.facts)
+	}
+	if err := errors.Join(e.facts.Require(), e.facts.Validate()); err != nil {
+		return e, err
+	}
+	return e.rendered(ctx, role, values, of)
+}
+
+// listedOf renders what install would make, of the kinds that were listed.
+func listedOf(chart *render.Renderer) renderer {
+	return func(ctx context.Context, facts render.Facts, values render.Options) ([]*unstructured.Unstructured, error) {
+		objects, err := interrupt.Run(ctx, 0, func() ([]*unstructured.Unstructured, error) { return chart.Objects(facts, values) })
+		return slices.DeleteFunc(objects, func(object *unstructured.Unstructured) bool {
+			return !slices.ContainsFunc(listedKinds(), func(k listedKind) bool { return k.kind == object.GetKind() })
+		}), err
+	}
+}
+
+// snapshot are the lists as a plan reads them, for a namespace in which some may be
+// refused; "" is any other.
+func (o overview) snapshot(namespace string) *apply.Snapshot {
+	snapshot := &apply.Snapshot{}
+	for _, k := range listedKinds() {
+		if k.kind != "" {
+			snapshot.Add(schema.GroupKind{Group: k.Resource.Group, Kind: k.kind}, o.lists.Objects[k.Resource], o.unseen(k.Resource, namespace))
+		}
+	}
+	return snapshot
 }

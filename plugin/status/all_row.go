@@ -1,9 +1,14 @@
 package status
 
 import (
+	"context"
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
@@ -175,4 +180,72 @@ func by(manager string) string {
 		return ""
 	}
 	return " (changed by " + manager + ")"
+}
+
+// atOnce is how many roles or buckets are asked about at the same time: IAM
+// throttles the account as a whole.
+const atOnce = 6
+
+// each calls ask for each of n, several at the same time.
+func each(n int, ask func(int)) {
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i := range n {
+		group.Go(func() error { ask(i); return nil })
+	}
+	_ = group.Wait() // none gives an error
+}
+
+// lookAtRoles asks for all roles in one list, whose error it gives. A role is asked for by
+// itself where no list has it: it is under a path of the user's, or the user may not list.
+// What a role may do is in no list at all, so it is compared only where details were asked
+// for.
+func (o overview) lookAtRoles(ctx context.Context, seen []Seen, detailed bool) error {
+	var roles map[string]iam.Listed
+	var unlisted error
+	if o.from.noAWS == nil {
+		roles, unlisted = iam.List(ctx, o.from.world.Roles, render.RolePath)
+	}
+	each(len(seen), func(i int) {
+		one := &seen[i]
+		if one.RoleErr != nil {
+			return
+		}
+		if one.Role, one.RoleErr = o.lookAtRole(ctx, *one, roles, unlisted); detailed && one.Role != nil {
+			one.PolicyDrift, one.PolicyErr = iam.PolicyDrift(ctx, o.from.world.Roles, one.Desired)
+		}
+	})
+	return unlisted
+}
+
+// lookAtRole is the role of an install, nil if it is not there.
+func (o overview) lookAtRole(ctx context.Context, one Seen, roles map[string]iam.Listed, unlisted error) (*iam.Listed, error) {
+	account, mine := one.Found.Facts.Account.Value, o.facts.Account.Value
+	switch listed, is := roles[one.Desired.ARN]; {
+	case o.from.noAWS != nil:
+		return nil, o.from.noAWS
+	case account != mine:
+		return nil, fmt.Errorf("the role is in account %s, the credentials are of %s", account, mine)
+	case is:
+		return &listed, nil
+	case unlisted != nil && !awserr.Denied(unlisted):
+		return nil, unlisted
+	case unlisted != nil || one.Desired.Path != render.RolePath:
+		return iam.Glance(ctx, o.from.world.Roles, one.Desired.Name)
+	}
+	return nil, nil
+}
+
+// count counts what is in the buckets, a request for each and no more: 1,000
+// objects are many in a table.
+func (o overview) count(ctx context.Context, seen []Seen, rows []Row) {
+	if o.from.noAWS != nil {
+		return
+	}
+	each(len(seen), func(i int) {
+		contents, more, err := bucket.CountSome(ctx, o.from.world.Buckets, bucket.TargetOf(seen[i].Found.Facts), 1)
+		if err == nil {
+			rows[i].Objects, rows[i].More = &contents.Objects, more
+		}
+	})
 }

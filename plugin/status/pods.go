@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
@@ -61,20 +62,11 @@ func podsOf(f Found, item *apply.Item, around health.Around) []Pod {
 	selector, _, _ := unstructured.NestedStringMap(item.Live.Object, "spec", "selector", "matchLabels")
 	var pods []Pod
 	for _, pod := range f.Pods {
-		if matches(pod, selector) {
+		if len(selector) > 0 && labels.SelectorFromSet(selector).Matches(labels.Set(pod.GetLabels())) {
 			pods = append(pods, podOf(f, pod, item.Ref.Name, around))
 		}
 	}
 	return pods
-}
-
-func matches(pod *unstructured.Unstructured, selector map[string]string) bool {
-	for key, value := range selector {
-		if pod.GetLabels()[key] != value {
-			return false
-		}
-	}
-	return len(selector) > 0
 }
 
 func podOf(f Found, pod *unstructured.Unstructured, deployment string, around health.Around) Pod {

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -126,9 +127,9 @@ func cells(row Row, now time.Time, wide bool) []string {
 	if wide {
 		text = append(text, counted(row))
 	}
-	text = append(text, string(row.Role), fmt.Sprintf("%d/%d", row.Ready, row.Want), row.Drift, orNone(row.URL), since(row, now))
+	text = append(text, string(row.Role), fmt.Sprintf("%d/%d", row.Ready, row.Want), row.Drift, cmp.Or(row.URL, "<none>"), since(row, now))
 	if wide {
-		text = append(text, orNone(row.Region), orNone(row.Version), orNone(row.By), orNone(row.RoleARN))
+		text = append(text, cmp.Or(row.Region, "<none>"), cmp.Or(row.Version, "<none>"), cmp.Or(row.By, "<none>"), cmp.Or(row.RoleARN, "<none>"))
 	}
 	return text
 }
@@ -148,14 +149,6 @@ func since(row Row, now time.Time) string {
 		return "?"
 	}
 	return report.Age(row.Since, now)
-}
-
-// orNone is how kubectl shows an empty cell.
-func orNone(text string) string {
-	if text == "" {
-		return "<none>"
-	}
-	return text
 }
 
 // summed is the worst of what is wrong with one install, for one line.

@@ -106,9 +106,7 @@ func missing(found Found, role iam.Role) error {
 
 // nothing is the refusal for a project in which nothing is installed.
 func nothing(name, why, next string) *problem.Error {
-	return problem.Refuse("nothing is installed in project "+name,
-		why,
-		next)
+	return problem.Refuse("nothing is installed in project "+name, why, next)
 }
 
 // sources are what is asked. The clients of AWS are nil if noAWS says why there are none.

@@ -2,7 +2,6 @@ package uninstall
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/removal"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
 )
 
@@ -98,18 +98,9 @@ func created(ctx context.Context, p prepared) string {
 func keepForOthers(ctx context.Context, conn *cluster.Conn, namespace string, l *removal.Line, all removal.Lines) error {
 	others, err := live.Others(ctx, conn, namespace, func(*unstructured.Unstructured) bool { return false })
 	if err == nil && len(others) > 0 {
-		l.Keep("others have something in it: "+few(others), deleteProjectCommand(namespace, all))
+		l.Keep("others have something in it: "+phrase.Few(others), deleteProjectCommand(namespace, all))
 	}
 	return err
-}
-
-// few names some of many.
-func few(names []string) string {
-	const enough = 5
-	if len(names) > enough {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:enough], ", "), len(names)-enough)
-	}
-	return strings.Join(names, ", ")
 }
 
 // removeProject looks once more whether nothing else is in the project, deletes it unless

@@ -71,9 +71,7 @@ func (e evidence) keepsBucket() (why, next string, byAge bool) {
 
 // mayBeOurs reports whether the bucket looks like this project's, or the user says that
 // it is.
-func (e evidence) mayBeOurs() bool {
-	return e.app.owns(e.bucket.state) || e.app.adopts(e.bucket.state)
-}
+func (e evidence) mayBeOurs() bool { return e.app.owns(e.bucket.state) || e.app.adopts(e.bucket.state) }
 
 // notOurs says why a bucket of the name is not this project's.
 func (e evidence) notOurs() string {

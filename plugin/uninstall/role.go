@@ -97,12 +97,10 @@ func readRole(ctx context.Context, a app, api roleClient, name string) (*iam.Act
 // inventory and the service account can name any role of the account, and the inventory
 // any issuer.
 func removalOptions(a app, name string, actual *iam.Actual) iam.RemovalOptions {
-	known := a.confirmedFacts().Issuer.Known()
-	tagged := render.Ours(actual.Tags, a.facts) && render.AnotherCluster(actual.Tags, a.facts) == ""
 	return iam.RemovalOptions{
 		Name:      name,
 		PolicyARN: attachedByUs(actual),
-		Adopt:     a.request.Adopt.Role() && known && tagged,
+		Adopt:     a.request.Adopt.Role() && a.confirmedFacts().Issuer.Known() && a.ownTags(actual),
 	}
 }
 

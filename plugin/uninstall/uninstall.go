@@ -16,6 +16,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/adopt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
@@ -216,7 +217,9 @@ func (p place) podsGone(ctx context.Context, of []map[string]string, cameBack fu
 			var left []string
 			deleted := true
 			for _, pod := range pods {
-				if ofReplicaSet(pod) && slices.ContainsFunc(of, func(labels map[string]string) bool { return within(labels, pod.GetLabels()) }) {
+				if ofReplicaSet(pod) && slices.ContainsFunc(of, func(set map[string]string) bool {
+					return labels.SelectorFromSet(set).Matches(labels.Set(pod.GetLabels()))
+				}) {
 					left = append(left, pod.GetName())
 					deleted = deleted && pod.GetDeletionTimestamp() != nil
 				}
@@ -238,15 +241,6 @@ func (p place) podsGone(ctx context.Context, of []map[string]string, cameBack fu
 // ofReplicaSet tells a Deployment's pods from others with the same labels.
 func ofReplicaSet(pod *unstructured.Unstructured) bool {
 	return slices.ContainsFunc(pod.GetOwnerReferences(), func(owner metav1.OwnerReference) bool { return owner.Kind == "ReplicaSet" })
-}
-
-func within(labels, of map[string]string) bool {
-	for key, value := range labels {
-		if of[key] != value {
-			return false
-		}
-	}
-	return true
 }
 
 // isAnother reports whether an object of an item's name is not the one that was planned:

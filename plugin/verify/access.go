@@ -179,8 +179,6 @@ func newContent() (string, error) {
 	return "written by ostoy-s3 verify " + number + "\n", err
 }
 
-func newBody(content string) io.Reader { return strings.NewReader(content) }
-
 // readSome reads what is no longer than anything verify writes, and a bit.
 func readSome(from io.Reader) ([]byte, error) {
 	const limit = 1 << 16

@@ -77,7 +77,7 @@ func throughPages(ctx context.Context, r *run, at site) (probes []Probe, text st
 	}{
 		{"upload", "upload does not work", func(ctx context.Context) error { return at.upload(ctx, key, content) }},
 		{"read", "what was uploaded cannot be read", func(ctx context.Context) error { return at.read(ctx, key, content) }},
-		{"found-in-s3", "what was uploaded is not in S3", func(ctx context.Context) error { return foundInS3(ctx, r, key, content) }},
+		{"found-in-s3", "what was uploaded is not in S3", func(ctx context.Context) error { return getBack(ctx, r, key, content) }},
 	} {
 		began := time.Now()
 		if err := r.pace.patiently(ctx, App, s.name+" is refused", passes, s.do); err != nil {
@@ -131,18 +131,6 @@ func (s site) read(ctx context.Context, key, content string) error {
 	}
 	if !strings.Contains(html.UnescapeString(got.body), strings.TrimSpace(content)) {
 		return &pageError{"the page does not show what was written: " + shown(got.body)}
-	}
-	return nil
-}
-
-func foundInS3(ctx context.Context, r *run, key, content string) error {
-	got, version, err := r.credentials.get(ctx, key)
-	if err != nil {
-		return err
-	}
-	r.written.add(key, version)
-	if string(got) != content {
-		return otherBytes(r, key)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -140,7 +141,7 @@ func (r *realRole) listObjects(ctx context.Context, bucket string) error {
 func (r *realRole) put(ctx context.Context, key, content string) (string, error) {
 	out, err := r.s3.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &r.bucket, ExpectedBucketOwner: &r.account, Key: &key, IfNoneMatch: aws.String("*"),
-		ContentType: aws.String("text/plain"), Body: newBody(content),
+		ContentType: aws.String("text/plain"), Body: strings.NewReader(content),
 	})
 	if err != nil {
 		return "", err
@@ -206,10 +207,6 @@ type object struct{ key, version string }
 
 // realCaller is AWS with the user's credentials.
 type realCaller struct{ s3 *s3.Client }
-
-func newCaller(config aws.Config) realCaller {
-	return realCaller{newS3(quiet(config))}
-}
 
 // otherBucket looks at the first few buckets: in another region S3 would answer
 // with a redirect, before it has looked at rights.

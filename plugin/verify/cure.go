@@ -101,10 +101,7 @@ func lookAtRole(ctx context.Context, target Target, role string) iam.Outlook {
 // those of the caller. Nothing that the project says is a source. Either is "" if it is
 // not known.
 func whereInstalled(given render.Facts, caller detect.Identity, region string) (account, partition string) {
-	if !given.Account.Known() {
-		return caller.Account, caller.Partition
-	}
-	if caller.Account == given.Account.Value {
+	if !given.Account.Known() || caller.Account == given.Account.Value {
 		return caller.Account, caller.Partition
 	}
 	return given.Account.Value, render.PartitionOf(cmp.Or(given.Region.Value, region))
@@ -243,9 +240,7 @@ func (l LevelReport) missing() []Probe {
 
 // unproven is the error for a level that is not proven although nothing failed.
 func (l LevelReport) unproven() *problem.Error {
-	told := problem.Refuse(string(l.Level)+" is not verified",
-		"",
-		l.again).See(helpPage)
+	told := problem.Refuse(string(l.Level)+" is not verified", "", l.again).See(helpPage)
 	for n, p := range l.missing() {
 		if n > 0 {
 			told.Why += "\n"

@@ -2,7 +2,9 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -57,13 +59,10 @@ func (r *run) notAssumed(err error) error {
 
 // mendRole is what to type against a role that does not let the app in.
 func (r *run) mendRole() string {
-	switch {
-	case r.options.Given != nil:
-		return r.options.Given(r.Flags.ofVerify())
-	case r.options.Narrow != "":
+	if r.options.Given == nil && r.options.Narrow != "" {
 		return r.install() + " uses the role, which was there before install, if its trust policy names the service account, and otherwise creates another one"
 	}
-	return r.install() + " restores the role and its trust policy"
+	return r.mend(" restores the role and its trust policy")
 }
 
 func (r *run) notTrusted() *problem.Error {
@@ -110,7 +109,7 @@ func (r *run) regionOff() *problem.Error {
 	told := problem.Refuse("STS of region "+r.region+" is switched off in account "+r.role.Account,
 		"the app's pods ask the STS of their region, and so does this",
 		advice.Command("aws account enable-region --region-name", r.region)+byDefault)
-	if r.regionOfPods() {
+	if r.Region == "" && r.region != r.AWS.Region { // nothing but a pod names it
 		told.Why = "only a pod's " + regionVariable + " names this region\n" + told.Why
 		told.Next = "name the region of the bucket:\n" + r.again(Flag{"--region", "REGION"}) +
 			"\nif that region is switched off:\n" + advice.Command("aws account enable-region --region-name", "REGION") + byDefault
@@ -174,4 +173,81 @@ func (r *run) installs(what string) string {
 		return advised
 	}
 	return advised + "\n" + advice.ManagedByOthers
+}
+
+// checkRole finds out the role of the install, and compares with it the roles that the
+// pods and the service account name. It is untestable where the account is not known,
+// unless the reason is one that fails: a server that does not answer.
+func checkRole(ctx context.Context, r *run) error {
+	if r.Account == "" || r.Partition == "" {
+		if _, err := r.Target.Role(ctx, "", render.ARN{}); err != nil {
+			return err
+		}
+		return nothingToCompare(r)
+	}
+	issuer, err := render.NormalizeIssuer(r.claims.Issuer)
+	if err != nil {
+		return err
+	}
+	claimed, err := roleOf(r, r.pods)
+	if err != nil {
+		return err
+	}
+	if claimed.Account != r.Account || claimed.Partition != r.Partition {
+		claimed = render.ARN{}
+	}
+	role, reason := r.Target.Role(ctx, issuer, claimed)
+	if role == (render.ARN{}) {
+		return reason
+	}
+	r.role = role
+	if !r.options.Applied && r.options.Narrow == "" { // install knows the role that it has adopted
+		r.Flags = r.Flags.naming(role, render.RoleNames(issuer, r.Namespace))
+	}
+	if others := otherRoles(r); len(others) > 0 {
+		return anotherRole(r, others, reason)
+	}
+	return nil
+}
+
+// nothingToCompare is why the roles that the project names are not judged. The partition
+// follows from the region, and that of the pods is no source.
+func nothingToCompare(r *run) error {
+	if r.Account != "" {
+		return &untestable{
+			why:  "the role's partition cannot be compared with the install's: neither --region nor your AWS configuration names a region",
+			next: "name the region of the bucket:\n" + r.again(Flag{"--region", "REGION"}),
+		}
+	}
+	return &untestable{
+		why:  "the role's account cannot be compared with the install's: " + r.noCaller(),
+		next: "give AWS credentials of the account, or name it:\n" + r.again(Flag{"--account-id", "ACCOUNT"}),
+	}
+}
+
+// otherRoles are the claims of another role than the install's, in words.
+func otherRoles(r *run) []string {
+	var others []string
+	for _, c := range r.pods.Claims {
+		switch {
+		case c.Hidden:
+			others = append(others, fmt.Sprintf("the environment of %s refers to another object: its %s is not known", c.Source, roleVariable))
+		case c.Role != "" && c.Role != r.role.String():
+			others = append(others, fmt.Sprintf("%s names %s", c.Source, advice.RoleARN(c.Role)))
+		}
+	}
+	return others
+}
+
+// anotherRole is the failure. reason, which may be nil, is why IAM did not say more.
+func anotherRole(r *run, others []string, reason error) error {
+	why := append(slices.Clone(others), "the role of the install is "+r.role.String())
+	var told *problem.Error
+	if errors.As(reason, &told) {
+		why = append(why, "IAM was asked whether it is this project's: "+told.Error())
+	}
+	return problem.Refuse("the app's pods do not have the role of the install",
+		strings.Join(why, "\n"),
+		r.ifChanged("if the install has another role, or is in another account, name it:\n"+
+			r.again(Flag{"--account-id", "ACCOUNT"}, Flag{"--role-name", "ROLE"}, Flag{"--role-path", "PATH"}))).See(helpPage)
 }

@@ -151,18 +151,14 @@ func trespassed(ctx context.Context, r *run, one trespass) Probe {
 	case refused(err):
 		return pass(one.name, began)
 	case errors.Is(err, errAllowed):
-		return fail(one.name, began, problem.Refuse("NOT REFUSED: "+one.title,
-			one.open,
-			r.cure(ctx, one.name, one.next)).See(helpPage))
+		return fail(one.name, began, problem.Refuse("NOT REFUSED: "+one.title, one.open, r.cure(ctx, one.name, one.next)).See(helpPage))
 	}
 	return fail(one.name, began, cannotTell(r, one, err))
 }
 
 // cannotTell is for answers that are neither yes nor no.
 func cannotTell(r *run, one trespass, err error) error {
-	told := problem.Fail("cannot tell whether it is refused: "+one.title,
-		"",
-		r.again()).Because(awserr.Cause(err))
+	told := problem.Fail("cannot tell whether it is refused: "+one.title, "", r.again()).Because(awserr.Cause(err))
 	var parts *problem.Error
 	if errors.As(awserr.Translate(err, "", ""), &parts) {
 		told.Why = parts.Why

@@ -3,15 +3,21 @@ package verify
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // What of a pod tells its identity at AWS: what the pod identity webhook injects.
@@ -116,7 +122,7 @@ func (p *Pods) add(pod *unstructured.Unstructured) {
 		return
 	}
 	p.Any = pod.GetName()
-	if ready(pod) {
+	if health.PodReady(pod) {
 		p.Ready = pod.GetName()
 	}
 	p.Role, p.Audience, p.Region = "", audienceOf(pod), ""
@@ -187,12 +193,6 @@ func finished(pod *unstructured.Unstructured) bool {
 	return phase == "Succeeded" || phase == "Failed"
 }
 
-func ready(pod *unstructured.Unstructured) bool {
-	return slices.ContainsFunc(health.Maps(pod.Object, "status", "conditions"), func(c map[string]any) bool {
-		return c["type"] == "Ready" && c["status"] == "True"
-	})
-}
-
 // audienceOf is the audience of the token that the pod shows AWS.
 func audienceOf(pod *unstructured.Unstructured) string {
 	for _, volume := range health.Maps(pod.Object, "spec", "volumes") {
@@ -206,4 +206,92 @@ func audienceOf(pod *unstructured.Unstructured) string {
 		}
 	}
 	return ""
+}
+
+// openshiftAudience is the audience of the pod identity webhook of ROSA with hosted
+// control planes, and beside render.DefaultAudience a client id of the providers that
+// rosa and ccoctl register.
+const openshiftAudience = "openshift"
+
+// Audiences are those that tokens may be requested for although only a pod names them:
+// such a token is of use at AWS and at no other service.
+func Audiences() []string { return []string{render.DefaultAudience, openshiftAudience} }
+
+// audienceToAsk is the one that tokens are requested for: the install's, or the pods' if it
+// is known. "" is none.
+func audienceToAsk(r *run) string {
+	switch {
+	case r.Target.Audience != "":
+		return r.Target.Audience
+	case r.pods.Audience != "":
+		return known(r.pods.Audience)
+	}
+	// No pod names one, as where the webhook has not changed them: the annotation may.
+	for _, c := range r.pods.Claims {
+		if c.Audience != "" {
+			return known(c.Audience)
+		}
+	}
+	return render.DefaultAudience
+}
+
+// known is an audience if it is one of Audiences, else "".
+func known(audience string) string {
+	if slices.Contains(Audiences(), audience) {
+		return audience
+	}
+	return ""
+}
+
+// checkAudience is why no token is requested: the pods, or the service account, name
+// another audience than the install's.
+func checkAudience(r *run) error {
+	var names []string
+	for _, c := range r.pods.Claims {
+		if c.Audience != "" && c.Audience != r.Audience {
+			names = append(names, fmt.Sprintf("%s names audience %s", c.Source, shownAudience(c.Audience)))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	wanted := "tokens are requested only for " + strings.Join(Audiences(), " and ") + ", or for the audience that --audience gives; none was requested"
+	if r.Audience != "" {
+		wanted = "the audience of the install is " + shownAudience(r.Audience) + "; no token was requested"
+	}
+	return problem.Refuse("the app's pods do not have the audience of the install",
+		strings.Join(append(names, wanted), "\n"),
+		r.ifChanged("if the install has another audience, name it:\n"+r.again(Flag{"--audience", "AUDIENCE"}))).See(helpPage)
+}
+
+// shownAudience is an audience in a sentence: any text may be one, and only the
+// characters of names and URLs are repeated.
+func shownAudience(text string) string {
+	if !plainAudience.MatchString(text) {
+		return "(a value that is not a name or a URL)"
+	}
+	return text
+}
+
+var plainAudience = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$`)
+
+// regionFits reports whether AWS may be asked in a region that the pods name: one of the
+// install's partition.
+func (t Target) regionFits(region string) bool {
+	partition := render.PartitionOf(region)
+	return partition != "" && (t.Partition == "" || partition == t.Partition)
+}
+
+// checkRegion is why AWS is not asked in the region that the pods name.
+func checkRegion(r *run) error {
+	if r.pods.Region == "" || r.regionFits(r.pods.Region) {
+		return nil
+	}
+	why := "a pod's " + regionVariable + " is " + advice.Region(r.pods.Region).String()
+	if r.Partition != "" {
+		why += "; the install is in partition " + r.Partition
+	}
+	return problem.Refuse("the app's pods have a region that is not one of the install's partition",
+		why,
+		r.ifChanged("if the install is in another account, name it:\n"+r.again(Flag{"--account-id", "ACCOUNT"}))).See(helpPage)
 }

@@ -187,9 +187,7 @@ func skip(name string, began time.Time, why *untestable) Probe {
 func fail(name string, began time.Time, err error) Probe {
 	var told *problem.Error
 	if !errors.As(err, &told) {
-		told = problem.Fail(err.Error(),
-			"",
-			"").Because(err)
+		told = problem.Fail(err.Error(), "", "").Because(err)
 	}
 	return Probe{
 		Name: name, Outcome: Failed, Tried: true, What: told.What, Why: told.Why, Next: told.Next,

@@ -117,7 +117,7 @@ func Run(ctx context.Context, target Target, options Options, observe func(Event
 	r.complete()
 	config := r.AWS.Copy()
 	config.Region = r.region
-	r.ask = servers{kube{target.Conn.Dynamic}, newCloud(config, r.bucket, r.Account), newCaller(config), newClient(), look}
+	r.ask = servers{kube{target.Conn.Dynamic}, newCloud(config, r.bucket, r.Account), realCaller{newS3(quiet(config))}, newClient(), look}
 	defer r.ask.client.CloseIdleConnections()
 	return r.prove(ctx)
 }
@@ -167,9 +167,6 @@ func (r *run) complete() {
 		r.region = r.AWS.Region
 	}
 }
-
-// regionOfPods reports whether nothing but a pod names the region.
-func (r *run) regionOfPods() bool { return r.Region == "" && r.region != r.AWS.Region }
 
 // prove goes through the levels. Isolation and app do not need each other.
 func (r *run) prove(ctx context.Context) (Report, error) {

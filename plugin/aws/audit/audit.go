@@ -10,11 +10,14 @@ package audit
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
@@ -71,7 +74,7 @@ func GlobalRegion(partition string) string {
 // looked at is no error.
 func Look(ctx context.Context, api Reader, request Request) (Report, error) {
 	searches := request.searches()
-	found := make([]page, len(searches))
+	found := make([]Report, len(searches))
 	refused := make([]error, len(searches))
 	report := Report{Since: request.Since}
 	group, ctx := errgroup.WithContext(ctx)
@@ -91,27 +94,25 @@ func Look(ctx context.Context, api Reader, request Request) (Report, error) {
 	if err := group.Wait(); err != nil {
 		return Report{}, awserr.Translate(err, lookupAction, "*")
 	}
-	seen := false
+	if !slices.Contains(refused, nil) {
+		return Report{}, awserr.Translate(refused[0], lookupAction, "*")
+	}
 	for i, s := range searches {
 		if refused[i] == nil {
-			seen = true
 			report.take(found[i])
 		} else if !slices.Contains(report.Unseen, s.region) {
 			report.Unseen = append(report.Unseen, s.region)
 		}
-	}
-	if !seen {
-		return Report{}, awserr.Translate(refused[0], lookupAction, "*")
 	}
 	report.settle(request.Max)
 	return report, nil
 }
 
 // take sorts events by what was done.
-func (r *Report) take(found page) {
-	r.More = r.More || found.more
-	r.Assumed = append(r.Assumed, found.assumed...)
-	r.Changed = append(r.Changed, found.changed...)
+func (r *Report) take(found Report) {
+	r.More = r.More || found.More
+	r.Assumed = append(r.Assumed, found.Assumed...)
+	r.Changed = append(r.Changed, found.Changed...)
 }
 
 // settle puts the newest first, drops what was found in two ways, and leaves max
@@ -130,55 +131,133 @@ func (r *Report) settle(most int) {
 	}
 }
 
-// Reader is what looking into CloudTrail takes. *Client is the real one.
-type Reader interface {
-	LookupEvents(context.Context, *cloudtrail.LookupEventsInput, ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error)
-	DescribeTrails(context.Context, *cloudtrail.DescribeTrailsInput, ...func(*cloudtrail.Options)) (*cloudtrail.DescribeTrailsOutput, error)
-	GetEventSelectors(context.Context, *cloudtrail.GetEventSelectorsInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetEventSelectorsOutput, error)
-	GetTrailStatus(context.Context, *cloudtrail.GetTrailStatusInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetTrailStatusOutput, error)
+const (
+	lookupAction = "cloudtrail:LookupEvents"
+	assume       = "AssumeRoleWithWebIdentity"
+
+	// pageSize is the most that one look-up gives.
+	pageSize = 50
+	// maxPages of one search. A page may be empty and not the last.
+	maxPages = 3
+)
+
+// search is one way to find events: CloudTrail takes one attribute at a time.
+type search struct {
+	region string
+	key    types.LookupAttributeKey
+	value  string
 }
 
-// call is one operation of CloudTrail.
-type call[In, Out any] func(context.Context, *In, ...func(*cloudtrail.Options)) (*Out, error)
-
-// Client is the real CloudTrail. It holds the operations one by one for the
-// reason that iam.Client does: the executable would carry all of them otherwise.
-type Client struct {
-	lookupEvents      call[cloudtrail.LookupEventsInput, cloudtrail.LookupEventsOutput]
-	describeTrails    call[cloudtrail.DescribeTrailsInput, cloudtrail.DescribeTrailsOutput]
-	getEventSelectors call[cloudtrail.GetEventSelectorsInput, cloudtrail.GetEventSelectorsOutput]
-	getTrailStatus    call[cloudtrail.GetTrailStatusInput, cloudtrail.GetTrailStatusOutput]
+// searches are what is asked: by the role, which a call that succeeded names; by
+// the name of the call, since one that was refused need not name what it wanted;
+// and by the role's name, which is how calls of IAM name it. Calls to STS are
+// written down where they were made, which for the global endpoint is the
+// partition's first region, and so are those to IAM.
+func (r Request) searches() []search {
+	regions := []string{r.Region}
+	global := GlobalRegion(r.Partition)
+	if global != "" && global != r.Region {
+		regions = append(regions, global)
+	}
+	var all []search
+	for _, region := range regions {
+		all = append(all,
+			search{region, types.LookupAttributeKeyResourceName, r.RoleARN},
+			search{region, types.LookupAttributeKeyEventName, assume},
+		)
+	}
+	if global != "" {
+		all = append(all, search{global, types.LookupAttributeKeyResourceName, r.RoleName})
+	}
+	return all
 }
 
-// New gives a client. CloudTrail throttles early: two look-ups a second are all an account
-// may make in a region ("LookupEvents" of the CloudTrail API reference), and we make three
-// at once. The attempts of the configuration (package detect) outlast that.
-func New(cfg aws.Config) *Client {
-	client := cloudtrail.NewFromConfig(cfg)
-	return &Client{
-		lookupEvents:      client.LookupEvents,
-		describeTrails:    client.DescribeTrails,
-		getEventSelectors: client.GetEventSelectors,
-		getTrailStatus:    client.GetTrailStatus,
+// run looks until there is enough, nothing more, or it has become too much.
+func (s search) run(ctx context.Context, api Reader, request Request) (found Report, err error) {
+	in := &cloudtrail.LookupEventsInput{
+		LookupAttributes: []types.LookupAttribute{{AttributeKey: s.key, AttributeValue: aws.String(s.value)}},
+		StartTime:        aws.Time(request.Since),
+		MaxResults:       aws.Int32(pageSize),
+	}
+	for range maxPages {
+		out, err := api.LookupEvents(ctx, in, func(o *cloudtrail.Options) { o.Region = s.region })
+		if err != nil {
+			return Report{}, err
+		}
+		for _, event := range out.Events {
+			found.add(event, request)
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return found, nil
+		}
+		if len(found.Assumed)+len(found.Changed) >= request.Max {
+			break
+		}
+		next := *in
+		next.NextToken = out.NextToken
+		in = &next
+	}
+	found.More = true
+	return found, nil
+}
+
+// record is the part of an event's own JSON that is read. There is more in it,
+// the credentials of the session among them, that is none of our business.
+type record struct {
+	Identity struct {
+		UserName string `json:"userName"`
+		ARN      string `json:"arn"`
+		Service  string `json:"invokedBy"`
+	} `json:"userIdentity"`
+	Source     string `json:"sourceIPAddress"`
+	Region     string `json:"awsRegion"`
+	Error      string `json:"errorCode"`
+	Parameters struct {
+		RoleARN  string `json:"roleArn"`
+		RoleName string `json:"roleName"`
+	} `json:"requestParameters"`
+	Response struct {
+		Subject string `json:"subjectFromWebIdentityToken"`
+	} `json:"responseElements"`
+}
+
+// add takes an event if it is about the role.
+func (r *Report) add(event types.Event, request Request) {
+	var read record
+	// What cannot be read is shown with what the list itself says.
+	_ = json.Unmarshal([]byte(aws.ToString(event.CloudTrailEvent)), &read)
+	one := Event{
+		ID: aws.ToString(event.EventId), Time: aws.ToTime(event.EventTime), Name: awserr.Redact(aws.ToString(event.EventName)),
+		Who: awserr.Redact(read.who(aws.ToString(event.Username))), From: awserr.Redact(read.Source), Region: awserr.Redact(read.Region), Error: awserr.Redact(read.Error),
+	}
+	switch {
+	case one.Time.Before(request.Since):
+	case strings.HasPrefix(one.Name, "AssumeRole"):
+		if read.Parameters.RoleARN == request.RoleARN || read.Parameters.RoleARN == "" && names(event, request.RoleARN) {
+			r.Assumed = append(r.Assumed, one)
+		}
+	case aws.ToString(event.EventSource) == "iam.amazonaws.com" && aws.ToString(event.ReadOnly) != "true":
+		if read.Parameters.RoleName == request.RoleName {
+			r.Changed = append(r.Changed, one)
+		}
 	}
 }
 
-// LookupEvents implements Reader.
-func (c *Client) LookupEvents(ctx context.Context, in *cloudtrail.LookupEventsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error) {
-	return c.lookupEvents(ctx, in, opts...)
+func names(event types.Event, resource string) bool {
+	return slices.ContainsFunc(event.Resources, func(r types.Resource) bool { return aws.ToString(r.ResourceName) == resource })
 }
 
-// DescribeTrails implements Reader.
-func (c *Client) DescribeTrails(ctx context.Context, in *cloudtrail.DescribeTrailsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.DescribeTrailsOutput, error) {
-	return c.describeTrails(ctx, in, opts...)
+// who is the caller as a reader of the cluster knows it: a service account as
+// namespace:name.
+func (r record) who(username string) string {
+	const prefix = "system:serviceaccount:"
+	for _, name := range []string{r.Response.Subject, r.Identity.UserName, username} {
+		if account, ok := strings.CutPrefix(name, prefix); ok {
+			return account
+		}
+	}
+	return cmp.Or(r.Identity.ARN, r.Identity.UserName, username, r.Identity.Service, "unknown")
 }
 
-// GetEventSelectors implements Reader.
-func (c *Client) GetEventSelectors(ctx context.Context, in *cloudtrail.GetEventSelectorsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.GetEventSelectorsOutput, error) {
-	return c.getEventSelectors(ctx, in, opts...)
-}
-
-// GetTrailStatus implements Reader.
-func (c *Client) GetTrailStatus(ctx context.Context, in *cloudtrail.GetTrailStatusInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.GetTrailStatusOutput, error) {
-	return c.getTrailStatus(ctx, in, opts...)
-}
+// Day is how far back is looked.
+const Day = 24 * time.Hour

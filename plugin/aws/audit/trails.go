@@ -165,3 +165,51 @@ func why(err error, action string) string {
 	}
 	return action + ": " + awserr.Redact(err.Error())
 }
+
+// Reader is what looking into CloudTrail takes. *Client is the real one.
+type Reader interface {
+	LookupEvents(context.Context, *cloudtrail.LookupEventsInput, ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error)
+	DescribeTrails(context.Context, *cloudtrail.DescribeTrailsInput, ...func(*cloudtrail.Options)) (*cloudtrail.DescribeTrailsOutput, error)
+	GetEventSelectors(context.Context, *cloudtrail.GetEventSelectorsInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetEventSelectorsOutput, error)
+	GetTrailStatus(context.Context, *cloudtrail.GetTrailStatusInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetTrailStatusOutput, error)
+}
+
+// call is one operation of CloudTrail.
+type call[In, Out any] func(context.Context, *In, ...func(*cloudtrail.Options)) (*Out, error)
+
+// Client is the real CloudTrail. It holds the operations one by one for the
+// reason that iam.Client does: the executable would carry all of them otherwise.
+type Client struct {
+	lookupEvents      call[cloudtrail.LookupEventsInput, cloudtrail.LookupEventsOutput]
+	describeTrails    call[cloudtrail.DescribeTrailsInput, cloudtrail.DescribeTrailsOutput]
+	getEventSelectors call[cloudtrail.GetEventSelectorsInput, cloudtrail.GetEventSelectorsOutput]
+	getTrailStatus    call[cloudtrail.GetTrailStatusInput, cloudtrail.GetTrailStatusOutput]
+}
+
+// New gives a client. CloudTrail throttles early: two look-ups a second are all an account
+// may make in a region ("LookupEvents" of the CloudTrail API reference), and we make three
+// at once. The attempts of the configuration (package detect) outlast that.
+func New(cfg aws.Config) *Client {
+	client := cloudtrail.NewFromConfig(cfg)
+	return &Client{client.LookupEvents, client.DescribeTrails, client.GetEventSelectors, client.GetTrailStatus}
+}
+
+// LookupEvents implements Reader.
+func (c *Client) LookupEvents(ctx context.Context, in *cloudtrail.LookupEventsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error) {
+	return c.lookupEvents(ctx, in, opts...)
+}
+
+// DescribeTrails implements Reader.
+func (c *Client) DescribeTrails(ctx context.Context, in *cloudtrail.DescribeTrailsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.DescribeTrailsOutput, error) {
+	return c.describeTrails(ctx, in, opts...)
+}
+
+// GetEventSelectors implements Reader.
+func (c *Client) GetEventSelectors(ctx context.Context, in *cloudtrail.GetEventSelectorsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.GetEventSelectorsOutput, error) {
+	return c.getEventSelectors(ctx, in, opts...)
+}
+
+// GetTrailStatus implements Reader.
+func (c *Client) GetTrailStatus(ctx context.Context, in *cloudtrail.GetTrailStatusInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.GetTrailStatusOutput, error) {
+	return c.getTrailStatus(ctx, in, opts...)
+}

@@ -40,7 +40,7 @@ func because(why, next string) explanation { return explanation{why: why, next: 
 // with errors.As, but prints redacted. A nil error, a cancelled context, and
 // errors that already have their three parts are given back as they are.
 func Translate(err error, action, resource string) error {
-	if err == nil || errors.Is(err, context.Canceled) || explained(err) {
+	if _, explained := errors.AsType[*problem.Error](err); explained || err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
 	e := explain(err, action, resource)
@@ -59,18 +59,13 @@ func Translate(err error, action, resource string) error {
 	return &problem.Error{Kind: e.kind, What: e.what, Why: e.why, Next: e.next, Err: &cause{err}}
 }
 
-func explained(err error) bool {
-	_, ok := errors.AsType[*problem.Error](err)
-	return ok
-}
-
 // explain asks the most telling source first: an API error may sit inside a
 // credential failure, and a network error inside neither.
 func explain(err error, action, resource string) explanation {
 	if e, ok := explainCredentials(err); ok {
 		return e
 	}
-	if api := apiError(err); api != nil {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return explainCode(api.ErrorCode(), Redact(api.ErrorMessage()), action, resource)
 	}
 	if e, ok := explainNetwork(err); ok {
@@ -95,7 +90,7 @@ func tidy(message, otherwise string) string {
 
 // Code is the error code AWS answered with, or "" where AWS did not answer.
 func Code(err error) string {
-	if api := apiError(err); api != nil {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	return ""
@@ -104,7 +99,7 @@ func Code(err error) string {
 // Message is the text AWS answered with, cleaned of secrets and of characters
 // a terminal would obey; "" where AWS did not answer.
 func Message(err error) string {
-	if api := apiError(err); api != nil {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return Redact(api.ErrorMessage())
 	}
 	return ""
@@ -169,13 +164,6 @@ func LoggedOut(err error) bool {
 func hasCode(err error, codes ...string) bool {
 	code := Code(err)
 	return code != "" && slices.Contains(codes, code)
-}
-
-func apiError(err error) smithy.APIError {
-	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		return api
-	}
-	return nil
 }
 
 // maxText keeps an answer of AWS to what fits a terminal.

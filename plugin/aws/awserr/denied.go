@@ -28,22 +28,20 @@ type refusal struct {
 // as "Troubleshoot access denied error messages" of the IAM User Guide lists
 // it. Parts that are not there stay empty.
 func readRefusal(message string) refusal {
-	var r refusal
-	if m := regexp.MustCompile(`User: ([\w+=,.@:/-]+) is not authorized`).FindStringSubmatch(message); m != nil {
-		r.who = m[1]
+	find := func(pattern string) string {
+		if m := regexp.MustCompile(pattern).FindStringSubmatch(message); m != nil {
+			return m[1]
+		}
+		return ""
 	}
-	act := regexp.MustCompile(`(?i)not authorized to perform:?\s+([a-z0-9-]+:[A-Za-z0-9*]+)`)
-	if m := act.FindStringSubmatch(message); m != nil {
-		r.action = m[1]
+	r := refusal{
+		who:     find(`User: ([\w+=,.@:/-]+) is not authorized`),
+		action:  find(`(?i)not authorized to perform:?\s+([a-z0-9-]+:[A-Za-z0-9*]+)`),
+		because: find(`(?:because |with an )(no .+? allows|explicit deny in an? .+?)(?: the |:|$)`),
 	}
-	resource := regexp.MustCompile(`^[\w+=,.@:/* -]+$`) // what names and ARNs are made of
-	on := regexp.MustCompile(`on resource: "?(.+?)"?(?: because | with an explicit deny|,|$)`)
-	if m := on.FindStringSubmatch(message); m != nil && resource.MatchString(m[1]) {
-		r.resource = strings.TrimSpace(m[1])
-	}
-	why := regexp.MustCompile(`(?:because |with an )(no .+? allows|explicit deny in an? .+?)(?: the |:|$)`)
-	if m := why.FindStringSubmatch(message); m != nil {
-		r.because = m[1]
+	on := find(`on resource: "?(.+?)"?(?: because | with an explicit deny|,|$)`)
+	if regexp.MustCompile(`^[\w+=,.@:/* -]+$`).MatchString(on) { // what names and ARNs are made of
+		r.resource = strings.TrimSpace(on)
 	}
 	return r
 }

@@ -28,9 +28,8 @@ func explainCode(code, message, action, resource string) explanation {
 		return explanation{what: "the AWS credentials have expired", why: "AWS refused " + on(action, resource), next: nextLogin}
 	case "InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "AuthFailure", "InvalidToken":
 		return explanation{
-			what: "AWS does not know these credentials",
-			why:  "the access key was deleted, or belongs to another partition, or its session needs a region that is switched off in the account",
-			next: nextWhoAmI,
+			what: "AWS does not know these credentials", next: nextWhoAmI,
+			why: "the access key was deleted, or belongs to another partition, or its session needs a region that is switched off in the account",
 		}
 	case "SignatureDoesNotMatch", "RequestTimeTooSkewed", "InvalidSignatureException":
 		return explainSignature(code, message)
@@ -62,10 +61,7 @@ func explainState(code, message, resource string) explanation {
 	again := "run the same command again: it goes on where it stopped"
 	switch code {
 	case "EntityAlreadyExists", "EntityAlreadyExistsException":
-		return explanation{
-			what: resource + " exists already", why: "it was made while this command ran, or IAM does not show it to everybody yet",
-			next: again,
-		}
+		return explanation{what: resource + " exists already", why: "it was made while this command ran, or IAM does not show it to everybody yet", next: again}
 	case "ConcurrentModification", "ConcurrentModificationException", "EntityTemporarilyUnmodifiable":
 		return because("somebody else was changing it at the same moment", again)
 	case "NoSuchEntity", "NoSuchEntityException", "NoSuchBucket", "NotFound":
@@ -122,6 +118,7 @@ func explainNetwork(err error) (explanation, bool) {
 	const again = "run the same command again"
 	dns, unresolved := errors.AsType[*net.DNSError](err)
 	_, broken := errors.AsType[*net.OpError](err)
+	limited, slow := errors.AsType[net.Error](err)
 	switch {
 	case strings.Contains(text, "Missing Region"), strings.Contains(text, "MissingRegion"),
 		strings.Contains(text, "AWS region is required"):
@@ -137,18 +134,13 @@ func explainNetwork(err error) (explanation, bool) {
 			"export AWS_CA_BUNDLE=FILE with the certificate of the proxy, then "+again), true
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return because("nothing listens at the endpoint"+at(err), "check AWS_ENDPOINT_URL and HTTPS_PROXY, then "+again), true
-	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+	case errors.Is(err, context.DeadlineExceeded), slow && limited.Timeout():
 		return because("no answer in time"+at(err),
 			"check the network and HTTPS_PROXY, or give more --timeout, then "+again), true
 	case broken, strings.Contains(text, "request send failed"):
 		return because("the connection broke"+at(err), "check the network, then "+again), true
 	}
 	return explanation{}, false
-}
-
-func isTimeout(err error) bool {
-	n, ok := errors.AsType[net.Error](err)
-	return ok && n.Timeout()
 }
 
 func isUntrusted(err error) bool {
@@ -187,8 +179,7 @@ func explainCredentials(err error) (explanation, bool) {
 	case has("failed to get shared config profile"):
 		return explanation{
 			kind: problem.Usage, what: "the AWS profile does not exist",
-			why:  "neither the AWS config file nor the credentials file has it",
-			next: "aws configure list-profiles, then --profile NAME",
+			why: "neither the AWS config file nor the credentials file has it", next: "aws configure list-profiles, then --profile NAME",
 		}, true
 	case !has("failed to refresh cached credentials", "get credentials:", "get identity:", "nocredentialproviders",
 		"refresh cached sso token failed", "failed to retrieve credentials"):

@@ -116,11 +116,6 @@ type State struct {
 // Exists reports whether a bucket has the name.
 func (s State) Exists() bool { return s.Kind != Free }
 
-// ours also asks for the cluster id: clusters may share an issuer.
-func ours(tags map[string]string, f render.Facts) bool {
-	return render.Ours(tags, f) && render.AnotherCluster(tags, f) == ""
-}
-
 // whose is the clause that says whose the bucket is.
 func (s State) whose(f render.Facts) string {
 	if s.Tags == nil {
@@ -153,9 +148,9 @@ func Names(ctx context.Context, api s3.ListBucketsAPIClient) ([]string, error) {
 
 // API is what looking at a bucket takes. *Client is the real one.
 type API interface {
-	HeadBucket(context.Context, *s3.HeadBucketInput, ...func(*s3.Options)) (*s3.HeadBucketOutput, error)
+	s3.HeadBucketAPIClient
 	GetBucketTagging(context.Context, *s3.GetBucketTaggingInput, ...func(*s3.Options)) (*s3.GetBucketTaggingOutput, error)
-	ListBuckets(context.Context, *s3.ListBucketsInput, ...func(*s3.Options)) (*s3.ListBucketsOutput, error)
+	s3.ListBucketsAPIClient
 }
 
 // Client is the real S3.

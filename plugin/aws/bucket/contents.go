@@ -18,8 +18,8 @@ import (
 
 // Lister is what counting takes.
 type Lister interface {
-	versionLister
-	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
+	s3.ListObjectVersionsAPIClient // sees everything in a bucket
+	s3.ListObjectsV2APIClient
 }
 
 // Contents is what is in a bucket. What is below OwnPrefix is in Ours only.
@@ -117,11 +117,6 @@ const (
 	actionDeleteBucket   = "s3:DeleteBucket"
 )
 
-// versionLister is the one operation that sees everything in a bucket.
-type versionLister interface {
-	ListObjectVersions(context.Context, *s3.ListObjectVersionsInput, ...func(*s3.Options)) (*s3.ListObjectVersionsOutput, error)
-}
-
 // entry is one thing in a bucket.
 type entry struct {
 	key, version   string
@@ -132,7 +127,7 @@ type entry struct {
 // eachPage gives do the bucket's versions and markers below the prefix, page by
 // page, and whether there are more. Keys come percent-encoded, because a key may hold characters that XML
 // cannot. Errors of the request are explained, those of do are passed on.
-func eachPage(ctx context.Context, api versionLister, t Target, prefix string, do func(page []entry, truncated bool) error) error {
+func eachPage(ctx context.Context, api s3.ListObjectVersionsAPIClient, t Target, prefix string, do func(page []entry, truncated bool) error) error {
 	in := &s3.ListObjectVersionsInput{
 		Bucket: t.bucket(), ExpectedBucketOwner: t.owner(), EncodingType: types.EncodingTypeUrl,
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,22 +65,17 @@ func (l look) elsewhere(region string, err error) bool {
 	return region != "" && region != l.Region && awserr.Status(err) != http.StatusNotFound
 }
 
-// judge makes a state of the answer to the last head.
+// judge makes a state of the answer to the last head. A refused HEAD has no body, so bad
+// credentials (400 or 403), a missing right and another account's bucket look alike.
 func (l look) judge(ctx context.Context, err error) (State, error) {
 	s := State{Name: l.Name, Region: l.Region, Sure: true}
-	switch {
-	case err == nil, isRefusal(err):
+	switch status := awserr.Status(err); {
+	case err == nil, status == http.StatusForbidden, status == http.StatusBadRequest:
 		return l.byTags(ctx, s, err)
-	case awserr.Status(err) == http.StatusNotFound:
+	case status == http.StatusNotFound:
 		return l.free(), nil
 	}
 	return State{}, awserr.Translate(err, actionList, l.arn())
-}
-
-// isRefusal recognises a refused HEAD: it has no body, so bad credentials (400
-// or 403), a missing right and another account's bucket look alike.
-func isRefusal(err error) bool {
-	return awserr.Status(err) == http.StatusForbidden || awserr.Status(err) == http.StatusBadRequest
 }
 
 // byTags reads the tags. After a refused head they may still be open to the
@@ -127,7 +123,7 @@ func (l look) ofAccount(s State) State {
 		s.Kind = OtherRegion
 	case s.Tags == nil:
 		s.Kind = TagsUnreadable
-	case ours(s.Tags, l.facts):
+	case render.OfThisCluster(s.Tags, l.facts):
 		s.Kind = Ours
 	default:
 		s.Kind = Foreign
@@ -220,16 +216,12 @@ func Guard(s State, f render.Facts, adopt bool) error {
 	if adopt && (s.Kind == Foreign || s.Kind == TagsUnreadable) {
 		return nil
 	}
-	why := s.whose(f) + ". Taking it over would change its settings, tags and policy, and open what is in it to OSToy."
-	return problem.Refuse(fmt.Sprintf("bucket %s is in this account already and %s", s.Name, notKnown(s)), upper(why),
-		fmt.Sprintf("%s, or %s to take it over", anotherProject, again(f, "--adopt=bucket"))).See(MoreForeign)
-}
-
-func notKnown(s State) string {
+	known, why := "is not ours", s.whose(f)+". Taking it over would change its settings, tags and policy, and open what is in it to OSToy."
 	if s.Kind == TagsUnreadable {
-		return "it cannot be seen whose it is"
+		known = "it cannot be seen whose it is"
 	}
-	return "is not ours"
+	return problem.Refuse(fmt.Sprintf("bucket %s is in this account already and %s", s.Name, known), strings.ToUpper(why[:1])+why[1:],
+		fmt.Sprintf("%s, or %s to take it over", anotherProject, again(f, "--adopt=bucket"))).See(MoreForeign)
 }
 
 func otherAccount(s State, f render.Facts) error {
@@ -250,7 +242,7 @@ func otherAccount(s State, f render.Facts) error {
 func otherRegion(s State, f render.Facts) error {
 	is := advice.Region(s.Region)
 	next := again(f, "--region", is.Word()) + " to use it where it is"
-	if !ours(s.Tags, f) {
+	if !render.OfThisCluster(s.Tags, f) {
 		next = fmt.Sprintf("%s, or %s to take it over where it is", anotherProject, again(f, "--region", is.Word(), "--adopt=bucket"))
 	}
 	return problem.Refuse(fmt.Sprintf("bucket %s is in this account already, in region %s and not in %s", s.Name, is, f.Region.Value),
@@ -261,12 +253,4 @@ func otherRegion(s State, f render.Facts) error {
 // again is install in the project, with flags.
 func again(f render.Facts, flags ...string) string {
 	return advice.Command("oc ostoy-s3 install", append([]string{"-n", f.Namespace.Value}, flags...)...)
-}
-
-// upper begins a sentence.
-func upper(s string) string {
-	if s == "" || s[0] < 'a' || s[0] > 'z' {
-		return s
-	}
-	return string(s[0]-'a'+'A') + s[1:]
 }

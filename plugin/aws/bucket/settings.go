@@ -35,19 +35,15 @@ type PublicAccess struct {
 // Open names what is not blocked, as the fields are called in ACK's Bucket.
 func (p PublicAccess) Open() []string {
 	var open []string
-	for _, one := range []struct {
-		name string
-		on   bool
-	}{
-		{"blockPublicACLs", p.BlockPublicACLs},
-		{"ignorePublicACLs", p.IgnorePublicACLs},
-		{"blockPublicPolicy", p.BlockPublicPolicy},
-		{"restrictPublicBuckets", p.RestrictPublicBuckets},
-	} {
-		if !one.on {
-			open = append(open, one.name)
+	add := func(name string, blocked bool) {
+		if !blocked {
+			open = append(open, name)
 		}
 	}
+	add("blockPublicACLs", p.BlockPublicACLs)
+	add("ignorePublicACLs", p.IgnorePublicACLs)
+	add("blockPublicPolicy", p.BlockPublicPolicy)
+	add("restrictPublicBuckets", p.RestrictPublicBuckets)
 	return open
 }
 
@@ -163,28 +159,21 @@ func (s Settings) Differ(spec map[string]any) []string {
 	if data, err := json.Marshal(spec); err != nil || json.Unmarshal(data, &want) != nil {
 		return []string{"spec"}
 	}
-	differ := slices.DeleteFunc(slices.Sorted(maps.Keys(spec)), isCompared)
-	for _, one := range []struct {
-		name string
-		same bool
-	}{
-		{"publicAccessBlock", want.PublicAccessBlock == nil || *want.PublicAccessBlock == s.Public},
-		{"encryption", want.encrypted(s.Encryption)},
-		{"ownershipControls", want.owned(s.Ownership)},
-		{"tagging", want.tagged(s.Tags)},
-		{"policy", want.Policy == "" || sameJSON(want.Policy, s.Policy)},
-	} {
-		if !one.same {
-			differ = append(differ, one.name)
+	differ := slices.DeleteFunc(slices.Sorted(maps.Keys(spec)), func(key string) bool {
+		// ACK fills in abac as S3 has it.
+		return slices.Contains([]string{"name", "abac", "publicAccessBlock", "encryption", "ownershipControls", "tagging", "policy"}, key)
+	})
+	add := func(name string, same bool) {
+		if !same {
+			differ = append(differ, name)
 		}
 	}
+	add("publicAccessBlock", want.PublicAccessBlock == nil || *want.PublicAccessBlock == s.Public)
+	add("encryption", want.encrypted(s.Encryption))
+	add("ownershipControls", want.owned(s.Ownership))
+	add("tagging", want.tagged(s.Tags))
+	add("policy", want.Policy == "" || sameJSON(want.Policy, s.Policy))
 	return differ
-}
-
-// isCompared reports whether a key of a spec is one that Differ compares, or one that
-// ACK fills in as S3 has it (abac).
-func isCompared(key string) bool {
-	return slices.Contains([]string{"name", "abac", "publicAccessBlock", "encryption", "ownershipControls", "tagging", "policy"}, key)
 }
 
 func (a asked) encrypted(is Encryption) bool {

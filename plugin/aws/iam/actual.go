@@ -280,12 +280,11 @@ func UsualNameIn(text string, f render.Facts) string {
 	return arn.Name()
 }
 
-// OwnPolicy is the inline policy that a role has by the name that install gives it; the
-// zero Document if it has none, or none that can be read.
-func (a *Actual) OwnPolicy() Document {
+// OwnPolicy is the inline policy that a role has by the name that install gives it; nil
+// if it has none, or none that can be read: what it allows is then not known.
+func (a *Actual) OwnPolicy() *Document {
 	if a == nil {
-		return Document{}
+		return nil
 	}
-	own, _ := ParseDocument(a.Inline)
-	return own
+	return readable(a.Inline, a.InlineErr)
 }

@@ -89,25 +89,13 @@ func New(cfg aws.Config) *Client {
 	client := awsiam.NewFromConfig(cfg, func(o *awsiam.Options) {
 		o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConcurrentModification", "EntityTemporarilyUnmodifiable")
 	})
-	return &Client{
-		getRole:                    client.GetRole,
-		getRolePolicy:              client.GetRolePolicy,
-		listRolePolicies:           client.ListRolePolicies,
-		listAttachedRolePolicies:   client.ListAttachedRolePolicies,
-		createRole:                 client.CreateRole,
-		updateAssumeRolePolicy:     client.UpdateAssumeRolePolicy,
-		putRolePolicy:              client.PutRolePolicy,
-		deleteRolePolicy:           client.DeleteRolePolicy,
-		attachRolePolicy:           client.AttachRolePolicy,
-		putRolePermissionsBoundary: client.PutRolePermissionsBoundary,
-		tagRole:                    client.TagRole,
-		detachRolePolicy:           client.DetachRolePolicy,
-		deleteRole:                 client.DeleteRole,
-		listRoles:                  client.ListRoles,
-		getOpenIDConnectProvider:   client.GetOpenIDConnectProvider,
-		getPolicy:                  client.GetPolicy,
-		getPolicyVersion:           client.GetPolicyVersion,
-		listOpenIDConnectProviders: client.ListOpenIDConnectProviders,
+	return &Client{ // each is of a type of its own: in another order they do not compile
+		client.GetRole, client.GetRolePolicy, client.ListRolePolicies,
+		client.ListAttachedRolePolicies, client.CreateRole, client.UpdateAssumeRolePolicy,
+		client.PutRolePolicy, client.DeleteRolePolicy, client.AttachRolePolicy,
+		client.PutRolePermissionsBoundary, client.TagRole, client.DetachRolePolicy,
+		client.DeleteRole, client.ListRoles, client.GetOpenIDConnectProvider,
+		client.GetPolicy, client.GetPolicyVersion, client.ListOpenIDConnectProviders,
 	}
 }
 

@@ -230,16 +230,7 @@ func (d Document) Sorted() Document {
 	out := d
 	out.Statement = make([]Statement, 0, len(d.Statement))
 	for _, s := range d.Statement {
-		s.Action, s.Resource = sorted(s.Action), sorted(s.Resource)
-		s.Principal = sortedValues(s.Principal)
-		if s.Condition != nil {
-			condition := Condition{}
-			for operator, keys := range s.Condition {
-				condition[operator] = sortedValues(keys)
-			}
-			s.Condition = condition
-		}
-		out.Statement = append(out.Statement, s)
+		out.Statement = append(out.Statement, s.ordered(func(text string) string { return text }))
 	}
 	slices.SortStableFunc(out.Statement, func(a, b Statement) int {
 		return slices.Compare([]string{a.Effect, a.canonical()}, []string{b.Effect, b.canonical()})
@@ -247,14 +238,23 @@ func (d Document) Sorted() Document {
 	return out
 }
 
-// sortedValues sorts each list of values.
-func sortedValues(lists map[string]Strings) map[string]Strings {
-	if lists == nil {
-		return nil
+// ordered is the statement with its values in one order, and without repetitions. Fold is
+// done to actions, operators and condition keys.
+func (s Statement) ordered(fold func(string) string) Statement {
+	out := Statement{Sid: s.Sid, Effect: s.Effect, Resource: sorted(s.Resource), Principal: principal{}, Condition: Condition{}}
+	for kind, who := range s.Principal {
+		out.Principal[kind] = sorted(who)
 	}
-	out := make(map[string]Strings, len(lists))
-	for key, values := range lists {
-		out[key] = sorted(values)
+	for _, action := range s.Action {
+		out.Action = append(out.Action, fold(action))
+	}
+	out.Action = sorted(out.Action)
+	for operator, keys := range s.Condition {
+		ordered := map[string]Strings{}
+		for key, values := range keys {
+			ordered[fold(key)] = sorted(values)
+		}
+		out.Condition[fold(operator)] = ordered
 	}
 	return out
 }

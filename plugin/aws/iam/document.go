@@ -118,19 +118,8 @@ func (d Document) canonical() string {
 }
 
 func (s Statement) canonical() string {
-	c := Statement{Effect: s.Effect, Resource: sorted(s.Resource), Principal: sortedValues(s.Principal), Condition: Condition{}}
-	for _, a := range s.Action {
-		c.Action = append(c.Action, strings.ToLower(a))
-	}
-	c.Action = sorted(c.Action)
-	for op, keys := range s.Condition {
-		lower := map[string]Strings{}
-		for key, values := range keys {
-			lower[strings.ToLower(key)] = sorted(values)
-		}
-		c.Condition[strings.ToLower(op)] = lower
-	}
-	b, err := encode(c)
+	s.Sid = ""
+	b, err := encode(s.ordered(strings.ToLower))
 	if err != nil { // as in JSON
 		return ""
 	}

@@ -70,7 +70,7 @@ func (h Holder) Find(ctx context.Context, api Finder, f render.Facts) ([]Found, 
 		}
 		names = append(names, h.Names(f.Issuer.Value, f.Namespace.Value)...)
 	}
-	return h.lookAtAll(ctx, api, slices.Compact(sorted(names)), f)
+	return h.lookAtAll(ctx, api, sorted(names), f)
 }
 
 // lookAtAll returns the roles with these names that are the project's and the holder's.

@@ -2,6 +2,8 @@ package iam
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,7 +23,6 @@ import (
 type Holder string
 
 // The holders.
-
 const (
 	App        Holder = render.ServiceAccount
 	Controller Holder = render.ControllerAccount
@@ -53,17 +54,6 @@ func (h Holder) paths() []string {
 	return []string{render.RolePath}
 }
 
-// admitted are the holders that are among the subjects of a trust policy.
-func admitted(subjects []string) []Holder {
-	var found []Holder
-	for _, h := range []Holder{App, Controller} {
-		if slices.ContainsFunc(subjects, func(subject string) bool { return strings.HasSuffix(subject, ":"+string(h)) }) {
-			found = append(found, h)
-		}
-	}
-	return found
-}
-
 // madeFor is whom a role of ours was made for: by its name if that is a usual one,
 // else by whom it trusts; "" where neither tells.
 func madeFor(name string, a *Actual) Holder {
@@ -77,8 +67,14 @@ func madeFor(name string, a *Actual) Holder {
 		return ""
 	}
 	_, subjects := namedBy(trust)
-	if found := admitted(subjects); len(found) == 1 {
-		return found[0]
+	trusts := func(h Holder) bool {
+		return slices.ContainsFunc(subjects, func(subject string) bool { return strings.HasSuffix(subject, ":"+string(h)) })
+	}
+	switch app, controller := trusts(App), trusts(Controller); {
+	case app && !controller:
+		return App
+	case controller && !app:
+		return Controller
 	}
 	return ""
 }
@@ -91,13 +87,13 @@ func (h Holder) another(name string, a *Actual) bool {
 
 // Owns reports whether a role exists, is the project's, and was made for the holder.
 func (h Holder) Owns(name string, a *Actual, f render.Facts) bool {
-	return a != nil && a.Exists && ours(a.Tags, f) && !h.another(name, a)
+	return a != nil && a.Exists && render.OfThisCluster(a.Tags, f) && !h.another(name, a)
 }
 
 // whoseIs is awserr.Whose, which goes by the tags, for a role that may be
 // another's all the same.
 func (h Holder) whoseIs(name string, a *Actual, f render.Facts) string {
-	if ours(a.Tags, f) && h.another(name, a) {
+	if render.OfThisCluster(a.Tags, f) && h.another(name, a) {
 		return "its name or its trust policy says that it is " + of(madeFor(name, a), a)
 	}
 	return awserr.Whose(a.Tags, f)
@@ -231,4 +227,55 @@ func (u Untagged) Warning() (what, next string) {
 		what += ": " + told.Why
 	}
 	return what, told.Next
+}
+
+// What was asked for of a role is kept in tags of the role. The inventory in the project,
+// and tags of the S3 bucket, which the controller sets from the Bucket resource, can be
+// written by everybody who may edit the project: they prove nothing.
+
+// policyTag is the value of render.TagPolicy for a managed policy: its ARN, or a hash
+// where the value of a tag cannot hold it ("Rules for tagging in IAM" in the IAM User
+// Guide: at most 256 characters, and no comma or exclamation mark).
+func policyTag(arn string) string {
+	if badTag(render.TagPolicy, arn) == "" {
+		return arn
+	}
+	sum := sha256.Sum256([]byte(arn))
+	return hashPrefix + hex.EncodeToString(sum[:])
+}
+
+const hashPrefix = "sha256:"
+
+// askedTags are the tags of a role that keep what was asked for.
+func askedTags(bucket, policyARN string) map[string]string {
+	tags := map[string]string{render.TagBucket: bucket}
+	if policyARN != "" {
+		tags[render.TagPolicy] = policyTag(policyARN)
+	}
+	return tags
+}
+
+// AskedPolicy is the attached managed policy that the role's tag names: the one that
+// install was asked for by --policy-arn. "" without one. The tag alone is not enough: a
+// policy that is no longer attached is no longer wanted.
+func (a *Actual) AskedPolicy() string {
+	if a == nil || !a.namesPolicy() {
+		return ""
+	}
+	for _, arn := range a.Attached {
+		if policyTag(arn) == a.Tags[render.TagPolicy] {
+			return arn
+		}
+	}
+	return ""
+}
+
+// noPolicy is the value of render.TagPolicy where a policy that was asked for once is no
+// longer wanted: removing a tag takes a permission that install does not need otherwise.
+const noPolicy = "none"
+
+// namesPolicy reports whether the role has a tag that names a managed policy, attached
+// or not.
+func (a *Actual) namesPolicy() bool {
+	return a.Tags[render.TagPolicy] != "" && a.Tags[render.TagPolicy] != noPolicy
 }

@@ -1,10 +1,12 @@
 package iam
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice/advicetest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -54,14 +56,65 @@ func TestRoleHere(t *testing.T) {
 	}
 }
 
-// TestOwnPolicy: a policy that cannot be read is none.
+// TestOwnPolicy: a policy that cannot be read is not an empty one. What it allows is not
+// known: it is neither taken for too wide nor for enough.
 func TestOwnPolicy(t *testing.T) {
-	for text, statements := range map[string]int{`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`: 1, "": 0, "{": 0} {
-		if got := (&Actual{Inline: text}).OwnPolicy(); len(got.Statement) != statements {
+	const notAction = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]}`
+	role, err := Desired(facts(), RoleOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outlook := func(a *Actual) Outlook { return LookAhead(t.Context(), nil, role, a, a.OwnPolicy()) }
+	for text, known := range map[string]bool{role.Policy.JSON(): true, "{}": true, "": false, "{": false, notAction: false} {
+		a := &Actual{Exists: true, Inline: text}
+		if got := a.OwnPolicy(); (got != nil) != known {
 			t.Errorf("%q: %+v", text, got)
 		}
+		if o := outlook(a); o.OwnLacks() != (text != role.Policy.JSON()) || o.OwnIsWide(o.Forbidden()[0]) {
+			t.Errorf("%q: %+v", text, o)
+		}
 	}
-	if got := (*Actual)(nil).OwnPolicy(); len(got.Statement) > 0 {
+	if got := (*Actual)(nil).OwnPolicy(); got != nil {
 		t.Errorf("%+v", got)
+	}
+	if wide := outlook(&Actual{Exists: true, Inline: statementOf("Allow", "*", "*")}); wide.OwnLacks() || !wide.OwnIsWide(wide.Forbidden()[0]) {
+		t.Errorf("%+v", wide)
+	}
+}
+
+// TestPolicyDrift: that the policy is not there is known from IAM's answer, and so is that
+// the caller may not see it.
+func TestPolicyDrift(t *testing.T) {
+	role, err := Desired(facts(), RoleOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		inline map[string]string
+		tag    string
+		answer error
+		drift  string
+		denied bool
+	}{
+		"as it should be":  {inline: map[string]string{PolicyName: role.Policy.JSON()}},
+		"not there":        {drift: "it is not there"},
+		"another instead":  {tag: "arn:aws:iam::aws:policy/p"},
+		"cannot be read":   {inline: map[string]string{PolicyName: "{"}, drift: "the one there is not one of ours"},
+		"not for everyone": {answer: apiError("AccessDenied", "no"), denied: true},
+		"out of order":     {answer: apiError("ServiceFailure", "no")},
+	} {
+		api := newFake()
+		api.put(role.Name, role.Path, map[string]string{render.TagPolicy: c.tag})
+		api.roles[role.Name].inline = c.inline
+		api.before = func(call string) error {
+			if call == "GetRolePolicy" {
+				return c.answer
+			}
+			return nil
+		}
+		drift, err := PolicyDrift(t.Context(), api, role)
+		if (drift == "") != (c.drift == "") || !strings.HasPrefix(drift, c.drift) || (err != nil) != (c.answer != nil) || awserr.Denied(err) != c.denied {
+			t.Errorf("%s: %q, %v", name, drift, err)
+		}
 	}
 }

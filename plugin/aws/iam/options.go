@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -144,10 +145,8 @@ func checkTags(user, ours map[string]string) error {
 	seen := map[string]string{}
 	for _, key := range keysOf(user) {
 		why := badTag(key, user[key])
-		for _, r := range reserved {
-			if strings.EqualFold(key, r) {
-				why = "this key is how the role is recognised as ours"
-			}
+		if slices.ContainsFunc(reserved, func(r string) bool { return strings.EqualFold(key, r) }) {
+			why = "this key is how the role is recognised as ours"
 		}
 		if other, twice := seen[strings.ToLower(key)]; twice {
 			why = fmt.Sprintf("IAM takes it for the same key as %q", other)

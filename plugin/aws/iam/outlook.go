@@ -77,8 +77,8 @@ type Outlook struct {
 	Boundary string // ARN, "" without one
 
 	boundary  *Document // nil if it could not be read
-	own       Document
-	chosen    bool // a managed policy was asked for: what it allows is not tried
+	own       *Document // nil if there is none, or none that could be read
+	chosen    bool      // a managed policy was asked for: what it allows is not tried
 	account   string
 	partition string
 	bucket    string
@@ -86,7 +86,7 @@ type Outlook struct {
 
 // LookAhead reads the policies that others put on the role, and its boundary; it
 // asks nothing where there are none. A text that cannot be read tells nothing.
-func LookAhead(ctx context.Context, from PolicySource, r Role, a *Actual, own Document) Outlook {
+func LookAhead(ctx context.Context, from PolicySource, r Role, a *Actual, own *Document) Outlook {
 	o := Outlook{Role: r.Name, ARN: r.ARN, Boundary: r.Boundary, own: own, chosen: r.PolicyARN != "", partition: r.partition(), bucket: r.Bucket}
 	if arn, err := render.ParseARN(r.ARN); err == nil {
 		o.account = arn.Account
@@ -110,11 +110,8 @@ func LookAhead(ctx context.Context, from PolicySource, r Role, a *Actual, own Do
 }
 
 func readable(text string, err error) *Document {
-	if err != nil || text == "" {
-		return nil
-	}
-	document, err := ParseDocument(text)
-	if err != nil {
+	document, unreadable := ParseDocument(text)
+	if err != nil || unreadable != nil {
 		return nil
 	}
 	return &document
@@ -123,11 +120,11 @@ func readable(text string, err error) *Document {
 // OwnPolicy is the policy that install gives the role, or for a managed policy in
 // its place one that allows what OSToy needs: of that, only what others forbid
 // can be foreseen.
-func (r Role) OwnPolicy() Document {
+func (r Role) OwnPolicy() *Document {
 	if r.Policy != nil {
-		return *r.Policy
+		return r.Policy
 	}
-	own := Document{Version: policyVersion}
+	own := &Document{Version: policyVersion}
 	for _, right := range Needed(r.partition(), r.Bucket) {
 		own.Statement = append(own.Statement, Statement{Effect: "Allow", Action: Strings{right.Action}, Resource: Strings{right.Resource}})
 	}
@@ -153,24 +150,37 @@ func (o Outlook) Forbidden() []Right {
 // right, whatever IAM still has to spread: one that OSToy needs and others
 // forbid, or any other that others allow.
 func (o Outlook) Foreseen(r Right) bool {
-	all := []Document{o.own}
+	texts := []*Document{o.own}
 	for _, extra := range o.Extras {
-		if extra.text != nil {
-			all = append(all, *extra.text)
-		}
+		texts = append(texts, extra.text)
 	}
-	answer := judge(all, r, o.account)
-	bounded := Yes
+	answer, bounded := o.answer(r, texts...), Yes
 	if o.Boundary != "" {
-		bounded = Unsure
-		if o.boundary != nil {
-			bounded = judge([]Document{*o.boundary}, r, o.account)
-		}
+		bounded = o.says(o.boundary, r)
 	}
 	if o.needs(r) {
 		return answer == Denied || bounded == Denied || bounded == No
 	}
 	return !o.chosen && answer == Yes && bounded == Yes
+}
+
+// answer is what policies say together; one that could not be read says nothing.
+func (o Outlook) answer(r Right, texts ...*Document) Answer {
+	var known []Document
+	for _, text := range texts {
+		if text != nil {
+			known = append(known, *text)
+		}
+	}
+	return judge(known, r, o.account)
+}
+
+// says is what one policy says to a right: of one that could not be read that is not sure.
+func (o Outlook) says(text *Document, r Right) Answer {
+	if text == nil {
+		return Unsure
+	}
+	return o.answer(r, text)
 }
 
 func (o Outlook) needs(r Right) bool { return slices.Contains(o.Needed(), r) }
@@ -189,11 +199,11 @@ func (o Outlook) Cure(r Right) string {
 		switch {
 		case extra.text == nil:
 			perhaps = append(perhaps, extra.Removal(o.Role))
-		case judge([]Document{*extra.text}, r, o.account) == wrong:
+		case o.says(extra.text, r) == wrong:
 			known = append(known, extra.Removal(o.Role))
 		}
 	}
-	if o.needs(r) && o.boundary != nil && judge([]Document{*o.boundary}, r, o.account) < Unsure {
+	if o.needs(r) && o.says(o.boundary, r) < Unsure {
 		known = append(known, "ask who set the permissions boundary "+awserr.Redact(o.Boundary)+" to allow "+r.Action)
 	}
 	if len(known) == 0 && !o.needs(r) && !o.OwnIsWide(r) {
@@ -205,14 +215,13 @@ func (o Outlook) Cure(r Right) string {
 // OwnIsWide reports whether the role's own policy is the cause, which install
 // fixes.
 func (o Outlook) OwnIsWide(r Right) bool {
-	return !o.needs(r) && judge([]Document{o.own}, r, o.account) == Yes
+	return !o.needs(r) && o.says(o.own, r) == Yes
 }
 
-// OwnLacks reports whether the role's own policy does not allow all that OSToy
+// OwnLacks reports whether the role's own policy is not known to allow all that OSToy
 // needs: then it needs the others, or install.
 func (o Outlook) OwnLacks() bool {
-	missing, unsure := Lacks([]Document{o.own}, o.Needed(), o.account)
-	return len(missing)+len(unsure) > 0
+	return slices.ContainsFunc(o.Needed(), func(r Right) bool { return o.says(o.own, r) != Yes })
 }
 
 // Warning is what verification is going to find, and what helps; "" if nothing is

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -42,11 +43,6 @@ func mayTouch(r Role, a *Actual, f render.Facts) error {
 	}
 	return refuse(fmt.Sprintf("the role %s is there and is not ours", r.Label()), who.whoseIs(r.Name, a, f),
 		"--role-name NAME to make another role, or --adopt=role to take this one over: its trust policy is then replaced")
-}
-
-// ours also asks for the cluster id: clusters may share an issuer.
-func ours(tags map[string]string, f render.Facts) bool {
-	return render.Ours(tags, f) && render.AnotherCluster(tags, f) == ""
 }
 
 func refuse(what, why, next string) error { return problem.Refuse(what, why, next).See(moreForeign) }
@@ -123,9 +119,11 @@ func (o RemovalOptions) keepOr(a *Actual, f render.Facts) string {
 	return keep
 }
 
-// sameOwner is ours for facts that may not know the issuer: it then does not
+// sameOwner is render.OfThisCluster for facts that may not know the issuer: it then does not
 // count.
-func sameOwner(tags map[string]string, f render.Facts) bool { return ours(tags, assumeIssuer(tags, f)) }
+func sameOwner(tags map[string]string, f render.Facts) bool {
+	return render.OfThisCluster(tags, assumeIssuer(tags, f))
+}
 
 // whose is awserr.Whose for facts that may not know the issuer.
 func whose(tags map[string]string, f render.Facts) string {
@@ -214,4 +212,58 @@ func listProviders(ctx context.Context, api Lister) ([]string, error) {
 		arns[i] = aws.ToString(one.Arn)
 	}
 	return arns, nil
+}
+
+// Proof is what a role says about an S3 bucket.
+type Proof struct {
+	// Proven says that the role, which is of this issuer and namespace, names the bucket.
+	Proven bool
+	// Why is the reason where it does not, a clause.
+	Why string
+	// Role is the name of the role that proves it, and Created when that was created.
+	Role    string
+	Created time.Time
+}
+
+// Proves reports whether the role named name proves that the bucket is the one of the
+// project of the facts: by its tag, or, if it was created before there was that tag, by
+// the inline policy that install gave it, which is for exactly this bucket.
+func (a *Actual) Proves(name, bucket string, f render.Facts) Proof {
+	refuse := func(why string) Proof { return Proof{Why: "the role " + advice.RoleName(name).String() + " " + why} }
+	proven := Proof{Proven: true, Role: name, Created: a.Created}
+	tag, tagged := a.Tags[render.TagBucket]
+	switch {
+	case !a.Exists:
+		return refuse("does not exist")
+	case !f.Issuer.Known():
+		return refuse("may be of another cluster: the issuer of this one is not known")
+	case !App.Owns(name, a, f):
+		return refuse("is not of this project: " + App.whoseIs(name, a, f))
+	case tagged && tag == bucket:
+		return proven
+	case tagged:
+		return refuse("has the tag " + render.TagBucket + "=" + advice.BucketName(tag).String())
+	case a.InlineErr != nil:
+		return refuse("has no tag " + render.TagBucket + ", and its policy " + PolicyName + " cannot be read without iam:GetRolePolicy")
+	case onlyFor(a.Inline, render.BucketARN(f.Partition.Value, bucket)):
+		return proven
+	}
+	return refuse("has neither the tag " + render.TagBucket + " nor a policy " + PolicyName + " for this bucket alone")
+}
+
+// onlyFor reports whether a policy, as IAM gives it, allows something on the bucket or
+// its objects, and nothing on anything else.
+func onlyFor(text, arn string) bool {
+	document, err := ParseDocument(text)
+	if text == "" || err != nil {
+		return false
+	}
+	var named []string
+	for _, s := range document.Statement {
+		if s.Effect == "Allow" {
+			named = append(named, s.Resource...)
+		}
+	}
+	other := func(resource string) bool { return resource != arn && resource != arn+"/*" }
+	return slices.Contains(named, arn) && !slices.ContainsFunc(named, other)
 }

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -225,4 +226,63 @@ func checkTagKey(key string) error {
 		return nil
 	}
 	return problem.Input(fmt.Sprintf("invalid tag key %q", key), why, "--tag-key team")
+}
+
+// tagLimits are the statements that deny tags.
+func (p people) tagLimits(roles Strings) []Statement {
+	return append([]Statement{p.neverOtherTags(roles)}, p.neverOtherValues()...)
+}
+
+// neverTheController holds against other policies of the person, too.
+func (p people) neverTheController() Statement {
+	return deny("NeverTheController", Strings{
+		"iam:AttachRole*", "iam:CreateRole", "iam:De*Role*", "iam:P*Role*", "iam:TagRole", "iam:UntagRole", "iam:Update*",
+	}, p.controllers())
+}
+
+// keepsBoundary denies, also against other policies, removing the boundary of these
+// roles and changing the boundary itself.
+func (p people) keepsBoundary(roles Strings) []Statement {
+	never := deny("NeverWithoutBoundary", Strings{"iam:DeleteRolePermissionsBoundary"}, sorted(roles))
+	if arn, err := render.ParseARN(p.o.Boundary); err == nil && arn.Account == p.account {
+		never.Action = append(never.Action, "iam:CreatePolicyVersion", "iam:DeletePolicy*", "iam:SetDefaultPolicyVersion")
+		never.Resource = sorted(append(never.Resource, p.o.Boundary))
+	}
+	return []Statement{never}
+}
+
+// neverOtherTags denies tags beside those that install sets and those of TagKeys:
+// another tag of a role may give it permissions elsewhere in the account. The tag for a
+// managed policy, which check then accepts, is not for a class.
+func (p people) neverOtherTags(roles Strings) Statement {
+	known := append(Strings{render.TagManagedBy, render.TagBucket, render.TagClusterID, render.TagIssuer, render.TagNamespace}, p.o.TagKeys...)
+	if p.o.For != ForClass {
+		known = append(known, render.TagPolicy)
+	}
+	return deny("NeverOtherTags", Strings{"iam:CreateRole", "iam:TagRole"}, roles,
+		Condition{"ForAnyValue:StringNotEquals": {"aws:TagKeys": sorted(known)}})
+}
+
+// neverOtherValues deny values that are not legal for the tags that decide something:
+// uninstall deletes the data of the bucket that a role names, and check accepts the
+// managed policy that it names.
+func (p people) neverOtherValues() []Statement {
+	buckets := Strings{cmp.Or(p.o.BucketPattern, AnyProjectPattern)}
+	if p.o.For == ForClass {
+		buckets = nil
+		for _, project := range p.o.Projects {
+			buckets = append(buckets, render.BucketName(project))
+		}
+	}
+	never := func(sid, key string, legal Strings) Statement {
+		// ForAnyValue does not hold for a request without the tag; StringNotLike would.
+		return deny(sid, Strings{"iam:CreateRole", "iam:TagRole"}, Strings{"*"},
+			Condition{"ForAnyValue:StringNotLike": {"aws:RequestTag/" + key: sorted(legal)}})
+	}
+	statements := []Statement{never("NeverOtherBuckets", render.TagBucket, buckets)}
+	if p.o.For != ForClass {
+		statements = append(statements, never("NeverOtherPolicies", render.TagPolicy,
+			Strings{p.policies(p.account), p.policies("aws"), hashPrefix + "*", noPolicy}))
+	}
+	return statements
 }

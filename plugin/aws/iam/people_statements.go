@@ -2,6 +2,8 @@ package iam
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -221,4 +223,78 @@ func (p people) classBuckets() Strings {
 		}
 	}
 	return sorted(names)
+}
+
+// class is for a learner: the roles of their own projects on one cluster, and only
+// with the boundary. The role's name, its tags for namespace and issuer and the
+// boundary hold together: the name carries a hash of issuer and namespace; actions
+// that know the key iam:PermissionsBoundary require it; and all changes of a role
+// that exists require its tags, which the learner cannot set to other values.
+func (p people) class() []Statement {
+	// What verify removes is left out: the learner may delete all objects.
+	buckets := slices.DeleteFunc(p.buckets(p.classBuckets()), func(s Statement) bool { return s.Sid == tidiesUp })
+	roles, created := p.classRoles(render.RolePath, anyHash), p.classRoles(render.RolePath, render.RoleName)
+	return append([]Statement{
+		allow("ReadRoles", roleReads(), append(p.controllers(), p.classReads()...)),
+		allow("CreateRoles", Strings{"iam:CreateRole"}, created, p.within(), p.tagged("aws:RequestTag/", "", true)),
+		allow("ChangeRoles", boundedChanges(), roles, p.within(), p.tagged("aws:ResourceTag/", "", false)),
+		allow("TrustTagsAndRemoval", otherChanges(), roles, p.tagged("aws:ResourceTag/", "", false), p.tagged("aws:RequestTag/", "IfExists", true)),
+		// CreateRole with tags is checked for TagRole as well. "AWS global condition
+		// context keys" says that aws:ResourceTag then has the tags of the request; a
+		// role without tags of its own is covered in case it has none.
+		allow("TagNewRoles", Strings{"iam:TagRole"}, created, p.tagged("aws:RequestTag/", "", true), requires("aws:ResourceTag/", false)),
+		// One statement, because a policy has a limit: each action is of one of the kinds.
+		allow("ReadProvider", Strings{"iam:GetOpenIDConnectProvider", "iam:GetPolicy", "iam:GetPolicyVersion"}, sorted(Strings{
+			render.ProviderARN(p.partition, p.account, p.f.Issuer.Value), p.o.Boundary, p.policies("aws"), // AWS's own are public
+		})),
+	}, slices.Concat(buckets, []Statement{p.neverTheController()}, p.tagLimits(Strings{p.role(render.RolePath, "*")}), p.keepsBoundary(Strings{p.role(render.RolePath, "*")}))...)
+}
+
+// anyHash is every name that begins with the name of an earlier role: that role, and the
+// one with more digits of the same hash.
+func anyHash(issuer, project string) string { return render.EarlierRoleName(issuer, project) + "*" }
+
+// classRoles are the roles of the projects at a path, by the name that a project's has.
+// Where the tags of the role are required, anyHash is exact enough, and one entry.
+func (p people) classRoles(path string, name func(issuer, project string) string) Strings {
+	const cut = 40
+	var roles Strings
+	for _, project := range p.o.Projects {
+		if isPattern(project) {
+			if len(project) > cut { // the name of a role has 40 characters of the project's
+				project = project[:cut] + "*"
+			}
+			roles = append(roles, p.role(path, project+"-"+render.ServiceAccount+"-*"))
+			continue
+		}
+		roles = append(roles, p.role(path, name(p.f.Issuer.Value, project)))
+	}
+	return sorted(roles)
+}
+
+// classReads are the roles that may be read. IAM looks for a role that does not exist at
+// the path /: without permission to read it there, the answer is AccessDenied, which does
+// not say that it is missing. The name of one project's role is long enough for a star in
+// place of all paths, which is shorter.
+func (p people) classReads() Strings {
+	one, several := p, p
+	one.o.Projects = slices.DeleteFunc(slices.Clone(p.o.Projects), isPattern)
+	several.o.Projects = slices.DeleteFunc(slices.Clone(p.o.Projects), func(project string) bool { return !isPattern(project) })
+	return sorted(slices.Concat(one.classRoles("/*", anyHash), several.classRoles("/", anyHash), several.classRoles(render.RolePath, anyHash)))
+}
+
+// tagged is the condition that the tags under a prefix of condition keys are those
+// of one of the projects. suffix is of the operators; managed asks for the tag that
+// says which tool manages the role as well.
+func (p people) tagged(prefix, suffix string, managed bool) Condition {
+	equal := map[string]Strings{prefix + render.TagIssuer: {p.f.Issuer.Value}}
+	if managed {
+		equal[prefix+render.TagManagedBy] = Strings{render.ManagedBy}
+	}
+	projects := map[string]Strings{prefix + render.TagNamespace: sorted(p.o.Projects)}
+	if slices.ContainsFunc(p.o.Projects, isPattern) {
+		return Condition{"StringEquals" + suffix: equal, "StringLike" + suffix: projects}
+	}
+	maps.Copy(equal, projects)
+	return Condition{"StringEquals" + suffix: equal}
 }

@@ -55,11 +55,10 @@ func createStep(r Role) Step {
 	if r.Boundary != "" {
 		lines = append(lines, "within  "+r.Boundary)
 	}
-	trust := r.Trust
 	return Step{
 		Kind: CreateRole, What: "role", After: strings.Join(lines, "\n"),
 		Action: "iam:CreateRole", Resource: r.ARN,
-		Document: &trust, PolicyARN: r.Boundary, Tags: r.Tags,
+		Document: &r.Trust, PolicyARN: r.Boundary, Tags: r.Tags,
 	}
 }
 
@@ -82,11 +81,10 @@ func trustSteps(r Role, a *Actual) []Step {
 	if err == nil && is.Equal(r.Trust) {
 		return nil
 	}
-	trust := r.Trust
 	return []Step{{
 		Kind: UpdateTrust, What: "trust policy", Reason: trustReason(r, is, err),
 		Before: show(a.Trust), After: r.Trust.Pretty(),
-		Action: "iam:UpdateAssumeRolePolicy", Resource: r.ARN, Document: &trust,
+		Action: "iam:UpdateAssumeRolePolicy", Resource: r.ARN, Document: &r.Trust,
 	}}
 }
 
@@ -254,17 +252,9 @@ func (p *Plan) Parts() []Part {
 				add(partBoundary, "", s.PolicyARN)
 			}
 			add(partTags, "", TagLines(s.Tags))
-		case UpdateTrust:
-			add(partTrust, s.Before, s.After)
-		case PutPolicy, DeletePolicy:
-			add(partPolicy, s.Before, s.After)
-		case AttachPolicy, DetachPolicy:
-			add(partManaged, s.Before, s.After)
-		case PutBoundary:
-			add(partBoundary, s.Before, s.After)
-		case TagRole:
-			add(partTags, s.Before, s.After)
 		case DeleteRole: // the end of all of them
+		default:
+			add(partOf()[s.Kind], s.Before, s.After)
 		}
 	}
 	return parts
@@ -279,6 +269,14 @@ const (
 	partBoundary = "permissions-boundary"
 	partTags     = "tags"
 )
+
+// partOf are the parts that one step changes.
+func partOf() map[Kind]string {
+	return map[Kind]string{
+		UpdateTrust: partTrust, PutPolicy: partPolicy, DeletePolicy: partPolicy, AttachPolicy: partManaged, DetachPolicy: partManaged,
+		PutBoundary: partBoundary, TagRole: partTags,
+	}
+}
 
 // canonical lays out a policy document in one order, leaves any other text as it
 // is, and ends its last line.

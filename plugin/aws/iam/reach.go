@@ -2,11 +2,15 @@ package iam
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
 // Reach is which S3 buckets of its account a role can configure, as far as its
@@ -72,20 +76,6 @@ func (r Reach) Both(other Reach) Reach {
 	return r
 }
 
-// configures are actions by which a bucket, or who reads its objects, can be changed.
-// Those on objects are not among them: the controller sends none for a Bucket.
-func configures() []string {
-	return []string{
-		"s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketPublicAccessBlock",
-		"s3:PutBucketOwnershipControls", "s3:PutLifecycleConfiguration", "s3:PutReplicationConfiguration",
-		"s3:PutEncryptionConfiguration", "s3:PutBucketTagging", "s3:PutBucketWebsite", "s3:DeleteBucketWebsite",
-		"s3:PutBucketCORS", "s3:DeleteBucket", "s3:PutBucketVersioning", "s3:PutBucketLogging", "s3:PutBucketNotification",
-		"s3:PutBucketObjectLockConfiguration", "s3:PutBucketRequestPayment", "s3:PutInventoryConfiguration",
-		"s3:PutAnalyticsConfiguration", "s3:PutMetricsConfiguration", "s3:PutAccelerateConfiguration",
-		"s3:PutIntelligentTieringConfiguration", "s3:TagResource", "s3:UntagResource",
-	}
-}
-
 // wide are AWS's own policies that give everything on every bucket. PowerUserAccess
 // has an element, NotAction, that ParseDocument does not read.
 func wide() []string { return []string{"AmazonS3FullAccess", "AdministratorAccess", "PowerUserAccess"} }
@@ -116,19 +106,18 @@ func reachOf(name string, d Document, account string) Reach {
 		if s.Effect != "Allow" || s.Condition.met(account) == No {
 			continue
 		}
-		if s.allowsOne("sts:AssumeRole") {
+		if s.namesOne("sts:AssumeRole") {
 			r.Unknown = "policy " + awserr.Redact(name) + " allows sts:AssumeRole: what the other role can do is not looked at"
 		}
-		if !s.allowsOne(configures()...) {
+		if !s.namesOne(configures()...) {
 			continue
 		}
 		for _, resource := range s.Resource {
 			general, variable := withoutVariables(resource)
 			patterns := bucketPatterns(general)
-			switch {
-			case len(patterns) > 0 && variable:
+			if len(patterns) > 0 && variable {
 				r.Unknown = "policy " + awserr.Redact(name) + " has a policy variable in a resource"
-			default:
+			} else {
 				r.Patterns = append(r.Patterns, patterns...)
 			}
 		}
@@ -140,64 +129,151 @@ func reachOf(name string, d Document, account string) Reach {
 	return r
 }
 
-// coversAny reports whether patterns match every name of a bucket: three characters or
-// more, of which the first and the last are letters or digits ("General purpose bucket
-// naming rules" of the S3 User Guide). Several together may do so by their first or
-// their last character.
-func coversAny(patterns []string) bool {
-	every := func(special func(string) string) bool {
-		for _, letter := range "abcdefghijklmnopqrstuvwxyz0123456789" {
-			if !slices.ContainsFunc(patterns, func(p string) bool { return CoversPattern(p, special(string(letter))) }) {
-				return false
-			}
+// ReachReader is what looking at what a role can configure takes.
+type ReachReader interface {
+	Reader
+	PolicyReader
+}
+
+// ReadReach looks at what a role can configure, by all its policies and its boundary.
+// What the caller may not read is no error: the reach is then not known. Where enough
+// (nil: never) says so of our inline policy within the boundary, no other policy is
+// looked at.
+func ReadReach(ctx context.Context, api ReachReader, name, account string, enough func(Reach) bool) (Reach, error) {
+	reach, err := inlineReach(ctx, api, name, PolicyName, account)
+	if err != nil {
+		return reach, err
+	}
+	a := &Actual{}
+	switch err := readRole(ctx, api, name, a); {
+	case awserr.Denied(err):
+		reach.Unbounded = inShort(err)
+		return reach.Both(Reach{Unknown: inShort(err)}), nil
+	case err != nil:
+		return reach, err
+	case !a.Exists:
+		return reach.Both(Reach{Unknown: "no role named " + name + " was found in account " + account}), nil
+	}
+	most, err := boundaryReach(ctx, api, a.Boundary, account)
+	if own := reach.within(most); err != nil || enough != nil && enough(own) {
+		return own, err
+	}
+	others, err := otherReach(ctx, api, name, account)
+	return reach.Both(others).within(most), err
+}
+
+// RoleReach is what the controller's role can configure once it is as described: by its
+// own policy, by those on it that others manage, and within its boundary.
+func RoleReach(ctx context.Context, r Role, api ReachReader, a *Actual, account string) (Reach, error) {
+	var reach Reach
+	var err error
+	if r.Policy != nil {
+		reach = reachOf("", *r.Policy, account)
+	} else if reach, err = managedReach(ctx, api, r.PolicyARN, account); err != nil {
+		return reach, err
+	}
+	boundary := r.Boundary
+	if a != nil && a.Exists {
+		others, err := extraReach(ctx, api, r.Name, r.Extras(a), account)
+		if err != nil {
+			return reach, err
 		}
-		return true
+		reach, boundary = reach.Both(others), cmp.Or(boundary, a.Boundary)
 	}
-	return every(func(letter string) string { return letter + "??*" }) || every(func(letter string) string { return "*??" + letter })
+	most, err := boundaryReach(ctx, api, boundary, account)
+	return reach.within(most), err
 }
 
-// allowsOne reports whether a statement names one of some actions.
-func (s Statement) allowsOne(actions ...string) bool {
-	return slices.ContainsFunc(s.Action, func(a string) bool {
-		return slices.ContainsFunc(actions, func(c string) bool { return like(strings.ToLower(a), strings.ToLower(c)) })
-	})
+// boundaryReach is what a permissions boundary allows; without one everything.
+func boundaryReach(ctx context.Context, api ReachReader, boundary, account string) (Reach, error) {
+	if boundary == "" {
+		return Reach{Any: true}, nil
+	}
+	return managedReach(ctx, api, boundary, account)
 }
 
-// bucketPatterns are the patterns of buckets' names in a resource of a policy; none
-// where it matches no bucket. A wildcard may stand for a part of the ARN, too, as in
-// "*", arn:aws:s3:*-bucket and arn:aws:s3:*:*:*: for each way in which the resource
-// begins like the ARN of a bucket, the rest is a pattern of names.
-func bucketPatterns(resource string) []string {
-	var patterns []string
-	for _, partition := range render.Partitions() {
-		for _, rest := range restsAfter(resource, render.BucketARN(partition, "")) {
-			if rest != "" && !strings.ContainsAny(rest, "/:") {
-				patterns = append(patterns, rest)
-			}
-		}
-	}
-	return patterns
-}
-
-// PolicyReach is the reach of the policy of a controller's role, by the text that IAM
-// gives. Patterns has a star alone for every bucket.
-func PolicyReach(text, account string) Reach {
-	if text == "" {
-		return Reach{}
-	}
-	r := reachOfText(PolicyName, text, account)
-	if r.Any {
-		r.Patterns = []string{"*"}
+// within is what is left of a reach where no more than another is allowed.
+func (r Reach) within(most Reach) Reach {
+	switch {
+	case most.Any:
+	case most.Unknown != "":
+		r.Unbounded = "permissions boundary: " + most.Unknown
+	case r.Any:
+		return most
+	default:
+		r.Within = append([]string{}, most.Patterns...)
 	}
 	return r
 }
 
-// PolicyPattern is the one pattern that the policy of a controller's role is for; ""
-// where it has none, or several.
-func PolicyPattern(text, account string) string {
-	r := PolicyReach(text, account)
-	if r.Any || r.Unknown == "" && len(r.Patterns) == 1 && CheckBucketPattern(r.Patterns[0]) == nil {
-		return r.Patterns[0]
+// otherReach is that of all policies but our inline one.
+func otherReach(ctx context.Context, api ReachReader, name, account string) (Reach, error) {
+	has := &Actual{}
+	if err := readNames(ctx, api, name, has); err != nil {
+		return Reach{}, err
 	}
-	return ""
+	reach, err := extraReach(ctx, api, name, (Role{}).Extras(has), account)
+	if refused := cmp.Or(has.InlinesErr, has.AttachedErr); refused != nil {
+		reach = reach.Both(Reach{Unknown: inShort(refused)})
+	}
+	return reach, err
+}
+
+// extraReach is that of policies that ostoy-s3 does not manage, all together.
+func extraReach(ctx context.Context, api ReachReader, role string, extras []Extra, account string) (Reach, error) {
+	all := make([]Reach, len(extras))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxLooks)
+	for i, extra := range extras {
+		group.Go(func() (err error) {
+			if extra.ARN == "" {
+				all[i], err = inlineReach(ctx, api, role, extra.Inline, account)
+			} else {
+				all[i], err = managedReach(ctx, api, extra.ARN, account)
+			}
+			return err
+		})
+	}
+	err := group.Wait()
+	reach := Reach{}
+	for _, one := range all {
+		reach = reach.Both(one)
+	}
+	return reach, err
+}
+
+func inlineReach(ctx context.Context, api Reader, role, policy, account string) (Reach, error) {
+	text, err := InlinePolicy(ctx, api, role, policy)
+	switch {
+	case awserr.Missing(err):
+		return Reach{}, nil
+	case awserr.Denied(err):
+		return Reach{Unknown: inShort(err)}, nil
+	case err != nil || text == "":
+		return Reach{}, err
+	}
+	return reachOfText(policy, text, account), nil
+}
+
+// managedReach is what a managed policy lets a role configure; AWS's widest are known without a look.
+func managedReach(ctx context.Context, api PolicyReader, arn, account string) (Reach, error) {
+	if reach, known := reachOfARN(arn); known {
+		return reach, nil
+	}
+	text, err := ManagedPolicy(ctx, api, arn)
+	switch {
+	case awserr.Missing(err), awserr.Denied(err):
+		return Reach{Unknown: inShort(err)}, nil
+	case err != nil:
+		return Reach{}, err
+	}
+	return reachOfText(arn, text, account), nil
+}
+
+// inShort is an error in a clause.
+func inShort(err error) string {
+	if told, ok := errors.AsType[*problem.Error](err); ok {
+		return told.What
+	}
+	return awserr.Redact(err.Error())
 }

@@ -77,7 +77,7 @@ func Lacks(all []Document, rights []Right, account string) (missing, unsure []Ri
 // about says whether a statement is about the right. Where a policy variable in a
 // resource decides about it, that is not sure.
 func (s Statement) about(r Right) Answer {
-	if !slices.ContainsFunc(s.Action, func(a string) bool { return like(strings.ToLower(a), strings.ToLower(r.Action)) }) {
+	if !s.namesOne(r.Action) {
 		return No
 	}
 	answer := No
@@ -91,6 +91,13 @@ func (s Statement) about(r Right) Answer {
 		}
 	}
 	return answer
+}
+
+// namesOne reports whether a statement names one of some actions.
+func (s Statement) namesOne(actions ...string) bool {
+	return slices.ContainsFunc(s.Action, func(a string) bool {
+		return slices.ContainsFunc(actions, func(c string) bool { return like(strings.ToLower(a), strings.ToLower(c)) })
+	})
 }
 
 // withoutVariables is a pattern that matches all that one with policy variables, such
@@ -179,6 +186,35 @@ func (c Condition) bindsTo(account string) bool {
 	return false
 }
 
+// Allowed says what a policy allows, in a few words: "s3:*, iam:PassRole on *".
+func Allowed(d Document) string {
+	const most = 4
+	var actions, resources []string
+	for _, s := range d.Statement {
+		if s.Effect == "Allow" {
+			actions, resources = append(actions, s.Action...), append(resources, s.Resource...)
+		}
+	}
+	return awserr.Redact(some(sorted(actions), most) + " on " + some(sorted(resources), most))
+}
+
+func some(all []string, most int) string {
+	if len(all) > most {
+		return strings.Join(all[:most], ", ") + " and more"
+	}
+	return strings.Join(all, ", ")
+}
+
+// OnlyS3 reports whether a policy allows actions of S3 alone.
+func OnlyS3(d Document) bool {
+	return !slices.ContainsFunc(d.Statement, func(s Statement) bool {
+		return s.Effect == "Allow" && slices.ContainsFunc(s.Action, func(action string) bool {
+			service, _, _ := strings.Cut(strings.ToLower(action), ":")
+			return service != "s3" && service != "s3-object-lambda"
+		})
+	})
+}
+
 // PlainHTTP says why a bucket policy lets requests without TLS in; "" if it does
 // not.
 func PlainHTTP(policy, arn string) string {
@@ -217,17 +253,8 @@ func statementsOf(policy string) []Statement {
 
 // refusesPlain: a condition with more in it denies less.
 func refusesPlain(condition Condition) bool {
-	if len(condition) != 1 {
-		return false
-	}
-	for operator, keys := range condition {
-		for key, values := range keys {
-			if len(keys) == 1 && strings.EqualFold(operator, "Bool") && strings.EqualFold(key, "aws:SecureTransport") {
-				return slices.Equal(values, []string{"false"})
-			}
-		}
-	}
-	return false
+	plain := Condition{"Bool": {"aws:SecureTransport": {"false"}}}
+	return Statement{Condition: condition}.canonical() == Statement{Condition: plain}.canonical()
 }
 
 // ManagedPolicy is the text of a managed policy in its default version, as IAM

@@ -43,10 +43,7 @@ func Admissions(d Document, issuer string) []Admission {
 	issuer = strings.ToLower(strings.TrimPrefix(issuer, "https://"))
 	out := make([]Admission, len(d.Statement))
 	for i, s := range d.Statement {
-		a := Admission{Deny: s.Effect == "Deny", Principal: s.Principal}
-		a.ByToken = slices.ContainsFunc(s.Action, func(action string) bool {
-			return like(strings.ToLower(action), strings.ToLower(assumeByToken))
-		})
+		a := Admission{Deny: s.Effect == "Deny", ByToken: s.namesOne(assumeByToken), Principal: s.Principal}
 		for _, operator := range keysOf(s.Condition) {
 			for _, key := range keysOf(s.Condition[operator]) {
 				a.condition(issuer, operator, key, s.Condition[operator][key])
@@ -197,7 +194,7 @@ func (r Role) Others(trust, issuer string) []string {
 	for n := range others {
 		others[n] = awserr.Redact(others[n])
 	}
-	return slices.Compact(sorted(others))
+	return sorted(others)
 }
 
 // Wider says, in clauses, what a role that is there does beyond what it is to do:

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -62,6 +64,28 @@ func Print(format Format, s Source) (string, error) {
 	}
 	return "", fmt.Errorf("format %q is not known", format)
 }
+
+// text is the role for people.
+func text(s Source) string {
+	r := s.Role
+	parts := [][2]string{{"role", "name         " + r.Name + "\npath         " + r.Path + "\narn          " + r.ARN + "\ndescription  " + r.Description}}
+	if r.Boundary != "" {
+		parts = append(parts, [2]string{"permissions boundary", r.Boundary})
+	}
+	parts = append(parts, [2]string{"trust policy", r.Trust.Sorted().Pretty()})
+	if r.Policy != nil {
+		parts = append(parts, [2]string{"inline policy " + iam.PolicyName, r.Policy.Sorted().Pretty()})
+	} else {
+		parts = append(parts, [2]string{"managed policy", r.PolicyARN})
+	}
+	var b strings.Builder
+	for _, part := range append(parts, [2]string{"tags", iam.TagLines(r.Tags)}) {
+		fmt.Fprintf(&b, "%s\n%s\n\n", part[0], indented(part[1]))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
 
 // about is the first line of every format that has comments.
 func (s Source) about(format Format) string {
@@ -147,6 +171,18 @@ func tagList(tags map[string]string) []tag {
 	return list
 }
 
+func (s Source) templateTags() []map[string]any {
+	var list []map[string]any
+	for _, t := range tagList(s.Role.Tags) {
+		var value any = t.Value
+		if t.Key == render.TagIssuer {
+			value = substituted("https://${" + issuerParameter + "}")
+		}
+		list = append(list, map[string]any{"Key": t.Key, "Value": value})
+	}
+	return list
+}
+
 // requests is one JSON object: what makes the role, each request under the name
 // of its operation, with documents as strings, as the API has them.
 func (s Source) requests() (string, error) {
@@ -178,4 +214,70 @@ func marshal(v any, indent string) (string, error) {
 	encoder.SetIndent("", indent)
 	err := encoder.Encode(v)
 	return b.String(), err
+}
+
+// ackAPI is what ACK's IAM controller serves. RBAC has Roles, too:
+// oc get roles.iam.services.k8s.aws asks for these.
+const ackAPI = "iam.services.k8s.aws/v1alpha1"
+
+// ackWave is before the wave of the objects that need the role.
+const ackWave = "-1"
+
+// object is a Role of ACK's IAM controller, in the namespace of the service
+// account. One that exists is taken over, as by a Bucket of ours.
+func (s Source) object() (string, error) {
+	r := s.Role
+	namespace, account := s.account()
+	fields, err := json.Marshal(map[string]string{"name": r.Name})
+	if err != nil {
+		return "", fmt.Errorf("write adoption fields: %w", err)
+	}
+	spec := map[string]any{
+		"name":                     r.Name,
+		"path":                     r.Path,
+		"description":              r.Description,
+		"assumeRolePolicyDocument": readable(r.Trust),
+		"tags":                     ackTags(r.Tags),
+	}
+	if r.Boundary != "" {
+		spec["permissionsBoundary"] = r.Boundary
+	}
+	if r.Policy != nil {
+		spec["inlinePolicies"] = map[string]string{iam.PolicyName: r.Policy.Pretty()}
+	} else {
+		spec["policies"] = []string{r.PolicyARN}
+	}
+	text, err := yaml.Marshal(map[string]any{
+		"apiVersion": ackAPI,
+		"kind":       "Role",
+		"metadata": map[string]any{
+			"name":      account,
+			"namespace": namespace,
+			"annotations": map[string]string{
+				"argocd.argoproj.io/sync-wave":     ackWave,
+				"services.k8s.aws/adoption-policy": "adopt-or-create",
+				"services.k8s.aws/adoption-fields": string(fields),
+			},
+		},
+		"spec": spec,
+	})
+	if err != nil {
+		return "", fmt.Errorf("write the Role: %w", err)
+	}
+	return s.about(ACK) + ackNote + string(text), nil
+}
+
+const ackNote = `#
+# Applying this takes over a role of that name if the account already has one, and
+# removes inline policies that are not named here. ACK's IAM controller has to be
+# installed; the role goes when this object is deleted.
+`
+
+// ackTags are tags as ACK spells them.
+func ackTags(tags map[string]string) []map[string]string {
+	var list []map[string]string
+	for _, t := range tagList(tags) {
+		list = append(list, map[string]string{"key": t.Key, "value": t.Value})
+	}
+	return list
 }

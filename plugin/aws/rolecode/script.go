@@ -80,17 +80,11 @@ func variables(s Source, steps []iam.Step) (string, error) {
 // one that is. Without the former a role that is not there is an error.
 func commandsOf(s Source, absent, present []iam.Step) (string, error) {
 	var made, changed strings.Builder
-	for _, step := range absent {
-		if err := command(s, &made, step); err != nil {
-			return "", err
-		}
-		if step.Kind == iam.CreateRole {
-			made.WriteString("  aws iam wait role-exists --role-name=\"$role\"\n")
-		}
-	}
-	for _, step := range present {
-		if err := command(s, &changed, step); err != nil {
-			return "", err
+	for b, steps := range map[*strings.Builder][]iam.Step{&made: absent, &changed: present} {
+		for _, step := range steps {
+			if err := command(s, b, step); err != nil {
+				return "", err
+			}
 		}
 	}
 	missing := notMissing
@@ -196,7 +190,7 @@ func command(s Source, b *strings.Builder, step iam.Step) error {
 		b.WriteString(" \\\n" + indent + "  --" + kebab(p.name) + "=" + argument(step, p))
 	}
 	if step.Kind == iam.CreateRole {
-		b.WriteString(" >/dev/null")
+		b.WriteString(" >/dev/null\n  aws iam wait role-exists --role-name=\"$role\"")
 	}
 	b.WriteString("\n")
 	if there != "" {

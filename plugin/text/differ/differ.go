@@ -6,6 +6,7 @@ package differ
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -220,11 +221,7 @@ const (
 // because those of `kubectl apply` repeat the data. Whether a value changes is
 // still to be seen; not even its length is.
 func mask(before, after map[string]any) {
-	kind := before["kind"]
-	if kind == nil {
-		kind = after["kind"]
-	}
-	if kind != "Secret" {
+	if cmp.Or(before["kind"], after["kind"]) != "Secret" {
 		return
 	}
 	for _, field := range []string{"data", "stringData"} {

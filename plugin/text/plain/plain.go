@@ -111,12 +111,18 @@ func shownAs(escape string) string {
 
 // Writer is Text for what is written to w. Each Write is taken for a whole text, as
 // loggers write them.
-func Writer(w io.Writer) io.Writer { return &writer{w} }
+func Writer(w io.Writer) io.Writer { return Through(w, Text) }
 
-type writer struct{ to io.Writer }
+// Through writes to w what clean makes of each text.
+func Through(w io.Writer, clean func(string) string) io.Writer { return &writer{w, clean} }
+
+type writer struct {
+	to    io.Writer
+	clean func(string) string
+}
 
 func (w *writer) Write(text []byte) (int, error) {
-	if _, err := io.WriteString(w.to, Text(string(text))); err != nil {
+	if _, err := io.WriteString(w.to, w.clean(string(text))); err != nil {
 		return 0, err
 	}
 	return len(text), nil

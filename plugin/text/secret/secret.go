@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
 // Hidden stands where a secret stood.
@@ -72,13 +74,4 @@ func rules() []rule {
 
 // Writer hides what is written to w. Each Write is taken for a whole text, as
 // loggers write them: a secret that is cut in two is not seen.
-func Writer(w io.Writer) io.Writer { return &writer{w} }
-
-type writer struct{ to io.Writer }
-
-func (w *writer) Write(text []byte) (int, error) {
-	if _, err := io.WriteString(w.to, Hide(string(text))); err != nil {
-		return 0, err
-	}
-	return len(text), nil
-}
+func Writer(w io.Writer) io.Writer { return plain.Through(w, Hide) }

@@ -6,7 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // Names of the blocks.
@@ -178,33 +181,115 @@ func stringsHCL(values iam.Strings, replaced map[string]string) string {
 	return list(out...)
 }
 
-// text is the role for people.
-func text(s Source) string {
-	var b strings.Builder
-	for _, part := range partsOf(s.Role) {
-		fmt.Fprintf(&b, "%s\n%s\n\n", part.what, indented(part.text))
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
+// Parameters of the template.
+const (
+	issuerParameter  = "Issuer"
+	accountParameter = "Account"
+)
 
-// part is one thing about a role.
-type part struct{ what, text string }
-
-// partsOf are all parts of a role.
-func partsOf(r iam.Role) []part {
-	parts := []part{
-		{what: "role", text: "name         " + r.Name + "\npath         " + r.Path + "\narn          " + r.ARN + "\ndescription  " + r.Description},
+// template is a CloudFormation template whose issuer and account are parameters.
+//
+// The issuer is part of keys in the trust policy, and a key cannot be an intrinsic
+// function. So both documents are JSON texts with Fn::Sub around them:
+// CloudFormation takes a text for a property of type Json.
+func (s Source) template() (string, error) {
+	r := s.Role
+	role := map[string]any{
+		"RoleName":                 r.Name,
+		"Path":                     r.Path,
+		"Description":              r.Description,
+		"AssumeRolePolicyDocument": substituted(readable(s.parametrized(r.Trust))),
+		"Tags":                     s.templateTags(),
 	}
 	if r.Boundary != "" {
-		parts = append(parts, part{what: "permissions boundary", text: r.Boundary})
+		role["PermissionsBoundary"] = r.Boundary
 	}
-	parts = append(parts, part{what: "trust policy", text: r.Trust.Sorted().Pretty()})
 	if r.Policy != nil {
-		parts = append(parts, part{what: "inline policy " + iam.PolicyName, text: r.Policy.Sorted().Pretty()})
+		role["Policies"] = []any{map[string]any{
+			"PolicyName":     iam.PolicyName,
+			"PolicyDocument": substituted(s.parametrized(*r.Policy).Pretty()),
+		}}
 	} else {
-		parts = append(parts, part{what: "managed policy", text: r.PolicyARN})
+		role["ManagedPolicyArns"] = []string{r.PolicyARN}
 	}
-	return append(parts, part{what: "tags", text: iam.TagLines(r.Tags)})
+	text, err := yaml.Marshal(map[string]any{
+		"AWSTemplateFormatVersion": "2010-09-09",
+		"Description":              r.Description,
+		"Parameters": map[string]any{
+			issuerParameter: map[string]any{
+				"Type": "String", "Default": render.IssuerHostPath(s.Facts.Issuer.Value),
+				"AllowedPattern": `[a-z0-9.-]+(/[A-Za-z0-9._~-]+)*`,
+				"Description":    "Service account issuer of the cluster, without https://",
+			},
+			accountParameter: map[string]any{
+				"Type": "String", "Default": s.Facts.Account.Value,
+				"AllowedPattern": `[0-9]{12}`,
+				"Description":    "AWS account of the role, its OIDC provider and the bucket",
+			},
+		},
+		"Resources": map[string]any{"Role": map[string]any{"Type": "AWS::IAM::Role", "Properties": role}},
+		"Outputs": map[string]any{"RoleArn": map[string]any{
+			"Description": "ARN of the role", "Value": map[string]any{"Fn::GetAtt": []string{"Role", "Arn"}},
+		}},
+	})
+	if err != nil {
+		return "", fmt.Errorf("write the template: %w", err)
+	}
+	return s.about(CloudFormation) + templateNote + string(text), nil
 }
 
-func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
+const templateNote = `#
+#   aws cloudformation deploy --template-file FILE --stack-name NAME --capabilities CAPABILITY_NAMED_IAM
+#
+# The role's name has a part that is made of the issuer. The manifests name the
+# role: with another issuer or account, print both anew.
+`
+
+// parametrized is a document in which issuer and account are parameters, and all
+// else stands for itself.
+func (s Source) parametrized(d iam.Document) iam.Document {
+	issuer, account := render.IssuerHostPath(s.Facts.Issuer.Value), s.Facts.Account.Value
+	out := d
+	out.Statement = make([]iam.Statement, 0, len(d.Statement))
+	for _, st := range d.Statement {
+		st.Action, st.Resource = verbatim(st.Action), verbatim(st.Resource)
+		principal := map[string]iam.Strings{}
+		for kind, who := range st.Principal {
+			principal[kind] = verbatim(who)
+			for i, one := range who {
+				if one == s.Role.Provider {
+					principal[kind][i] = render.ProviderARN(s.Facts.Partition.Value, "${"+accountParameter+"}", "https://${"+issuerParameter+"}")
+				}
+			}
+		}
+		st.Principal = principal
+		condition := iam.Condition{}
+		for operator, keys := range st.Condition {
+			condition[operator] = map[string]iam.Strings{}
+			for key, values := range keys {
+				values = verbatim(values)
+				if claim, ok := strings.CutPrefix(key, issuer+":"); ok {
+					key = "${" + issuerParameter + "}:" + claim
+				} else if strings.HasSuffix(strings.ToLower(key), ":resourceaccount") && len(values) == 1 && values[0] == account {
+					values = iam.Strings{"${" + accountParameter + "}"}
+				}
+				condition[operator][key] = values
+			}
+		}
+		st.Condition = condition
+		out.Statement = append(out.Statement, st)
+	}
+	return out
+}
+
+// verbatim are values that Fn::Sub gives back as they are.
+func verbatim(values iam.Strings) iam.Strings {
+	out := make(iam.Strings, len(values))
+	for i, v := range values {
+		out[i] = strings.ReplaceAll(v, "${", "${!")
+	}
+	return out
+}
+
+// substituted has the parameters in a text replaced by their values.
+func substituted(text string) map[string]string { return map[string]string{"Fn::Sub": text} }
