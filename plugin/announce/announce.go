@@ -9,12 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
-
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
@@ -136,14 +135,14 @@ func InWords(value any) string {
 // Named names objects; many are told by their kinds, "2 Secrets".
 func Named(refs []apply.Ref) []string {
 	const few = 4
-	var names []string
-	if len(refs) <= few {
-		for _, ref := range refs {
-			names = append(names, ref.String())
-		}
-		return names
+	if len(refs) > few {
+		return ByKind(refs)
 	}
-	return ByKind(refs)
+	var names []string
+	for _, ref := range refs {
+		names = append(names, ref.String())
+	}
+	return names
 }
 
 // ByKind counts objects by their kinds, "2 Secrets".

@@ -14,7 +14,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
@@ -148,26 +147,33 @@ func Among(objects []*unstructured.Unstructured) *unstructured.Unstructured {
 // IsKind reports whether objects of a kind lead to the app from outside the cluster.
 func IsKind(kind string) bool { return kind == "Route" || kind == "Ingress" }
 
+type entrance struct {
+	kinds.Kind
+	name string
+}
+
+// entrances are what leads to the app from outside, under the names of the chart.
+func entrances() []entrance {
+	return []entrance{{kinds.Route, "ostoy-route"}, {kinds.Ingress, "ostoy-ingress"}}
+}
+
 // Left is the Route or Ingress that exists in a project under a name of the chart
 // although the values ask for none. The objects of the plan are known and not asked for.
 func Left(ctx context.Context, resources apply.Resources, namespace string, plan *apply.Plan) (by By) {
-	for _, ref := range []apply.Ref{
-		{Group: "route.openshift.io", Version: "v1", Kind: "Route", Name: "ostoy-route"},
-		{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress", Name: "ostoy-ingress"},
-	} {
-		planned := func(item *apply.Item) bool { return item.Ref.Kind == ref.Kind && item.Ref.Name == ref.Name }
+	for _, one := range entrances() {
+		planned := func(item *apply.Item) bool { return item.Ref.Kind == one.String() && item.Ref.Name == one.name }
 		if slices.ContainsFunc(plan.All(), planned) {
 			continue
 		}
-		client, err := resources.Resource(ctx, ref.GVK(), namespace)
+		client, err := resources.Resource(ctx, one.GVK(), namespace)
 		if err != nil {
 			continue // the cluster does not serve it
 		}
-		switch object, err := client.Get(ctx, ref.Name, metav1.GetOptions{}); {
+		switch object, err := client.Get(ctx, one.name, metav1.GetOptions{}); {
 		case err == nil:
 			return By{Object: object}
 		case !apierrors.IsNotFound(err):
-			by.Unread = ref.String()
+			by.Unread = one.String() + " " + one.name
 		}
 	}
 	return by
@@ -180,26 +186,16 @@ var ErrHost = errors.New("the host of the Route or Ingress is not a host name")
 // noAddress is the error for such an object.
 func noAddress(object *unstructured.Unstructured) error {
 	kind, name, namespace := object.GetKind(), object.GetName(), object.GetNamespace()
-	return &problem.Error{
-		Kind: problem.Failed,
-		What: kind + " " + name + " in project " + namespace + " has no valid address",
-		Why:  "its host is not a host name, so it is not opened or printed",
-		Next: advice.Command("oc get", strings.ToLower(kind), name, "-n", namespace, "-o", "yaml"),
-		Err:  ErrHost,
-	}
+	return problem.Fail(kind+" "+name+" in project "+namespace+" has no valid address",
+		"its host is not a host name, so it is not opened or printed",
+		advice.Command("oc get", strings.ToLower(kind), name, "-n", namespace, "-o", "yaml")).Because(ErrHost)
 }
 
 // URL is the address of the app's Route or Ingress; empty where it has none,
 // or none that may be seen. One request on OpenShift, else two.
 func URL(ctx context.Context, conn *cluster.Conn, namespace string) (string, error) {
-	for _, exposed := range []struct {
-		resource schema.GroupVersionResource
-		name     string
-	}{
-		{kinds.Route.GVR(), "ostoy-route"},
-		{kinds.Ingress.GVR(), "ostoy-ingress"},
-	} {
-		object, err := conn.Dynamic.Resource(exposed.resource).Namespace(namespace).Get(ctx, exposed.name, metav1.GetOptions{})
+	for _, one := range entrances() {
+		object, err := conn.Dynamic.Resource(one.GVR()).Namespace(namespace).Get(ctx, one.name, metav1.GetOptions{})
 		switch {
 		case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
 			continue
@@ -214,4 +210,88 @@ func URL(ctx context.Context, conn *cluster.Conn, namespace string) (string, err
 		}
 	}
 	return "", nil
+}
+
+// ExpectedSecrets are the Secrets without which a pod does not start and that
+// are not among the objects: the keys wanted, by name of the Secret. They are
+// somebody else's to bring (secrets.existing=true).
+func ExpectedSecrets(objects []*unstructured.Unstructured) map[string][]string {
+	wanted := map[string][]string{}
+	for _, object := range objects {
+		if object.GetKind() == "Deployment" {
+			template, _, _ := unstructured.NestedMap(object.Object, "spec", "template", "spec")
+			secretsIn(wanted, template)
+		}
+	}
+	for _, object := range objects {
+		if object.GetKind() == "Secret" {
+			delete(wanted, object.GetName())
+		}
+	}
+	return wanted
+}
+
+// secretsIn finds every reference to a Secret below a value: volumes (secret with
+// secretName) and variables (secretKeyRef with name and key).
+func secretsIn(wanted map[string][]string, value any) {
+	switch value := value.(type) {
+	case []any:
+		for _, inner := range value {
+			secretsIn(wanted, inner)
+		}
+	case map[string]any:
+		for field, inner := range value {
+			reference, _ := inner.(map[string]any)
+			name, _ := reference["secretName"].(string)
+			if field == "secretKeyRef" || field == "secretRef" {
+				name, _ = reference["name"].(string)
+			}
+			known := slices.Contains([]string{"secret", "secretKeyRef", "secretRef"}, field)
+			if !known || name == "" || reference["optional"] == true {
+				secretsIn(wanted, inner)
+				continue
+			}
+			wanted[name] = slices.Clip(wanted[name])
+			if key, _ := reference["key"].(string); key != "" && !slices.Contains(wanted[name], key) {
+				wanted[name] = append(wanted[name], key)
+			}
+		}
+	}
+}
+
+// SecretFlaws say which of the expected Secrets do not exist or lack a key, a clause for
+// each: "Secret ostoy-secret is not there". They are no more than a warning, because who
+// brings them may come later; of Secrets that cannot be read nothing is said.
+func SecretFlaws(ctx context.Context, conn *cluster.Conn, namespace string, objects []*unstructured.Unstructured) []string {
+	expected := ExpectedSecrets(objects)
+	client := conn.Dynamic.Resource(kinds.Secret.GVR()).Namespace(namespace)
+	var flaws []string
+	for _, name := range slices.Sorted(maps.Keys(expected)) {
+		secret, err := client.Get(ctx, name, metav1.GetOptions{})
+		if why := secretFlaw(secret, err, expected[name]); why != "" {
+			flaws = append(flaws, "Secret "+name+" "+why)
+		}
+	}
+	return flaws
+}
+
+// secretFlaw says what a Secret lacks, empty if nothing, or nobody can tell.
+func secretFlaw(secret *unstructured.Unstructured, err error, keys []string) string {
+	if apierrors.IsNotFound(err) {
+		return "is not there"
+	}
+	if err != nil {
+		return ""
+	}
+	data, _, _ := unstructured.NestedMap(secret.Object, "data")
+	var missing []string
+	for _, key := range keys {
+		if _, there := data[key]; !there {
+			missing = append(missing, key)
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	return "has no key " + strings.Join(missing, ", ")
 }

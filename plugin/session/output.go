@@ -52,9 +52,7 @@ func (s *Session) WriteTable(rows [][]string) error {
 }
 
 // WriteLine prints one line: an address, the name of a file, a command.
-func (s *Session) WriteLine(text string) error {
-	return s.WriteText(plain.InLine(text) + "\n")
-}
+func (s *Session) WriteLine(text string) error { return s.WriteText(plain.InLine(text) + "\n") }
 
 // WriteText prints text, cleaned of what controls a terminal.
 func (s *Session) WriteText(text string) error {
@@ -75,17 +73,13 @@ func (s *Session) WriteData(text string) error {
 		case r == '\n':
 			line++
 		case r != '\t' && !plain.Shows(r):
-			return unshown(r, line)
+			return problem.Input("the output is not printed: a terminal does not show a character in it as it is",
+				fmt.Sprintf("%U, in line %d of the output, controls the terminal or the direction of writing, or is not UTF-8", r, line),
+				"remove it from the values, the overlay or the chart that contains it")
 		}
 	}
 	_, err := io.WriteString(s.Streams.Out, text)
 	return err
-}
-
-func unshown(r rune, line int) error {
-	return problem.Input("the output is not printed: a terminal does not show a character in it as it is",
-		fmt.Sprintf("%U, in line %d of the output, controls the terminal or the direction of writing, or is not UTF-8", r, line),
-		"remove it from the values, the overlay or the chart that contains it")
 }
 
 // WriteObjects prints objects as YAML below a comment, by WriteData.

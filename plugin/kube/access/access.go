@@ -8,7 +8,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,33 +30,32 @@ type Right struct {
 
 // String is the right as `oc auth can-i` takes it: "create subscriptions.operators.coreos.com".
 func (r Right) String() string {
-	if r.Group == "" {
-		return r.Verb + " " + r.Resource
+	return strings.TrimSuffix(r.Verb+" "+r.Resource+"."+r.Group, ".")
+}
+
+// Answers are those to one question about each of all, a few at the same time. The error
+// is the first; whether it ends the other questions is the group's to say.
+func Answers[Of, Answer any](group *errgroup.Group, all []Of, question func(Of) (Answer, error)) ([]Answer, error) {
+	const atOnce = 8
+	group.SetLimit(atOnce)
+	answers := make([]Answer, len(all))
+	for n, one := range all {
+		group.Go(func() (err error) { answers[n], err = question(one); return err })
 	}
-	return r.Verb + " " + r.Resource + "." + r.Group
+	return answers, group.Wait()
 }
 
 // Denied asks for each right by itself, all at the same time, and gives those
 // that are refused, sorted. In a namespace that is not there yet everybody is
 // refused who is not allowed everywhere.
-func Denied(ctx context.Context, conn *cluster.Conn, rights []Right) ([]Right, error) {
-	const atOnce = 8
+func Denied(ctx context.Context, conn *cluster.Conn, rights []Right) (refused []Right, err error) {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	var mu sync.Mutex
-	var refused []Right
-	for _, r := range rights {
-		group.Go(func() error {
-			allowed, err := allowed(ctx, conn, r)
-			if err == nil && !allowed {
-				mu.Lock()
-				refused = append(refused, r)
-				mu.Unlock()
-			}
-			return err
-		})
+	may, err := Answers(group, rights, func(r Right) (bool, error) { return allowed(ctx, conn, r) })
+	for n, r := range rights {
+		if err == nil && !may[n] {
+			refused = append(refused, r)
+		}
 	}
-	err := group.Wait()
 	slices.SortFunc(refused, func(a, b Right) int { return strings.Compare(a.String()+a.Namespace, b.String()+b.Namespace) })
 	return refused, err
 }
@@ -89,9 +87,7 @@ func Shown(rules []authorization.ResourceRule, r Right) bool {
 func allowed(ctx context.Context, conn *cluster.Conn, r Right) (bool, error) {
 	return untilKnown(ctx, conn, func() (bool, error) {
 		review := &authorization.SelfSubjectAccessReview{}
-		review.Spec.ResourceAttributes = &authorization.ResourceAttributes{
-			Namespace: r.Namespace, Verb: r.Verb, Group: r.Group, Resource: r.Resource,
-		}
+		review.Spec.ResourceAttributes = &authorization.ResourceAttributes{Namespace: r.Namespace, Verb: r.Verb, Group: r.Group, Resource: r.Resource}
 		err := ask(ctx, conn, authorization.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), review)
 		return review.Status.Allowed, err
 	})

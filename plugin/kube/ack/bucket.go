@@ -1,6 +1,7 @@
 package ack
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -119,11 +120,8 @@ func ForRemoval(was *unstructured.Unstructured) *unstructured.Unstructured {
 	made.SetNamespace(was.GetNamespace())
 	made.SetLabels(was.GetLabels())
 	notes := map[string]string{}
-	for key, value := range was.GetAnnotations() {
-		if key != adoptedKey {
-			notes[key] = value
-		}
-	}
+	maps.Copy(notes, was.GetAnnotations())
+	delete(notes, adoptedKey)
 	notes[policyKey], notes[removingKey] = Delete, "true"
 	notes["services.k8s.aws/adoption-policy"] = "adopt-or-create"
 	made.SetAnnotations(notes)

@@ -59,7 +59,8 @@ func anyReady(ctx context.Context, client dynamic.Interface, selector string, pr
 			if selector == "" && !hasImage(pod) || !ready(pod) {
 				continue
 			}
-			if is, err := proves(accountOf(pod)); is || err != nil {
+			account := cmp.Or(health.Text(pod.Object, "spec", "serviceAccountName"), "default")
+			if is, err := proves(ServiceAccount{pod.GetNamespace(), account}); is || err != nil {
 				return is, err
 			}
 		}
@@ -69,17 +70,10 @@ func anyReady(ctx context.Context, client dynamic.Interface, selector string, pr
 	}
 }
 
-func accountOf(pod *unstructured.Unstructured) ServiceAccount {
-	return ServiceAccount{pod.GetNamespace(), cmp.Or(health.Text(pod.Object, "spec", "serviceAccountName"), "default")}
-}
-
 // IsPod reports whether a pod is one of the controller's, as Running finds them.
 func IsPod(pod *unstructured.Unstructured) bool {
-	switch pod.GetLabels()["app.kubernetes.io/name"] {
-	case "ack-s3-controller", "s3-chart":
-		return true
-	}
-	return hasImage(pod)
+	name := pod.GetLabels()["app.kubernetes.io/name"]
+	return name == "ack-s3-controller" || name == "s3-chart" || hasImage(pod)
 }
 
 // hasImage reports whether a pod runs the controller's image: a mirror changes the

@@ -121,10 +121,7 @@ func (s *settings) gates() {
 		case !pair || err != nil:
 			s.add(Flaw{Setting: "FEATURE_GATES", Putable: true, Why: fmt.Sprintf("%q is not of the form Gate=true", gate)})
 		case name == "IAMRoleSelector" && value == "true" && s.carm():
-			s.add(Flaw{
-				Setting: "ENABLE_CARM", Put: "false", Putable: true,
-				Why: "the gate IAMRoleSelector is on, and the controller does not start with both",
-			})
+			s.add(Flaw{Setting: "ENABLE_CARM", Put: "false", Putable: true, Why: "the gate IAMRoleSelector is on, and the controller does not start with both"})
 		}
 	}
 }

@@ -3,6 +3,7 @@ package ack
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -65,13 +66,8 @@ func ErrorsOf(log string) []LogError {
 			one.Objects = slices.Insert(one.Objects, 0, object)
 		}
 	}
-	all := make([]*latest, 0, len(found))
-	for _, one := range found {
-		all = append(all, one)
-	}
-	slices.SortFunc(all, func(a, b *latest) int { return cmp.Compare(b.line, a.line) })
 	var out []LogError
-	for _, one := range all {
+	for _, one := range slices.SortedFunc(maps.Values(found), func(a, b *latest) int { return cmp.Compare(b.line, a.line) }) {
 		out = append(out, one.LogError)
 	}
 	return out
@@ -230,30 +226,20 @@ func causes() []knownCause { return append(settingCauses(), otherCauses()...) }
 func settingCauses() []knownCause {
 	is := regexp.MustCompile
 	return []knownCause{
-		{is(`invalid feature gate format: \$\((\w+)\)`), Cause{
-			"nothing gives the variable % a value, which its command line names", setKeys, "FEATURE_GATES",
-		}},
-		{is(`invalid feature gate format: ([^\n"]*)`), Cause{
-			"the feature gate % is not of the form Gate=true", "correct FEATURE_GATES", "FEATURE_GATES",
-		}},
-		{is(`invalid argument "?\\?"?\$\((\w+)\)`), Cause{
-			"nothing gives the variable % a value, which its command line names", setKeys, "ENABLE_CARM",
-		}},
+		{is(`invalid feature gate format: \$\((\w+)\)`), Cause{"nothing gives the variable % a value, which its command line names", setKeys, "FEATURE_GATES"}},
+		{is(`invalid feature gate format: ([^\n"]*)`), Cause{"the feature gate % is not of the form Gate=true", "correct FEATURE_GATES", "FEATURE_GATES"}},
+		{is(`invalid argument "?\\?"?\$\((\w+)\)`), Cause{"nothing gives the variable % a value, which its command line names", setKeys, "ENABLE_CARM"}},
 		{is(`invalid argument "?\\?"?([^"\\\n]*)\\?" for "?\\?"?--enable-carm`), Cause{
 			"--enable-carm takes true or false, not %", "correct ENABLE_CARM", "ENABLE_CARM",
 		}},
 		{is(`invalid resource tag: ([^\n"]*)`), Cause{
 			"the resource tag % is no pair of key and value", "write ACK_RESOURCE_TAGS as key=value,key=value, or leave it empty", "ACK_RESOURCE_TAGS",
 		}},
-		{is(`AWS region is missing`), Cause{
-			"nothing tells it a region", "give AWS_REGION a value", "AWS_REGION",
-		}},
+		{is(`AWS region is missing`), Cause{"nothing tells it a region", "give AWS_REGION a value", "AWS_REGION"}},
 		{is(`cannot enable feature gate 'IAMRoleSelector'`), Cause{
 			"the gate IAMRoleSelector does not go with cross-account management (CARM)", "set ENABLE_CARM=false, or take the gate out of FEATURE_GATES", "ENABLE_CARM",
 		}},
-		{is(`unsafe endpoint is not allowed`), Cause{
-			"AWS_ENDPOINT_URL is not https", "leave AWS_ENDPOINT_URL empty", "AWS_ENDPOINT_URL",
-		}},
+		{is(`unsafe endpoint is not allowed`), Cause{"AWS_ENDPOINT_URL is not https", "leave AWS_ENDPOINT_URL empty", "AWS_ENDPOINT_URL"}},
 	}
 }
 
@@ -278,9 +264,7 @@ func otherCauses() []knownCause {
 		{is(`x509: certificate signed by unknown authority`), Cause{
 			"it does not trust the certificate of AWS or of the API server: a proxy, or AWS_CA_BUNDLE", "take AWS_CA_BUNDLE out of its environment, and let a proxy pass AWS through", "AWS_CA_BUNDLE",
 		}},
-		{is(`no matches for kind "?\\?"?Bucket`), Cause{
-			"the cluster does not know its kinds", "install its CustomResourceDefinitions", "",
-		}},
+		{is(`no matches for kind "?\\?"?Bucket`), Cause{"the cluster does not know its kinds", "install its CustomResourceDefinitions", ""}},
 		{is(`is forbidden: User "?\\?"?([^"\\ ]+)`), Cause{
 			"the cluster does not let its service account % do its work", "look at the roles that its installation binds to that account", "",
 		}},

@@ -46,26 +46,22 @@ const (
 
 // ReasonOf reads the reason from an answer.
 func ReasonOf(s metav1.Status) Reason {
-	if terminating(s) {
+	says := func(text string) bool { return strings.Contains(s.Message, text) }
+	switch {
+	case terminating(s):
 		return Terminating
-	}
-	for _, sign := range []struct {
-		text   string
-		reason Reason
-	}{
-		{"admission webhook", Policy},
-		{"ValidatingAdmissionPolicy", Policy},
-		{"failed calling webhook", WebhookDown},
-		{"exceeded quota", Quota},
-		{"violates PodSecurity", PodSecurity},
-	} {
-		if strings.Contains(s.Message, sign.text) {
-			return sign.reason
-		}
+	case says("admission webhook"), says("ValidatingAdmissionPolicy"):
+		return Policy
+	case says("failed calling webhook"):
+		return WebhookDown
+	case says("exceeded quota"):
+		return Quota
+	case says("violates PodSecurity"):
+		return PodSecurity
 	}
 	switch s.Reason {
 	case metav1.StatusReasonForbidden:
-		if strings.Contains(s.Message, "attempting to grant RBAC permissions") || strings.Contains(Detail(s), " cannot ") {
+		if says("attempting to grant RBAC permissions") || strings.Contains(Detail(s), " cannot ") {
 			return Permission
 		}
 		return Limits
@@ -208,10 +204,7 @@ func resource(s metav1.Status) string {
 	if s.Details == nil || s.Details.Kind == "" {
 		return "this"
 	}
-	if s.Details.Group == "" {
-		return line(s.Details.Kind)
-	}
-	return line(s.Details.Kind + "." + s.Details.Group)
+	return line(strings.TrimSuffix(s.Details.Kind+"."+s.Details.Group, "."))
 }
 
 // object names the thing a status is about.

@@ -115,7 +115,7 @@ const (
 type Applier struct {
 	resources Resources
 	opts      Options
-	sleep     sleeper
+	sleep     func(context.Context, time.Duration) error
 }
 
 // New makes an Applier; it sends nothing.

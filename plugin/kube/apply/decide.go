@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
@@ -32,22 +34,16 @@ func planOne(ctx context.Context, a *Applier, it *Item) error {
 	if refused != nil && !a.opts.Look {
 		return refused
 	}
-	err = foretell(ctx, a, it)
-	if refused != nil {
-		return refused
+	if err = foretell(ctx, a, it); err == nil {
+		adopting(a, it)
+		taking(a, it)
 	}
-	return err
+	return cmp.Or(refused, err)
 }
 
 // foretell finds out what an apply would make of an object that is there, and
 // decides by that.
 func foretell(ctx context.Context, a *Applier, it *Item) (err error) {
-	defer func() {
-		if err == nil {
-			adopting(a, it)
-			taking(a, it)
-		}
-	}()
 	if a.opts.How == Guess {
 		it.Would = imagine(it.Live, it.object)
 		it.Changes = changed(it.Live, it.Would, func([]step) bool { return true })
@@ -75,7 +71,7 @@ func mayApply(a *Applier, ref Ref, live *unstructured.Unstructured) error {
 			why,
 			"wait until it is deleted ("+oc(a, "oc get", ref, "-w")+"), then run the same command again")
 	}
-	if by, ok := deliveredBy(live); ok && !a.opts.ForceOwner {
+	if by := DeliveredBy(live); by != "" && !a.opts.ForceOwner {
 		return managedBy(a, ref, by)
 	}
 	return nil
@@ -133,9 +129,8 @@ func mayForce(a *Applier, it *Item, list []conflict, cause error) error {
 	}
 	var others []conflict
 	for _, c := range list {
-		_, delivered := delivererNamed(c.manager)
 		adopted := c.subresource == "" && ByPerson(c.manager) && adoptable(a, it.Live)
-		if !c.byHand() && !adopted && !(delivered && a.opts.ForceOwner) {
+		if !c.byHand() && !adopted && !(a.opts.ForceOwner && delivererNamed(c.manager) != "") {
 			others = append(others, c)
 		}
 	}
@@ -195,8 +190,103 @@ func leftAction(a *Applier, ref Ref, live *unstructured.Unstructured) (Action, s
 	if !a.ours(live) {
 		return Keep, "it is not ours: managed by " + managers(live)
 	}
-	if by, ok := deliveredBy(live); ok {
-		return Keep, by.name + " manages it, too"
+	if by := DeliveredBy(live); by != "" {
+		return Keep, by + " manages it, too"
 	}
 	return Delete, ""
+}
+
+// look gives the objects of one kind that are ours or seem to be, and reports
+// whether all of the kind could be looked at.
+func look(ctx context.Context, a *Applier, gvk schema.GroupVersionKind, inv Inventory) (items []*Item, listed bool, err error) {
+	named := slices.DeleteFunc(slices.Clone(inv.Objects), func(r Ref) bool { return r.GVK() != gvk })
+	recorded := func(name string) bool { return slices.ContainsFunc(named, func(r Ref) bool { return r.Name == name }) }
+	live, err := a.list(ctx, gvk)
+	switch {
+	case meta.IsNoMatchError(err):
+		for _, ref := range named {
+			items = append(items, goneItem(ref))
+		}
+		return items, true, nil
+	case apierrors.IsForbidden(err):
+		live, err = getAll(ctx, a, named)
+	default:
+		listed = true
+	}
+	if err != nil {
+		return nil, false, failure(a, "read", Ref{Group: gvk.Group, Version: gvk.Version, Kind: gvk.Kind, Name: "*"}, err)
+	}
+	for _, obj := range live {
+		obj.SetGroupVersionKind(gvk) // the items of a list may lack it
+		ref := RefOf(obj)
+		if ref.same(a.opts.Set.inventoryRef()) {
+			continue
+		}
+		if it := (&Item{Ref: ref, Live: obj}); a.ours(obj) || recorded(ref.Name) || labelled(a, obj) {
+			it.Action, it.Why = removalAction(a, ref, obj)
+			items = append(items, it)
+		}
+	}
+	return items, listed, nil
+}
+
+// labelled reports whether an object carries the labels that the chart puts on
+// it for this namespace.
+func labelled(a *Applier, obj *unstructured.Unstructured) bool {
+	labels := obj.GetLabels()
+	return labels["app.kubernetes.io/part-of"] == "ostoy" && labels["app.kubernetes.io/instance"] == a.opts.Namespace
+}
+
+func goneItem(ref Ref) *Item {
+	return &Item{Ref: ref, Action: Gone, Why: "the cluster no longer serves its kind"}
+}
+
+// getAll reads objects one by one, and leaves out what is not there.
+func getAll(ctx context.Context, a *Applier, refs []Ref) ([]*unstructured.Unstructured, error) {
+	var all []*unstructured.Unstructured
+	for _, ref := range refs {
+		live, err := a.get(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		if live != nil {
+			all = append(all, live)
+		}
+	}
+	return all, nil
+}
+
+// removalAction is Delete for what is ours, and Keep with the reason.
+func removalAction(a *Applier, _ Ref, live *unstructured.Unstructured) (Action, string) {
+	switch by := DeliveredBy(live); {
+	case a.ours(live) && by != "" && !a.opts.ForceOwner: // since it was looked at
+		return Keep, by + " manages it, too"
+	case a.ours(live):
+		return Delete, ""
+	}
+	return Keep, "it is not ours: managed by " + managers(live)
+}
+
+// mayRemove refuses what somebody else would bring back. What is not ours is kept
+// anyway.
+func mayRemove(a *Applier, it *Item) error {
+	if it.Live == nil || a.opts.ForceOwner || !a.ours(it.Live) {
+		return nil
+	}
+	if by := DeliveredBy(it.Live); by != "" {
+		return deliveredRemoval(a, it.Ref, by)
+	}
+	return nil
+}
+
+// lookAt decides about one object; one that is not there gets no Action.
+func lookAt(ctx context.Context, a *Applier, it *Item) error {
+	if err := find(ctx, a, it); err != nil || it.Live == nil {
+		return err
+	}
+	it.Action, it.Why = removalAction(a, it.Ref, it.Live)
+	if a.ours(it.Live) && !it.Ref.IsDefinition() {
+		return mayRemove(a, it)
+	}
+	return nil
 }

@@ -17,34 +17,27 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
-// deliverer is a system that brings objects to clusters by itself, and would
-// undo or fight what we do to them.
-type deliverer struct {
-	name string
-	helm bool // and not from Git
-}
-
-// deliveredBy recognises Argo CD, Flux and Helm by their field managers. An
+// DeliveredBy names who brings an object to the cluster by itself, and would undo
+// or fight what we do to it: Argo CD, Flux or Helm; "" if none of them does. It
+// recognises them by their field managers. An
 // annotation of Argo CD or Helm counts as well, as long as a manager other than this
 // tool owns it: both can work under another name than their own (Helm's library in
 // another program), and people annotate an object for Helm to adopt it. What is left
 // of an annotation that nobody owns means nothing, and neither does a label of Flux:
 // Flux applies at every reconciliation, so it is a manager of all that it manages.
-func deliveredBy(obj *unstructured.Unstructured) (deliverer, bool) {
+func DeliveredBy(obj *unstructured.Unstructured) string {
 	for _, o := range owners(obj) {
-		if o.subresource == "" {
-			if d, ok := delivererNamed(o.manager); ok {
-				return d, true
-			}
+		if by := delivererNamed(o.manager); by != "" && o.subresource == "" {
+			return by
 		}
 	}
 	switch {
 	case annotatedByOthers(obj, argoTracking):
-		return delivererNamed("argocd-controller")
+		return ArgoCD
 	case annotatedByOthers(obj, helmRelease):
-		return delivererNamed("helm")
+		return Helm
 	}
-	return deliverer{}, false
+	return ""
 }
 
 // annotatedByOthers reports whether a manager other than this tool owns an annotation
@@ -59,23 +52,17 @@ func annotatedByOthers(obj *unstructured.Unstructured, key string) bool {
 	})
 }
 
-// DeliveredBy names who brings an object to the cluster by itself: Argo CD, Flux
-// or Helm; "" if none of them does.
-func DeliveredBy(obj *unstructured.Unstructured) string {
-	by, _ := deliveredBy(obj)
-	return by.name
-}
-
-func delivererNamed(manager string) (deliverer, bool) {
+// delivererNamed is the engine of a field manager; "" if it is none's.
+func delivererNamed(manager string) string {
 	switch manager {
 	case "argocd-controller", "argocd-application-controller", "argocd":
-		return deliverer{name: ArgoCD}, true
+		return ArgoCD
 	case "kustomize-controller", "helm-controller", "flux":
-		return deliverer{name: Flux}, true
+		return Flux
 	case "helm":
-		return deliverer{name: Helm, helm: true}, true
+		return Helm
 	}
-	return deliverer{}, false
+	return ""
 }
 
 // mayTake reports whether an object that is not ours may be taken over: by leave
@@ -83,29 +70,28 @@ func delivererNamed(manager string) (deliverer, bool) {
 // them, or, where it is brought by a deliverer, by leave for those.
 // Without the latter such an object is refused before this is asked.
 func mayTake(a *Applier, live *unstructured.Unstructured) bool {
-	_, delivered := deliveredBy(live)
-	return a.opts.ForceConflicts || adoptable(a, live) || delivered && a.opts.ForceOwner
+	return a.opts.ForceConflicts || adoptable(a, live) || a.opts.ForceOwner && DeliveredBy(live) != ""
 }
 
 // managedBy says that a GitOps system or Helm brings the object.
-func managedBy(a *Applier, ref Ref, by deliverer) error {
+func managedBy(a *Applier, ref Ref, by string) error {
 	instead := "change it in Git: " + a.opts.Set.Render
-	if by.helm {
+	if by == Helm {
 		instead = "upgrade the release: " + a.opts.Set.Upgrade
 	}
-	return problem.Refuse(fmt.Sprintf("%s is managed by %s", inWords(a, ref), by.name),
-		by.name+" and this command would undo each other's work",
+	return problem.Refuse(fmt.Sprintf("%s is managed by %s", inWords(a, ref), by),
+		by+" and this command would undo each other's work",
 		instead+"; or take it over with --force-owner")
 }
 
 // deliveredRemoval says that somebody else would bring the object back.
-func deliveredRemoval(a *Applier, ref Ref, by deliverer) error {
+func deliveredRemoval(a *Applier, ref Ref, by string) error {
 	instead := "remove it from Git (what it came from: " + a.opts.Set.Render + "), then run the same command again for " + a.opts.Set.Beside
-	if by.helm {
+	if by == Helm {
 		instead = "uninstall the release with Helm, then run the same command again for " + a.opts.Set.Beside
 	}
-	return problem.Refuse(fmt.Sprintf("%s is managed by %s", inWords(a, ref), by.name),
-		by.name+" would bring back what is deleted here",
+	return problem.Refuse(fmt.Sprintf("%s is managed by %s", inWords(a, ref), by),
+		by+" would bring back what is deleted here",
 		instead+"; or delete what is ours all the same with --force-owner")
 }
 
@@ -123,8 +109,8 @@ const (
 func TakenOverBy(obj *unstructured.Unstructured) []string {
 	var names []string
 	for _, manager := range CoOwners(obj) {
-		if by, engine := delivererNamed(manager); engine {
-			names = append(names, by.name)
+		if by := delivererNamed(manager); by != "" {
+			names = append(names, by)
 		}
 	}
 	return names
@@ -140,9 +126,8 @@ func CoOwners(obj *unstructured.Unstructured) []string {
 // demo", "Kustomization flux-system/demo"; "" if it does not say, or says what cannot
 // be a name. Anybody who may edit the object may write it.
 func Source(obj *unstructured.Unstructured) string {
-	by, _ := deliveredBy(obj)
 	labels, annotations := obj.GetLabels(), obj.GetAnnotations()
-	switch by.name {
+	switch DeliveredBy(obj) {
 	case ArgoCD:
 		// name:group/Kind:namespace/name; an Application outside of Argo CD's own
 		// namespace is namespace_name (Argo CD, "Applications in any namespace").
@@ -222,8 +207,7 @@ func (c conflict) byHand() bool {
 	if c.subresource != "" {
 		return !c.applied && c.subresource == "scale" && slices.Contains([]string{"kubectl", "oc", "Mozilla"}, c.manager)
 	}
-	_, delivers := delivererNamed(c.manager)
-	return !c.applied && !delivers
+	return !c.applied && delivererNamed(c.manager) == ""
 }
 
 func (c conflict) String() string {

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -110,7 +111,7 @@ func distinct(list []any, key string) bool {
 		if !ok || m[key] == nil {
 			return false
 		}
-		k := label(m[key])
+		k := fmt.Sprint(m[key])
 		if seen[k] {
 			return false
 		}
@@ -120,7 +121,7 @@ func distinct(list []any, key string) bool {
 }
 
 // keyOf is what tells an element of a list apart.
-func keyOf(element any, key string) string { return label(element.(map[string]any)[key]) }
+func keyOf(element any, key string) string { return fmt.Sprint(element.(map[string]any)[key]) }
 
 func keyed(list []any, key string) map[string]any {
 	out := map[string]any{}

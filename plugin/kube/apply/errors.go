@@ -31,36 +31,31 @@ func failure(a *Applier, verb string, ref Ref, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return problem.While(fmt.Sprintf("%s to be %s", ref, verb), err)
 	}
-	p := problem.Fail(fmt.Sprintf("%s could not be %s", ref, verb), "", "")
-	p.Err = err
-	if meta.IsNoMatchError(err) {
-		notServed(a, p, ref)
-		return p
-	}
+	what := fmt.Sprintf("%s could not be %s", ref, verb)
 	var api apierrors.APIStatus
-	if !errors.As(err, &api) {
-		var done *problem.Error
-		if errors.As(err, &done) { // in three parts already
-			return err
-		}
-		p.Why = "the API server did not answer: " + plain.Line(secret.Hide(err.Error()))
-		p.Next = "try again; what was applied is kept, a second run goes on from there"
-		return p
+	switch {
+	case meta.IsNoMatchError(err):
+		return notServed(a, what, ref, err)
+	case errors.As(err, &api):
+	case errors.As(err, new(*problem.Error)): // in three parts already
+		return err
+	default:
+		return problem.Fail(what,
+			"the API server did not answer: "+plain.Line(secret.Hide(err.Error())),
+			"try again; what was applied is kept, a second run goes on from there").Because(err)
 	}
 	status := api.Status()
 	if ref.Kind == "Secret" { // the server's text may quote values
 		status = withoutValues(status)
 		err = &apierrors.StatusError{ErrStatus: status}
 	}
-	p = apierr.Explain(status, apierr.About{What: p.What, Namespace: a.opts.Namespace})
-	p.Err = err
+	p := apierr.Explain(status, apierr.About{What: what, Namespace: a.opts.Namespace}).Because(err)
 	adapt(a, p, ref, status)
 	return p
 }
 
-func notServed(a *Applier, p *problem.Error, ref Ref) {
-	p.Kind = problem.Refused
-	p.Why = fmt.Sprintf("the cluster does not serve the kind %s of %s", ref.Kind, ref.GVK().GroupVersion())
+func notServed(a *Applier, what string, ref Ref, err error) error {
+	p := problem.Refuse(what, fmt.Sprintf("the cluster does not serve the kind %s of %s", ref.Kind, ref.GVK().GroupVersion()), "").Because(err)
 	switch {
 	case ref.Kind == "Bucket":
 		p.Why += ": the ACK S3 controller is not installed"
@@ -74,6 +69,7 @@ func notServed(a *Applier, p *problem.Error, ref Ref) {
 	default:
 		p.Next = advice.Command("oc api-resources", "--api-group="+ref.Group)
 	}
+	return p
 }
 
 // adapt puts in what helps with an object of the set.
@@ -118,8 +114,7 @@ func explainInvalid(a *Applier, p *problem.Error, ref Ref, s metav1.Status) {
 	if len(lines) == 0 {
 		p.Why, fixed = plain.Line(s.Message), immutable(s.Message)
 	}
-	p.Next = hint(a, "mend the value with %s")
-	p.Next = cmp.Or(p.Next, advice.Command("oc explain", strings.ToLower(ref.Kind), "--api-version="+ref.GVK().GroupVersion().String()))
+	p.Next = cmp.Or(hint(a, "mend the value with %s"), advice.Command("oc explain", strings.ToLower(ref.Kind), "--api-version="+ref.GVK().GroupVersion().String()))
 	if !fixed {
 		return
 	}
@@ -180,7 +175,7 @@ func foreign(a *Applier, ref Ref, live *unstructured.Unstructured, detail string
 func conflicted(a *Applier, ref Ref, list []conflict, cause error) error {
 	var lines []string
 	for _, c := range list {
-		if by, ok := delivererNamed(c.manager); ok {
+		if by := delivererNamed(c.manager); by != "" {
 			return managedBy(a, ref, by)
 		}
 		lines = append(lines, c.String())

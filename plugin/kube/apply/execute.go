@@ -18,7 +18,16 @@ const inFlight = 8
 // One object that fails does not stop the others of its wave: the error names
 // all that failed.
 func (p *Plan) ApplyWave(ctx context.Context, i int, observe func(Event)) error {
-	return each(ctx, p.Waves()[i], func(it *Item) error { return p.applyOne(ctx, it, observe) })
+	return each(ctx, p.Waves()[i], func(it *Item) (err error) {
+		live := it.Live
+		if it.Action != Unchanged {
+			if live, err = apply(ctx, p.applier, it); err != nil {
+				return failure(p.applier, "applied", it.Ref, err)
+			}
+		}
+		p.done(Event{Ref: it.Ref, Action: it.Action, Live: live}, observe)
+		return nil
+	})
 }
 
 // each does the same to every item, inFlight of them at the same time, and begins
@@ -44,18 +53,6 @@ func together[T any](all []T, do func(int, T) error) []error {
 	}
 	wg.Wait()
 	return errs
-}
-
-func (p *Plan) applyOne(ctx context.Context, it *Item, observe func(Event)) error {
-	live := it.Live
-	if it.Action != Unchanged {
-		var err error
-		if live, err = apply(ctx, p.applier, it); err != nil {
-			return failure(p.applier, "applied", it.Ref, err)
-		}
-	}
-	p.done(Event{Ref: it.Ref, Action: it.Action, Live: live}, observe)
-	return nil
 }
 
 // apply applies for good. Between plan and apply somebody may have edited
@@ -179,10 +176,7 @@ func remove(ctx context.Context, a *Applier, it *Item, decide func(*Applier, Ref
 func deleteOptions(live *unstructured.Unstructured) metav1.DeleteOptions {
 	uid, version := live.GetUID(), live.GetResourceVersion()
 	background := metav1.DeletePropagationBackground
-	return metav1.DeleteOptions{
-		Preconditions:     &metav1.Preconditions{UID: &uid, ResourceVersion: &version},
-		PropagationPolicy: &background,
-	}
+	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version}, PropagationPolicy: &background}
 }
 
 // WriteInventory records the objects that are there and those that are about

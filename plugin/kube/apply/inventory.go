@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -109,23 +110,15 @@ type field struct {
 	at  *string
 }
 
+// fields are all of a Record, each with its key, which is the same as in JSON.
 func (r *Record) fields() []field {
-	return []field{
-		{"roleARN", &r.RoleARN},
-		{"roleOrigin", &r.RoleOrigin},
-		{"policyARN", &r.PolicyARN},
-		{"bucketPattern", &r.BucketPattern},
-		{"bucket", &r.Bucket},
-		{"bucketOrigin", &r.BucketOrigin},
-		{"account", &r.Account},
-		{"partition", &r.Partition},
-		{"region", &r.Region},
-		{"issuer", &r.Issuer},
-		{"clusterID", &r.ClusterID},
-		{"namespaceOrigin", &r.NamespaceOrigin},
-		{"version", &r.Version},
-		{"identity", &r.Identity},
+	values := reflect.ValueOf(r).Elem()
+	all := make([]field, values.NumField())
+	for n := range all {
+		key, _, _ := strings.Cut(values.Type().Field(n).Tag.Get("json"), ",")
+		all[n] = field{key, values.Field(n).Addr().Interface().(*string)}
 	}
+	return all
 }
 
 // ParseInventory reads the data of the ConfigMap. It is total: what it does

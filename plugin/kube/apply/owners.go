@@ -3,17 +3,15 @@ package apply
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+	"sigs.k8s.io/structured-merge-diff/v6/value"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
@@ -32,12 +30,8 @@ type owner struct {
 func owners(obj *unstructured.Unstructured) []owner {
 	var out []owner
 	for _, e := range obj.GetManagedFields() {
-		o := owner{
-			manager:     e.Manager,
-			applied:     e.Operation == metav1.ManagedFieldsOperationApply,
-			subresource: e.Subresource,
-			set:         fieldpath.NewSet(),
-		}
+		o := owner{manager: e.Manager, subresource: e.Subresource, set: fieldpath.NewSet()}
+		o.applied = e.Operation == metav1.ManagedFieldsOperationApply
 		if e.Time != nil {
 			o.when = e.Time.Time
 		}
@@ -56,9 +50,7 @@ func (o owner) isUs() bool { return o.manager == Manager && o.applied && o.subre
 
 // Ours reports whether an object is ours: its managedFields name our field
 // manager with operation Apply. Labels do not count, anybody copies those.
-func Ours(obj *unstructured.Unstructured) bool {
-	return slices.ContainsFunc(owners(obj), owner.isUs)
-}
+func Ours(obj *unstructured.Unstructured) bool { return slices.ContainsFunc(owners(obj), owner.isUs) }
 
 // ourSet are the fields we own.
 func ourSet(obj *unstructured.Unstructured) *fieldpath.Set {
@@ -209,15 +201,8 @@ func (s step) matches(pe fieldpath.PathElement) bool {
 		return sameScalar((*pe.Value).Unstructured(), s.value)
 	case pe.Key != nil:
 		m, ok := s.value.(map[string]any)
-		if !ok {
-			return false
-		}
-		for _, f := range *pe.Key {
-			if !sameScalar(f.Value.Unstructured(), m[f.Name]) {
-				return false
-			}
-		}
-		return true
+		differs := func(f value.Field) bool { return !sameScalar(f.Value.Unstructured(), m[f.Name]) }
+		return ok && !slices.ContainsFunc(*pe.Key, differs)
 	}
 	return false
 }
@@ -239,11 +224,6 @@ func number(v any) (float64, bool) {
 		return float64(n), true
 	case float64:
 		return n, true
-	case int:
-		return float64(n), true
-	case json.Number:
-		f, err := strconv.ParseFloat(n.String(), 64)
-		return f, err == nil
 	}
 	return 0, false
 }
@@ -256,9 +236,6 @@ func setPaths(set *fieldpath.Set) []string {
 	})
 	return out
 }
-
-// label is how an element of a list is shown.
-func label(v any) string { return fmt.Sprint(v) }
 
 // Releaser is the manager that an object keeps which nobody else manages. Without any
 // entry in managedFields the next server-side apply would make BeforeFirstApply an

@@ -172,7 +172,9 @@ func (a *Applier) Release(ctx context.Context, items []*Item, observe func(Event
 		case err != nil:
 			return err
 		case live != nil && Ours(live):
-			return stillOurs(a, it.Ref)
+			return problem.Fail(it.Ref.String()+" could not be released",
+				"the API server took the change and still names us among its managers: another install may be running",
+				"run the same command again; "+oc(a, "oc get", it.Ref, "--show-managed-fields", "-o", "yaml")+" shows who is named")
 		}
 		tell(Event{Ref: it.Ref, Action: Released, Live: live})
 		return nil
@@ -189,12 +191,6 @@ func oneByOne(observe func(Event)) func(Event) {
 			observe(e)
 		}
 	}
-}
-
-func stillOurs(a *Applier, ref Ref) error {
-	return problem.Fail(ref.String()+" could not be released",
-		"the API server took the change and still names us among its managers: another install may be running",
-		"run the same command again; "+oc(a, "oc get", ref, "--show-managed-fields", "-o", "yaml")+" shows who is named")
 }
 
 // MarkRemoval says in the inventory that what it lists is about to be deleted. It is

@@ -59,7 +59,7 @@ func (a *Applier) change(ctx context.Context, ref Ref, change func(live *unstruc
 		if err != nil || patch == nil {
 			return err
 		}
-		data, err := seen(patch, out)
+		data, err := json.Marshal(tied(&unstructured.Unstructured{Object: patch}, out).Object)
 		if err != nil {
 			return err
 		}
@@ -67,11 +67,6 @@ func (a *Applier) change(ctx context.Context, ref Ref, change func(live *unstruc
 		return err
 	})
 	return out, err
-}
-
-// seen ties a patch to the object it was made for.
-func seen(patch map[string]any, live *unstructured.Unstructured) ([]byte, error) {
-	return json.Marshal(tied(&unstructured.Unstructured{Object: patch}, live).Object)
 }
 
 // Make applies one object, and gives it back as it is then. One that is there
@@ -160,9 +155,6 @@ func (a *Applier) list(ctx context.Context, gvk schema.GroupVersionKind) ([]*uns
 func (a *Applier) ours(obj *unstructured.Unstructured) bool {
 	return Ours(obj) || a.opts.Shared != nil && a.opts.Shared(obj)
 }
-
-// sleeper waits, or gives up early with the context's error.
-type sleeper func(ctx context.Context, d time.Duration) error
 
 // How often a change is made anew: 0.1 s, 0.2 s ... 3.2 s apart, 6.3 s in all.
 const (

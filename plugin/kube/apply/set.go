@@ -160,9 +160,7 @@ func (r Ref) Resource() string {
 
 // same reports whether two references name one object; the version of the
 // kind is only a way to read it.
-func (r Ref) same(o Ref) bool {
-	return r.Group == o.Group && r.Kind == o.Kind && r.Name == o.Name
-}
+func (r Ref) same(o Ref) bool { return r.Group == o.Group && r.Kind == o.Kind && r.Name == o.Name }
 
 // validName accepts what can be one segment of a URL path and of a line: names
 // of RoleBindings have colons, so a DNS name would be too narrow.
@@ -212,13 +210,10 @@ func (s *Snapshot) Add(kind schema.GroupKind, objects []*unstructured.Unstructur
 // Resource implements Resources.
 func (s *Snapshot) Resource(_ context.Context, gvk schema.GroupVersionKind, namespace string) (dynamic.ResourceInterface, error) {
 	err, added := s.kinds[gvk.GroupKind()]
-	switch {
-	case added && err != nil:
-		return nil, err
-	case added:
-		return held{from: s, kind: gvk.GroupKind(), namespace: namespace}, nil
+	if !added {
+		err = ErrNotLookedAt
 	}
-	return nil, ErrNotLookedAt
+	return held{from: s, kind: gvk.GroupKind(), namespace: namespace}, err
 }
 
 // held reads from a snapshot. The embedded interface is nil: a plan that only

@@ -38,10 +38,8 @@ func adopting(a *Applier, it *Item) {
 	}
 	it.manner.adopt = true
 	it.Why = Adopted
-	if it.Would != nil {
-		it.Would = it.Would.DeepCopy()
-		unstructured.RemoveNestedField(it.Would.Object, "metadata", "annotations", lastApplied)
-	}
+	it.Would = it.Would.DeepCopy()
+	unstructured.RemoveNestedField(it.Would.Object, "metadata", "annotations", lastApplied)
 }
 
 // handOver makes an object that people made by hand ours, before it is applied: the
@@ -146,7 +144,7 @@ type mark struct{ part, key string } // "labels" or "annotations"
 func tracesOn(live, stated *unstructured.Unstructured) traces {
 	var t traces
 	for _, name := range managerNames(live) {
-		if _, engine := delivererNamed(name); engine || name == BeforeFirstApply {
+		if delivererNamed(name) != "" || name == BeforeFirstApply {
 			t.managers = append(t.managers, name)
 		}
 	}
@@ -185,19 +183,15 @@ func taking(a *Applier, it *Item) {
 	it.manner.take, it.Action = true, Update
 	it.manner.marks = len(left.marks)
 	it.Why = TakenOver
-	if by, ok := deliveredBy(it.Live); ok {
-		it.Why += " from " + by.name
+	if by := DeliveredBy(it.Live); by != "" {
+		it.Why += " from " + by
 	}
-	if it.Would != nil {
-		it.Would = it.Would.DeepCopy()
-	}
+	it.Would = it.Would.DeepCopy()
 	for _, m := range left.marks {
 		path := []step{{field: "metadata"}, {field: m.part}, {field: m.key}}
 		value, _, _ := unstructured.NestedString(it.Live.Object, "metadata", m.part, m.key)
 		it.Changes = append(it.Changes, redact(it.Ref.Kind, path, FieldChange{Path: pathString(path), Before: value}))
-		if it.Would != nil {
-			unstructured.RemoveNestedField(it.Would.Object, "metadata", m.part, m.key)
-		}
+		unstructured.RemoveNestedField(it.Would.Object, "metadata", m.part, m.key)
 	}
 }
 

@@ -76,10 +76,10 @@ func Connect(getter genericclioptions.RESTClientGetter, opts Options) (*Conn, er
 	}
 	limit := prepare(s.config, opts)
 	config := rest.CopyConfig(s.config)
-	faults := &loading{}
+	conn := &Conn{settings: s, loading: &loading{}}
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		again := newAgain(newPatience(next, limit))
-		again.loading = faults
+		again.loading = conn.loading
 		return again
 	})
 	// Our limits must lie under the credential plugins, which may wait for a
@@ -91,11 +91,10 @@ func Connect(getter genericclioptions.RESTClientGetter, opts Options) (*Conn, er
 	if config.ExecProvider != nil {
 		client.Transport = leave{client.Transport}
 	}
-	conn := &Conn{settings: s, loading: faults}
-	if conn.Dynamic, err = dynamic.NewForConfigAndClient(config, client); err != nil {
-		return nil, configFlaw(s.context, err)
+	if conn.Dynamic, err = dynamic.NewForConfigAndClient(config, client); err == nil {
+		conn.raw, err = discovery.NewDiscoveryClientForConfigAndClient(config, client)
 	}
-	if conn.raw, err = discovery.NewDiscoveryClientForConfigAndClient(config, client); err != nil {
+	if err != nil {
 		return nil, configFlaw(s.context, err)
 	}
 	return conn, nil

@@ -191,9 +191,7 @@ func (s *Served) Serves(apiVersion, kind string) bool {
 }
 
 // Has reports whether a kind is served, in the version of the table.
-func (s *Served) Has(k kinds.Kind) bool {
-	return s.Serves(k.GVK().GroupVersion().String(), k.String())
-}
+func (s *Served) Has(k kinds.Kind) bool { return s.Serves(k.GVK().GroupVersion().String(), k.String()) }
 
 // ServesGroup reports whether any version of a group is served.
 func (s *Served) ServesGroup(group string) bool {

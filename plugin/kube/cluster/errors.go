@@ -39,19 +39,14 @@ func (c *Conn) Translate(err error) error {
 			fmt.Sprintf("it has more than %d MB", maxAnswer>>20),
 			"check the server in the kubeconfig: oc whoami --show-server").Because(err)
 	}
-	return c.unreachable(err)
+	why, next := cause(err) // there is no answer: which server, and why
+	next = cmp.Or(next, "check the network, the VPN and the server in the kubeconfig: oc whoami --show-server")
+	return problem.Fail("cannot reach the API server "+c.Host(), why, next).Because(err)
 }
 
 // oneLine keeps texts of others from breaking the layout, and the credentials that
 // they may quote from being shown.
 func oneLine(text string) string { return secret.Hide(plain.Line(text)) }
-
-// unreachable is for requests without an answer: which server, and why.
-func (c *Conn) unreachable(err error) error {
-	why, next := cause(err)
-	next = cmp.Or(next, "check the network, the VPN and the server in the kubeconfig: oc whoami --show-server")
-	return problem.Fail("cannot reach the API server "+c.Host(), why, next).Because(err)
-}
 
 // cause gives the reason in the reader's terms, and what to do where that
 // is something else than looking at the network.

@@ -41,7 +41,12 @@ func judgeBucket(obj *unstructured.Unstructured, conds []Condition) State {
 	recoverable, _ := find(conds, "ACK.Recoverable")
 	terminal, _ := find(conds, "ACK.Terminal")
 	if obj.GetDeletionTimestamp() != nil {
-		return beingDeleted(obj, recoverable)
+		s := deleted()
+		if recoverable.status == "True" {
+			s.Text += ": " + recoverable.text()
+			s.Hint = Release(obj)
+		}
+		return s
 	}
 	if s, ok := regionDrift(obj); ok {
 		return s
@@ -142,15 +147,6 @@ func retain(obj *unstructured.Unstructured) string {
 
 func describeBucket(obj *unstructured.Unstructured) string {
 	return advice.Command("oc describe buckets.s3.services.k8s.aws", obj.GetName(), "-n", obj.GetNamespace())
-}
-
-func beingDeleted(obj *unstructured.Unstructured, recoverable Condition) State {
-	s := deleted()
-	if recoverable.status == "True" {
-		s.Text += ": " + recoverable.text()
-		s.Hint = Release(obj)
-	}
-	return s
 }
 
 // regionDrift: since runtime 0.53 the controller then does nothing at all, not even set a

@@ -36,8 +36,6 @@ func actionOf(op string) string {
 		return "GetBucketPublicAccessBlock"
 	case "PutPublicAccessBlock", "DeletePublicAccessBlock":
 		return "PutBucketPublicAccessBlock"
-	case "DeleteBucketEncryption":
-		return "PutEncryptionConfiguration"
 	case "DeleteBucketOwnershipControls":
 		return "PutBucketOwnershipControls"
 	case "DeleteBucketTagging":

@@ -42,8 +42,15 @@ func worstPod(pods []*unstructured.Unstructured, in Around) State {
 func Pod(pod *unstructured.Unstructured, in Around) State { return judgePod(pod, in).plainly() }
 
 func judgePod(pod *unstructured.Unstructured, in Around) State {
-	if c, ok := find(Conditions(pod), "PodScheduled"); ok && c.status == "False" && c.reason == "Unschedulable" {
-		return unschedulable(pod, c.message)
+	if c, _ := find(Conditions(pod), "PodScheduled"); c.status == "False" && c.reason == "Unschedulable" {
+		// Right after its creation a pod is often unschedulable for seconds, while its
+		// volume is being bound or a node gets ready. A message that changes means that
+		// something moves, so it begins anew then.
+		return Graced(State{
+			Text: "no node takes its pod: " + c.message,
+			Code: "unschedulable: " + c.message,
+			Hint: describePod(pod) + "; if the cluster is adding nodes, run the same command again: it continues to wait",
+		}, unscheduledGrace)
 	}
 	for _, c := range Maps(pod.Object, "status", "initContainerStatuses") {
 		s := containerState(pod, c, true)
@@ -60,17 +67,6 @@ func judgePod(pod *unstructured.Unstructured, in Around) State {
 		}
 	}
 	return State{}
-}
-
-// unschedulable: right after its creation a pod is often unschedulable for
-// seconds, while its volume is being bound or a node gets ready. A message
-// that changes means that something moves, so it begins anew then.
-func unschedulable(pod *unstructured.Unstructured, message string) State {
-	return Graced(State{
-		Text: "no node takes its pod: " + message,
-		Code: "unschedulable: " + message,
-		Hint: describePod(pod) + "; if the cluster is adding nodes, run the same command again: it continues to wait",
-	}, unscheduledGrace)
 }
 
 // containerState says what keeps a container from running; empty if it runs

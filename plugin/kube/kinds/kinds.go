@@ -10,18 +10,13 @@ import (
 // Kind is a kind of objects.
 type Kind struct{ group, version, name, plural string }
 
-// The API groups of the table.
+// The API groups that the table has several kinds of.
 const (
 	admission  = "admissionregistration.k8s.io"
-	bucket     = "s3.services.k8s.aws"
 	config     = "config.openshift.io"
-	extensions = "apiextensions.k8s.io"
 	networking = "networking.k8s.io"
 	olm        = "operators.coreos.com"
-	project    = "project.openshift.io"
 	rbac       = "rbac.authorization.k8s.io"
-	review     = "authorization.k8s.io"
-	storage    = "storage.k8s.io"
 )
 
 // Of Kubernetes.
@@ -39,15 +34,15 @@ var (
 	Lease                 = Kind{"coordination.k8s.io", "v1", "Lease", "leases"}
 	Ingress               = Kind{networking, "v1", "Ingress", "ingresses"}
 	NetworkPolicy         = Kind{networking, "v1", "NetworkPolicy", "networkpolicies"}
-	StorageClass          = Kind{storage, "v1", "StorageClass", "storageclasses"}
+	StorageClass          = Kind{"storage.k8s.io", "v1", "StorageClass", "storageclasses"}
 
 	Role                     = Kind{rbac, "v1", "Role", "roles"}
 	RoleBinding              = Kind{rbac, "v1", "RoleBinding", "rolebindings"}
 	ClusterRole              = Kind{rbac, "v1", "ClusterRole", "clusterroles"}
 	ClusterRoleBinding       = Kind{rbac, "v1", "ClusterRoleBinding", "clusterrolebindings"}
-	LocalSubjectAccessReview = Kind{review, "v1", "LocalSubjectAccessReview", "localsubjectaccessreviews"}
+	LocalSubjectAccessReview = Kind{"authorization.k8s.io", "v1", "LocalSubjectAccessReview", "localsubjectaccessreviews"}
 
-	CustomResourceDefinition         = Kind{extensions, "v1", "CustomResourceDefinition", "customresourcedefinitions"}
+	CustomResourceDefinition         = Kind{"apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions"}
 	MutatingWebhookConfiguration     = Kind{admission, "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"}
 	ValidatingAdmissionPolicy        = Kind{admission, "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies"}
 	ValidatingAdmissionPolicyBinding = Kind{admission, "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"}
@@ -58,7 +53,7 @@ var (
 	Authentication = Kind{config, "v1", "Authentication", "authentications"}
 	ClusterVersion = Kind{config, "v1", "ClusterVersion", "clusterversions"}
 	Infrastructure = Kind{config, "v1", "Infrastructure", "infrastructures"}
-	Project        = Kind{project, "v1", "Project", "projects"}
+	Project        = Kind{"project.openshift.io", "v1", "Project", "projects"}
 	Route          = Kind{"route.openshift.io", "v1", "Route", "routes"}
 	Group          = Kind{"user.openshift.io", "v1", "Group", "groups"}
 )
@@ -76,7 +71,7 @@ var (
 	// server, which serves them, may be down when OLM is not.
 	PackageManifest = Kind{"packages.operators.coreos.com", "v1", "PackageManifest", "packagemanifests"}
 
-	Bucket = Kind{bucket, "v1alpha1", "Bucket", "buckets"}
+	Bucket = Kind{"s3.services.k8s.aws", "v1alpha1", "Bucket", "buckets"}
 )
 
 // GVK is the kind with its group and version.

@@ -37,13 +37,12 @@ type Controllers struct {
 
 // With are the same, and these service accounts, by their user names, are proven.
 func (c Controllers) With(accounts []string) Controllers {
-	known := func(one ack.Controller) bool { return slices.Contains(accounts, accountOf(one)) }
 	out := Controllers{All: c.All}
 	for _, one := range c.All {
-		switch is := func(o ack.Controller) bool { return o.String() == one.String() }; {
-		case known(one), slices.ContainsFunc(c.Proven, is):
+		switch {
+		case slices.Contains(accounts, accountOf(one)), slices.ContainsFunc(c.Proven, one.Same):
 			out.Proven = append(out.Proven, one)
-		case slices.ContainsFunc(c.Unproven, is):
+		case slices.ContainsFunc(c.Unproven, one.Same):
 			out.Unproven = append(out.Unproven, one)
 		default:
 			out.Unverified = append(out.Unverified, one)
@@ -129,9 +128,6 @@ func (w *World) Runs(ctx context.Context) (bool, error) {
 	})
 }
 
-// reviewsAtOnce is how many SubjectAccessReviews, and roles, are asked for at the same time.
-const reviewsAtOnce = 8
-
 // ProvenAccounts reports of each service account, by its user name, whether it may
 // list and update Buckets in all projects. If you are not allowed to create
 // SubjectAccessReviews, the error is the server's refusal.
@@ -146,16 +142,11 @@ func (w *World) ProvenAccounts(ctx context.Context, users []string) (map[string]
 			return nil, err
 		}
 	}
-	proven := make([]bool, len(users))
-	var group errgroup.Group // without a context: one refusal ends none of the other questions
-	group.SetLimit(reviewsAtOnce)
-	for n, user := range users {
-		group.Go(func() (err error) {
-			proven[n], err = ask(ctx, w, about{"proof", user}, func() (bool, error) { return w.proof(ctx, user) })
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	// A group without a context: one refusal ends none of the other questions.
+	proven, err := access.Answers(new(errgroup.Group), users, func(user string) (bool, error) {
+		return ask(ctx, w, about{"proof", user}, func() (bool, error) { return w.proof(ctx, user) })
+	})
+	if err != nil {
 		return nil, err
 	}
 	for n, user := range users {

@@ -118,7 +118,10 @@ func (e *everywhere) each(ctx context.Context, wanted []Wanted, namespaces []str
 				switch {
 				case apierrors.IsNotFound(err): // the kind is not served
 				case apierrors.IsForbidden(err) && namespace != "":
-					e.refuse(namespace, one.Resource, err)
+					if e.Refused[namespace] == nil {
+						e.Refused[namespace] = map[schema.GroupVersionResource]error{}
+					}
+					e.Refused[namespace][one.Resource] = err
 				case err != nil:
 					e.Unseen[one.Resource] = err
 				default:
@@ -129,14 +132,6 @@ func (e *everywhere) each(ctx context.Context, wanted []Wanted, namespaces []str
 		}
 	}
 	_ = group.Wait() // none gives an error
-}
-
-// refuse notes what may not be listed in a namespace; the caller holds the lock.
-func (e *everywhere) refuse(namespace string, resource schema.GroupVersionResource, err error) {
-	if e.Refused[namespace] == nil {
-		e.Refused[namespace] = map[schema.GroupVersionResource]error{}
-	}
-	e.Refused[namespace][resource] = err
 }
 
 // namespaces are those to go through: where the marks could be listed, those that

@@ -102,19 +102,16 @@ func thatAllowWrites(ctx context.Context, w *World, grants []grant) (some Writer
 			roles = append(roles, one.role)
 		}
 	}
-	var group errgroup.Group
-	group.SetLimit(reviewsAtOnce)
-	for _, role := range roles { // the answers are kept
-		group.Go(func() error { _, _ = w.Get(ctx, role.resource, role.namespace, role.name); return nil })
+	get := func(role objectKey) (*unstructured.Unstructured, error) {
+		return w.Get(ctx, role.resource, role.namespace, role.name)
 	}
-	_ = group.Wait() // none gives an error
+	_, _ = access.Answers(new(errgroup.Group), roles, get) // they are kept
 	for _, one := range grants {
 		if !slices.Contains(roles, one.role) {
 			unread++
 			continue
 		}
-		role, err := w.Get(ctx, one.role.resource, one.role.namespace, one.role.name)
-		switch {
+		switch role, err := get(one.role); {
 		case apierrors.IsForbidden(err):
 			some = append(some, Writers{one.Writer}.needing(needsRoles)...)
 		case err != nil:
@@ -169,17 +166,12 @@ func admins(ctx context.Context, w *World, asked Writers) (map[subject]bool, err
 	if err != nil {
 		return nil, err
 	}
-	answers := make([]bool, len(asked))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(reviewsAtOnce)
-	for n, one := range asked {
-		group.Go(func() (err error) {
-			user, in := one.identity(groups)
-			answers[n], err = access.SubjectMay(ctx, w.Conn, user, in, access.Right{Verb: "create", Resource: "serviceaccounts/token"})
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	answers, err := access.Answers(group, asked, func(one Writer) (bool, error) {
+		user, in := one.identity(groups)
+		return access.SubjectMay(ctx, w.Conn, user, in, access.Right{Verb: "create", Resource: "serviceaccounts/token"})
+	})
+	if err != nil {
 		return nil, err
 	}
 	all := map[subject]bool{}

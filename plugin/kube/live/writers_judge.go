@@ -212,9 +212,7 @@ func shownName(name string) string {
 }
 
 // Names are those of whom it is known, the first twenty.
-func (w Writers) Names() []string {
-	return w.Known().first(mostListed)
-}
+func (w Writers) Names() []string { return w.Known().first(mostListed) }
 
 func (w Writers) first(most int) []string {
 	var names []string

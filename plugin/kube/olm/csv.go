@@ -1,6 +1,7 @@
 package olm
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -140,7 +141,8 @@ type cause struct {
 // cause explains the reason; known is false for one that says nothing against
 // the installation unless the phase is Failed.
 func (c CSV) cause() (cause, bool) {
-	out := cause{why: c.words(), next: describe("clusterserviceversions", c.Name, c.Namespace), healing: true}
+	why := cmp.Or(strings.Trim(c.Reason+", "+c.Message, ", "), "OLM does not say why")
+	out := cause{why: why, next: describe("clusterserviceversions", c.Name, c.Namespace), healing: true}
 	const operatorGroups = "operatorgroups." + group
 	switch c.Reason {
 	case "NoOperatorGroup":
@@ -173,14 +175,6 @@ func (c CSV) cause() (cause, bool) {
 		return out, false
 	}
 	return out, true
-}
-
-// words is the reason with OLM's message.
-func (c CSV) words() string {
-	if text := strings.Trim(c.Reason+", "+c.Message, ", "); text != "" {
-		return text
-	}
-	return "OLM does not say why"
 }
 
 // createGroup is the command that creates an OperatorGroup for all namespaces.

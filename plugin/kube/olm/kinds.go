@@ -70,9 +70,7 @@ func line(object map[string]any, path ...string) string {
 
 // said is what OLM wrote, in one line of bearable length and without secrets. Its
 // messages repeat what registries and API servers answered.
-func said(text string) string {
-	return plain.Said(secret.Hide(plain.Line(text)))
-}
+func said(text string) string { return plain.Said(secret.Hide(plain.Line(text))) }
 
 // listed is the command that lists objects of OLM; namespace "" is all of them.
 func listed(resource, namespace string, flags ...string) string {
@@ -99,9 +97,7 @@ func condition(object *unstructured.Unstructured, kind string) map[string]any {
 }
 
 // Served reports whether a cluster has the Operator Lifecycle Manager.
-func Served(served *cluster.Served) bool {
-	return served.Has(kinds.Subscription)
-}
+func Served(served *cluster.Served) bool { return served.Has(kinds.Subscription) }
 
 // JudgeGroups says which OperatorGroup of a namespace an operator for the whole
 // cluster is to be installed under: the name of the one that is there, "" where

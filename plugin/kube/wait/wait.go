@@ -58,6 +58,21 @@ type Targets struct {
 	RoleARN string
 }
 
+// kinds are the kinds the targets need watched.
+func (t Targets) kinds() []kinds.Kind {
+	var out []kinds.Kind
+	for kind, wanted := range map[kinds.Kind]bool{
+		kinds.Bucket: t.Bucket != "", kinds.PersistentVolumeClaim: t.PVC != "",
+		kinds.Deployment: len(t.Deployments) > 0, kinds.Pod: len(t.Deployments) > 0,
+		kinds.Route: t.Route != "", kinds.Ingress: t.Ingress != "",
+	} {
+		if wanted {
+			out = append(out, kind)
+		}
+	}
+	return out
+}
+
 // Result is how everything was at the end.
 type Result struct {
 	States []State // bucket, volume, deployments, route, ingress
@@ -82,7 +97,8 @@ func Wait(ctx context.Context, client dynamic.Interface, targets Targets, observ
 	defer record.stop()
 	w := &waiting{
 		targets: targets, client: client, watched: watched, record: record, tracker: newTracker(observe),
-		identity: newIdentity(targets), bucket: unfinished{look: targets.Unfinished},
+		identity: &identity{targets: targets, deleted: map[string]bool{}, replaced: map[string]bool{}, gaveUp: map[string]State{}},
+		bucket:   unfinished{look: targets.Unfinished},
 	}
 	states, err := (&loop{watched: watched, tracker: w.tracker, judge: w.judge}).run(ctx)
 	return Result{States: states, URL: addressIn(states)}, err
