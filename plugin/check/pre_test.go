@@ -100,8 +100,8 @@ func TestClusterRights(t *testing.T) {
 		server, target := openshift(t, BucketAPI+"/Bucket", "networking.k8s.io/v1/Ingress")
 		target.Objects = append(target.Objects, object("networking.k8s.io/v1", "Ingress"))
 		rules(server, noBuckets)
-		reviews(server, "get buckets", "create buckets", "patch buckets", "list buckets", "watch buckets", "get ingresss", "create ingresss", "patch ingresss")
-		if finding := target.clusterRights(t.Context()); finding.Why != "not allowed: list ingresss.networking.k8s.io, watch ingresss.networking.k8s.io" {
+		reviews(server, "get buckets", "create buckets", "patch buckets", "list buckets", "watch buckets", "get ingresses", "create ingresses", "patch ingresses")
+		if finding := target.clusterRights(t.Context()); finding.Why != "not allowed: list ingresses.networking.k8s.io, watch ingresses.networking.k8s.io" {
 			t.Errorf("%+v", finding)
 		}
 	})

@@ -129,6 +129,17 @@ func TestAwait(t *testing.T) {
 	}
 }
 
+// TestAwaitMayNotWatch: what may not be watched cannot be waited for.
+func TestAwaitMayNotWatch(t *testing.T) {
+	s, conn := server(t)
+	s.Forbid("GET /apis/s3.services.k8s.aws/v1alpha1/namespaces/demo/buckets", "list", "buckets", "s3.services.k8s.aws", `in the namespace "demo"`)
+	err := Await(t.Context(), conn, "demo", kinds.Bucket, "the Buckets to be listed", func([]*unstructured.Unstructured) (string, error) { return "", nil }, nil)
+	var told *problem.Error
+	if !errors.As(err, &told) || told.Kind != problem.Failed || !strings.Contains(told.What, "cannot be watched") {
+		t.Errorf("%v", err)
+	}
+}
+
 // roles is an IAM that deletes roles, or refuses to.
 type roles struct {
 	iam.Remover

@@ -107,6 +107,16 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
+// TestLeftoversWithoutAdvice: a thing of which nobody knows what to do has no line of its own.
+func TestLeftoversWithoutAdvice(t *testing.T) {
+	l := &Line{Object: "thing", Subject: Role}
+	l.Leave("no", "")
+	var told *problem.Error
+	if err := (Lines{l}).Leftovers(); !errors.As(err, &told) || told.Next != "then run the same command again" {
+		t.Errorf("%+v", told)
+	}
+}
+
 // TestSoFar: only what has been removed is said to be.
 func TestSoFar(t *testing.T) {
 	lines := some()

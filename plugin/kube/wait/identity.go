@@ -131,8 +131,10 @@ func (r *record) look() (known bool, err error) {
 	return false, nil
 }
 
+const otherRun = "another run of oc ostoy-s3"
+
 func inventoryLost(namespace string, replaced bool) error {
-	p := problem.Fail("another run of oc ostoy-s3 removed the inventory of project "+namespace+" while this one was waiting",
+	p := problem.Fail(otherRun+" removed the inventory of project "+namespace+" while this one was waiting",
 		"an uninstall removed what this run had applied",
 		"wait until the other run has ended, then run the same command again; "+advice.Command("oc ostoy-s3 status", "-n", namespace)+" shows what is installed")
 	if replaced {

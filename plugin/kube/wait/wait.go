@@ -182,7 +182,8 @@ func (w *waiting) states(ctx context.Context) []State {
 
 // one is the State of one object, if it can be believed yet.
 func (w *waiting) one(kind kinds.Kind, name string, judge func(*unstructured.Unstructured) State) State {
-	if !w.watched.synced(kind) || kind == kinds.Deployment && !w.watched.synced(kinds.Pod) {
+	// What pods said before the wait is known before their Deployment is judged.
+	if !w.watched.synced(kind) || kind == kinds.Deployment && w.crashes == nil {
 		return State{Text: "not looked at yet", Silent: true}
 	}
 	obj := w.watched.Get(kind, name)

@@ -16,7 +16,9 @@ import (
 	"testing"
 
 	apidiscovery "k8s.io/api/apidiscovery/v2"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 )
@@ -139,8 +141,9 @@ func list(groups map[string]map[string][]string, want func(string) bool) *apidis
 				if clusterScoped(kind) {
 					scope = apidiscovery.ScopeCluster
 				}
+				plural, _ := meta.UnsafeGuessKindToResource(schema.GroupVersionKind{Kind: kind})
 				v.Resources = append(v.Resources, apidiscovery.APIResourceDiscovery{
-					Resource: strings.ToLower(kind) + "s", Scope: scope,
+					Resource: plural.Resource, Scope: scope,
 					ResponseKind: &metav1.GroupVersionKind{Group: name, Version: version, Kind: kind},
 				})
 			}
