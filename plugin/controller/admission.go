@@ -12,7 +12,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -52,16 +51,6 @@ func (a *Admission) warn(what, next string) { a.Warnings = append(a.Warnings, Wa
 // IsAdmission reports whether an object is the admission policy for Buckets or its
 // binding.
 func IsAdmission(ref apply.Ref) bool { return ref.Group == operator.AdmissionGroup }
-
-// admissionRights are what applying the policy takes, where it is served.
-func admissionRights(served *cluster.Served) []access.Right {
-	if !live.ServesAdmission(served) {
-		return nil
-	}
-	return rightsIn("",
-		grant{operator.AdmissionGroup, "validatingadmissionpolicies", toApply},
-		grant{operator.AdmissionGroup, "validatingadmissionpolicybindings", toApply})
-}
 
 // decideAdmission settles whether there is a policy. By OLM it refuses where there
 // can be none, unless the user accepts that.
@@ -105,7 +94,7 @@ func withoutPolicy(p *Plan) (what, next string) {
 // and those that are proven. If a controller that is managed by something else is used,
 // nothing shows whose the namespace of this tool's own controller is, and its service
 // account has to be proven as well. Nobody is exempt who is not known. It gives what to
-// note about that: the notes of the plan are written by others at the same time.
+// note about that.
 func exempt(p *Plan) (notes []string) {
 	a := &p.Admission
 	exempt := map[string]bool{}
@@ -122,14 +111,14 @@ func exempt(p *Plan) (notes []string) {
 			lookalikes = append(lookalikes, c)
 		}
 	}
-	if !a.Served {
-		if len(lookalikes) > 0 {
-			a.warn(lookalike(lookalikes), "")
-		}
-		return nil
-	}
-	if len(lookalikes) > 0 {
+	switch {
+	case len(lookalikes) > 0 && a.Served:
 		a.warn(notExempt(lookalikes)+notEverywhere, "")
+	case len(lookalikes) > 0:
+		a.warn(lookalike(lookalikes), "")
+	}
+	if !a.Served {
+		return nil
 	}
 	if p.Mode != Used || exempt[own] {
 		a.Exempt = []string{own}
@@ -170,14 +159,9 @@ func keepExempt(p *Plan, exempt map[string]bool) (notes []string) {
 	if len(exempt) > 0 {
 		notes = append(notes, refused+"a service account is a controller's: the policy keeps exempting "+strings.Join(slices.Sorted(maps.Keys(exempt)), ", "))
 	}
-	var unknown []string
-	for _, name := range slices.Sorted(maps.Keys(p.proof.named)) {
-		if !exempt[name] {
-			unknown = append(unknown, p.proof.named[name])
-		}
-	}
+	unknown := those(slices.Sorted(maps.Keys(p.proof.named)), func(name string) bool { return !exempt[name] })
 	if len(unknown) > 0 {
-		p.Admission.warn(notExempt(unknown)+"not known to be a controller's: "+refused+
+		p.Admission.warn(notExempt(each(unknown, func(name string) string { return p.proof.named[name] }))+"not known to be a controller's: "+refused+
 			"it is one. If it is, the policy refuses what it writes into the spec of a Bucket", "ask a cluster admin to run the same command")
 	}
 	return notes
@@ -206,11 +190,8 @@ func refused(p *Plan, all []*unstructured.Unstructured) []RefusedBucket {
 	var some []RefusedBucket
 	for _, bucket := range all {
 		if why := operator.Refused(p.facts, bucket); why != nil && bucket.GetDeletionTimestamp() == nil {
-			for n := range why {
-				why[n] = plain.Line(why[n])
-			}
 			some = append(some, RefusedBucket{
-				Namespace: bucket.GetNamespace(), Name: bucket.GetName(), Why: why,
+				Namespace: bucket.GetNamespace(), Name: bucket.GetName(), Why: each(why, plain.Line),
 				foreign: operator.OfOtherProjects([]*unstructured.Unstructured{bucket}) != nil,
 			})
 		}

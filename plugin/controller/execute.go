@@ -17,6 +17,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
@@ -134,24 +135,19 @@ func (p *Plan) makeNamespace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	object := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "v1", "kind": "Namespace",
-		"metadata": map[string]any{
-			"name":   p.found.Namespace,
-			"labels": map[string]any{render.TagManagedBy: apply.Manager},
-		},
-	}}
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(kinds.Namespace.GVK())
+	object.SetName(p.found.Namespace)
+	object.SetLabels(map[string]string{render.TagManagedBy: apply.Manager})
 	_, err = client.Create(ctx, object, metav1.CreateOptions{FieldManager: apply.Manager})
+	there := object
 	if apierrors.IsAlreadyExists(err) { // another run of this tool created it, or somebody else
-		var there *unstructured.Unstructured
-		if there, err = client.Get(ctx, p.found.Namespace, metav1.GetOptions{}); err == nil && createdHere(there) {
-			return nil
-		}
-		if err == nil {
-			return problem.Refuse("namespace "+p.found.Namespace+" was created by somebody else while this command ran",
-				"who has permissions in it can act as the controller, and has not been looked at",
-				"the same command again")
-		}
+		there, err = client.Get(ctx, p.found.Namespace, metav1.GetOptions{})
+	}
+	if err == nil && there != object && !createdHere(there) {
+		return problem.Refuse("namespace "+p.found.Namespace+" was created by somebody else while this command ran",
+			"who has permissions in it can act as the controller, and has not been looked at",
+			"the same command again")
 	}
 	if err != nil {
 		return fmt.Errorf("create namespace %s: %w", p.found.Namespace, conn.Translate(err))
@@ -256,14 +252,7 @@ func awaitRefusal(ctx context.Context, buckets dynamic.ResourceInterface, probe 
 	case err != nil || !blind:
 		return err == nil, err
 	}
-	pause := time.NewTimer(probeBlind)
-	defer pause.Stop()
-	select {
-	case <-ctx.Done():
-		return false, ctx.Err()
-	case <-pause.C:
-		return false, nil
-	}
+	return false, interrupt.Sleep(ctx, probeBlind)
 }
 
 // byPolicy reports whether a refusal is that of the policy.

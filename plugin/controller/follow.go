@@ -67,7 +67,7 @@ type follower struct {
 
 func (f *follower) judge(ctx context.Context, seen wait.Seen) ([]health.State, error) {
 	if f.Mode == ByHand {
-		return f.helms(ctx, seen)
+		return f.helms(ctx, seen), nil
 	}
 	operator, version, err := f.operator(ctx, seen)
 	operator.Kind, operator.Name = "OLM", "operator"
@@ -82,29 +82,29 @@ func (f *follower) judge(ctx context.Context, seen wait.Seen) ([]health.State, e
 		operator.Ready = false
 		operator.Text += "; the annotation of its service account is being restored"
 	}
-	if version == nil {
-		return []health.State{operator}, nil
+	states := []health.State{operator}
+	if version != nil {
+		states = append(states, f.controllers(ctx, seen, *version, operator.Ready)...)
 	}
-	controllers, err := f.controllers(ctx, seen, *version, operator.Ready)
-	return append([]health.State{operator}, controllers...), err
+	return states, nil
 }
 
 // controllers are the Deployments of a version. While OLM is at work those that it
 // has still to make are left out, and of a version on the way to another one is
 // said only what is wrong.
-func (f *follower) controllers(ctx context.Context, seen wait.Seen, version olm.CSV, installed bool) ([]health.State, error) {
+func (f *follower) controllers(ctx context.Context, seen wait.Seen, version olm.CSV, installed bool) []health.State {
 	names := version.Deployments
 	if !installed { // OLM has still to make them, and waits for them in turn
-		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return seen.Get(kinds.Deployment, name) == nil })
+		names = those(names, func(name string) bool { return seen.Get(kinds.Deployment, name) != nil })
 		if len(names) == 0 {
-			return nil, nil
+			return nil
 		}
 	}
-	states, err := deployments(ctx, f, seen, names, version.Name)
+	states := deployments(ctx, f, seen, names, version.Name)
 	if f.Version.From != "" && version.Name != f.Version.CSV {
 		states = slices.DeleteFunc(states, func(s health.State) bool { return s.Level == health.Info })
 	}
-	return states, err
+	return states
 }
 
 // operator is how far OLM is, and the version, once OLM works on it.
@@ -259,22 +259,26 @@ func (f *follower) approve(ctx context.Context, plan olm.InstallPlan, csv string
 // that write failed, OLM leaves the plan as it is and creates another one.
 func unwritten(subscription *unstructured.Unstructured, plan olm.InstallPlan) health.State {
 	now := health.State{Text: "waiting for OLM to write the status of InstallPlan " + plan.Name}
-	state := health.State{Text: now.Text, Hint: plan.DescribeCommand(), Code: "unwritten"}
+	return passing(now, health.State{Text: now.Text + reported(subscription), Hint: plan.DescribeCommand(), Code: "unwritten"})
+}
+
+// reported is what OLM says about a Subscription, as the end of a sentence; "" if nothing.
+func reported(subscription *unstructured.Unstructured) string {
 	if trouble, is := olm.TroubleOf(subscription); is {
-		state.Text += "; OLM reports: " + trouble.Why
+		return "; OLM reports: " + trouble.Why
 	}
-	return passing(now, state)
+	return ""
 }
 
 // inVain ends a run whose approvals lead to nothing.
 func (f *follower) inVain(subscription *unstructured.Unstructured, plan olm.InstallPlan, csv string) health.State {
-	state := health.State{
-		Text: fmt.Sprintf("%d InstallPlans for %s were approved, and OLM carried out none; %s is not approved", mostApprovals, csv, plan.Name),
-		Hint: advice.Command("oc get installplans.operators.coreos.com", "-n", f.found.Namespace) + "\n" + plan.DescribeCommand(),
+	trouble, is := olm.TroubleOf(subscription)
+	hint := advice.Command("oc get installplans.operators.coreos.com", "-n", f.found.Namespace) + "\n" + plan.DescribeCommand()
+	if is {
+		hint += "\n" + trouble.Next
 	}
-	if trouble, is := olm.TroubleOf(subscription); is {
-		state.Text += "; OLM reports: " + trouble.Why
-		state.Hint += "\n" + trouble.Next
-	}
-	return health.Failing(state)
+	return health.Failing(health.State{
+		Text: fmt.Sprintf("%d InstallPlans for %s were approved, and OLM carried out none; %s is not approved", mostApprovals, csv, plan.Name) + reported(subscription),
+		Hint: hint,
+	})
 }

@@ -9,7 +9,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
@@ -66,38 +65,26 @@ func Look(ctx context.Context, w *live.World) (*Found, error) {
 	if err := group.Wait(); err != nil {
 		return nil, w.Conn.Translate(err)
 	}
+	f.Subscriptions = those(f.Subscriptions, ofPackage)
+	f.Versions = those(f.Versions, ofOperator) // OLM copies those of operators for all namespaces into each
 	return f, nil
 }
 
 func (f *Found) lookAtOLM(ctx context.Context, group *errgroup.Group) {
-	for _, one := range []struct {
-		into      *[]*unstructured.Unstructured
-		resource  schema.GroupVersionResource
-		namespace string
-		keep      func(*unstructured.Unstructured) bool
-	}{
-		{&f.Subscriptions, kinds.Subscription.GVR(), "", ofPackage},
-		{&f.Groups, kinds.OperatorGroup.GVR(), f.Namespace, everything},
-		// OLM copies the versions of operators for all namespaces into each.
-		{&f.Versions, kinds.ClusterServiceVersion.GVR(), f.Namespace, ofOperator},
-		{&f.Plans, kinds.InstallPlan.GVR(), f.Namespace, everything},
-	} {
-		group.Go(func() error {
-			list, err := f.World.List(ctx, one.resource, one.namespace, "")
+	list := func(into *[]*unstructured.Unstructured, kind kinds.Kind, namespace string) {
+		group.Go(func() (err error) {
+			*into, err = f.World.List(ctx, kind.GVR(), namespace, "")
 			if apierrors.IsNotFound(err) { // an OLM that lacks the kind has none of it
 				return nil
-			}
-			for _, object := range list {
-				if one.keep(object) {
-					*one.into = append(*one.into, object)
-				}
 			}
 			return err
 		})
 	}
+	list(&f.Subscriptions, kinds.Subscription, "")
+	list(&f.Groups, kinds.OperatorGroup, f.Namespace)
+	list(&f.Versions, kinds.ClusterServiceVersion, f.Namespace)
+	list(&f.Plans, kinds.InstallPlan, f.Namespace)
 }
-
-func everything(*unstructured.Unstructured) bool { return true }
 
 func ofPackage(subscription *unstructured.Unstructured) bool {
 	return olm.Package(subscription) == operator.Package
@@ -141,9 +128,7 @@ func (f *Found) Subscription() *unstructured.Unstructured {
 // Mine are the Deployments that this tool installed: those that OLM installed for a
 // Subscription that it manages (versionOurs), and those that an earlier version applied.
 // They may not be proven yet.
-func (f *Found) Mine() []ack.Controller {
-	return slices.DeleteFunc(slices.Clone(f.Controllers.All), func(c ack.Controller) bool { return !f.isMine(c) })
-}
+func (f *Found) Mine() []ack.Controller { return those(f.Controllers.All, f.isMine) }
 
 // Others are the controllers, proven, that are not managed by ostoy-s3.
 func (f *Found) Others() []ack.Controller { return f.notMine(f.Controllers.Proven) }
@@ -151,6 +136,19 @@ func (f *Found) Others() []ack.Controller { return f.notMine(f.Controllers.Prove
 // unverified are the Deployments that are not managed by ostoy-s3, and of which you are
 // not allowed to ask whether they are controllers.
 func (f *Found) unverified() []ack.Controller { return f.notMine(f.Controllers.Unverified) }
+
+// those are the ones of all that are wanted.
+func those[T any](all []T, wanted func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return !wanted(one) })
+}
+
+// each is what something says of each.
+func each[A, B any](all []A, says func(A) B) (some []B) {
+	for _, one := range all {
+		some = append(some, says(one))
+	}
+	return some
+}
 
 func (f *Found) notMine(some []ack.Controller) []ack.Controller {
 	return slices.DeleteFunc(slices.Clone(some), f.isMine)
@@ -166,14 +164,10 @@ func (f *Found) isMine(c ack.Controller) bool {
 // otherSubscriptions are those to the operator that are not ours, in one
 // namespace or ("") anywhere.
 func (f *Found) otherSubscriptions(namespace string) []*unstructured.Unstructured {
-	var others []*unstructured.Unstructured
 	ours := f.Subscription()
-	for _, s := range f.Subscriptions {
-		if s != ours && (namespace == "" || s.GetNamespace() == namespace) {
-			others = append(others, s)
-		}
-	}
-	return others
+	return those(f.Subscriptions, func(s *unstructured.Unstructured) bool {
+		return s != ours && (namespace == "" || s.GetNamespace() == namespace)
+	})
 }
 
 // NamespaceOurs reports whether the namespace exists and this tool created it, by an

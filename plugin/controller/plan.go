@@ -135,7 +135,7 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 	}
 	// The role trusts a service account of the namespace: nobody else may create it.
 	p.MakesNamespace = found.Project == nil && p.Mode != Used
-	desired, err := p.decideSet(ctx)
+	desired, err := p.decide(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -206,32 +206,20 @@ func (p *Plan) mode() (Mode, error) {
 	return ByHand, nil
 }
 
-// decideSet is decide, and the objects that give projects their Buckets.
-func (p *Plan) decideSet(ctx context.Context) (role *iam.Role, err error) {
+// decide settles which objects there are to be, of the controller itself and those that
+// give projects their Buckets, and gives the role; nil where there is to be none.
+func (p *Plan) decide(ctx context.Context) (role *iam.Role, err error) {
 	if err := decideAdmission(ctx, p); err != nil {
 		return nil, err
 	}
-	notes := exempt(p)
-	if role, err = p.decide(ctx); err != nil {
-		return nil, err
-	}
-	p.Notes = append(p.Notes, notes...)
-	p.set = append(p.set, accessOf(p)...)
-	return role, nil
-}
-
-// decide settles which objects there are to be of the controller itself, and gives
-// the role; nil where there is to be none.
-func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
-	if p.Mode == Used {
-		if p.options.Role.BucketPattern != "" {
-			p.Notes = append(p.Notes, "--bucket-pattern changes nothing here: the controller and its role are not changed")
+	if p.Mode != Used {
+		desired, err := lookAtRole(ctx, p)
+		if err != nil {
+			return nil, err
 		}
-		return nil, nil
-	}
-	role, err := lookAtRole(ctx, p)
-	if err != nil {
-		return nil, err
+		role = &desired
+	} else if p.options.Role.BucketPattern != "" {
+		p.Notes = append(p.Notes, "--bucket-pattern changes nothing here: the controller and its role are not changed")
 	}
 	switch p.Mode {
 	case ByOLM:
@@ -239,7 +227,9 @@ func (p *Plan) decide(ctx context.Context) (*iam.Role, error) {
 	case ByHand:
 		p.Identity = chosenIdentity(p)
 	}
-	return &role, err
+	p.Notes = append(p.Notes, exempt(p)...)
+	p.set = append(p.set, accessOf(p)...)
+	return role, err
 }
 
 // planObjects decides what happens to each object.
@@ -247,11 +237,12 @@ func (p *Plan) planObjects(ctx context.Context, role *iam.Role) (*apply.Plan, er
 	record, inventory := apply.Record{}, apply.Inventory{}
 	if role != nil {
 		inventory = p.found.Inventory
+		origin := map[bool]string{true: apply.OriginCreated, false: apply.OriginExisting}
 		record = apply.Record{
 			RoleARN: role.ARN, PolicyARN: p.options.Role.PolicyARN,
 			Account: p.facts.Account.Value, Partition: p.facts.Partition.Value, Region: p.facts.Region.Value,
 			Issuer: p.facts.Issuer.Value, ClusterID: p.facts.ClusterID.Value,
-			NamespaceOrigin: p.origin(), Version: p.options.Tool, Identity: string(p.Identity),
+			NamespaceOrigin: origin[p.found.Project == nil || p.found.NamespaceOurs()], Version: p.options.Tool, Identity: string(p.Identity),
 		}
 	}
 	withdrawn, err := withdrawn(ctx, p)
@@ -266,24 +257,11 @@ func (p *Plan) planObjects(ctx context.Context, role *iam.Role) (*apply.Plan, er
 	return p.applier().Plan(ctx, p.set, inventory, record)
 }
 
-func (p *Plan) origin() string {
-	if p.found.Project == nil || p.found.NamespaceOurs() {
-		return apply.OriginCreated
-	}
-	return apply.OriginExisting
-}
-
 func (p *Plan) applier() *apply.Applier {
-	how := apply.DryRun
-	switch {
-	case p.options.DryRun == session.DryRunClient:
-		how = apply.Guess
-	case p.options.DryRun == session.DryRunServer:
-		how = apply.TryCreates
-	}
+	how := map[session.DryRun]apply.How{session.DryRunClient: apply.Guess, session.DryRunServer: apply.TryCreates} // else DryRun
 	return apply.New(p.found.World.Conn, apply.Options{
 		Set: apply.Controller(), Namespace: p.found.Namespace, Fresh: p.found.Project == nil,
-		How: how, ForceConflicts: p.options.ForceConflicts, ForceOwner: p.options.ForceOwner,
+		How: how[p.options.DryRun], ForceConflicts: p.options.ForceConflicts, ForceOwner: p.options.ForceOwner,
 		Shared: p.found.shared, Now: p.options.Now,
 	})
 }

@@ -39,12 +39,10 @@ func olmObjects(ctx context.Context, p *Plan, role string) ([]*unstructured.Unst
 		return nil, err
 	}
 	p.Identity = cmp.Or(options.Identity, operator.Subscription)
-	options.OperatorGroup = group == "" || group == operator.GroupName && groupIsOurs(p, group)
+	options.OperatorGroup = group == "" || slices.ContainsFunc(p.found.Groups, func(g *unstructured.Unstructured) bool {
+		return g.GetName() == group && group == operator.GroupName && apply.Ours(g)
+	})
 	return operator.Objects(p.facts, options)
-}
-
-func groupIsOurs(p *Plan, name string) bool {
-	return slices.ContainsFunc(p.found.Groups, func(g *unstructured.Unstructured) bool { return g.GetName() == name && apply.Ours(g) })
 }
 
 // otherSubscription refuses where somebody has asked OLM for the operator already:
@@ -196,10 +194,7 @@ func versionsOf(is olm.Install, offers []olm.Offer) Versions {
 
 // settle decides which version there is to be where one is installed already.
 func settle(ctx context.Context, p *Plan, is olm.Install) error {
-	offers, known, err := offers(ctx, p)
-	if err != nil || !known { // what OLM has planned is known anyway
-		offers = nil
-	}
+	offers, _, _ := offers(ctx, p) // what OLM has planned is known anyway
 	v := versionsOf(is, offers)
 	p.Version.Versions, p.Version.CSV, p.Version.Available = &v, is.Installed, v.Available()
 	if p.Version.Available != "" {

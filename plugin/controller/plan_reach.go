@@ -71,12 +71,7 @@ func lookAtReach(ctx context.Context, p *Plan, desired iam.Role) error {
 }
 
 func (r *Reach) count(names []string) {
-	r.Existing, r.Covered = len(names), 0
-	for _, name := range names {
-		if r.Covers(name) {
-			r.Covered++
-		}
-	}
+	r.Existing, r.Covered = len(names), len(those(names, r.Covers))
 }
 
 // bucketNames are those of the account; why they are not known, where you may not list
@@ -167,7 +162,7 @@ func mayWiden(ctx context.Context, p *Plan) error {
 			refused = true
 			p.Admission.warn(notWidened(p, controllers[i], one))
 		}
-		if p.Reach == nil || one.worse(p.Reach) {
+		if p.Reach == nil || one.rank() > p.Reach.rank() {
 			p.Reach = one
 		}
 	}
@@ -189,42 +184,33 @@ func mayWiden(ctx context.Context, p *Plan) error {
 	return err
 }
 
-// worse reports whether this reach is the one to report, rather than another.
-func (r *Reach) worse(other *Reach) bool {
-	rank := func(r *Reach) int {
-		switch {
-		case r.Any:
-			return 2
-		case r.Unknown != "":
-			return 1
-		}
-		return 0
+// rank is how bad a reach is: of several the worst is reported.
+func (r *Reach) rank() int {
+	switch {
+	case r.Any:
+		return 2
+	case r.Unknown != "":
+		return 1
 	}
-	return rank(r) > rank(other)
+	return 0
 }
 
 // widens reports whether the plan gives projects permissions to write Buckets that
 // they do not have yet.
 func widens(p *Plan) bool {
-	for _, item := range p.Objects.All() {
+	return slices.ContainsFunc(p.Objects.All(), func(item *apply.Item) bool {
 		changes := item.Action == apply.Create || item.Action == apply.Update
-		if item.Ref.Kind == "ClusterRole" && changes && slices.ContainsFunc(p.set, func(o *unstructured.Unstructured) bool {
+		return item.Ref.Kind == "ClusterRole" && changes && slices.ContainsFunc(p.set, func(o *unstructured.Unstructured) bool {
 			return o.GetKind() == item.Ref.Kind && o.GetName() == item.Ref.Name && writesBuckets(o)
-		}) {
-			return true
-		}
-	}
-	return false
+		})
+	})
 }
 
 func writesBuckets(role *unstructured.Unstructured) bool {
-	for _, rule := range health.Maps(role.Object, "rules") {
+	return slices.ContainsFunc(health.Maps(role.Object, "rules"), func(rule map[string]any) bool {
 		verbs, _, _ := unstructured.NestedStringSlice(rule, "verbs")
-		if slices.ContainsFunc(verbs, func(v string) bool { return v == "create" || v == "update" || v == "patch" || v == "*" }) {
-			return true
-		}
-	}
-	return false
+		return slices.ContainsFunc(verbs, func(v string) bool { return v == "create" || v == "update" || v == "patch" || v == "*" })
+	})
 }
 
 // reachOf is what the roles of a controller can configure. What cannot be seen is not

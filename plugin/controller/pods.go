@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,45 +25,40 @@ import (
 // deployments is how the Deployments of the controller are, their pods' identity
 // included. They are to be those of csv; "" for Helm's. OLM says of a version
 // without Deployments that it is installed, too.
-func deployments(ctx context.Context, f *follower, seen wait.Seen, names []string, csv string) ([]health.State, error) {
+func deployments(ctx context.Context, f *follower, seen wait.Seen, names []string, csv string) []health.State {
 	if len(names) == 0 {
-		return []health.State{{Kind: "Deployment", Name: "controller", Ready: true, Text: "its version names no Deployment: there is nothing to look at"}}, nil
+		return []health.State{{Kind: "Deployment", Name: "controller", Ready: true, Text: "its version names no Deployment: there is nothing to look at"}}
 	}
-	var states []health.State
-	for _, name := range names {
-		state, err := deployment(ctx, f, seen, name, csv)
-		if err != nil {
-			return nil, err
-		}
+	return each(names, func(name string) health.State {
+		state := deployment(ctx, f, seen, name, csv)
 		state.Kind, state.Name = "Deployment", name
-		states = append(states, state)
-	}
-	return states, nil
+		return state
+	})
 }
 
-func deployment(ctx context.Context, f *follower, seen wait.Seen, name, csv string) (health.State, error) {
+func deployment(ctx context.Context, f *follower, seen wait.Seen, name, csv string) health.State {
 	object := seen.Get(kinds.Deployment, name)
 	if object == nil {
-		return health.Graced(health.State{Text: "it is not there", Hint: advice.Command("oc get events", "-n", f.found.Namespace)}, configGrace), nil
+		return health.Graced(health.State{Text: "it is not there", Hint: advice.Command("oc get events", "-n", f.found.Namespace)}, configGrace)
 	}
 	if owner := olm.OwnerCSV(object); csv != "" && owner != "" && owner != csv { // what it has available is the version before
-		return health.State{Text: "waiting for OLM to update it from " + VersionOf(owner) + " to " + VersionOf(csv)}, nil
+		return health.State{Text: "waiting for OLM to update it from " + VersionOf(owner) + " to " + VersionOf(csv)}
 	}
 	current := health.CurrentPods(object, seen.List(kinds.Pod))
 	for _, pod := range current {
 		if miss := health.MissingIdentity(pod, f.Role.Role.ARN); miss != "" {
-			return withoutIdentity(ctx, f, pod, current, miss), nil
+			return withoutIdentity(ctx, f, pod, current, miss)
 		}
 	}
 	state := health.Deployment(object, current, health.Around{})
 	if state.Ready {
 		state.Text += ", as " + f.Role.Role.Label()
-		return state, nil
+		return state
 	}
 	if crash, crashes := crash(ctx, f, current); crashes {
-		return crash, nil
+		return crash
 	}
-	return state, nil
+	return state
 }
 
 // withoutIdentity deals with a pod that does not carry the role. Where the pod's
@@ -138,7 +132,7 @@ func crash(ctx context.Context, f *follower, pods []*unstructured.Unstructured) 
 			if !pod.Crashes(container.Name) {
 				continue
 			}
-			log := log(ctx, f, pod, container.Name, int(container.RestartCount))
+			log := log(ctx, f, pod, container.Name, container.RestartCount)
 			state := health.State{
 				Text: "pod " + pod.Name + " crashes", Code: "crash",
 				Hint: advice.Command("oc logs", pod.Name, "-c", container.Name, "-n", pod.Namespace, "--previous"),
@@ -159,8 +153,8 @@ func crash(ctx context.Context, f *follower, pods []*unstructured.Unstructured) 
 }
 
 // log is asked for once for each time the container ended.
-func log(ctx context.Context, f *follower, pod ack.Pod, container string, restart int) string {
-	key := string(pod.UID) + "/" + strconv.Itoa(restart)
+func log(ctx context.Context, f *follower, pod ack.Pod, container string, restart int32) string {
+	key := fmt.Sprintf("%s/%d", pod.UID, restart)
 	if text, asked := f.logs[key]; asked {
 		return text
 	}

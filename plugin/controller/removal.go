@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -70,17 +71,14 @@ func PlanRemoval(ctx context.Context, found *Found, options RemovalOptions) (*Re
 		return nil, r.conn.Translate(err)
 	}
 	r.decideObjects()
-	r.decideVersions()
 	if r.looked.InventoryOurs {
 		r.add(&removal.Line{Subject: removal.Inventory, Object: "ConfigMap " + apply.ControllerInventoryName, Fate: removal.Removed})
 	}
 	if err := decideNamespace(ctx, r); err != nil {
 		return nil, err
 	}
-	for _, refusal := range []func(*Removal) error{refuseBuckets, refuseClaimed, refuseOthers} {
-		if err := refusal(r); err != nil {
-			return nil, err
-		}
+	if err := cmp.Or(refuseBuckets(r), refuseClaimed(r), refuseOthers(r)); err != nil {
+		return nil, err
 	}
 	r.tellRest()
 	return r, mayRemove(ctx, r)
@@ -113,7 +111,7 @@ func (r *Removal) objects(pick func(*removal.Line) bool) removal.Lines {
 
 // versions are the versions of the operator that are to be removed.
 func (r *Removal) versions() removal.Lines {
-	return slices.DeleteFunc(r.going(removal.Object), func(l *removal.Line) bool { return !ofKind(versionKind)(l) })
+	return those(r.going(removal.Object), ofKind(versionKind))
 }
 
 const versionKind = "ClusterServiceVersion"
@@ -166,7 +164,7 @@ func (r *Removal) lookAtObjects(ctx context.Context) (*apply.Removal, error) {
 }
 
 // decideObjects removes what is managed by ostoy-s3, but for an OperatorGroup that other
-// operators need.
+// operators need, and what OLM has installed for the Subscription.
 func (r *Removal) decideObjects() {
 	for _, item := range r.looked.Objects {
 		p := r.add(&removal.Line{Object: item.Ref.String(), Fate: removal.Removed, Item: item})
@@ -181,6 +179,11 @@ func (r *Removal) decideObjects() {
 	}
 	for _, item := range r.looked.Gone {
 		r.Notes = append(r.Notes, item.Ref.String()+" is forgotten: "+item.Why)
+	}
+	for _, version := range r.found.Versions {
+		if r.found.versionOurs(version.GetName()) {
+			r.add(&removal.Line{Object: versionKind + " " + version.GetName(), Fate: removal.Removed, Item: itemOf(version)})
+		}
 	}
 }
 
@@ -208,14 +211,4 @@ func (r *Removal) tellRoles() {
 		Subject: removal.Remark, Object: "Roles " + strings.Join(bundleRoles(), " and "), Fate: removal.Kept, Why: "OLM keeps these Roles of the operator",
 		Next: advice.Command("oc delete roles.rbac.authorization.k8s.io", slices.Concat(bundleRoles(), []string{"--ignore-not-found", "-n", r.found.Namespace})...),
 	})
-}
-
-// decideVersions removes what OLM has installed for the Subscription.
-func (r *Removal) decideVersions() {
-	for _, version := range r.found.Versions {
-		if !r.found.versionOurs(version.GetName()) {
-			continue
-		}
-		r.add(&removal.Line{Object: versionKind + " " + version.GetName(), Fate: removal.Removed, Item: itemOf(version)})
-	}
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/removal"
@@ -39,18 +38,14 @@ func lookAtOperators(ctx context.Context, r *Removal) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range all {
-		if s.GetNamespace() == r.found.Namespace && (!apply.Ours(s) || olm.Package(s) != operator.Package) {
-			r.operators = append(r.operators, "Subscription "+s.GetName())
-		}
-	}
-	versions, err := r.found.World.List(ctx, kinds.ClusterServiceVersion.GVR(), r.found.Namespace, "")
-	for _, version := range versions {
-		ours := ofOperator(version) && r.found.versionOurs(version.GetName())
-		if !ours && olm.CSVOf(version).CopiedFrom == "" {
-			r.operators = append(r.operators, "ClusterServiceVersion "+version.GetName())
-		}
-	}
+	subscriptions := those(all, func(s *unstructured.Unstructured) bool {
+		return s.GetNamespace() == r.found.Namespace && (!apply.Ours(s) || !ofPackage(s))
+	})
+	all, err = r.found.World.List(ctx, kinds.ClusterServiceVersion.GVR(), r.found.Namespace, "")
+	versions := those(all, func(v *unstructured.Unstructured) bool {
+		return olm.CSVOf(v).CopiedFrom == "" && !(ofOperator(v) && r.found.versionOurs(v.GetName()))
+	})
+	r.operators = each(slices.Concat(subscriptions, versions), func(o *unstructured.Unstructured) string { return o.GetKind() + " " + o.GetName() })
 	return err
 }
 
@@ -63,11 +58,10 @@ func refuseClaimed(r *Removal) error {
 	if len(claimants) == 0 || !namespaced {
 		return nil
 	}
-	var next []string
-	for _, name := range claimants {
-		kind, name, _ := strings.Cut(name, " ")
-		next = append(next, advice.Command("oc delete", strings.ToLower(kind)+"s."+olmGroup, name, "-n", r.found.Namespace))
-	}
+	next := each(claimants, func(claimant string) string {
+		kind, name, _ := strings.Cut(claimant, " ")
+		return advice.Command("oc delete", strings.ToLower(kind)+"s."+olmGroup, name, "-n", r.found.Namespace)
+	})
 	return problem.Refuse("namespace "+r.found.Namespace+" has another installation of the ACK S3 controller",
 		strings.Join(claimants, ", ")+", not managed by ostoy-s3, works with the ServiceAccount, the settings and the role that would be removed",
 		strings.Join(next, "\n")+"\nthen the same command again").See("docs/controller.md")
@@ -76,21 +70,8 @@ func refuseClaimed(r *Removal) error {
 // staying are the controllers of the cluster that are not removed: those that are proven,
 // and the one that Helm installed for the role of this tool.
 func staying(r *Removal) []ack.Controller {
-	all := r.found.Others()
-	for _, c := range r.found.byHelm() {
-		if !slices.ContainsFunc(all, c.Same) {
-			all = append(all, c)
-		}
-	}
-	return all
-}
-
-// isNotMine reports whether an object is the Deployment of something that this tool did
-// not install, whether it is a controller or only looks like one.
-func isNotMine(r *Removal, deployment *unstructured.Unstructured) bool {
-	return slices.ContainsFunc(r.found.notMine(r.found.Controllers.All), func(c ack.Controller) bool {
-		return c.Namespace == deployment.GetNamespace() && c.Name == deployment.GetName()
-	})
+	proven := r.found.Others()
+	return append(proven, those(r.found.byHelm(), func(c ack.Controller) bool { return !slices.ContainsFunc(proven, c.Same) })...)
 }
 
 // endsController reports whether there is a controller to end, or one that an earlier
@@ -195,32 +176,18 @@ func MayLookToRemove(ctx context.Context, conn *cluster.Conn, namespace string) 
 	if served.Has(kinds.Bucket) {
 		look = append(look, rightsIn("", grant{kinds.Bucket.GVR().Group, "buckets", "list"})...)
 	}
-	usual := usualRights(withOLM, namespace)
-	if live.ServesAdmission(served) {
-		usual = append(usual, rightsIn("",
-			grant{operator.AdmissionGroup, "validatingadmissionpolicies", "delete"},
-			grant{operator.AdmissionGroup, "validatingadmissionpolicybindings", "delete"})...)
-	}
-	lacking, err := deniedFirst(ctx, conn, namespace, look, usual)
-	return orNotRemoved(lacking, err, namespace)
-}
-
-func orNotRemoved(lacking []access.Right, err error, namespace string) error {
-	if err != nil || len(lacking) == 0 {
-		return err
-	}
-	return problem.Refuse("you may not remove the ACK S3 controller",
-		"not allowed: "+inWords(lacking, namespace),
-		"ask a cluster admin to run the same command").See("docs/controller.md")
-}
-
-// usualRights are what removing a controller of ours takes at least.
-func usualRights(withOLM bool, namespace string) []access.Right {
-	grants := []grant{{"", "configmaps", "delete"}, {"", "serviceaccounts", "delete"}}
+	named := []grant{{"", "configmaps", "delete"}, {"", "serviceaccounts", "delete"}}
 	if withOLM {
-		grants = append(grants, grant{olmGroup, "subscriptions", "delete"})
+		named = append(named, grant{olmGroup, "subscriptions", "delete"})
 	}
-	return slices.Concat(endRights(withOLM, namespace), rightsIn(namespace, grants...), rightsIn("", grant{rbacGroup, "clusterroles", "delete"}))
+	usual := slices.Concat(endRights(withOLM, namespace), rightsIn(namespace, named...),
+		rightsIn("", grant{rbacGroup, "clusterroles", "delete"}), admissionRights(served, "delete"))
+	lacking, err := deniedFirst(ctx, conn, namespace, look, usual)
+	return orRefused(lacking, err, namespace, mayNotRemove())
+}
+
+func mayNotRemove() *problem.Error {
+	return problem.Refuse("you may not remove the ACK S3 controller", "", "ask a cluster admin to run the same command")
 }
 
 // endRights are what endController takes, but for the objects of a chart.
@@ -234,19 +201,9 @@ func endRights(withOLM bool, namespace string) []access.Right {
 
 // mayRemove refuses who may not do all that is planned, before any of it is done.
 func mayRemove(ctx context.Context, r *Removal) error {
-	rights, err := rights(ctx, r)
-	if err != nil {
-		return err
-	}
-	lacking, err := denied(ctx, r.conn, r.found.Namespace, rights)
-	return orNotRemoved(lacking, err, r.found.Namespace)
-}
-
-// rights are what Execute takes.
-func rights(ctx context.Context, r *Removal) ([]access.Right, error) {
 	served, err := r.conn.Discovery(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var rights []access.Right
 	add := func(namespace string, grants ...grant) { rights = append(rights, rightsIn(namespace, grants...)...) }
@@ -256,7 +213,7 @@ func rights(ctx context.Context, r *Removal) ([]access.Right, error) {
 	for _, p := range r.objects(func(*removal.Line) bool { return true }) {
 		mapping, err := served.Mapping(p.Item.Ref.GVK())
 		if err != nil {
-			return nil, err
+			return err
 		}
 		add(p.Item.Live.GetNamespace(), grant{mapping.Resource.Group, mapping.Resource.Resource, "delete"})
 	}
@@ -266,5 +223,6 @@ func rights(ctx context.Context, r *Removal) ([]access.Right, error) {
 	if len(r.going(removal.Project)) > 0 {
 		add("", grant{"", "namespaces", "delete"})
 	}
-	return rights, nil
+	lacking, err := denied(ctx, r.conn, r.found.Namespace, rights)
+	return orRefused(lacking, err, r.found.Namespace, mayNotRemove())
 }

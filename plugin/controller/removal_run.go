@@ -94,11 +94,11 @@ func removeRole(ctx context.Context, r *Removal) error {
 		if err := removal.DeleteRole(ctx, r.roles, r.role, l); err != nil {
 			return err
 		}
-		state := health.State{Kind: "Role", Name: "role", Text: "removed", Ready: true}
-		if !l.Done {
-			state = health.State{Kind: "Role", Name: "role", Text: "not removed", Level: health.Fail}
+		if l.Done {
+			r.observe(health.State{Kind: "Role", Name: "role", Text: "removed", Ready: true})
+		} else {
+			r.observe(health.State{Kind: "Role", Name: "role", Text: "not removed", Level: health.Fail})
 		}
-		r.observe(state)
 	}
 	return nil
 }
@@ -145,12 +145,7 @@ func endController(ctx context.Context, r *Removal) error {
 func until(ctx context.Context, r *Removal, kind kinds.Kind, pick func(*unstructured.Unstructured) bool, hint string) error {
 	first := "the " + kind.String() + "s of " + r.found.Namespace + " to be listed"
 	return removal.Await(ctx, r.conn, r.found.Namespace, kind, first, func(all []*unstructured.Unstructured) (string, error) {
-		var left []string
-		for _, object := range all {
-			if pick(object) {
-				left = append(left, kind.String()+" "+object.GetName())
-			}
-		}
+		left := each(those(all, pick), func(object *unstructured.Unstructured) string { return kind.String() + " " + object.GetName() })
 		if len(left) == 0 {
 			return "", nil
 		}
@@ -176,14 +171,12 @@ func plansGone(ctx context.Context, r *Removal) error {
 // has begun.
 func underWay(object *unstructured.Unstructured) bool {
 	plan, owners := olm.PlanOf(object), object.GetOwnerReferences()
-	ours := slices.ContainsFunc(owners, func(o metav1.OwnerReference) bool {
+	ours := those(owners, func(o metav1.OwnerReference) bool {
 		return o.Kind == "Subscription" && o.Name == operator.SubscriptionName
 	})
-	stays := slices.ContainsFunc(owners, func(o metav1.OwnerReference) bool {
-		return o.Kind != "Subscription" || o.Name != operator.SubscriptionName
-	})
+	stays := len(ours) < len(owners)
 	over := slices.Contains([]string{"Complete", "Failed"}, plan.Phase) || stays && !plan.Installing()
-	return ours && plan.Approved && !over && slices.ContainsFunc(plan.CSVs, namesOperator)
+	return len(ours) > 0 && plan.Approved && !over && slices.ContainsFunc(plan.CSVs, namesOperator)
 }
 
 // versionsGone deletes the operator's versions, those included that an approved
@@ -237,7 +230,8 @@ func versionsNow(ctx context.Context, r *Removal) ([]*unstructured.Unstructured,
 // deploymentsGone waits for the cluster's garbage collection.
 func deploymentsGone(ctx context.Context, r *Removal) error {
 	return until(ctx, r, kinds.Deployment, func(object *unstructured.Unstructured) bool {
-		return ack.IsController(object) && !isNotMine(r, object)
+		same := func(c ack.Controller) bool { return c.Namespace == object.GetNamespace() && c.Name == object.GetName() }
+		return ack.IsController(object) && !slices.ContainsFunc(r.found.notMine(r.found.Controllers.All), same)
 	}, "")
 }
 

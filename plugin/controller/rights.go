@@ -7,14 +7,15 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 const (
@@ -38,19 +39,14 @@ func rightsIn(namespace string, grants ...grant) []access.Right {
 
 // lookRights are what Look takes.
 func lookRights(withOLM bool, namespace string) []access.Right {
-	rights := rightsIn("",
-		grant{"apps", "deployments", "list"},
-		grant{kinds.CustomResourceDefinition.GVR().Group, kinds.CustomResourceDefinition.GVR().Resource, "get"},
-		grant{"", "namespaces", "get"})
-	rights = append(rights, rightsIn(namespace, grant{"", "configmaps", "get"})...)
-	if !withOLM {
-		return rights
+	definitions := kinds.CustomResourceDefinition.GVR()
+	everywhere := []grant{{"apps", "deployments", "list"}, {definitions.Group, definitions.Resource, "get"}, {"", "namespaces", "get"}}
+	here := []grant{{"", "configmaps", "get"}}
+	if withOLM {
+		everywhere = append(everywhere, grant{olmGroup, "subscriptions", "list"})
+		here = append(here, grant{olmGroup, "operatorgroups", "list"}, grant{olmGroup, "installplans", "list"}, grant{olmGroup, "clusterserviceversions", "list"})
 	}
-	rights = append(rights, rightsIn("", grant{olmGroup, "subscriptions", "list"})...)
-	return append(rights, rightsIn(namespace,
-		grant{olmGroup, "operatorgroups", "list"},
-		grant{olmGroup, "installplans", "list"},
-		grant{olmGroup, "clusterserviceversions", "list"})...)
+	return append(rightsIn("", everywhere...), rightsIn(namespace, here...)...)
 }
 
 // olmRights are what an installation by OLM takes besides.
@@ -61,23 +57,6 @@ func olmRights(served *cluster.Served, namespace string) []access.Right {
 		grant{olmGroup, "subscriptions", "get list watch create patch"},
 		grant{olmGroup, "installplans", "get list watch patch"},
 		grant{olmGroup, "clusterserviceversions", "list watch"}))
-}
-
-// applyRights are the permissions to apply objects, and to wait for the controller that
-// Helm installs.
-func applyRights(served *cluster.Served, namespace string, mode Mode, objects []*unstructured.Unstructured) ([]access.Right, error) {
-	var rights []access.Right
-	if mode == ByHand {
-		rights = followRights(namespace)
-	}
-	for _, object := range objects {
-		mapping, err := served.Mapping(object.GroupVersionKind())
-		if err != nil {
-			return nil, err
-		}
-		rights = append(rights, rightsIn(object.GetNamespace(), grant{mapping.Resource.Group, mapping.Resource.Resource, toApply})...)
-	}
-	return rights, nil
 }
 
 // toApply are the verbs that a server-side apply takes, with the look before it.
@@ -102,9 +81,20 @@ func followRights(namespace string) []access.Right {
 		grant{"apps", "deployments", "list watch"})...)
 }
 
-// roleRights are what giving projects their Buckets takes.
+// roleRights are what giving projects their Buckets takes, with the policy where that is
+// served.
 func roleRights(served *cluster.Served) []access.Right {
-	return append(admissionRights(served), rightsIn("", grant{rbacGroup, "clusterroles", toApply})...)
+	return append(admissionRights(served, toApply), rightsIn("", grant{rbacGroup, "clusterroles", toApply})...)
+}
+
+// admissionRights are what the policy takes, where it is served.
+func admissionRights(served *cluster.Served, verbs string) []access.Right {
+	if !live.ServesAdmission(served) {
+		return nil
+	}
+	return rightsIn("",
+		grant{operator.AdmissionGroup, "validatingadmissionpolicies", verbs},
+		grant{operator.AdmissionGroup, "validatingadmissionpolicybindings", verbs})
 }
 
 // MayLook refuses, with all permissions that are missing, if you may not see which
@@ -121,7 +111,7 @@ func MayLook(ctx context.Context, conn *cluster.Conn, namespace string) error {
 	} else {
 		lacking, err = deniedFirst(ctx, conn, namespace, look, append(roleRights(served), followRights(namespace)...))
 	}
-	return orRefused(lacking, err, namespace)
+	return orRefused(lacking, err, namespace, mayNotInstall())
 }
 
 // mayInstall is MayLook for the objects of the plan, where OLM does not bring them.
@@ -134,22 +124,33 @@ func mayInstall(ctx context.Context, p *Plan) error {
 	if err != nil {
 		return err
 	}
-	rights, err := applyRights(served, p.found.Namespace, p.Mode, p.set)
-	if err != nil {
-		return err
+	var rights []access.Right
+	if p.Mode == ByHand { // to wait for the controller that Helm installs
+		rights = followRights(p.found.Namespace)
+	}
+	for _, object := range p.set {
+		mapping, err := served.Mapping(object.GroupVersionKind())
+		if err != nil {
+			return err
+		}
+		rights = append(rights, rightsIn(object.GetNamespace(), grant{mapping.Resource.Group, mapping.Resource.Resource, toApply})...)
 	}
 	lacking, err := denied(ctx, conn, p.found.Namespace, rights)
-	return orRefused(lacking, err, p.found.Namespace)
+	return orRefused(lacking, err, p.found.Namespace, mayNotInstall())
+}
+
+func mayNotInstall() *problem.Error {
+	return problem.Refuse("you may not install the ACK S3 controller", "",
+		"ask a cluster admin to run the same command, or to apply what this prints:\n"+advice.Command("oc ostoy-s3 controller render"))
 }
 
 // orRefused names all permissions that are missing.
-func orRefused(lacking []access.Right, err error, namespace string) error {
+func orRefused(lacking []access.Right, err error, namespace string, refusal *problem.Error) error {
 	if err != nil || len(lacking) == 0 {
 		return err
 	}
-	return problem.Refuse("you may not install the ACK S3 controller",
-		"not allowed: "+inWords(lacking, namespace),
-		"ask a cluster admin to run the same command, or to apply what this prints:\n"+advice.Command("oc ostoy-s3 controller render")).See("docs/controller.md")
+	refusal.Why = "not allowed: " + inWords(lacking, namespace)
+	return refusal.See("docs/controller.md")
 }
 
 // denied are those of the rights, in the namespace and everywhere, that this user

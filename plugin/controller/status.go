@@ -265,14 +265,9 @@ func (r *Report) Missing() error {
 	if r.Buckets.Total > 0 {
 		p.Why += fmt.Sprintf("\nBuckets that nobody looks after: %d", r.Buckets.Total)
 	}
-	var held []string
-	for _, b := range r.Buckets.Of {
-		if b.Mark == report.Wrong && b.Finalizer {
-			held = append(held, b.Namespace+"/"+b.Name)
-		}
-	}
-	if len(held) > 0 {
-		p.Why += "\nwaiting for a controller to let go of them, by finalizer " + ack.Finalizer + ": " + some(held)
+	held := those(r.Buckets.Of, func(b BucketStatus) bool { return b.Mark == report.Wrong && b.Finalizer })
+	if names := each(held, func(b BucketStatus) string { return b.Namespace + "/" + b.Name }); len(names) > 0 {
+		p.Why += "\nwaiting for a controller to let go of them, by finalizer " + ack.Finalizer + ": " + some(names)
 	}
 	return p
 }

@@ -69,10 +69,7 @@ func (b *Buckets) count(object *unstructured.Unstructured, l *statusLook) {
 
 // mark is the worst of those that are not as they should be.
 func (b *Buckets) mark() report.Mark {
-	marks := []report.Mark{}
-	for _, one := range b.Of {
-		marks = append(marks, one.Mark)
-	}
+	marks := each(b.Of, func(one BucketStatus) report.Mark { return one.Mark })
 	if len(b.OfOtherProjects) > 0 {
 		marks = append(marks, report.Warning)
 	}
@@ -184,11 +181,9 @@ func exempted(accounts []string) string {
 	if len(accounts) == 0 {
 		return "nobody but cluster admins"
 	}
-	var names []string
-	for _, account := range accounts {
-		names = append(names, strings.Replace(strings.TrimPrefix(account, "system:serviceaccount:"), ":", "/", 1))
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(each(accounts, func(account string) string {
+		return strings.Replace(strings.TrimPrefix(account, "system:serviceaccount:"), ":", "/", 1)
+	}), ", ")
 }
 
 // TrustedNamespace is a namespace that the permissions of a controller depend on.
@@ -230,18 +225,11 @@ const (
 	notVerified    = "whether it is a controller is not verified: you are not allowed to " + access.Reviewing
 )
 
-// mineUnverified are those that this tool installed, if you are not allowed to ask
-// whether they are controllers.
-func mineUnverified(l *statusLook) []ack.Controller {
-	return slices.DeleteFunc(slices.Clone(l.found.Controllers.Unverified), func(c ack.Controller) bool { return !l.found.isMine(c) })
-}
-
 // unproven are the Deployments that are not judged, first those that may be controllers.
 func (l *statusLook) unproven() []Unproven {
-	var all []Unproven
-	for _, c := range l.found.unverified() {
-		all = append(all, Unproven{part(report.Unknown, notVerified, ""), c.Namespace, c.Name})
-	}
+	all := each(l.found.unverified(), func(c ack.Controller) Unproven {
+		return Unproven{part(report.Unknown, notVerified, ""), c.Namespace, c.Name}
+	})
 	for _, c := range l.found.Controllers.Unproven {
 		one := Unproven{part("", notAController, ""), c.Namespace, c.Name}
 		if l.found.isMine(c) {
@@ -262,31 +250,26 @@ func (l *statusLook) proof(c ack.Controller) report.Part {
 
 // unverified is the error if no controller is proven and one may be: that is no verdict.
 func (r *Report) unverified() *problem.Error {
-	var names []string
-	for _, one := range r.Unproven {
-		if one.Mark == report.Unknown {
-			names = append(names, one.String())
-		}
-	}
-	if len(names) == 0 {
+	names := r.unjudged(true)
+	if names == "" {
 		return nil
 	}
 	return problem.Fail("whether an ACK S3 controller is installed is not verified",
-		some(names)+": "+notVerified,
+		names+": "+notVerified,
 		"ask a cluster admin to run the same command, or for that permission")
 }
 
 // lookalikes are the Deployments that are no controllers, as an explanation that no
 // controller was found.
 func (r *Report) lookalikes() string {
-	var names []string
-	for _, one := range r.Unproven {
-		if one.Mark != report.Unknown {
-			names = append(names, one.String())
-		}
+	if names := r.unjudged(false); names != "" {
+		return "\n" + names + ": " + notAController
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return "\n" + some(names) + ": " + notAController
+	return ""
+}
+
+// unjudged names the first few Deployments that are not judged: those that may be
+// controllers, or those that are none.
+func (r *Report) unjudged(maybe bool) string {
+	return some(each(those(r.Unproven, func(u Unproven) bool { return maybe == (u.Mark == report.Unknown) }), Unproven.String))
 }

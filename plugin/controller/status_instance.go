@@ -2,17 +2,15 @@ package controller
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 )
 
@@ -29,12 +27,6 @@ type instance struct {
 	csv             answer
 	planned         planned
 	logs            []podLog // of each of its pods, in their order
-}
-
-// answer is an object, nil if it does not exist, or why it is not known.
-type answer struct {
-	object *unstructured.Unstructured
-	err    error
 }
 
 // planned are the InstallPlans of a namespace.
@@ -154,65 +146,124 @@ func (one *instance) region() Region {
 	return r
 }
 
-// leaseName is the Lease that the controller's pods want: its leader election's.
-const leaseName = "ack-s3.services.k8s.aws"
-
-// lateRenewal is how long a Lease may go without being renewed before it is told:
-// leaders renew every two seconds, for fifteen (client-go's leaderelection, as
-// controller-runtime sets it up), and clocks differ.
-const lateRenewal = time.Minute
-
-// leader is who holds the Lease.
-func (one *instance) leader(now time.Time) Leader {
-	l := Leader{Lease: one.leaseNamespace + "/" + leaseName}
-	value, given := one.Flags.Get("enable-leader-election")
-	on, err := strconv.ParseBool(value)
-	if one.envErr == nil && (!given || err == nil && !on) {
-		return Leader{Part: part(report.OK, "its pods elect none (leader election is off)", "")}
+// subscribed is how OLM is getting on with a controller that it installed.
+func subscribed(l *statusLook, one *instance) *Subscribed {
+	s := &Subscribed{Namespace: one.Namespace, Installed: VersionOf(one.csvName())}
+	if one.csv.object != nil {
+		s.Phase = olm.CSVOf(one.csv.object).Phase
 	}
-	if one.lease.err != nil {
-		l.Part = unseen(one.lease.err)
-		return l
+	if one.subscription == nil {
+		s.Part = part(report.Warning, "its Subscription no longer exists: OLM does not upgrade it", advice.Command("oc get subscriptions.operators.coreos.com", "-n", one.Namespace))
+		if l.olm.err != nil {
+			s.Part = unseen(l.olm.err)
+		}
+		return s
 	}
-	if one.lease.object == nil {
-		return one.noLeader(l, "there is no Lease "+leaseName+" in "+one.leaseNamespace)
+	is := olm.InstallOf(one.subscription)
+	s.describe(is)
+	s.Newest = newest(l, one.subscription, one.ours)
+	if is.Pending() {
+		s.Upgrade = upgradeOf(is, one.planned, one.ours)
 	}
-	identity := health.Text(one.lease.object.Object, "spec", "holderIdentity")
-	if identity == "" {
-		return one.noLeader(l, "nobody holds the Lease "+leaseName+" in "+one.leaseNamespace)
+	if s.Part = progress(olm.Judge(one.subscription, one.csv.object, one.planned.planFor(is), l.now)); one.csv.err != nil {
+		s.Part = unseen(one.csv.err)
 	}
-	// An identity is the host's name, which is the pod's, "_" and a UUID.
-	pod, _, _ := strings.Cut(identity, "_")
-	l.Holder = awserr.Redact(pod)
-	l.Renewed, _ = time.Parse(time.RFC3339Nano, health.Text(one.lease.object.Object, "spec", "renewTime"))
-	gone := one.podsErr == nil && !slices.ContainsFunc(one.Pods, func(p ack.Pod) bool { return p.Name == pod })
-	switch {
-	case !l.Renewed.IsZero() && now.Sub(l.Renewed) > lateRenewal:
-		l.Part = part(report.Warning, "it does not renew its Lease any more: no Bucket is reconciled until another pod takes over", advice.Command("oc get pods", "-n", one.Namespace))
-	case gone:
-		l.Part = part(report.Busy, "that pod is gone: another takes over when its Lease runs out", "")
-	default:
-		l.Part = part(report.OK, "", "")
-	}
-	return l
+	return s
 }
 
-// noLeader: without a ready pod that is no news; with one it is not working yet.
-func (one *instance) noLeader(l Leader, why string) Leader {
-	l.Part = part(report.Warning, why+": no Bucket is reconciled", advice.Command("oc logs", one.Words()...))
-	if !slices.ContainsFunc(one.Pods, ack.Pod.Ready) {
-		l.Part = part(report.Busy, why, "")
+// describe takes over what the Subscription says.
+func (s *Subscribed) describe(is olm.Install) {
+	s.Namespace, s.Subscription = is.Subscription.GetNamespace(), is.Subscription.GetName()
+	s.Channel, s.Catalog = is.Channel, strings.TrimPrefix(is.SourceNamespace+"/"+is.Source, "/")
+	s.Approval, s.State, s.Installed = is.Approval, is.State, VersionOf(is.Installed)
+}
+
+// planFor is the InstallPlan for what a Subscription wants, nil if there is none.
+func (p planned) planFor(is olm.Install) *olm.InstallPlan {
+	if plan, found := olm.PlanFor(p.plans, is.Current); found {
+		return &plan
 	}
-	return l
+	return nil
+}
+
+// progress is the Part for how far OLM is.
+func progress(j olm.Judgement) report.Part {
+	marks := map[olm.Progress]report.Mark{olm.Installed: report.OK, olm.OnItsWay: report.Busy, olm.Doubtful: report.Warning, olm.Stuck: report.Wrong}
+	return part(marks[j.Progress], j.Why, j.Next)
+}
+
+// newest is what the Subscription's own catalog has.
+func newest(l *statusLook, subscription *unstructured.Unstructured, ours bool) *Newest {
+	is := olm.InstallOf(subscription)
+	offer, found := olm.From(l.olm.offers, is.Source, is.SourceNamespace)
+	if l.olm.offersErr != nil || !found || offer.Head == "" {
+		return &Newest{Part: part(report.Unknown, "the catalog could not be read", "")}
+	}
+	n := &Newest{Version: VersionOf(offer.Head), Part: part(report.OK, "installed", "")}
+	switch installed := VersionOf(is.Installed); {
+	case olm.Newer(installed, n.Version):
+		n.Text = "in the catalog, older than the installed version"
+	case olm.Newer(n.Version, installed):
+		n.Text = "in the catalog"
+		if ours && installed != "" {
+			n.Hint = "oc ostoy-s3 controller install --upgrade"
+		}
+	}
+	return n
+}
+
+// upgradeOf is what OLM would go to next.
+func upgradeOf(is olm.Install, p planned, ours bool) *Upgrade {
+	u := &Upgrade{Version: VersionOf(is.Current)}
+	plan, found := olm.PlanFor(p.plans, is.Current)
+	if !found {
+		u.Part = part(report.Busy, "waiting for OLM to plan it", "")
+		if p.err != nil {
+			u.Part = unseen(p.err)
+		}
+		return u
+	}
+	u.InstallPlan, u.Approved, u.Others = plan.Name, plan.Approved, plan.Others(is.Current)
+	failure, _ := plan.Failure()
+	switch {
+	case failure != nil:
+		u.Part = part(report.Warning, failure.Why, failure.Next)
+	case plan.Phase == "": // to approve it now would make OLM's own write fail
+		u.Part = part(report.Busy, "waiting for OLM to write the status of its InstallPlan", "")
+	case plan.Approved:
+		u.Part = part(report.Busy, "approved, on its way", "")
+	case len(u.Others) > 0:
+		u.Part = part(report.Warning, "waits for approval; its InstallPlan would also install or upgrade "+some(u.Others), plan.ApproveCommand())
+	case ours:
+		u.Part = part(report.OK, "waits for approval", "oc ostoy-s3 controller install --upgrade")
+	default:
+		u.Part = part(report.OK, "waits for approval", plan.ApproveCommand())
+	}
+	return u
+}
+
+// judgeWaiting judges a Subscription of which no controller has come.
+func judgeWaiting(l *statusLook, subscription *unstructured.Unstructured, p planned) Subscribed {
+	s, is := Subscribed{}, olm.InstallOf(subscription)
+	s.describe(is)
+	if is.Installed != "" {
+		s.Part = part(report.Warning, "it has installed "+is.Installed+", and its Deployment is not there",
+			advice.Command("oc describe clusterserviceversions.operators.coreos.com", is.Installed, "-n", s.Namespace))
+		return s
+	}
+	j := olm.Judge(subscription, nil, p.planFor(is), l.now)
+	if j.Waits && apply.Ours(subscription) {
+		j.Next = "oc ostoy-s3 controller install"
+	}
+	if s.Part = progress(j); j.Progress == olm.OnItsWay && p.err != nil {
+		s.Part = unseen(p.err)
+	}
+	return s
 }
 
 // overlap is wrong where two look at the same Buckets; else it has no mark.
 func overlap(seen []*instance) report.Part {
-	all := make([]ack.Told, len(seen))
-	for i, one := range seen {
-		all[i] = one.Told
-	}
-	fault, is := ack.Overlap(all)
+	fault, is := ack.Overlap(each(seen, func(one *instance) ack.Told { return one.Told }))
 	if !is {
 		return report.Part{}
 	}

@@ -3,9 +3,9 @@ package controller
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -24,15 +24,26 @@ type statusLook struct {
 	*live.World
 	now time.Time
 
-	found         Found
-	judged        []ack.Controller // those that are reported in detail
-	only          string           // the one namespace that Deployments were listed in
-	definitionErr error
-	olm           olmLook
-	buckets       live.Everywhere
-	bucketsErr    error
-	policy        policyLook
-	trusts        []live.Trust
+	found      Found
+	judged     []ack.Controller // those that are reported in detail
+	only       string           // the one namespace that Deployments were listed in
+	definition answer
+	olm        olmLook
+	buckets    live.Everywhere
+	bucketsErr error
+	policy     policyLook
+	trusts     []live.Trust
+}
+
+// answer is an object, nil if it does not exist, or why it is not known.
+type answer struct {
+	object *unstructured.Unstructured
+	err    error
+}
+
+func (l *statusLook) get(ctx context.Context, kind kinds.Kind, namespace, name string) (a answer) {
+	a.object, a.err = l.Get(ctx, kind.GVR(), namespace, name)
+	return a
 }
 
 // olmLook is what OLM has of the operator, besides the Subscriptions.
@@ -56,20 +67,17 @@ type policyLook struct {
 // error is that of the Deployments, without which there is nothing to tell.
 func (l *statusLook) everywhere(ctx context.Context) error {
 	l.found = Found{World: l.World, Namespace: l.Namespace}
-	var group errgroup.Group
+	var group sync.WaitGroup
 	var failed error
-	ask := func(question func()) { group.Go(func() error { question(); return nil }) }
-	ask(func() { failed = l.deployments(ctx) })
-	ask(func() { l.olm.err = l.subscriptions(ctx) })
-	ask(func() {
-		l.found.Definition, l.definitionErr = l.Get(ctx, kinds.CustomResourceDefinition.GVR(), "", Definition)
-	})
-	ask(func() { l.policy.found, l.policy.err = live.ReadAdmission(ctx, l.World) })
-	ask(func() {
+	group.Go(func() { failed = l.deployments(ctx) })
+	group.Go(func() { l.olm.err = l.subscriptions(ctx) })
+	group.Go(func() { l.definition = l.get(ctx, kinds.CustomResourceDefinition, "", Definition) })
+	group.Go(func() { l.policy.found, l.policy.err = live.ReadAdmission(ctx, l.World) })
+	group.Go(func() {
 		// Who may not read it sees a controller that is not known to be ours.
 		l.found.Inventory, _ = apply.New(l.Conn, apply.Options{Namespace: l.Namespace, Set: apply.Controller()}).ReadInventory(ctx)
 	})
-	ask(func() {
+	group.Go(func() {
 		l.buckets, l.bucketsErr = live.Search(ctx, l.World, []live.Wanted{{Resource: kinds.Bucket.GVR(), Marks: true}}, "")
 		if l.bucketsErr == nil && len(l.buckets.Objects[kinds.Bucket.GVR()]) == 0 {
 			l.bucketsErr = l.buckets.Unseen[kinds.Bucket.GVR()]
@@ -78,8 +86,8 @@ func (l *statusLook) everywhere(ctx context.Context) error {
 			l.bucketsErr = l.buckets.Refused[unreadable[0]][kinds.Bucket.GVR()]
 		}
 	})
-	_ = group.Wait() // none gives an error
-	l.judged = slices.Concat(l.found.Controllers.Proven, mineUnverified(l))
+	group.Wait()
+	l.judged = slices.Concat(l.found.Controllers.Proven, those(l.found.Controllers.Unverified, l.found.isMine))
 	l.policy.seen = operator.Inspect(l.policy.found.Policy, l.policy.found.Binding)
 	return failed
 }
@@ -113,12 +121,7 @@ func (l *statusLook) subscriptions(ctx context.Context) error {
 			list, err = here, nil
 		}
 	}
-	for _, one := range list {
-		if ofPackage(one) {
-			l.found.Subscriptions = append(l.found.Subscriptions, one)
-		}
-	}
-	if len(l.found.Subscriptions) > 0 {
+	if l.found.Subscriptions = those(list, ofPackage); len(l.found.Subscriptions) > 0 {
 		l.olm.offers, l.olm.offersErr = Offers(ctx, l.Conn)
 	}
 	return err
@@ -127,38 +130,30 @@ func (l *statusLook) subscriptions(ctx context.Context) error {
 // each looks closer at every controller, and at what OLM has done about the
 // Subscriptions without one, everything at the same time.
 func (l *statusLook) each(ctx context.Context) []*instance {
-	var group errgroup.Group
-	mine := l.found.Mine()
+	var group sync.WaitGroup
 	all := make([]*instance, len(l.judged))
 	for i, c := range l.judged {
-		one := &instance{Told: ack.Told{Controller: c}}
-		one.ours = slices.ContainsFunc(mine, func(m ack.Controller) bool { return m.String() == c.String() })
-		if c.Installer == ack.OLM && l.olm.err != nil { // whose its Subscription is cannot be seen
-			one.ours = false
-		}
+		one := &instance{Told: ack.Told{Controller: c}, ours: l.found.isMine(c)}
 		if c.Installer == ack.OLM {
 			one.subscription = l.subscriptionOf(c)
+			one.ours = one.ours && l.olm.err == nil // else, whose its Subscription is cannot be seen
 		}
 		all[i] = one
-		group.Go(func() error {
-			one.account.object, one.account.err = l.Get(ctx, kinds.ServiceAccount.GVR(), one.Namespace, one.Account())
-			return nil
-		})
+		group.Go(func() { one.account = l.get(ctx, kinds.ServiceAccount, one.Namespace, one.Account()) })
 		for _, question := range []func(context.Context, *instance){l.environment, l.pods, l.version} {
-			group.Go(func() error { question(ctx, one); return nil })
+			group.Go(func() { question(ctx, one) })
 		}
 	}
-	group.Go(func() error { l.exempt(ctx); return nil })
-	group.Go(func() error {
+	group.Go(func() { l.exempt(ctx) })
+	group.Go(func() {
 		l.trusts = live.Trusts(ctx, l.World, l.policy.seen.Exempt, live.AccountsOf(l.found.Controllers.All))
-		return nil
 	})
 	without := l.without()
 	l.olm.left = make([]planned, len(without))
 	for i, s := range without {
-		group.Go(func() error { l.olm.left[i] = l.planned(ctx, s.GetNamespace()); return nil })
+		group.Go(func() { l.olm.left[i] = l.planned(ctx, s.GetNamespace()) })
 	}
-	_ = group.Wait() // none gives an error
+	group.Wait()
 	return all
 }
 
@@ -167,10 +162,7 @@ func (l *statusLook) each(ctx context.Context) []*instance {
 func (l *statusLook) subscriptionOf(c ack.Controller) *unstructured.Unstructured {
 	var some *unstructured.Unstructured
 	for _, s := range l.found.Subscriptions {
-		if s.GetNamespace() != c.Namespace {
-			continue
-		}
-		if some == nil || olm.InstallOf(s).Installed == c.Labels["olm.owner"] {
+		if s.GetNamespace() == c.Namespace && (some == nil || olm.InstallOf(s).Installed == c.Labels["olm.owner"]) {
 			some = s
 		}
 	}
@@ -179,15 +171,9 @@ func (l *statusLook) subscriptionOf(c ack.Controller) *unstructured.Unstructured
 
 // without are the Subscriptions of which no controller has come.
 func (l *statusLook) without() []*unstructured.Unstructured {
-	var some []*unstructured.Unstructured
-	for _, s := range l.found.Subscriptions {
-		if !slices.ContainsFunc(l.judged, func(c ack.Controller) bool {
-			return c.Installer == ack.OLM && l.subscriptionOf(c) == s
-		}) {
-			some = append(some, s)
-		}
-	}
-	return some
+	return those(l.found.Subscriptions, func(s *unstructured.Unstructured) bool {
+		return !slices.ContainsFunc(l.judged, func(c ack.Controller) bool { return c.Installer == ack.OLM && l.subscriptionOf(c) == s })
+	})
 }
 
 // environment asks what it is told, and then for the Lease, whose namespace may
@@ -201,7 +187,7 @@ func (l *statusLook) environment(ctx context.Context, one *instance) {
 	if namespaces := one.Flags.Pieces("leader-election-namespace"); len(namespaces) == 1 {
 		one.leaseNamespace = namespaces[0]
 	}
-	one.lease.object, one.lease.err = l.Get(ctx, kinds.Lease.GVR(), one.leaseNamespace, leaseName)
+	one.lease = l.get(ctx, kinds.Lease, one.leaseNamespace, leaseName)
 }
 
 // version asks how far OLM is with the version that is there, and with the next.
@@ -209,17 +195,14 @@ func (l *statusLook) version(ctx context.Context, one *instance) {
 	if one.Installer != ack.OLM {
 		return
 	}
-	var group errgroup.Group
+	var group sync.WaitGroup
 	if name := one.csvName(); name != "" {
-		group.Go(func() error {
-			one.csv.object, one.csv.err = l.Get(ctx, kinds.ClusterServiceVersion.GVR(), one.Namespace, name)
-			return nil
-		})
+		group.Go(func() { one.csv = l.get(ctx, kinds.ClusterServiceVersion, one.Namespace, name) })
 	}
 	if one.subscription != nil && olm.InstallOf(one.subscription).Pending() {
-		group.Go(func() error { one.planned = l.planned(ctx, one.Namespace); return nil })
+		group.Go(func() { one.planned = l.planned(ctx, one.Namespace) })
 	}
-	_ = group.Wait() // none gives an error
+	group.Wait()
 }
 
 func (l *statusLook) planned(ctx context.Context, namespace string) (p planned) {
@@ -243,13 +226,13 @@ func (l *statusLook) pods(ctx context.Context, one *instance) {
 	}
 	slices.SortFunc(one.Pods, func(a, b ack.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
 	one.logs = make([]podLog, len(one.Pods))
-	var group errgroup.Group
+	var group sync.WaitGroup
 	for i, pod := range one.Pods {
 		if begun(pod, one.Container.Name) {
-			group.Go(func() error { one.logs[i] = l.log(ctx, pod, one.Container.Name); return nil })
+			group.Go(func() { one.logs[i] = l.log(ctx, pod, one.Container.Name) })
 		}
 	}
-	_ = group.Wait() // none gives an error
+	group.Wait()
 }
 
 // log reads the end of a pod's log; of one that crashes that of the run before,

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
@@ -52,10 +54,8 @@ func (l *statusLook) report(seen []*instance) *Report {
 		marks = append(marks, i.Mark)
 	}
 	slices.SortFunc(r.Controllers, func(a, b Instance) int {
-		if a.Ours != b.Ours {
-			return map[bool]int{true: -1, false: 1}[a.Ours]
-		}
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Deployment, b.Deployment))
+		first := map[bool]int{true: -1}
+		return cmp.Or(cmp.Compare(first[a.Ours], first[b.Ours]), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Deployment, b.Deployment))
 	})
 	for i, s := range l.without() {
 		one := judgeWaiting(l, s, l.olm.left[i])
@@ -64,11 +64,8 @@ func (l *statusLook) report(seen []*instance) *Report {
 			marks = append(marks, one.Mark)
 		}
 	}
-	r.Unproven = l.unproven()
-	for _, one := range r.Unproven {
-		marks = append(marks, one.Mark)
-	}
-	r.Overlap = overlap(seen)
+	r.Unproven, r.Overlap = l.unproven(), overlap(seen)
+	marks = append(marks, each(r.Unproven, func(u Unproven) report.Mark { return u.Mark })...)
 	r.Mark = report.Worst(append(marks, r.Overlap.Mark)...)
 	return r
 }
@@ -76,9 +73,9 @@ func (l *statusLook) report(seen []*instance) *Report {
 // kind tells whether the cluster knows Buckets.
 func (l *statusLook) kind() report.Part {
 	switch {
-	case l.definitionErr != nil:
-		return unseen(l.definitionErr)
-	case l.found.Definition == nil:
+	case l.definition.err != nil:
+		return unseen(l.definition.err)
+	case l.definition.object == nil:
 		return part(report.Wrong, "the cluster does not know Buckets: "+Definition+" is not there", "")
 	}
 	return part(report.OK, Definition, "")
@@ -137,12 +134,9 @@ func (one *instance) pod(n int, now time.Time) Pod {
 	if n < len(one.logs) {
 		log = one.logs[n]
 	}
-	p := Pod{Name: pod.Name, Ready: pod.Ready(), Since: pod.CreationTimestamp.Time}
+	p := Pod{Name: pod.Name, Ready: pod.Ready(), Restarts: restartsOf(pod), Since: pod.CreationTimestamp.Time}
 	role, _ := pod.Variable(one.Container.Name, "AWS_ROLE_ARN")
 	p.RoleARN = awserr.Redact(role)
-	for _, c := range pod.Status.ContainerStatuses {
-		p.Restarts += c.RestartCount
-	}
 	switch {
 	case log.crashes:
 		fault := one.CrashFault(pod, log.text)
@@ -173,9 +167,7 @@ func (one *instance) settings() Settings {
 	if one.ours {
 		s.Hint = "oc ostoy-s3 controller install"
 	}
-	for _, f := range flaws {
-		s.Flaws = append(s.Flaws, Flaw{f.Setting, awserr.Redact(f.Why)})
-	}
+	s.Flaws = each(flaws, func(f ack.Flaw) Flaw { return Flaw{f.Setting, awserr.Redact(f.Why)} })
 	return s
 }
 
@@ -202,7 +194,10 @@ func (one *instance) errors() Errors {
 	}
 	switch {
 	case e.Count > 0:
-		e.Part = part(report.Warning, fmt.Sprintf("%d in the last 200 lines of its log", e.Count), e.hint(one.crashes()))
+		e.Part = part(report.Warning, fmt.Sprintf("%d in the last 200 lines of its log", e.Count), e.Said[0].Next)
+		if one.crashes() { // the pod has the hint
+			e.Hint = ""
+		}
 	case len(unread) > 0:
 		e.Part = unreadLog(unread[0])
 	case read == 0:
@@ -211,14 +206,6 @@ func (one *instance) errors() Errors {
 		e.Part = part(report.OK, "none in the last 200 lines of its log", "")
 	}
 	return e
-}
-
-// hint is that of the latest error; who crashes has it with the pod.
-func (e Errors) hint(crashes bool) string {
-	if crashes {
-		return ""
-	}
-	return e.Said[0].Next
 }
 
 func unreadLog(err error) report.Part {
@@ -235,10 +222,7 @@ func unreadLog(err error) report.Part {
 
 // explained is an error of the log with its cause, where that is known.
 func explained(said ack.LogError) Error {
-	e := Error{Text: awserr.Redact(said.Text()), Count: said.Count, Last: said.Last}
-	for _, object := range said.Objects {
-		e.Objects = append(e.Objects, awserr.Redact(object))
-	}
+	e := Error{Text: awserr.Redact(said.Text()), Objects: each(said.Objects, awserr.Redact), Count: said.Count, Last: said.Last}
 	action := health.MissingAction(said.Text())
 	switch cause, known := ack.CauseOf(said.Text()); {
 	case known:
@@ -251,4 +235,56 @@ func explained(said ack.LogError) Error {
 		e.Next = "set the annotation services.k8s.aws/region of the Bucket to the region its bucket is in"
 	}
 	return e
+}
+
+// leaseName is the Lease that the controller's pods want: its leader election's.
+const leaseName = "ack-s3.services.k8s.aws"
+
+// lateRenewal is how long a Lease may go without being renewed before it is told:
+// leaders renew every two seconds, for fifteen (client-go's leaderelection, as
+// controller-runtime sets it up), and clocks differ.
+const lateRenewal = time.Minute
+
+// leader is who holds the Lease.
+func (one *instance) leader(now time.Time) Leader {
+	l := Leader{Lease: one.leaseNamespace + "/" + leaseName}
+	value, given := one.Flags.Get("enable-leader-election")
+	on, err := strconv.ParseBool(value)
+	if one.envErr == nil && (!given || err == nil && !on) {
+		return Leader{Part: part(report.OK, "its pods elect none (leader election is off)", "")}
+	}
+	if one.lease.err != nil {
+		l.Part = unseen(one.lease.err)
+		return l
+	}
+	if one.lease.object == nil {
+		return one.noLeader(l, "there is no Lease "+leaseName+" in "+one.leaseNamespace)
+	}
+	identity := health.Text(one.lease.object.Object, "spec", "holderIdentity")
+	if identity == "" {
+		return one.noLeader(l, "nobody holds the Lease "+leaseName+" in "+one.leaseNamespace)
+	}
+	// An identity is the host's name, which is the pod's, "_" and a UUID.
+	pod, _, _ := strings.Cut(identity, "_")
+	l.Holder = awserr.Redact(pod)
+	l.Renewed, _ = time.Parse(time.RFC3339Nano, health.Text(one.lease.object.Object, "spec", "renewTime"))
+	gone := one.podsErr == nil && !slices.ContainsFunc(one.Pods, func(p ack.Pod) bool { return p.Name == pod })
+	switch {
+	case !l.Renewed.IsZero() && now.Sub(l.Renewed) > lateRenewal:
+		l.Part = part(report.Warning, "it does not renew its Lease any more: no Bucket is reconciled until another pod takes over", advice.Command("oc get pods", "-n", one.Namespace))
+	case gone:
+		l.Part = part(report.Busy, "that pod is gone: another takes over when its Lease runs out", "")
+	default:
+		l.Part = part(report.OK, "", "")
+	}
+	return l
+}
+
+// noLeader: without a ready pod that is no news; with one it is not working yet.
+func (one *instance) noLeader(l Leader, why string) Leader {
+	l.Part = part(report.Warning, why+": no Bucket is reconciled", advice.Command("oc logs", one.Words()...))
+	if !slices.ContainsFunc(one.Pods, ack.Pod.Ready) {
+		l.Part = part(report.Busy, why, "")
+	}
+	return l
 }

@@ -9,6 +9,7 @@ import (
 
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
@@ -33,12 +34,8 @@ func (f *Found) stopped() (ack.Controller, bool) {
 	if len(others) == 0 || slices.ContainsFunc(others, Serves) {
 		return ack.Controller{}, false
 	}
-	for _, c := range others {
-		if c.Replicas() > 0 {
-			return c, true
-		}
-	}
-	return others[0], true
+	scaled := slices.IndexFunc(others, func(c ack.Controller) bool { return c.Replicas() > 0 })
+	return others[max(0, scaled)], true
 }
 
 // noteStopped says in the plan why the controller that is used does not run. What
@@ -52,11 +49,8 @@ func noteStopped(ctx context.Context, p *Plan) {
 	if err != nil {
 		return
 	}
-	state := starting(c, pods, now(p), func(pod ack.Pod) string {
-		log, err := p.found.World.LastLog(ctx, pod.Namespace, pod.Name, c.Container.Name)
-		if err != nil {
-			return ""
-		}
+	state := starting(c, pods, now(p.options.Now), func(pod ack.Pod) string {
+		log, _ := p.found.World.LastLog(ctx, pod.Namespace, pod.Name, c.Container.Name)
 		return log
 	})
 	p.Notes = append(p.Notes, c.String()+": "+state.Text)
@@ -101,11 +95,12 @@ func settled(s health.State, since, now time.Time) health.State {
 	return s
 }
 
-func now(p *Plan) time.Time {
-	if p.options.Now == nil {
+// now is what a clock shows, if there is one.
+func now(clock func() time.Time) time.Time {
+	if clock == nil {
 		return time.Now()
 	}
-	return p.options.Now()
+	return clock()
 }
 
 // followUsed waits until the controller that is used runs. The error, of the kind
@@ -145,12 +140,12 @@ func used(ctx context.Context, f *follower, seen wait.Seen, c ack.Controller) he
 	if err != nil {
 		return health.State{Text: awserr.Redact(err.Error())}
 	}
-	return starting(c, pods, now(f.Plan), func(pod ack.Pod) string { return log(ctx, f, pod, c.Container.Name, restartsOf(pod)) })
+	return starting(c, pods, now(f.options.Now), func(pod ack.Pod) string { return log(ctx, f, pod, c.Container.Name, restartsOf(pod)) })
 }
 
-func restartsOf(pod ack.Pod) (n int) {
+func restartsOf(pod ack.Pod) (n int32) {
 	for _, container := range pod.Status.ContainerStatuses {
-		n += int(container.RestartCount)
+		n += container.RestartCount
 	}
 	return n
 }
@@ -167,15 +162,10 @@ func notStarted(c ack.Controller, err error) error {
 }
 
 // helms is how the Deployments are that Helm installed.
-func (f *follower) helms(ctx context.Context, seen wait.Seen) ([]health.State, error) {
-	var names []string
-	for _, object := range seen.List(kinds.Deployment) {
-		if ack.IsController(object) {
-			names = append(names, object.GetName())
-		}
-	}
+func (f *follower) helms(ctx context.Context, seen wait.Seen) []health.State {
+	names := each(those(seen.List(kinds.Deployment), ack.IsController), (*unstructured.Unstructured).GetName)
 	if len(names) == 0 {
-		return []health.State{{Kind: "Deployment", Name: "controller", Text: "waiting for the Deployment that Helm creates", Hint: f.options.HelmLine}}, nil
+		return []health.State{{Kind: "Deployment", Name: "controller", Text: "waiting for the Deployment that Helm creates", Hint: f.options.HelmLine}}
 	}
 	slices.Sort(names)
 	return deployments(ctx, f, seen, names, "")

@@ -1,14 +1,22 @@
 package controller
 
 import (
+	"cmp"
+	"context"
+	"maps"
 	"slices"
+	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -35,17 +43,13 @@ func (f *Found) versionOurs(csv string) bool {
 // subscribed reports whether ostoy-s3 once applied a Subscription in the namespace.
 // The label alone, which a copy of the inventory keeps, does not show that.
 func (f *Found) subscribed() bool {
-	inventory := f.Inventory
-	if !inventory.Found || !inventory.Applied() {
-		return false
-	}
-	for _, ref := range inventory.Objects {
-		if ref.Group == olmGroup && ref.Kind == "Subscription" {
-			return true
-		}
-	}
-	return false
+	return f.applied() && slices.ContainsFunc(f.Inventory.Objects, func(ref apply.Ref) bool {
+		return ref.Group == olmGroup && ref.Kind == "Subscription"
+	})
 }
+
+// applied reports whether this tool wrote the inventory.
+func (f *Found) applied() bool { return f.Inventory.Found && f.Inventory.Applied() }
 
 // claims reports whether OLM has installed a ClusterServiceVersion for a
 // Subscription, or is about to.
@@ -68,16 +72,9 @@ func (f *Found) shared(object *unstructured.Unstructured) bool {
 // claimants are what asks OLM for the operator in the namespace, or is installed of
 // it, and is not managed by ostoy-s3.
 func (f *Found) claimants() []string {
-	var names []string
-	for _, s := range f.otherSubscriptions(f.Namespace) {
-		names = append(names, "Subscription "+s.GetName())
-	}
-	for _, version := range f.Versions {
-		if !f.versionOurs(version.GetName()) {
-			names = append(names, "ClusterServiceVersion "+version.GetName())
-		}
-	}
-	return names
+	names := each(f.otherSubscriptions(f.Namespace), func(s *unstructured.Unstructured) string { return "Subscription " + s.GetName() })
+	versions := those(f.Versions, func(v *unstructured.Unstructured) bool { return !f.versionOurs(v.GetName()) })
+	return append(names, each(versions, func(v *unstructured.Unstructured) string { return versionKind + " " + v.GetName() })...)
 }
 
 // Without OLM, you install ACK's chart with Helm. This tool creates what the chart does
@@ -99,9 +96,8 @@ func (f *Found) origins() (byOLM, byChart bool) {
 // in the namespace: an inventory that it applied names a role, and nothing that runs a
 // controller.
 func (f *Found) prepared() bool {
-	inventory := f.Inventory
-	return inventory.Found && inventory.Applied() && inventory.RoleARN != "" &&
-		!slices.ContainsFunc(inventory.Objects, func(ref apply.Ref) bool { return ref.Kind == "Subscription" || ref.Kind == "Deployment" })
+	return f.applied() && f.Inventory.RoleARN != "" &&
+		!slices.ContainsFunc(f.Inventory.Objects, func(ref apply.Ref) bool { return ref.Kind == "Subscription" || ref.Kind == "Deployment" })
 }
 
 // byHelm are the controllers that run as the service account that the role of this tool
@@ -133,9 +129,8 @@ func (f *Found) otherwise() bool {
 // recordedIdentity is the mode on record, "" where none is. Only an inventory counts
 // that this tool wrote.
 func (f *Found) recordedIdentity() operator.Identity {
-	switch identity := operator.Identity(f.Inventory.Identity); {
-	case !f.Inventory.Found || !f.Inventory.Applied():
-	case identity == operator.Subscription, identity == operator.Annotation:
+	identity := operator.Identity(f.Inventory.Identity)
+	if f.applied() && (identity == operator.Subscription || identity == operator.Annotation) {
 		return identity
 	}
 	return ""
@@ -146,19 +141,13 @@ func (f *Found) recordedIdentity() operator.Identity {
 // record, which earlier versions did not write: any part of what the mode adds shows
 // it, and so do the fields that managedFields say this tool has set there.
 func (f *Found) subscribedIdentity(asked operator.Identity, subscription *unstructured.Unstructured) operator.Identity {
-	if asked != "" {
-		return asked
+	if known := cmp.Or(asked, f.recordedIdentity()); known != "" {
+		return known
 	}
-	if recorded := f.recordedIdentity(); recorded != "" {
-		return recorded
+	names := func(field string) []string {
+		return each(health.Maps(subscription.Object, "spec", "config", field), func(one map[string]any) string { return health.Text(one, "name") })
 	}
-	names := func(field string) (all []string) {
-		for _, one := range health.Maps(subscription.Object, "spec", "config", field) {
-			all = append(all, health.Text(one, "name"))
-		}
-		return all
-	}
-	if slices.ContainsFunc(names("env"), identityVariable) ||
+	if slices.Contains(names("env"), "AWS_ROLE_ARN") || slices.Contains(names("env"), "AWS_WEB_IDENTITY_TOKEN_FILE") ||
 		slices.Contains(slices.Concat(names("volumes"), names("volumeMounts")), operator.TokenVolume) ||
 		slices.Contains(apply.Setters(subscription, "spec", "config"), apply.Manager) {
 		return operator.Subscription
@@ -166,11 +155,124 @@ func (f *Found) subscribedIdentity(asked operator.Identity, subscription *unstru
 	return operator.Annotation
 }
 
-func identityVariable(name string) bool {
-	return name == "AWS_ROLE_ARN" || name == "AWS_WEB_IDENTITY_TOKEN_FILE"
-}
-
 // namesRole reports whether a Subscription gives the controller its role as it is now.
 func namesRole(subscription *unstructured.Unstructured) bool {
 	return slices.ContainsFunc(health.Maps(subscription.Object, "spec", "config", "env"), func(v map[string]any) bool { return v["name"] == "AWS_ROLE_ARN" })
 }
+
+// mayTrust refuses a namespace in which somebody who is no cluster admin can act as the
+// controller (live.Writers). If the controller runs there already, or this tool created
+// the namespace, it is a warning: a cluster admin gave these permissions, and the
+// controller needs its updates.
+func mayTrust(ctx context.Context, p *Plan) error {
+	if p.found.Project == nil || p.Mode == Used {
+		return nil
+	}
+	writers, err := live.WritersOf(ctx, p.found.World, p.found.Namespace)
+	if err != nil {
+		return p.found.World.Conn.Translate(err)
+	}
+	if len(writers) == 0 {
+		return nil
+	}
+	// Who runs this command has the permissions of an installation anyway.
+	self, err := access.Self(ctx, p.found.World.Conn)
+	if err != nil {
+		return err
+	}
+	if writers = writers.Without(self); len(writers) == 0 {
+		return nil
+	}
+	refusal := distrust(p, writers)
+	if p.found.NamespaceOurs() || established(ctx, p) {
+		p.Admission.warn(refusal.Error(), refusal.Next)
+		return nil
+	}
+	return refusal
+}
+
+// established reports whether the controller that this tool installed, or that Helm
+// installed for its role, works in the namespace: its service account may do what only a cluster admin can allow.
+func established(ctx context.Context, p *Plan) bool {
+	if len(p.found.Mine()) == 0 && len(p.found.byHelm()) == 0 {
+		return false
+	}
+	own := operator.Account(p.facts)
+	proven, err := p.found.World.ProvenAccounts(ctx, []string{own})
+	return err == nil && proven[own]
+}
+
+// distrust counts also those of whom you are not allowed to know, and says so.
+func distrust(p *Plan, writers live.Writers) *problem.Error {
+	next := "use another namespace: oc ostoy-s3 controller install -n NAMESPACE"
+	if commands := writers.Revoke(p.found.Namespace); len(commands) > 0 {
+		next = strings.Join(commands, "\n") + "\nor " + next
+	}
+	return problem.Refuse("namespace "+p.found.Namespace+" cannot be trusted with the ACK S3 controller",
+		writers.Why(),
+		next).See("docs/security.md")
+}
+
+// proof is which service accounts are those of controllers of the whole cluster: they
+// are allowed to list and update Buckets in all projects. A Deployment proves nothing,
+// because every project editor can create one.
+type proof struct {
+	accounts map[string]bool   // by user name
+	named    map[string]string // the Deployments that are not this tool's, by the user name of their account
+	unasked  bool              // you are not allowed to create SubjectAccessReviews
+	exempt   []string          // then, whom the admission policy in the cluster exempts
+}
+
+// prove asks about this tool's own service account besides those of Found. If you are
+// not allowed to ask, those that the admission policy exempts are proven: only a cluster
+// admin can have written that.
+func prove(ctx context.Context, p *Plan) error {
+	f := p.found
+	others := f.notMine(f.Controllers.All)
+	if _, byChart := f.origins(); len(others) == 0 && !byChart {
+		return nil
+	}
+	accounts := map[string]bool{operator.Account(p.facts): true}
+	p.proof.named = map[string]string{}
+	for _, c := range others {
+		name := operator.AccountName(c.Namespace, c.Account())
+		accounts[name], p.proof.named[name] = true, c.String()
+	}
+	if len(f.Controllers.Unverified) > 0 {
+		return proveByPolicy(ctx, p)
+	}
+	var err error
+	p.proof.accounts, err = f.World.ProvenAccounts(ctx, slices.Sorted(maps.Keys(accounts)))
+	if apierrors.IsForbidden(err) {
+		return proveByPolicy(ctx, p)
+	}
+	return err
+}
+
+func proveByPolicy(ctx context.Context, p *Plan) error {
+	w := p.found.World
+	p.proof.unasked = true
+	found, err := live.ReadAdmission(ctx, w)
+	if apierrors.IsForbidden(err) {
+		return nil // the plan of its objects says so
+	}
+	if err != nil {
+		return w.Conn.Translate(err)
+	}
+	p.proof.exempt = operator.Inspect(found.Policy, nil).Exempt
+	p.found.Controllers = p.found.Controllers.With(p.proof.exempt)
+	return nil
+}
+
+// refuseUnproven refuses to install a controller if something else may be one and you are not
+// allowed to ask: two controllers undo each other's work.
+func refuseUnproven(p *Plan) error {
+	some := p.found.unverified()
+	return problem.Refuse("whether an ACK S3 controller is installed already is not verified",
+		namesOf(some)+" may be one, or only look like it; which of them is a controller depends on what its service account is allowed to do, and you are not allowed to "+
+			access.Reviewing,
+		"ask a cluster admin to run the same command, or for that permission").See("docs/controller.md")
+}
+
+// namesOf names the first few Deployments.
+func namesOf(all []ack.Controller) string { return some(each(all, ack.Controller.String)) }

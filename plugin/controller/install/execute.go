@@ -196,7 +196,6 @@ func renderLine(c *run) string {
 		}
 	}
 	add("--identity", c.request.Identity)
-	add("--role-name", c.request.Role.Name)
-	add("--role-path", c.request.Role.Path)
+	words = append(words, advice.RoleFlags(c.request.Role.Name, c.request.Role.Path)...)
 	return advice.Command("oc ostoy-s3 controller render --values", words...)
 }

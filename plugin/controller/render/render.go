@@ -133,12 +133,9 @@ func newest(ctx context.Context, s *session.Session) (olm.Choice, error) {
 // and the permission to create Buckets is not: a cluster that rejects the policy would
 // accept the rest.
 func access(f render.Facts) []*unstructured.Unstructured {
-	exempt := []string{operator.Account(f)}
-	switch operator.AdmissionServed(f) {
-	case operator.Serves:
-		return operator.Access(f, true, exempt)
-	case operator.ServesNot:
-		return operator.Access(f, false, exempt)
+	served, exempt := operator.AdmissionServed(f), []string{operator.Account(f)}
+	if served == operator.Serves || served == operator.ServesNot {
+		return operator.Access(f, served == operator.Serves, exempt)
 	}
 	return append(operator.AdmissionPolicy(f, exempt), operator.ReadRights()...)
 }

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -59,7 +60,7 @@ func instanceLines(i controller.Instance, now time.Time) []report.Line {
 	lines = append(lines,
 		report.Line{Label: "role", Mark: i.Role.Mark, Name: report.RoleLabel(i.Role.ARN), Text: roleText(i.Role)},
 		i.Region.Line("region", i.Region.Name),
-		report.Line{Label: "watches", Name: watched(i.Watches)},
+		report.Line{Label: "watches", Name: cmp.Or(strings.Join(i.Watches, ", "), "all namespaces")},
 	)
 	lines = append(lines, controllerPodLines(i, now)...)
 	leader := i.Leader.Line("leader", i.Leader.Holder)
@@ -169,13 +170,6 @@ func roleText(r controller.Role) string {
 		controller.FromNode:                 "none of its own",
 	}[r.From]
 	return strings.TrimSuffix(from+", "+r.Text, ", ")
-}
-
-func watched(namespaces []string) string {
-	if len(namespaces) == 0 {
-		return "all namespaces"
-	}
-	return strings.Join(namespaces, ", ")
 }
 
 // controllerPodLines tell of the Deployment where its pods do not say it all.
