@@ -149,19 +149,19 @@ func assumeIssuer(tags map[string]string, f render.Facts) render.Facts {
 // apps alone sees those. A role that the caller may not look at is left out.
 func Orphans(ctx context.Context, api Lister, issuer string) ([]Found, error) {
 	roles, controllers, providers := map[string]Listed{}, map[string]Listed{}, []string(nil)
-	group, groupCtx := errgroup.WithContext(ctx)
+	var group errgroup.Group // one refusal does not end the others: what is asked is the same each time
 	group.Go(func() (err error) {
-		roles, err = List(groupCtx, api, render.RolePath)
+		roles, err = List(ctx, api, render.RolePath)
 		return err
 	})
 	group.Go(func() (err error) {
-		if controllers, err = List(groupCtx, api, render.ControllerRolePath); awserr.Denied(err) {
+		if controllers, err = List(ctx, api, render.ControllerRolePath); awserr.Denied(err) {
 			err = nil
 		}
 		return err
 	})
 	group.Go(func() (err error) {
-		providers, err = listProviders(groupCtx, api)
+		providers, err = listProviders(ctx, api)
 		return awserr.Translate(err, "iam:ListOpenIDConnectProviders", "the account's OIDC providers")
 	})
 	if err := group.Wait(); err != nil {

@@ -1,9 +1,15 @@
 package iam
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 )
 
 const (
@@ -149,5 +155,40 @@ func TestOrphans(t *testing.T) {
 	// Only roles that nobody can assume are looked at one by one.
 	if n := len(slices.DeleteFunc(api.taken(), func(c string) bool { return c != "GetRole" })); n != 5 {
 		t.Errorf("%d roles were looked at", n)
+	}
+}
+
+// rolesAfter lists no provider, and roles only after that was refused.
+type rolesAfter struct {
+	Lister
+	refused chan struct{}
+}
+
+func (r rolesAfter) ListOpenIDConnectProviders(context.Context, *awsiam.ListOpenIDConnectProvidersInput, ...func(*awsiam.Options)) (*awsiam.ListOpenIDConnectProvidersOutput, error) {
+	close(r.refused)
+	return nil, denied("iam:ListOpenIDConnectProviders", "*")
+}
+
+func (r rolesAfter) ListRoles(ctx context.Context, in *awsiam.ListRolesInput, opts ...func(*awsiam.Options)) (*awsiam.ListRolesOutput, error) {
+	<-r.refused
+	select {
+	case <-ctx.Done():
+	case <-time.After(50 * time.Millisecond): // what would end the request has had time to
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return r.Lister.ListRoles(ctx, in, opts...)
+}
+
+// TestOrphansAskAll: a refusal does not cut off the other questions, so what a caller's
+// trail has of them is the same each time.
+func TestOrphansAskAll(t *testing.T) {
+	api := &listing{fake: newFake()}
+	if _, err := Orphans(t.Context(), rolesAfter{api, make(chan struct{})}, "https://"+ourIssuer); !awserr.Denied(err) {
+		t.Errorf("error %v", err)
+	}
+	if calls := api.taken(); len(calls) != 2 || calls[0] != "ListRoles" || calls[1] != "ListRoles" {
+		t.Errorf("asked %v", calls)
 	}
 }
