@@ -6,11 +6,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -183,12 +185,13 @@ func TestAdoptOnlyOurs(t *testing.T) {
 // late is an IAM that knows its role only when it is asked for the third time.
 type late struct {
 	fakeRole
-	asked int
+	asked atomic.Int32
 }
 
 func (l *late) GetRole(ctx context.Context, in *awsiam.GetRoleInput, options ...func(*awsiam.Options)) (*awsiam.GetRoleOutput, error) {
-	l.asked++
-	l.there = l.asked > 2
+	if l.asked.Add(1) <= 2 {
+		return nil, &iamtypes.NoSuchEntityException{}
+	}
 	return l.fakeRole.GetRole(ctx, in, options...)
 }
 
@@ -201,7 +204,7 @@ func TestRoleOfAMomentAgo(t *testing.T) {
 			record := &unstructured.Unstructured{Object: map[string]any{"data": map[string]any{"roleARN": arn}}}
 			written := metav1.NewTime(time.Now().Add(-age))
 			record.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: apply.Manager, Operation: metav1.ManagedFieldsOperationApply, Time: &written}})
-			r := &Removal{found: &Found{Inventory: apply.Controller().InventoryOf(record)}, roles: &late{fakeRole: fakeRole{world: &world{t: t}, name: "r", tags: render.OwnershipTags(testFacts())}}}
+			r := &Removal{found: &Found{Inventory: apply.Controller().InventoryOf(record)}, roles: &late{fakeRole: fakeRole{world: &world{t: t}, name: "r", there: true, tags: render.OwnershipTags(testFacts())}}}
 			if actual, err := r.readRole(t.Context(), "r", testFacts()); err != nil || actual.Exists != want {
 				t.Errorf("%s: %+v, %v", age, actual, err)
 			}
