@@ -12,7 +12,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/wait"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
@@ -192,7 +191,7 @@ func look(ctx context.Context, s *session.Session, request Request) (seen, error
 	}
 	role := request.Role
 	if !request.Pre {
-		role = recalled(p, role)
+		role = project.RecalledRole(p.Facts, role, p.Inventory.RoleARN)
 	}
 	desired, err := plan.Prepare(ctx, p, plan.Request{Values: values, Role: role, How: plan.Guess, Version: s.Version, Now: s.Now})
 	if err != nil {
@@ -215,19 +214,4 @@ func little(p project.Project) (*live.World, check.Target) {
 		target.Namespace = check.NamespaceMissing
 	}
 	return world, target
-}
-
-// recalled is the role of the last install, if the flags name no other. What is on record
-// is a hint: one that no role can have is passed over.
-func recalled(p project.Project, role iam.RoleOptions) iam.RoleOptions {
-	arn, legal := advice.Role(p.Inventory.RoleARN)
-	if !legal || arn.Account != p.Facts.Account.Value || role.Name != "" || role.Path != "" {
-		return role
-	}
-	named := role
-	named.Name, named.Path = arn.Name(), arn.Path()
-	if _, err := iam.Desired(p.Facts, named); err != nil {
-		return role
-	}
-	return named
 }

@@ -215,6 +215,22 @@ func (w Warning) Print(to *ui.UI) {
 	}
 }
 
+// RecalledRole gives the options the name and path of the role that the inventory names,
+// unless they have one. What is on record is a hint: a role of another account, or one that
+// cannot be, is passed over.
+func RecalledRole(facts render.Facts, asked iam.RoleOptions, recorded string) iam.RoleOptions {
+	arn, legal := advice.Role(recorded)
+	if !legal || arn.Account != facts.Account.Value || asked.Name != "" || asked.Path != "" {
+		return asked
+	}
+	named := asked
+	named.Name, named.Path = arn.Name(), arn.Path()
+	if _, err := iam.Desired(facts, named); err != nil {
+		return asked
+	}
+	return named
+}
+
 // UsualRole gives the options the name of the role that IAM has for the holder, unless they
 // have a name: a role that an earlier version created has a shorter one and keeps it. IAM
 // is asked only if AWS was asked for the account: if the facts are given, no server is

@@ -8,8 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awstest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session/sessiontest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -69,5 +71,33 @@ func TestF15NameIsNotKnown(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestRecalledRole: the role of the last install is looked at, unless a flag names another or
+// the record names one that cannot be this account's.
+func TestRecalledRole(t *testing.T) {
+	const arn = "arn:aws:iam::123456789012:role/p/mine"
+	mine := iam.RoleOptions{Name: "mine", Path: "/p/"}
+	for name, c := range map[string]struct {
+		record string
+		flags  iam.RoleOptions
+		want   iam.RoleOptions
+	}{
+		"on record":            {arn, iam.RoleOptions{}, mine},
+		"none on record":       {"", iam.RoleOptions{}, iam.RoleOptions{}},
+		"no ARN":               {"$(id)", iam.RoleOptions{}, iam.RoleOptions{}},
+		"of another account":   {"arn:aws:iam::210987654321:role/mine", iam.RoleOptions{}, iam.RoleOptions{}},
+		"another name":         {arn, iam.RoleOptions{Name: "flag"}, iam.RoleOptions{Name: "flag"}},
+		"another path":         {arn, iam.RoleOptions{Path: "/flag/"}, iam.RoleOptions{Path: "/flag/"}},
+		"flags that cannot be": {arn, iam.RoleOptions{PolicyARN: "x"}, iam.RoleOptions{}}, // which is theirs to say, not the record's
+		"a name too long":      {"arn:aws:iam::123456789012:role/" + strings.Repeat("a", 65), iam.RoleOptions{}, iam.RoleOptions{}},
+		"a path too long":      {"arn:aws:iam::123456789012:role/" + strings.Repeat("a", 511) + "/r", iam.RoleOptions{}, iam.RoleOptions{}},
+	} {
+		facts := sessiontest.Given().Given
+		facts.Account.Value, facts.Partition.Value, facts.Audience.Value = awstest.Account, "aws", render.DefaultAudience
+		if got := RecalledRole(facts, c.flags, c.record); got.Name != c.want.Name || got.Path != c.want.Path {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
 	}
 }

@@ -125,15 +125,7 @@ func recorded(facts render.Facts, r Request, record apply.Record) (render.Facts,
 	if record.RoleARN != "" && record.ClusterID == "" && !given.ClusterID.Known() {
 		facts.ClusterID = render.Fact{Why: "the last install did not know it"}
 	}
-	role := r.Role
-	arn, legal := advice.Role(record.RoleARN)
-	if legal && role.Name == "" && role.Path == "" && arn.Account == facts.Account.Value {
-		role.Name, role.Path = arn.Name(), arn.Path()
-	}
-	if _, err := iam.Desired(facts, role); err != nil {
-		role = r.Role
-	}
-	return facts, role
+	return facts, project.RecalledRole(facts, r.Role, record.RoleARN)
 }
 
 // advise is what was found with the commands for it, when AWS has answered.
