@@ -31,7 +31,7 @@ func layers() []layer {
 		{"adapters: one outside world each", []string{"plugin/kube/*", "plugin/aws/*", "plugin/detect", "plugin/advice"}, false},
 		{"pure: facts and values become objects", []string{"render", "render/*"}, false},
 		{"the chart", []string{"charts"}, true},
-		{"support: knows nothing of this project", []string{"plugin/text/*", "plugin/problem", "plugin/adopt", "plugin/interrupt", "plugin/once"}, false},
+		{"support: knows nothing of this project", []string{"plugin/text/*", "plugin/problem", "plugin/adopt", "plugin/interrupt", "plugin/once", "plugin/waiting"}, false},
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/waiting"
 )
 
 // Process is what a command needs of the process it runs in.
@@ -59,7 +60,11 @@ func Run(ctx context.Context, args []string, process Process) int {
 	}
 	root := newRootCommand(s)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := root.ExecuteContext(waiting.With(ctx, waiting.Person{
+		Patience: waiting.Patience,
+		Present:  asker(s) != nil,
+		Tell:     func(what string) { s.session.UI.Linef("still waiting for %s", plain.InLine(what)) },
+	}))
 	return s.conclude(ctx, err)
 }
 

@@ -91,9 +91,6 @@ func TestIdentityIsAskedOnce(t *testing.T) {
 	if identity.count() != 1 {
 		t.Errorf("asked %d times", identity.count())
 	}
-	if loaded.Config.RetryMaxAttempts != manyAttempts {
-		t.Errorf("%d attempts", loaded.Config.RetryMaxAttempts)
-	}
 }
 
 func TestStrangeCaller(t *testing.T) {

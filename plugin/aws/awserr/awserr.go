@@ -59,9 +59,13 @@ func Translate(err error, action, resource string) error {
 	return &problem.Error{Kind: e.kind, What: e.what, Why: e.why, Next: e.next, Err: &cause{err}}
 }
 
-// explain asks the most telling source first: an API error may sit inside a
-// credential failure, and a network error inside neither.
+// explain asks the most telling source first: what could not be reached may be what gives
+// the credentials, an API error may sit inside a credential failure, and another network
+// error inside neither.
 func explain(err error, action, resource string) explanation {
+	if e, ok := explainUnreached(err); ok {
+		return e
+	}
 	if e, ok := explainCredentials(err); ok {
 		return e
 	}

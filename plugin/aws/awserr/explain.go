@@ -119,6 +119,7 @@ func explainNetwork(err error) (explanation, bool) {
 	dns, unresolved := errors.AsType[*net.DNSError](err)
 	_, broken := errors.AsType[*net.OpError](err)
 	limited, slow := errors.AsType[net.Error](err)
+	var quiet *Silence
 	switch {
 	case strings.Contains(text, "Missing Region"), strings.Contains(text, "MissingRegion"),
 		strings.Contains(text, "AWS region is required"):
@@ -134,6 +135,8 @@ func explainNetwork(err error) (explanation, bool) {
 			"export AWS_CA_BUNDLE=FILE with the certificate of the proxy, then "+again), true
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return because("nothing listens at the endpoint"+at(err), "check AWS_ENDPOINT_URL and HTTPS_PROXY, then "+again), true
+	case errors.As(err, &quiet):
+		return because(quiet.Error(), "check the network, then "+again), true
 	case errors.Is(err, context.DeadlineExceeded), slow && limited.Timeout():
 		return because("no answer in time"+at(err),
 			"check the network and HTTPS_PROXY, or give more --timeout, then "+again), true
@@ -182,11 +185,15 @@ func explainCredentials(err error) (explanation, bool) {
 			why: "neither the AWS config file nor the credentials file has it", next: "aws configure list-profiles, then --profile NAME",
 		}, true
 	case !has("failed to refresh cached credentials", "get credentials:", "get identity:", "nocredentialproviders",
-		"refresh cached sso token failed", "failed to retrieve credentials"):
+		"refresh cached sso token failed", "failed to retrieve credentials", "sso token"):
 		return explanation{}, false
 	}
 	e := explanation{what: "no usable AWS credentials", next: nextSignIn}
+	failed, typed := errors.AsType[*CredentialFailure](err)
 	switch {
+	case typed && failed.Late > 0:
+		e.why = failed.Process + " did not end within " + failed.Late.String()
+		e.next = "run the program by hand, and see what it waits for; then run the same command again"
 	case has("sso session has expired", "sso token", "sso oidc", "sso/cache"):
 		e.why, e.next = "the single sign-on session has expired or was never begun", nextLogin
 	case has("mfa", "tokenprovider is not set"):

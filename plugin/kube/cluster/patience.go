@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/waiting"
 )
 
 const (
@@ -62,7 +64,9 @@ func newPatience(next http.RoundTripper, whole time.Duration) *patience {
 // RoundTrip implements http.RoundTripper.
 func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 	began := p.begin()
-	ctx, cancel := context.WithCancelCause(req.Context())
+	ctx, done := waiting.For(req.Context(), "the API server at "+req.URL.Host+" to answer")
+	defer done()
+	ctx, cancel := context.WithCancelCause(ctx)
 	silent := time.AfterFunc(p.first, func() {
 		if !p.answered.Load() {
 			cancel(&silence{after: p.first})
@@ -151,11 +155,13 @@ func (l leave) RoundTrip(req *http.Request) (*http.Response, error) {
 		err  error
 	}
 	answered := make(chan answer)
+	ctx, done := waiting.For(req.Context(), "the credential plugin of the kubeconfig")
+	defer done()
 	go func() {
-		resp, err := l.next.RoundTrip(req)
+		resp, err := l.next.RoundTrip(req.WithContext(ctx))
 		select {
 		case answered <- answer{resp, err}:
-		case <-req.Context().Done(): // nobody waits any more
+		case <-ctx.Done(): // nobody waits any more
 			if err == nil {
 				_ = resp.Body.Close()
 			}

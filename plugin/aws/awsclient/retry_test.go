@@ -1,10 +1,8 @@
-package detect
+package awsclient
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -124,20 +122,5 @@ func TestChosenByTheUser(t *testing.T) {
 	}
 	if config := repeatedly(aws.Config{RetryMode: aws.RetryModeAdaptive}); config.Retryer != nil {
 		t.Error("the adaptive mode is lost")
-	}
-}
-
-// TestNoConnection: an endpoint that is not there is given up sooner than one
-// that is there and does badly.
-func TestNoConnection(t *testing.T) {
-	retryer := newRetryer(manyAttempts, noConnection(fewAttempts))
-	dial := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
-	for attempt := int32(1); attempt <= fewAttempts; attempt++ {
-		if again := retryer.IsErrorRetryable(dial); again != (attempt < fewAttempts) {
-			t.Errorf("attempt %d: %t", attempt, again)
-		}
-	}
-	if pause, err := retryer.RetryDelay(manyAttempts, dial); err != nil || pause > longestPause {
-		t.Errorf("a pause of %s, %v", pause, err)
 	}
 }
