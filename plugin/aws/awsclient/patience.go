@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -195,8 +196,11 @@ func (p *patience) note(name string, err error) (final bool) {
 		return false
 	}
 	known.failures++
-	return stays(err) || errors.As(err, new(*awserr.Silence)) && !known.answered ||
-		unconnected(err) && known.failures >= fewFailures
+	silent, many := errors.As(err, new(*awserr.Silence)), known.failures >= fewFailures
+	if known.answered {
+		return stays(err) || silent && many
+	}
+	return stays(err) || silent || errors.Is(err, syscall.ECONNREFUSED) || many && unconnected(err)
 }
 
 // stays recognises what is the same at the next attempt.
@@ -209,10 +213,9 @@ func stays(err error) bool {
 		errors.As(err, new(x509.UnknownAuthorityError)) || errors.As(err, new(x509.HostnameError)) || errors.As(err, new(x509.CertificateInvalidError))
 }
 
-// unconnected recognises that there was no connection, or nobody at its other end, for
-// which it is not worth to try as often as for a server that is there and does badly.
+// unconnected recognises that there was no connection: a server that has never been
+// reached is not worth as many attempts as one that is there and does badly.
 func unconnected(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	return ok && (op.Op == "dial" || op.Op == "proxyconnect") ||
-		errors.As(err, new(*awserr.Silence)) || errors.As(err, new(*awserr.ProxyRefusal))
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, new(*awserr.ProxyRefusal))
 }

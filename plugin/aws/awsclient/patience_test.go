@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -248,7 +249,7 @@ func TestProxies(t *testing.T) {
 				short = shortFirst
 			}
 			err := whoAmI(t, t.Context(), 1, short)
-			through := "cannot reach AWS at sts.us-east-2.amazonaws.com through the proxy http://" + address + " (" + c.variable + ")"
+			through := "cannot reach AWS at sts.us-east-2.amazonaws.com for sts:GetCallerIdentity through the proxy http://" + address + " (" + c.variable + ")"
 			wantProblem(t, err, problem.Failed, append(c.says, through)...)
 			if c.asked > 0 && asked.Load() != c.asked {
 				t.Errorf("asked %d times, want %d", asked.Load(), c.asked)
@@ -288,7 +289,7 @@ func TestProxyForms(t *testing.T) {
 		address, asked := proxy(t, asks)
 		t.Setenv("HTTP_PROXY", address)
 		t.Setenv("AWS_ENDPOINT_URL", "http://aws.example.com")
-		wantProblem(t, whoAmI(t, t.Context(), 1, nil), problem.Failed, "at aws.example.com through the proxy http://"+address+" (HTTP_PROXY)", "407")
+		wantProblem(t, whoAmI(t, t.Context(), 1, nil), problem.Failed, "at aws.example.com for sts:GetCallerIdentity through the proxy http://"+address+" (HTTP_PROXY)", "407")
 		if asked.Load() != 1 {
 			t.Errorf("asked %d times", asked.Load())
 		}
@@ -351,13 +352,19 @@ func TestNothingListens(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL", "http://"+address)
 	wantProblem(t, whoAmI(t, t.Context(), 1, nil), problem.Failed, "cannot reach AWS at "+address, "nothing listens")
 	p := newPatience(limits(nil), proxies{})
-	dial := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	dial := &net.OpError{Op: "dial", Err: errors.New("no route to host")}
 	for attempt := 1; attempt <= fewFailures; attempt++ {
 		if final := p.note("a", dial); final != (attempt == fewFailures) {
 			t.Errorf("attempt %d: %t", attempt, final)
 		}
 	}
-	if p.note("a", nil); p.note("a", dial) {
-		t.Error("an answer does not count")
+	p.note("a", nil)
+	for range manyAttempts {
+		if p.note("a", dial) || p.note("a", syscall.ECONNREFUSED) {
+			t.Error("a server that has answered is given up")
+		}
+	}
+	if !p.note("b", syscall.ECONNREFUSED) {
+		t.Error("a server that is not there is asked again")
 	}
 }

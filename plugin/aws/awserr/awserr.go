@@ -63,7 +63,7 @@ func Translate(err error, action, resource string) error {
 // the credentials, an API error may sit inside a credential failure, and another network
 // error inside neither.
 func explain(err error, action, resource string) explanation {
-	if e, ok := explainUnreached(err); ok {
+	if e, ok := explainUnreached(err, action); ok {
 		return e
 	}
 	if e, ok := explainCredentials(err); ok {

@@ -66,7 +66,7 @@ func (p *ProxyFlaw) Error() string { return p.Variable + " is not the URL of a p
 
 // explainUnreached says why a request was not answered, and names the proxy if there is
 // one: it is the first thing to look at, and the last that a person thinks of.
-func explainUnreached(err error) (explanation, bool) {
+func explainUnreached(err error, action string) (explanation, bool) {
 	u, ok := errors.AsType[*Unreached](err)
 	if flaw, is := errors.AsType[*ProxyFlaw](err); is {
 		return explanation{
@@ -78,15 +78,19 @@ func explainUnreached(err error) (explanation, bool) {
 	if !ok || isMetadata(err) {
 		return explanation{}, false
 	}
+	what := "cannot reach AWS at " + u.Host
+	if action != "" {
+		what += " for " + action
+	}
 	if u.Proxy == (Proxy{}) {
 		e, known := explainNetwork(u.Err)
 		if errors.As(err, new(*Silence)) {
 			e.next = "check the network, the VPN and AWS_ENDPOINT_URL (no proxy is set), then run the same command again"
 		}
-		e.what = "cannot reach AWS at " + u.Host
+		e.what = what
 		return e, known
 	}
-	e := explanation{what: "cannot reach AWS at " + u.Host + " through the proxy " + u.Proxy.String()}
+	e := explanation{what: what + " through the proxy " + u.Proxy.String()}
 	e.why, e.next = throughProxy(u)
 	return e, true
 }
