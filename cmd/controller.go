@@ -143,6 +143,7 @@ func newControllerRenderCommand(s *program) *cobra.Command {
 	newFacts(s, c, &request.Facts).add(c.Flags())
 	addController(&request.Version, &request.Identity, &request.Role, c.Flags())
 	c.Flags().BoolVar(&request.Values, "values", false, "print the values for ACK's chart, also where there is OLM")
+	addLook(c)
 	return c
 }
 

@@ -20,5 +20,6 @@ func newFactsCommand(s *program) *cobra.Command {
 	})
 	newFacts(s, c, &given).add(c.Flags())
 	addOutput(c, &format, "table", "yaml", "json")
+	addLook(c)
 	return c
 }

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -154,6 +155,24 @@ func addTimeout(c *cobra.Command, timeout *time.Duration, usually time.Duration)
 		}
 		return nil
 	})
+}
+
+// usualLook is how long a command may take that only asks, unless the user says otherwise:
+// the limits of a request end most waits much earlier.
+const usualLook = 2 * time.Minute
+
+// addLook adds the time that a command has which only asks, and ends it after that.
+func addLook(c *cobra.Command) {
+	var timeout time.Duration
+	addTimeout(c, &timeout, usualLook)
+	run := c.RunE
+	c.RunE = func(c *cobra.Command, args []string) error {
+		unchanged := func() string { return "nothing was changed" }
+		return session.InTime(c.Context(), timeout, timeout, unchanged, func(ctx context.Context) error {
+			c.SetContext(ctx)
+			return run(c, args)
+		})
+	}
 }
 
 // addDryRun adds kubectl's flag, which wants a word: a bare --dry-run is refused.

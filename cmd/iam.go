@@ -76,6 +76,7 @@ func newIAMPlanCommand(s *program) *cobra.Command {
 	addOutput(c, &format, "text", "json")
 	addRoleOf(s, c, &request)
 	c.Flags().BoolVar(&strict, "check", false, "end with code 4 if there is something to change")
+	addLook(c)
 	return c
 }
 
@@ -109,6 +110,7 @@ func newIAMRenderCommand(s *program) *cobra.Command {
 	addRoleOf(s, c, &request)
 	c.Flags().StringVar(&format, "format", formats[0], "how: "+strings.Join(formats, "|"))
 	c.Flags().BoolVar(&imported, "import", false, "with --format terraform: take over a role of that name that exists")
+	addLook(c)
 	return c
 }
 
@@ -148,6 +150,7 @@ func newIAMPolicyCommand(s *program) *cobra.Command {
 	addPolicy(&request.Policy, c)
 	newFacts(s, c, &request.Facts).addAccount(c.Flags())
 	addOutput(c, &format, "json")
+	addLook(c)
 	return c
 }
 

@@ -30,6 +30,8 @@ func newOpenCommand(s *program) *cobra.Command {
 		return open.Run(c.Context(), s.session, request)
 	})
 	newFacts(s, c, &request.Facts)
+	addTimeout(c, &request.Timeout, usualLook)
+	c.Flags().Lookup("timeout").Usage = "how long it may take to find the app; an open port-forward has no limit"
 	c.Flags().BoolVar(&request.Print, "print", false, "print the address on stdout and start no browser")
 	return c
 }

@@ -54,6 +54,7 @@ func newRenderCommand(s *program) *cobra.Command {
 	c.Flags().BoolVar(&request.Check, "check", false, "write nothing, and exit with code 4 if the files of --output-dir are not as they would be written")
 	c.Flags().StringVar(&format, "format", "manifests", "manifests, or the objects that lead an engine to them: argocd, flux")
 	addEngine(&request, c.Flags())
+	addLook(c)
 	return c
 }
 
@@ -82,5 +83,6 @@ func newValuesCommand(s *program) *cobra.Command {
 	newFacts(s, c, &request.Facts).add(c.Flags())
 	addChart(&request.Chart, c.Flags())
 	addRoleName(&request.Role, c.Flags())
+	addLook(c)
 	return c
 }

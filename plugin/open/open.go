@@ -3,6 +3,7 @@ package open
 
 import (
 	"context"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -22,6 +23,8 @@ import (
 type Request struct {
 	Facts session.Facts // of which the namespace is used
 	Print bool          // print the address, start no browser
+	// Timeout is how long it may take to find the app; a port-forward that is open lasts.
+	Timeout time.Duration
 	// Browse shows an address in the user's browser.
 	Browse func(ctx context.Context, address string) error
 }
@@ -30,6 +33,21 @@ type Request struct {
 // the user ends it: as with `kubectl port-forward`, Ctrl-C is how it is meant to end. It is
 // Failed if there is no way to the app, or if the port-forward ends without the user.
 func Run(ctx context.Context, s *session.Session, r Request) error {
+	limited, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(r.Timeout, func() { cancel(context.DeadlineExceeded) })
+	defer timer.Stop()
+	err := open(limited, s, r, func() bool { return timer.Stop() })
+	if err == nil || ctx.Err() != nil || limited.Err() == nil {
+		return err
+	}
+	late := problem.While("the app to be found", context.Cause(limited))
+	return session.CutOff(ctx, late, r.Timeout, func() string { return "nothing was changed" })
+}
+
+// open is Run; inTime ends the limit once a port-forward is open, and reports whether that
+// was soon enough.
+func open(ctx context.Context, s *session.Session, r Request, inTime func() bool) error {
 	conn, given, err := project.Given(ctx, s, r.Facts)
 	if err != nil {
 		return err
@@ -43,7 +61,7 @@ func Run(ctx context.Context, s *session.Session, r Request) error {
 	case err != nil:
 		return err
 	case address == "":
-		return openForward(ctx, s, conn, namespace, r)
+		return openForward(ctx, s, conn, namespace, r, inTime)
 	case !r.Print && browse(ctx, s, r, address):
 		s.UI.Linef("opened %s", address)
 		return nil
@@ -61,7 +79,7 @@ func browse(ctx context.Context, s *session.Session, r Request, address string) 
 }
 
 // openForward opens a way to a pod and keeps it open.
-func openForward(ctx context.Context, s *session.Session, conn *cluster.Conn, namespace string, r Request) error {
+func openForward(ctx context.Context, s *session.Session, conn *cluster.Conn, namespace string, r Request, inTime func() bool) error {
 	pods, err := verify.LookAtPods(ctx, conn.Dynamic, namespace, render.ServiceAccount)
 	switch {
 	case err != nil && !apierrors.IsNotFound(err):
@@ -83,6 +101,9 @@ func openForward(ctx context.Context, s *session.Session, conn *cluster.Conn, na
 		}
 	}
 	defer way.Close()
+	if !inTime() {
+		return context.Cause(ctx)
+	}
 	s.UI.Linef("OSToy in %s has no Route: %s leads to pod %s, until Ctrl-C", namespace, way.URL, plain.InLine(pods.Ready))
 	if err := s.WriteLine(way.URL); err != nil {
 		return err

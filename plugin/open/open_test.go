@@ -59,6 +59,9 @@ func running(ctx context.Context, server *clustertest.Server, r Request, noBrows
 		got.browsed = address
 		return noBrowser
 	}
+	if r.Timeout == 0 {
+		r.Timeout = time.Hour
+	}
 	got.err = Run(ctx, s, r)
 	got.data, got.talk = data, talk
 	return got
