@@ -177,7 +177,7 @@ func look(ctx context.Context, s *session.Session, request Request) (seen, error
 	if err != nil {
 		return seen{}, err
 	}
-	p, err := project.Look(ctx, s, project.Wanted{Facts: request.Facts, Tolerant: true})
+	p, err := project.Look(ctx, s, project.Wanted{Facts: request.Facts, MustExist: !request.Pre, Tolerant: true})
 	if err != nil {
 		return seen{}, err
 	}

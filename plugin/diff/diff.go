@@ -52,6 +52,9 @@ func run(ctx context.Context, s *session.Session, request Request) (changed bool
 		return false, err
 	}
 	refused := p.Refused(ctx)
+	if there := p.Desired.Project; there.State.Missing() {
+		project.WarnOfAbsent(ctx, s.UI, there.Conn, there.Facts.Namespace, there.State, "everything would be created")
+	}
 	tell(s.UI, p)
 	pairs, err := announce.Pairs(p.Objects, p.Role)
 	if err != nil {
@@ -99,9 +102,6 @@ func compare(ctx context.Context, s *session.Session, r Request) (plan.Plan, err
 func tell(to *ui.UI, p plan.Plan) {
 	for _, warning := range p.Warnings() {
 		to.Warn(plain.InLine(warning.What+": "+warning.Why), warning.Next)
-	}
-	if there := p.Desired.Project; !there.State.Exists {
-		to.Linef("project %s is not there, or not to be seen: everything is new", there.Name())
 	}
 	if p.Role != nil {
 		announce.RoleNotes(to, p, false)

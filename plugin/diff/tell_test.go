@@ -48,7 +48,6 @@ func TestTell(t *testing.T) {
 	}{
 		"nothing":            {func(*plan.Plan) {}, ""},
 		"a warning":          {func(p *plan.Plan) { p.Outcomes = []check.Outcome{warning} }, "it is odd: because"},
-		"no project":         {func(p *plan.Plan) { p.Desired.Project.State.Exists = false }, "project demo is not there, or not to be seen: everything is new\n"},
 		"created":            {with(apply.Item{Action: apply.Create, Why: "x"}), ""},
 		"as it is":           {with(apply.Item{Action: apply.Unchanged}), ""},
 		"kept":               {with(apply.Item{Action: apply.Keep, Why: "it is data"}), "Service s is no longer needed and is kept: it is data\n"},

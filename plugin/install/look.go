@@ -23,7 +23,7 @@ import (
 // look finds out what there is, and makes the project early if the issuer can be learned
 // only in it.
 func (i *run) look(ctx context.Context) (project.Project, error) {
-	wanted := project.Wanted{Facts: i.request.Facts, NewName: i.request.ProjectName}
+	wanted := project.Wanted{Facts: i.request.Facts, NewName: i.request.ProjectName, MustExist: i.request.ProjectName == ""}
 	if wanted.NewName == AnyProject {
 		name, err := project.RandomName()
 		if err != nil {

@@ -61,7 +61,7 @@ func open(ctx context.Context, s *session.Session, r Request, inTime func() bool
 	case err != nil:
 		return err
 	case address == "":
-		return openForward(ctx, s, conn, namespace, r, inTime)
+		return project.Explain(ctx, conn, given.Namespace, openForward(ctx, s, conn, namespace, r, inTime))
 	case !r.Print && browse(ctx, s, r, address):
 		s.UI.Linef("opened %s", address)
 		return nil
@@ -85,7 +85,7 @@ func openForward(ctx context.Context, s *session.Session, conn *cluster.Conn, na
 	case err != nil && !apierrors.IsNotFound(err):
 		return conn.Translate(err)
 	case pods.Ready == "":
-		return noPod(namespace, pods)
+		return noPod(namespace, pods, err)
 	}
 	way, err := forward.Open(ctx, conn, namespace, pods.Ready, verify.AppPort)
 	if err != nil {
@@ -123,12 +123,15 @@ func openForward(ctx context.Context, s *session.Session, conn *cluster.Conn, na
 	return nil
 }
 
-func noPod(namespace string, pods verify.Pods) error {
+// noPod is the error where there is no pod to open a way to; err is that the API server
+// found no service account, nil if it did.
+func noPod(namespace string, pods verify.Pods, err error) error {
 	told := &problem.Error{
 		Kind: problem.Failed,
 		What: "there is no way to OSToy in project " + namespace,
 		Why:  "it has no Route, and no pod of " + render.Frontend,
 		Next: advice.Command("oc ostoy-s3 install", "-n", namespace) + "; or -n with the project it is in",
+		Err:  err,
 	}
 	if pods.Any != "" {
 		told.Why = "it has no Route, and its pod " + pods.Any + " is not ready"

@@ -100,21 +100,28 @@ func TestRunHasNoWay(t *testing.T) {
 			http.Error(w, "you may not", http.StatusForbidden)
 		})
 	}
-	none := clustertest.New(t, "v1.33.0")
+	project := map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "demo"}}
+	none, absent := clustertest.New(t, "v1.33.0"), clustertest.New(t, "v1.33.0")
+	for _, server := range []*clustertest.Server{forbidden, none} {
+		server.Answer("GET /api/v1/namespaces/demo", project)
+	}
+	absent.Answer(pods, map[string]any{"apiVersion": "v1", "kind": "PodList", "items": []any{}})
 	none.Answer(pods, map[string]any{"apiVersion": "v1", "kind": "PodList", "items": []any{}})
 	for name, c := range map[string]struct {
 		server *clustertest.Server
+		kind   problem.Kind
 		says   []string
 	}{
-		"a host that is none": {withRoute(t, "$(id)"), []string{"Route ostoy-route in project demo has no valid address"}},
-		"no pod":              {none, []string{"there is no way to OSToy in project demo", "no pod of ostoy-frontend", "oc ostoy-s3 install -n demo"}},
-		"not ready":           {withPod(t, "False"), []string{"its pod web-1 is not ready", "oc describe pod web-1 -n demo"}},
-		"forbidden":           {forbidden, []string{"pods"}},
-		"no port-forward":     {refusing, []string{"cannot open a port-forward to pod web-1", "you may not", "oc auth can-i create pods/portforward -n demo"}},
+		"no project":          {absent, problem.Usage, []string{"project demo does not exist", "oc ostoy-s3 install --new-project=demo"}},
+		"a host that is none": {withRoute(t, "$(id)"), problem.Failed, []string{"Route ostoy-route in project demo has no valid address"}},
+		"no pod":              {none, problem.Failed, []string{"there is no way to OSToy in project demo", "no pod of ostoy-frontend", "oc ostoy-s3 install -n demo"}},
+		"not ready":           {withPod(t, "False"), problem.Failed, []string{"its pod web-1 is not ready", "oc describe pod web-1 -n demo"}},
+		"forbidden":           {forbidden, problem.Failed, []string{"pods"}},
+		"no port-forward":     {refusing, problem.Failed, []string{"cannot open a port-forward to pod web-1", "you may not", "oc auth can-i create pods/portforward -n demo"}},
 	} {
 		got := running(t.Context(), c.server, Request{}, nil)
 		var told *problem.Error
-		if !errors.As(got.err, &told) || told.Kind != problem.Failed || got.browsed != "" || got.data.Len() > 0 {
+		if !errors.As(got.err, &told) || told.Kind != c.kind || got.browsed != "" || got.data.Len() > 0 {
 			t.Errorf("%s: %v, %q\n%s", name, got.err, got.browsed, got.data)
 			continue
 		}

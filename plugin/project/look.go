@@ -23,6 +23,8 @@ type Wanted struct {
 	// NewName is the name of a project to be made; "" for the one of -n or of the
 	// kubeconfig context.
 	NewName string
+	// MustExist refuses a project that does not exist, before anything else that is wrong.
+	MustExist bool
 	// Tolerant goes on without what could not be found out: Failures says why. For those
 	// who report what is wrong rather than work on it.
 	Tolerant bool
@@ -61,8 +63,20 @@ func Look(ctx context.Context, s *session.Session, w Wanted) (Project, error) {
 	}
 	p, err := look(ctx, conn, w, given)
 	p.Facts = p.Found.Facts
+	if p.State.Unseen && p.Inventory.Found { // what is in it shows that it exists
+		p.State.Exists = true
+	}
+	if w.MustExist && p.State.Missing() && ctx.Err() == nil {
+		if absent := Absent(ctx, conn, given.Namespace, p.State, toCreate(given.Namespace.Value)); absent != nil {
+			return p, absent
+		}
+		p.State.Exists = true
+	}
 	return p, err
 }
+
+// toCreate says how a project that does not exist comes to be.
+func toCreate(name string) string { return "to create it and install in it: " + NewProject(name) }
 
 func look(outer context.Context, conn *cluster.Conn, w Wanted, given render.Facts) (Project, error) {
 	p, name := Project{Conn: conn}, given.Namespace.Value
@@ -80,8 +94,12 @@ func look(outer context.Context, conn *cluster.Conn, w Wanted, given render.Fact
 		})
 		return err
 	})
+	until := ctx
+	if w.MustExist { // not cut short by what else fails: that there is no such project comes first
+		until = outer
+	}
 	group.Go(func() (err error) {
-		if p.State, err = LookAt(ctx, conn, name); w.Tolerant {
+		if p.State, err = LookAt(until, conn, name); w.Tolerant {
 			return nil // said by the checks that want to know the same
 		}
 		return err

@@ -36,7 +36,11 @@ type State struct {
 	Terminating bool
 	Ours        bool // made by this tool
 	Unseen      bool // not there, or not to be seen by this user
+	Unknown     bool // the API server did not answer
 }
+
+// Missing reports whether the API server did not show the project.
+func (s State) Missing() bool { return !s.Exists && !s.Unknown }
 
 // Origin is what the inventory remembers about the namespace. One that is not there yet
 // is made by this run.
@@ -75,7 +79,7 @@ func LookAt(ctx context.Context, conn *cluster.Conn, name string) (State, error)
 	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
 		return State{Unseen: apierrors.IsForbidden(err)}, nil
 	case err != nil:
-		return State{}, conn.Translate(err)
+		return State{Unknown: true}, conn.Translate(err)
 	}
 	return State{
 		Exists:      true,

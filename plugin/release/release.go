@@ -14,7 +14,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/announce"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
@@ -81,10 +80,12 @@ func run(ctx context.Context, s *session.Session, r Request, observe func(apply.
 	return nil
 }
 
+const statusOfAll = "oc ostoy-s3 status -A shows those of your projects that have an install"
+
 // look finds what is ours, by our field manager, whoever else manages it.
-func look(ctx context.Context, s *session.Session, r Request) (there installed, err error) {
+func look(outer context.Context, s *session.Session, r Request) (there installed, err error) {
 	var given render.Facts
-	if there.conn, given, err = project.Given(ctx, s, r.Facts); err != nil {
+	if there.conn, given, err = project.Given(outer, s, r.Facts); err != nil {
 		return there, err
 	}
 	if err := given.Validate(); err != nil {
@@ -93,7 +94,7 @@ func look(ctx context.Context, s *session.Session, r Request) (there installed, 
 	there.namespace = given.Namespace
 	name := given.Namespace.Value
 	there.applier = apply.New(there.conn, apply.Options{Namespace: name, ForceOwner: true, Now: s.Now})
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := errgroup.WithContext(outer)
 	var state project.State
 	group.Go(func() (err error) {
 		state, err = project.LookAt(ctx, there.conn, name)
@@ -111,11 +112,9 @@ func look(ctx context.Context, s *session.Session, r Request) (there installed, 
 	if err := group.Wait(); err != nil {
 		return there, err
 	}
-	if !state.Exists {
-		return there, &problem.Error{
-			Kind: problem.Refused, What: "there is nothing to release in project " + name,
-			Why:  "there is no such project, or you may not see it",
-			Next: "oc ostoy-s3 status -A shows those of your projects that have an install",
+	if state.Missing() {
+		if err := project.Absent(outer, there.conn, given.Namespace, state, statusOfAll); err != nil {
+			return there, err
 		}
 	}
 	return there, there.conn.Translate(unseen)

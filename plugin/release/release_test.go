@@ -128,7 +128,7 @@ func TestRunRefuses(t *testing.T) {
 	}
 	server := playing(t)
 	server.Refuse("GET /api/v1/namespaces/demo", 404, "NotFound", "no")
-	if got := running(t.Context(), server, Request{}); !strings.Contains(got.err.Error(), "nothing to release in project demo") || changes(server) != "" {
+	if got := running(t.Context(), server, Request{}); !problem.IsInput(got.err) || !strings.Contains(got.err.Error(), "project demo does not exist") || changes(server) != "" {
 		t.Errorf("%v", got.err)
 	}
 	for name, facts := range map[string]session.Facts{

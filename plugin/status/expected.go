@@ -56,16 +56,12 @@ func prepare(ctx context.Context, s *session.Session, r Request) (e expected, fr
 	if err != nil {
 		return e, from, err
 	}
-	p, err := project.Look(ctx, s, project.Wanted{Facts: r.Facts, Tolerant: true})
+	p, err := project.Look(ctx, s, project.Wanted{Facts: r.Facts, MustExist: true, Tolerant: true})
 	switch {
 	case err != nil:
 		return e, from, err
 	case p.Failures.Cluster != nil:
 		return e, from, p.Failures.Cluster
-	case !p.State.Exists && !p.Inventory.Found:
-		// OpenShift says the same of a project that does not exist and of one that the user
-		// may not see.
-		return e, from, nothing(p.Name(), "there is no such project, or you may not see it", "oc ostoy-s3 status -A shows those of your projects that have an install")
 	}
 	facts, role := recorded(p.Facts, r, p.Inventory.Record)
 	if err := complete(p, facts); err != nil {

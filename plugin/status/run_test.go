@@ -82,8 +82,8 @@ func TestRunOneRefusals(t *testing.T) {
 			func(s *scene) { s.aws.has(desired(s.T)) }, problem.Refused, []string{"is still in IAM", "oc ostoy-s3 uninstall --role-only -n demo"},
 		},
 		"no project": {
-			func(s *scene) { s.request.Facts.Given.Namespace.Value = "other" }, problem.Refused,
-			[]string{"nothing is installed in project other", "there is no such project, or you may not see it", "status -A"},
+			func(s *scene) { s.request.Facts.Given.Namespace.Value = "other" }, problem.Usage,
+			[]string{"project other does not exist", "oc ostoy-s3 install --new-project=other"},
 		},
 		"not to be seen": {
 			func(s *scene) {

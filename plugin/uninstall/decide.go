@@ -33,6 +33,9 @@ func decide(e evidence) decision {
 	for _, item := range a.removal.Gone {
 		d.notes = append(d.notes, item.Ref.String()+" is forgotten: "+item.Why)
 	}
+	if a.conn != nil && a.state.Missing() && !a.state.Unseen {
+		d.notes = append(d.notes, "project "+a.namespace()+" does not exist; this is what is left of it in AWS")
+	}
 	d.notes = append(d.notes, notes...)
 	d.lines = decideObjects(a)
 	if l := decideBucket(e); l != nil {
@@ -86,7 +89,7 @@ func decideVolumes(a app) removal.Lines {
 func doubts(a app, lines removal.Lines) (doubts []string) {
 	inAWS := lines.Removes(removal.Bucket, removal.Role)
 	if a.state.Unseen && inAWS {
-		doubts = append(doubts, fmt.Sprintf("project %s is not there, or you may not see it; if it is there, its OSToy loses what is removed here", a.namespace()))
+		doubts = append(doubts, fmt.Sprintf("project %s does not exist, or you have no access to it; if it exists, its OSToy loses what is removed here", a.namespace()))
 	}
 	if unseen := unseenUsers(a.removal, lines); len(unseen) > 0 {
 		doubts = append(doubts, fmt.Sprintf("whether somebody's objects in project %s still use what is removed in AWS cannot be seen: you may not list %s",

@@ -15,6 +15,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/removal"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -64,7 +65,32 @@ func learn(ctx context.Context, s *session.Session, request Request) (app, error
 	if err := onlyEngine(a); err != nil {
 		return a, err
 	}
-	return a.settle(ctx, given)
+	settled, err := a.settle(ctx, given)
+	if err != nil {
+		return settled, alsoAbsent(ctx, a, err)
+	}
+	return settled, nil
+}
+
+// absent is the error for a project that does not exist, nil if it exists or need not.
+func (a app) absent(ctx context.Context, next ...string) error {
+	if a.conn == nil || a.request.RoleOnly || !a.state.Missing() {
+		return nil
+	}
+	return project.Absent(ctx, a.conn, a.facts.Namespace, a.state, next...)
+}
+
+// alsoAbsent is the error that keeps AWS from being asked, after the one that there is no
+// such project: what is left of a project that was deleted cannot be known then.
+func alsoAbsent(ctx context.Context, a app, err error) error {
+	var absent, told *problem.Error
+	switch {
+	case !errors.As(a.absent(ctx), &absent) || !errors.As(err, &told):
+		return err
+	case told.Kind == problem.Usage:
+		return err
+	}
+	return &problem.Several{Problems: []*problem.Error{absent, told}}
 }
 
 // detectFacts finds what identifies role and bucket. A cluster whose tokens AWS cannot
@@ -217,4 +243,17 @@ func credentialsOf(have string, want render.Fact) error {
 	return problem.Refuse(fmt.Sprintf("the AWS credentials are of account %s", have),
 		fmt.Sprintf("%s names account %s", want.Source, advice.Account(want.Value)),
 		"choose other credentials with --profile; or, if that is wrong, "+advice.Command("--account-id", advice.Account(have).Word()))
+}
+
+// nothingLeft is the error for a project that does not exist and of which AWS shows nothing
+// either: its name is mistyped, or all of it has been removed.
+func nothingLeft(ctx context.Context, p prepared) error {
+	var hidden []string
+	for _, l := range p.decision.lines {
+		if seen := p.evidence.role; seen.plan != nil || l.Subject != removal.Role || l.Fate != removal.Kept || seen.hidden == "" {
+			return nil
+		}
+		hidden = append(hidden, "if it was deleted: "+l.Next) // AWS refuses to show a role of any name
+	}
+	return p.evidence.app.absent(ctx, hidden...)
 }

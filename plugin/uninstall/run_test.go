@@ -86,13 +86,20 @@ func TestRunKeepsOrder(t *testing.T) {
 			clear(p.objects)
 			p.aws.Refuse("HEAD demo-bucket", http.StatusNotFound, "NotFound", "")
 			p.cluster.Forbid("GET "+inDemo+"configmaps/ostoy-s3", "get", "configmaps", "", "")
-		}, "", 0, "nothing to remove"},
+		}, "", problem.Usage, ""},
 		"an inventory that is hidden": {func(p *played) {
 			p.cluster.Forbid("GET "+inDemo+"configmaps/ostoy-s3", "get", "configmaps", "", "")
 		}, "", problem.Failed, ""},
 		"--dry-run": {func(p *played) { p.request.DryRun = true }, "", 0, "nothing was changed: this was a dry run"},
-		"nothing is there": {func(p *played) {
+		"a project that does not exist": {func(p *played) {
 			clear(p.objects)
+			p.aws.Refuse("HEAD demo-bucket", http.StatusNotFound, "NotFound", "")
+		}, "", problem.Usage, ""},
+		"a project that was deleted": {func(p *played) { clear(p.objects) }, "", 0, "project demo does not exist; this is what is left of it in AWS"},
+		"nothing is there": {func(p *played) {
+			project := p.objects["/api/v1/namespaces/demo"]
+			clear(p.objects)
+			p.objects["/api/v1/namespaces/demo"] = project
 			p.aws.Refuse("HEAD demo-bucket", http.StatusNotFound, "NotFound", "")
 		}, "", 0, "nothing to remove"},
 		"the role is denied": {
@@ -149,7 +156,7 @@ func TestRunRefuses(t *testing.T) {
 		}, problem.Refused, "theirs"},
 		"a project of nobody": {func(p *played) {
 			p.cluster.Forbid("GET /api/v1/namespaces/demo", "get", "namespaces", "", "")
-		}, problem.Usage, "you may not see it"},
+		}, problem.Usage, "you have no access to it"},
 		"an engine's app": {func(p *played) {
 			clear(p.objects)
 			p.put("/apis/apps/v1/namespaces/demo/deployments", "apps/v1", "Deployment", "ostoy-frontend", map[string]any{

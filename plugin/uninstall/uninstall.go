@@ -111,6 +111,9 @@ func prepare(ctx context.Context, s *session.Session, request Request) (prepared
 		return p, err
 	}
 	p.decision = decide(p.evidence)
+	if err := nothingLeft(ctx, p); err != nil {
+		return p, err
+	}
 	warn(s.UI, p.decision.notes)
 	if project := p.decision.lines.One(removal.Project); project != nil && project.Fate == removal.Removed && !a.state.Terminating {
 		err = keepForOthers(ctx, a.conn, a.namespace(), project, p.decision.lines)

@@ -39,6 +39,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // Request is what is to be proven.
@@ -80,6 +81,10 @@ func verify(ctx context.Context, s *session.Session, request Request) error {
 		Levels: request.Levels, Keep: request.Keep, Patience: PatienceOf(ctx), Narrow: narrow(record, target.Namespace),
 		Given: givenTo(record, target.Namespace), Cure: lookForCure(target, record.RoleOrigin == apply.OriginExisting),
 	}, func(e Event) { showLevel(board, e) })
+	if err != nil {
+		named := render.Fact{Value: target.Namespace, Source: request.Facts.Given.Namespace.Source}
+		err = project.Explain(ctx, conn, named, err)
+	}
 	tellProof(s.UI, report)
 	if err != nil {
 		return err

@@ -37,17 +37,20 @@ func verifying(ctx context.Context, t *testing.T, server *clustertest.Server, re
 func TestVerifyRefuses(t *testing.T) {
 	server := clustertest.New(t, "v1.33.0")
 	server.Answer("GET /api/v1/namespaces/demo/pods", map[string]any{"apiVersion": "v1", "kind": "PodList", "items": []any{}})
+	server.Answer("GET /api/v1/namespaces/demo", map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "demo"}})
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
 	given := func(f render.Facts) Request {
 		return Request{Facts: session.Facts{Given: f}, Output: session.FormatJSON}
 	}
+	server.Answer("GET /api/v1/namespaces/dmeo/pods", map[string]any{"apiVersion": "v1", "kind": "PodList", "items": []any{}})
 	for name, c := range map[string]struct {
 		ctx     context.Context
 		request Request
 		kind    problem.Kind
 		says    string
 	}{
+		"no project":    {t.Context(), given(render.Facts{Namespace: render.Fact{Value: "dmeo"}}), problem.Usage, "project dmeo does not exist"},
 		"a name":        {t.Context(), given(render.Facts{Namespace: render.Fact{Value: "No_Name"}}), problem.Usage, "No_Name"},
 		"an account":    {t.Context(), given(render.Facts{Account: render.Fact{Value: "12"}}), problem.Usage, "12"},
 		"no such file":  {t.Context(), Request{Facts: session.Facts{File: filepath.Join(t.TempDir(), "none")}}, problem.Usage, "none"},

@@ -34,7 +34,10 @@ func (c *chaos) killed(t *testing.T, p place, s scenario, at relay.Moment, want 
 	s.prepare(t, p)
 	args := s.args(p.namespace)
 	cutOff := relay.Kill(t, p.user, at, args...)
-	p.must(t, args...)
+	// The project that was to be deleted may be gone: then it is what the command says.
+	if again := p.user.Run(t, args...); again.Code != 2 || p.origin(t) != "not there" {
+		again.WantCode(t, 0)
+	}
 	want.WantSame(t, withoutProof(p.end(t), want))
 	c.report.kill(s.title, cutOff)
 }

@@ -19,7 +19,7 @@ func TestDiffOfWhatIsNotThere(t *testing.T) {
 	bed := run.TheBed(t)
 	const namespace = "not-there-yet"
 	mark := bed.KubeMark()
-	result := run.Admin(bed).Run(t, "diff", "-n", namespace).WantCode(t, some).WantTalk(t, "project not-there-yet is not there")
+	result := run.Admin(bed).Run(t, "diff", "-n", namespace).WantCode(t, some).WantTalk(t, "project not-there-yet does not exist: everything would be created", "--new-project=not-there-yet")
 	wantStdout(t, result, "+kind: Bucket\n", "+kind: Route\n", "+  secret.txt: '***'\n", "+++ merged/apps.v1.Deployment.not-there-yet.ostoy-frontend\n",
 		`+          "oidc.op1.openshiftapps.com`, `+        "s3:GetObject",`, "+ostoy-s3/namespace=not-there-yet\n", "not \n-k", "not resourceVersion", "not uid")
 	wantOnlyLooks(t, asked(t, bed, mark, namespace))

@@ -51,7 +51,7 @@ func TestRelease(t *testing.T) {
 	wantNoCoOwner(t, admin, namespace)
 	admin.Run(t, "install", "-n", namespace, "--force-owner").WantCode(t, 0)
 	wantUndisturbed(t, bed, namespace, before, was, "ostoy-s3")
-	user.Run(t, "release", "-n", "never-there").WantCode(t, refused).WantTalk(t, "there is no such project")
+	user.Run(t, "release", "-n", "never-there").WantCode(t, misused).WantTalk(t, "project never-there does not exist")
 }
 
 // wantNoCoOwner has Flux apply what was released to nobody: it is the only owner, so

@@ -222,9 +222,9 @@ func nothingThere(t *testing.T, bed *testbed.Bed) {
 	must(t, bed.NewNamespace(t.Context(), "empty"))
 	run.Admin(bed).Run(t, "status", "-n", "empty").WantCode(t, 4).
 		WantTalk(t, "nothing is installed in project empty", "oc ostoy-s3 install -n empty").WantStdout(t, "")
-	run.Admin(bed).Run(t, "status", "-n", "never-there", "-o", "json").WantCode(t, 4).WantTalk(t, "there is no such project").WantStdout(t, "")
+	run.Admin(bed).Run(t, "status", "-n", "never-there", "-o", "json").WantCode(t, 2).WantTalk(t, "project never-there does not exist").WantStdout(t, "")
 	// A stranger learns no more of a project than of one that is not there.
-	run.ProjectAdmin(t, bed, "stranger").Run(t, "status", "-n", "empty").WantCode(t, 4).WantTalk(t, "or you may not see it")
+	run.ProjectAdmin(t, bed, "stranger").Run(t, "status", "-n", "empty").WantCode(t, 2).WantTalk(t, "project empty does not exist, or you have no access to it")
 	// What uninstall left is told.
 	s := installed(t, bed, "half", run.Admin(bed))
 	s.User.Run(t, "uninstall", "-n", "half", "--keep-role", "--delete-data", "--yes").WantCode(t, 0)

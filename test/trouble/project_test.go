@@ -45,21 +45,29 @@ func TestProjectGoing(t *testing.T) {
 }
 
 // TestProjectOfOthers: on OpenShift a project of somebody else cannot be told
-// from one that is not there, until one tries to make it.
+// from one that does not exist, until one tries to make it.
 func TestProjectOfOthers(t *testing.T) {
 	t.Parallel()
 	bed := run.TheBed(t)
 	const namespace = "project-theirs"
 	world.NewNamespace(t, bed, namespace, "owner")
 	learner := run.ProjectAdmin(t, bed, "stranger")
-	for _, args := range [][]string{
-		{"install", "-n", namespace},
-		{"install", "--new-project=" + namespace},
-		{"install", "-n", namespace, "--oidc-issuer", bed.Issuer},
+	hidden := message{"project project-theirs does not exist, or you have no access to it", "it is not among the projects that you may see", "oc projects"}
+	theirs := message{"project project-theirs belongs to somebody else", "you may not see it", "oc ostoy-s3 install --new-project"}
+	for _, c := range []struct {
+		args []string
+		code int
+		says message
+	}{
+		{[]string{"install", "-n", namespace}, misused, hidden},
+		{[]string{"install", "-n", namespace, "--oidc-issuer", bed.Issuer}, misused, hidden},
+		{[]string{"install", "--new-project=" + namespace}, refused, theirs},
+		{[]string{"uninstall", "-n", namespace}, misused, hidden},
+		{[]string{"check", "-n", namespace}, misused, hidden},
 	} {
 		before := world.Look(t, bed, namespace)
-		result := learner.Run(t, args...)
-		wantMessages(t, result, refused, message{"project project-theirs belongs to somebody else", "you may not see it", "oc ostoy-s3 install --new-project"})
+		result := learner.Run(t, c.args...)
+		wantMessages(t, result, c.code, c.says)
 		result.WantStdout(t, "")
 		before.WantSame(t, world.Look(t, bed, namespace))
 	}

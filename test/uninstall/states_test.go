@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
@@ -162,7 +163,7 @@ func testProjectGone(t *testing.T, bed *testbed.Bed) {
 	remove(t, bed, namespaces(), "", namespace)
 	eventually(t, "the project is gone", func(ctx context.Context) error { return projectGone(ctx, bed, namespace) })
 	wantLeft(t, bed, namespace, full(namespace, 0), "role/"+roleName(bed, namespace))
-	uninstall(t, learner, 2, namespace, "--oidc-issuer", bed.Issuer).WantTalk(t, "not there, or you may not see it", "--yes")
+	uninstall(t, learner, 2, namespace, "--oidc-issuer", bed.Issuer).WantTalk(t, "does not exist, or you have no access to it", "--yes")
 	uninstall(t, learner, 0, namespace, "--oidc-issuer", bed.Issuer, "--yes").WantTalk(t, "nothing says any more whether install made it", "uninstall -n "+namespace+" --adopt=bucket")
 	wantLeft(t, bed, namespace, full(namespace, 0))
 	uninstall(t, run.Admin(bed), 0, namespace, "--delete-data", "--adopt=bucket", "-y")
@@ -170,6 +171,8 @@ func testProjectGone(t *testing.T, bed *testbed.Bed) {
 }
 
 func testNothingThere(t *testing.T, bed *testbed.Bed) {
+	uninstall(t, run.Admin(bed), 2, "never-installed").WantStdout(t, "").WantTalk(t, "project never-installed does not exist").WantNoTalk(t, "nothing to remove", "--new-project")
+	world.NewNamespace(t, bed, "never-installed")
 	uninstall(t, run.Admin(bed), 0, "never-installed").WantStdout(t, "").WantTalk(t, "nothing to remove")
 }
 

@@ -1,6 +1,9 @@
 package phrase
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestCount(t *testing.T) {
 	for want, got := range map[string]string{
@@ -20,5 +23,38 @@ func TestFew(t *testing.T) {
 		if got := Few(all[:n]); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+func TestEither(t *testing.T) {
+	all := []string{"a", "b", "c"}
+	for n, want := range []string{"", "a", "a or b", "a, b or c"} {
+		if got := Either(all[:n]); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestSimilar(t *testing.T) {
+	names := []string{"default", "demo", "demos", "my-demo", "shop", "shop-dev", "shop-prod", "shop-test", "so", "team-a"}
+	for word, want := range map[string]string{
+		"dmeo":     "demo",
+		"dem":      "demo demos",
+		"deno":     "demo",
+		"demo-":    "demo demos",
+		"shop":     "shop shop-dev shop-prod",
+		"team-b":   "team-a",
+		"x":        "",
+		"":         "",
+		"shop-qa":  "",
+		"frontend": "",
+		"defualt":  "default",
+	} {
+		if got := strings.Join(Similar(word, names), " "); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+	if got := Similar("a", nil); len(got) != 0 {
+		t.Error(got)
 	}
 }
