@@ -12,7 +12,8 @@ import (
 
 // The ways in which pods can be made to fail.
 const (
-	// FailImage: the image cannot be pulled.
+	// FailImage: the image cannot be pulled; the message is what kubelet repeats of the
+	// container runtime, "": there is no such tag.
 	FailImage = "image"
 	// FailInit: the init containers end with an error, over and over; the
 	// message is what stood in /dev/termination-log.

@@ -54,7 +54,11 @@ func TestPodsThatNeverRun(t *testing.T) {
 	t.Parallel()
 	bed := run.TheBed(t)
 	for _, c := range []struct{ namespace, way, said, why, next string }{
-		{"wait-image", testbed.FailImage, "", "the image … cannot be pulled: Back-off pulling image", "oc describe pod … pull secret"},
+		{"wait-image", testbed.FailImage, "", "the image … cannot be pulled: it does not exist in the registry (reading manifest: manifest unknown)", "oc describe pod … set another image"},
+		{
+			"wait-denied", testbed.FailImage, "unauthorized: access to the requested resource is not authorized",
+			"the image … cannot be pulled: the registry refuses it", "oc describe pod … pull secret",
+		},
 		{
 			"wait-init", testbed.FailInit, "AccessDenied from AssumeRoleWithWebIdentity: Not authorized to perform sts:AssumeRoleWithWebIdentity",
 			"wait-for-bucket: AccessDenied from AssumeRoleWithWebIdentity: Not authorized", "oc ostoy-s3 … -n wait-init",
@@ -97,31 +101,99 @@ func TestQuota(t *testing.T) {
 	})
 }
 
+// TestPodsThatRunLater: what passes is shown and waited for.
+func TestPodsThatRunLater(t *testing.T) {
+	t.Parallel()
+	bed := run.TheBed(t)
+	const namespace = "wait-registry"
+	world.NewNamespace(t, bed, namespace)
+	if err := bed.FailPods(t.Context(), namespace, testbed.FailImage, "received unexpected HTTP status: 502 Bad Gateway"); err != nil {
+		t.Fatal(err)
+	}
+	admin := run.Admin(bed)
+	running := run.Begin(t, admin, "install", "-n", namespace, "--timeout", forEver)
+	running.Says(t, "waiting for the registry: the image")
+	running.Says(t, "502 Bad Gateway")
+	if err := bed.HealPods(t.Context(), namespace); err != nil {
+		t.Fatal(err)
+	}
+	admin.Kubectl(t, "delete", "pods", "--all", "-n", namespace).WantCode(t, 0)
+	running.Ends(t).WantCode(t, done)
+}
+
 // TestUnschedulable: no node is as the pods must have it.
 func TestUnschedulable(t *testing.T) {
 	t.Parallel()
 	bed := run.TheBed(t)
 	const namespace = "wait-node"
 	world.NewNamespace(t, bed, namespace)
-	err := bed.Apply(t.Context(), `apiVersion: admissionregistration.k8s.io/v1
+	selectNodes(t, bed, namespace, "example.com/gpu")
+	wantHopeless(t, run.Admin(bed), namespace, "Deployment ostoy-frontend", message{
+		"will not become ready", "no node takes its pod: 0/1 nodes are available", "oc describe pod … -n wait-node",
+	})
+}
+
+// TestScaleUp: no node is as the pods must have it, and an autoscaler adds one.
+func TestScaleUp(t *testing.T) {
+	t.Parallel()
+	bed := run.TheBed(t)
+	const namespace = "wait-scale"
+	world.NewNamespace(t, bed, namespace)
+	selectNodes(t, bed, namespace, "example.com/scaled")
+	admin := run.Admin(bed)
+	running := run.Begin(t, admin, "install", "-n", namespace, "--timeout", forEver)
+	running.Says(t, "no node takes its pod: 0/1 nodes are available")
+	pods, err := bed.Client.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pod := range pods.Items {
+		event := &corev1.Event{
+			ObjectMeta:     metav1.ObjectMeta{GenerateName: pod.Name + ".", Namespace: namespace},
+			InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: pod.Name, UID: pod.UID},
+			Reason:         "TriggeredScaleUp", Message: "pod triggered scale-up: [{workers 1->2 (max: 3)}]", Type: corev1.EventTypeNormal,
+			LastTimestamp: metav1.Now(),
+		}
+		if _, err := bed.Client.CoreV1().Events(namespace).Create(t.Context(), event, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	running.Says(t, "waiting for a node that is being added (TriggeredScaleUp: pod triggered scale-up")
+	patch := []byte(`{"metadata":{"labels":{"example.com/scaled":"yes"}}}`)
+	nodes, err := bed.Client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range nodes.Items {
+		if _, err := bed.Client.CoreV1().Nodes().Patch(t.Context(), node.Name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	running.Ends(t).WantCode(t, done)
+}
+
+// selectNodes has pods of a namespace ask for nodes with a label that none has.
+func selectNodes(t *testing.T, bed *testbed.Bed, namespace, label string) {
+	t.Helper()
+	err := bed.Apply(t.Context(), fmt.Sprintf(`apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingAdmissionPolicy
-metadata: {name: unschedulable}
+metadata: {name: select-%[1]s}
 spec:
   failurePolicy: Fail
   reinvocationPolicy: Never
   matchConstraints:
-    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: wait-node}}
+    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %[1]s}}
     resourceRules:
     - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}
   mutations:
   - patchType: JSONPatch
-    jsonPatch: {expression: '[JSONPatch{op: "add", path: "/spec/nodeSelector", value: {"example.com/gpu": "yes"}}]'}
+    jsonPatch: {expression: '[JSONPatch{op: "add", path: "/spec/nodeSelector", value: {"%[2]s": "yes"}}]'}
 ---
 apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingAdmissionPolicyBinding
-metadata: {name: unschedulable}
-spec: {policyName: unschedulable}
-`)
+metadata: {name: select-%[1]s}
+spec: {policyName: select-%[1]s}
+`, namespace, label))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,9 +212,6 @@ spec: {policyName: unschedulable}
 			err = fmt.Errorf("pods can be scheduled yet")
 		}
 		return err
-	})
-	wantHopeless(t, run.Admin(bed), namespace, "Deployment ostoy-frontend", message{
-		"will not become ready", "no node takes its pod: 0/1 nodes are available", "oc describe pod … -n wait-node",
 	})
 }
 

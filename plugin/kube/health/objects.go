@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -50,7 +51,9 @@ func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructure
 	if begun {
 		pod = worstPod(pods, in)
 	}
-	if c, _ := find(conds, "Progressing"); c.status == "False" && c.reason == "ProgressDeadlineExceeded" {
+	late, _ := find(conds, "Progressing")
+	// The deadline ends nothing: a rollout that waits for what passes continues after it.
+	if late.status == "False" && late.reason == "ProgressDeadlineExceeded" && !pod.passes() {
 		s := State{Text: counts + ", and its deadline for progress is over", Hint: advice.Command("oc describe pods", "-n", obj.GetNamespace())}
 		if pod.Text != "" {
 			s.Text, s.About = s.Text+"; "+pod.Text, pod.About
@@ -71,7 +74,11 @@ func noPods(obj *unstructured.Unstructured, c Condition) State {
 	ns := obj.GetNamespace()
 	_, rest, _ := strings.Cut(c.message, "is forbidden: ")
 	why := cmp.Or(rest, c.message)
-	s := State{Text: "its pods cannot be made: " + why, Code: "ReplicaFailure", Hint: advice.Command("oc describe replicasets", "-n", ns)}
+	s := State{Level: Warn, Text: "its pods cannot be made: " + why, Code: "ReplicaFailure", Hint: advice.Command("oc describe replicasets", "-n", ns)}
+	if !refusedPods(c.message) {
+		s.Text += "; the replica set controller tries again"
+		return s
+	}
 	grace := createFailedGrace
 	switch {
 	case strings.Contains(c.message, "exceeded quota"):
@@ -86,6 +93,13 @@ func noPods(obj *unstructured.Unstructured, c Condition) State {
 		grace = deniedGrace
 	}
 	return Graced(s, grace)
+}
+
+// refusedPods reports whether pods were refused for what they are. Everything else, as a
+// webhook or an API server that does not answer, passes.
+func refusedPods(message string) bool {
+	return !strings.Contains(message, "failed calling webhook") &&
+		regexp.MustCompile(`is forbidden|denied the request|denied request|is invalid`).MatchString(message)
 }
 
 // CurrentPods are the pods of a Deployment's newest template that are still

@@ -23,6 +23,10 @@ type Around struct {
 	// GaveUpBefore tells whether a give-up of wait-for-bucket at this time is
 	// older than the wait.
 	GaveUpBefore func(pod *unstructured.Unstructured, finished string) bool
+	// Pulled is the last error of pulling a container's image that was seen.
+	Pulled func(pod *unstructured.Unstructured, container string) string
+	// Events are those about an object, the newest first; false if they cannot be read.
+	Events func(*unstructured.Unstructured) ([]Event, bool)
 }
 
 // worstPod is the State of the pod that has most to say; its Text is empty if
@@ -43,17 +47,10 @@ func Pod(pod *unstructured.Unstructured, in Around) State { return judgePod(pod,
 
 func judgePod(pod *unstructured.Unstructured, in Around) State {
 	if c, _ := find(Conditions(pod), "PodScheduled"); c.status == "False" && c.reason == "Unschedulable" {
-		// Right after its creation a pod is often unschedulable for seconds, while its
-		// volume is being bound or a node gets ready. A message that changes means that
-		// something moves, so it begins anew then.
-		return Graced(State{
-			Text: "no node takes its pod: " + c.message,
-			Code: "unschedulable: " + c.message,
-			Hint: describePod(pod) + "; if the cluster is adding nodes, run the same command again: it continues to wait",
-		}, unscheduledGrace)
+		return unscheduled(pod, c.message, in)
 	}
 	for _, c := range Maps(pod.Object, "status", "initContainerStatuses") {
-		s := containerState(pod, c, true)
+		s := containerState(pod, c, in, true)
 		if Text(c, "name") == BucketWaiter {
 			s = bucketWaiterState(pod, c, in)
 		}
@@ -62,7 +59,7 @@ func judgePod(pod *unstructured.Unstructured, in Around) State {
 		}
 	}
 	for _, c := range Maps(pod.Object, "status", "containerStatuses") {
-		if s := containerState(pod, c, false); s.Text != "" {
+		if s := containerState(pod, c, in, false); s.Text != "" {
 			return s
 		}
 	}
@@ -71,11 +68,11 @@ func judgePod(pod *unstructured.Unstructured, in Around) State {
 
 // containerState says what keeps a container from running; empty if it runs
 // or, for an init container, is done.
-func containerState(pod *unstructured.Unstructured, c map[string]any, init bool) State {
+func containerState(pod *unstructured.Unstructured, c map[string]any, in Around, init bool) State {
 	name := Text(c, "name")
 	state, _, _ := unstructured.NestedMap(c, "state")
 	if reason := Text(state, "waiting", "reason"); reason != "" {
-		return waitingState(pod, c, reason, Text(state, "waiting", "message"))
+		return waitingState(pod, c, in, reason, Text(state, "waiting", "message"))
 	}
 	if _, ended := state["terminated"]; ended {
 		if init && Number(state, "terminated", "exitCode") == 0 {
@@ -90,41 +87,34 @@ func containerState(pod *unstructured.Unstructured, c map[string]any, init bool)
 }
 
 // waitingState judges the reason kubelet gives for a container that waits.
-func waitingState(pod *unstructured.Unstructured, c map[string]any, reason, message string) State {
+func waitingState(pod *unstructured.Unstructured, c map[string]any, in Around, reason, message string) State {
 	name, image := Text(c, "name"), Text(c, "image")
 	describe := describePod(pod)
 	switch reason {
-	case "ErrImagePull", "ImagePullBackOff":
-		return pullState(image, message, describe)
+	case "ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed":
+		return pullState(pod, c, in)
 	case "InvalidImageName":
-		return Failing(State{About: Image, Text: "the image name " + image + " is not valid", Hint: "mend it with --set or -f"})
+		return Failing(State{About: Image, Text: "the image name " + image + " is not valid", Hint: "set another one with --set or -f"})
 	case "ErrImageNeverPull":
 		return Graced(State{About: Image, Text: "the image " + image + " may not be pulled: " + message, Hint: "set another pull policy with --set or -f"}, imageGrace)
-	case "CreateContainerConfigError":
-		return Graced(State{Text: name + " cannot be configured: " + message, Code: reason + message, Hint: describe}, configGrace)
-	case "CreateContainerError", "RunContainerError":
-		return Graced(State{Text: name + " cannot be started: " + message, Code: reason, Hint: describe}, createFailedGrace)
+	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
+		return startState(pod, c, reason, message)
 	case "CrashLoopBackOff":
 		return crashState(pod, c)
 	case "PodInitializing", "ContainerCreating":
-		late := State{Level: Warn, Text: "its pod is not started yet", Hint: describe + " shows what it waits for, most often a volume"}
-		return State{Text: "starting its pod", After: spreadGrace, Late: &late}
+		return creating(pod, in)
 	}
 	return State{Level: Warn, Text: strings.TrimSuffix(name+": "+reason+": "+message, ": "), Hint: describe}
 }
 
-// pullState: kubelet goes back and forth between the two reasons, so both are
-// told as one. That it gave up once and tried again shows by the time.
-func pullState(image, message, describe string) State {
-	s := Graced(State{
-		About: Image,
-		Text:  "the image " + image + " cannot be pulled",
-		Hint:  describe + "; another image or a pull secret goes in with --set or -f",
-	}, imageGrace)
-	if message != "" {
-		s.Late.Text += ": " + plain.Said(message)
+// creating is the State of a pod that has a node and is not started yet.
+func creating(pod *unstructured.Unstructured, in Around) State {
+	late := State{Level: Warn, Text: "its pod is not started yet", Hint: describePod(pod) + " shows what it waits for, most often a volume"}
+	events, _ := in.about(pod)
+	if event, ok := preparing(events); ok {
+		late.Text += ": " + plain.Said(event.Reason+": "+event.Message)
 	}
-	return s
+	return State{Text: "starting its pod", Code: "creating", After: startGrace, Late: &late}
 }
 
 // crashState: one crash may be bad luck, kubelet starts it again.
@@ -173,7 +163,7 @@ func bucketWaiterState(pod *unstructured.Unstructured, c map[string]any, in Arou
 	case running:
 		return State{Text: BucketWaiter + ": looking for the bucket"}
 	}
-	return containerState(pod, c, true)
+	return containerState(pod, c, in, true)
 }
 
 // GaveUpAt is when a container last ended in failure, empty if it never did,

@@ -76,6 +76,9 @@ func (s State) Settled() State {
 	return s
 }
 
+// passes reports whether a State looks wrong and may pass, however long it lasts.
+func (s State) passes() bool { return s.Level == Warn && s.Settled().Level == Warn }
+
 // plainly is the State with texts of one line each. A line feed in what a controller, a
 // container or a user wrote could begin a line that looks like advice.
 func (s State) plainly() State {
@@ -94,10 +97,12 @@ const (
 	deniedGrace       = 10 * time.Second // IAM, quota and SCC caches behind a change
 	imageGrace        = 10 * time.Second // old pods of a rollout just begun
 	configGrace       = 15 * time.Second // kubelet's Secret cache behind the Secret
-	unscheduledGrace  = 30 * time.Second // volumes being bound, nodes getting ready
+	noNodeGrace       = 60 * time.Second // volumes being bound, an autoscaler that makes up its mind
+	startGrace        = 30 * time.Second // a volume being attached and mounted
 	noStatusGrace     = 30 * time.Second
 	createFailedGrace = 30 * time.Second
-	spreadGrace       = 60 * time.Second // S3 and IAM are eventually consistent
+	spreadGrace       = 60 * time.Second  // S3 and IAM are eventually consistent
+	pullPause         = 330 * time.Second // kubelet's longest pause between two pulls is 300 s (MaxContainerBackOff)
 )
 
 // Failing is a State that will not pass.

@@ -153,6 +153,8 @@ func TestDeploymentState(t *testing.T) {
 		"quota":           {failure(`pods "x" is forbidden: exceeded quota: q, requested: pods=1`), false, Fail, deniedGrace, "exceeded quota: q"},
 		"pod security":    {failure(`pods "x" is forbidden: violates PodSecurity "restricted:latest"`), false, Fail, deniedGrace, "violates PodSecurity"},
 		"scc":             {failure(`pods "x" is forbidden: unable to validate against any security context constraint: []`), false, Fail, deniedGrace, "security context constraint"},
+		"webhook is down": {failure(`Internal error occurred: failed calling webhook "x.example.com": connection refused`), false, Warn, 0, "tries again"},
+		"webhook denies":  {failure(`admission webhook "x.example.com" denied the request: no`), false, Fail, createFailedGrace, "denied the request"},
 		"service account": {failure(`pods "x" is forbidden: error looking up service account demo/ostoy-sa`), false, Fail, createFailedGrace, "service account"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -201,14 +203,20 @@ func TestPodState(t *testing.T) {
 		after  time.Duration
 		parts  string
 	}{
-		"unschedulable":     {`  conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/3 nodes are available: 3 Insufficient cpu."}]`, true, Warn, Fail, 30 * time.Second, "Insufficient cpu"},
+		"unschedulable":     {`  conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/3 nodes are available: 3 Insufficient cpu."}]`, true, Warn, Warn, 0, "Insufficient cpu"},
+		"no node fits":      {`  conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."}]`, true, Warn, Fail, noNodeGrace, "didn't match"},
 		"gated":             {`  conditions: [{type: PodScheduled, status: "False", reason: SchedulingGated}]`, true, Info, Info, 0, ""},
-		"pull":              {waiting("ErrImagePull", "not found"), true, Warn, Fail, imageGrace, "q.io/x:1 cannot be pulled: not found"},
-		"pull backs off":    {waiting("ImagePullBackOff", "Back-off"), true, Warn, Fail, imageGrace, "cannot be pulled"},
+		"pull":              {waiting("ErrImagePull", "not found"), true, Warn, Fail, imageGrace, "q.io/x:1 cannot be pulled: it does not exist in the registry (not found)"},
+		"pull, passes":      {waiting("ErrImagePull", "received unexpected HTTP status: 502 Bad Gateway"), true, Warn, Warn, 0, "waiting for the registry: the image q.io/x:1 cannot be pulled: the registry has an error of its own (received unexpected HTTP status: 502 Bad Gateway)"},
+		"no reason told":    {waiting("ImagePullBackOff", `Back-off pulling image "q.io/x:1"`), true, Warn, Fail, pullPause, "cannot be pulled: Back-off pulling image"},
+		"signature":         {waiting("SignatureValidationFailed", "x"), true, Warn, Fail, imageGrace, "settings of the nodes"},
+		"pull backs off":    {waiting("ImagePullBackOff", `Back-off pulling image "q.io/x:1": ErrImagePull: reading manifest 1 in q.io/x: manifest unknown`), true, Warn, Fail, imageGrace, "(reading manifest 1 in q.io/x: manifest unknown)"},
 		"image name":        {waiting("InvalidImageName", ""), true, Fail, Fail, 0, "not valid"},
 		"secret missing":    {waiting("CreateContainerConfigError", `secret "ostoy-secret-env" not found`), true, Warn, Fail, configGrace, `secret "ostoy-secret-env" not found`},
-		"cannot start":      {waiting("RunContainerError", "exec"), true, Warn, Fail, createFailedGrace, "exec"},
-		"creating":          {waiting("ContainerCreating", ""), true, Info, Warn, spreadGrace, "not started yet"},
+		"cannot start":      {waiting("RunContainerError", "exec: no such file or directory"), true, Warn, Fail, createFailedGrace, "exec"},
+		"starts later":      {waiting("CreateContainerError", "context deadline exceeded"), true, Warn, Warn, 0, "deadline exceeded; kubelet tries again"},
+		"cache behind":      {waiting("CreateContainerConfigError", "failed to sync secret cache: timed out waiting for the condition"), true, Warn, Warn, 0, "timed out"},
+		"creating":          {waiting("ContainerCreating", ""), true, Info, Warn, startGrace, "not started yet"},
 		"unknown":           {waiting("SomethingNew", "text"), true, Warn, Warn, 0, "SomethingNew: text"},
 		"one crash":         {`  containerStatuses: [{name: a, restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 137, reason: OOMKilled}}}]`, true, Warn, Warn, 0, "exit code 137, OOMKilled"},
 		"crash loop":        {`  containerStatuses: [{name: a, restartCount: 3, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1, message: "boom\nbang"}}}]`, true, Fail, Fail, 0, "crashed 3 times: boom bang"},

@@ -95,8 +95,10 @@ func Wait(ctx context.Context, client dynamic.Interface, targets Targets, observ
 	defer watched.stop()
 	record := follow(ctx, client, targets.Inventory, watched.changed)
 	defer record.stop()
+	reports := listen(ctx, client, targets, watched.changed)
+	defer reports.stop()
 	w := &waiting{
-		targets: targets, client: client, watched: watched, record: record, tracker: newTracker(observe),
+		targets: targets, client: client, watched: watched, record: record, reports: reports, tracker: newTracker(observe),
 		identity: &identity{targets: targets, deleted: map[string]bool{}, replaced: map[string]bool{}, gaveUp: map[string]State{}},
 		bucket:   unfinished{look: targets.Unfinished},
 	}
@@ -120,6 +122,7 @@ type waiting struct {
 	client   dynamic.Interface
 	watched  *watched
 	record   *record
+	reports  *reports
 	tracker  *tracker
 	identity *identity
 	bucket   unfinished
@@ -139,6 +142,7 @@ func (w *waiting) judge(ctx context.Context) ([]State, bool, error) {
 		w.tracker.update(s, time.Now())
 	}
 	w.remember()
+	w.reports.remember(w.watched.List(kinds.Pod))
 	return w.states(ctx), known, nil
 }
 
@@ -172,7 +176,9 @@ func (w *waiting) states(ctx context.Context) []State {
 				return s
 			}
 			pods := health.CurrentPods(obj, w.watched.List(kinds.Pod))
-			return health.Deployment(obj, pods, health.Around{BucketReady: bucketReady, GaveUpBefore: w.gaveUpBefore})
+			return health.Deployment(obj, pods, health.Around{
+				BucketReady: bucketReady, GaveUpBefore: w.gaveUpBefore, Pulled: w.reports.pulled, Events: w.reports.about,
+			})
 		})
 	}
 	add(kinds.Route, t.Route, health.Route)

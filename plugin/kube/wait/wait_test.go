@@ -45,7 +45,7 @@ func testTargets() Targets {
 
 func newBench(t *testing.T, objects ...*unstructured.Unstructured) *bench {
 	lists := map[schema.GroupVersionResource]string{}
-	for _, kind := range []kinds.Kind{kinds.Bucket, kinds.Deployment, kinds.PersistentVolumeClaim, kinds.Route, kinds.Ingress, kinds.Pod, kinds.ConfigMap} {
+	for _, kind := range []kinds.Kind{kinds.Bucket, kinds.Deployment, kinds.PersistentVolumeClaim, kinds.Route, kinds.Ingress, kinds.Pod, kinds.ConfigMap, kinds.Event} {
 		lists[kind.GVR()] = kind.String() + "List"
 	}
 	var initial []runtime.Object
@@ -193,20 +193,20 @@ func TestGraceRunsAnewWhenItChanges(t *testing.T) {
 		pending := func(msg string) *unstructured.Unstructured {
 			return podWith(t, `  conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "`+msg+`"}]`)
 		}
-		b := newBench(t, readyBucket(t), boundVolume(t), admittedRoute(t), parse(t, deploymentHead+rolling), pending("0/3 nodes: unbound volume"))
+		b := newBench(t, readyBucket(t), boundVolume(t), admittedRoute(t), parse(t, deploymentHead+rolling), pending("0/3 nodes are available: 3 node(s) had untolerated taint {a: b}."))
 		b.start(testTargets(), time.Hour)
-		time.Sleep(25 * time.Second)
-		b.set(pending("0/3 nodes: Insufficient cpu"))
-		time.Sleep(25 * time.Second)
+		time.Sleep(50 * time.Second)
+		b.set(pending("0/3 nodes are available: 3 node(s) had untolerated taint {c: d}."))
+		time.Sleep(50 * time.Second)
 		if b.over() {
 			t.Fatalf("ended early: %v", b.err)
 		}
-		time.Sleep(6 * time.Second)
+		time.Sleep(11 * time.Second)
 		if !b.over() {
 			t.Fatal("did not end")
 		}
 		var p *problem.Error
-		if err := b.end(); !errors.As(err, &p) || p.Kind != problem.NotReady || !strings.Contains(p.Why, "Insufficient cpu") {
+		if err := b.end(); !errors.As(err, &p) || p.Kind != problem.NotReady || !strings.Contains(p.Why, "{c: d}") {
 			t.Errorf("%v", err)
 		}
 	})
