@@ -226,3 +226,25 @@ func canonicalVersion(s string) (string, bool) {
 	_, err := semver.StrictNewVersion(version)
 	return "v" + version, err == nil
 }
+
+// Usable is f without the facts whose value cannot be used; why is then what is wrong
+// with it. Facts that contradict each other stay.
+func (f Facts) Usable() Facts {
+	for _, field := range fields() {
+		var alone Facts
+		if field.list != nil {
+			*field.list(&alone) = *field.list(&f)
+		} else {
+			*field.one(&alone) = *field.one(&f)
+		}
+		flaw := alone.Validate()
+		switch {
+		case flaw == nil:
+		case field.list != nil:
+			*field.list(&f) = ListFact{Why: flaw.Error()}
+		default:
+			*field.one(&f) = Fact{Why: flaw.Error()}
+		}
+	}
+	return f
+}

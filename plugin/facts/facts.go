@@ -15,29 +15,64 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// Run prints what was detected. Facts that are unknown are printed as such: finding out
-// what is missing is what the command is for. A source that failed is an error of its own
-// kind, after everything that is known is printed. A fact that is not valid is an error of
-// the input.
-func Run(ctx context.Context, s *session.Session, facts session.Facts, format session.Format) error {
-	result, err := project.Detect(ctx, s, facts, detect.AskNeeded)
-	if err != nil {
+// Request is what is to be found out.
+type Request struct {
+	Facts           session.Facts
+	Output          session.Format
+	AllowIncomplete bool // it is no error that facts are missing
+}
+
+// Run prints what was detected: the facts that are known, and of the others why they are
+// not. If manifests cannot be rendered from them, it is an error, after they are printed:
+// what is missing, with the flags that give it; or that a source failed, or that AWS cannot
+// verify the tokens of the cluster.
+func Run(ctx context.Context, s *session.Session, r Request) error {
+	found, err := project.Detect(ctx, s, r.Facts, detect.AskNeeded)
+	var unfit *problem.Error // the cluster's issuer
+	if err != nil && !(errors.As(err, &unfit) && unfit.Kind == problem.Refused) {
 		return err
 	}
-	if err := result.Facts.Validate(); err != nil {
-		return err
-	}
-	for _, note := range result.Notes {
+	found.Facts = found.Facts.Usable()
+	for _, note := range found.Notes {
 		s.UI.Linef("note  %s", plain.InLine(note))
 	}
-	if err := write(s, result.Facts, format); err != nil {
+	if err := write(s, found.Facts, r.Output); err != nil {
 		return err
 	}
-	var failure *problem.Error
-	if errors.As(result.Failure(), &failure) {
-		return result.Require()
+	problems := incomplete(found, unfit)
+	switch {
+	case len(problems) == 0:
+		if failure := (*problem.Error)(nil); errors.As(found.Failure(), &failure) {
+			s.UI.Warn(plain.InLine(failure.Error()), failure.Next)
+		}
+		return nil
+	case r.AllowIncomplete:
+		for _, one := range problems {
+			s.UI.Warn(plain.InLine(one.What+": "+strings.ReplaceAll(one.Why, "\n", "; ")), one.Next)
+		}
+		return nil
 	}
-	return nil
+	if len(problems) == 1 {
+		return problems[0]
+	}
+	return &problem.Several{Problems: problems, Note: "the facts that are known were printed"}
+}
+
+// incomplete are the reasons why manifests cannot be rendered from the facts.
+func incomplete(found detect.Result, unfit *problem.Error) []*problem.Error {
+	var problems []*problem.Error
+	if unfit != nil {
+		problems = append(problems, unfit)
+	}
+	missing := found.Facts.Missing()
+	err := found.Facts.Validate()
+	if len(missing) > 1 || len(missing) == 1 && unfit == nil {
+		err = found.Require()
+	}
+	if flaw := (*problem.Error)(nil); errors.As(err, &flaw) {
+		problems = append(problems, flaw)
+	}
+	return problems
 }
 
 func write(s *session.Session, f render.Facts, format session.Format) error {

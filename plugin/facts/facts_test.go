@@ -51,7 +51,7 @@ func TestRun(t *testing.T) {
 		session.FormatJSON:  {`"accountID"`, "123456789012"},
 	} {
 		s, data, _ := playing(t, server.URL)
-		if err := Run(t.Context(), s, session.Facts{Given: given()}, format); err != nil {
+		if err := Run(t.Context(), s, Request{Facts: session.Facts{Given: given()}, Output: format}); err != nil {
 			t.Errorf("%s: %v", format, err)
 		}
 		for _, text := range want {
@@ -65,31 +65,101 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestRunDetects: what is not given is looked up, what nobody says is unknown and no error.
-func TestRunDetects(t *testing.T) {
-	server := clustertest.New(t, "v1.33.4", "v1/Pod")
-	s, data, _ := playing(t, server.URL)
-	if err := Run(t.Context(), s, session.Facts{}, session.FormatTable); err != nil {
-		t.Error(err)
-	}
-	if !strings.Contains(data.String(), "v1.33.4") || !strings.Contains(data.String(), "unknown") {
-		t.Errorf("%s", data)
+// TestRunIncomplete: what is found is printed, whatever is missing; manifests cannot be
+// rendered from it, so that is an error that names the flags, unless it is allowed.
+func TestRunIncomplete(t *testing.T) {
+	missing := []string{"accountID", "--account-id", "issuer", "--oidc-issuer"}
+	for name, c := range map[string]struct {
+		context string // namespace of the kubeconfig context
+		with    func(*clustertest.Server)
+		given   render.Facts
+		kind    problem.Kind
+		prints  string
+		says    []string
+	}{
+		"no credentials":    {"demo", nil, render.Facts{}, problem.Usage, "v1.33.4", missing},
+		"namespace default": {"default", nil, given(), 0, "", nil}, // by flag
+		"namespace default of the context": {
+			"default", nil, without(given(), func(f *render.Facts) { f.Namespace = render.Fact{} }), problem.Usage, "123456789012",
+			[]string{"a fact is missing: namespace", `namespace "default"`, "kubeconfig context here", "--namespace NAMESPACE"},
+		},
+		"AWS cannot verify the tokens": {"demo", func(s *clustertest.Server) {
+			s.Answer("GET /.well-known/openid-configuration", map[string]string{"issuer": "https://kubernetes.default.svc"})
+		}, without(given(), func(f *render.Facts) { f.Issuer = render.Fact{} }), problem.Refused, "123456789012", []string{"issuer"}},
+		"AWS cannot verify the tokens, and more": {"demo", func(s *clustertest.Server) {
+			s.Answer("GET /.well-known/openid-configuration", map[string]string{"issuer": "https://kubernetes.default.svc"})
+		}, render.Facts{}, problem.Usage, "v1.33.4", []string{"--account-id"}},
+		"a version that is none": {"demo", func(s *clustertest.Server) {
+			s.Answer("GET /version", map[string]string{"gitVersion": "one\x1b"})
+		}, render.Facts{}, problem.Usage, "demo", missing},
+	} {
+		for _, allowed := range []bool{false, true} {
+			server := clustertest.New(t, "v1.33.4", "v1/Pod")
+			if c.with != nil {
+				c.with(server)
+			}
+			s, data, talk := playing(t, server.URL)
+			s.Getter = server.Getter(c.context)
+			err := Run(t.Context(), s, Request{Facts: session.Facts{Given: c.given}, Output: session.FormatYAML, AllowIncomplete: allowed})
+			if want := map[bool]problem.Kind{false: c.kind}[allowed]; kindOf(err) != want {
+				t.Errorf("%s: allowed %t: %v", name, allowed, err)
+			}
+			if err != nil {
+				talk.WriteString(told(err))
+			}
+			for _, text := range c.says {
+				if !strings.Contains(talk.String(), text) {
+					t.Errorf("%s: allowed %t: %q is not said:\n%s", name, allowed, text, talk)
+				}
+			}
+			if _, err := render.ParseFacts(data.Bytes(), "f"); err != nil || !strings.Contains(data.String(), c.prints) || strings.Contains(data.String(), "value: default") {
+				t.Errorf("%s: allowed %t: %v\n%s", name, allowed, err, data)
+			}
+		}
 	}
 }
 
-// TestRunNotes: how a fact was found is said, on one line; and one that was found and is not
-// valid is an error.
+// without are the facts without one.
+func without(f render.Facts, one func(*render.Facts)) render.Facts {
+	one(&f)
+	return f
+}
+
+func kindOf(err error) problem.Kind {
+	var several *problem.Several
+	var one *problem.Error
+	switch {
+	case errors.As(err, &several):
+		return several.Kind()
+	case errors.As(err, &one):
+		return one.Kind
+	}
+	return 0
+}
+
+// told is what the user reads of an error.
+func told(err error) (text string) {
+	var several *problem.Several
+	var one *problem.Error
+	switch {
+	case errors.As(err, &several):
+		for _, p := range several.Problems {
+			text += told(p)
+		}
+	case errors.As(err, &one):
+		text = one.What + "\n" + one.Why + "\n" + one.Next + "\n"
+	}
+	return text
+}
+
+// TestRunNotes: how a fact was found is said, on one line.
 func TestRunNotes(t *testing.T) {
 	server := clustertest.New(t, "v1.33.4", "v1/Pod", "config.openshift.io/v1/Infrastructure", "route.openshift.io/v1/Route")
 	server.Forbid("GET /apis/config.openshift.io/v1/infrastructures/cluster", "get", "infrastructures", "config.openshift.io", "at the cluster scope")
 	s, _, talk := playing(t, server.URL)
 	t.Setenv("AWS_REGION", "us-east-2")
-	if err := Run(t.Context(), s, session.Facts{}, session.FormatTable); err != nil || !strings.Contains(talk.String(), "note  the region is your AWS configuration's, because ") {
+	if err := Run(t.Context(), s, Request{AllowIncomplete: true, Output: session.FormatTable}); err != nil || !strings.Contains(talk.String(), "note  the region is your AWS configuration's, because ") {
 		t.Errorf("%v\n%s", err, talk)
-	}
-	s, data, _ := playing(t, clustertest.New(t, "one\x1b").URL)
-	if err := Run(t.Context(), s, session.Facts{}, session.FormatTable); !problem.IsInput(err) || data.Len() > 0 {
-		t.Errorf("%v\n%s", err, data)
 	}
 }
 
@@ -102,9 +172,9 @@ func TestRunFails(t *testing.T) {
 	}
 	t.Cleanup(release)
 	s, data, _ := playing(t, away)
-	told := (*problem.Error)(nil)
-	err = Run(t.Context(), s, session.Facts{Given: render.Facts{Region: render.Fact{Value: "us-east-2", Source: "flag"}}}, session.FormatTable)
-	if !errors.As(err, &told) || told.Kind != problem.Failed || !strings.Contains(data.String(), "us-east-2") {
+	failure := (*problem.Error)(nil)
+	err = Run(t.Context(), s, Request{Facts: session.Facts{Given: render.Facts{Region: render.Fact{Value: "us-east-2", Source: "flag"}}}, Output: session.FormatTable})
+	if !errors.As(err, &failure) || failure.Kind != problem.Failed || !strings.Contains(data.String(), "us-east-2") {
 		t.Errorf("%v\n%s", err, data)
 	}
 	for name, facts := range map[string]session.Facts{
@@ -113,7 +183,7 @@ func TestRunFails(t *testing.T) {
 		"no such file": {File: filepath.Join(t.TempDir(), "facts.yaml")},
 	} {
 		s, data, _ := playing(t, away)
-		if err := Run(t.Context(), s, facts, session.FormatYAML); !problem.IsInput(err) || data.Len() > 0 {
+		if err := Run(t.Context(), s, Request{Facts: facts, Output: session.FormatYAML}); !problem.IsInput(err) || data.Len() > 0 {
 			t.Errorf("%s: %v\n%s", name, err, data)
 		}
 	}
@@ -123,7 +193,7 @@ func TestRunInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	s, data, _ := playing(t, clustertest.New(t, "v1.33.0").URL)
-	if err := Run(ctx, s, session.Facts{}, session.FormatTable); !errors.Is(err, context.Canceled) || data.Len() > 0 {
+	if err := Run(ctx, s, Request{Output: session.FormatTable}); !errors.Is(err, context.Canceled) || data.Len() > 0 {
 		t.Errorf("%v\n%s", err, data)
 	}
 }
