@@ -86,7 +86,7 @@ func Connect(getter genericclioptions.RESTClientGetter, opts Options) (*Conn, er
 	// human at a browser; client-go puts plugins above what is wrapped here.
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
-		return nil, configFlaw(s.context, err)
+		return nil, configFlaw(getter, s.context, err)
 	}
 	if config.ExecProvider != nil {
 		client.Transport = leave{client.Transport}
@@ -95,7 +95,7 @@ func Connect(getter genericclioptions.RESTClientGetter, opts Options) (*Conn, er
 		conn.raw, err = discovery.NewDiscoveryClientForConfigAndClient(config, client)
 	}
 	if err != nil {
-		return nil, configFlaw(s.context, err)
+		return nil, configFlaw(getter, s.context, err)
 	}
 	return conn, nil
 }

@@ -55,7 +55,7 @@ func readSettings(getter genericclioptions.RESTClientGetter) (settings, error) {
 		return settings{}, err
 	}
 	if s.config, err = getter.ToRESTConfig(); err != nil {
-		return settings{}, configFlaw(s.context, err)
+		return settings{}, configFlaw(getter, s.context, err)
 	}
 	s.config = rest.CopyConfig(s.config)
 	return s, s.readNamespace(loader, raw)
@@ -125,7 +125,7 @@ func (s *settings) checkCluster(raw clientcmdapi.Config, getter genericclioption
 func (s *settings) readNamespace(loader clientcmd.ClientConfig, raw clientcmdapi.Config) error {
 	name, explicit, err := loader.Namespace()
 	if err != nil {
-		return configFlaw(s.context, err)
+		return configFlaw(nil, s.context, err)
 	}
 	s.namespace, s.explicit, s.source = name, explicit, "default"
 	context := raw.Contexts[s.context]
@@ -163,8 +163,12 @@ func flag(getter genericclioptions.RESTClientGetter, name string) string {
 	return *cmp.Or(value, new(string))
 }
 
-// configFlaw is for what clientcmd finds wrong with the chosen context.
-func configFlaw(context string, err error) error {
+// configFlaw is for what clientcmd finds wrong with the chosen context, or with a flag over
+// it.
+func configFlaw(getter genericclioptions.RESTClientGetter, context string, err error) error {
+	if flaw := flagFlaw(getter, err); flaw != nil {
+		return flaw
+	}
 	what := "the kubeconfig"
 	if context != "" {
 		what = fmt.Sprintf("context %q of the kubeconfig", context)
