@@ -177,7 +177,7 @@ func (s *program) tell(err error) {
 	var told *problem.Error
 	switch {
 	case errors.As(err, &several):
-		for _, one := range several.Problems {
+		for _, one := range problem.Merge(several.Problems) {
 			s.session.UI.Problem(one.What, one.Why, one.Next, one.More)
 		}
 		s.session.UI.Line(several.Note)

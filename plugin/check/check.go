@@ -123,12 +123,26 @@ func Fail(err error) Finding {
 	if err == nil {
 		return Pass()
 	}
+	if several, ok := errors.AsType[*problem.Several](err); ok && len(several.Problems) > 0 {
+		return failAll(several.Problems, err)
+	}
 	finding := Finding{Status: Failed, What: err.Error(), Err: err}
 	if told, ok := errors.AsType[*problem.Error](err); ok {
 		finding.What, finding.Why, finding.Next = told.Parts()
 	}
 	finding.What = plain.Line(finding.What)
 	finding.Why = strings.ReplaceAll(plain.Text(finding.Why), "\n", "\n  ") // no line of it looks like a part of its own
+	return finding
+}
+
+// failAll is the finding of several problems, of which those with the same cause are one.
+func failAll(problems []*problem.Error, err error) Finding {
+	var all []Finding
+	for _, one := range problem.Merge(problems) {
+		all = append(all, Fail(one))
+	}
+	finding := worstFirst(all)
+	finding.Err = err
 	return finding
 }
 
@@ -140,8 +154,9 @@ func (c Check) Page() string { return "docs/checks/" + c.ID + ".md" }
 func (o Outcome) Problem() *problem.Error {
 	kind := problem.Refused
 	more := o.Page()
+	var like *problem.Alike
 	if told, ok := errors.AsType[*problem.Error](o.Err); ok {
-		kind = told.Kind
+		kind, like = told.Kind, told.Like
 		if told.More != "" {
 			more = told.More
 		}
@@ -149,7 +164,7 @@ func (o Outcome) Problem() *problem.Error {
 	if problem.IsInput(o.Err) {
 		kind = problem.Usage
 	}
-	return &problem.Error{Kind: kind, What: o.What, Why: o.Why, Next: o.Next, More: more, Err: o.Err}
+	return &problem.Error{Kind: kind, What: o.What, Why: o.Why, Next: o.Next, More: more, Err: o.Err, Like: like}
 }
 
 // Run runs checks, independent ones at the same time, and returns their

@@ -183,6 +183,7 @@ func Refusal(outcomes []check.Outcome) error {
 			several.Problems = append(several.Problems, one)
 		}
 	}
+	several.Problems = problem.Merge(several.Problems)
 	return several
 }
 
@@ -226,6 +227,7 @@ func (p Plan) Refused(ctx context.Context) error {
 	if len(several.Problems) == 0 {
 		return nil
 	}
+	several.Problems = problem.Merge(several.Problems)
 	several.Note = "install would refuse; the diff is of everything else"
 	return tutorialFirst(ctx, p.Desired, several)
 }
@@ -245,8 +247,11 @@ func inParts(err error) *problem.Error {
 // own, unless a role lets the app in already: anybody who can edit the project can apply
 // the tutorial's objects, with the name of a bucket of others.
 func tutorialFirst(ctx context.Context, d Desired, refused error) error {
-	var several *problem.Several
-	if !errors.As(refused, &several) {
+	several, isSeveral := errors.AsType[*problem.Several](refused)
+	if one, alone := errors.AsType[*problem.Error](refused); !isSeveral && alone && errors.Is(one.Err, apply.ErrAdoptable) {
+		several, isSeveral = &problem.Several{Problems: []*problem.Error{one}}, true
+	}
+	if !isSeveral {
 		return refused
 	}
 	fits := func() bool { return tutorialRoleFits(ctx, d) }
@@ -258,8 +263,7 @@ func adoptionFirst(problems []*problem.Error, namespace string, roleFits func() 
 	var names []string
 	for _, p := range problems {
 		if byHand(p) {
-			name, _, _ := strings.Cut(p.What, " in "+namespace)
-			names = append(names, name)
+			names = append(names, p.Named()...)
 		}
 	}
 	if len(names) == 0 {

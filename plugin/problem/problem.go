@@ -35,6 +35,7 @@ type Error struct {
 	Next string
 	More string
 	Err  error
+	Like *Alike // nil: a problem that is not one of many
 }
 
 // Input is the error for what the user gave and cannot be used: a name, a fact, a

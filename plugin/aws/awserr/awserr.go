@@ -29,6 +29,7 @@ type explanation struct {
 	kind             problem.Kind
 	what, why, next  string
 	action, resource string
+	nextFor          func(rights []string) string // next, if it names the rights that are missing
 }
 
 // because is an explanation of what failed as it was asked for.
@@ -47,16 +48,22 @@ func Translate(err error, action, resource string) error {
 	if e.action == "" {
 		e.action, e.resource = action, resource
 	}
-	if e.what == "" {
-		e.what = "AWS did not do " + on(e.action, e.resource)
-		if Code(err) != "" {
-			e.what = "AWS refused " + on(e.action, e.resource)
-		}
+	request := on(e.action, e.resource)
+	like := problem.Alike{Objects: []problem.Object{{Name: request, Word: request}}, Cause: e.why, Next: e.nextFor}
+	switch {
+	case e.what != "": // about the credentials, for example: every request has the same problem
+		like.Cause = e.what
+	case Code(err) != "":
+		e.what = "AWS refused " + request
+		like.Noun, like.Are = "AWS request", "were refused"
+	default:
+		e.what = "AWS did not do " + request
+		like.Noun, like.Are = "AWS request", "failed"
 	}
 	if e.kind == 0 {
 		e.kind = problem.Failed
 	}
-	return &problem.Error{Kind: e.kind, What: e.what, Why: e.why, Next: e.next, Err: &cause{err}}
+	return (&problem.Error{Kind: e.kind, What: e.what, Why: e.why, Next: e.next, Err: &cause{err}}).With(like)
 }
 
 // explain asks the most telling source first: what could not be reached may be what gives

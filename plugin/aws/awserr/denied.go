@@ -55,26 +55,31 @@ func explainDenied(message, action, resource string) explanation {
 	if r.resource == "" || r.resource == "*" {
 		r.resource = resource
 	}
-	right := on(r.action, r.resource)
 	e := explanation{action: r.action, resource: r.resource}
-	e.why, e.next = decidedBy(r.because, right)
+	e.why, e.next = decidedBy(r.because, on(r.action, r.resource))
 	if r.who != "" {
 		e.why = r.who + " may not: " + e.why
 	}
 	if strings.HasPrefix(r.resource, "role ") && r.action == "iam:GetRole" {
 		e.why += "; whether the role exists is not known"
 	}
+	tail := ""
 	if r.action == "iam:CreateRole" && !strings.Contains(r.because, "service control") {
-		e.next += "; where roles must carry a boundary, add --permissions-boundary ARN"
+		tail += "; where roles must carry a boundary, add --permissions-boundary ARN"
 	}
 	if policy := policyFor(r); policy != "" {
-		e.next += "; " + policy + " prints a policy that allows it"
+		tail += "; " + policy + " prints a policy that allows it"
 	}
 	if strings.HasPrefix(r.because, "explicit deny in an identity-based policy") && ofController(r) {
-		e.next += "; the policy that oc ostoy-s3 iam policy --for install prints denies it, unless you print it with --with-controller"
+		tail += "; the policy that oc ostoy-s3 iam policy --for install prints denies it, unless you print it with --with-controller"
 	}
 	if mayBeOlderPolicy(r) {
-		e.next += "; if an earlier version of ostoy-s3 printed the policy, print it again, because roles have more tags now: " + policyForPeople
+		tail += "; if an earlier version of ostoy-s3 printed the policy, print it again, because roles have more tags now: " + policyForPeople
+	}
+	e.next += tail
+	e.nextFor = func(rights []string) string {
+		_, next := decidedBy(r.because, strings.Join(rights, ", "))
+		return next + tail
 	}
 	return e
 }

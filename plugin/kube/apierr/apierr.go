@@ -5,6 +5,7 @@ package apierr
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -93,6 +94,12 @@ func Detail(s metav1.Status) string {
 	return text
 }
 
+// Rule is the webhook or the policy of the cluster that denied a request, as ReasonOf reads
+// it: `admission webhook "x"`; "" if an answer names none.
+func Rule(s metav1.Status) string {
+	return line(regexp.MustCompile(`(?:admission webhook|ValidatingAdmissionPolicy|failed calling webhook) ["'][^"']+["']`).FindString(s.Message))
+}
+
 // Explain says why the API server refused and what helps.
 func Explain(s metav1.Status, about About) *problem.Error {
 	p := &problem.Error{Kind: problem.Failed, What: cmp.Or(about.What, object(s)), Why: line(s.Message)}
@@ -102,7 +109,7 @@ func Explain(s metav1.Status, about About) *problem.Error {
 		p.Why = strings.TrimSpace("the project "+about.Namespace) + " is being deleted"
 		p.Next = "wait until it is deleted (" + advice.Command("oc get project", project) + "), then run the same command again"
 	case Policy:
-		p.Why = "a rule of this cluster denied it: " + p.Why
+		p.Why = "a rule of this cluster denied it: " + Detail(s)
 		p.Next = "ask who runs the cluster what the rule wants"
 	case WebhookDown:
 		p.Why = "a webhook of this cluster that must be asked does not answer: " + p.Why

@@ -31,11 +31,11 @@ func TestF2ServerMessages(t *testing.T) {
 			}
 		}
 	}
-	if got, want := oc(a, "oc get", ref, "-w"), "oc get deployment/web -n demo -w"; got != want {
+	if got, want := oc(a, ref, "oc get", []string{ref.Resource()}, "-w"), "oc get deployment/web -n demo -w"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	odd := Ref{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "RoleBinding", Name: "a'; id; $(id)"}
-	if got, want := oc(a, "oc delete", odd), `oc delete 'rolebinding/a'\''; id; $(id)' -n demo`; got != want {
+	if got, want := oc(a, odd, "oc delete", []string{odd.Resource()}), `oc delete 'rolebinding/a'\''; id; $(id)' -n demo`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

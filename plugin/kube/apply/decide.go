@@ -67,12 +67,12 @@ func mayApply(a *Applier, ref Ref, live *unstructured.Unstructured) error {
 		if f := live.GetFinalizers(); len(f) > 0 {
 			why += "; it waits for " + strings.Join(f, ", ")
 		}
-		return problem.Refuse(inWords(a, ref)+" is being deleted",
-			why,
-			"wait until it is deleted ("+oc(a, "oc get", ref, "-w")+"), then run the same command again")
+		return forAll(alike(a, problem.Refuse(inWords(a, ref)+" is being deleted", why, ""), ref, "are being deleted"), func(words []string) string {
+			return "wait until it is deleted (" + oc(a, ref, "oc wait --for=delete", words, "--timeout=5m") + "), then run the same command again"
+		})
 	}
 	if by := DeliveredBy(live); by != "" && !a.opts.ForceOwner {
-		return managedBy(a, ref, by)
+		return managedBy(a, ref, live, by)
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func mayForce(a *Applier, it *Item, list []conflict, cause error) error {
 		}
 	}
 	if len(others) > 0 {
-		return conflicted(a, it.Ref, others, cause)
+		return conflicted(a, it, others, cause)
 	}
 	return nil
 }
@@ -274,7 +274,7 @@ func mayRemove(a *Applier, it *Item) error {
 		return nil
 	}
 	if by := DeliveredBy(it.Live); by != "" {
-		return deliveredRemoval(a, it.Ref, by)
+		return deliveredRemoval(a, it.Ref, it.Live, by)
 	}
 	return nil
 }

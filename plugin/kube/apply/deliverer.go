@@ -73,26 +73,38 @@ func mayTake(a *Applier, live *unstructured.Unstructured) bool {
 	return a.opts.ForceConflicts || adoptable(a, live) || a.opts.ForceOwner && DeliveredBy(live) != ""
 }
 
-// managedBy says that a GitOps system or Helm brings the object.
-func managedBy(a *Applier, ref Ref, by string) error {
+// managedBy says that a GitOps system or Helm brings the object. live may be nil.
+func managedBy(a *Applier, ref Ref, live *unstructured.Unstructured, engine string) error {
+	by := sourced(live, engine)
 	instead := "change it in Git: " + a.opts.Set.Render
-	if by == Helm {
+	if engine == Helm {
 		instead = "upgrade the release: " + a.opts.Set.Upgrade
 	}
-	return problem.Refuse(fmt.Sprintf("%s is managed by %s", inWords(a, ref), by),
-		by+" and this command would undo each other's work",
-		instead+"; or take it over with --force-owner")
+	return alike(a, problem.Refuse(fmt.Sprintf("%s is managed by %s", inWords(a, ref), by),
+		engine+" and this command would undo each other's work",
+		instead+"; or take over what it manages with --force-owner"), ref, "are managed by "+by)
+}
+
+// sourced is an engine with what it applies an object from, if the object says that.
+func sourced(live *unstructured.Unstructured, engine string) string {
+	if live != nil && DeliveredBy(live) == engine {
+		if source := Source(live); source != "" {
+			return engine + " (" + source + ")"
+		}
+	}
+	return engine
 }
 
 // deliveredRemoval says that somebody else would bring the object back.
-func deliveredRemoval(a *Applier, ref Ref, by string) error {
+func deliveredRemoval(a *Applier, ref Ref, live *unstructured.Unstructured, engine string) error {
+	by := sourced(live, engine)
 	instead := "remove it from Git (what it came from: " + a.opts.Set.Render + "), then run the same command again for " + a.opts.Set.Beside
-	if by == Helm {
+	if engine == Helm {
 		instead = "uninstall the release with Helm, then run the same command again for " + a.opts.Set.Beside
 	}
-	return problem.Refuse(fmt.Sprintf("%s is managed by %s", inWords(a, ref), by),
-		by+" would bring back what is deleted here",
-		instead+"; or delete what is ours all the same with --force-owner")
+	return alike(a, problem.Refuse(fmt.Sprintf("%s is managed by %s", inWords(a, ref), by),
+		engine+" would bring back what is deleted here",
+		instead+"; or delete what ostoy-s3 applied anyway with --force-owner"), ref, "are managed by "+by)
 }
 
 // The engines as DeliveredBy and TakenOverBy name them.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -40,9 +41,9 @@ func failure(a *Applier, verb string, ref Ref, err error) error {
 	case errors.As(err, new(*problem.Error)): // in three parts already
 		return err
 	default:
-		return problem.Fail(what,
+		return alike(a, problem.Fail(what,
 			"the API server did not answer: "+plain.Line(secret.Hide(err.Error())),
-			"try again; what was applied is kept, a second run goes on from there").Because(err)
+			"try again; what was applied is kept, a second run goes on from there").Because(err), ref, "could not be "+verb)
 	}
 	status := api.Status()
 	if ref.Kind == "Secret" { // the server's text may quote values
@@ -50,8 +51,45 @@ func failure(a *Applier, verb string, ref Ref, err error) error {
 		err = &apierrors.StatusError{ErrStatus: status}
 	}
 	p := apierr.Explain(status, apierr.About{What: what, Namespace: a.opts.Namespace}).Because(err)
-	adapt(a, p, ref, status)
-	return p
+	next := adapt(a, p, ref, status)
+	p = alike(a, p, ref, "could not be "+verb, causeOf(p, status)...)
+	return forAll(p, next)
+}
+
+// alike says that a problem may be one of many, of which are says what the objects have in
+// common, and cause what else has to be the same.
+func alike(a *Applier, p *problem.Error, ref Ref, are string, cause ...string) *problem.Error {
+	if !a.opts.Set.Cluster(ref) {
+		are = "in " + a.opts.Namespace + " " + are
+	}
+	return p.With(problem.Alike{
+		Objects: []problem.Object{{Name: ref.String(), Word: ref.Resource()}}, Noun: "object", Are: are, Cause: strings.Join(cause, "\n"),
+	})
+}
+
+// forAll gives a problem that may be one of many a next step that names the objects; nil
+// leaves it as it is.
+func forAll(p *problem.Error, next func(words []string) string) *problem.Error {
+	if next == nil {
+		return p
+	}
+	like := *p.Like
+	like.Next = next
+	return p.With(like)
+}
+
+// causeOf is what several refusals have to have in common to be one problem: the reason,
+// and where that is a rule of the cluster or a value, which one.
+func causeOf(p *problem.Error, s metav1.Status) []string {
+	reason := apierr.ReasonOf(s)
+	cause := []string{strconv.Itoa(int(reason))}
+	switch reason {
+	case apierr.Policy, apierr.WebhookDown:
+		return append(cause, apierr.Rule(s))
+	case apierr.Invalid, apierr.Other:
+		return append(cause, p.Why)
+	}
+	return cause
 }
 
 func notServed(a *Applier, what string, ref Ref, err error) error {
@@ -72,8 +110,9 @@ func notServed(a *Applier, what string, ref Ref, err error) error {
 	return p
 }
 
-// adapt puts in what helps with an object of the set.
-func adapt(a *Applier, p *problem.Error, ref Ref, s metav1.Status) {
+// adapt puts in what helps with an object of the set. The next step that it gives back, if
+// any, names the objects.
+func adapt(a *Applier, p *problem.Error, ref Ref, s metav1.Status) (next func(words []string) string) {
 	wide := a.opts.Set.Cluster(ref) || ref.Group == olmGroup
 	reason := apierr.ReasonOf(s)
 	switch {
@@ -89,7 +128,7 @@ func adapt(a *Applier, p *problem.Error, ref Ref, s metav1.Status) {
 	case reason == apierr.Limits:
 		p.Next += hint(a, "; adapt the resources with %s")
 	case reason == apierr.Invalid:
-		explainInvalid(a, p, ref, s)
+		return explainInvalid(a, p, ref, s)
 	case reason == apierr.Missing && a.opts.Set.Cluster(ref):
 		p.Next = advice.Command("oc api-resources", "--api-group="+ref.Group)
 	case reason == apierr.Missing:
@@ -97,11 +136,12 @@ func adapt(a *Applier, p *problem.Error, ref Ref, s metav1.Status) {
 	case reason == apierr.Other, reason == apierr.Conflict, reason == apierr.Busy:
 		p.Next = "run the same command again; it goes on from where this one stopped"
 	}
+	return nil
 }
 
 // explainInvalid names the fields. Many kinds have fields that are set once:
 // the only way to change those is a new object.
-func explainInvalid(a *Applier, p *problem.Error, ref Ref, s metav1.Status) {
+func explainInvalid(a *Applier, p *problem.Error, ref Ref, s metav1.Status) (next func(words []string) string) {
 	var lines []string
 	fixed := false
 	if s.Details != nil {
@@ -116,12 +156,16 @@ func explainInvalid(a *Applier, p *problem.Error, ref Ref, s metav1.Status) {
 	}
 	p.Next = cmp.Or(hint(a, "mend the value with %s"), advice.Command("oc explain", strings.ToLower(ref.Kind), "--api-version="+ref.GVK().GroupVersion().String()))
 	if !fixed {
-		return
+		return nil
 	}
 	p.What = ref.String() + " has a field that cannot be changed once it is set"
-	p.Next = "restore the value it had, or recreate it: " + oc(a, "oc delete", ref) + ", then run the same command again"
 	if a.opts.Set.data(ref) {
-		p.Next = "restore the value it had; it holds data, so it is never recreated for you (" + oc(a, "oc get", ref, "-o", "yaml") + ")"
+		return func(words []string) string {
+			return "restore the value it had; it holds data, so it is never recreated for you (" + oc(a, ref, "oc get", words, "-o", "yaml") + ")"
+		}
+	}
+	return func(words []string) string {
+		return "restore the value it had, or recreate it: " + oc(a, ref, "oc delete", words) + ", then run the same command again"
 	}
 }
 
@@ -141,6 +185,9 @@ func withoutValues(s metav1.Status) metav1.Status {
 		return s // says who may not, or how many, never what is in it
 	}
 	out := metav1.Status{Reason: s.Reason, Code: s.Code, Message: "the API server refused it (" + string(s.Reason) + ")"}
+	if rule := apierr.Rule(s); rule != "" { // what it says of the Secret may quote it
+		out.Message = "the " + rule + " denied it"
+	}
 	if s.Details == nil {
 		return out
 	}
@@ -157,26 +204,30 @@ func withoutValues(s metav1.Status) metav1.Status {
 
 // foreign says that an object is somebody else's.
 func foreign(a *Applier, ref Ref, live *unstructured.Unstructured, detail string) error {
-	p := problem.Refuse(inWords(a, ref)+" is not ours",
-		"managed by "+managers(live)+detail,
-		"delete or rename it ("+oc(a, "oc get", ref, "-o", "yaml")+"), or take it over with --force-conflicts")
+	p := problem.Refuse(inWords(a, ref)+" is not ours", "managed by "+managers(live)+detail, "")
+	next := func(words []string) string {
+		return "delete or rename it (" + oc(a, ref, "oc get", words, "-o", "yaml") + "), or take it over with --force-conflicts"
+	}
 	switch {
 	case recognised(a, live) && !a.opts.Adopt:
+		next = nil
 		p.Next, p.Err = advice.Command(a.opts.Set.Install, "-n", a.opts.Namespace, "--adopt"), ErrAdoptable
 	case a.opts.Adopt && a.opts.Recognise != nil && live != nil:
 		p.Why += "; it is not adopted: " + a.opts.Recognise(live)
 		if ref.Kind == "Secret" {
+			next = nil
 			p.Next = "--set secrets.existing=true to leave it as it is, or --force-conflicts to have our sample put into it"
 		}
 	}
-	return p
+	return forAll(alike(a, p, ref, "are not ours"), next)
 }
 
-func conflicted(a *Applier, ref Ref, list []conflict, cause error) error {
+func conflicted(a *Applier, it *Item, list []conflict, cause error) error {
+	ref := it.Ref
 	var lines []string
 	for _, c := range list {
 		if by := delivererNamed(c.manager); by != "" {
-			return managedBy(a, ref, by)
+			return managedBy(a, ref, it.Live, by)
 		}
 		lines = append(lines, c.String())
 	}
@@ -190,11 +241,11 @@ func conflicted(a *Applier, ref Ref, list []conflict, cause error) error {
 	if replicas && a.opts.Set.Values != "" {
 		p.Next = "leave the number to the autoscaler with " + advice.Command("--set", strings.TrimPrefix(ref.Name, "ostoy-")+".replicas=null") + ", or take it over with --force-conflicts"
 	}
-	return p
+	return alike(a, p, ref, "have fields that others manage")
 }
 
 // combine makes one error of those of several objects: nil, the one, or a
-// *problem.Several. The end of the context, or of the login, is the only cause
+// *problem.Several. Those that have the same cause and the same cure are one. The end of the context, or of the login, is the only cause
 // worth telling where it is one.
 func combine(errs []error) error {
 	errs = slices.DeleteFunc(errs, func(e error) bool { return e == nil })
@@ -206,15 +257,15 @@ func combine(errs []error) error {
 	if len(errs) <= 1 {
 		return errors.Join(errs...)
 	}
-	all := &problem.Several{}
+	var all []*problem.Error
 	for _, e := range errs {
 		var p *problem.Error
 		if !errors.As(e, &p) {
 			p = problem.Fail(e.Error(), "", "").Because(e)
 		}
-		all.Problems = append(all.Problems, p)
+		all = append(all, p)
 	}
-	return all
+	return problem.Join(all)
 }
 
 // inWords is an object as an error names it: "Route ostoy-route in demo"; without
@@ -226,10 +277,11 @@ func inWords(a *Applier, ref Ref) string {
 	return ref.String() + " in " + a.opts.Namespace
 }
 
-// oc is a command of oc about an object, such as "oc get": "oc get route/ostoy-route -n
-// demo -w", "oc get clusterrole/ack-s3-buckets -w".
-func oc(a *Applier, command string, ref Ref, flags ...string) string {
-	words := []string{ref.Resource()}
+// oc is a command of oc about objects, such as "oc get": "oc get route/ostoy-route -n
+// demo -o yaml"; "oc get clusterrole/ack-s3-buckets -o yaml" if ref, one of them, is in no
+// namespace.
+func oc(a *Applier, ref Ref, command string, words []string, flags ...string) string {
+	words = slices.Clone(words)
 	if !a.opts.Set.Cluster(ref) {
 		words = append(words, "-n", a.opts.Namespace)
 	}

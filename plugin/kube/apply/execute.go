@@ -77,7 +77,7 @@ func apply(ctx context.Context, a *Applier, it *Item) (*unstructured.Unstructure
 		return live, err
 	}
 	if it.Action == Create && !sharedNow(ctx, a, it) { // somebody made it meanwhile, and it is theirs
-		return nil, conflicted(a, it.Ref, list, err)
+		return nil, conflicted(a, it, list, err)
 	}
 	if err := mayForce(a, it, list, err); err != nil {
 		return nil, err

@@ -174,7 +174,7 @@ func (a *Applier) Release(ctx context.Context, items []*Item, observe func(Event
 		case live != nil && Ours(live):
 			return problem.Fail(it.Ref.String()+" could not be released",
 				"the API server took the change and still names us among its managers: another install may be running",
-				"run the same command again; "+oc(a, "oc get", it.Ref, "--show-managed-fields", "-o", "yaml")+" shows who is named")
+				"run the same command again; "+oc(a, it.Ref, "oc get", []string{it.Ref.Resource()}, "--show-managed-fields", "-o", "yaml")+" shows who is named")
 		}
 		tell(Event{Ref: it.Ref, Action: Released, Live: live})
 		return nil
