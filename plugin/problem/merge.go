@@ -12,7 +12,7 @@ import (
 // reason. Merge makes one problem of those.
 type Alike struct {
 	Objects []Object
-	Noun    string // "object"; "": What is the same for all of them
+	Noun    string // "object"; "": they are listed after Are, or, without Are, What is the same for all of them
 	Are     string // what several of them are: "in demo are managed by Argo CD"
 	Cause   string // what else must be the same for one cause; "" if nothing else
 	// Next is the next step for objects, given their words; nil if it does not name them.
@@ -110,7 +110,11 @@ func (e *Error) and(other *Error) *Error {
 	both := *e
 	both.Like = &like
 	both.Err = errors.Join(e.Err, other.Err)
-	if like.Noun == "" {
+	switch {
+	case like.Noun == "" && like.Are == "":
+		return &both
+	case like.Noun == "":
+		both.What, both.Why = like.Are+": "+strings.Join(like.names(), "; "), like.why()
 		return &both
 	}
 	both.What = phrase.Count(len(like.Objects), like.Noun) + " " + like.Are + ": " + strings.Join(like.names(), ", ")

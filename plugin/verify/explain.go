@@ -59,7 +59,10 @@ func (r *run) notAssumed(err error) error {
 
 // mendRole is what to type against a role that does not let the app in.
 func (r *run) mendRole() string {
-	if r.options.Given == nil && r.options.Narrow != "" {
+	switch {
+	case r.options.Given == nil && r.options.Narrow != "" && r.options.Applied:
+		return r.options.Narrow + " sets the trust policy of the role, which was there before install"
+	case r.options.Given == nil && r.options.Narrow != "":
 		return r.install() + " uses the role, which was there before install, if its trust policy names the service account, and otherwise creates another one"
 	}
 	return r.mend(" restores the role and its trust policy")
@@ -131,8 +134,19 @@ func (r *run) mend(what string) string {
 		return r.options.Given(r.Flags.ofVerify())
 	case r.options.Narrow != "":
 		return r.options.Narrow + " narrows the role, which was there before install"
+	case r.options.Applied:
+		return r.appliedNow()
 	}
 	return r.install() + what
+}
+
+// appliedNow is the advice after an install that has just done what another one would do:
+// IAM may not use it yet, or something that install does not change is the cause.
+func (r *run) appliedNow() string {
+	name := advice.Flag("--role-name", advice.RoleName(r.roleName()).Word())
+	return "this run has set the role's policy and its trust policy; if IAM does not use them yet, verify again in a minute: " + r.again() +
+		"\nif it stays so, another policy on the role is the cause; these list them:\n" +
+		advice.Command("aws iam list-attached-role-policies", name...) + "\n" + advice.Command("aws iam list-role-policies", name...)
 }
 
 // mendPolicy is what to type against a role that does not allow what the app does.
@@ -163,11 +177,17 @@ func (r *run) foreseen(probe string) bool {
 // install's. It is not the first advice: an install with --role-name or --audience is
 // correct, and install without these flags would replace it with another one.
 func (r *run) ifChanged(first string) string {
+	if r.options.Applied { // an install has just restored them
+		return first
+	}
 	return first + "\nif somebody changed the pods or the service account, restore them with the flags that the install had:\n" + r.installs("")
 }
 
 // installs is install as advice: what it does, and what the inventory says about the role.
 func (r *run) installs(what string) string {
+	if r.options.Applied {
+		return r.again() + " looks again: this run has just installed"
+	}
 	advised := r.install() + what
 	if r.options.Given == nil || len(r.Flags.ofVerify()) < len(r.Flags) {
 		return advised

@@ -117,6 +117,9 @@ func refusedAudience(err error) bool {
 	return awserr.Denied(err) || awserr.Code(err) == "InvalidIdentityToken" && strings.Contains(awserr.Message(err), "audience")
 }
 
+// notRefused begins what is said of a trespass.
+const notRefused = "NOT REFUSED"
+
 // errAllowed is the failure to be refused.
 var errAllowed = errors.New("it was not refused")
 
@@ -151,7 +154,8 @@ func trespassed(ctx context.Context, r *run, one trespass) Probe {
 	case refused(err):
 		return pass(one.name, began)
 	case errors.Is(err, errAllowed):
-		return fail(one.name, began, problem.Refuse("NOT REFUSED: "+one.title, one.open, r.cure(ctx, one.name, one.next)).See(helpPage))
+		return fail(one.name, began, problem.Refuse(notRefused+": "+one.title, one.open, r.cure(ctx, one.name, one.next)).See(helpPage).
+			With(problem.Alike{Objects: []problem.Object{{Name: one.title}}, Are: notRefused}))
 	}
 	return fail(one.name, began, cannotTell(r, one, err))
 }

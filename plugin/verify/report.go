@@ -133,6 +133,7 @@ func (r Report) Err() error {
 	if len(several.Problems) == 0 {
 		return nil
 	}
+	several.Problems = problem.Merge(several.Problems)
 	return several
 }
 

@@ -85,10 +85,52 @@ func TestAdviceForAdoptedRole(t *testing.T) {
 	for got, want := range map[string]string{
 		r.mendPolicy(): "NARROW gives the role",
 		r.mend("x"):    "NARROW narrows the role",
-		r.mendRole():   "oc ostoy-s3 install -n demo uses the role, which was there before install, if its trust policy names the service account",
+		r.mendRole():   "NARROW sets the trust policy of the role",
 	} {
 		if !strings.HasPrefix(got, want) || strings.Contains(got, "restores") {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// TestAdviceAfterInstall: at the end of an install, nothing advises the install that has
+// just run.
+func TestAdviceAfterInstall(t *testing.T) {
+	for name, options := range map[string]Options{
+		"its own role":                 {Applied: true},
+		"a role that was there":        {Applied: true, AsIs: true, Narrow: "oc ostoy-s3 install -n demo --adopt --tighten-role"},
+		"policies that nobody may see": {Applied: true, Cure: func(context.Context, string, string) string { return "" }},
+	} {
+		r, _ := started(t, newFake(nil))
+		r.options = options
+		advice := []string{r.mendRole(), r.mendPolicy(), r.mend(""), r.installs(""), r.ifChanged("")}
+		for _, one := range trespasses(r) {
+			advice = append(advice, r.cure(t.Context(), one.name, one.next))
+		}
+		for _, advised := range advice {
+			for line := range strings.SplitSeq(advised, "\n") {
+				if strings.HasSuffix(line, "install -n demo") || strings.Contains(line, "install -n demo ") && !strings.Contains(line, "--tighten-role") {
+					t.Errorf("%s: %s", name, line)
+				}
+			}
+		}
+	}
+}
+
+// TestOneCauseOfTrespasses: what one policy lets the app do is one problem.
+func TestOneCauseOfTrespasses(t *testing.T) {
+	r, _ := started(t, newFake(nil))
+	r.options = Options{Applied: true, Cure: func(context.Context, string, string) string { return "aws iam detach-role-policy" }}
+	report := Report{Levels: []LevelReport{{Level: Isolation}}}
+	for _, one := range byApp(r) {
+		one.try = func(context.Context) error { return nil }
+		report.Levels[0].Probes = append(report.Levels[0].Probes, trespassed(t.Context(), r, one))
+	}
+	several, ok := errors.AsType[*problem.Several](report.Err())
+	if !ok || len(several.Problems) != 1 {
+		t.Fatalf("%+v", report.Err())
+	}
+	if what := several.Problems[0].What; !strings.HasPrefix(what, "NOT REFUSED: s3:ListBucket on another bucket of the account; s3:DeleteObject on the object it wrote; ") {
+		t.Error(what)
 	}
 }

@@ -54,7 +54,7 @@ func TestAdopt(t *testing.T) {
 
 	wantStdout(t, admin.Run(t, "status", "-n", namespace).WantCode(t, 0), theRole, "it was there before install", "drift            ✔ none")
 	wantStdout(t, admin.Run(t, "check", "-n", namespace).WantCode(t, 0), "! role-excess", "! trust-audience", "--adopt --tighten-role", "not not ours")
-	admin.Run(t, "verify", "-n", namespace).WantCode(t, refused).WantTalk(t, "NOT REFUSED: s3:DeleteObject", "--adopt --tighten-role narrows the role")
+	admin.Run(t, "verify", "-n", namespace).WantCode(t, refused).WantTalk(t, "NOT REFUSED: ", "s3:DeleteObject on the object it wrote", "--adopt --tighten-role narrows the role")
 	admin.Run(t, "status", "-A").WantCode(t, 0).WantTalk(t, namespace+"  role: it was there before install")
 	code, screen := run.AtTerminal(t, admin, "no\n", "install", "-n", namespace, "--adopt", "--tighten-role")
 	if code != misused || !strings.Contains(screen, "type yes to go on") || !strings.Contains(screen, "AmazonS3FullAccess") {
