@@ -25,7 +25,7 @@ func layers() []layer {
 			"plugin/manifests", "plugin/role", "plugin/facts", "plugin/controller/*",
 		}, true},
 		{"engines: what use cases share", []string{
-			"plugin/plan", "plugin/announce", "plugin/exposure", "plugin/project", "plugin/session", "plugin/removal", "plugin/report",
+			"plugin/plan", "plugin/announce", "plugin/exposure", "plugin/project", "plugin/presence", "plugin/session", "plugin/removal", "plugin/report",
 			"plugin/check", "plugin/status", "plugin/verify", "plugin/controller", "plugin/manual", "plugin/tutorial", "plugin/folder",
 		}, false},
 		{"adapters: one outside world each", []string{"plugin/kube/*", "plugin/aws/*", "plugin/detect", "plugin/advice"}, false},

@@ -66,7 +66,8 @@ documents: statements and values in one order, so that only what IAM takes for a
 difference is one. It changes nothing.
 
 It ends with code 0 whether or not there is something to change; with --check, 4 if
-there is. A role of that name that is not ours is refused, as by install.`
+there is. It ends with 4 after the plan if neither the role exists nor OSToy is installed in
+the project. A role of that name that is not ours is refused, as by install.`
 
 func newIAMPlanCommand(s *program) *cobra.Command {
 	request, format, strict := role.Request{}, session.Format(""), false

@@ -11,6 +11,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -35,7 +36,7 @@ func appChecks(w *live.World, objects []*unstructured.Unstructured) []Check {
 	a := appLook{w, objects}
 	here, running := []string{IDInstalled}, []string{IDAppAvailable}
 	return inGroup(App, []Check{
-		{ID: IDInstalled, Severity: Error, Needs: []string{IDServer}, Title: "something is installed in the project", Run: a.installed},
+		{ID: IDInstalled, Severity: Error, Needs: []string{IDServer}, Title: "the app is installed in the project", Run: a.installed},
 		{ID: "app-scc", Severity: Error, Needs: here, Title: "the app's service account may run its pod", Run: a.scc},
 		{ID: "app-image-mutable", Severity: Warning, Needs: here, Title: "the images are named by digest", Run: a.by(byDigests)},
 		{ID: "app-volume", Severity: Error, Needs: here, Title: "the volume is there", Run: a.volume},
@@ -57,23 +58,17 @@ func (a appLook) by(judge func(context.Context, appLook) Finding) look {
 	return func(ctx context.Context) Finding { return judge(ctx, a) }
 }
 
-// installed goes by the frontend and by the inventory: either is enough, since
-// GitOps leaves no inventory.
+// installed is the judgement of all commands. Without an install the other checks have
+// nothing to look at.
 func (a appLook) installed(ctx context.Context) Finding {
-	frontend, err := a.One(ctx, kinds.Deployment.GVR(), frontendName)
-	if err != nil {
+	seen, err := presence.Look(ctx, a.World)
+	switch {
+	case err != nil:
 		return Fail(a.Conn.Translate(err))
-	}
-	inventory, err := a.Inventory(ctx)
-	if err != nil {
-		return Fail(err)
-	}
-	if frontend != nil || inventory.Found {
+	case seen.Installed():
 		return Pass()
 	}
-	return Refuse("nothing is installed in project "+a.Namespace,
-		"there is neither a Deployment ostoy-frontend nor an inventory",
-		advice.Command("oc ostoy-s3 check --pre", "-n", a.Namespace)+", then "+installIn(a.Namespace))
+	return Fail(seen.NotInstalled())
 }
 
 // frontend is a check of the frontend's Deployment; that one is there is for

@@ -16,6 +16,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -87,7 +88,7 @@ func (b bucketLook) plannable() look { return every(b.of(b.named), b.of(b.deleti
 // there wants the object that makes the bucket. Another one in the project makes
 // another bucket, which OSToy does not know.
 func (b bucketLook) there(ctx context.Context) Finding {
-	if (appLook{World: b.World}).installed(ctx).Status == Failed {
+	if seen, err := presence.InCluster(ctx, b.World); err != nil || !seen.Installed() {
 		return Leave("needs " + IDInstalled)
 	}
 	all, err := b.Here(ctx, kinds.Bucket.GVR())

@@ -54,6 +54,8 @@ func run(ctx context.Context, s *session.Session, request Request) (changed bool
 	refused := p.Refused(ctx)
 	if there := p.Desired.Project; there.State.Missing() {
 		project.WarnOfAbsent(ctx, s.UI, there.Conn, there.Facts.Namespace, there.State, "everything would be created")
+	} else if seen := p.Presence(ctx); !seen.Installed() {
+		s.UI.Line(plain.InLine(seen.NotInstalled().What))
 	}
 	tell(s.UI, p)
 	pairs, err := announce.Pairs(p.Objects, p.Role)

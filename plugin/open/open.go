@@ -11,6 +11,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/exposure"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/forward"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
@@ -31,7 +32,8 @@ type Request struct {
 
 // Run shows the app in the browser. If it has no Route, a port-forward leads to a pod until
 // the user ends it: as with `kubectl port-forward`, Ctrl-C is how it is meant to end. It is
-// Failed if there is no way to the app, or if the port-forward ends without the user.
+// Refused if the app is not installed, and Failed if there is no way to it, or if the
+// port-forward ends without the user.
 func Run(ctx context.Context, s *session.Session, r Request) error {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -85,7 +87,7 @@ func openForward(ctx context.Context, s *session.Session, conn *cluster.Conn, na
 	case err != nil && !apierrors.IsNotFound(err):
 		return conn.Translate(err)
 	case pods.Ready == "":
-		return noPod(namespace, pods, err)
+		return noPod(ctx, s, namespace, pods, r)
 	}
 	way, err := forward.Open(ctx, conn, namespace, pods.Ready, verify.AppPort)
 	if err != nil {
@@ -123,19 +125,17 @@ func openForward(ctx context.Context, s *session.Session, conn *cluster.Conn, na
 	return nil
 }
 
-// noPod is the error where there is no pod to open a way to; err is that the API server
-// found no service account, nil if it did.
-func noPod(namespace string, pods verify.Pods, err error) error {
-	told := &problem.Error{
-		Kind: problem.Failed,
-		What: "there is no way to OSToy in project " + namespace,
-		Why:  "it has no Route, and no pod of " + render.Frontend,
-		Next: advice.Command("oc ostoy-s3 install", "-n", namespace) + "; or -n with the project it is in",
-		Err:  err,
-	}
+// noPod is why there is no pod to lead to: the app may not be installed.
+func noPod(ctx context.Context, s *session.Session, namespace string, pods verify.Pods, r Request) error {
 	if pods.Any != "" {
-		told.Why = "it has no Route, and its pod " + pods.Any + " is not ready"
-		told.Next = advice.Command("oc describe pod", pods.Any, "-n", namespace)
+		return problem.Fail("there is no way to OSToy in project "+namespace,
+			"it has no Route, and its pod "+pods.Any+" is not ready",
+			advice.Command("oc describe pod", pods.Any, "-n", namespace))
 	}
-	return told
+	if err := presence.Require(ctx, s, r.Facts); err != nil {
+		return err
+	}
+	return problem.Fail("there is no way to OSToy in project "+namespace,
+		"it has no Route, and no pod of "+render.Frontend,
+		advice.Command("oc ostoy-s3 check", "-n", namespace)+" shows why")
 }

@@ -107,6 +107,9 @@ func TestRunHasNoWay(t *testing.T) {
 	}
 	absent.Answer(pods, map[string]any{"apiVersion": "v1", "kind": "PodList", "items": []any{}})
 	none.Answer(pods, map[string]any{"apiVersion": "v1", "kind": "PodList", "items": []any{}})
+	none.Answer("GET /apis/apps/v1/namespaces/demo/deployments", map[string]any{"apiVersion": "apps/v1", "kind": "DeploymentList", "items": []any{map[string]any{
+		"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": render.Frontend, "namespace": "demo"},
+	}}})
 	for name, c := range map[string]struct {
 		server *clustertest.Server
 		kind   problem.Kind
@@ -114,7 +117,7 @@ func TestRunHasNoWay(t *testing.T) {
 	}{
 		"no project":          {absent, problem.Usage, []string{"project demo does not exist", "oc ostoy-s3 install --new-project=demo"}},
 		"a host that is none": {withRoute(t, "$(id)"), problem.Failed, []string{"Route ostoy-route in project demo has no valid address"}},
-		"no pod":              {none, problem.Failed, []string{"there is no way to OSToy in project demo", "no pod of ostoy-frontend", "oc ostoy-s3 install -n demo"}},
+		"no pod":              {none, problem.Failed, []string{"there is no way to OSToy in project demo", "no pod of ostoy-frontend", "oc ostoy-s3 check -n demo"}},
 		"not ready":           {withPod(t, "False"), problem.Failed, []string{"its pod web-1 is not ready", "oc describe pod web-1 -n demo"}},
 		"forbidden":           {forbidden, problem.Failed, []string{"pods"}},
 		"no port-forward":     {refusing, problem.Failed, []string{"cannot open a port-forward to pod web-1", "you may not", "oc auth can-i create pods/portforward -n demo"}},
@@ -133,6 +136,22 @@ func TestRunHasNoWay(t *testing.T) {
 	}
 	if got := running(t.Context(), withRoute(t, "$(id)"), Request{}, nil); !errors.Is(got.err, exposure.ErrHost) {
 		t.Error(got.err)
+	}
+}
+
+// TestRunNotInstalled: the refusal is the one of every command, with what is kept.
+func TestRunNotInstalled(t *testing.T) {
+	server := clustertest.New(t, "v1.33.0")
+	server.Answer(pods, map[string]any{"apiVersion": "v1", "kind": "PodList", "items": []any{}})
+	server.Answer("GET /api/v1/namespaces/demo", map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "demo"}})
+	server.Answer("GET /api/v1/namespaces/demo/persistentvolumeclaims", map[string]any{"apiVersion": "v1", "kind": "PersistentVolumeClaimList", "items": []any{
+		map[string]any{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": map[string]any{"name": "ostoy-pvc", "namespace": "demo"}},
+	}})
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	got := running(t.Context(), server, Request{}, nil)
+	var told *problem.Error
+	if !errors.As(got.err, &told) || told.Kind != problem.Refused || told.What != "OSToy is not installed in project demo; kept: volume ostoy-pvc" {
+		t.Errorf("%v", got.err)
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/exposure"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 )
 
@@ -127,6 +128,29 @@ func look(ctx context.Context, p Plan) Plan {
 		p.Objects.Inventory.BucketOrigin = bucketOrigin(p)
 	}
 	return p
+}
+
+// Presence is whether the app is installed before the run, and what is kept of it if it is
+// not.
+func (p Plan) Presence(ctx context.Context) presence.Seen {
+	d := p.Desired
+	seen := presence.Seen{Namespace: d.Project.Name(), Inventory: d.Project.Inventory}
+	for _, item := range p.Objects.All() {
+		if item.Live != nil {
+			seen.Objects = append(seen.Objects, item.Live)
+		}
+	}
+	if seen.Installed() {
+		return seen
+	}
+	if p.BucketExists() {
+		inside := d.Inside(ctx)
+		seen.S3 = presence.S3{State: p.Bucket, Contents: inside.Contents, More: inside.More}
+	}
+	if actual, err := d.ActualRole(ctx); err == nil && iam.App.Owns(d.reading.desired.Name, actual, d.Facts()) {
+		seen.Role = d.reading.desired.Name
+	}
+	return seen
 }
 
 // Changes reports whether project, role or objects change.

@@ -14,6 +14,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/rolecode"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
@@ -184,7 +185,8 @@ type document struct {
 }
 
 // Plan prints what install would change in IAM, and changes nothing. A role of the name
-// that is not the install's is a refusal; with strict, one that differs is, too.
+// that is not the install's is a refusal, and so is, after the plan, that the app is not
+// installed; with strict, a role that differs is one, too.
 func Plan(ctx context.Context, s *session.Session, r Request, output session.Format, strict bool) error {
 	found, err := r.facts(ctx, s)
 	if err != nil {
@@ -202,6 +204,11 @@ func Plan(ctx context.Context, s *session.Session, r Request, output session.For
 	}
 	if err := write(s, plan, output); err != nil {
 		return err
+	}
+	if r.Of == OfApp && plan.Creates() && found.Conn != nil { // if all facts are given, the cluster is not asked
+		if err := presence.RequireIfAny(ctx, s, r.Facts); err != nil {
+			return err
+		}
 	}
 	if !strict || plan.Empty() {
 		return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
@@ -36,14 +37,15 @@ type listedKind struct {
 	live.Wanted
 }
 
-// listedKinds are what is listed: by an inventory or a Bucket an install is known
-// (what came from Git has no inventory), the others say how it is. Pods are no
-// part of what install makes.
+// listedKinds are what is listed: whether the app is installed is known by what package
+// presence looks at. Pods are no part of what install makes.
 func listedKinds() []listedKind {
 	return []listedKind{
 		{"", live.Wanted{Resource: kinds.ConfigMap.GVR(), Selector: ofInstall, Marks: true}},
 		{"Bucket", live.Wanted{Resource: kinds.Bucket.GVR(), Selector: ofTheApp, Marks: true}},
 		{"Deployment", live.Wanted{Resource: kinds.Deployment.GVR(), Selector: ofTheApp}},
+		{"Service", live.Wanted{Resource: kinds.Service.GVR(), Selector: ofTheApp}},
+		{"PersistentVolumeClaim", live.Wanted{Resource: kinds.PersistentVolumeClaim.GVR(), Selector: ofTheApp}},
 		{"ServiceAccount", live.Wanted{Resource: kinds.ServiceAccount.GVR(), Selector: ofTheApp}},
 		{"Route", live.Wanted{Resource: kinds.Route.GVR(), Selector: ofTheApp}},
 		{"Ingress", live.Wanted{Resource: kinds.Ingress.GVR(), Selector: ofTheApp}},
@@ -62,10 +64,12 @@ func all(ctx context.Context, s *session.Session, r Request) error {
 	if err != nil {
 		return err
 	}
-	seen, err := o.installs(ctx, s, r, values)
+	found, err := o.projects(ctx, s, r, values)
 	if err != nil {
 		return err
 	}
+	seen, rest := installs(o, found)
+	left := kept(ctx, o, rest)
 	listErr := o.lookAtRoles(ctx, seen, r.detailed())
 	rows := make([]Row, len(seen))
 	for i := range seen {
@@ -77,7 +81,7 @@ func all(ctx context.Context, s *session.Session, r Request) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return printAll(s, r.Output, table{rows, len(o.lists.Unreadable), o.notes(rows, listErr, r.detailed())})
+	return printAll(s, r.Output, table{rows, left, len(o.lists.Unreadable), o.notes(rows, listErr, r.detailed())})
 }
 
 // detailed reports whether everything is wanted, whatever it costs to ask.
@@ -177,8 +181,7 @@ func notEverywhere(conn *cluster.Conn, err error) error {
 		"oc ostoy-s3 status -n PROJECT, for a project of yours").Because(err)
 }
 
-// namespaces are those with an install, sorted: with an inventory, or with the
-// Bucket of the app.
+// namespaces are those in which something of the app was listed, sorted.
 func (o overview) namespaces() []string {
 	var names []string
 	for _, inventory := range o.lists.Objects[kinds.ConfigMap.GVR()] {
@@ -186,9 +189,11 @@ func (o overview) namespaces() []string {
 			names = append(names, inventory.GetNamespace())
 		}
 	}
-	for _, bucket := range o.lists.Objects[kinds.Bucket.GVR()] {
-		if bucket.GetName() == render.BucketName(bucket.GetNamespace()) {
-			names = append(names, bucket.GetNamespace())
+	for _, objects := range o.lists.Objects {
+		for _, object := range objects {
+			if presence.Concerns(object) {
+				names = append(names, object.GetNamespace())
+			}
 		}
 	}
 	slices.Sort(names)
@@ -224,9 +229,9 @@ func (o overview) unseen(resource schema.GroupVersionResource, namespace string)
 	return o.lists.Unseen[resource]
 }
 
-// installs compares each install with what install would make, by what was listed. It
+// projects compares each project with what install would make, by what was listed. It
 // sends nothing. Where too little is known to say what install would make, RoleErr says so.
-func (o overview) installs(ctx context.Context, s *session.Session, r Request, values render.Options) ([]Seen, error) {
+func (o overview) projects(ctx context.Context, s *session.Session, r Request, values render.Options) ([]Seen, error) {
 	chart, err := render.New()
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
@@ -19,6 +20,7 @@ func many(t *testing.T) *scene {
 	s.request.All = true
 	for _, path := range []string{
 		"/api/v1/configmaps", "/apis/s3.services.k8s.aws/v1alpha1/buckets", "/apis/apps/v1/deployments", "/api/v1/serviceaccounts",
+		"/api/v1/services", "/api/v1/persistentvolumeclaims",
 		"/apis/route.openshift.io/v1/routes", "/apis/networking.k8s.io/v1/ingresses", "/api/v1/pods",
 	} {
 		s.list(path)
@@ -71,6 +73,7 @@ func TestRunAll(t *testing.T) {
 		in("elsewhere", inventory(map[string]any{"account": "999999999999", "roleARN": "arn:aws:iam::999999999999:role/r"})),
 		in("named", inventory(map[string]any{"roleARN": "arn:aws:iam::" + account + ":role/mine/r"})))
 	s.list("/apis/s3.services.k8s.aws/v1alpha1/buckets", bucketIn("demo"), bucketIn("fromgit"), in("no-install", bucketIn("other")))
+	s.list("/apis/apps/v1/deployments", deploymentIn("demo"), deploymentIn("elsewhere"), deploymentIn("named"), deploymentIn("fromgit"))
 	s.list("/api/v1/serviceaccounts", accountIn("demo", role.ARN), accountIn("fromgit", earlier))
 	s.aws.has(role)
 	rows := s.rows()
@@ -103,6 +106,7 @@ func TestRunAll(t *testing.T) {
 func TestRunAllAsTable(t *testing.T) {
 	s := many(t)
 	s.list("/api/v1/configmaps", inventory(nil))
+	s.list("/apis/apps/v1/deployments", deploymentIn("demo"))
 	s.aws.has(desired(t))
 	delete(s.aws.answers, "ListRoles")
 	if err := s.run(); err != nil {
@@ -111,7 +115,7 @@ func TestRunAllAsTable(t *testing.T) {
 	if text := s.out.String(); !strings.HasPrefix(text, "PROJECT") || !strings.Contains(text, "demo-bucket  ok") {
 		t.Errorf("%s", text)
 	}
-	for _, note := range []string{"needs iam:ListRoles", "-o wide", "demo  bucket: it is not there; ostoy-frontend: it is not there; and 5 more"} {
+	for _, note := range []string{"needs iam:ListRoles", "-o wide", "demo  bucket: it is not there; "} {
 		if !strings.Contains(s.talk.String(), note) {
 			t.Errorf("%q is not in\n%s", note, s.talk)
 		}
@@ -126,6 +130,7 @@ func TestRunAllWithoutAWS(t *testing.T) {
 	s := many(t)
 	s.Setenv("AWS_ACCESS_KEY_ID", "")
 	s.list("/api/v1/configmaps", inventory(nil))
+	s.list("/apis/apps/v1/deployments", deploymentIn("demo"))
 	if row := s.rows()["demo"]; row.Role != RoleUnknown || row.Drift != "cluster" {
 		t.Errorf("%+v", row)
 	}
@@ -142,6 +147,47 @@ func TestRunAllOfNone(t *testing.T) {
 	}
 }
 
+// TestRunAllKept: what is kept after an uninstall makes no row; what one look says of it is
+// said here, too.
+func TestRunAllKept(t *testing.T) {
+	claim := map[string]any{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": map[string]any{"namespace": "demo", "name": "ostoy-pvc"}}
+	tags := "<Tagging><TagSet>"
+	for key, value := range desired(t).Tags {
+		tags += "<Tag><Key>" + key + "</Key><Value>" + value + "</Value></Tag>"
+	}
+	keeps := func(s *scene) {
+		s.aws.answers["HEAD"], s.aws.answers["GET ?tagging"] = "", tags+"</TagSet></Tagging>"
+		s.aws.answers["GET ?versions"] = `<ListVersionsResult><Version><Key>a</Key><VersionId>null</VersionId><IsLatest>true</IsLatest><Size>6</Size></Version></ListVersionsResult>`
+	}
+	const words = "; kept: volume ostoy-pvc, bucket demo-bucket (1 object, 6 B)"
+
+	s := many(t)
+	keeps(s)
+	s.list("/api/v1/persistentvolumeclaims", claim)
+	if err := s.run(); err != nil || s.out.Len() > 0 || !strings.Contains(s.talk.String(), "demo  not installed"+words+"\n") {
+		t.Errorf("%v\n%s%s", err, s.out, s.talk)
+	}
+	s.request.Output = session.FormatJSON
+	document := table{}
+	if err := s.run(); err != nil || json.Unmarshal(s.out.Bytes(), &document) != nil || len(document.Kept) != 1 || document.Kept[0].Words() != "not installed"+words {
+		t.Errorf("%v\n%s", err, s.out)
+	}
+
+	s = scenery(t)
+	keeps(s)
+	s.kube.Answer("GET /api/v1/namespaces/demo/persistentvolumeclaims/ostoy-pvc", claim)
+	refused(t, s.run(), problem.Refused, "OSToy is not installed in project demo"+words, "oc ostoy-s3 uninstall -n demo --delete-data --adopt=bucket")
+	if s.out.Len() > 0 {
+		t.Errorf("%s", s.out)
+	}
+	s.request.Output = session.FormatJSON
+	refused(t, s.run(), problem.Refused, "OSToy is not installed in project demo"+words)
+	one := presence.Document{}
+	if json.Unmarshal(s.out.Bytes(), &one) != nil || one.State != "not installed" || one.Words() != "not installed"+words {
+		t.Errorf("%s", s.out)
+	}
+}
+
 // TestRunAllOfMine: for a user who may list only the current project it is the whole list.
 func TestRunAllOfMine(t *testing.T) {
 	s := many(t)
@@ -149,6 +195,7 @@ func TestRunAllOfMine(t *testing.T) {
 	s.kube.Forbid("GET /apis/project.openshift.io/v1/projects", "list", "projects", "project.openshift.io", "")
 	s.kube.Forbid("GET /api/v1/namespaces", "list", "namespaces", "", "")
 	s.list("/api/v1/namespaces/demo/configmaps", inventory(nil))
+	s.list("/apis/apps/v1/deployments", deploymentIn("demo"))
 	if err := s.run(); err != nil {
 		t.Fatal(err)
 	}
@@ -171,11 +218,11 @@ func TestRunAllRefusedInOne(t *testing.T) {
 	}
 	s.list("/api/v1/namespaces", project("demo"), project("other"))
 	s.list("/api/v1/configmaps", inventory(nil), in("other", inventory(nil)))
-	s.list("/apis/apps/v1/namespaces/demo/deployments")
+	s.list("/apis/apps/v1/namespaces/demo/deployments", deploymentIn("demo"))
 	s.kube.Forbid("GET /apis/apps/v1/namespaces/other/deployments", "list", "deployments", "apps", "")
 	rows := s.rows()
 	for name, missing := range map[string]bool{"demo": true, "other": false} {
-		if text := strings.Join(rows[name].Problems, "\n"); strings.Contains(text, "ostoy-frontend: it is not there") != missing {
+		if text := strings.Join(rows[name].Problems, "\n"); strings.Contains(text, "ostoy-microservice: it is not there") != missing {
 			t.Errorf("%s: %s", name, text)
 		}
 	}
@@ -190,6 +237,7 @@ func TestRunAllIssuer(t *testing.T) {
 		s.session.Getter = s.kube.Getter("current")
 		s.kube.Forbid("GET /.well-known/openid-configuration", "get", "", "", "")
 		s.list("/api/v1/configmaps", inventory(nil))
+		s.list("/apis/apps/v1/deployments", deploymentIn("demo"))
 		claims := base64.RawURLEncoding.EncodeToString([]byte(`{"iss": "` + issuer + `"}`))
 		from := map[bool]string{true: "current", false: "demo"}[current]
 		s.kube.Answer("POST /api/v1/namespaces/"+from+"/serviceaccounts/default/token", map[string]any{
@@ -216,7 +264,7 @@ func TestListedOf(t *testing.T) {
 		kinds = append(kinds, object.GetKind())
 	}
 	slices.Sort(kinds)
-	if want := []string{"Bucket", "Deployment", "Deployment", "ServiceAccount"}; err != nil || !slices.Equal(kinds, want) {
+	if want := []string{"Bucket", "Deployment", "Deployment", "PersistentVolumeClaim", "Service", "Service", "ServiceAccount"}; err != nil || !slices.Equal(kinds, want) {
 		t.Errorf("%v, %v", kinds, err)
 	}
 }

@@ -2,6 +2,7 @@ package status
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -120,7 +121,7 @@ const (
 // protection takes S3's word where it gives one, else what the Bucket object asks
 // for, which the controller makes so, if only every ten hours.
 func protection(f Found, object *unstructured.Unstructured) Protection {
-	asked := map[string]any{}
+	var asked map[string]any // nil: nothing is said about an object that does not exist
 	if object != nil {
 		asked = object.Object
 	}
@@ -134,6 +135,9 @@ func protection(f Found, object *unstructured.Unstructured) Protection {
 
 func publicAccess(f Found, asked map[string]any) Setting {
 	s, open := Setting{From: fromS3}, f.S3.Public.Open()
+	if f.S3.PublicErr != nil && asked == nil {
+		return Setting{}
+	}
 	if f.S3.PublicErr != nil {
 		s.From, open = fromObject, nil
 		for _, field := range (bucket.PublicAccess{}).Open() {
@@ -151,6 +155,9 @@ func publicAccess(f Found, asked map[string]any) Setting {
 
 func tls(f Found, asked map[string]any) Setting {
 	s, policy := Setting{From: fromS3}, f.S3.Policy
+	if f.S3.PolicyErr != nil && asked == nil {
+		return Setting{}
+	}
 	if f.S3.PolicyErr != nil {
 		s.From, policy = fromObject, health.Text(asked, "spec", "policy")
 	}
@@ -164,6 +171,9 @@ func tls(f Found, asked map[string]any) Setting {
 
 func encryption(f Found, asked map[string]any) Setting {
 	s, algorithm := Setting{From: fromS3}, f.S3.Encryption.Algorithm
+	if f.S3.EncryptionErr != nil && asked == nil {
+		return Setting{}
+	}
 	if f.S3.EncryptionErr != nil {
 		s.From, algorithm = fromObject, ""
 		for _, rule := range health.Maps(asked, "spec", "encryption", "rules") {
@@ -178,8 +188,11 @@ func encryption(f Found, asked map[string]any) Setting {
 }
 
 func deletionPolicy(object *unstructured.Unstructured) Setting {
+	if object == nil {
+		return Setting{}
+	}
 	s := Setting{From: fromObject, Text: "deleted with its object"}
-	if object != nil && ack.DeletionPolicy(object) != ack.Delete {
+	if ack.DeletionPolicy(object) != ack.Delete {
 		s.Good, s.Text = true, "kept when the project goes"
 	}
 	return s
@@ -187,5 +200,11 @@ func deletionPolicy(object *unstructured.Unstructured) Setting {
 
 // weak reports whether the data is guarded less than install guards it.
 func (p Protection) weak() bool {
-	return !p.PublicAccess.Good || !p.TLS.Good || !p.Encryption.Good || !p.DeletionPolicy.Good
+	return slices.ContainsFunc(p.settings(), func(s Setting) bool { return !s.Good })
+}
+
+// settings are those of which something is known.
+func (p Protection) settings() []Setting {
+	all := []Setting{p.PublicAccess, p.TLS, p.Encryption, p.DeletionPolicy}
+	return slices.DeleteFunc(all, func(s Setting) bool { return s.From == "" })
 }

@@ -71,6 +71,17 @@ func inventory(data map[string]any) map[string]any {
 	}
 }
 
+// deploymentIn is the frontend's Deployment in a namespace.
+func deploymentIn(namespace string) map[string]any {
+	return map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"namespace": namespace, "name": "ostoy-frontend"}}
+}
+
+// installed has the project demo an install: this record, and a Deployment.
+func (s *scene) installed(record map[string]any) {
+	s.kube.Answer("GET /api/v1/namespaces/demo/configmaps/ostoy-s3", inventory(record))
+	s.kube.Answer("GET /apis/apps/v1/namespaces/demo/deployments/ostoy-frontend", deploymentIn("demo"))
+}
+
 // playedAWS answers by the name of the call, "GetRole", or by method and query, "HEAD" and
 // "GET ?tagging"; it refuses what it has no answer for.
 type playedAWS struct {

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -8,9 +9,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/exposure"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -51,15 +54,33 @@ func Of(f Found) Report {
 	return r
 }
 
-// Anything reports whether there is anything of an install in the project, and
-// whether that could be seen at all.
-func (f Found) Anything() (there, seen bool) {
-	there, seen = f.Inventory.Found && !f.Inventory.Foreign, true
-	for _, item := range f.Plan.Items {
-		there = there || item.Live != nil
-		seen = seen && (item.Live != nil || !apierrors.IsForbidden(item.Err))
+// presence is whether the app is installed, and what is kept of it, by what was found.
+func (f Found) presence() presence.Seen {
+	seen := presence.Seen{Namespace: f.Facts.Namespace.Value, Inventory: f.Inventory, Unknown: cmp.Or(f.S3.BucketErr, f.IAM.RoleErr)}
+	for _, item := range f.Plan.All() {
+		if item.Live != nil {
+			seen.Objects = append(seen.Objects, item.Live)
+		}
 	}
-	return there, seen
+	if f.S3.BucketErr == nil {
+		seen.S3.State = f.S3.Bucket
+	}
+	if f.S3.ContentsErr == nil {
+		seen.S3.Contents, seen.S3.More = &f.S3.Contents, f.S3.More
+	}
+	if role := f.IAM.Role; f.IAM.RoleErr == nil && role != nil {
+		if arn, err := render.ParseARNOf(f.RoleARN, "iam", "role"); err == nil && iam.App.Owns(arn.Name(), role, f.Facts) {
+			seen.Role = arn.Name()
+		}
+	}
+	return seen
+}
+
+// readable reports whether it could be seen which objects exist.
+func (f Found) readable() bool {
+	return !slices.ContainsFunc(f.Plan.Items, func(item *apply.Item) bool {
+		return item.Live == nil && apierrors.IsForbidden(item.Err)
+	})
 }
 
 // BucketObject is the Bucket resource as the cluster has it; nil without one.

@@ -71,12 +71,19 @@ func bucketLines(b Bucket) []report.Line {
 	case b.Uncounted != "":
 		words = append(words, "not counted ("+b.Uncounted+")")
 	}
-	p := b.Protection
-	guard := report.Line{Text: strings.Join([]string{p.PublicAccess.Text, p.TLS.Text, p.Encryption.Text, p.DeletionPolicy.Text}, ", ")}
-	if p.PublicAccess.From != "S3" {
+	lines := []report.Line{{Label: "bucket", Mark: b.Mark, Name: b.Name, Text: strings.Join(words, ", ")}}
+	var guards []string
+	for _, setting := range b.Protection.settings() {
+		guards = append(guards, setting.Text)
+	}
+	if len(guards) == 0 {
+		return lines
+	}
+	guard := report.Line{Text: strings.Join(guards, ", ")}
+	if b.Protection.PublicAccess.From == fromObject {
 		guard.Text += "   (as the Bucket object asks for)"
 	}
-	return []report.Line{{Label: "bucket", Mark: b.Mark, Name: b.Name, Text: strings.Join(words, ", ")}, guard}
+	return append(lines, guard)
 }
 
 func roleLines(r Role, now time.Time) []report.Line {

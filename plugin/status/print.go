@@ -12,6 +12,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/audit"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
@@ -77,6 +78,8 @@ func printEvents(to *ui.UI, events []audit.Event) {
 // table is the document of `status -A -o json`.
 type table struct {
 	Installs []Row `json:"installs"`
+	// Kept are the projects in which the app is not installed, and what is kept of it.
+	Kept []presence.Document `json:"notInstalled,omitempty"`
 	// Unreadable is how many projects may not be read: what is installed there is
 	// not in the list.
 	Unreadable int      `json:"unreadableProjects,omitempty"`
@@ -103,6 +106,9 @@ func printAll(s *session.Session, output session.Format, t table) error {
 		if len(row.Problems) > 0 {
 			s.UI.Marked(row.Mark.Sign(), "%s", plain.InLine(row.Namespace+"  "+summed(row.Problems)))
 		}
+	}
+	for _, one := range t.Kept {
+		s.UI.Marked(ui.Kept, "%s", plain.InLine(one.Namespace+"  "+one.Words()))
 	}
 	for _, note := range t.Notes {
 		s.UI.Marked(ui.Kept, "%s", plain.InLine(note))

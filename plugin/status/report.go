@@ -60,8 +60,8 @@ type Protection struct {
 	DeletionPolicy Setting `json:"deletionPolicy"`
 }
 
-// Setting is one of them. From says who told: S3, or the Bucket object where S3
-// may not be asked.
+// Setting is one of them. From is the source: S3, or the Bucket resource if S3 may not be
+// asked; empty if nothing is known, because neither can be read.
 type Setting struct {
 	Text string `json:"text"`
 	Good bool   `json:"good"`

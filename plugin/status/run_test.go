@@ -35,7 +35,7 @@ func refused(t *testing.T, err error, kind problem.Kind, words ...string) {
 func TestRunOne(t *testing.T) {
 	s := scenery(t)
 	role := desired(t)
-	s.kube.Answer("GET /api/v1/namespaces/demo/configmaps/ostoy-s3", inventory(map[string]any{"roleARN": role.ARN, "region": "us-east-2", "version": "v1.2.0"}))
+	s.installed(map[string]any{"roleARN": role.ARN, "region": "us-east-2", "version": "v1.2.0"})
 	s.kube.Answer("GET /api/v1/namespaces/demo/serviceaccounts/ostoy-sa", map[string]any{
 		"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{"name": "ostoy-sa", "namespace": "demo", "annotations": map[string]any{"eks.amazonaws.com/role-arn": role.ARN}},
 	})
@@ -77,9 +77,9 @@ func TestRunOneRefusals(t *testing.T) {
 		kind  problem.Kind
 		words []string
 	}{
-		"nothing installed": {func(*scene) {}, problem.Refused, []string{"nothing is installed in project demo", "oc ostoy-s3 install -n demo"}},
+		"nothing installed": {func(*scene) {}, problem.Refused, []string{"OSToy is not installed in project demo", "oc ostoy-s3 install -n demo"}},
 		"a role is left": {
-			func(s *scene) { s.aws.has(desired(s.T)) }, problem.Refused, []string{"is still in IAM", "oc ostoy-s3 uninstall --role-only -n demo"},
+			func(s *scene) { s.aws.has(desired(s.T)) }, problem.Refused, []string{"demo; kept: role demo-ostoy-sa-", "oc ostoy-s3 uninstall -n demo --role-only"},
 		},
 		"no project": {
 			func(s *scene) { s.request.Facts.Given.Namespace.Value = "other" }, problem.Usage,
@@ -145,13 +145,13 @@ func TestRunWithoutAWS(t *testing.T) {
 		"another account": {
 			func(s *scene) {
 				s.request.Facts.Given.Account, s.request.Facts.Given.Partition = render.Fact{}, render.Fact{}
-				s.kube.Answer("GET /api/v1/namespaces/demo/configmaps/ostoy-s3", inventory(map[string]any{"account": "999999999999", "partition": "aws"}))
+				s.installed(map[string]any{"account": "999999999999", "partition": "aws"})
 			}, "the AWS credentials are of account " + account,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := scenery(t)
-			s.kube.Answer("GET /api/v1/namespaces/demo/configmaps/ostoy-s3", inventory(nil))
+			s.installed(nil)
 			c.make(s)
 			s.request.Audit = true
 			err := s.run()
@@ -177,7 +177,7 @@ func TestRunAdopted(t *testing.T) {
 	const tighten = "oc ostoy-s3 install -n demo --adopt --tighten-role"
 
 	s := scenery(t)
-	s.kube.Answer("GET /api/v1/namespaces/demo/configmaps/ostoy-s3", inventory(record))
+	s.installed(record)
 	s.aws.has(role)
 	s.aws.answers["ListAttachedRolePolicies"] = "<ListAttachedRolePoliciesResponse><ListAttachedRolePoliciesResult><AttachedPolicies><member>" +
 		"<PolicyArn>arn:aws:iam::aws:policy/AmazonS3FullAccess</PolicyArn></member></AttachedPolicies></ListAttachedRolePoliciesResult></ListAttachedRolePoliciesResponse>"
@@ -192,6 +192,7 @@ func TestRunAdopted(t *testing.T) {
 
 	s = many(t)
 	s.list("/api/v1/configmaps", inventory(record))
+	s.list("/apis/apps/v1/deployments", deploymentIn("demo"))
 	wide := role
 	wide.Trust.Statement = append(slices.Clone(wide.Trust.Statement), iam.Statement{
 		Effect: "Allow", Action: iam.Strings{"sts:AssumeRole"}, Principal: map[string]iam.Strings{"AWS": {"arn:aws:iam::" + account + ":root"}},
@@ -206,7 +207,7 @@ func TestRunAdopted(t *testing.T) {
 // TestRunAudited: what CloudTrail knows follows the report.
 func TestRunAudited(t *testing.T) {
 	s := scenery(t)
-	s.kube.Answer("GET /api/v1/namespaces/demo/configmaps/ostoy-s3", inventory(nil))
+	s.installed(nil)
 	s.aws.answers["LookupEvents"] = `{"Events": []}`
 	s.aws.answers["DescribeTrails"] = `{"trailList": []}`
 	s.request.Audit = true
@@ -224,7 +225,7 @@ func TestRunExposed(t *testing.T) {
 	s := scenery(t)
 	s.request.Chart.Set = []string{"expose=none"}
 	s.kube.Forbid("GET /api/v1/namespaces/demo", "get", "namespaces", "", "")
-	s.kube.Answer("GET /api/v1/namespaces/demo/configmaps/ostoy-s3", inventory(nil))
+	s.installed(nil)
 	s.kube.Answer("GET /apis/route.openshift.io/v1/namespaces/demo/routes/ostoy-route", map[string]any{
 		"apiVersion": "route.openshift.io/v1", "kind": "Route", "metadata": map[string]any{"name": "ostoy-route", "namespace": "demo"},
 		"spec": map[string]any{"host": "left.example.com"},
@@ -238,7 +239,7 @@ func TestRunExposed(t *testing.T) {
 // IAM knows as the project's.
 func TestRunUsualRole(t *testing.T) {
 	s := scenery(t)
-	s.kube.Answer("GET /api/v1/namespaces/demo/configmaps/ostoy-s3", inventory(nil))
+	s.installed(nil)
 	earlier, err := iam.Desired(givenFacts(), iam.RoleOptions{Name: render.EarlierRoleName(issuer, "demo")})
 	if err != nil {
 		t.Fatal(err)

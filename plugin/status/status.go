@@ -70,7 +70,7 @@ func one(ctx context.Context, s *session.Session, r Request) error {
 	if err != nil {
 		return err
 	}
-	if err := missing(found, e.role); err != nil {
+	if err := missing(s, r.Output, found); err != nil {
 		return err
 	}
 	if exposure.Among(e.objects) == nil {
@@ -84,29 +84,25 @@ func one(ctx context.Context, s *session.Session, r Request) error {
 	return history.err
 }
 
-// missing is the error where there is nothing to tell of, nil where there is.
-func missing(found Found, role iam.Role) error {
-	there, seen := found.Anything()
+// missing prints, as a document, and returns as an error that the app is not installed, and
+// what is kept of it; nil if it is installed.
+func missing(s *session.Session, output session.Format, found Found) error {
+	seen := found.presence()
 	name := found.Facts.Namespace.Value
 	switch {
-	case there:
+	case seen.Installed():
 		return nil
-	case !seen:
+	case !found.readable():
 		return problem.Fail("you may not look into project "+name,
 			"the cluster refuses to show what is in it, and whether it is there",
 			"ask an admin of "+name+" for the role view; "+advice.Command("oc projects")+" lists the projects that you may see")
 	}
-	none := nothing(name, "neither the inventory (configmap ostoy-s3) nor any object of the app is there", advice.Command("oc ostoy-s3 install", "-n", name))
-	if found.IAM.RoleErr == nil && found.IAM.Role.Exists && found.IAM.PlanErr == nil {
-		none.Why += "; its role " + role.Label() + " is still in IAM"
-		none.Next += "\n" + advice.Command("oc ostoy-s3 uninstall --role-only", "-n", name)
+	if isDocument(output) {
+		if err := s.WriteDocument(output, seen.Document()); err != nil {
+			return err
+		}
 	}
-	return none
-}
-
-// nothing is the refusal for a project in which nothing is installed.
-func nothing(name, why, next string) *problem.Error {
-	return problem.Refuse("nothing is installed in project "+name, why, next)
+	return seen.NotInstalled()
 }
 
 // sources are what is asked. The clients of AWS are nil if noAWS says why there are none.

@@ -354,20 +354,22 @@ func TestRow(t *testing.T) {
 	}
 }
 
-func TestAnything(t *testing.T) {
+// TestPresence: objects without an inventory are an install; a project of which nothing can
+// be read is not one without an install.
+func TestPresence(t *testing.T) {
 	f := found(t)
 	f.Inventory = apply.Inventory{}
-	if there, _ := f.Anything(); !there {
+	if !f.presence().Installed() {
 		t.Error("objects without an inventory are nothing")
 	}
 	for _, i := range f.Plan.Items {
 		i.Live = nil
 	}
-	if there, seen := f.Anything(); there || !seen {
+	if f.presence().Installed() || !f.readable() {
 		t.Error("an empty project is something")
 	}
 	f.Plan.Items[0].Err = forbidden("buckets")
-	if _, seen := f.Anything(); seen {
+	if f.readable() {
 		t.Error("what is refused counts as seen")
 	}
 }

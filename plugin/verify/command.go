@@ -34,6 +34,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/forward"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
@@ -68,6 +69,9 @@ func Verify(ctx context.Context, s *session.Session, request Request) error {
 func verify(ctx context.Context, s *session.Session, request Request) error {
 	conn, target, err := targetOf(ctx, s, request)
 	if err != nil {
+		return err
+	}
+	if err := presence.Require(ctx, s, request.Facts); err != nil {
 		return err
 	}
 	target.Conn, target.Way.Forward = conn, Forwarder(conn, target.Namespace)

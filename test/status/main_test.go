@@ -159,6 +159,8 @@ func TestStatus(t *testing.T) {
 			"no identity":         noIdentity,
 			"object gone":         objectGone,
 			"nothing there":       nothingThere,
+			"kept":                keptAfterUninstall,
+			"half made":           halfMade,
 			"flags as recorded":   flagsAsRecorded,
 			"forged record":       forgedRecord,
 			"all, in part":        allInPart,

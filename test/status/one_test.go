@@ -221,14 +221,14 @@ func objectGone(t *testing.T, bed *testbed.Bed) {
 func nothingThere(t *testing.T, bed *testbed.Bed) {
 	must(t, bed.NewNamespace(t.Context(), "empty"))
 	run.Admin(bed).Run(t, "status", "-n", "empty").WantCode(t, 4).
-		WantTalk(t, "nothing is installed in project empty", "oc ostoy-s3 install -n empty").WantStdout(t, "")
+		WantTalk(t, "OSToy is not installed in project empty", "oc ostoy-s3 install -n empty").WantStdout(t, "")
 	run.Admin(bed).Run(t, "status", "-n", "never-there", "-o", "json").WantCode(t, 2).WantTalk(t, "project never-there does not exist").WantStdout(t, "")
 	// A stranger learns no more of a project than of one that is not there.
 	run.ProjectAdmin(t, bed, "stranger").Run(t, "status", "-n", "empty").WantCode(t, 2).WantTalk(t, "project empty does not exist, or you have no access to it")
 	// What uninstall left is told.
 	s := installed(t, bed, "half", run.Admin(bed))
 	s.User.Run(t, "uninstall", "-n", "half", "--keep-role", "--delete-data", "--yes").WantCode(t, 0)
-	s.User.Run(t, "status", "-n", "half").WantCode(t, 4).WantTalk(t, "is still in IAM", "--role-only")
+	s.User.Run(t, "status", "-n", "half").WantCode(t, 4).WantTalk(t, "OSToy is not installed in project half; kept: role half-ostoy-sa-", "--role-only")
 }
 
 // flagsAsRecorded: what install was told by flags is on record, and no drift.
