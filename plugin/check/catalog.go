@@ -215,9 +215,9 @@ func (t Target) controller(ctx context.Context) Finding {
 	case len(all.Unverified) > 0:
 		return Unseen(access.Reviewing, "whether "+namesOf(all.Unverified)+" is an ACK S3 controller: whether one runs is not verified")
 	}
-	why := "without one the Bucket gets no status, and there is no bucket"
-	if len(all.Unproven) > 0 {
-		why = "not one: " + namesOf(all.Unproven) + ", whose service account is not allowed to list and update Buckets in all projects; " + why
+	finding := noController(ctx, t.World, all.Unproven)
+	if finding.Status == Failed {
+		finding.Status, finding.Why = Warned, finding.Why+"; without one the Bucket gets no status, and there is no bucket"
 	}
-	return Warn("no ACK S3 controller is to be seen in this cluster", why, advice.ControllerFor(t.Facts.Namespace.Value))
+	return finding
 }

@@ -70,20 +70,38 @@ func unverified(all []ack.Controller) Finding {
 	return Unseen(access.Reviewing, "whether "+namesOf(all)+" is an ACK S3 controller, which service account it uses, and which settings")
 }
 
-// none is the finding where no controller is proven. It is the same, whatever looks like
-// one; a Bucket that S3 confirms lowers it, because one has worked.
+// none is the finding where no controller is proven.
 func (c controllerLook) none(ctx context.Context, lookalikes []ack.Controller) Finding {
+	finding := noController(ctx, c.World, lookalikes)
+	if finding.Status == Failed {
+		finding.Why += "; " + c.waiting(ctx)
+	}
+	finding.Next += c.letGo(ctx)
+	return finding
+}
+
+// noController is the finding where no controller is proven, whatever looks like one. A
+// Bucket that S3 confirms lowers it: a controller outside of the cluster, such as an EKS
+// capability, has worked on it, and a second one would work on the same Buckets.
+func noController(ctx context.Context, w *live.World, lookalikes []ack.Controller) Finding {
 	why := "no Deployment matches by labels, image or service account"
 	if len(lookalikes) > 0 {
 		why = "not one: " + namesOf(lookalikes) + ", whose service account is not allowed to list and update Buckets in all projects"
 	}
-	next := advice.ControllerFor(c.Namespace) + c.letGo(ctx)
-	if worked := live.Worked(ctx, c.World); worked != "" {
-		return Warn("no ACK S3 controller was found in this cluster",
-			why+"; Bucket "+worked+" is synced and S3 has all its settings, so a controller has worked on it, for example from outside of the cluster: whether it still does is not verified", next)
+	if worked := live.Worked(ctx, w); worked != "" {
+		return Warn("the ACK S3 controller is not in this cluster",
+			why+"; Bucket "+worked+" is synced, and S3 has its bucket in your account: a controller outside this cluster works on it, "+
+				"for example an EKS capability or ACK in another cluster. Whether it still runs is not verified", runsOutside)
 	}
-	return Refuse("no ACK S3 controller is installed in this cluster", why+"; "+c.waiting(ctx), next)
+	return Refuse("no ACK S3 controller is installed in this cluster", why, advice.ControllerFor(w.Namespace)+"\n"+unlessOutside)
 }
+
+// What to do about a controller outside of the cluster: it is another team's, and must
+// stay the only one.
+const (
+	runsOutside   = "do not install another controller: two of them would work on the same Buckets. Whoever manages the one outside this cluster can tell whether it runs"
+	unlessOutside = "if a controller outside this cluster manages Buckets (an EKS capability, ACK in another cluster), do not install another one: a synced Bucket shows that it works"
+)
 
 // namesOf names the first few Deployments.
 func namesOf(all []ack.Controller) string {

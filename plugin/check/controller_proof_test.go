@@ -72,7 +72,7 @@ func TestF6Unproven(t *testing.T) {
 	for _, one := range all {
 		wants(t, one.ID, one.Run(t.Context()), Skipped, "no controller was found whose service account")
 	}
-	if got := (Target{World: world}).controller(t.Context()); got.Status != Warned || !strings.Contains(got.What, "no ACK S3 controller is to be seen") {
+	if got := (Target{World: world}).controller(t.Context()); got.Status != Warned || !strings.Contains(got.What, "no ACK S3 controller is installed") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -262,8 +262,13 @@ func (r *Report) Missing() error {
 		p.Why += "\nthe cluster knows Buckets: " + Definition + " is there, of an earlier one or applied by hand"
 	}
 	p.Why += r.unrestricted()
-	if r.Buckets.Total > 0 {
-		p.Why += fmt.Sprintf("\nBuckets that nobody looks after: %d", r.Buckets.Total)
+	if unsynced := r.Buckets.Total - r.Buckets.Synced; unsynced > 0 {
+		p.Why += fmt.Sprintf("\nBuckets that nobody looks after: %d", unsynced)
+	}
+	if r.Buckets.Synced > 0 {
+		p.Why += fmt.Sprintf("\nBuckets whose status is synced: %d; a controller outside this cluster may manage them (an EKS capability, ACK in another cluster), or an earlier one did; "+
+			"oc ostoy-s3 check -n PROJECT asks S3", r.Buckets.Synced)
+		p.Next = "if a controller outside this cluster manages the Buckets, do not install another one; if none does: " + p.Next
 	}
 	held := those(r.Buckets.Of, func(b BucketStatus) bool { return b.Mark == report.Wrong && b.Finalizer })
 	if names := each(held, func(b BucketStatus) string { return b.Namespace + "/" + b.Name }); len(names) > 0 {

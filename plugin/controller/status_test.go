@@ -344,6 +344,11 @@ func TestStatusMissing(t *testing.T) {
 	left.bucket("shop", "shop-bucket", "", "")
 	refused(left, problem.Refused, "InstallPlan install-1 waits for approval", "buckets.s3.services.k8s.aws is there", "Buckets that nobody looks after: 2", "let go of them, by finalizer finalizers.s3.services.k8s.aws/Bucket: demo/demo-bucket")
 
+	outside := play(t)
+	outside.definition()
+	outside.bucket("demo", "demo-bucket", "", `{type: Ready, status: "True"}`)
+	refused(outside, problem.Refused, "Buckets whose status is synced: 1", "if a controller outside this cluster manages the Buckets, do not install another one")
+
 	open := play(t)
 	open.definition()
 	open.missing(policyPath)

@@ -38,6 +38,7 @@ func controllerWideFaults() []fault {
 	return []fault{
 		{check: "controller-found", status: "warning", says: "no Deployment matches by labels, image or service account", make: with(func(t *testing.T, s *scene) {
 			remove(t, s, deployments(), acks, controller)
+			outside(t, s)
 		})},
 		{check: "controller-found", status: "warning", says: "not one: deployment/mallorys -n default", make: with(func(t *testing.T, s *scene) {
 			mallorys(t, s)
@@ -97,6 +98,16 @@ func controllerWideFaults() []fault {
 		// The last: with the kind, every Bucket of the bed goes.
 		{check: "ack-crd", says: "does not know Buckets", make: noKind},
 	}
+}
+
+// outside wants that nobody advises a second controller if the project's Bucket shows
+// that one runs outside of the cluster, also before an install.
+func outside(t *testing.T, s *scene) {
+	for _, args := range [][]string{{"check"}, {"check", "--pre"}, {"install", "--dry-run"}} {
+		result := s.User.Run(t, append(args, "-n", s.Namespace)...).WantCode(t, 0).WantTalk(t, "outside this cluster").WantNoTalk(t, "controller install")
+		t.Log(result)
+	}
+	s.User.Run(t, "check", "--pre", "-n", "default").WantCode(t, 4).WantTalk(t, "oc ostoy-s3 controller install", "if a controller outside this cluster manages Buckets")
 }
 
 // mayWrite lets a user write to the controller's namespace.

@@ -16,6 +16,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -219,24 +220,22 @@ func confirmed(ctx context.Context, w *World, object *unstructured.Unstructured)
 	return state.Kind, err == nil && len(settings.Differ(spec)) == 0
 }
 
-// Worked is the name of a Bucket of the project that is synced, and whose S3 bucket is
-// this install's and has every setting that the Bucket asks for: a controller has worked
-// on it, whether or not one can be found. "" if there is none, or S3 cannot be asked:
-// the status alone, which an editor of the project may have written, shows nothing.
+// Worked is the name of the project's Bucket if it is synced and S3 confirms its bucket:
+// it is in the caller's account, and its tags, unless they may not be read, are those of
+// this install. A controller has worked on it, whether or not one can be found. "" if
+// that is not so, or S3 cannot be asked: the status alone, which an editor of the project
+// may have written, shows nothing. What the settings of the bucket are does not matter:
+// they may have been changed since.
 func Worked(ctx context.Context, w *World) string {
-	all, err := w.Here(ctx, kinds.Bucket.GVR())
-	if err != nil {
+	object, err := w.One(ctx, kinds.Bucket.GVR(), render.BucketName(w.Namespace))
+	if err != nil || object == nil || !health.Bucket(object, nil, false).Ready {
 		return ""
 	}
-	for _, object := range all {
-		if !health.Bucket(object, nil, false).Ready {
-			continue
-		}
-		if kind, is := confirmed(ctx, w, object); is && kind == bucket.Ours {
-			return object.GetName()
-		}
+	state, err := w.BucketState(ctx)
+	if err != nil || health.Text(object.Object, "spec", "name") != state.Name || state.Kind != bucket.Ours && state.Kind != bucket.TagsUnreadable {
+		return ""
 	}
-	return ""
+	return object.GetName()
 }
 
 // bucketHas asks S3 for all settings, at the same time.
