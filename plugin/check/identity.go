@@ -57,7 +57,7 @@ func identityChecks(w *live.World) []Check {
 			Title: "the pods have the app's AWS identity, and no other credentials",
 			Run: every(
 				inTurn(i.identified, i.eachPod(podToken)),
-				i.eachPod(podCredentials, podRegion),
+				i.credentials, i.eachPod(podRegion),
 			),
 		},
 		{ID: idOrphaned, Severity: Warning, Needs: []string{IDInstalled, IDIssuer, IDCredentials}, Title: "no role of ours is left that nobody can assume", Run: i.by(orphaned)},

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -33,12 +34,17 @@ const bucketWaiter = "wait-for-bucket"
 // appContainers are those that talk to AWS; all of them where none has the name
 // that the chart gives it.
 func appContainers(spec core.PodSpec) []core.Container {
-	all := append(slices.Clone(spec.InitContainers), spec.Containers...)
+	all := everyContainer(spec)
 	own := slices.DeleteFunc(slices.Clone(all), func(c core.Container) bool { return c.Name != frontendName && c.Name != bucketWaiter })
 	if !slices.ContainsFunc(own, func(c core.Container) bool { return c.Name == frontendName }) {
 		return all
 	}
 	return own
+}
+
+// everyContainer are all of a pod, those that start first among them.
+func everyContainer(spec core.PodSpec) []core.Container {
+	return append(slices.Clone(spec.InitContainers), spec.Containers...)
 }
 
 // env is a variable in the container's own list, the last of that name. One
@@ -224,7 +230,7 @@ func judgeRole(pod core.Pod, want, again string) Finding {
 	if want == "" {
 		return Leave("nothing says which role is the install's")
 	}
-	for _, c := range appContainers(pod.Spec) {
+	for _, c := range everyContainer(pod.Spec) {
 		if is, _ := env(c, roleVariable); is != "" && is != want {
 			return Refuse(fmt.Sprintf("pod %s assumes %s", pod.Name, advice.RoleARN(is)),
 				fmt.Sprintf("%s in %s is not the role that the inventory or the service account names, %s", roleVariable, c.Name, advice.RoleARN(want)),
@@ -232,4 +238,35 @@ func judgeRole(pod core.Pod, want, again string) Finding {
 		}
 	}
 	return Pass()
+}
+
+// roleElsewhere judges a role that a container does not have in its own list, but by
+// reference to a ConfigMap, or to something that is not read.
+func roleElsewhere(ctx context.Context, i identityLook, pod core.Pod) Finding {
+	want := roleARN(ctx, i)
+	var all []Finding
+	for _, c := range everyContainer(pod.Spec) {
+		at := slices.IndexFunc(c.Env, func(e core.EnvVar) bool { return e.Name == roleVariable && e.ValueFrom != nil })
+		if at < 0 || want == "" {
+			continue
+		}
+		ref := c.Env[at].ValueFrom.ConfigMapKeyRef
+		if ref == nil {
+			all = append(all, Unseen("the value of "+roleVariable+" in "+c.Name+", which is not in the pod itself and is not read", "which role pod "+pod.Name+" assumes"))
+			continue
+		}
+		object, err := i.Get(ctx, kinds.ConfigMap.GVR(), i.Namespace, ref.Name)
+		if err != nil {
+			all = append(all, unreadable(i.Conn, err, "get configmaps "+ref.Name+" in "+i.Namespace, "which role pod "+pod.Name+" assumes"))
+			continue
+		}
+		is := ""
+		if object != nil {
+			data, _ := object.Object["data"].(map[string]any)
+			is, _ = data[ref.Key].(string)
+		}
+		resolved := core.Pod{ObjectMeta: pod.ObjectMeta, Spec: core.PodSpec{Containers: []core.Container{{Name: c.Name, Env: []core.EnvVar{{Name: roleVariable, Value: is}}}}}}
+		all = append(all, judgeRole(resolved, want, "give ConfigMap "+ref.Name+" the role, or "+i.again(ctx)))
+	}
+	return worstFirst(all)
 }

@@ -2,17 +2,12 @@ package check
 
 import (
 	"errors"
-	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/aws/smithy-go"
-	core "k8s.io/api/core/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 )
 
 // goodTrust is the trust policy that install writes; instead puts other pieces
@@ -149,52 +144,4 @@ func TestJudgeOrphans(t *testing.T) {
 	wantFinding(t, judgeOrphans([]iam.Found{{Name: "-a"}}), Warned, "delete-role-policy --role-name=-a --policy-name", "delete-role --role-name=-a")
 	wantFinding(t, judgeOrphans([]iam.Found{{Name: "a", Path: "/ostoy-s3-controller/"}}), Warned, "a (of an ACK S3 controller)")
 	wantFinding(t, judgeOrphans([]iam.Found{one, {Name: "b"}, {Name: "c"}, {Name: "d"}}), Warned, "a, b, c, ...")
-}
-
-// TestStrayKeys: by names alone, also by way of a whole ConfigMap or Secret, one
-// of which this user may not read.
-func TestStrayKeys(t *testing.T) {
-	server := clustertest.New(t, "v1.33.0", "v1/Secret", "v1/ConfigMap")
-	server.Handle("GET /api/v1/namespaces/demo/secrets/keys", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "data": {"ACCESS_KEY_ID": "bm90LXRvLWJlLXNlZW4=", "X": ""}}`))
-	})
-	server.Handle("GET /api/v1/namespaces/demo/secrets/hidden", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusForbidden)
-		_, _ = w.Write([]byte(`{"apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "no"}`))
-	})
-	conn, err := cluster.Connect(server.Getter("demo"), cluster.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	from := func(name, prefix string) core.EnvFromSource {
-		return core.EnvFromSource{Prefix: prefix, SecretRef: &core.SecretEnvSource{LocalObjectReference: core.LocalObjectReference{Name: name}}}
-	}
-	for name, c := range map[string]struct {
-		change func(*core.Container)
-		want   Status
-		says   string
-	}{
-		"none":    {func(*core.Container) {}, Passed, ""},
-		"its own": {func(c *core.Container) { c.Env = []core.EnvVar{{Name: "AWS_ACCESS_KEY_ID", Value: "not-to-be-seen"}} }, Failed, "AWS_ACCESS_KEY_ID"},
-		"by reference": {func(c *core.Container) {
-			c.Env = []core.EnvVar{{Name: "AMAZON_ACCESS_KEY_ID", ValueFrom: &core.EnvVarSource{}}}
-		}, Failed, "AMAZON_ACCESS_KEY_ID"},
-		"an empty one":          {func(c *core.Container) { c.Env = []core.EnvVar{{Name: "AWS_ACCESS_KEY_ID"}} }, Passed, ""},
-		"of a Secret":           {func(c *core.Container) { c.EnvFrom = []core.EnvFromSource{from("keys", "AWS_")} }, Failed, "AWS_ACCESS_KEY_ID of Secret keys"},
-		"of another prefix":     {func(c *core.Container) { c.EnvFrom = []core.EnvFromSource{from("keys", "")} }, Passed, ""},
-		"of nothing":            {func(c *core.Container) { c.EnvFrom = []core.EnvFromSource{{}} }, Passed, ""},
-		"of what may be hidden": {func(c *core.Container) { c.EnvFrom = []core.EnvFromSource{from("hidden", "")} }, NotAllowed, "get secrets hidden in demo"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			look := identityLook{World: &live.World{Conn: conn, Namespace: "demo", Facts: identityFacts()}}
-			pod := goodPod(func(p *core.Pod) { c.change(&p.Spec.Containers[0]) })
-			finding := podCredentials(t.Context(), look, pod)
-			wantFinding(t, finding, c.want, c.says)
-			if text := finding.What + finding.Why + finding.Next; strings.Contains(text, "not-to-be-seen") || strings.Contains(text, "bm90") {
-				t.Errorf("a value is shown: %s", text)
-			}
-		})
-	}
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 )
 
 // podToken judges the identity that a pod has.
@@ -26,6 +25,7 @@ func podToken(ctx context.Context, i identityLook, pod core.Pod) Finding {
 	again := i.again(ctx)
 	return worstFirst([]Finding{
 		judgeRole(pod, roleARN(ctx, i), again),
+		roleElsewhere(ctx, i, pod),
 		judgeAudience(pod, want, known, provider, i.Facts.Audience.Value, again),
 		judgeReadable(pod, i.Facts.KubeVersion.Value, again),
 	})
@@ -103,66 +103,15 @@ func userOf(spec core.PodSpec, c core.Container) int64 {
 
 // oneUser reports whether all containers are said to run as the same user.
 func oneUser(spec core.PodSpec) bool {
-	all := append(slices.Clone(spec.InitContainers), spec.Containers...)
+	all := everyContainer(spec)
 	first := userOf(spec, all[0])
 	return first >= 0 && !slices.ContainsFunc(all, func(c core.Container) bool { return userOf(spec, c) != first })
-}
-
-// strayKeys are the variables that OSToy's SDK looks at before the token
-// (lib/node_loader.js of aws-sdk v2).
-func strayKeys() []string { return []string{"AWS_ACCESS_KEY_ID", "AMAZON_ACCESS_KEY_ID"} }
-
-func podCredentials(ctx context.Context, i identityLook, pod core.Pod) Finding {
-	var all []Finding
-	for _, c := range appContainers(pod.Spec) {
-		found, unseen := sources(ctx, i, c, strayKeys())
-		if len(found) > 0 {
-			all = append(all, Refuse(fmt.Sprintf("%s in pod %s has an AWS access key: %s", c.Name, pod.Name, strings.Join(found, ", ")),
-				"OSToy's SDK takes it before the role's token, so it talks to S3 as somebody else",
-				"remove it from the ConfigMap or Secret that it comes from, or from the Deployment: "+
-					advice.Command("oc set env", "deployment/"+frontendName, strayKeys()[0]+"-", "AWS_SECRET_ACCESS_KEY-", "-n", i.Namespace)))
-		}
-		all = append(all, unseen...)
-	}
-	return worstFirst(all)
-}
-
-// sources tells where a container gets one of the variables from, by names only:
-// no value is looked at. Each that cannot be read is a finding.
-func sources(ctx context.Context, i identityLook, c core.Container, names []string) (found []string, unseen []Finding) {
-	for _, name := range names {
-		if _, set := env(c, name); set {
-			found = append(found, name)
-		}
-	}
-	for _, from := range c.EnvFrom {
-		kind, resource, object := "ConfigMap", kinds.ConfigMap.GVR(), ""
-		switch {
-		case from.ConfigMapRef != nil:
-			object = from.ConfigMapRef.Name
-		case from.SecretRef != nil:
-			kind, resource, object = "Secret", kinds.Secret.GVR(), from.SecretRef.Name
-		}
-		if object == "" {
-			continue
-		}
-		keys, err := i.KeysOf(ctx, resource, object)
-		if err != nil {
-			unseen = append(unseen, unreadable(i.Conn, err, "get "+resource.Resource+" "+object+" in "+i.Namespace, "whether it brings an AWS access key into "+c.Name))
-		}
-		for _, key := range keys.Names {
-			if name := from.Prefix + key; slices.Contains(names, name) {
-				found = append(found, name+" of "+kind+" "+object)
-			}
-		}
-	}
-	return found, unseen
 }
 
 func podRegion(ctx context.Context, i identityLook, pod core.Pod) Finding {
 	var all []Finding
 	for _, c := range appContainers(pod.Spec) {
-		elsewhere, _ := sources(ctx, i, core.Container{EnvFrom: c.EnvFrom}, []string{regionVariable})
+		elsewhere, _ := variables(ctx, i, core.Container{EnvFrom: c.EnvFrom}, []string{regionVariable})
 		all = append(all, judgePodRegion(pod.Name, c, len(elsewhere) > 0, bucketRegion(ctx, i), i.again(ctx)))
 	}
 	return worstFirst(all)

@@ -36,7 +36,7 @@ func TestMergedFindings(t *testing.T) {
 	if said := findings[IDServiceAccount]; strings.Contains(said.What+said.Why, "another account") {
 		t.Errorf("what your account is, aws-account judges: %+v", said)
 	}
-	wantFinding(t, findings[IDPodIdentity], Failed, "runs as service account other", "has an AWS access key", "asks the global STS endpoint")
+	wantFinding(t, findings[IDPodIdentity], Failed, "runs as service account other", "has AWS credentials that win over the role", "asks the global STS endpoint")
 	wantFinding(t, findings[IDBucketObject], Failed, "is for the bucket", "is being deleted", "is read-only")
 	if said := findings[IDBucketObject]; strings.Contains(said.What+said.Why, "us-west-2") || strings.Contains(said.What+said.Why, "outlive") {
 		t.Errorf("that is of no interest any more: %+v", said)

@@ -91,8 +91,10 @@ func podFaults() []fault {
 			check: "pod-identity", says: "no fsGroup",
 			make: template(`{"spec":{"volumes":[{"name":"aws-iam-token","projected":{"defaultMode":256}}]}}`),
 		},
-		{check: "pod-identity", says: "an AWS access key: AWS_ACCESS_KEY_ID", admin: true, make: setEnv("AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE")},
+		{check: "pod-identity", says: "that win over the role: AWS_ACCESS_KEY_ID", admin: true, make: setEnv("AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE")},
 		{check: "pod-identity", says: "AWS_ACCESS_KEY_ID of Secret stray", make: strayFromSecret},
+		{check: "pod-identity", says: "AWS_CONTAINER_CREDENTIALS_FULL_URI", make: setEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials")},
+		{check: "pod-identity", says: "volume files at /.aws", make: template(`{"spec":{"volumes":[{"name":"files","emptyDir":{}}],"containers":[{"name":"ostoy-frontend","volumeMounts":[{"name":"files","mountPath":"/.aws"}]}]}}`)},
 		// Without the second variable a webhook would give the pods its region.
 		{check: "pod-identity", says: "no AWS_REGION", make: setEnv("AWS_REGION-", "AWS_DEFAULT_REGION=us-east-2")},
 		{check: "pod-identity", status: "warning", says: "ap-east-1", make: setEnv("AWS_REGION=ap-east-1")},
