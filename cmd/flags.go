@@ -167,11 +167,15 @@ func addLook(c *cobra.Command) {
 	addTimeout(c, &timeout, usualLook)
 	run := c.RunE
 	c.RunE = func(c *cobra.Command, args []string) error {
-		unchanged := func() string { return "nothing was changed" }
-		return session.InTime(c.Context(), timeout, timeout, unchanged, func(ctx context.Context) error {
-			c.SetContext(ctx)
-			return run(c, args)
-		})
+		outer := c.Context()
+		limited, cancel := context.WithTimeout(outer, timeout)
+		defer cancel()
+		c.SetContext(limited)
+		err := run(c, args)
+		if err == nil || outer.Err() != nil || limited.Err() == nil {
+			return err
+		}
+		return session.CutOff(outer, err, timeout, func() string { return "nothing was changed" })
 	}
 }
 
