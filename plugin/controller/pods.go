@@ -143,6 +143,11 @@ func crash(ctx context.Context, f *follower, pods []*unstructured.Unstructured) 
 			} else if words := awserr.Redact(ack.LastWords(log, 1)); words != "" {
 				state.Text += ": " + words
 			}
+			if last := ack.LastWords(log, 1); awserr.StaysIn(last) {
+				decided := awserr.DecidedIn(last, "the controller")
+				state.Text, state.Hint = "pod "+pod.Name+" crashes: "+decided.Why, decided.Next
+				return health.Failing(state), true
+			}
 			if f.fresh {
 				return health.Graced(state, newRoleGrace), true
 			}

@@ -225,6 +225,9 @@ func explained(said ack.LogError) Error {
 	e := Error{Text: awserr.Redact(said.Text()), Objects: each(said.Objects, awserr.Redact), Count: said.Count, Last: said.Last}
 	action := health.MissingAction(said.Text())
 	switch cause, known := ack.CauseOf(said.Text()); {
+	case awserr.StaysIn(said.Text()):
+		decided := awserr.DecidedIn(said.Text(), "the controller")
+		e.Why, e.Next = decided.Why, decided.Next
 	case known:
 		e.Why, e.Next = awserr.Redact(cause.Why), awserr.RedactLines(cause.Next)
 	case strings.Contains(said.Text(), "AccessDenied") && action != "":

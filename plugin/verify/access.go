@@ -40,7 +40,7 @@ func proveAccess(ctx context.Context, r *run) ([]Probe, string) {
 	}
 	key := ""
 	steps := []step{
-		{"head-bucket", actionList, r.arn(), r.credentials.headBucket},
+		{"head-bucket", actionList, r.arn(), func(ctx context.Context) error { return headBucket(ctx, r) }},
 		{"list-objects", actionList, r.arn(), func(ctx context.Context) error { return r.credentials.listObjects(ctx, r.bucket) }},
 		{"put-object", actionPut, r.arn() + "/*", func(ctx context.Context) (err error) {
 			key, err = putFree(ctx, r, content)
@@ -51,13 +51,35 @@ func proveAccess(ctx context.Context, r *run) ([]Probe, string) {
 	var probes []Probe
 	for _, s := range steps {
 		began := time.Now()
-		passes := func(err error) bool { return awserr.Denied(err) && !r.foreseen(s.name) }
+		passes := func(err error) bool { return spreading(err) && !r.foreseen(s.name) }
 		if err := r.pace.patiently(ctx, Access, s.name+" is refused", passes, s.do); err != nil {
 			return append(probes, fail(s.name, began, notAllowed(ctx, r, s, err))), s.name + " does not work"
 		}
 		probes = append(probes, pass(s.name, began))
 	}
 	return probes, "list, put, get in " + r.bucket
+}
+
+// spreading reports whether a refusal may be that of an IAM that has not heard of a change.
+func spreading(err error) bool { return awserr.Denied(err) && !awserr.Stays(err) }
+
+// headBucket asks as OSToy does. The answer to a HEAD has no words: those of a refusal are
+// in the answer to a list, which needs the same permission.
+func headBucket(ctx context.Context, r *run) error {
+	err := r.credentials.headBucket(ctx)
+	if spreading(err) {
+		if listed := r.credentials.listObjects(ctx, r.bucket); awserr.Stays(listed) {
+			return listed
+		}
+	}
+	return err
+}
+
+// forbidden is the failure of a call that a policy denies for good. what comes from this
+// tool; the words of AWS say who decided.
+func (r *run) forbidden(ctx context.Context, what, probe string, err error) *problem.Error {
+	decided := awserr.DecidedIn(awserr.Message(err), "the role")
+	return problem.Refuse(what, decided.Why, r.cure(ctx, probe, decided.Next)).See(helpPage).Because(awserr.Cause(err))
 }
 
 // putFree writes an object under a key that is free.
@@ -124,6 +146,8 @@ func notAllowed(ctx context.Context, r *run, s step, err error) error {
 	switch {
 	case errors.As(err, &told):
 		return err
+	case awserr.Stays(err):
+		return r.forbidden(ctx, fmt.Sprintf("role %s may not %s on %s", r.roleName(), s.action, s.on), s.name, err)
 	case awserr.Denied(err):
 		return problem.Refuse(fmt.Sprintf("role %s may not %s on %s%s", r.roleName(), s.action, s.on, r.pace.stillSo()),
 			denial(err),

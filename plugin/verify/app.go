@@ -91,7 +91,7 @@ func throughPages(ctx context.Context, r *run, at site) (probes []Probe, text st
 // passes reports whether a failure may be IAM's that has not heard of a change.
 func passes(err error) bool {
 	var told *pageError
-	return errors.As(err, &told) && told.denied() || awserr.Denied(err)
+	return errors.As(err, &told) && told.denied() || spreading(err)
 }
 
 // freeKey is a key that nobody has: the app writes without asking.
@@ -174,6 +174,9 @@ func pageFailed(r *run, what, key string, err error) error {
 	var gone *lost
 	if errors.As(err, &gone) {
 		told.Why = "the connection was lost: " + plain.Line(err.Error())
+	}
+	if awserr.StaysIn(err.Error()) {
+		told.Next = awserr.DecidedIn(err.Error(), "the role").Next
 	}
 	if awserr.Code(err) != "" {
 		told.Why = "S3 says: " + plain.Line(awserr.Code(err)+" "+awserr.Message(err))

@@ -20,11 +20,13 @@ const helpPage = "docs/verify.md"
 // notAssumed says what STS means by a refusal of a token: codes of
 // "AssumeRoleWithWebIdentity" in the AWS STS API Reference, and the texts that come with
 // them. What is no answer about the token is left to package awserr.
-func (r *run) notAssumed(err error) error {
+func (r *run) notAssumed(ctx context.Context, err error) error {
 	code, message := awserr.Code(err), awserr.Message(err)
 	says := func(text string) bool { return strings.Contains(strings.ToLower(message), strings.ToLower(text)) }
 	var told *problem.Error
 	switch {
+	case awserr.Stays(err):
+		return r.forbidden(ctx, fmt.Sprintf("STS does not let %s assume role %s", render.ServiceAccount, r.roleName()), "assume-role", err)
 	case awserr.Denied(err):
 		told = r.notTrusted()
 	case says("No OpenIDConnect provider found"):

@@ -126,6 +126,9 @@ func (p page) flaw() error {
 // denied reports whether what the page says may pass: OSToy assumes the role anew
 // for each request, and IAM may not know of it everywhere.
 func (p *pageError) denied() bool {
+	if awserr.StaysIn(p.text) {
+		return false
+	}
 	for _, sign := range []string{"AccessDenied", "Access Denied", "Not authorized to perform"} {
 		if strings.Contains(p.text, sign) {
 			return true

@@ -189,12 +189,12 @@ func proveIdentity(ctx context.Context, r *run) ([]Probe, string) {
 
 // assumeRole exchanges the token for the role.
 func assumeRole(ctx context.Context, r *run, token secret) error {
-	err := r.pace.patiently(ctx, Identity, "STS refuses "+render.ServiceAccount, awserr.Denied, func(ctx context.Context) (err error) {
+	err := r.pace.patiently(ctx, Identity, "STS refuses "+render.ServiceAccount, spreading, func(ctx context.Context) (err error) {
 		r.credentials, err = r.ask.cloud.assume(ctx, r.role.String(), token)
 		return err
 	})
 	if err != nil {
-		return r.notAssumed(err)
+		return r.notAssumed(ctx, err)
 	}
 	return nil
 }

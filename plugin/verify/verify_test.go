@@ -125,7 +125,7 @@ func TestExplainSTS(t *testing.T) {
 	} {
 		r, _ := started(t, newFake(nil))
 		var told *problem.Error
-		if !errors.As(r.notAssumed(fmt.Errorf("operation: %w", says(c.code, c.message))), &told) {
+		if !errors.As(r.notAssumed(t.Context(), fmt.Errorf("operation: %w", says(c.code, c.message))), &told) {
 			t.Fatalf("%s %s: not explained", c.code, c.message)
 		}
 		if told.Kind != c.kind || !strings.Contains(told.What, c.what) || !strings.Contains(told.Next, c.next) || told.Why == "" || told.Next == "" {

@@ -391,6 +391,66 @@ func TestWaitForBucketGivesUp(t *testing.T) {
 	}
 }
 
+// organised is an AWS in which a policy denies one call explicitly: "" is the assumption of
+// the role, else listing the bucket. Answers to a HEAD have no words.
+func organised(t *testing.T, words, denied string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/xml")
+		const refusal = "User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: %s on resource: z %s"
+		switch {
+		case r.Method == http.MethodPost && denied != "":
+			fmt.Fprint(w, `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>x</SecretAccessKey><SessionToken>y</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`)
+		case r.Method == http.MethodPost:
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>"+refusal+"</Message></Error></ErrorResponse>", "sts:AssumeRoleWithWebIdentity", words)
+		default:
+			w.WriteHeader(http.StatusForbidden)
+			if r.Method != http.MethodHead {
+				fmt.Fprintf(w, "<Error><Code>AccessDenied</Code><Message>"+refusal+"</Message></Error>", denied, words)
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// What a policy denies explicitly does not pass, so it is not waited out; that no policy
+// allows a call yet is.
+func TestWaitForBucketDenied(t *testing.T) {
+	m := newMachine(t)
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const scp = "with an explicit deny in a service control policy"
+	for _, tc := range []struct {
+		name, words, denied string
+		reason              []string
+	}{
+		{"role", scp, "", []string{"AccessDenied from AssumeRoleWithWebIdentity", scp + ". This does not pass by waiting."}},
+		{"list", scp, "s3:ListBucket", []string{"Forbidden from HeadBucket demo-bucket: ", "s3:ListBucket", scp + ". This does not pass by waiting."}},
+		{"spreading", "because no identity-based policy allows the s3:ListBucket action", "s3:ListBucket", []string{"Forbidden from HeadBucket demo-bucket: HTTP 403 (for "}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			// Of an explicit deny nothing is repeated: it ends at the first answer.
+			seconds := "waitForBucket.propagationSeconds=600"
+			if tc.words != scp {
+				seconds = "waitForBucket.propagationSeconds=2"
+			}
+			got := script{
+				container: waitContainer(t, "demo", seconds), dir: m.sdk,
+				env: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": token, "AWS_ENDPOINT_URL": organised(t, tc.words, tc.denied)},
+			}.run(t, m)
+			got.expect(t, 1, tc.reason[:1], tc.reason)
+			if tried := strings.Contains(got.log, "trying for"); tried == (tc.words == scp) {
+				t.Errorf("tried again: %t\n%s", tried, got.log)
+			}
+		})
+	}
+}
+
 // A pod the webhook missed never gets an identity: that is said at once.
 func TestWaitForBucketWithoutIdentity(t *testing.T) {
 	m := newMachine(t)

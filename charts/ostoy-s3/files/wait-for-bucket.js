@@ -67,6 +67,10 @@ if (env.AWS_ENDPOINT_URL) {
   options.s3ForcePathStyle = true;
 }
 
+// AWS's words for what does not pass: while IAM spreads a change it says that nothing allows
+// the call yet, never that a policy denies it.
+const forGood = /with an explicit deny|because no (service control|resource control|VPC endpoint) policy allows/;
+
 // Only the pod's own role counts: the SDK's default chain would go on to the
 // role of the node and report that one's error.
 let credentials;
@@ -84,10 +88,17 @@ async function look() {
     return null;
   } catch (err) {
     const code = err.code || err.name || 'Error';
-    // HeadBucket's refusals have no text. Whatever an endpoint says, a token is never repeated.
+    // HeadBucket's refusals have no text; those of a list, which needs the same permission, do.
+    if (err.statusCode === 403 && step.startsWith('HeadBucket')) {
+      const list = await s3.listObjectsV2({ Bucket: bucket, MaxKeys: 1 }).promise().catch((refused) => refused);
+      if (forGood.test(list.message)) {
+        err.message = list.message;
+      }
+    }
+    // Whatever an endpoint says, a token is never repeated.
     const text = String(err.message || (err.statusCode ? 'HTTP ' + err.statusCode : 'no text'))
       .replace(/\s+/g, ' ').replace(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>');
-    return { code, what: code + ' from ' + step + ': ' + text };
+    return { code, stays: forGood.test(text), what: code + ' from ' + step + ': ' + text };
   }
 }
 
@@ -98,6 +109,9 @@ async function look() {
     if (!refused) {
       say(bucket + ' answers after ' + elapsed() + ' s');
       process.exit(0);
+    }
+    if (refused.stays) {
+      giveUp(refused.what + '. This does not pass by waiting.');
     }
     const left = limit - elapsed();
     if (left <= 0) {

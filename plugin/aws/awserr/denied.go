@@ -18,6 +18,7 @@ type refusal struct {
 	action   string // for example iam:CreateRole
 	resource string
 	because  string // AWS's own words for the kind of policy that decided
+	policy   string // ARN of that policy, where AWS gives it
 }
 
 // readRefusal takes apart the sentence AWS answers a refused call with:
@@ -37,7 +38,8 @@ func readRefusal(message string) refusal {
 	r := refusal{
 		who:     find(`User: ([\w+=,.@:/-]+) is not authorized`),
 		action:  find(`(?i)not authorized to perform:?\s+([a-z0-9-]+:[A-Za-z0-9*]+)`),
-		because: find(`(?:because |with an )(no .+? allows|explicit deny in an? .+?)(?: the |:|$)`),
+		because: find(`(?:because |with an )(no [\w -]+? allows|explicit deny(?: in (?:an?|the) [\w -]+?(?:policy|boundary)\b)?)`),
+		policy:  policyNamed(message),
 	}
 	on := find(`on resource: "?(.+?)"?(?: because | with an explicit deny|,|$)`)
 	if regexp.MustCompile(`^[\w+=,.@:/* -]+$`).MatchString(on) { // what names and ARNs are made of
@@ -55,8 +57,13 @@ func explainDenied(message, action, resource string) explanation {
 	if r.resource == "" || r.resource == "*" {
 		r.resource = resource
 	}
+	return explainRefusal(r)
+}
+
+func explainRefusal(r refusal) explanation {
+	right := on(cmp.Or(r.action, "it"), r.resource)
 	e := explanation{action: r.action, resource: r.resource}
-	e.why, e.next = decidedBy(r.because, on(r.action, r.resource))
+	e.why, e.next = decidedBy(r, right)
 	if r.who != "" {
 		e.why = r.who + " may not: " + e.why
 	}
@@ -64,9 +71,10 @@ func explainDenied(message, action, resource string) explanation {
 		e.why += "; whether the role exists is not known"
 	}
 	tail := ""
-	if r.action == "iam:CreateRole" && !strings.Contains(r.because, "service control") {
+	if r.action == "iam:CreateRole" {
 		tail += "; where roles must carry a boundary, add --permissions-boundary ARN"
 	}
+	tail += otherWays(r)
 	if policy := policyFor(r); policy != "" {
 		tail += "; " + policy + " prints a policy that allows it"
 	}
@@ -78,7 +86,7 @@ func explainDenied(message, action, resource string) explanation {
 	}
 	e.next += tail
 	e.nextFor = func(rights []string) string {
-		_, next := decidedBy(r.because, strings.Join(rights, ", "))
+		_, next := decidedBy(r, strings.Join(rights, ", "))
 		return next + tail
 	}
 	return e
@@ -113,38 +121,6 @@ func mayBeOlderPolicy(r refusal) bool {
 func ofController(r refusal) bool {
 	return strings.HasPrefix(r.action, "iam:") &&
 		(strings.Contains(r.resource, render.ControllerRolePath) || strings.Contains(r.resource, render.ControllerAccount))
-}
-
-// decidedBy turns AWS's words for the deciding policy into why and next.
-func decidedBy(because, right string) (why, next string) {
-	explicit := strings.HasPrefix(because, "explicit deny")
-	verb := "does not allow it"
-	if explicit {
-		verb = "forbids it"
-	}
-	switch {
-	case strings.Contains(because, "service control policy"), strings.Contains(because, "resource control policy"):
-		return "a policy of the AWS organization " + verb,
-			"ask who runs the AWS organization to allow " + right + "; no right given in this account helps"
-	case strings.Contains(because, "permissions boundary"):
-		return "the caller's permissions boundary " + verb,
-			"ask an AWS administrator to allow " + right + " in the permissions boundary of the caller"
-	case strings.Contains(because, "session policy"):
-		return "the policy of this session " + verb,
-			"sign in without the session policy, or allow " + right + " in it"
-	case strings.Contains(because, "VPC endpoint policy"):
-		return "the VPC endpoint's policy " + verb,
-			"ask who runs the VPC endpoint to allow " + right
-	case strings.Contains(because, "resource-based policy"):
-		return "the policy on the resource itself " + verb,
-			"ask the owner of the resource to allow " + right
-	case explicit:
-		return "one of the caller's own policies forbids it",
-			"ask an AWS administrator to lift the deny of " + right
-	default:
-		return "none of the caller's policies allows it",
-			"ask an AWS administrator to allow " + right + ", then run the same command again"
-	}
 }
 
 // maxTags is how many tags of a stranger are shown.

@@ -68,11 +68,11 @@ func TestTranslate(t *testing.T) {
 		},
 		{
 			"service control policy", answered(403, "AccessDenied", alice+" with an explicit deny in a service control policy"),
-			1, "iam:CreateRole", "a policy of the AWS organization forbids it", "who runs the AWS organization",
+			1, "iam:CreateRole", "a policy of the AWS organization forbids it", "who administers the AWS organization",
 		},
 		{
 			"service control policy with its ARN", answered(403, "AccessDenied", alice+" with an explicit deny in a service control policy: arn:aws:organizations::111122223333:policy/o-abc/service_control_policy/p-123"),
-			1, "iam:CreateRole", "a policy of the AWS organization forbids it", "no right given in this account helps",
+			1, "iam:CreateRole", "a policy of the AWS organization forbids it", "no permission given in this account helps",
 		},
 		{
 			"no service control policy allows", answered(403, "AccessDenied", alice+" because no service control policy allows the iam:CreateRole action"),
@@ -80,7 +80,7 @@ func TestTranslate(t *testing.T) {
 		},
 		{
 			"boundary", answered(403, "AccessDenied", alice+" because no permissions boundary allows the iam:CreateRole action"),
-			1, "iam:CreateRole", "permissions boundary does not allow it", "in the permissions boundary of the caller",
+			1, "iam:CreateRole", "permissions boundary does not allow it", "owns the permissions boundary of the caller",
 		},
 		{
 			"session policy", answered(403, "AccessDenied", alice+" because no session policy allows the iam:CreateRole action"),

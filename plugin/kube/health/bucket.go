@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 )
 
 // How long conditions that are exactly those of before our change are held
@@ -114,22 +115,28 @@ func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condi
 // deniedController: a controller that has just got its role is denied for a
 // few seconds and retries soon, so this must last a little. Later it would
 // not be retried for up to 16 minutes: client-go's default limiter ends at 1000 s.
+// What a policy denies explicitly does not pass.
 func deniedController(conds []Condition) State {
-	what := "an S3 call"
+	what, said := "an S3 call", ""
 	for _, c := range conds {
 		if action := MissingAction(c.reason + " " + c.message); action != "" {
 			what = action
 		}
+		if text := c.reason + " " + c.message; awserr.StaysIn(text) {
+			said = text
+		}
+	}
+	restart := "; then restart the controller (" + advice.Command("oc ostoy-s3 controller status") + " names it): it retries only after minutes"
+	if said != "" {
+		decided := awserr.DecidedIn(said, "the controller")
+		return Failing(State{Text: "the ACK controller may not make " + what + ": AccessDenied: " + decided.Why, Hint: decided.Next + restart})
 	}
 	hint := "give the role of the controller the permission, and look for a service control policy of the organisation that denies it"
 	if strings.HasSuffix(what, "PublicAccessBlock") {
 		// ACK's community#2670.
 		hint = "give the role of the controller the permission; most often a service control policy of the organisation denies this one to all but a few roles: its administrators add this role to the exceptions"
 	}
-	return Graced(State{
-		Text: "the ACK controller may not make " + what + ": AccessDenied",
-		Hint: hint + "; then restart the controller (" + advice.Command("oc ostoy-s3 controller status") + " names it): it retries only after minutes",
-	}, deniedGrace)
+	return Graced(State{Text: "the ACK controller may not make " + what + ": AccessDenied", Hint: hint + restart}, deniedGrace)
 }
 
 // Release is the command that lets a Bucket go and keeps its data: the

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
@@ -156,7 +157,7 @@ func bucketWaiterState(pod *unstructured.Unstructured, c map[string]any, in Arou
 	_, running := state["running"]
 	switch {
 	case finished != "":
-		return gaveUp(pod, ending(ended), old, running, in.BucketReady)
+		return gaveUp(pod, ended, old, running, in.BucketReady)
 	case running && in.BucketReady:
 		late := State{Level: Warn, Text: BucketWaiter + ": the bucket is there, but not yet for this pod: IAM is still spreading the new role"}
 		return State{Text: BucketWaiter + ": looking for the bucket", Code: "looking, it is there", After: 5 * time.Second, Late: &late}
@@ -179,12 +180,16 @@ func GaveUpAt(c map[string]any) (finished string, ended map[string]any) {
 	return finished, ended
 }
 
-func gaveUp(pod *unstructured.Unstructured, text string, old, running, bucketReady bool) State {
+func gaveUp(pod *unstructured.Unstructured, ended map[string]any, old, running, bucketReady bool) State {
+	text, said := ending(ended), Text(ended, "terminated", "message")
 	s := State{
 		About: BucketWait,
 		Level: Warn,
 		Text:  BucketWaiter + ": " + text,
 		Hint:  "to restore role and trust policy: " + advice.Command("oc ostoy-s3 install", "-n", pod.GetNamespace()),
+	}
+	if awserr.StaysIn(said) {
+		s.Hint = awserr.DecidedIn(said, "the role").Next
 	}
 	switch notFound := strings.HasPrefix(text, "NotFound") || strings.HasPrefix(text, "NoSuchBucket"); {
 	case old && running:

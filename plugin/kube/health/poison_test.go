@@ -63,6 +63,7 @@ func poisonable() map[string]string {
 		"ingress, address":    "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: i, namespace: demo}, spec: {}, status: {loadBalancer: {ingress: [{ip: 10.0.0.1}]}}}",
 		"pod, unschedulable":  emptyPod + "status: {conditions: [{type: PodScheduled, status: \"False\", reason: Unschedulable, message: no nodes}]}",
 		"pod, waiter":         emptyPod + "status: {initContainerStatuses: [{name: wait-for-bucket, state: {running: {}}, lastState: {terminated: {exitCode: 1, finishedAt: \"2026-01-01T00:00:00Z\", message: AccessDenied from GetObject}}}]}",
+		"pod, denied":         emptyPod + "status: {initContainerStatuses: [{name: wait-for-bucket, state: {terminated: {exitCode: 1, finishedAt: \"2026-01-01T00:00:00Z\", message: \"not authorized to perform: s3:X on resource: y with an explicit deny in a permissions boundary\"}}}]}",
 		"pod, ended":          emptyPod + "status: {containerStatuses: [{name: ostoy-frontend, state: {terminated: {exitCode: 1, reason: OOMKilled}}}]}",
 	}
 	for _, reason := range []string{"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "RunContainerError", "CrashLoopBackOff", "ContainerCreating", "Unheard"} {

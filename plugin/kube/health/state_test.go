@@ -77,6 +77,7 @@ func TestBucketState(t *testing.T) {
 		"another account":  {bucketHead + conds("ACK.Recoverable=True|BucketAlreadyExists: The requested bucket name is not available. The bucket namespace is shared.|", unsure, notReady), false, Fail, Fail, 0, "another AWS account"},
 		"invalid name":     {bucketHead + conds("ACK.Recoverable=True|api error InvalidBucketName: The specified bucket is not valid.|", unsure, notReady), false, Fail, Fail, 0, "InvalidBucketName"},
 		"denied":           {bucketHead + conds("ACK.Recoverable=True|api error AccessDenied: Access Denied|", "ACK.ResourceSynced=Unknown|Unable|operation error S3: CreateBucket, https response error StatusCode: 403, api error AccessDenied", notReady), false, Warn, Fail, deniedGrace, "s3:CreateBucket"},
+		"denied for good":  {bucketHead + conds(`ACK.Recoverable=True|api error AccessDenied: User: arn:aws:sts::123456789012:assumed-role/ack/x is not authorized to perform: s3:PutBucketPublicAccessBlock on resource: "arn:aws:s3:::demo-bucket" with an explicit deny in a service control policy|`, unsure, notReady), false, Fail, Fail, 0, "may not make s3:PutBucketPublicAccessBlock: AccessDenied: a policy of the AWS organization forbids it"},
 		"controller down":  {bucketHead, false, Info, Warn, 30 * time.Second, "not running"},
 		"adopt, missing":   {bucketHead + "status: {ackResourceMetadata: {region: us-east-2}}", false, Info, Warn, 30 * time.Second, "30 s"},
 		"not empty":        {deleting + conds("ACK.ResourceSynced=True||", "Ready=True||", "ACK.Recoverable=True|api error BucketNotEmpty: The bucket you tried to delete is not empty|"), false, Fail, Fail, 0, "BucketNotEmpty"},
@@ -230,6 +231,7 @@ func TestPodState(t *testing.T) {
 		"found after crash": {looking("{terminated: {exitCode: 0}}", gave("Forbidden from HeadBucket")), true, Info, Info, 0, ""},
 		"gave up":           {looking(gave("AccessDenied from AssumeRoleWithWebIdentity on demo-bucket: no (for 60 s)."), "{}"), true, Fail, Fail, 0, "AccessDenied from AssumeRole"},
 		"gave up, again":    {looking("{waiting: {reason: CrashLoopBackOff}}", gave("Forbidden from HeadBucket")), true, Fail, Fail, 0, "wait-for-bucket: Forbidden"},
+		"denied for good":   {looking(gave(`Forbidden from HeadBucket demo-bucket: User: x is not authorized to perform: s3:ListBucket on resource: "arn:aws:s3:::demo-bucket" with an explicit deny in a resource-based policy. This does not pass by waiting.`), "{}"), true, Fail, Fail, 0, "explicit deny in a resource-based policy"},
 		"no bucket yet":     {looking("{waiting: {reason: CrashLoopBackOff}}", gave("NotFound from HeadBucket")), false, Warn, Warn, 0, "NotFound"},
 		"not for this pod":  {looking("{waiting: {reason: CrashLoopBackOff}}", gave("NotFound from HeadBucket")), true, Warn, Fail, spreadGrace, "NotFound"},
 	} {
@@ -243,6 +245,22 @@ func TestPodState(t *testing.T) {
 				t.Error("no hint")
 			}
 		})
+	}
+}
+
+// TestGaveUpForGood: install does not change what a policy of others denies.
+func TestGaveUpForGood(t *testing.T) {
+	for words, want := range map[string]string{
+		"with an explicit deny in a service control policy":         "who administers the AWS organization",
+		"with an explicit deny in a permissions boundary":           "owns the permissions boundary of the role",
+		"because no identity-based policy allows the x:Y action":    "oc ostoy-s3 install -n demo",
+		"because no permissions boundary allows the s3:List action": "oc ostoy-s3 install -n demo",
+	} {
+		pod := podWith(t, `  initContainerStatuses: [{name: wait-for-bucket, state: {terminated: {exitCode: 1, finishedAt: "2026-01-01T00:01:00Z", message: "AccessDenied from AssumeRoleWithWebIdentity r: User: x is not authorized to perform: s3:ListBucket on resource: y `+words+`"}}}]`)
+		s := Pod(pod, Around{BucketReady: true})
+		if s.Level != Fail || !strings.Contains(s.Hint, want) || strings.Contains(s.Hint, "install -n demo") != strings.Contains(want, "install") {
+			t.Errorf("%s: %+v", words, s)
+		}
 	}
 }
 
