@@ -36,18 +36,19 @@ func appChecks(w *live.World, objects []*unstructured.Unstructured) []Check {
 	a := appLook{w, objects}
 	here, running := []string{IDInstalled}, []string{IDAppAvailable}
 	return inGroup(App, []Check{
-		{ID: IDInstalled, Severity: Error, Needs: []string{IDServer}, Title: "the app is installed in the project", Run: a.installed},
+		{ID: IDInstalled, Severity: Error, Vital: true, Needs: []string{IDServer}, Title: "the app is installed in the project", Run: a.installed},
+		{ID: IDAppObjects, Severity: Error, Vital: true, Needs: here, Title: "every object of the app exists", Run: a.by(objectsExist)},
 		{ID: "app-scc", Severity: Error, Needs: here, Title: "the app's service account may run its pod", Run: a.scc},
 		{ID: "app-image-mutable", Severity: Warning, Needs: here, Title: "the images are named by digest", Run: a.by(byDigests)},
-		{ID: "app-volume", Severity: Error, Needs: here, Title: "the volume is there", Run: a.volume},
-		{ID: IDAppAvailable, Severity: Error, Needs: here, Beside: []string{"app-volume", "app-scc"}, Title: "frontend and microservice are available", Run: a.available},
+		{ID: "app-volume", Severity: Error, Vital: true, Needs: here, Title: "the volume is there", Run: a.volume},
+		{ID: IDAppAvailable, Severity: Error, Vital: true, Needs: here, Beside: []string{"app-volume", "app-scc"}, Title: "frontend and microservice are available", Run: a.available},
 		{ID: "app-strategy", Severity: Warning, Needs: here, Title: "the frontend is scaled up, and a new pod can replace the old one", Run: a.frontend(a.strategy)},
 		{
 			// A pod without its identity does not find the bucket either.
 			ID: "app-started-early", Severity: Error, Needs: []string{IDAppAvailable, IDTokenIssuer}, Beside: []string{IDPodIdentity},
 			Title: "OSToy found its bucket when it started", Unless: identityLook{World: w}.identified, Run: a.early,
 		},
-		{ID: "service-endpoints", Severity: Error, Needs: running, Title: "the Services lead to pods", Run: a.endpoints},
+		{ID: "service-endpoints", Severity: Error, Needs: running, Beside: []string{IDAppObjects}, Title: "the Services lead to pods", Run: a.endpoints},
 		{ID: "route-admitted", Severity: Error, Needs: here, Title: "a router has admitted the Route", Run: a.admitted},
 		{ID: "route-tls", Severity: Warning, Needs: here, Title: "the way to the app has the TLS that the values ask for", Run: a.by(tlsAsAsked)},
 	})

@@ -100,6 +100,10 @@ func (a appLook) volume(ctx context.Context) Finding {
 	if err != nil {
 		return unreadable(a.Conn, err, "list persistentvolumeclaims in "+a.Namespace, "whether the app has its volume")
 	}
+	if claim == nil && ofKind(a.objects, "PersistentVolumeClaim") != nil {
+		return Refuse("there is no PersistentVolumeClaim "+volumeName, "the frontend mounts it, so its next pod cannot start",
+			"to create an empty one: "+installIn(a.Namespace))
+	}
 	if claim == nil {
 		return a.frontend(func(deployment *unstructured.Unstructured) Finding {
 			if !mounts(deployment, volumeName) {

@@ -29,7 +29,7 @@ func (a appLook) endpoints(ctx context.Context) Finding {
 		name := workload + "-svc"
 		service := named(services, name)
 		if service == nil {
-			all = append(all, Refuse("there is no Service "+name, "nothing leads to "+workload, installIn(a.Namespace)))
+			all = append(all, Leave("needs "+IDAppObjects)) // which names it
 		} else if why := leadsNowhere(service, pods); why != "" && !a.down(ctx, workload) {
 			all = append(all, Refuse("Service "+name+" leads nowhere", why, installIn(a.Namespace)))
 		}

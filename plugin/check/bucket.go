@@ -35,11 +35,11 @@ func bucketChecks(w *live.World) []Check {
 	b := bucketLook{w}
 	return inGroup(Bucket, []Check{
 		{
-			ID: IDBucketObject, Severity: Error, Needs: []string{IDBucketCRD}, Beside: []string{IDInstalled, IDAccount},
+			ID: IDBucketObject, Severity: Error, Vital: true, Needs: []string{IDBucketCRD}, Beside: []string{IDInstalled, IDAccount},
 			Title: "the project's Bucket object names the right bucket, region and account, and keeps the bucket when it is deleted",
 			Run:   every(b.there, b.of(b.object)),
 		},
-		{ID: IDBucketSynced, Severity: Error, Needs: []string{IDBucketObject, IDAccount}, Title: "the controller has created the bucket", Run: b.of(b.synced)},
+		{ID: IDBucketSynced, Severity: Error, Vital: true, Needs: []string{IDBucketObject, IDAccount}, Title: "the controller has created the bucket", Run: b.of(b.synced)},
 		{ID: IDBucketGone, Severity: Error, Needs: []string{IDBucketSynced, IDBucket}, Title: "the bucket is in S3", Run: b.gone},
 		{
 			ID: "bucket-settings", Severity: Error, Needs: []string{IDBucketGone},

@@ -30,6 +30,7 @@ type Check struct {
 	Group    Group
 	Title    string   // what is so when it passes
 	Severity Severity // the worst it can find
+	Vital    bool     // without its answer nobody knows whether the app is healthy
 	Needs    []string // checks that must have passed, by ID
 	Beside   []string // checks that report what this one leaves to them
 	Unless   look     // where it finds something wrong, the first of those reports it, if it runs
@@ -242,6 +243,12 @@ func Having(outcomes []Outcome, statuses ...Status) []Outcome {
 	return slices.DeleteFunc(slices.Clone(outcomes), func(o Outcome) bool {
 		return !slices.Contains(statuses, o.Status)
 	})
+}
+
+// Unanswered are the vital checks that found nothing out: the user is not allowed to look, or
+// there was nothing to look at.
+func Unanswered(outcomes []Outcome) []Outcome {
+	return slices.DeleteFunc(Having(outcomes, Skipped, NotAllowed), func(o Outcome) bool { return !o.Vital })
 }
 
 // Only are the checks with these IDs.

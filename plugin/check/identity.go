@@ -47,7 +47,7 @@ func identityChecks(w *live.World) []Check {
 	here := []string{IDInstalled}
 	return inGroup(Identity, append([]Check{
 		{
-			ID: IDServiceAccount, Severity: Error, Needs: here, Beside: []string{IDAccount},
+			ID: IDServiceAccount, Severity: Error, Vital: true, Needs: here, Beside: []string{IDAccount},
 			Title: "service account " + render.ServiceAccount + " exists, names the role and requests the right token",
 			Run:   inTurn(i.by(accountThere), i.by(annotated)),
 		},
@@ -68,7 +68,7 @@ func identityChecks(w *live.World) []Check {
 func (i identityLook) roleChecks() []Check {
 	needs := []string{IDRoleExists}
 	return inGroup(Identity, []Check{
-		{ID: IDRoleExists, Severity: Error, Needs: []string{IDInstalled, IDIssuer, IDCredentials}, Title: "the role is there", Run: i.by(roleThere)},
+		{ID: IDRoleExists, Severity: Error, Vital: true, Needs: []string{IDInstalled, IDIssuer, IDCredentials}, Title: "the role is there", Run: i.by(roleThere)},
 		{ID: "role-policy", Severity: Error, Needs: needs, Title: "the role may do what OSToy does", Run: every(i.by(rolePolicy), i.by(roleBoundary))},
 		{ID: IDRoleExcess, Severity: Warning, Needs: needs, Title: "the role may do nothing else", Run: i.by(roleExcess)},
 		{ID: IDTrust, Severity: Error, Needs: needs, Title: "the trust policy admits the app's service account, and no others by wildcard", Run: i.trusting(trustsApp)},

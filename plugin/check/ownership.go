@@ -157,16 +157,12 @@ func (o ownLook) planned(ctx context.Context) Finding {
 func (o ownLook) drift(plan *apply.Plan) Finding {
 	var lines []string
 	for _, item := range plan.Items {
-		switch item.Action {
-		case apply.Create:
-			if !slices.Contains(toldWhenMissing(), item.Ref.Kind) {
-				lines = append(lines, item.Ref.String()+" is not there")
-			}
-		case apply.Update:
-			for _, change := range item.Changes {
-				if !toldElsewhere(item.Ref.Kind, change) {
-					lines = append(lines, item.Ref.String()+" "+changeText(change))
-				}
+		if item.Action != apply.Update { // what does not exist another check names
+			continue
+		}
+		for _, change := range item.Changes {
+			if !toldElsewhere(item.Ref.Kind, change) {
+				lines = append(lines, item.Ref.String()+" "+changeText(change))
 			}
 		}
 	}
@@ -175,11 +171,6 @@ func (o ownLook) drift(plan *apply.Plan) Finding {
 	}
 	return Warn("what is there differs from what install makes", strings.Join(capped(lines), "; "),
 		"to restore it: "+installIn(o.Namespace)+"\n"+sameFlags)
-}
-
-// toldWhenMissing are the kinds of which another check tells that one is missing.
-func toldWhenMissing() []string {
-	return []string{"Bucket", "Deployment", "PersistentVolumeClaim", "Service", "ServiceAccount"}
 }
 
 // toldElsewhere reports whether another check looks at a field: what is wrong is

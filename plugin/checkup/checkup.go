@@ -157,6 +157,11 @@ func verdict(outcomes []check.Outcome, failOn check.Severity) error {
 	if failOn == check.Warning {
 		bad = check.Having(outcomes, check.Failed, check.Warned)
 	}
+	if unanswered := check.Unanswered(outcomes); len(bad) == 0 && len(unanswered) > 0 {
+		return problem.Refuse("not verified: "+phrase.Count(len(unanswered), "check")+" that the verdict depends on found no answer: "+strings.Join(ids(unanswered), ", "),
+			"nothing failed in what could be looked at",
+			"the report shows the permission that is missing")
+	}
 	if len(bad) == 0 {
 		return nil
 	}

@@ -145,6 +145,11 @@ func TestVerdict(t *testing.T) {
 		"a failure":       {all, check.Error, "1 check failed: c-failed"},
 		"both":            {all, check.Warning, "2 checks failed: b-warned, c-failed"},
 		"not looked at":   {all[3:], check.Warning, ""},
+		"vital, skipped": {[]check.Outcome{vital(check.Leave("there is no frontend"))}, check.Error,
+			"not verified: 1 check that the verdict depends on found no answer: app"},
+		"vital, not allowed": {[]check.Outcome{all[0], vital(check.Unseen("list deployments", "it"))}, check.Error,
+			"not verified: 1 check that the verdict depends on found no answer: app"},
+		"vital, a pass": {[]check.Outcome{vital(check.Pass())}, check.Warning, ""},
 	} {
 		err := verdict(c.outcomes, c.failOn)
 		var told *problem.Error
@@ -154,11 +159,16 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// vital is an outcome without which nobody knows whether the app is healthy.
+func vital(finding check.Finding) check.Outcome {
+	return check.Outcome{Check: check.Check{ID: "app", Vital: true}, Finding: finding}
+}
+
 func TestTally(t *testing.T) {
 	for want, outcomes := range map[string][]check.Outcome{
 		"0 passed": nil,
-		"1 passed, 1 warned, 1 failed, 2 not looked at": each(),
-		"0 passed, 1 failed":                            each()[2:3],
+		"1 passed, 1 warned, 1 failed, 2 not looked at (not allowed: e-unseen)": each(),
+		"0 passed, 1 failed": each()[2:3],
 	} {
 		if got := tally(outcomes); got != want {
 			t.Errorf("%q, want %q", got, want)

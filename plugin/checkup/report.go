@@ -153,7 +153,11 @@ func tally(outcomes []check.Outcome) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, part.word))
 		}
 	}
-	return strings.Join(parts, ", ")
+	text := strings.Join(parts, ", ")
+	if unseen := check.Having(outcomes, check.NotAllowed); len(unseen) > 0 {
+		text += " (not allowed: " + strings.Join(ids(unseen), ", ") + ")"
+	}
+	return text
 }
 
 // checkDocument is one check in `check -o json` and `check --list -o json`.

@@ -46,6 +46,11 @@ func workloadFaults() []fault {
 		{check: "installed", bare: true, make: func(t *testing.T, s *scene) {
 			must(t, s.NewNamespace(t.Context(), s.Namespace))
 		}},
+		{check: "app-objects", says: "ConfigMap ostoy-configmap-files", make: byHand("configmap", "ostoy-configmap-files")},
+		{check: "app-objects", says: "2 objects of the app not found: Secret ostoy-secret", make: byHand("secret", "ostoy-secret", "ostoy-secret-env")},
+		{check: "app-objects", says: "Service ostoy-microservice-svc", admin: true, make: byHand("service", "ostoy-microservice-svc")},
+		{check: "app-objects", says: "Route ostoy-route", make: byHand("route", "ostoy-route")},
+		{check: "app-available", says: "there is no Deployment ostoy-frontend", admin: true, make: byHand("deployment", "ostoy-frontend", "ostoy-microservice")},
 		{check: "app-strategy", says: "scaled down to 0", status: "warning", make: func(t *testing.T, s *scene) {
 			s.kubectl(t, "scale", "deployment", "ostoy-frontend", "--replicas=0")
 		}},
@@ -86,6 +91,11 @@ func workloadFaults() []fault {
 		{check: "app-started-early", make: missBucket},
 		{check: "app-started-early", admin: true, make: missBucket},
 	}
+}
+
+// byHand deletes objects of one kind by hand.
+func byHand(kind string, names ...string) func(*testing.T, *scene) {
+	return func(t *testing.T, s *scene) { s.kubectl(t, append([]string{"delete", kind}, names...)...) }
 }
 
 // complain writes the event by which a controller tells of an object of the
