@@ -96,7 +96,7 @@ func callerError(err error) error {
 	translated := awserr.Translate(err, callerAction, "")
 	text := err.Error()
 	p, ok := errors.AsType[*problem.Error](translated)
-	if ok && (strings.Contains(text, "no EC2 IMDS role found") || strings.Contains(text, "access disabled to EC2 IMDS")) {
+	if ok && p.Kind == problem.Failed && (strings.Contains(text, "no EC2 IMDS role found") || strings.Contains(text, "access disabled to EC2 IMDS")) {
 		return p.Because(errors.Join(ErrNoCredentials, p.Err))
 	}
 	return translated

@@ -16,7 +16,9 @@ import (
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awsconf"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/waiting"
 )
 
@@ -28,20 +30,39 @@ type Options struct {
 }
 
 // Load reads the shared configuration and the environment; it sends nothing. Errors are
-// those of the SDK.
+// about what the user configured.
 func Load(ctx context.Context, o Options) (aws.Config, error) {
 	if o.Limits == (Limits{}) {
 		o.Limits = UsualLimits(waiting.Attended(ctx))
 	}
+	source := sourceOf(ctx, o.Profile)
 	// The files that it reads can be pipes.
 	config, err := interrupt.Run(ctx, 0, func() (aws.Config, error) {
+		if err := awsconf.Check(source); err != nil {
+			return aws.Config{}, err
+		}
 		return awsconfig.LoadDefaultConfig(ctx, o.load()...)
 	})
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil, problem.IsInput(err):
 		return aws.Config{}, err
+	case err != nil:
+		return aws.Config{}, awsconf.Loading(err, source)
 	}
-	config.Credentials = once(config, o.Limits)
+	config.Credentials = once(config, o.Limits, o.Profile)
 	return repeatedly(config), nil
+}
+
+// sourceOf is where the configuration is read from. A file can be on a server that does not
+// answer.
+func sourceOf(ctx context.Context, profile string) awsconf.Source {
+	home, _ := os.UserHomeDir()
+	return awsconf.Source{
+		Getenv: os.Getenv, Home: home, Profile: profile,
+		Read: func(file string) ([]byte, error) {
+			return interrupt.Run(ctx, 0, func() ([]byte, error) { return os.ReadFile(file) })
+		},
+	}
 }
 
 func (o Options) load() []func(*awsconfig.LoadOptions) error {

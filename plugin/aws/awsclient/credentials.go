@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awsconf"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	asking "github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/once"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
@@ -15,13 +16,13 @@ import (
 
 // once is the credentials of a configuration, got once also if that fails: each request,
 // and each attempt of it, would run the program of the profile again, or ask AWS again.
-func once(config aws.Config, limits Limits) aws.CredentialsProvider {
+func once(config aws.Config, limits Limits, profile string) aws.CredentialsProvider {
 	if config.Credentials == nil {
 		return nil
 	}
-	c := &credentials{next: config.Credentials}
-	if profile := processProfile(config.ConfigSources); profile != "" {
-		c.process, c.limit = "the credential_process of the AWS profile "+plain.InLine(profile), limits.Process
+	c := &credentials{next: config.Credentials, profile: profile}
+	if of := processProfile(config.ConfigSources); of != "" {
+		c.process, c.limit = "the credential_process of the AWS profile "+plain.InLine(of), limits.Process
 	}
 	return c
 }
@@ -45,6 +46,7 @@ func processProfile(sources []any) string {
 
 type credentials struct {
 	next    aws.CredentialsProvider
+	profile string        // of --profile
 	process string        // that they come from; "": another source
 	limit   time.Duration // of the process
 	failed  asking.Answer[struct{}]
@@ -79,6 +81,8 @@ func (c *credentials) retrieve(ctx context.Context) (aws.Credentials, error) {
 	failure := &awserr.CredentialFailure{Process: c.process, Err: err}
 	if limited.Err() != nil {
 		failure.Late = c.limit
+	} else if told := awsconf.Explain(err, sourceOf(ctx, c.profile)); told != nil {
+		failure.Err = told
 	}
 	return got, failure
 }

@@ -41,7 +41,11 @@ func because(why, next string) explanation { return explanation{why: why, next: 
 // with errors.As, but prints redacted. A nil error, a cancelled context, and
 // errors that already have their three parts are given back as they are.
 func Translate(err error, action, resource string) error {
-	if _, explained := errors.AsType[*problem.Error](err); explained || err == nil || errors.Is(err, context.Canceled) {
+	told, explained := errors.AsType[*problem.Error](err)
+	if _, before := errors.AsType[*CredentialFailure](err); explained && before {
+		return told // without the request that the credentials were for
+	}
+	if explained || err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
 	e := explain(err, action, resource)

@@ -95,6 +95,12 @@ func explainUnreached(err error, action string) (explanation, bool) {
 	return e, true
 }
 
+// Asked reports whether an error is about a server that was asked: AWS answered, or did
+// not. The instance metadata service does not count.
+func Asked(err error) bool {
+	return (Code(err) != "" || errors.As(err, new(*Unreached))) && !isMetadata(err)
+}
+
 // isMetadata recognises the instance metadata service, which is asked last for credentials,
 // on machines that have none, too.
 func isMetadata(err error) bool {
