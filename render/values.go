@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -23,6 +24,10 @@ type ValueFile struct {
 type Options struct {
 	// RoleARN goes into the service account's annotation and the pod.
 	RoleARN string
+	// Recorded are values of the last install, as Recall gives them; weaker than all that
+	// follow. Reset says that the user does not want them.
+	Recorded map[string]any
+	Reset    bool
 	// Files, Set and SetString are the user's values, weakest first, as in Helm.
 	Files     []ValueFile
 	Set       []string
@@ -108,15 +113,15 @@ func factValues(f Facts, roleARN string) map[string]any {
 	}
 }
 
-// userValues merges files, --set and --set-string in Helm's order.
+// userValues merges the record, files, --set and --set-string in Helm's order.
 func userValues(o Options) (map[string]any, error) {
-	merged := map[string]any{}
+	merged := runtime.DeepCopyJSON(over(o.Recorded, nil)) // an expression of --set changes tables in place
 	for _, file := range o.Files {
 		values, err := parseValueFile(file)
 		if err != nil {
 			return nil, err
 		}
-		merged = layOver(merged, values)
+		merged = over(merged, values)
 	}
 	for _, set := range []struct {
 		flag        string

@@ -185,6 +185,8 @@ type Chart struct {
 	Files     []string // "-" for stdin
 	Set       []string
 	SetString []string
+	// Reset says that the values of the last install are not used again.
+	Reset bool
 }
 
 // Given reads the facts file, and gives its facts and those by flag.
@@ -202,7 +204,7 @@ func (s *Session) Given(ctx context.Context, facts Facts) (render.Facts, error) 
 
 // ReadValues reads the user's value files.
 func (s *Session) ReadValues(ctx context.Context, chart Chart) (render.Options, error) {
-	options := render.Options{Set: chart.Set, SetString: chart.SetString}
+	options := render.Options{Set: chart.Set, SetString: chart.SetString, Reset: chart.Reset}
 	for _, name := range chart.Files {
 		data, err := s.Read(ctx, "values file", name)
 		if err != nil {
