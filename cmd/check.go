@@ -27,7 +27,7 @@ func newCheckCommand(s *program) *cobra.Command {
 		return checkup.Run(c.Context(), s.session, request)
 	})
 	newFacts(s, c, &request.Facts).add(c.Flags())
-	addChart(&request.Chart, c.Flags())
+	addChartAgain(&request.Chart, c.Flags())
 	addRoleName(&request.Role, c.Flags())
 	addOutput(c, &request.Output, "table", "json", "junit")
 	addCheck(&request, c)

@@ -36,7 +36,7 @@ func newDiffCommand(s *program) *cobra.Command {
 		return nil
 	})
 	newFacts(s, c, &request.Facts).add(c.Flags())
-	addChart(&request.Chart, c.Flags())
+	addChartAgain(&request.Chart, c.Flags())
 	addRole(&request.Role, c.Flags())
 	addForceConflicts(&request.ForceConflicts, c.Flags())
 	addForceOwner(&request.ForceOwner, c.Flags())

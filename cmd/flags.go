@@ -103,6 +103,12 @@ func addChart(f *session.Chart, flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.SetString, "set-string", nil, "chart value that is always a string; may be repeated")
 }
 
+// addChartAgain is addChart for commands that use the values of the last install again.
+func addChartAgain(f *session.Chart, flags *pflag.FlagSet) {
+	addChart(f, flags)
+	flags.BoolVar(&f.Reset, "reset-values", false, "do not use the values of the last install again")
+}
+
 // addRoleName adds the flags that decide the role's ARN, which is part of the
 // manifests.
 func addRoleName(role *iam.RoleOptions, flags *pflag.FlagSet) {

@@ -46,7 +46,7 @@ func newInstallCommand(s *program) *cobra.Command {
 	})
 	c.Args = func(c *cobra.Command, args []string) error { return projectName(c, &request, args) }
 	newFacts(s, c, &request.Facts).add(c.Flags())
-	addChart(&request.Chart, c.Flags())
+	addChartAgain(&request.Chart, c.Flags())
 	addRole(&request.Role, c.Flags())
 	addOutput(c, &request.Output, "", "json")
 	addInstall(&request, c)

@@ -27,7 +27,7 @@ func newStatusCommand(s *program) *cobra.Command {
 		return status.Run(c.Context(), s.session, request)
 	})
 	newFacts(s, c, &request.Facts).add(c.Flags())
-	addChart(&request.Chart, c.Flags())
+	addChartAgain(&request.Chart, c.Flags())
 	addRoleName(&request.Role, c.Flags())
 	addOutput(c, &request.Output, "table", "wide", "json", "yaml")
 	addTimeout(c, &request.Timeout, 2*time.Minute)

@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/announce"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
@@ -202,6 +203,8 @@ func look(ctx context.Context, s *session.Session, request Request) (seen, error
 	if err != nil {
 		return found, err
 	}
+	announce.Dropped(s.UI, desired.Recalled.Dropped)
+	s.UI.Rows(announce.FromRecord(desired.Recalled.Lines))
 	found.world, found.target = desired.World, desired.Target(ctx)
 	return found, nil
 }

@@ -264,7 +264,8 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// TestRunRecalls: before an install the role of the record is not looked at.
+// TestRunRecalls: the role of the record is looked at. Before an install it is the
+// project's only if IAM shows it; this one does not exist.
 func TestRunRecalls(t *testing.T) {
 	for _, pre := range []bool{false, true} {
 		server, account := sessiontest.Empty(t)
@@ -285,7 +286,8 @@ func TestRunRecalls(t *testing.T) {
 			t.Fatalf("%v\n%s", err, stderr)
 		}
 		mu.Lock()
-		if slices.Contains(asked, "mine") == pre {
+		usual := render.RoleName("https://oidc.example.com/one", "demo")
+		if !slices.Contains(asked, "mine") || slices.Contains(asked, usual) != pre {
 			t.Errorf("before an install %t: asks for %q", pre, asked)
 		}
 		mu.Unlock()

@@ -22,8 +22,10 @@ func tellPlan(i *run, p plan.Plan) {
 		i.UI.Warn(plain.InLine(warning.What+": "+warning.Why), warning.Next)
 	}
 	warnOfSecrets(i, p.Before.Secrets)
+	announce.Dropped(i.UI, p.Desired.Recalled.Dropped)
 	f, found := p.Desired.Facts(), p.Desired.Project.Found
-	i.UI.Rows(append(announce.Head(f, found.Caller, p.KnownToIAM), ui.Row{Label: "project", Text: f.Namespace.Value, From: f.Namespace.Source}))
+	head := append(announce.Head(f, found.Caller, p.KnownToIAM), ui.Row{Label: "project", Text: f.Namespace.Value, From: f.Namespace.Source})
+	i.UI.Rows(append(head, announce.FromRecord(p.Desired.Recalled.Lines)...))
 	for _, note := range found.Notes {
 		i.UI.Linef("note      %s", plain.InLine(note))
 	}
@@ -162,6 +164,26 @@ func confirmExposure(ctx context.Context, i *run, p plan.Plan) error {
 		return nil
 	}
 	return confirm(ctx, i, about)
+}
+
+// confirmReturn asks before values return to their defaults that no record has: an earlier
+// version of this tool did not record what it was given.
+func confirmReturn(ctx context.Context, i *run, p plan.Plan) error {
+	returns := p.Before.Returning
+	if len(returns) == 0 {
+		return nil
+	}
+	about := announce.Returning(returns)
+	const next = "to keep them, give them by -f or --set; --reset-values confirms the defaults"
+	switch {
+	case i.request.onlyLooks():
+		i.UI.Warn(about, next)
+		return nil
+	case i.request.Yes:
+		return nil
+	}
+	flags := "--reset-values, or with the values to keep, by -f or --set"
+	return session.Question{About: about, Word: "yes", Flags: flags, Nothing: nothingChanged}.Confirm(ctx, i.UI, i.request.Ask)
 }
 
 // mayTighten asks before rights are taken from a role that this tool did not make.

@@ -1,11 +1,12 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"strings"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -23,26 +24,19 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
-// execute carries out the plan. The inventory comes before the first object it lists. A
-// role that is created comes before the Bucket resource: an S3 bucket that is older than
-// its role was not created by install, which uninstall relies on. A role that exists is
-// updated beside the first wave; the other waves follow when both are done. Health is not
-// waited for between waves: the manifests order themselves.
+// execute carries out the plan. The list of the objects comes before the first of them, and
+// the record of what was asked for after it has been done. A role that is created comes
+// before the Bucket resource: an S3 bucket that is older than its role was not created by
+// install, which uninstall relies on. A role that exists is updated beside the first wave;
+// the other waves follow when both are done. Health is not waited for between waves: the
+// manifests order themselves.
 func (i *run) execute(ctx context.Context, p plan.Plan) error {
+	defer i.done.count(p.Objects)
 	conn := p.Desired.Project.Conn
 	if err := p.Objects.WriteInventory(ctx, !p.Role.Empty()); err != nil {
 		return conn.Translate(err)
 	}
-	group, groupCtx := errgroup.WithContext(ctx)
-	if p.Role.Creates() {
-		if err := i.executeRole(ctx, p); err != nil {
-			return err
-		}
-	} else {
-		group.Go(func() error { return i.executeRole(groupCtx, p) })
-	}
-	group.Go(func() error { return i.applyWaves(groupCtx, p, 0, 1) })
-	if err := group.Wait(); err != nil {
+	if err := i.executeRoleAndFirstWave(ctx, p); err != nil {
 		return err
 	}
 	if err := i.applyWaves(ctx, p, 1, len(p.Objects.Waves())); err != nil {
@@ -55,6 +49,47 @@ func (i *run) execute(ctx context.Context, p plan.Plan) error {
 		i.board.Set("objects", ui.Done, text)
 	}
 	return nil
+}
+
+// executeRoleAndFirstWave does not cut off what was sent when one of the two fails: the
+// answers say what was changed.
+func (i *run) executeRoleAndFirstWave(ctx context.Context, p plan.Plan) error {
+	if p.Role.Creates() {
+		failed := i.executeRole(ctx, p)
+		if failed == nil || i.done.Role.Created && p.Desired.Project.Inventory.RoleARN == "" {
+			failed = cmp.Or(failed, i.recordRole(ctx, p))
+		}
+		if failed != nil {
+			return failed
+		}
+		return i.applyWaves(ctx, p, 0, 1)
+	}
+	var role, objects error
+	var group sync.WaitGroup
+	group.Go(func() {
+		if role = i.executeRole(ctx, p); role != nil {
+			p.Objects.Halt()
+		}
+	})
+	group.Go(func() { objects = i.applyWaves(ctx, p, 0, 1) })
+	group.Wait()
+	if role != nil && objects != nil && ctx.Err() == nil {
+		return &problem.Several{Problems: []*problem.Error{plan.InParts(role), plan.InParts(objects)}}
+	}
+	if failed := cmp.Or(role, objects); failed != nil {
+		return failed
+	}
+	return i.recordRole(ctx, p)
+}
+
+// recordRole records a role that the next run would not find by itself: one with a name or
+// a path of the user's.
+func (i *run) recordRole(ctx context.Context, p plan.Plan) error {
+	role, f := p.Role.Role, p.Desired.Facts()
+	if p.Role.Empty() || len(advice.RoleFlags(role.Name, role.Path, render.RoleNames(f.Issuer.Value, f.Namespace.Value)...)) == 0 {
+		return nil
+	}
+	return p.Desired.Project.Conn.Translate(p.Objects.RecordRole(ctx))
 }
 
 func (i *run) executeRole(ctx context.Context, p plan.Plan) error {

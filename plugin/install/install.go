@@ -75,11 +75,14 @@ func (i *run) onceMore(err error) error {
 func (i *run) run(ctx context.Context) error {
 	p, err := i.plan(ctx)
 	if err == nil {
+		err = confirmReturn(ctx, i, p)
+	}
+	if err == nil {
 		err = confirmExposure(ctx, i, p)
 	}
 	if err != nil {
 		removeProject(ctx, i)
-		return err
+		return i.done.correct(err)
 	}
 	switch {
 	case i.request.DryRun != session.DryRunNone:

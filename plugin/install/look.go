@@ -153,8 +153,11 @@ func otherHasBegun(ctx context.Context, p project.Project) (project.Project, boo
 func makeProject(ctx context.Context, i *run, p project.Project) error {
 	name := p.Name()
 	i.board.Set("project", ui.Busy, name)
-	created, err := project.Create(ctx, p.Conn, name)
+	created, unknown, err := project.Create(ctx, p.Conn, name)
 	if err != nil {
+		if unknown {
+			i.done.Unsure = append(i.done.Unsure, "project "+name)
+		}
 		return err
 	}
 	if created {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/announce"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/exposure"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/wait"
@@ -159,65 +158,4 @@ func print(i *run, p plan.Plan, waited wait.Result, ready bool, failure error) e
 
 func took(i *run) string {
 	return fmt.Sprintf("%.1fs", i.Now().Sub(i.started).Seconds())
-}
-
-// Done is what a run has done so far. It is filled as things happen, so that a run that is
-// cut off can say it.
-type Done struct {
-	Project    string   // that this run has made
-	LeftBehind []string // projects that could not be taken back
-	Controller string   // what became of it, "" if nothing did
-	Role       *iam.Result
-	RoleName   string
-	RoleSteps  int // of the plan
-	Objects    map[apply.Action]int
-	Nothing    bool           // there was nothing to do
-	Proof      *verify.Report // nil: not looked at
-	Ready      bool
-}
-
-// How a run that was cut off begins to say what it has done.
-const (
-	nothingChanged = "nothing was changed"
-	stays          = "done so far, and staying: "
-)
-
-// SoFar says what a run that was cut off has done.
-func (d *Done) SoFar() string {
-	var done []string
-	if d.Project != "" {
-		done = append(done, "project "+d.Project+" created")
-	}
-	for _, name := range d.LeftBehind {
-		done = append(done, "project "+name+" created, and not removed again")
-	}
-	if n := len(d.steps()); n > 0 {
-		done = append(done, fmt.Sprintf("role %s: %d of %d steps", d.RoleName, n, max(n, d.RoleSteps)))
-	}
-	if text := announce.Counts(d.Objects); text != "" {
-		done = append(done, "objects: "+text)
-	}
-	if d.Controller != "" {
-		done = append(done, "the controller: "+d.Controller)
-	}
-	if len(done) == 0 {
-		return nothingChanged
-	}
-	return stays + strings.Join(done, "; ")
-}
-
-// steps are the steps that changed the role.
-func (d *Done) steps() []iam.Step {
-	if d.Role == nil {
-		return nil
-	}
-	return d.Role.Done
-}
-
-// applied counts what became of one object; apply calls it one at a time.
-func (d *Done) applied(event apply.Event) {
-	if d.Objects == nil {
-		d.Objects = map[apply.Action]int{}
-	}
-	d.Objects[event.Action]++
 }

@@ -101,7 +101,9 @@ func (s Source) applyStep(some []apply.Write, last bool) (step, error) {
 func (s Source) heading(some []apply.Write, last bool) step {
 	switch {
 	case some[0].Record && last && len(s.Writes) > 1:
-		return step{title: "The inventory, without what is gone"}
+		return step{title: "The inventory, with what was done", notes: []string{
+			"The next install, status, check and diff go by it.",
+		}}
 	case some[0].Record:
 		return step{title: "The inventory", notes: []string{
 			"What belongs to the install, on record before the first of it is made: status and uninstall go by it.",

@@ -25,6 +25,8 @@ type Before struct {
 	Exposing exposure.By  // a Route or Ingress that the run neither creates nor deletes
 	Adoption *Adoption    // nil unless --adopt asks for the tutorial's
 	Secrets  []string     // flaws of Secrets that others bring
+	// Returning are the values that nobody has on record and that return to their defaults.
+	Returning []string
 }
 
 // Adoption is what `install --adopt` brings in, as `install -o json` says it.

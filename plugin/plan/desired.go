@@ -27,6 +27,8 @@ type Desired struct {
 	Objects []*unstructured.Unstructured
 	Role    iam.Role
 	Adopted Adopted // the role that was there before, if there was one
+	// Recalled are the values of the last install that are among Values.
+	Recalled Recalled
 
 	World   *live.World    // what the run asks, each thing once
 	Buckets *bucket.Client // of the region of the bucket
@@ -254,6 +256,9 @@ func planRole(ctx context.Context, d Desired) (rolePart, error) {
 	}
 	role := plan.Role // with the managed policy that the role's tag names
 	policies := &live.World{Facts: d.Facts(), Roles: d.World.Roles, RoleNamed: role.Name}
+	if err := iam.MissingPolicy(ctx, plan, policies); err != nil {
+		return rolePart{}, err
+	}
 	return rolePart{plan, iam.LookAhead(ctx, policies, role, actual, role.OwnPolicy())}, nil
 }
 

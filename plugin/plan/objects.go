@@ -52,6 +52,7 @@ func planObjects(ctx context.Context, d Desired) (*apply.Plan, error) {
 		ClusterID:       f.ClusterID.Value,
 		NamespaceOrigin: d.Project.State.Origin(),
 		Version:         r.Version,
+		Values:          d.Recalled.Record,
 	})
 }
 

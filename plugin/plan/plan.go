@@ -107,6 +107,7 @@ func compare(ctx context.Context, d Desired, parts parts) (Plan, error) {
 	found, _ := parts.bucket()
 	p.Role, p.Outlook, p.Bucket = role.plan, role.outlook, found.state
 	p.KnownToIAM = parts.provider().Status == check.Passed
+	p.Before.Returning = returning(p)
 	return p, ctx.Err()
 }
 
@@ -124,6 +125,7 @@ func look(ctx context.Context, p Plan) Plan {
 	}
 	lookAtExisting(ctx, &p)
 	p.Before.Secrets = exposure.SecretFlaws(ctx, d.Project.Conn, d.Project.Name(), d.Objects)
+	p.Before.Returning = returning(p)
 	if p.Objects.Inventory.BucketOrigin == "" {
 		p.Objects.Inventory.BucketOrigin = bucketOrigin(p)
 	}

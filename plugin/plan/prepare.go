@@ -47,6 +47,10 @@ func Prepare(ctx context.Context, p project.Project, r Request) (Desired, error)
 	}
 	var err error
 	options := r.Role
+	if d.Recalled, err = recallValues(p, r.Values); err != nil {
+		return d, err
+	}
+	d.Values.Recorded = d.Recalled.Values
 	if d.Adopted, err = adopted(ctx, d); err != nil {
 		return d, err
 	}
@@ -84,6 +88,9 @@ func settle(ctx context.Context, d Desired, options iam.RoleOptions) (*reading, 
 	f, once := d.Facts(), &reading{}
 	recorded := iam.UsualNameIn(d.Project.Inventory.RoleARN, f)
 	skips := d.Request.IAM == IAMSkip
+	if options.Name == "" && options.Path == "" {
+		options = recalled(ctx, d, options, once)
+	}
 	switch {
 	case options.Name != "":
 	case recorded == "":
@@ -219,10 +226,10 @@ func (p Plan) Refused(ctx context.Context) error {
 			item.Ref.IsBucket() && failedToo(failed, check.IDBucketCRD):
 			continue // or said already
 		}
-		several.Problems = append(several.Problems, inParts(item.Err))
+		several.Problems = append(several.Problems, InParts(item.Err))
 	}
 	if p.Objects.InventoryErr != nil {
-		several.Problems = append(several.Problems, inParts(p.Objects.InventoryErr))
+		several.Problems = append(several.Problems, InParts(p.Objects.InventoryErr))
 	}
 	if len(several.Problems) == 0 {
 		return nil
@@ -232,8 +239,8 @@ func (p Plan) Refused(ctx context.Context) error {
 	return tutorialFirst(ctx, p.Desired, several)
 }
 
-// inParts is an error in three parts, as far as it has them.
-func inParts(err error) *problem.Error {
+// InParts is an error in three parts, as far as it has them.
+func InParts(err error) *problem.Error {
 	if one, ok := errors.AsType[*problem.Error](err); ok {
 		return one
 	}

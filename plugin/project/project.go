@@ -105,24 +105,25 @@ func (s State) MayInstall(name string, asNew bool) error {
 
 const group = "project.openshift.io"
 
-// Create makes a project. It is false, and no error, if another run of this tool has made
-// it since the caller looked: the caller can go on in it.
-func Create(ctx context.Context, conn *cluster.Conn, name string) (created bool, err error) {
+// Create makes a project. created is false, and there is no error, if another run of this
+// tool has made it since the caller looked: the caller can go on in it. With an error,
+// unknown says that no final answer came: the project may have been created.
+func Create(ctx context.Context, conn *cluster.Conn, name string) (created, unknown bool, err error) {
 	object, err := Object(ctx, conn, name)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	client, err := conn.Resource(ctx, object.GroupVersionKind(), "")
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	asked, inDoubt := cluster.InDoubt(ctx)
 	_, err = client.Create(asked, object, metav1.CreateOptions{FieldManager: apply.Manager})
 	// If no answer came to an earlier try, it may also have been this run.
 	if err != nil && !(apierrors.IsAlreadyExists(err) && isOurs(ctx, conn, name)) {
-		return false, refused(conn, name, err)
+		return false, !apply.Refused(err), refused(conn, name, err)
 	}
-	return err == nil || inDoubt(), nil
+	return err == nil || inDoubt(), false, nil
 }
 
 // Object is what makes the project: a ProjectRequest on OpenShift, a Namespace elsewhere.

@@ -17,6 +17,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plan"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
@@ -239,7 +240,7 @@ func (o overview) projects(ctx context.Context, s *session.Session, r Request, v
 	namespaces, lists := o.namespaces(), o.snapshot("")
 	all := make([]Seen, len(namespaces))
 	for n, namespace := range namespaces {
-		e, unknown := o.expect(ctx, r, namespace, values, listedOf(chart))
+		e, unknown := o.expect(ctx, r, namespace, values, chart)
 		found := e.advise(e.found(s)) // lists do not show the tags of roles
 		found.Pods, found.PodsErr = o.of(kinds.Pod.GVR(), namespace), o.unseen(kinds.Pod.GVR(), namespace)
 		objects := lists
@@ -255,7 +256,7 @@ func (o overview) projects(ctx context.Context, s *session.Session, r Request, v
 }
 
 // expect is what the install in a namespace is compared with, as far as it is known.
-func (o overview) expect(ctx context.Context, r Request, namespace string, values render.Options, of renderer) (expected, error) {
+func (o overview) expect(ctx context.Context, r Request, namespace string, values render.Options, chart *render.Renderer) (expected, error) {
 	e := expected{request: r, detected: o.facts}
 	e.detected.Namespace = render.Fact{Value: namespace, Source: project.OnRecord}
 	if inventory := o.named(kinds.ConfigMap.GVR(), namespace, apply.InventoryName); inventory != nil {
@@ -271,7 +272,10 @@ func (o overview) expect(ctx context.Context, r Request, namespace string, value
 	if err := errors.Join(e.facts.Require(), e.facts.Validate()); err != nil {
 		return e, err
 	}
-	return e.rendered(ctx, role, values, of)
+	if !values.Reset {
+		values.Recorded = plan.RecallValues(chart, e.inventory, e.facts).Values
+	}
+	return e.rendered(ctx, role, values, listedOf(chart))
 }
 
 // listedOf renders what install would make, of the kinds that were listed.

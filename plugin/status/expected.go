@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/announce"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/exposure"
@@ -72,8 +73,25 @@ func prepare(ctx context.Context, s *session.Session, r Request) (e expected, fr
 		return e, from, err
 	}
 	e = expected{request: r, detected: p.Facts, facts: facts, inventory: p.Inventory}
+	if values, err = recall(s, p.Inventory, facts, values); err != nil {
+		return e, from, err
+	}
 	e, err = e.rendered(ctx, role, values, plan.Render)
 	return e, from, err
+}
+
+// recall adds the values of the last install to those that are given, and says which.
+func recall(s *session.Session, inventory apply.Inventory, facts render.Facts, values render.Options) (render.Options, error) {
+	chart, err := render.New()
+	if err != nil || values.Reset {
+		return values, err
+	}
+	recorded := plan.RecallValues(chart, inventory, facts)
+	values.Recorded = recorded.Values
+	lines, err := render.FromRecord(values)
+	announce.Dropped(s.UI, recorded.Dropped)
+	s.UI.Rows(announce.FromRecord(lines))
+	return values, err
 }
 
 // complete is the error for facts that are missing or that cannot be.

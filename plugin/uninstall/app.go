@@ -120,7 +120,8 @@ func (a app) usualNames() []string {
 
 // roleNames are the names that the role may have, the most likely first.
 func (a app) roleNames() []string {
-	candidates := []string{a.nameOf(a.removal.Inventory.RoleARN)}
+	record := a.removal.Inventory.Record
+	candidates := []string{a.nameOf(record.RoleARN), a.nameOf(record.RoleBegun)}
 	for _, item := range a.removal.Objects {
 		if item.Ref.Kind == "ServiceAccount" {
 			candidates = append(candidates, a.nameOf(item.Live.GetAnnotations()[ack.RoleAnnotation]))

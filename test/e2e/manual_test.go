@@ -97,7 +97,7 @@ func testByHand(t *testing.T, user run.User, namespace string, args ...string) s
 	wantNoNamespace(t, bed, namespace)
 	want := []string{
 		"The project", "The inventory", "The role", "What the app needs, wave 0", "Wait for the bucket",
-		"The app, wave 1", "The app, wave 2", "Wait for the pods", "Look whether it works",
+		"The app, wave 1", "The app, wave 2", "The inventory, with what was done", "Wait for the pods", "Look whether it works",
 	}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -149,7 +149,7 @@ func testManualInPart(t *testing.T, bed *testbed.Bed) {
 	wantSame(t, before, dump(t, bed, namespace))
 	want := []string{
 		"The role", "What the app needs, wave 0", "The app, wave 1", "What is no longer wanted",
-		"The inventory, without what is gone", "Wait for the pods", "Look whether it works",
+		"The inventory, with what was done", "Wait for the pods", "Look whether it works",
 	}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

@@ -64,7 +64,8 @@ func testRoutePruned(t *testing.T, bed *testbed.Bed) {
 		t.Errorf("the inventory still lists the Route:\n%s", text)
 	}
 	install(t, admin, "-n", namespace, "--set", "expose=none").WantTalk(t, "nothing to change")
-	install(t, admin, "-n", namespace).WantStdout(t, wantURL(bed, namespace))
+	install(t, admin, "-n", namespace).WantTalk(t, "expose=none", "from the record", "nothing to change").WantStdout(t, "")
+	install(t, admin, "-n", namespace, "--reset-values").WantStdout(t, wantURL(bed, namespace))
 }
 
 // testPruneOursOnly: an inventory is a hint. What it lists and the set does not

@@ -30,8 +30,8 @@ func testIngress(t *testing.T, bed *testbed.Bed) {
 	install(t, admin, encrypted...).WantStdout(t, "https://ostoy.example.com\n").WantTalk(t, "everybody who can reach https://ostoy.example.com lists")
 	admin.Run(t, append([]string{"diff"}, encrypted...)...).WantCode(t, 0)
 	admin.Run(t, append([]string{"check", "--only", "route-tls", "--fail-on", "warning"}, encrypted...)...).WantCode(t, 0)
-	admin.Run(t, "check", "--only", "route-tls", "--fail-on", "warning", "-n", namespace, "-f", values).WantCode(t, 4)
-	install(t, admin, "-n", namespace).WantStdout(t, "").WantTalk(t, "Ingress ostoy-ingress   no longer wanted", "port-forward")
+	admin.Run(t, "check", "--only", "route-tls", "--fail-on", "warning", "-n", namespace, "-f", values, "--reset-values").WantCode(t, 4)
+	install(t, admin, "-n", namespace, "--reset-values").WantStdout(t, "").WantTalk(t, "Ingress ostoy-ingress   no longer wanted", "port-forward")
 	wantGone(t, bed, ingresses, namespace, "ostoy-ingress")
 }
 

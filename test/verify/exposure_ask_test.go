@@ -57,8 +57,9 @@ func TestF4AdoptedBucketNeedsAYes(t *testing.T) {
 
 	// Adopted behind no Route, it is asked when a Route is to lead to it.
 	admin.Run(t, install("--adopt=bucket", "--set", "expose=none")...).WantCode(t, done)
-	admin.Run(t, install()...).WantCode(t, misused).WantTalk(t, "exists already", asks)
-	if code, screen := run.AtTerminal(t, admin, "yes\n", install()...); code != done {
+	admin.Run(t, install()...).WantCode(t, done).WantTalk(t, "nothing to change", "from the record")
+	admin.Run(t, install("--reset-values")...).WantCode(t, misused).WantTalk(t, "exists already", asks)
+	if code, screen := run.AtTerminal(t, admin, "yes\n", install("--reset-values")...); code != done {
 		t.Errorf("exit code %d\n%s", code, screen)
 	}
 	admin.Run(t, install()...).WantCode(t, done).WantTalk(t, "nothing to change", "access: everybody who can reach http://ostoy-route-opened-up.apps.lab.example.com lists")

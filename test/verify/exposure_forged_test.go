@@ -115,7 +115,7 @@ func TestF7ForgedTagsAtInstall(t *testing.T) {
 
 	install("--yes").WantCode(t, done)
 	install("--yes", "--set", "microservice.replicas=2").WantCode(t, done)
-	install().WantCode(t, done).WantTalk(t, "objects", "updated").WantNoTalk(t, "~ bucket")
+	install("--reset-values").WantCode(t, done).WantTalk(t, "objects", "updated").WantNoTalk(t, "~ bucket")
 	install().WantCode(t, done).WantTalk(t, "nothing to change")
 }
 
@@ -177,9 +177,9 @@ func TestF4FirstRouteNeedsAYes(t *testing.T) {
 	const asks = "first-route-bucket exists already and has 1 object, 4 B: everybody who can reach the Route ostoy-route (http) will list"
 	for _, origin := range []string{"created", "adopted", ""} {
 		a.user.Kubectl(t, "patch", "configmap", "ostoy-s3", "-n", a.namespace, "--type=merge", "-p", `{"data":{"bucketOrigin":"`+origin+`"}}`).WantCode(t, done)
-		install().WantCode(t, misused).WantTalk(t, asks)
+		install("--reset-values").WantCode(t, misused).WantTalk(t, asks)
 	}
-	install("--yes").WantCode(t, done)
+	install("--reset-values", "--yes").WantCode(t, done)
 	install("--set", "microservice.replicas=2").WantCode(t, done).WantTalk(t, "1 updated")
 
 	// A Route that was deleted is created after a yes, and status says so.

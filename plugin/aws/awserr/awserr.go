@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -159,6 +160,12 @@ func Hidden(err error) bool {
 // Exists reports whether a thing could not be made because it is there already.
 func Exists(err error) bool {
 	return hasCode(err, "EntityAlreadyExists", "EntityAlreadyExistsException")
+}
+
+// Answered reports whether AWS has answered that it did not carry out a request. An error
+// of the service itself, or of the connection, leaves that open.
+func Answered(err error) bool {
+	return Code(err) != "" && Status(err) < http.StatusInternalServerError
 }
 
 // Conflict reports whether a thing could not be deleted because something is

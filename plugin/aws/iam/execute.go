@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -54,6 +53,9 @@ type Step struct {
 	PolicyName string            `json:"-"` // PutPolicy, DeletePolicy
 	PolicyARN  string            `json:"-"` // AttachPolicy, DetachPolicy, PutBoundary, CreateRole (its boundary)
 	Tags       map[string]string `json:"-"` // TagRole, CreateRole
+	// Unattached is the value that render.TagPolicy gets if Tags name a managed policy and
+	// AWS then refuses to attach it.
+	Unattached string `json:"-"`
 }
 
 // Plan is the way from what the role is to what it should be. Without steps
@@ -86,6 +88,8 @@ type Result struct {
 	ARN     string
 	Created bool
 	Done    []Step
+	// Unsure are steps without a final answer: they may have been carried out.
+	Unsure []Step
 	// Untagged is what AWS denied and the role can do without.
 	Untagged Untagged
 }
@@ -160,6 +164,11 @@ func walk(ctx context.Context, api Writer, plan *Plan, result *Result) (Step, er
 			continue
 		}
 		if err != nil {
+			if !awserr.Answered(err) {
+				result.Unsure = append(result.Unsure, step)
+			} else if step.Kind == AttachPolicy && !outdated(err) {
+				unattached(ctx, api, plan.Role, result)
+			}
 			return step, err
 		}
 		result.Done = append(result.Done, step)
@@ -243,25 +252,4 @@ func create(ctx context.Context, api Writer, r Role, s Step) error {
 	}
 	_, err := api.CreateRole(ctx, in)
 	return err
-}
-
-// namePolicy explains a NoSuchEntity that is about the managed policy and not
-// about the role: waiting does not heal it. IAM answers "Policy ARN does not exist or is
-// not attachable." and, for a boundary, "Scope ARN: ARN does not exist or is
-// not attachable."; CreateRole itself misses nothing but its boundary.
-func namePolicy(err error, s Step) error {
-	if !awserr.Missing(err) || s.PolicyARN == "" {
-		return err
-	}
-	m := awserr.Message(err)
-	if s.Kind != CreateRole && !strings.Contains(m, s.PolicyARN) && !strings.Contains(m, "not attachable") {
-		return err
-	}
-	flag := "--policy-arn"
-	if s.Kind != AttachPolicy {
-		flag = "--permissions-boundary"
-	}
-	return problem.Fail("the policy "+s.PolicyARN+" does not exist",
-		"AWS refused "+s.Action+" on "+s.Resource+": "+m,
-		flag+" with an ARN that is in the output of: "+advice.Command("aws iam list-policies")).Because(awserr.Cause(err))
 }

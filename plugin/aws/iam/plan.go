@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -58,7 +59,7 @@ func createStep(r Role) Step {
 	return Step{
 		Kind: CreateRole, What: "role", After: strings.Join(lines, "\n"),
 		Action: "iam:CreateRole", Resource: r.ARN,
-		Document: &r.Trust, PolicyARN: r.Boundary, Tags: r.Tags,
+		Document: &r.Trust, PolicyARN: r.Boundary, Tags: r.Tags, Unattached: noPolicy,
 	}
 }
 
@@ -189,7 +190,7 @@ func tagSteps(r Role, a *Actual) []Step {
 	}
 	return []Step{{
 		Kind: TagRole, What: "tags", Reason: tagReason(r, a, before, after), Before: awserr.Redact(TagLines(before)), After: TagLines(after),
-		Action: "iam:TagRole", Resource: r.ARN, Tags: after,
+		Action: "iam:TagRole", Resource: r.ARN, Tags: after, Unattached: cmp.Or(a.Tags[render.TagPolicy], noPolicy),
 	}}
 }
 

@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,8 +19,13 @@ const inFlight = 8
 func (p *Plan) ApplyWave(ctx context.Context, i int, observe func(Event)) error {
 	return each(ctx, p.Waves()[i], func(it *Item) (err error) {
 		live := it.Live
-		if it.Action != Unchanged {
+		switch {
+		case it.Action == Unchanged:
+		case p.halted():
+			return nil
+		default:
 			if live, err = apply(ctx, p.applier, it); err != nil {
+				p.unsure(it, err)
 				return failure(p.applier, "applied", it.Ref, err)
 			}
 		}
@@ -109,14 +113,14 @@ func (p *Plan) done(e Event, observe func(Event)) {
 	}
 }
 
-// Prune deletes the items of Left that are to be deleted and shrinks the
-// inventory to what is there. It writes only what differs. An object that
-// turned out to be kept after all has its Action changed in Left.
+// Prune deletes the items of Left that are to be deleted, and records what the run has
+// done: the objects that there are, and what was asked for. It writes only what differs.
+// An object that turned out to be kept after all has its Action changed in Left.
 func (p *Plan) Prune(ctx context.Context, observe func(Event)) error {
 	if err := p.DeleteLeft(ctx, observe); err != nil || recorded(p, p.Inventory.Data()) {
 		return err
 	}
-	return write(ctx, p, p.Inventory, markNone)
+	return write(ctx, p, p.Inventory, markDone)
 }
 
 // DeleteLeft is Prune for a plan that keeps no inventory.
@@ -132,6 +136,7 @@ func (p *Plan) DeleteFirst(ctx context.Context, which func(*Item) bool, observe 
 			return nil
 		}
 		if err := remove(ctx, p.applier, it, leftAction); err != nil {
+			p.unsure(it, err)
 			return failure(p.applier, "deleted", it.Ref, err)
 		}
 		if it.deleted = it.Action == Delete; it.deleted {
@@ -178,34 +183,3 @@ func deleteOptions(live *unstructured.Unstructured) metav1.DeleteOptions {
 	background := metav1.DeletePropagationBackground
 	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version}, PropagationPolicy: &background}
 }
-
-// WriteInventory records the objects that are there and those that are about
-// to be, before the first of them is made, so that a run that is killed
-// leaves nothing unknown behind. It writes only what differs. If the run changes
-// something although the inventory stays the same, other runs are taken into account,
-// too: changed objects are marked in it, and for what is not in the plan, the
-// role, as changes says, the API server is asked whether it is still the same.
-func (p *Plan) WriteInventory(ctx context.Context, changes bool) error {
-	inv := p.beforehand()
-	switch {
-	case !recorded(p, inv.Data()):
-		return write(ctx, p, inv, markNone)
-	case p.Changed():
-		return write(ctx, p, inv, markNew)
-	case changes:
-		return write(ctx, p, inv, markKeep)
-	}
-	return nil
-}
-
-// beforehand is the inventory while the plan is carried out: what it lists at the
-// end, and what is still to be removed.
-func (p *Plan) beforehand() Inventory {
-	union := p.Inventory
-	union.Objects = sortRefs(slices.Concat(p.Inventory.Objects, p.old.Objects))
-	return union
-}
-
-// Recorded is the inventory as this plan last wrote it, or as it was read; nil if
-// there is none.
-func (p *Plan) Recorded() *unstructured.Unstructured { return p.base }

@@ -43,9 +43,18 @@ type Record struct {
 	Issuer          string `json:"issuer,omitempty"`
 	ClusterID       string `json:"clusterID,omitempty"`
 	NamespaceOrigin string `json:"namespaceOrigin,omitempty"`
-	Version         string `json:"version,omitempty"`  // of the tool that wrote it
+	Version         string `json:"version,omitempty"`  // of the tool that wrote it; "" until a first install has ended
 	Identity        string `json:"identity,omitempty"` // of the controller: how its pod gets the role
+	// Values are the chart values of the last install that has ended, as render.Recorded
+	// reads them; "" if an earlier version wrote the record.
+	Values string `json:"values,omitempty"`
+	// RoleBegun is the role of a run that has not ended: it may have been created.
+	RoleBegun string `json:"roleBegun,omitempty"`
 }
+
+// Unfinished reports whether no install has ended yet: there is only the list of the
+// objects that a first one was about to create.
+func (i Inventory) Unfinished() bool { return i.Found && i.Version == "" }
 
 // Inventory is a Record and the objects that were applied.
 type Inventory struct {
@@ -201,6 +210,7 @@ func (r Record) with(now Record) Record {
 	if now.RoleARN != "" {
 		out.RoleOrigin = now.RoleOrigin
 	}
+	out.RoleBegun = now.RoleBegun
 	if r.BucketOrigin == OriginCreated && same {
 		out.BucketOrigin = OriginCreated
 	}

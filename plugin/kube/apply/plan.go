@@ -37,6 +37,7 @@ type Plan struct {
 	mu      sync.Mutex
 	live    map[Ref]*unstructured.Unstructured
 	base    *unstructured.Unstructured // the inventory as this plan last wrote it, or as it was read
+	outcome outcome
 }
 
 // Plan decides what happens to each object, sending only reads and
@@ -220,15 +221,16 @@ type Write struct {
 }
 
 // Writes are what executing the plan would send, in its order: the inventory, the
-// objects wave after wave, what is to be deleted, and the inventory once more
-// where that leaves less in it. Empty if there is nothing to write. It sends
+// objects wave after wave, what is to be deleted, and the inventory once more, with what
+// was done. Empty if there is nothing to write. It sends
 // nothing, and it tells nothing of a plan that was executed. Whoever sends them
 // does not tie them to a version of the inventory, as executing the plan does, so
 // the write that only marks an inventory as changed is not among them.
 func (p *Plan) Writes() []Write {
 	var writes []Write
 	before, after := p.beforehand().Data(), p.Inventory.Data()
-	if !recorded(p, before) {
+	begins := p.Changed() && !recorded(p, before)
+	if begins {
 		writes = append(writes, p.recordWrite(before))
 	}
 	for _, it := range p.Items {
@@ -242,7 +244,7 @@ func (p *Plan) Writes() []Write {
 			writes = append(writes, Write{Ref: it.Ref, UID: it.Live.GetUID()})
 		}
 	}
-	if !maps.Equal(before, after) {
+	if begins && !maps.Equal(before, after) || !begins && !recorded(p, after) {
 		writes = append(writes, p.recordWrite(after))
 	}
 	return writes

@@ -65,15 +65,18 @@ func TestFirstAndSecondRun(t *testing.T) {
 		}
 	}
 	first := s.seen()
-	// Six reads, the inventory, five creates; the inventory is not written twice.
-	if n := count(first, "PATCH", ""); n != 6 || count(first, "PATCH", "dry") != 0 {
+	// Six reads, the list of the objects, five creates, the record of what was done.
+	if n := count(first, "PATCH", ""); n != 7 || count(first, "PATCH", "dry") != 0 {
 		t.Errorf("%d writes:\n%s", n, strings.Join(first, "\n"))
 	}
 	writes := slices.DeleteFunc(slices.Clone(first), func(r string) bool { return strings.HasPrefix(r, "GET") })
 	if writes[0] != "PATCH demo/configmaps/ostoy-s3" {
 		t.Errorf("the inventory is not the first write: %v", writes)
 	}
-	if last := writes[len(writes)-2:]; !strings.Contains(strings.Join(last, " "), "deployments") {
+	if writes[len(writes)-1] != writes[0] {
+		t.Errorf("the record is not the last write: %v", writes)
+	}
+	if last := writes[len(writes)-3:]; !strings.Contains(strings.Join(last, " "), "deployments") {
 		t.Errorf("wave 2 is not last: %v", writes)
 	}
 

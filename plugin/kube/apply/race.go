@@ -28,6 +28,9 @@ const (
 	// removes the installation at the same time would delete the inventory of what
 	// this run creates. The next write that changes the data removes it.
 	replacesAnnotation = "ostoy-s3/replaces"
+	// aimAnnotation is written with the list of the objects that a run is about to change:
+	// what it is going to record at its end (Plan.aim). Another run with another aim stops.
+	aimAnnotation = "ostoy-s3/aim"
 	// removingAnnotation is written by a run that is about to delete what the inventory
 	// lists, so that an install that has read it before stops before it creates
 	// anything. The next write of an install removes it.
@@ -38,24 +41,34 @@ const (
 	neverVersion = "1"
 )
 
-// marking is what a write of the inventory does about replacesAnnotation.
+// marking is which write of the inventory it is.
 type marking int
 
 const (
-	markNone marking = iota // the data changes, which is mark enough
-	markKeep                // nothing is to change: it only asks whether another run has written
-	markNew                 // the data stays the same, and objects change
+	markBegin marking = iota // the objects that are about to be created
+	markNew                  // the data stays the same, and objects change
+	markKeep                 // nothing is to change: it only asks whether another run has written
+	markRole                 // the role, once it is as it is to be
+	markDone                 // what the run has done
 )
 
-// mark is the value of the annotation, "" for none.
-func (m marking) mark(base *unstructured.Unstructured) string {
-	switch {
-	case base == nil, m == markNone:
-		return ""
-	case m == markKeep:
-		return base.GetAnnotations()[replacesAnnotation]
+// notes are the annotations that a write sets.
+func (m marking) notes(p *Plan) map[string]string {
+	notes := map[string]string{}
+	switch m {
+	case markBegin, markRole:
+		notes[aimAnnotation] = p.aim()
+	case markNew:
+		notes[aimAnnotation], notes[replacesAnnotation] = p.aim(), p.base.GetResourceVersion()
+	case markKeep:
+		for _, key := range []string{aimAnnotation, replacesAnnotation} {
+			if value, is := p.base.GetAnnotations()[key]; is {
+				notes[key] = value
+			}
+		}
+	case markDone:
 	}
-	return base.GetResourceVersion()
+	return notes
 }
 
 // tied makes an apply hold for one version of an object only: was, or, if that is
@@ -83,16 +96,19 @@ func write(ctx context.Context, p *Plan, inv Inventory, how marking) error {
 	send := func(object *unstructured.Unstructured) error {
 		out, err := client.Apply(ctx, ref.Name, object, metav1.ApplyOptions{FieldManager: Manager, Force: true})
 		if err == nil {
-			p.base = out
+			p.base, p.outcome.written = out, how != markKeep || p.outcome.written
 		}
 		return err
 	}
 	err = a.retry(ctx, func() error {
-		object := recordOf(a, inv.Data())
-		if mark := how.mark(p.base); mark != "" {
-			object.SetAnnotations(map[string]string{replacesAnnotation: mark})
+		object := func() *unstructured.Unstructured {
+			object := recordOf(a, inv.Data())
+			if notes := how.notes(p); len(notes) > 0 {
+				object.SetAnnotations(notes)
+			}
+			return object
 		}
-		err := send(tied(object, p.base))
+		err := send(tied(object(), p.base))
 		if err == nil || !raced(err) && !refusesVersion(err) {
 			return err
 		}
@@ -101,10 +117,13 @@ func write(ctx context.Context, p *Plan, inv Inventory, how marking) error {
 			return getErr
 		}
 		if live == nil && p.base == nil { // the API server creates nothing with a resourceVersion
-			return send(recordOf(a, inv.Data()))
+			return send(object())
 		}
 		return afterConflict(p, live, inv, how, err)
 	})
+	if err != nil && how != markKeep && !Refused(err) {
+		p.outcome.unsure = append(p.outcome.unsure, ref)
+	}
 	return failure(a, "applied", ref, err)
 }
 
@@ -120,26 +139,42 @@ func afterConflict(p *Plan, live *unstructured.Unstructured, inv Inventory, how 
 	case p.base != nil && untouched(p.base, live):
 		p.base = live // only labels or annotations of others
 		return conflict
-	case p.base != nil && p.base.GetUID() != live.GetUID():
+	case p.base != nil && p.base.GetUID() != live.GetUID(), live.GetAnnotations()[removingAnnotation] != "", !Ours(live):
 		return lostRace(a, live)
-	case live.GetAnnotations()[removingAnnotation] != "":
-		return lostRace(a, live)
-	case how == markNew && live.GetAnnotations()[replacesAnnotation] != how.mark(p.base):
+	case how == markNew && live.GetAnnotations()[replacesAnnotation] != p.base.GetResourceVersion():
 		return lostRace(a, live)
 	}
 	now := a.opts.Set.InventoryOf(live)
-	record := now.Record.with(inv.Record)
-	if !Ours(live) || record != now.Record || !slices.EqualFunc(sortRefs(slices.Clone(inv.Objects)), now.Objects, Ref.same) {
+	lists := func(objects []Ref) bool {
+		return slices.EqualFunc(sortRefs(slices.Clone(objects)), now.Objects, Ref.same)
+	}
+	record := now.Record.with(p.Inventory.Record)
+	switch live.GetAnnotations()[aimAnnotation] {
+	case "": // no run is under way; another one may have recorded what this one is going to
+		if record != now.Record || !lists(inv.Objects) && !lists(p.Inventory.Objects) {
+			return lostRace(a, live)
+		}
+		p.Inventory.Record = record
+	case p.aim():
+		if !lists(inv.Objects) {
+			return lostRace(a, live)
+		}
+		if how == markRole || how == markDone {
+			p.base = live
+			return conflict
+		}
+	default:
 		return lostRace(a, live)
 	}
-	p.base, p.Inventory.Record = live, record
+	p.base = live
 	return nil
 }
 
 // untouched reports whether no run has written an inventory since it was read:
 // labels and annotations of others do not count.
 func untouched(was, now *unstructured.Unstructured) bool {
-	return notInstalled(was, now) && was.GetAnnotations()[removingAnnotation] == now.GetAnnotations()[removingAnnotation]
+	return notInstalled(was, now) && was.GetAnnotations()[removingAnnotation] == now.GetAnnotations()[removingAnnotation] &&
+		was.GetAnnotations()[aimAnnotation] == now.GetAnnotations()[aimAnnotation]
 }
 
 // notInstalled is untouched for a run that deletes: another one that deletes the same

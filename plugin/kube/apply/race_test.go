@@ -130,27 +130,27 @@ func TestMarkedRemoval(t *testing.T) {
 // TestRoleAlone: a run that changes only the role writes nothing into the inventory, and
 // stops if another run has marked or deleted it. One that changes nothing does not ask.
 func TestRoleAlone(t *testing.T) {
-	s := newServer(t)
+	s, ended := newServer(t), Record{Version: "v1"}
 	a := s.applier(Options{})
-	run(t, a, testSet(), Record{})
+	run(t, a, testSet(), ended)
 	s.seen()
-	if err := looked(t, s, Record{}, testSet()...).WriteInventory(t.Context(), false); err != nil || count(s.seen(), "PATCH demo/configmaps", "ostoy-s3") != 0 {
+	if err := looked(t, s, ended, testSet()...).WriteInventory(t.Context(), false); err != nil || count(s.seen(), "PATCH demo/configmaps", "ostoy-s3") != 0 {
 		t.Errorf("written although nothing changes: %v", err)
 	}
 	before := dataOf(s.live(App().inventoryRef()))
-	if err := looked(t, s, Record{}, testSet()...).WriteInventory(t.Context(), true); err != nil {
+	if err := looked(t, s, ended, testSet()...).WriteInventory(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
 	live := s.live(App().inventoryRef())
 	if !maps.Equal(before, dataOf(live)) || len(live.GetAnnotations()) > 0 {
 		t.Errorf("%v", live)
 	}
-	p := looked(t, s, Record{}, testSet()...)
+	p := looked(t, s, ended, testSet()...)
 	if err := a.MarkRemoval(t.Context(), planRemoval(t, a)); err != nil {
 		t.Fatal(err)
 	}
 	wantLost(t, p.WriteInventory(t.Context(), true), "an uninstall is removing")
-	p = looked(t, s, Record{}, testSet()...)
+	p = looked(t, s, ended, testSet()...)
 	forget(s, App().inventoryRef())
 	wantLost(t, p.WriteInventory(t.Context(), true), "deleted the inventory")
 }

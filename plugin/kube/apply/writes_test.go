@@ -70,7 +70,7 @@ func written(t *testing.T, writes []Write) []string {
 	return lines
 }
 
-// canonical leaves out what ties a write to a version: a script is not tied.
+// canonical leaves out what ties a write to a version and to a run: a script is not tied.
 func canonical(t *testing.T, body []byte) string {
 	t.Helper()
 	v := &unstructured.Unstructured{}
@@ -79,6 +79,10 @@ func canonical(t *testing.T, body []byte) string {
 	}
 	v.SetResourceVersion("")
 	v.SetUID("")
+	unstructured.RemoveNestedField(v.Object, "metadata", "annotations", aimAnnotation)
+	if len(v.GetAnnotations()) == 0 {
+		unstructured.RemoveNestedField(v.Object, "metadata", "annotations")
+	}
 	out, err := json.Marshal(v.Object)
 	if err != nil {
 		t.Fatal(err)

@@ -138,7 +138,8 @@ touch x' delete service/old --wait=false --namespace=demo
 fi
 
 
-# 7. The inventory, without what is gone
+# 7. The inventory, with what was done
+# The next install, status, check and diff go by it.
 
 oc '--context=a b' '--as=$(me)
 touch x' apply --server-side --field-manager=ostoy-s3 --force-conflicts --namespace=demo -f - <<'EOF'

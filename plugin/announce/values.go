@@ -1,0 +1,28 @@
+package announce
+
+import (
+	"strings"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
+)
+
+// FromRecord are the rows of the values of the last install that are used again.
+func FromRecord(lines []string) []ui.Row {
+	if len(lines) == 0 {
+		return nil
+	}
+	return []ui.Row{{Label: "values", Text: strings.Join(plain.InLines(lines), "\n"), From: "the record"}}
+}
+
+// Dropped warns of values of the record that are not used.
+func Dropped(to *ui.UI, dropped []string) {
+	for _, why := range dropped {
+		to.Warn(plain.InLine("inventory (ConfigMap ostoy-s3): "+why), "to set a value, give it by -f or --set; --reset-values removes the recorded ones")
+	}
+}
+
+// Returning says which values return to their defaults.
+func Returning(returns []string) string {
+	return plain.InLine("the inventory has no values of the last install, and these return to their defaults: " + strings.Join(returns, ", "))
+}
