@@ -99,7 +99,7 @@ func (a appLook) strategy(deployment *unstructured.Unstructured) Finding {
 	if kind := health.Text(deployment.Object, "spec", "strategy", "type"); kind != "Recreate" {
 		all = append(all, Warn(fmt.Sprintf("the frontend's strategy is %s, and not Recreate", kind),
 			"its volume can be mounted on one node only: at the next change the new pod waits for the old one, and the old one for the new",
-			installIn(a.Namespace)))
+			installIn(a.World)))
 	}
 	return worstFirst(all)
 }

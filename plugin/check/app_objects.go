@@ -60,7 +60,7 @@ func objectsExist(ctx context.Context, a appLook) Finding {
 	all := []Finding{Pass()}
 	if len(missing) > 0 {
 		all = append(all, Refuse(phrase.Count(len(missing), "object")+" of the app not found: "+strings.Join(missing, ", "),
-			"somebody deleted what is missing, or an install was interrupted", "to create it: "+installIn(a.Namespace)+"\n"+sameFlags))
+			"somebody deleted what is missing, or an install was interrupted", "to create it: "+installIn(a.World)+"\n"+sameFlags))
 	}
 	if len(unread) > 0 {
 		all = append(all, Unseen("get "+strings.Join(unread, ", ")+" in "+a.Namespace, "whether these objects exist"))

@@ -65,7 +65,7 @@ func (a appLook) available(ctx context.Context) Finding {
 	for _, w := range all {
 		switch {
 		case w.object == nil:
-			found = append(found, Refuse("there is no Deployment "+w.name+" in project "+a.Namespace, "somebody deleted it, or an install was interrupted", installIn(a.Namespace)))
+			found = append(found, Refuse("there is no Deployment "+w.name+" in project "+a.Namespace, "somebody deleted it, or an install was interrupted", installIn(a.World)))
 		case w.state.Ready:
 		case w.state.About == health.Image || w.state.About == health.BucketWait:
 			found = append(found, notReady("Deployment "+w.name, w.object, w.state))
@@ -102,7 +102,7 @@ func (a appLook) volume(ctx context.Context) Finding {
 	}
 	if claim == nil && ofKind(a.objects, "PersistentVolumeClaim") != nil {
 		return Refuse("there is no PersistentVolumeClaim "+volumeName, "the frontend mounts it, so its next pod cannot start",
-			"to create an empty one: "+installIn(a.Namespace))
+			"to create an empty one: "+installIn(a.World))
 	}
 	if claim == nil {
 		return a.frontend(func(deployment *unstructured.Unstructured) Finding {
@@ -110,7 +110,7 @@ func (a appLook) volume(ctx context.Context) Finding {
 				return Pass()
 			}
 			return Refuse("there is no PersistentVolumeClaim "+volumeName, "the frontend mounts it, so its next pod cannot start",
-				"to create an empty one: "+installIn(a.Namespace))
+				"to create an empty one: "+installIn(a.World))
 		})(ctx)
 	}
 	state := health.Volume(claim).Settled()

@@ -31,7 +31,7 @@ func (a appLook) endpoints(ctx context.Context) Finding {
 		if service == nil {
 			all = append(all, Leave("needs "+IDAppObjects)) // which names it
 		} else if why := leadsNowhere(service, pods); why != "" && !a.down(ctx, workload) {
-			all = append(all, Refuse("Service "+name+" leads nowhere", why, installIn(a.Namespace)))
+			all = append(all, Refuse("Service "+name+" leads nowhere", why, installIn(a.World)))
 		}
 	}
 	return worstFirst(all)

@@ -52,7 +52,7 @@ func bucketChecks(w *live.World) []Check {
 func (b bucketLook) name() string { return render.BucketName(b.Namespace) }
 
 // again is the command that puts most things right.
-func (b bucketLook) again() string { return installIn(b.Namespace) }
+func (b bucketLook) again() string { return installIn(b.World) }
 
 // of is a look at the Bucket object. That there is one is for another look to tell.
 func (b bucketLook) of(judge func(context.Context, *unstructured.Unstructured) Finding) look {
@@ -124,7 +124,7 @@ func (b bucketLook) named(_ context.Context, object *unstructured.Unstructured) 
 // anew is what makes the controller look at everything again: without its object
 // the bucket stays, with what is in it, and is adopted by the next one.
 func (b bucketLook) anew(flags ...string) string {
-	return "delete the Bucket and install again (the S3 bucket stays, with what is in it):\n" + b.remove() + "\n" + installIn(b.Namespace, flags...)
+	return "delete the Bucket and install again (the S3 bucket stays, with what is in it):\n" + b.remove() + "\n" + installIn(b.World, flags...)
 }
 
 // remove is the command that deletes the object.

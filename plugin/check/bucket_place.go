@@ -64,7 +64,7 @@ func judgePlace(object *unstructured.Unstructured, wanted, from, account, inS3 s
 
 // installWhere is the install with the region that S3 says.
 func installWhere(namespace, inS3 string) string {
-	next := installIn(namespace, "--region", advice.Region(inS3).Word())
+	next := live.Hands{}.Install(namespace, "--region", advice.Region(inS3).Word())
 	if advice.Region(inS3).Legal() {
 		return next
 	}

@@ -150,22 +150,27 @@ func failAll(problems []*problem.Error, err error) Finding {
 // Page is the check's page of documentation.
 func (c Check) Page() string { return "docs/checks/" + c.ID + ".md" }
 
+// Page is the page that explains what was found: the problem's own, if it has one, as
+// install names it.
+func (o Outcome) Page() string {
+	if told, ok := errors.AsType[*problem.Error](o.Err); ok && told.More != "" {
+		return told.More
+	}
+	return o.Check.Page()
+}
+
 // Problem is the outcome as an error. A check that failed because something
 // else did (no credentials, a server that is away) keeps that kind.
 func (o Outcome) Problem() *problem.Error {
 	kind := problem.Refused
-	more := o.Page()
 	var like *problem.Alike
 	if told, ok := errors.AsType[*problem.Error](o.Err); ok {
 		kind, like = told.Kind, told.Like
-		if told.More != "" {
-			more = told.More
-		}
 	}
 	if problem.IsInput(o.Err) {
 		kind = problem.Usage
 	}
-	return &problem.Error{Kind: kind, What: o.What, Why: o.Why, Next: o.Next, More: more, Err: o.Err, Like: like}
+	return &problem.Error{Kind: kind, What: o.What, Why: o.Why, Next: o.Next, More: o.Page(), Err: o.Err, Like: like}
 }
 
 // Run runs checks, independent ones at the same time, and returns their
@@ -256,10 +261,8 @@ func Only(checks []Check, ids ...string) []Check {
 	return slices.DeleteFunc(slices.Clone(checks), func(c Check) bool { return !slices.Contains(ids, c.ID) })
 }
 
-// installIn is the command that installs the app in a project again.
-func installIn(namespace string, flags ...string) string {
-	return advice.Command("oc ostoy-s3 install", append([]string{"-n", namespace}, flags...)...)
-}
+// installIn is what installs the app in a project again, given who manages its objects.
+func installIn(w *live.World, flags ...string) string { return w.Hands.Install(w.Namespace, flags...) }
 
 // retain are the commands after which the S3 bucket of a Bucket stays when the Bucket is
 // deleted, and which delete it. Object are its name and namespace as oc takes them.

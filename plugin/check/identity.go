@@ -157,8 +157,8 @@ func (i identityLook) injected(ctx context.Context) (bool, error) {
 // mendRole.
 func (i identityLook) narrow(ctx context.Context) string {
 	inventory, _ := i.Inventory(ctx)
-	if i.coming == "" && inventory.RoleOrigin == apply.OriginAdopted {
-		return installIn(i.Namespace, "--adopt", "--tighten-role")
+	if i.coming == "" && (inventory.RoleOrigin == apply.OriginAdopted || i.Hands.Tutorial) {
+		return installIn(i.World, "--adopt", "--tighten-role")
 	}
 	return i.mendRole(ctx)
 }
@@ -166,7 +166,8 @@ func (i identityLook) narrow(ctx context.Context) string {
 // mendRole is what puts the role right: install, unless somebody else makes it.
 func (i identityLook) mendRole(ctx context.Context) string {
 	inventory, _ := i.Inventory(ctx)
-	if i.coming != "" || inventory.RoleOrigin != apply.OriginExisting {
+	delivered := i.Hands.Engine != "" && !inventory.Found // what makes the role is not in the cluster
+	if i.coming != "" || inventory.RoleOrigin != apply.OriginExisting && !delivered {
 		return i.again(ctx)
 	}
 	return HaveRoleMade(advice.Command("oc ostoy-s3 iam render", append([]string{"-n", i.Namespace}, i.roleFlags(ctx, inventory)...)...))
@@ -186,14 +187,14 @@ func (i identityLook) again(ctx context.Context) string {
 	inventory, _ := i.Inventory(ctx)
 	switch inventory.RoleOrigin {
 	case apply.OriginAdopted: // install knows which
-		return installIn(i.Namespace)
+		return installIn(i.World)
 	case apply.OriginExisting:
 		if role, err := i.Role(ctx); err == nil && iam.OnlyUsed(inventory.RoleARN, i.Facts, role) {
-			return installIn(i.Namespace, append([]string{"--iam=skip"}, i.roleFlags(ctx, inventory)...)...)
+			return installIn(i.World, append([]string{"--iam=skip"}, i.roleFlags(ctx, inventory)...)...)
 		}
-		return installIn(i.Namespace, i.roleFlags(ctx, inventory)...) + "\n" + advice.ManagedByOthers
+		return installIn(i.World, i.roleFlags(ctx, inventory)...) + "\n" + advice.ManagedByOthers
 	}
-	return installIn(i.Namespace, i.roleFlags(ctx, inventory)...)
+	return installIn(i.World, i.roleFlags(ctx, inventory)...)
 }
 
 // roleFlags name the install's role as iam.Recall allows.

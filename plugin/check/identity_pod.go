@@ -173,12 +173,15 @@ func podIdentity(ctx context.Context, i identityLook, pod core.Pod) Finding {
 		since = annotatedAt(account.GetManagedFields())
 		named = account.GetAnnotations()[live.RoleAnnotation] != ""
 	}
-	return judgePodIdentity(pod, injected, named, since, i.again(ctx))
+	inventory, _ := i.Inventory(ctx)
+	projected := installIn(i.World, append(i.roleFlags(ctx, inventory), "--set", "podIdentity=projected")...)
+	return judgePodIdentity(pod, injected, named, since, i.again(ctx), projected)
 }
 
 // judgePodIdentity says of a pod without identity why that may be. since is when
-// the service account was annotated, as far as known.
-func judgePodIdentity(pod core.Pod, injected, named bool, since time.Time, again string) Finding {
+// the service account was annotated, as far as known. again and projected are what installs
+// again, and with podIdentity=projected.
+func judgePodIdentity(pod core.Pod, injected, named bool, since time.Time, again, projected string) Finding {
 	miss := missing(pod.Spec)
 	if miss == "" {
 		return Pass()
@@ -195,7 +198,7 @@ func judgePodIdentity(pod core.Pod, injected, named bool, since time.Time, again
 		return Refuse(what, "it was made before its service account was annotated, and the webhook looks at pods only when they are made", recreate)
 	}
 	return Refuse(what, "the pod identity webhook missed it: it fails open when it is away, or slower than the pod",
-		recreate+"\nif that one has none either, do without the webhook: "+again+" --set podIdentity=projected")
+		recreate+"\nif that one has none either, do without the webhook: "+projected)
 }
 
 // annotatedAt is when whoever set the role's annotation last wrote to the

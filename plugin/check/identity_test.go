@@ -126,11 +126,11 @@ func TestJudgePodIdentity(t *testing.T) {
 	bare := goodPod(without(roleVariable))
 	born := bare.CreationTimestamp.Time
 	again := "oc ostoy-s3 install -n demo"
-	wantFinding(t, judgePodIdentity(goodPod(), true, true, born.Add(time.Hour), again), Passed)
-	wantFinding(t, judgePodIdentity(bare, false, true, born, again), Failed, "lacks AWS_ROLE_ARN", again)
-	wantFinding(t, judgePodIdentity(bare, true, false, born, again), Failed, "names no role")
-	wantFinding(t, judgePodIdentity(bare, true, true, born.Add(time.Second), again), Failed, "before its service account was annotated", "oc delete pod ostoy-frontend-1 -n demo")
-	wantFinding(t, judgePodIdentity(bare, true, true, born, again), Failed, "missed it", "podIdentity=projected")
+	wantFinding(t, judgePodIdentity(goodPod(), true, true, born.Add(time.Hour), again, "PROJECTED"), Passed)
+	wantFinding(t, judgePodIdentity(bare, false, true, born, again, "PROJECTED"), Failed, "lacks AWS_ROLE_ARN", again)
+	wantFinding(t, judgePodIdentity(bare, true, false, born, again, "PROJECTED"), Failed, "names no role")
+	wantFinding(t, judgePodIdentity(bare, true, true, born.Add(time.Second), again, "PROJECTED"), Failed, "before its service account was annotated", "oc delete pod ostoy-frontend-1 -n demo")
+	wantFinding(t, judgePodIdentity(bare, true, true, born, again, "PROJECTED"), Failed, "missed it", "PROJECTED")
 }
 
 func TestAnnotatedAt(t *testing.T) {

@@ -80,7 +80,7 @@ func (o ownLook) engines(ctx context.Context) Finding {
 		return Refuse(by+" and install both manage "+strings.Join(both, ", "),
 			"each reverts what the other changes; install refuses to continue",
 			"keep one of them; to leave the objects to "+by+": "+advice.Command("oc ostoy-s3 release", "-n", o.Namespace)+
-				"\nor remove the app there, then "+installIn(o.Namespace, "--force-owner"))
+				"\nor remove the app there, then "+installIn(o.World, "--force-owner"))
 	case len(theirs) > 0:
 		return Leave(by + " delivers the app: what it is to be stands in Git")
 	}
@@ -100,7 +100,7 @@ func ownNames(namespace string) []string {
 // inventory: without it uninstall and the next install know less of what was
 // made. GitOps leaves none, and needs none.
 func (o ownLook) inventory(ctx context.Context) Finding {
-	again := "to write it again, with the objects that ostoy-s3 manages by their managedFields: " + installIn(o.Namespace)
+	again := "to write it again, with the objects that ostoy-s3 manages by their managedFields: " + installIn(o.World)
 	inventory, err := o.Inventory(ctx)
 	if err != nil {
 		return Fail(err)
@@ -170,7 +170,7 @@ func (o ownLook) drift(plan *apply.Plan) Finding {
 		return Pass()
 	}
 	return Warn("what is there differs from what install makes", strings.Join(capped(lines), "; "),
-		"to restore it: "+installIn(o.Namespace)+"\n"+sameFlags)
+		"to restore it: "+installIn(o.World)+"\n"+sameFlags)
 }
 
 // toldElsewhere reports whether another check looks at a field: what is wrong is
@@ -245,7 +245,7 @@ func (o ownLook) leftovers(ctx context.Context, plan *apply.Plan) Finding {
 	}
 	return Warn("left over from an earlier install: "+strings.Join(capped(names), ", "),
 		"install made it and no longer does: it runs on, and may be reached, for nothing",
-		"to remove what is on record: "+installIn(o.Namespace)+"\nto remove the rest: "+advice.Command("oc delete", "-n", o.Namespace, "KIND/NAME")+"\n"+sameFlags)
+		"to remove what is on record: "+installIn(o.World)+"\nto remove the rest: "+advice.Command("oc delete", "-n", o.Namespace, "KIND/NAME")+"\n"+sameFlags)
 }
 
 // unknown reports whether an object is ours, and neither in the set nor data.

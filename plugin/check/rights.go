@@ -199,7 +199,7 @@ func grantsBuckets(ctx context.Context, conn *cluster.Conn, namespace string) st
 	if err != nil || live.ServesAdmission(served) {
 		return grantBuckets
 	}
-	return "ask a cluster admin to run: " + installIn(namespace) + `
+	return "ask a cluster admin to run: " + live.Hands{}.Install(namespace) + `
 (this cluster does not serve ValidatingAdmissionPolicies, so project admins and editors can only read Buckets; docs/controller.md)`
 }
 

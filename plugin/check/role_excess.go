@@ -46,9 +46,9 @@ func roleExcess(ctx context.Context, i identityLook) Finding {
 		return Leave("the role " + advice.RoleName(name).String() + " is not shown to be this project's: neither its tags nor its trust policy name it")
 	}
 	inventory, _ := i.Inventory(ctx)
-	if inventory.RoleOrigin == apply.OriginAdopted && role.AskedPolicy() == "" && slices.ContainsFunc(role.Attached, isFullAccess) {
+	if before := existedBefore(i, inventory); before != "" && role.AskedPolicy() == "" && slices.ContainsFunc(role.Attached, isFullAccess) {
 		return Warn("the role "+name+" may do more than OSToy does",
-			"the inventory says that it existed before install, and AmazonS3FullAccess gives it every permission on every bucket of the account", i.narrow(ctx))
+			before+", and AmazonS3FullAccess gives it every permission on every bucket of the account", i.narrow(ctx))
 	}
 	e := excess{
 		role: role, name: name, account: i.Facts.Account.Value, again: i.mendRole(ctx),
@@ -64,6 +64,18 @@ func roleExcess(ctx context.Context, i identityLook) Finding {
 		e.keep = func(arn string) string { return installWith(i, role, arn) }
 	}
 	return e.judge()
+}
+
+// existedBefore says why a role is one that install has adopted, or would adopt; "" if it is
+// not.
+func existedBefore(i identityLook, inventory apply.Inventory) string {
+	switch {
+	case inventory.RoleOrigin == apply.OriginAdopted:
+		return "the inventory says that it existed before install"
+	case i.Hands.Tutorial && i.coming == "":
+		return "the app was made by hand, as the ROSA tutorial does it"
+	}
+	return ""
 }
 
 // ofThisProject reports whether IAM says that a role is the app's: by its tags, or
@@ -82,7 +94,7 @@ func installWith(i identityLook, role *iam.Actual, policyARN string) string {
 	if arn, err := render.ParseARNOf(role.ARN, "iam", "role"); err == nil {
 		words = advice.RoleFlags(advice.RoleName(arn.Name()).Word(), advice.RolePath(arn.Path()).Word(), render.RoleNames(i.Facts.Issuer.Value, i.Namespace)...)
 	}
-	return installIn(i.Namespace, append(words, "--policy-arn", advice.PolicyARN(policyARN).Word())...)
+	return installIn(i.World, append(words, "--policy-arn", advice.PolicyARN(policyARN).Word())...)
 }
 
 // isFullAccess recognises the policy that the ROSA tutorial attaches.

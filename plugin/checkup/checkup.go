@@ -22,6 +22,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/tutorial"
 )
 
 // Request is what is to be looked at.
@@ -206,6 +207,9 @@ func look(ctx context.Context, s *session.Session, request Request) (seen, error
 	announce.Dropped(s.UI, desired.Recalled.Dropped)
 	s.UI.Rows(announce.FromRecord(desired.Recalled.Lines))
 	found.world, found.target = desired.World, desired.Target(ctx)
+	if p.State.Exists {
+		found.world.Hands = tutorial.Hands(ctx, found.world)
+	}
 	return found, nil
 }
 

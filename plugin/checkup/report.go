@@ -200,6 +200,7 @@ func (r *report) json(outcomes []check.Outcome, took time.Duration) error {
 	counts := map[check.Status]int{}
 	for i, o := range outcomes {
 		d := documentOf(o.Check)
+		d.Page = o.Page()
 		d.Status, d.What, d.Why, d.Next = o.Status, o.What, o.Why, o.Next
 		documents[i] = d
 		counts[o.Status]++

@@ -11,9 +11,11 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/exposure"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plan"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/tutorial"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -24,6 +26,7 @@ type expected struct {
 	detected  render.Facts // and given, without what is on record
 	facts     render.Facts
 	inventory apply.Inventory
+	byHand    bool // the role is the one that the tutorial's service account names
 	role      iam.Role
 	objects   []*unstructured.Unstructured
 }
@@ -69,10 +72,11 @@ func prepare(ctx context.Context, s *session.Session, r Request) (e expected, fr
 		return e, from, err
 	}
 	from = sourcesOf(p, facts)
-	if role, err = roleAskedFor(ctx, from, role); err != nil {
+	byHand := false
+	if role, byHand, err = roleAskedFor(ctx, from, role); err != nil {
 		return e, from, err
 	}
-	e = expected{request: r, detected: p.Facts, facts: facts, inventory: p.Inventory}
+	e = expected{byHand: byHand, request: r, detected: p.Facts, facts: facts, inventory: p.Inventory}
 	if values, err = recall(s, p.Inventory, facts, values); err != nil {
 		return e, from, err
 	}
@@ -107,16 +111,39 @@ func complete(p project.Project, facts render.Facts) error {
 
 // roleAskedFor is the role that the last install was asked for. If nothing says which one, as
 // after manifests from Git, IAM is asked.
-func roleAskedFor(ctx context.Context, from sources, role iam.RoleOptions) (iam.RoleOptions, error) {
+func roleAskedFor(ctx context.Context, from sources, role iam.RoleOptions) (_ iam.RoleOptions, byHand bool, _ error) {
 	if role.Name != "" || from.noAWS != nil || !from.world.Facts.Issuer.Known() {
-		return role, nil
+		return role, false, nil
+	}
+	if role.Path == "" {
+		if arn := tutorialRole(ctx, from); arn.Name() != "" {
+			role.Name, role.Path = arn.Name(), arn.Path()
+			return role, true, nil
+		}
 	}
 	usual := from.world.UsualRole(ctx, iam.Counts{}) // an error is told with what else AWS does not show
 	role.Name = usual.Name
 	if ctx.Err() != nil {
-		return role, usual.Err
+		return role, false, usual.Err
 	}
-	return role, nil
+	return role, false, nil
+}
+
+// tutorialRole is the role that the tutorial's service account names, if IAM shows that it
+// is this app's; the zero ARN otherwise.
+func tutorialRole(ctx context.Context, from sources) render.ARN {
+	account, err := from.world.Account(ctx)
+	if err != nil || account == nil || tutorial.Differs(account) != "" {
+		return render.ARN{}
+	}
+	arn := iam.RoleHere(account.GetAnnotations()[live.RoleAnnotation], from.world.Facts)
+	if arn.Name() == "" {
+		return render.ARN{}
+	}
+	if its, err := iam.ClaimedBy(ctx, from.world.Roles, arn, from.world.Facts); err != nil || !its {
+		return render.ARN{}
+	}
+	return arn
 }
 
 // recorded takes what the last install was told by flags from its record, where nobody
@@ -144,7 +171,14 @@ func recorded(facts render.Facts, r Request, record apply.Record) (render.Facts,
 
 // advise is what was found with the commands for it, when AWS has answered.
 func (e expected) advise(found Found) Found {
-	found.Again, found.Tighten = e.again(found), e.again(found, "--adopt", "--tighten-role")
+	var objects []*unstructured.Unstructured
+	if found.Plan != nil {
+		for _, item := range found.Plan.Items {
+			objects = append(objects, item.Live)
+		}
+	}
+	hands := tutorial.HandsOf(objects, e.facts.Namespace.Value)
+	found.Again, found.Tighten = e.again(hands, found), e.again(live.Hands{}, found, "--adopt", "--tighten-role")
 	if e.inventory.RoleOrigin == apply.OriginExisting && !e.onlyUsed(found.IAM) {
 		found.Again += "\n" + advice.ManagedByOthers
 	}
@@ -176,8 +210,8 @@ func createsFirstRoute(found Found) bool {
 // Everybody who can edit the project can write its inventory and its Bucket. So what
 // install does not find out by itself is among the words only if you gave it, or if AWS
 // says it: IAM of the role, S3 of the region.
-func (e expected) again(from Found, flags ...string) string {
-	words := append([]string{"-n", e.facts.Namespace.Value}, e.regionWords(from.S3)...)
+func (e expected) again(hands live.Hands, from Found, flags ...string) string {
+	words := e.regionWords(from.S3)
 	words = append(words, e.roleWords(from.IAM)...)
 	if policy := e.request.Role.PolicyARN; policy != "" {
 		words = append(words, "--policy-arn", policy)
@@ -185,7 +219,7 @@ func (e expected) again(from Found, flags ...string) string {
 	if e.onlyUsed(from.IAM) {
 		words = append(words, "--iam=skip")
 	}
-	return advice.Command("oc ostoy-s3 install", append(words, flags...)...)
+	return hands.Install(e.facts.Namespace.Value, append(words, flags...)...)
 }
 
 // onlyUsed reports whether another tool manages the role: the inventory says so, and IAM

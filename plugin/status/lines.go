@@ -131,6 +131,8 @@ func podLines(r Report, now time.Time, wide bool) []report.Line {
 func podText(p Pod, now time.Time, wide bool) string {
 	words := []string{p.Text}
 	switch {
+	case p.another:
+		words = append(words, "with an AWS identity that is not the install's: "+p.Missing)
 	case p.Missing != "":
 		words = append(words, "WITHOUT its AWS identity: "+p.Missing)
 	case p.NeedsIdentity:

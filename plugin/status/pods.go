@@ -94,6 +94,9 @@ func podOf(f Found, pod *unstructured.Unstructured, deployment string, around he
 	if p.Missing = plain.Line(health.MissingIdentity(pod, f.RoleARN)); p.Missing != "" {
 		p.Mark = report.Worst(p.Mark, report.Wrong)
 		p.Hint = advice.Command("oc delete pod", p.Name, "-n", pod.GetNamespace())
+		if p.another = health.MissingIdentity(pod, "") == ""; p.another { // a new pod would have it, too
+			p.Hint = f.Again
+		}
 	}
 	return p
 }

@@ -112,6 +112,7 @@ type Pod struct {
 	NeedsIdentity bool   `json:"needsIdentity"`
 	Identity      string `json:"identity,omitempty"`
 	Missing       string `json:"missing,omitempty"`
+	another       bool   // it has an identity, which is not the install's
 }
 
 // Route is how the app is reached: an OpenShift Route or an Ingress.

@@ -219,7 +219,7 @@ func askRole(ctx context.Context, e expected, w *live.World) IAM {
 		return IAM{RoleErr: err}
 	}
 	plan, refused := iam.NewPlan(e.role, actual, e.facts)
-	adopted := e.inventory.RoleOrigin == apply.OriginAdopted
+	adopted := e.inventory.RoleOrigin == apply.OriginAdopted || e.byHand
 	if refused != nil && adopted && e.role.Admits(actual.Trust, e.facts.Issuer.Value) {
 		return IAM{Role: actual, Plan: usedAsIs(e, actual)}
 	}

@@ -227,10 +227,11 @@ func nextOfKept(namespace string, item *apply.Item) string {
 }
 
 // deleteProjectCommand is the command that deletes the project by hand; "" if a volume or
-// a Bucket resource that is kept would be deleted with it.
+// a Bucket resource that is kept would be deleted with it, or what Argo CD, Flux or Helm
+// restores.
 func deleteProjectCommand(namespace string, all removal.Lines) string {
 	for _, l := range all.With(removal.Kept) {
-		if l.Item != nil && isData(l.Item.Ref) {
+		if l.Item != nil && (isData(l.Item.Ref) || engineOf(l.Item) != "") {
 			return ""
 		}
 	}

@@ -45,6 +45,8 @@ type World struct {
 	RoleNamed string
 	// Planner plans what install would do; nil where too little is known for it.
 	Planner func(context.Context) (*apply.Plan, error)
+	// Hands are who manages the objects, for advice.
+	Hands Hands
 
 	asked once.Answers[any, any] // by question: a listKey, an objectKey or an about
 }
