@@ -11,6 +11,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -56,7 +57,7 @@ func TestF2AgainFromTheRecord(t *testing.T) {
 			{S3: S3{Bucket: bucket.State{Kind: bucket.OtherAccount, Region: "eu-west-1"}}},
 			tagged("arn:aws:iam::123456789012:role/another/r"),
 		} {
-			if got := recordedApp(Request{}, record).again(said); got != installDemo {
+			if got := recordedApp(Request{}, record).again(live.Hands{}, said); got != installDemo {
 				t.Errorf("%q: %s", role, got)
 			}
 		}
@@ -92,16 +93,16 @@ func TestF2AgainFromAWS(t *testing.T) {
 		"your policy":          {Request{Role: iam.RoleOptions{PolicyARN: adminPolicy}}, apply.Record{}, Found{}, " --policy-arn " + adminPolicy},
 	} {
 		want := installDemo + c.want
-		if got := recordedApp(c.request, c.record).again(c.said); got != want {
+		if got := recordedApp(c.request, c.record).again(live.Hands{}, c.said); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
 	e := recordedApp(Request{}, mine)
-	if got, want := e.again(tagged(ownRole), "--adopt"), installDemo+" --role-name r --role-path /mine/ --adopt"; got != want {
+	if got, want := e.again(live.Hands{}, tagged(ownRole), "--adopt"), installDemo+" --role-name r --role-path /mine/ --adopt"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	e.detected.Issuer = render.Fact{} // then the inventory's is compared with, and proves nothing
-	if got := e.again(tagged(ownRole)); got != installDemo {
+	if got := e.again(live.Hands{}, tagged(ownRole)); got != installDemo {
 		t.Error(got)
 	}
 }

@@ -37,7 +37,10 @@ func TestRunOne(t *testing.T) {
 	role := desired(t)
 	s.installed(map[string]any{"roleARN": role.ARN, "region": "us-east-2", "version": "v1.2.0"})
 	s.kube.Answer("GET /api/v1/namespaces/demo/serviceaccounts/ostoy-sa", map[string]any{
-		"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{"name": "ostoy-sa", "namespace": "demo", "annotations": map[string]any{"eks.amazonaws.com/role-arn": role.ARN}},
+		"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{
+			"name": "ostoy-sa", "namespace": "demo", "annotations": map[string]any{"eks.amazonaws.com/role-arn": role.ARN},
+			"managedFields": []any{map[string]any{"manager": "ostoy-s3", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": map[string]any{}}},
+		},
 	})
 	s.aws.has(role)
 	s.request.Output = session.FormatJSON

@@ -83,11 +83,13 @@ func TestCredentialsOfSilentServers(t *testing.T) {
 	}{
 		"role": {
 			"[default]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = keys\n[profile keys]\naws_access_key_id = a\naws_secret_access_key = b\n",
-			"AWS_ENDPOINT_URL_STS", problem.Failed, []string{"cannot reach AWS at", "no answer within 50ms"},
+			"AWS_ENDPOINT_URL_STS", problem.Failed,
+			[]string{"cannot reach AWS at", "no answer within 50ms"},
 		},
 		"single sign-on": {
 			"[default]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = x\n[sso-session s]\nsso_region = us-east-2\nsso_start_url = https://example.awsapps.com/start\n",
-			"AWS_ENDPOINT_URL_SSO", problem.Failed, []string{"cannot reach AWS at", "no answer within 50ms"},
+			"AWS_ENDPOINT_URL_SSO", problem.Failed,
+			[]string{"cannot reach AWS at", "no answer within 50ms"},
 		},
 		"instance metadata": {
 			"", "AWS_EC2_METADATA_SERVICE_ENDPOINT", problem.Failed, []string{"no usable AWS credentials"},
