@@ -13,6 +13,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -185,6 +186,23 @@ func TestEveryCheckHasItsPage(t *testing.T) {
 		}
 		if c.Title == "" {
 			t.Errorf("check %s has no title", c.ID)
+		}
+	}
+}
+
+// TestOnePage: of every check, install names the page that check names for the same finding,
+// be it the check's own or the one of the cause.
+func TestOnePage(t *testing.T) {
+	const cause = "docs/checks/bucket-foreign.md"
+	for _, c := range All(nil, Sources{}, Target{Namespace: NamespaceEither}) {
+		for want, finding := range map[string]Finding{
+			c.Page(): Refuse("it is wrong", "so", "do"),
+			cause:    Fail(problem.Refuse("it is wrong", "so", "do").See(cause)),
+		} {
+			outcome := Outcome{c, finding}
+			if outcome.Page() != want || outcome.Problem().More != want {
+				t.Errorf("%s: check names %s, install %s, want %s", c.ID, outcome.Page(), outcome.Problem().More, want)
+			}
 		}
 	}
 }

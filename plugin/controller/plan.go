@@ -130,6 +130,9 @@ func NewPlan(ctx context.Context, found *Found, facts render.Facts, roles iam.AP
 	if p.Mode, err = p.mode(); err != nil {
 		return nil, err
 	}
+	if err := mayChoose(p); err != nil {
+		return nil, err
+	}
 	if err := mayTrust(ctx, p); err != nil {
 		return nil, err
 	}
@@ -204,6 +207,27 @@ func (p *Plan) mode() (Mode, error) {
 		return ByOLM, nil
 	}
 	return ByHand, nil
+}
+
+// mayChoose refuses a version, or an upgrade, of a controller that this run does not change.
+func mayChoose(p *Plan) error {
+	flag := ""
+	switch {
+	case p.Mode == Used && p.options.Version != "":
+		flag = "--version " + p.options.Version
+	case p.Mode == Used && p.options.Upgrade:
+		flag = "--upgrade"
+	case p.Mode == ByHand && p.options.Upgrade:
+		return problem.Refuse("--upgrade changes nothing here: this cluster has no OLM",
+			"ostoy-s3 upgrades the controller by its Subscription; here Helm installs it",
+			"leave out --upgrade, and run the helm command that is printed")
+	}
+	if flag == "" {
+		return nil
+	}
+	return problem.Refuse(flag+" cannot be done: the ACK S3 controller of this cluster is not managed by ostoy-s3",
+		"its version is chosen by whoever installed it",
+		"leave out the flag to use it as it is; or upgrade it with the tool that installed it")
 }
 
 // decide settles which objects there are to be, of the controller itself and those that

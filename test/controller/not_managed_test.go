@@ -132,16 +132,18 @@ func (s *scene) notManagedInstall(t *testing.T, before world.World) {
 	for _, flags := range [][]string{
 		{"--dry-run=client"},
 		{"--dry-run=server"},
-		{"--dry-run=server", "--upgrade"},
 		{"--dry-run=server", "--identity", "annotation"},
 		{},
 		{},
-		{"--upgrade"},
-		{"--version", "1.13.0"},
 		{"--identity", "annotation"},
 		{"--force-conflicts", "--force-owner"},
 	} {
 		s.install(t, append(flags, "--allow-any-bucket")...).WantTalk(t, "installed by OLM (deployment/ack-s3-controller -n ack-system)").WantNoTalk(t, mentions...)
+		before.WantSame(t, s.snapshot(t))
+	}
+	for _, flags := range [][]string{{"--upgrade"}, {"--dry-run=server", "--upgrade"}, {"--version", "9.9.9"}} {
+		s.Admin.Run(t, append([]string{"controller", "install", "--allow-any-bucket"}, flags...)...).WantCode(t, refused).
+			WantTalk(t, "cannot be done: the ACK S3 controller of this cluster is not managed by ostoy-s3")
 		before.WantSame(t, s.snapshot(t))
 	}
 }
