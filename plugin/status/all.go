@@ -38,8 +38,7 @@ type listedKind struct {
 	live.Wanted
 }
 
-// listedKinds are what is listed: whether the app is installed is known by what package
-// presence looks at. Pods are no part of what install makes.
+// listedKinds are what is listed: what package presence looks at, and pods.
 func listedKinds() []listedKind {
 	return []listedKind{
 		{"", live.Wanted{Resource: kinds.ConfigMap.GVR(), Selector: ofInstall, Marks: true}},
