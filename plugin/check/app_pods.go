@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -113,7 +114,7 @@ func (a appLook) volume(ctx context.Context) Finding {
 				"to create an empty one: "+installIn(a.World))
 		})(ctx)
 	}
-	state := health.Volume(claim).Settled()
+	state := health.Volume(claim, nil).Settled()
 	if state.Ready {
 		return Pass()
 	}
@@ -142,7 +143,7 @@ func judgeVolume(claim *unstructured.Unstructured, state health.State, warnings 
 		state.Hint = cmp.Or(state.Hint, advice.Command("oc describe pvc", claim.GetName(), "-n", claim.GetNamespace()))
 		state.Level = health.Fail
 	}
-	if state.Level == health.Fail {
+	if state.Level == health.Fail || state.Level == health.Warn && time.Since(claim.GetCreationTimestamp().Time) > time.Minute {
 		return notReady("PersistentVolumeClaim "+claim.GetName(), claim, state)
 	}
 	return Pass()

@@ -35,11 +35,11 @@ func TestServiceLeadsNowhere(t *testing.T) {
 
 func TestVolumeThatIsPending(t *testing.T) {
 	claim := fromYAML(t, "{metadata: {name: ostoy-pvc}, spec: {storageClassName: slow}}")
-	pending := health.Volume(claim).Settled()
+	pending := health.Volume(claim, nil).Settled()
 	wantSaid(t, "for its first pod", judgeVolume(claim, pending, nil), Passed, "")
 	wantSaid(t, "and somebody complains", judgeVolume(claim, pending, []string{"A: old", "ProvisioningFailed: no space"}), Failed, "ProvisioningFailed: no space")
 	lost := fromYAML(t, "{metadata: {name: ostoy-pvc}, spec: {volumeName: v}, status: {phase: Lost}}")
-	wantSaid(t, "lost", judgeVolume(lost, health.Volume(lost).Settled(), nil), Failed, "is lost")
+	wantSaid(t, "lost", judgeVolume(lost, health.Volume(lost, nil).Settled(), nil), Failed, "is lost")
 }
 
 func TestFrontendSpec(t *testing.T) {

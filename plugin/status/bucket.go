@@ -60,6 +60,8 @@ func bucketOf(f Found) Bucket {
 }
 
 // bucketHealth judges a Bucket that nobody has just written.
+func volumeHealth(o *unstructured.Unstructured) health.State { return health.Volume(o, nil) }
+
 func bucketHealth(o *unstructured.Unstructured) health.State { return health.Bucket(o, nil, false) }
 
 // compare adds what S3 says. It can only make things worse.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
 // How long conditions that are exactly those of before our change are held
@@ -92,24 +93,28 @@ func judgeReady(obj *unstructured.Unstructured, conds []Condition) State {
 // heals by waiting, the rest is passed through on the way.
 func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condition) State {
 	text := c.text()
-	switch {
-	case strings.Contains(text, "InvalidBucketName"):
-		return Failing(State{Text: "S3 does not accept the name: InvalidBucketName", Hint: "choose another project: the bucket is always <project>-bucket"})
-	case strings.Contains(text, "BucketAlreadyExists"):
-		return Failing(State{
-			Text: "the name belongs to another AWS account: BucketAlreadyExists",
-			Hint: "choose another project, the bucket is always <project>-bucket: oc ostoy-s3 install --new-project",
-		})
-	case strings.Contains(text, "BucketNotEmpty"):
-		return Failing(State{Text: "it is to be deleted and is not empty: BucketNotEmpty", Hint: Release(obj)})
-	case strings.Contains(text, "AccessDenied"):
+	if strings.Contains(text, "AccessDenied") {
 		return deniedController(conds)
 	}
 	if saysAtWork(text) {
 		return stillAtWork(text)
 	}
+	name, code, known := codeIn(text)
+	switch {
+	case name == "BucketNotEmpty":
+		return Failing(State{Text: code.says + ": " + name, Hint: Release(obj)})
+	case code.never:
+		return Failing(State{Text: code.says + ": " + sentence(name, text), Hint: code.cure + "; " + describeBucket(obj) + " shows the whole message"})
+	case known && code.says != "":
+		text = code.says + ": " + text
+	}
 	late := State{Level: Warn, Text: "the ACK controller tries again: " + text, Hint: describeBucket(obj)}
 	return State{Text: "being made by the ACK controller", Code: "recoverable: " + text, After: 5 * time.Second, Late: &late}
+}
+
+// sentence is what S3 says, from its code on.
+func sentence(code, text string) string {
+	return plain.Said(text[max(0, strings.Index(text, code)):])
 }
 
 // deniedController: a controller that has just got its role is denied for a
@@ -194,6 +199,9 @@ func terminalHint(obj *unstructured.Unstructured, text string) string {
 		return "the annotation services.k8s.aws/adoption-policy is wrong: " + remove
 	case strings.Contains(text, "PermanentRedirect"), strings.Contains(text, "LocationConstraint"):
 		return "a bucket of this name is in another region: install with that --region"
+	}
+	if _, code, known := codeIn(text); known && code.cure != "" {
+		return code.cure + "; " + describeBucket(obj) + " shows the whole message"
 	}
 	return describeBucket(obj)
 }

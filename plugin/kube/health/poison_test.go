@@ -87,7 +87,7 @@ func stateOf(obj *unstructured.Unstructured) State {
 	case "Ingress":
 		return Ingress(obj)
 	default:
-		return Volume(obj)
+		return Volume(obj, nil)
 	}
 }
 

@@ -319,6 +319,7 @@ func TestVolumeAndRoutes(t *testing.T) {
 	pvc := "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: ostoy-pvc, namespace: demo}\n"
 	route := "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: r, namespace: demo}\n"
 	ing := "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i, namespace: demo}\n"
+	volume := func(obj *unstructured.Unstructured) State { return Volume(obj, nil) }
 	for name, tt := range map[string]struct {
 		judge func(*unstructured.Unstructured) State
 		obj   string
@@ -328,10 +329,10 @@ func TestVolumeAndRoutes(t *testing.T) {
 		parts string
 		url   string
 	}{
-		"bound":      {Volume, pvc + "status: {phase: Bound}", true, Info, 0, "bound", ""},
-		"first pod":  {Volume, pvc + "spec: {storageClassName: gp3-csi}\nstatus: {phase: Pending}", false, Info, 0, "(class gp3-csi)", ""},
-		"no class":   {Volume, pvc + "spec: {accessModes: [ReadWriteOnce]}\nstatus: {phase: Pending}", false, Fail, deniedGrace, "no storage class", ""},
-		"lost":       {Volume, pvc + "spec: {volumeName: pv1}\nstatus: {phase: Lost}", false, Fail, 0, "pv1", ""},
+		"bound":      {volume, pvc + "status: {phase: Bound}", true, Info, 0, "bound", ""},
+		"first pod":  {volume, pvc + "spec: {storageClassName: gp3-csi}\nstatus: {phase: Pending}", false, Info, 0, "(class gp3-csi)", ""},
+		"no class":   {volume, pvc + "spec: {accessModes: [ReadWriteOnce]}\nstatus: {phase: Pending}", false, Fail, deniedGrace, "no storage class", ""},
+		"lost":       {volume, pvc + "spec: {volumeName: pv1}\nstatus: {phase: Lost}", false, Fail, 0, "pv1", ""},
 		"admitted":   {Route, route + "spec: {host: a.example.com}\nstatus: {ingress: [{host: b.example.com, conditions: [{type: Admitted, status: \"True\"}]}]}", true, Info, 0, "admitted", "http://b.example.com"},
 		"tls":        {Route, route + "spec: {host: a.example.com, tls: {termination: edge}}\nstatus: {ingress: [{conditions: [{type: Admitted, status: \"True\"}]}]}", true, Info, 0, "admitted", "https://a.example.com"},
 		"no router":  {Route, route + "spec: {host: a.example.com}", false, Info, 0, "waiting for a router", ""},

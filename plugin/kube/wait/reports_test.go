@@ -134,3 +134,28 @@ func TestWithoutEvents(t *testing.T) {
 		}
 	})
 }
+
+// TestVolumeIsExplained: what is reported about the claim is shown while it is waited for,
+// and forgotten when there is a volume.
+func TestVolumeIsExplained(t *testing.T) {
+	claim := func(phase string) *unstructured.Unstructured {
+		return parse(t, "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: ostoy-pvc, namespace: demo, uid: v1, annotations: {volume.kubernetes.io/selected-node: worker-0, volume.kubernetes.io/storage-provisioner: ebs.csi.aws.com}}\nspec: {storageClassName: gp3}\nstatus: {phase: "+phase+"}")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, readyBucket(t), claim("Pending"), admittedRoute(t), parse(t, deploymentHead+available))
+		b.start(testTargets(), time.Hour)
+		time.Sleep(time.Minute)
+		if told := strings.Join(b.texts("ostoy-pvc"), "|"); told != "being made on worker-0|no volume after 30s: waiting for the provisioner ebs.csi.aws.com, which has reported no error: is it installed, and does it run?" {
+			t.Errorf("told %q", told)
+		}
+		b.set(reported(t, "e1", "PersistentVolumeClaim", "ostoy-pvc", "v1", "ProvisioningFailed", "rpc error: no space", "2026-01-01T00:00:05Z"))
+		time.Sleep(2 * time.Second)
+		if told := strings.Join(b.texts("ostoy-pvc"), "|"); !strings.HasSuffix(told, "|no volume yet: ProvisioningFailed: rpc error: no space") || b.over() {
+			t.Errorf("told %q", told)
+		}
+		b.set(claim("Bound"))
+		if err := b.end(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -169,7 +169,10 @@ func (w *waiting) states(ctx context.Context) []State {
 		return health.Bucket(obj, before, t.BucketWritten)
 	})
 	bucketReady := len(out) == 0 || out[0].Ready || out[0].Lone
-	add(kinds.PersistentVolumeClaim, t.PVC, health.Volume)
+	add(kinds.PersistentVolumeClaim, t.PVC, func(obj *unstructured.Unstructured) State {
+		events, _ := w.reports.about(obj)
+		return health.Volume(obj, events)
+	})
 	for _, name := range t.Deployments {
 		add(kinds.Deployment, name, func(obj *unstructured.Unstructured) State {
 			if s, missed := w.identity.gaveUp[name]; missed {
