@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -144,8 +145,34 @@ func checkManual(c *cobra.Command, request *install.Request, beside besideFlags)
 	if other != "" {
 		return usage(c, "--mode manual prints commands for a kubeconfig and a context of it: name them by --kubeconfig and --context instead of --"+other)
 	}
-	request.ToolFlags = flags
+	request.ToolFlags, request.Again = flags, typedAgain(c)
 	return nil
+}
+
+// typedAgain are the flags that were typed, for the same command in the project that it has
+// created then.
+func typedAgain(c *cobra.Command) (typed []string) {
+	once := []string{"new-project", "use", "v"}
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if !slices.Contains(once, f.Name) {
+			typed = append(typed, asTyped(f)...)
+		}
+	})
+	return typed
+}
+
+// asTyped is a flag with its values, each as one word.
+func asTyped(f *pflag.Flag) (words []string) {
+	values := []string{f.Value.String()}
+	if several, ok := f.Value.(pflag.SliceValue); ok {
+		values = several.GetSlice()
+	} else if f.Value.Type() == "stringToString" {
+		values = []string{strings.Trim(f.Value.String(), "[]")}
+	}
+	for _, value := range values {
+		words = append(words, "--"+f.Name+"="+value)
+	}
+	return words
 }
 
 // clusterFlags are those of kubectl's flags that were typed and that say which
@@ -159,13 +186,7 @@ func clusterFlags(c *cobra.Command) (typed []string, other string) {
 		switch {
 		case inherited.Lookup(f.Name) == nil || slices.Contains(ours, f.Name):
 		case slices.Contains(again, f.Name):
-			values := []string{f.Value.String()}
-			if several, ok := f.Value.(pflag.SliceValue); ok {
-				values = several.GetSlice()
-			}
-			for _, value := range values {
-				typed = append(typed, "--"+f.Name+"="+value)
-			}
+			typed = append(typed, asTyped(f)...)
 		default:
 			other = f.Name
 		}

@@ -66,10 +66,21 @@ const (
 	earlierHashDigits = 8 // in roles that earlier versions created
 )
 
+// PendingIssuer stands for the issuer of a cluster that shows it only in a token, as long as
+// there is no project to request one in. No cluster has it: RFC 2606 reserves the domain.
+// What is computed with it is for people to read and is never applied.
+const PendingIssuer = "https://known-once-the-project-exists.invalid"
+
+// pendingHash takes the place of the hash in the name of a role whose issuer is pending.
+const pendingHash = "KNOWN-LATER"
+
 // RoleName is the name of a new role for a namespace of a cluster: the namespace cut
 // to 40 characters, "-ostoy-sa-", and 12 hex digits of the SHA-256 of issuer, newline,
 // namespace. The issuer has https and no trailing slash.
 func RoleName(issuer, namespace string) string {
+	if issuer == PendingIssuer {
+		return roleStem(namespace) + pendingHash
+	}
 	return roleStem(namespace) + hashOf(issuer + "\n" + namespace)[:roleHashDigits]
 }
 

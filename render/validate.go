@@ -248,3 +248,7 @@ func (f Facts) Usable() Facts {
 	}
 	return f
 }
+
+// IssuerPending reports whether the issuer, and with it the name of the role, is not known
+// before the project exists.
+func (f Facts) IssuerPending() bool { return f.Issuer.Value == PendingIssuer }

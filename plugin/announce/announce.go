@@ -47,6 +47,10 @@ func Head(f render.Facts, caller string, knownToIAM bool) []ui.Row {
 		account += ", as " + caller
 	}
 	issuer := f.Issuer.Source
+	shown := f.Issuer.Value
+	if f.IssuerPending() {
+		issuer, shown = "", f.Issuer.Source
+	}
 	if knownToIAM {
 		issuer += ", known to IAM"
 	}
@@ -54,7 +58,7 @@ func Head(f render.Facts, caller string, knownToIAM bool) []ui.Row {
 		{Label: "cluster", Text: fmt.Sprintf("%s, Kubernetes %s", platformName(f.Platform.Value), f.KubeVersion.Value), From: f.Platform.Source},
 		{Label: "region", Text: f.Region.Value, From: f.Region.Source},
 		{Label: "account", Text: account, From: f.Account.Source},
-		{Label: "issuer", Text: f.Issuer.Value, From: issuer},
+		{Label: "issuer", Text: shown, From: issuer},
 	}
 }
 

@@ -39,7 +39,7 @@ func All(w *live.World, sources Sources, t Target) []Check {
 		}
 	}
 	all := slices.Concat(
-		sourceChecks(sources),
+		sourceChecks(sources, t),
 		pre,
 		clusterChecks(w, t),
 		awsChecks(w),
@@ -70,12 +70,25 @@ const (
 )
 
 // sourceChecks tell what had to be found out before anything else could be.
-func sourceChecks(s Sources) []Check {
+func sourceChecks(s Sources, t Target) []Check {
 	return []Check{
 		{ID: IDServer, Group: Cluster, Severity: Error, Title: "the API server answers", Run: found(s.Cluster)},
-		{ID: IDIssuer, Group: Cluster, Severity: Error, Needs: []string{IDServer}, Title: "the cluster's tokens are of use to AWS", Run: found(s.Issuer)},
+		{ID: IDIssuer, Group: Cluster, Severity: Error, Needs: []string{IDServer}, Title: "the cluster's tokens are of use to AWS", Run: issuer(s, t)},
 		{ID: IDCredentials, Group: AWS, Severity: Error, Title: "AWS takes your credentials", Run: found(s.AWS)},
 	}
+}
+
+// issuer says whether AWS can verify the tokens. Before there is a project nothing else may
+// show it: what does not depend on it is still looked at.
+func issuer(s Sources, t Target) func(context.Context) Finding {
+	if s.Issuer == nil && t.Facts.IssuerPending() {
+		return func(context.Context) Finding {
+			return Warn("the issuer of the cluster is "+t.Facts.Issuer.Source,
+				"you cannot read the cluster's configuration, and a token can only be requested in a project that exists",
+				advice.Command("oc ostoy-s3 install", "--new-project="+t.Facts.Namespace.Value)+" creates the project and looks at the issuer before anything else is created")
+		}
+	}
+	return found(s.Issuer)
 }
 
 // inGroup are checks of one group.

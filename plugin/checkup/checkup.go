@@ -188,6 +188,7 @@ func look(ctx context.Context, s *session.Session, request Request) (seen, error
 	if err != nil {
 		return seen{}, err
 	}
+	p = p.Pending()
 	found := seen{sources: check.Sources(p.Failures)}
 	if found.sources != (check.Sources{}) { // the checks that need more are skipped
 		found.world, found.target = little(p)

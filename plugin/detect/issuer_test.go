@@ -100,6 +100,24 @@ func TestTokenNamespaces(t *testing.T) {
 		}
 		wantFacts(t, result.Facts, map[string]string{"issuer": rosaIssuer + " (token of serviceaccounts/default in demo)"})
 	})
+	t.Run("another project of the user's helps", func(t *testing.T) {
+		s := forbidden()
+		items := []any{}
+		for _, name := range []string{"demo", "refuses", "helps"} {
+			items = append(items, map[string]any{"apiVersion": "project.openshift.io/v1", "kind": "Project", "metadata": map[string]any{"name": name}})
+		}
+		s.Answer("GET /apis/project.openshift.io/v1/projects", map[string]any{"apiVersion": "project.openshift.io/v1", "kind": "ProjectList", "items": items})
+		s.Forbid(inNamespace("refuses"), "create", "serviceaccounts/token", "", `in the namespace "refuses"`)
+		s.Answer(inNamespace("helps"), token(rosaIssuer))
+		result, err := Detect(t.Context(), Request{Given: given, Connect: connector(s)})
+		if err != nil || result.IssuerNeedsProject {
+			t.Fatalf("%+v, %v", result, err)
+		}
+		wantFacts(t, result.Facts, map[string]string{"issuer": rosaIssuer + " (token of serviceaccounts/default in helps)"})
+		if n := s.Requests()[inNamespace("demo")]; n != 1 {
+			t.Errorf("asked %d times in demo", n)
+		}
+	})
 	t.Run("only the new project will help", func(t *testing.T) {
 		s := forbidden()
 		result, err := Detect(t.Context(), Request{Given: given, Connect: connector(s)})

@@ -54,6 +54,9 @@ func run(ctx context.Context, s *session.Session, request Request) (changed bool
 	refused := p.Refused(ctx)
 	if there := p.Desired.Project; there.State.Missing() {
 		project.WarnOfAbsent(ctx, s.UI, there.Conn, there.Facts.Namespace, there.State, "everything would be created")
+		for _, note := range there.Found.Notes {
+			s.UI.Linef("note  %s", plain.InLine(note))
+		}
 	} else if seen := p.Presence(ctx); !seen.Installed() {
 		s.UI.Line(plain.InLine(seen.NotInstalled().What))
 	}
@@ -85,6 +88,7 @@ func compare(ctx context.Context, s *session.Session, r Request) (plan.Plan, err
 	if err := found.State.MayInstall(found.Name(), false); err != nil {
 		return plan.Plan{}, err
 	}
+	found = found.Pending()
 	if err := plan.Possible(found, r.Role); err != nil {
 		return plan.Plan{}, err
 	}

@@ -205,6 +205,9 @@ func printManual(ctx context.Context, i *run, p plan.Plan) error {
 	if err != nil {
 		return err
 	}
+	if p.Desired.Facts().IssuerPending() {
+		return printProjectStep(i, source)
+	}
 	source.Writes = writes
 	script, err := manual.Print(source)
 	if err != nil {
@@ -216,6 +219,19 @@ func printManual(ctx context.Context, i *run, p plan.Plan) error {
 		i.UI.Line("nothing to change but the inventory, the record of what belongs to the install")
 	}
 	i.UI.Line("nothing was changed: the script on stdout does it")
+	return i.WriteData(script)
+}
+
+// printProjectStep prints the script that creates the project, and the command that prints
+// the rest: the rest depends on an issuer that is known once the project exists.
+func printProjectStep(i *run, source manual.Source) error {
+	next := advice.Command("oc ostoy-s3 install", append([]string{"-n", source.Facts.Namespace.Value}, i.request.Again...)...)
+	script, err := manual.PrintProject(source, next)
+	if err != nil {
+		return err
+	}
+	i.UI.Line("nothing was changed: the script on stdout creates the project")
+	i.UI.Linef("once it has run, this prints the rest: %s", next)
 	return i.WriteData(script)
 }
 

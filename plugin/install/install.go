@@ -188,6 +188,7 @@ type Request struct {
 	DryRun         session.DryRun
 	Mode           Mode     // empty: ModeAuto
 	ToolFlags      []string // of oc and kubectl, by which the user chose the cluster; for ModeManual
+	Again          []string // the flags of this run without those that name a new project; for ModeManual
 	Wait           bool
 	Verify         bool          // prove that it works, once it is waited for
 	Timeout        time.Duration // of everything together

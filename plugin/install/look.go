@@ -89,10 +89,14 @@ func (i *run) learnIssuer(ctx context.Context, p project.Project) (project.Proje
 	if !p.Found.IssuerNeedsProject {
 		return p, nil
 	}
-	p.Found.IssuerNeedsProject = false
+	if i.request.onlyLooks() {
+		p = p.Pending()
+	}
 	if i.request.onlyLooks() || p.State.Exists {
+		p.Found.IssuerNeedsProject = false
 		return p, i.checkFacts(p)
 	}
+	p.Found.IssuerNeedsProject = false
 	early := check.Pre(check.Target{Facts: p.Facts, Conn: p.Conn, Namespace: check.NamespaceMissing})
 	if err := plan.Refusal(check.Run(ctx, check.Only(early, check.IDBucketCRD, check.IDProjectRights), nil)); err != nil {
 		return p, err

@@ -79,6 +79,25 @@ func Print(s Source) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return s.script(steps, guard), nil
+}
+
+// PrintProject gives the script that creates the project alone, and names the command that
+// prints the rest: it depends on the cluster's issuer, which is known once the project exists.
+func PrintProject(s Source, next string) (string, error) {
+	project, err := s.project()
+	if err != nil {
+		return "", err
+	}
+	steps := append([]step{project}, s.use()...)
+	return s.script(append(steps, step{
+		title:    "The rest",
+		notes:    []string{"The cluster's issuer, and with it the name of the role, is known now. This prints the rest:", "  " + next},
+		commands: shell.Words("echo", "next: "+next) + " >&2\n",
+	}), ""), nil
+}
+
+func (s Source) script(steps []step, guard string) string {
 	var b strings.Builder
 	b.WriteString(s.head())
 	b.WriteString(s.serverGuard())
@@ -90,7 +109,7 @@ func Print(s Source) (string, error) {
 		}
 		b.WriteString("\n" + step.commands)
 	}
-	return b.String(), nil
+	return b.String()
 }
 
 // comment is a line of comment, whatever is in the text.
@@ -108,12 +127,7 @@ func (s Source) steps() (steps []step, guard string, err error) {
 		}
 		steps = append(steps, project)
 	}
-	if s.Use != "" {
-		steps = append(steps, step{
-			title: "The kubeconfig", notes: []string{"The project becomes the one of its context, as --use says."},
-			commands: s.inProject("config", "set-context", s.Use) + "\n",
-		})
-	}
+	steps = append(steps, s.use()...)
 	objects, err := s.objects()
 	if err != nil {
 		return nil, "", err
@@ -132,6 +146,17 @@ func (s Source) steps() (steps []step, guard string, err error) {
 	}
 	steps = append(steps, objects[first:]...)
 	return append(steps, s.ending()...), guard, nil
+}
+
+// use is the step for --use, if it was given.
+func (s Source) use() []step {
+	if s.Use == "" {
+		return nil
+	}
+	return []step{{
+		title: "The kubeconfig", notes: []string{"The project becomes the one of its context, as --use says."},
+		commands: s.inProject("config", "set-context", s.Use) + "\n",
+	}}
 }
 
 // head says what this is, and sets up the shell.

@@ -172,11 +172,16 @@ type bucketPart struct {
 
 func newParts(ctx context.Context, d Desired) parts {
 	return parts{
-		desired:  d,
-		objects:  sync.OnceValues(func() (*apply.Plan, error) { return planObjects(ctx, d) }),
-		role:     sync.OnceValues(func() (rolePart, error) { return planRole(ctx, d) }),
-		bucket:   sync.OnceValues(func() (bucketPart, error) { return lookAtBucket(ctx, d) }),
-		provider: sync.OnceValue(func() check.Finding { return check.Provider(ctx, d.World) }),
+		desired: d,
+		objects: sync.OnceValues(func() (*apply.Plan, error) { return planObjects(ctx, d) }),
+		role:    sync.OnceValues(func() (rolePart, error) { return planRole(ctx, d) }),
+		bucket:  sync.OnceValues(func() (bucketPart, error) { return lookAtBucket(ctx, d) }),
+		provider: sync.OnceValue(func() check.Finding {
+			if d.Facts().IssuerPending() {
+				return pending(d)
+			}
+			return check.Provider(ctx, d.World)
+		}),
 	}
 }
 
@@ -207,7 +212,10 @@ func (p parts) target() check.Target {
 	if !d.Project.State.Exists {
 		target.Namespace = check.NamespaceMissing
 	}
-	if d.UsesRole() {
+	switch {
+	case d.Facts().IssuerPending():
+		target.Role = func(context.Context) check.Finding { return pending(d) }
+	case d.UsesRole():
 		d.World.RoleNamed = d.Role.Name
 		target.GivenRole = given(d)
 	}
@@ -217,6 +225,9 @@ func (p parts) target() check.Target {
 	return target
 }
 
+// pending is the finding about what depends on an issuer that is not known yet.
+func pending(d Desired) check.Finding { return check.Leave("the issuer is " + d.Facts().Issuer.Source) }
+
 // looksAtController reports whether the checks look at the controller.
 func looksAtController(d Desired) bool { return d.Request.Controller == ControllerChecked }
 
@@ -224,6 +235,9 @@ func looksAtController(d Desired) bool { return d.Request.Controller == Controll
 // checks look at as well is asked for once.
 func roleFinding(ctx context.Context, d Desired) check.Finding {
 	record := d.Project.Inventory.Record
+	if d.Facts().IssuerPending() {
+		return pending(d)
+	}
 	if record.RoleOrigin == apply.OriginExisting {
 		return check.Leave("somebody else makes the role: it was installed with --iam=skip")
 	}

@@ -91,6 +91,11 @@ func lookAtBucket(ctx context.Context, d Desired) (bucketPart, error) {
 		return bucketPart{state: *known}, nil
 	}
 	state, err := d.Buckets.Look(ctx, f)
+	if tagged := state.Tags; err == nil && f.IssuerPending() && tagged[render.TagManagedBy] == render.ManagedBy && tagged[render.TagIssuer] != "" {
+		// Whether it is this cluster's is not known yet: it is not refused as another's.
+		f.Issuer.Value = tagged[render.TagIssuer]
+		state, err = d.Buckets.Look(ctx, f)
+	}
 	if err != nil {
 		return bucketPart{state: state}, err
 	}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -92,6 +93,9 @@ func settle(ctx context.Context, d Desired, options iam.RoleOptions) (*reading, 
 		options = recalled(ctx, d, options, once)
 	}
 	switch {
+	case f.IssuerPending(): // IAM has no role that anybody could name
+		options.Name = cmp.Or(options.Name, render.RoleName(f.Issuer.Value, f.Namespace.Value))
+		once.answer(&iam.Actual{}, nil)
 	case options.Name != "":
 	case recorded == "":
 		usual := d.World.UsualRole(ctx, iam.Counts{Trusting: skips, Any: options.Adopt})

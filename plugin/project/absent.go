@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
@@ -72,6 +73,25 @@ func WarnOfAbsent(ctx context.Context, to *ui.UI, conn *cluster.Conn, named rend
 	if errors.As(Absent(ctx, conn, named, state, toCreate(named.Value)), &absent) {
 		to.Warn(absent.What+": "+so, absent.Next)
 	}
+}
+
+// Pending is the project with a pending issuer, if it does not exist and the issuer is only
+// known once it does: see render.PendingIssuer.
+func (p Project) Pending() Project {
+	if p.Found.IssuerNeedsProject && p.State.Missing() {
+		p.Found = Pending(p.Found)
+		p.Facts = p.Found.Facts
+	}
+	return p
+}
+
+// Pending are facts with a pending issuer.
+func Pending(found detect.Result) detect.Result {
+	known := "known once project " + found.Facts.Namespace.Value + " exists"
+	found.Notes = append(slices.Clone(found.Notes), "the issuer, and with it the end of the role's name, is "+known+": "+found.Facts.Issuer.Why)
+	found.Facts.Issuer = render.Fact{Value: render.PendingIssuer, Source: known}
+	found.IssuerNeedsProject = false
+	return found
 }
 
 // visible are the projects that you may see: on OpenShift the list of your projects,

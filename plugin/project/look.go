@@ -222,10 +222,11 @@ func detectIn(ctx context.Context, s *session.Session, facts session.Facts, poli
 // or that is not valid, is an error.
 func Complete(ctx context.Context, s *session.Session, facts session.Facts, policy detect.Policy) (detect.Result, error) {
 	found, err := Detect(ctx, s, facts, policy)
-	return complete(found, err)
+	return Completed(found, err)
 }
 
-func complete(found detect.Result, err error) (detect.Result, error) {
+// Completed is what Detect found, or what manifests and roles need and nobody knows.
+func Completed(found detect.Result, err error) (detect.Result, error) {
 	if err == nil {
 		err = found.Require()
 	}
@@ -248,7 +249,7 @@ func CompleteController(ctx context.Context, s *session.Session, facts session.F
 	if err != nil {
 		return detect.Result{}, err
 	}
-	found, err := complete(DetectController(ctx, s, facts, detect.AskNeeded))
+	found, err := Completed(DetectController(ctx, s, facts, detect.AskNeeded))
 	if err == nil {
 		found.Facts.Namespace = namespace
 	}
