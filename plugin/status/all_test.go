@@ -129,6 +129,7 @@ func TestRunAllAsTable(t *testing.T) {
 func TestRunAllWithoutAWS(t *testing.T) {
 	s := many(t)
 	s.Setenv("AWS_ACCESS_KEY_ID", "")
+	s.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	s.list("/api/v1/configmaps", inventory(nil))
 	s.list("/apis/apps/v1/deployments", deploymentIn("demo"))
 	if row := s.rows()["demo"]; row.Role != RoleUnknown || row.Drift != "cluster" {

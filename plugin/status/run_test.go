@@ -144,7 +144,7 @@ func TestRunWithoutAWS(t *testing.T) {
 		make func(*scene)
 		why  string
 	}{
-		"no credentials": {func(s *scene) { s.Setenv("AWS_ACCESS_KEY_ID", "") }, "credentials"},
+		"no credentials": {func(s *scene) { s.Setenv("AWS_ACCESS_KEY_ID", ""); s.Setenv("AWS_SECRET_ACCESS_KEY", "") }, "credentials"},
 		"another account": {
 			func(s *scene) {
 				s.request.Facts.Given.Account, s.request.Facts.Given.Partition = render.Fact{}, render.Fact{}
