@@ -39,6 +39,7 @@ type Server struct {
 	dryRuns  map[string]int // those of them that were to persist nothing
 	headers  []http.Header
 	answers  map[string]http.HandlerFunc
+	store    *Store // nil: objects are not kept
 }
 
 // New starts a server that serves /version and discovery of groupKinds, each
@@ -62,9 +63,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.headers = append(s.headers, r.Header.Clone())
 	answer, ok := s.answers[key]
+	store := s.store
 	s.mu.Unlock()
 	if s.Hold != nil {
 		s.Hold(r)
+	}
+	if store != nil && store.keeps(r) {
+		store.serve(w, r)
+		return
 	}
 	if !ok {
 		writeStatus(w, 404, metav1.StatusReasonNotFound, "the server could not find the requested resource", nil)

@@ -1,0 +1,164 @@
+package clustertest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/managedfields"
+	"k8s.io/apimachinery/pkg/util/managedfields/managedfieldstest"
+)
+
+// Store are the objects of a server that keeps them: what is applied is merged by the
+// field managers of the real one, so that ownership and drift are real. Lists in objects
+// have no schema, so each is owned as a whole.
+type Store struct {
+	mu      sync.Mutex
+	objects map[string]*unstructured.Unstructured // by path
+	version int
+	refuse  func(*http.Request) bool
+}
+
+// Keep makes the server keep the objects of namespaces, whatever it was told to answer.
+func (s *Server) Keep() *Store {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store = &Store{objects: map[string]*unstructured.Unstructured{}, version: 1}
+	return s.store
+}
+
+// Refuse has the requests refused for which it is true, as by RBAC; nil refuses none.
+func (o *Store) Refuse(which func(*http.Request) bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.refuse = which
+}
+
+// Object is the object at a path, nil if there is none.
+func (o *Store) Object(path string) *unstructured.Unstructured {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.objects[path].DeepCopy()
+}
+
+// Specs are the specs and data of all objects, by path.
+func (o *Store) Specs() map[string]any {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	specs := map[string]any{}
+	for path, object := range o.objects {
+		specs[path] = []any{object.Object["spec"], object.Object["data"]}
+	}
+	return specs
+}
+
+// Edit changes an object as somebody does by hand.
+func (o *Store) Edit(path string, change func(object map[string]any)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	change(o.objects[path].Object)
+	o.version++
+	o.objects[path].SetResourceVersion(strconv.Itoa(o.version))
+}
+
+// keeps reports whether a request is about objects of a namespace.
+func (o *Store) keeps(r *http.Request) bool {
+	_, rest, is := strings.Cut(r.URL.Path, "/namespaces/")
+	return is && strings.Contains(rest, "/")
+}
+
+func (o *Store) serve(w http.ResponseWriter, r *http.Request) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	object, err := o.answer(r)
+	if err != nil {
+		status, is := errors.AsType[*apierrors.StatusError](err)
+		if !is {
+			status = apierrors.NewInternalError(err)
+		}
+		answer := status.ErrStatus
+		answer.Kind, answer.APIVersion = "Status", "v1"
+		writeJSON(w, "application/json", int(answer.Code), answer)
+		return
+	}
+	writeJSON(w, "application/json", http.StatusOK, object)
+}
+
+func (o *Store) answer(r *http.Request) (map[string]any, error) {
+	path := r.URL.Path
+	_, rest, _ := strings.Cut(path, "/namespaces/")
+	words := strings.Split(rest, "/")
+	live, found := o.objects[path]
+	what := schema.GroupResource{Resource: words[1]}
+	switch {
+	case o.refuse != nil && o.refuse(r):
+		return nil, apierrors.NewForbidden(what, words[len(words)-1], errors.New("User \""+User+"\" cannot do this"))
+	case r.Method == http.MethodGet && len(words) == 2:
+		items := []any{}
+		for _, key := range slices.Sorted(maps.Keys(o.objects)) {
+			if strings.HasPrefix(key, path+"/") {
+				items = append(items, o.objects[key].Object)
+			}
+		}
+		return map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{}, "items": items}, nil
+	case r.Method == http.MethodPatch:
+		return o.apply(r, live, found)
+	case !found:
+		return nil, apierrors.NewNotFound(what, words[len(words)-1])
+	case r.Method == http.MethodDelete:
+		delete(o.objects, path)
+	}
+	return live.Object, nil
+}
+
+// apply merges a server-side apply; one that is tied to a version holds for that alone.
+func (o *Store) apply(r *http.Request, live *unstructured.Unstructured, found bool) (map[string]any, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	patch := &unstructured.Unstructured{}
+	if err := json.Unmarshal(body, &patch.Object); err != nil {
+		return nil, err
+	}
+	if version := patch.GetResourceVersion(); found && version != "" && version != live.GetResourceVersion() {
+		return nil, apierrors.NewConflict(schema.GroupResource{}, patch.GetName(), errors.New("the object has been modified"))
+	}
+	patch.SetResourceVersion("")
+	patch.SetUID("")
+	if !found {
+		live = &unstructured.Unstructured{Object: map[string]any{"apiVersion": patch.GetAPIVersion(), "kind": patch.GetKind()}}
+		live.SetName(patch.GetName())
+		live.SetNamespace(patch.GetNamespace())
+		live.SetUID(types.UID("uid-" + patch.GetName()))
+		live.SetCreationTimestamp(metav1.Now())
+	}
+	query := r.URL.Query()
+	manager := managedfieldstest.NewFakeFieldManager(managedfields.NewDeducedTypeConverter(), patch.GroupVersionKind())
+	merged, err := manager.Apply(live.DeepCopy(), patch, query.Get("fieldManager"), query.Get("force") == "true")
+	if err != nil {
+		return nil, err
+	}
+	out, is := merged.(*unstructured.Unstructured)
+	if !is {
+		return nil, errors.New("not merged")
+	}
+	out.SetUID(live.GetUID())
+	if query.Get("dryRun") == "" {
+		o.version++
+		out.SetResourceVersion(strconv.Itoa(o.version))
+		o.objects[r.URL.Path] = out
+	}
+	return out.Object, nil
+}
