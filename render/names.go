@@ -159,6 +159,9 @@ func OwnershipTags(f Facts) map[string]string {
 	return tags
 }
 
+// OwnTag reports whether a tag key is one of those that only this tool writes.
+func OwnTag(key string) bool { return key == TagManagedBy || strings.HasPrefix(key, "ostoy-s3/") }
+
 // Ours reports whether tags name this tool, this issuer and this namespace.
 func Ours(tags map[string]string, f Facts) bool {
 	return tags[TagManagedBy] == ManagedBy &&

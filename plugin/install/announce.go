@@ -108,6 +108,12 @@ func announceBucket(to *ui.UI, given *plan.GivenBucket, name string) {
 		return
 	}
 	to.Plan(ui.Changed, "bucket", name+"   exists, "+given.Amount()+": OSToy will read and write it; its settings become private, encrypted, TLS only")
+	if len(given.Keeps) > 0 {
+		to.Detail(plain.InLine("keeps    " + strings.Join(given.Keeps, ", ") + " (field manager " + apply.Adopter + ")"))
+	}
+	for _, one := range given.Becomes {
+		to.Detail(plain.InLine("changes  " + one))
+	}
 }
 
 // announceAdoption lists what was recognised, before the plan says what becomes of it.

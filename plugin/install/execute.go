@@ -3,6 +3,7 @@ package install
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -200,6 +201,10 @@ func printManual(ctx context.Context, i *run, p plan.Plan) error {
 	if i.nothingToDo(p) && len(writes) == 0 && !i.request.Use {
 		i.UI.Linef("nothing to change, and so nothing to run (%s)", took(i))
 		return nil
+	}
+	if slices.ContainsFunc(p.Objects.Items, (*apply.Item).Carries) {
+		return problem.Refuse("the settings of bucket "+p.Bucket.Name+" cannot be carried over by a script",
+			"they are applied as a second field manager, together with the Bucket resource", "run install without --mode manual")
 	}
 	source, err := manualSource(ctx, i.request, p)
 	if err != nil {

@@ -47,6 +47,10 @@ type GivenBucket struct {
 	Name     string           `json:"name"`
 	Contents *bucket.Contents `json:"contents,omitempty"` // unless it may not be listed
 	More     bool             `json:"more,omitempty"`     // there is more than was counted
+	// Keeps are the settings and tags that stay because the Bucket resource states them.
+	Keeps []string `json:"keeps,omitempty"`
+	// Becomes are the settings that change because the app's bucket is private.
+	Becomes []string `json:"becomes,omitempty"`
 }
 
 // AdoptedRole is a role that was there before.

@@ -63,7 +63,11 @@ func (d Desired) Plan(ctx context.Context) (Plan, error) {
 	}
 	p.Role, p.Outlook = role.plan, role.outlook
 	p.KnownToIAM = parts.provider().Status == check.Passed
-	return look(ctx, p), ctx.Err()
+	p = look(ctx, p)
+	if err := carry(ctx, &p); err != nil {
+		return p, err
+	}
+	return p, ctx.Err()
 }
 
 // Target is what command check looks at: the parts of the same plan, of which it judges
@@ -108,6 +112,7 @@ func compare(ctx context.Context, d Desired, parts parts) (Plan, error) {
 	p.Role, p.Outlook, p.Bucket = role.plan, role.outlook, found.state
 	p.KnownToIAM = parts.provider().Status == check.Passed
 	p.Before.Returning = returning(p)
+	_ = carry(ctx, &p) // what install would refuse is not what is compared
 	return p, ctx.Err()
 }
 

@@ -26,6 +26,8 @@ type Right struct {
 	Verb, Group, Resource string
 	// Namespace is where; "" is all namespaces, and what is in none.
 	Namespace string
+	// Name is the one object that is meant; "" is all of them.
+	Name string
 }
 
 // String is the right as `oc auth can-i` takes it: "create subscriptions.operators.coreos.com".
@@ -87,7 +89,7 @@ func Shown(rules []authorization.ResourceRule, r Right) bool {
 func allowed(ctx context.Context, conn *cluster.Conn, r Right) (bool, error) {
 	return untilKnown(ctx, conn, func() (bool, error) {
 		review := &authorization.SelfSubjectAccessReview{}
-		review.Spec.ResourceAttributes = &authorization.ResourceAttributes{Namespace: r.Namespace, Verb: r.Verb, Group: r.Group, Resource: r.Resource}
+		review.Spec.ResourceAttributes = &authorization.ResourceAttributes{Namespace: r.Namespace, Verb: r.Verb, Group: r.Group, Resource: r.Resource, Name: r.Name}
 		err := ask(ctx, conn, authorization.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), review)
 		return review.Status.Allowed, err
 	})

@@ -197,10 +197,15 @@ type manner struct {
 	adopt bool // what people's tools own becomes ours
 	take  bool // everything that names an engine goes
 	marks int  // of the changes, the labels and annotations of the engine
+	// carried are fields of the spec that become Adopter's.
+	carried map[string]any
 }
 
 // Adopts reports whether an object that was made by hand becomes ours.
 func (it *Item) Adopts() bool { return it.manner.adopt }
+
+// Carries reports whether the plan creates a Bucket with fields that it had in S3.
+func (it *Item) Carries() bool { return len(it.manner.carried) > 0 }
 
 // Event is one object that was dealt with.
 type Event struct {

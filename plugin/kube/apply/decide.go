@@ -30,6 +30,7 @@ func planOne(ctx context.Context, a *Applier, it *Item) error {
 		_ = create()
 		return tryCreate(ctx, a, it)
 	}
+	keepAdopted(it)
 	refused := mayApply(a, it.Ref, live)
 	if refused != nil && !a.opts.Look {
 		return refused
@@ -130,7 +131,7 @@ func mayForce(a *Applier, it *Item, list []conflict, cause error) error {
 	var others []conflict
 	for _, c := range list {
 		adopted := c.subresource == "" && ByPerson(c.manager) && adoptable(a, it.Live)
-		if !c.byHand() && !adopted && !(a.opts.ForceOwner && delivererNamed(c.manager) != "") {
+		if !c.byHand() && !adopted && c.manager != Adopter && !(a.opts.ForceOwner && delivererNamed(c.manager) != "") {
 			others = append(others, c)
 		}
 	}

@@ -62,8 +62,14 @@ func together[T any](all []T, do func(int, T) error) []error {
 // apply applies for good. Between plan and apply somebody may have edited
 // the object: the rules are then asked again.
 func apply(ctx context.Context, a *Applier, it *Item) (*unstructured.Unstructured, error) {
+	if it.Carries() {
+		return createCarrying(ctx, a, it)
+	}
 	if it.Action == Create {
 		it.manner.force = a.opts.ForceConflicts
+	}
+	if err := stateAdopted(ctx, a, it); err != nil {
+		return nil, err
 	}
 	if it.manner.adopt {
 		if err := handOver(ctx, a, it); err != nil {

@@ -74,3 +74,48 @@ func (b *bucket) putWebsite(ctx context.Context, want spec) error {
 	}
 	return nil
 }
+
+// putLogging switches off logging that the spec does not state.
+func (b *bucket) putLogging(ctx context.Context, want spec) error {
+	switch {
+	case want.Logging == nil && !b.adopted:
+		return nil
+	case want.Logging == nil:
+		want.Logging = &types.BucketLoggingStatus{}
+	}
+	_, err := b.s3.PutBucketLogging(ctx, &s3.PutBucketLoggingInput{Bucket: &b.name, BucketLoggingStatus: want.Logging})
+	return err
+}
+
+// putAccelerate suspends an acceleration that the spec does not state: it cannot be
+// deleted (DefaultAccelerationStatus in hook.go).
+func (b *bucket) putAccelerate(ctx context.Context, want spec) error {
+	if want.Accelerate == nil {
+		if !b.adopted {
+			return nil
+		}
+		found, err := b.s3.GetBucketAccelerateConfiguration(ctx, &s3.GetBucketAccelerateConfigurationInput{Bucket: &b.name})
+		if err != nil || found.Status != types.BucketAccelerateStatusEnabled {
+			return err
+		}
+		want.Accelerate = &types.AccelerateConfiguration{Status: types.BucketAccelerateStatusSuspended}
+	}
+	_, err := b.s3.PutBucketAccelerateConfiguration(ctx, &s3.PutBucketAccelerateConfigurationInput{Bucket: &b.name, AccelerateConfiguration: want.Accelerate})
+	return err
+}
+
+// putPayment has the owner pay unless the spec states somebody else (DefaultPayer).
+func (b *bucket) putPayment(ctx context.Context, want spec) error {
+	if want.RequestPayment == nil {
+		if !b.adopted {
+			return nil
+		}
+		found, err := b.s3.GetBucketRequestPayment(ctx, &s3.GetBucketRequestPaymentInput{Bucket: &b.name})
+		if err != nil || found.Payer != types.PayerRequester {
+			return err
+		}
+		want.RequestPayment = &types.RequestPaymentConfiguration{Payer: types.PayerBucketOwner}
+	}
+	_, err := b.s3.PutBucketRequestPayment(ctx, &s3.PutBucketRequestPaymentInput{Bucket: &b.name, RequestPaymentConfiguration: want.RequestPayment})
+	return err
+}

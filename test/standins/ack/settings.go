@@ -45,9 +45,12 @@ type spec struct {
 		Status string `json:"status"`
 	} `json:"versioning"`
 	// Spelt as S3 spells them but for the case of letters.
-	Lifecycle *types.BucketLifecycleConfiguration `json:"lifecycle"`
-	CORS      *types.CORSConfiguration            `json:"cors"`
-	Website   *types.WebsiteConfiguration         `json:"website"`
+	Lifecycle      *types.BucketLifecycleConfiguration `json:"lifecycle"`
+	CORS           *types.CORSConfiguration            `json:"cors"`
+	Website        *types.WebsiteConfiguration         `json:"website"`
+	Logging        *types.BucketLoggingStatus          `json:"logging"`
+	Accelerate     *types.AccelerateConfiguration      `json:"accelerate"`
+	RequestPayment *types.RequestPaymentConfiguration  `json:"requestPayment"`
 }
 
 // sync makes the bucket's settings those of the spec; what the spec lacks is
@@ -69,6 +72,7 @@ func (b *bucket) sync(ctx context.Context) error {
 	for _, put := range []func(context.Context, spec) error{
 		b.putAccessBlock, b.putEncryption, b.putOwnership, b.putPolicy, b.putTags,
 		b.putACL, b.putVersioning, b.putLifecycle, b.putCORS, b.putWebsite,
+		b.putLogging, b.putAccelerate, b.putPayment,
 	} {
 		if err := put(ctx, want); err != nil {
 			return err

@@ -1,0 +1,124 @@
+package plan
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
+)
+
+// carry has a plan that creates the Bucket resource of an S3 bucket that exists keep the
+// bucket's settings: the controller deletes what the resource does not state. It is an
+// error if a setting cannot be kept, or if you are not allowed to state it.
+func carry(ctx context.Context, p *Plan) error {
+	if !p.BucketExists() || !p.CreatesBucketResource() || p.Desired.Buckets == nil {
+		return nil
+	}
+	d := p.Desired
+	found, err := bucket.ReadExisting(ctx, d.Buckets, bucket.TargetOf(d.Facts()), policyIn(d.Objects))
+	if err != nil {
+		return err
+	}
+	tags, lost := othersTags(p.Bucket.Tags)
+	lost = append(slices.Clone(found.Lost), lost...)
+	if p.Bucket.Kind != bucket.Ours { // of one that is, nobody else is known to have changed settings
+		for _, one := range found.Unread {
+			lost = append(lost, one+": not known, because AWS does not let you read it")
+		}
+		if p.Bucket.Tags == nil {
+			lost = append(lost, "tags: not known, because AWS does not let you read them")
+		}
+	}
+	keeps := found.Kept()
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		keeps = append(keeps, "tag "+plain.Line(key))
+	}
+	if len(lost) > 0 {
+		return losing(*p, lost, keeps)
+	}
+	if p.Before.Bucket != nil {
+		p.Before.Bucket.Keeps, p.Before.Bucket.Becomes = keeps, found.Becomes
+	}
+	if len(keeps) == 0 {
+		return nil
+	}
+	if err := mayCarry(ctx, *p, found.Spec, tags); err != nil {
+		return err
+	}
+	return apply.Carry(ctx, p.Objects, found.Spec, tags)
+}
+
+// policyIn is the bucket policy that the app states.
+func policyIn(objects []*unstructured.Unstructured) string {
+	for _, object := range objects {
+		if object.GetKind() == "Bucket" {
+			policy, _, _ := unstructured.NestedString(object.Object, "spec", "policy")
+			return policy
+		}
+	}
+	return ""
+}
+
+// othersTags are the tags of a bucket that are neither this tool's nor the controller's,
+// and what is lost of them: those of AWS nobody can write.
+func othersTags(all map[string]string) (tags map[string]string, lost []string) {
+	tags = map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		switch {
+		case render.OwnTag(key), strings.HasPrefix(key, "services.k8s.aws/"):
+		case strings.HasPrefix(key, "aws:"):
+			lost = append(lost, "tag "+plain.Line(key)+", which only AWS writes")
+		default:
+			tags[key] = all[key]
+		}
+	}
+	return tags, lost
+}
+
+// losing refuses to take over a bucket that would lose settings.
+func losing(p Plan, lost, keeps []string) error {
+	why := "The controller deletes what the Bucket resource does not state, and these settings it cannot state beside the app's own: " + strings.Join(lost, "; ") + "."
+	if len(keeps) > 0 {
+		why += " These would stay: " + strings.Join(keeps, ", ") + "."
+	}
+	return problem.Refuse("bucket "+p.Bucket.Name+" would lose settings", why,
+		"oc ostoy-s3 install --new-project, or, if nobody needs them, remove these settings from the bucket first and run the same command again").See(bucket.MoreForeign)
+}
+
+// mayCarry asks whether you may state the settings: the admission policy allows a Bucket
+// few beside the app's, unless you may bypass it. Without a policy everybody may who
+// may create the Bucket.
+func mayCarry(ctx context.Context, p Plan, spec map[string]any, tags map[string]string) error {
+	d := p.Desired
+	whole := apply.Whole(p.Objects, spec, tags)
+	if whole == nil || len(operator.Refused(d.Facts(), whole)) == 0 {
+		return nil
+	}
+	policy, err := live.ReadAdmission(ctx, d.World)
+	if err == nil && (policy.Policy == nil || policy.Binding == nil) {
+		return nil
+	}
+	bypass := access.Right{Verb: "bypass", Group: operator.AdmissionGroup, Resource: kinds.ValidatingAdmissionPolicy.GVR().Resource, Name: operator.PolicyName}
+	refused, err := access.Denied(ctx, d.Project.Conn, []access.Right{bypass})
+	if err != nil || len(refused) == 0 {
+		return err
+	}
+	names := append(slices.Sorted(maps.Keys(spec)), plain.InLines(slices.Sorted(maps.Keys(tags)))...)
+	return problem.Refuse("bucket "+p.Bucket.Name+" would lose settings that you are not allowed to carry over",
+		"The controller deletes what the Bucket resource does not state. These settings and tags can be stated: "+strings.Join(names, ", ")+
+			"; but the admission policy "+operator.PolicyName+" does not allow all of them, and you are not allowed to bypass it.",
+		"ask a cluster admin to run: "+advice.Command("oc ostoy-s3 install", "-n", d.Project.Name(), "--adopt=bucket")).See(bucket.MoreForeign)
+}
