@@ -69,6 +69,7 @@ func yamlFault(err error) string {
 
 // schemaFault is what the schema's library says, line by line, without the
 // values that it repeats: it names the place of each. Long lists of keys are cut.
+// A key that the schema forbids is one that the chart, Helm or a GitOps engine sets.
 func schemaFault(text string) string {
 	const most, width = 20, 300
 	lines := strings.Split(strings.TrimSpace(text), "\n")
@@ -76,7 +77,11 @@ func schemaFault(text string) string {
 		lines = append(lines[:most], fmt.Sprintf("and %d more", more))
 	}
 	repeated := regexp.MustCompile(`: '(?:[^'\\]|\\.)*' (does not match|is not valid)`)
+	reserved := regexp.MustCompile(`at '/(\w+)/([^']*)': false schema$`)
 	for n, line := range lines {
+		if found := reserved.FindStringSubmatch(line); found != nil && len(found[2]) < width/2 {
+			line = "- " + found[1] + ": the key " + strings.ReplaceAll(found[2], "~1", "/") + " is reserved: the chart sets it, or a tool that manages objects"
+		}
 		line = repeated.ReplaceAllString(line, ": it $1")
 		if len(line) > width {
 			line = strings.ToValidUTF8(line[:width], "") + "..."

@@ -13,6 +13,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -53,7 +54,9 @@ func (r *Renderer) Objects(f Facts, o Options) ([]*unstructured.Unstructured, er
 	}
 	var objects []*unstructured.Unstructured
 	if o.IncludeNamespace {
-		objects = append(objects, namespaceObject(f.Namespace.Value))
+		namespace := namespaceObject(f.Namespace.Value)
+		extraOf(values).AddTo(namespace)
+		objects = append(objects, namespace)
 	}
 	for _, text := range texts {
 		decoded, err := Decode([]byte(text))
@@ -84,6 +87,39 @@ func namespaceObject(name string) *unstructured.Unstructured {
 			"labels": map[string]any{"app.kubernetes.io/part-of": "ostoy"},
 		},
 	}}
+}
+
+// Extra are the labels and annotations that a user adds to every object. The chart's
+// templates add them to its own objects, this is for those that are made elsewhere.
+type Extra struct{ Labels, Annotations map[string]string }
+
+// extraOf reads them from valid values.
+func extraOf(values map[string]any) Extra {
+	texts := func(key string) map[string]string {
+		found, _, _ := unstructured.NestedStringMap(values, key)
+		return found
+	}
+	return Extra{texts("commonLabels"), texts("commonAnnotations")}
+}
+
+// AddTo adds them to an object. What the object has already stays as it is.
+func (e Extra) AddTo(object *unstructured.Unstructured) {
+	add := func(have, more map[string]string, set func(map[string]string)) {
+		if len(more) == 0 {
+			return
+		}
+		all := maps.Clone(more)
+		maps.Copy(all, have)
+		set(all)
+	}
+	add(object.GetLabels(), e.Labels, object.SetLabels)
+	add(object.GetAnnotations(), e.Annotations, object.SetAnnotations)
+}
+
+// Extra is what the user's values add to every object.
+func (r *Renderer) Extra(f Facts, o Options) (Extra, error) {
+	values, err := r.values(f, o)
+	return extraOf(values), err
 }
 
 // Wave is the sync wave of an object, 0 where it names none.

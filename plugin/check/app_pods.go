@@ -68,7 +68,7 @@ func (a appLook) available(ctx context.Context) Finding {
 		case w.object == nil:
 			found = append(found, Refuse("there is no Deployment "+w.name+" in project "+a.Namespace, "somebody deleted it, or an install was interrupted", installIn(a.World)))
 		case w.state.Ready:
-		case w.state.About == health.Image || w.state.About == health.BucketWait:
+		case w.state.About == health.Image || w.state.About == health.BucketWait || w.state.About == health.Platform:
 			found = append(found, notReady("Deployment "+w.name, w.object, w.state))
 		case volume == Failed || volume == Skipped:
 			left = "app-volume"

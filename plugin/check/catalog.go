@@ -26,6 +26,7 @@ type Sources struct {
 // World gives the list of them, not to be run.
 func All(w *live.World, sources Sources, t Target) []Check {
 	t.World = nil // the checks of the controller look closer
+	t.Rules.World = w
 	pre := Pre(t)
 	for i := range pre {
 		pre[i].Needs = append(slices.Clone(pre[i].Needs), IDServer, IDIssuer)
@@ -129,6 +130,11 @@ const (
 	IDProvider      = "oidc-provider"
 	IDRole          = "role-foreign"
 	IDObjects       = "object-foreign"
+	IDAdmission     = "admission"
+	IDLimits        = "limits"
+	IDNodes         = "node-architecture"
+	IDQuota         = "quota"
+	IDStorageClass  = "storage-class"
 )
 
 // Target is what is about to be installed, and how to look at what is there.
@@ -143,15 +149,21 @@ type Target struct {
 	Provider func(context.Context) Finding // does IAM know the issuer
 	Role     func(context.Context) Finding // may the role be made or changed
 	Plan     func(context.Context) error   // may the objects be made or changed
+	Rules    Rules                         // of the cluster and the project
 
 	// GivenRole, where it is not nil, takes the place of Role. It needs World.
 	GivenRole *GivenRole
 	// World, where it is given, is asked for a controller. The checks of what is
 	// installed look at it more closely, so that theirs leave it out.
-	World *live.World
-	// FirstRun says that nothing is installed yet: the controller's role is looked at
+	World  *live.World
+	Coming Prospect
+}
+
+// Prospect is what the checks need to know of the install that is about to happen.
+type Prospect struct {
+	// First says that nothing is installed yet: the controller's role is looked at
 	// before the app's is made, and not again.
-	FirstRun bool
+	First bool
 	// ControllerComes says that one is installed before the objects are made.
 	ControllerComes bool
 }
@@ -179,9 +191,9 @@ func Pre(t Target) []Check {
 		checks = append(checks, Check{ID: IDRole, Group: Identity, Severity: Error, Title: "the role is free or ours", Run: t.Role})
 	}
 	add := func(c Check) { checks = append(checks, c) }
-	if t.World != nil && !t.ControllerComes {
+	if t.World != nil && !t.Coming.ControllerComes {
 		add(Check{ID: IDController, Group: Controller, Severity: Warning, Needs: []string{IDBucketCRD}, Title: "an ACK S3 controller is installed", Run: t.controller})
-		if t.FirstRun {
+		if t.Coming.First {
 			judge := func(ctx context.Context) Finding { return judgeControllerRole(ctx, t.World) }
 			add(Check{ID: IDControllerRole, Group: Controller, Severity: Error, Needs: []string{IDController}, Title: controllerRoleTitle, Run: judge})
 		}
@@ -194,7 +206,7 @@ func Pre(t Target) []Check {
 		add(Check{ID: IDClusterRights, Group: Cluster, Severity: Error, Needs: []string{IDBucketCRD}, Title: "you may make every object", Run: t.clusterRights})
 		add(Check{ID: IDObjects, Group: Ownership, Severity: Error, Needs: []string{IDBucketCRD}, Title: "the objects are free or ours", Run: plan})
 	}
-	return checks
+	return append(checks, t.ruleChecks()...)
 }
 
 // found is a check of something that is known already.
@@ -207,7 +219,7 @@ func (t Target) bucketCRD(ctx context.Context) Finding {
 	if err != nil {
 		return Fail(err)
 	}
-	if t.ControllerComes || served.Has(kinds.Bucket) {
+	if t.Coming.ControllerComes || served.Has(kinds.Bucket) {
 		return Pass()
 	}
 	return Refuse("the cluster does not know Buckets ("+BucketAPI+")", "the ACK S3 controller, which turns them into S3 buckets, is not installed",

@@ -3,8 +3,8 @@ package check
 import (
 	"context"
 	"slices"
-	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
@@ -26,15 +26,29 @@ const (
 type clusterLook struct {
 	*live.World
 	objects []*unstructured.Unstructured // what install would apply; nil where the facts are not known
+	fresh   bool                         // the project does not exist yet
+}
+
+// by is a look at what one function judges.
+func (c clusterLook) by(judge func(context.Context, clusterLook) Finding) look {
+	return func(ctx context.Context) Finding { return judge(ctx, c) }
+}
+
+// listOf are all objects of a kind in a namespace, "" for the cluster. There are none if the
+// cluster does not serve the kind.
+func listOf(ctx context.Context, c clusterLook, kind kinds.Kind, namespace string) ([]*unstructured.Unstructured, error) {
+	all, err := c.List(ctx, kind.GVR(), namespace, "")
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return all, err
 }
 
 func clusterChecks(w *live.World, t Target) []Check {
-	c := clusterLook{w, t.Objects}
+	c := clusterLook{World: w, objects: t.Objects}
 	facts := []string{IDServer, IDIssuer, IDCredentials}
 	return inGroup(Cluster, []Check{
 		{ID: IDTerminating, Severity: Error, Needs: []string{IDServer}, Title: "the project is not on its way out", Run: c.terminating},
-		{ID: "quota", Severity: Error, Needs: facts, Title: "the project's quota has room for the app", Run: c.quota},
-		{ID: "storage-class", Severity: Error, Needs: facts, Title: "there is a storage class for the app's volume", Run: c.storageClass},
 		{ID: IDRouteAPI, Severity: Error, Needs: facts, Title: "the cluster serves what the app is reached by", Run: c.routeAPI},
 	})
 }
@@ -73,66 +87,6 @@ func judgeTerminating(project *unstructured.Unstructured, buckets []*unstructure
 		}
 	}
 	return Refuse("project "+name+" is being deleted", why, next)
-}
-
-// isDefault are the annotations of a default storage class, new and old.
-func isDefault(class *unstructured.Unstructured) bool {
-	notes := class.GetAnnotations()
-	return notes["storageclass.kubernetes.io/is-default-class"] == "true" || notes["storageclass.beta.kubernetes.io/is-default-class"] == "true"
-}
-
-// storageClass: a claim that names no class waits for a default one for ever. A
-// class that waits for its first pod is fine.
-func (c clusterLook) storageClass(ctx context.Context) Finding {
-	claims, err := c.Here(ctx, kinds.PersistentVolumeClaim.GVR())
-	if err != nil {
-		return Fail(c.Conn.Translate(err))
-	}
-	var open []*unstructured.Unstructured // claims that have no volume yet
-	for _, object := range c.objects {
-		if object.GetKind() != "PersistentVolumeClaim" {
-			continue
-		}
-		switch claim := named(claims, object.GetName()); {
-		case claim == nil:
-			open = append(open, object)
-		case health.Text(claim.Object, "spec", "volumeName") == "":
-			open = append(open, claim)
-		}
-	}
-	if len(open) == 0 {
-		return Pass()
-	}
-	classes, err := c.List(ctx, kinds.StorageClass.GVR(), "", "")
-	if err != nil {
-		return unreadable(c.Conn, err, "list storageclasses", "whether the app's volume gets one")
-	}
-	return judgeClasses(open, classes)
-}
-
-func judgeClasses(open, classes []*unstructured.Unstructured) Finding {
-	names := make([]string, len(classes))
-	for i, class := range classes {
-		names[i] = class.GetName()
-	}
-	choose, has := "--set storage.storageClassName=NAME chooses one", "; there is "+strings.Join(names, ", ")
-	if len(classes) == 0 {
-		choose, has = "a cluster admin makes a storage class", ""
-	}
-	for _, claim := range open {
-		name := health.Text(claim.Object, "spec", "storageClassName")
-		_, said, _ := unstructured.NestedString(claim.Object, "spec", "storageClassName")
-		switch {
-		case name == "" && said: // asks for a volume without a class
-		case name != "" && !slices.Contains(names, name):
-			return Refuse("there is no storage class "+name+" for the volume "+claim.GetName(), "the claim names it, and nobody makes a volume for it"+has, choose)
-		case name == "" && !slices.ContainsFunc(classes, isDefault):
-			return Refuse("there is no default storage class for the volume "+claim.GetName(),
-				"the claim names none, and waits for a default one for ever"+has,
-				choose+"\nor a cluster admin makes one the default: "+advice.Command("oc annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true"))
-		}
-	}
-	return Pass()
 }
 
 // routeAPI: on OpenShift the app is reached by a Route. Where it is not served

@@ -4,10 +4,14 @@ import (
 	"testing"
 	"time"
 
+	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/limits"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -16,25 +20,22 @@ func theApp() []*unstructured.Unstructured {
 		return map[string]any{"name": "ostoy-frontend", "image": "quay.io/ostoy/frontend:1", "resources": map[string]any{"requests": map[string]any{"cpu": cpu}, "limits": map[string]any{"memory": "128Mi", "ephemeral-storage": "512Mi"}}}
 	}
 	return []*unstructured.Unstructured{
-		{Object: map[string]any{"kind": "Deployment", "metadata": map[string]any{"name": "ostoy-frontend"}, "spec": map[string]any{
+		{Object: map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "ostoy-frontend"}, "spec": map[string]any{
 			"selector": map[string]any{"matchLabels": map[string]any{"app": "x"}},
 			"template": map[string]any{"spec": map[string]any{"containers": []any{container("100m")}, "initContainers": []any{container("150m")}}},
 		}}},
-		{Object: map[string]any{"kind": "PersistentVolumeClaim", "metadata": map[string]any{"name": "ostoy-pvc"}, "spec": map[string]any{
+		{Object: map[string]any{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": map[string]any{"name": "ostoy-pvc"}, "spec": map[string]any{
 			"resources": map[string]any{"requests": map[string]any{"storage": "1Gi"}},
 		}}},
 	}
 }
 
-func aQuota(name, hard, used string, scopes ...any) *unstructured.Unstructured {
-	spec := map[string]any{"hard": map[string]any{name: hard}}
-	if len(scopes) > 0 {
-		spec["scopes"] = scopes
+func aQuota(name, hard, used string, scopes ...core.ResourceQuotaScope) limits.Quota {
+	return limits.Quota{
+		Name: "ResourceQuota q",
+		Spec: core.ResourceQuotaSpec{Hard: core.ResourceList{core.ResourceName(name): resource.MustParse(hard)}, Scopes: scopes},
+		Used: core.ResourceList{core.ResourceName(name): resource.MustParse(used)},
 	}
-	return &unstructured.Unstructured{Object: map[string]any{
-		"metadata": map[string]any{"name": "q"}, "spec": spec,
-		"status": map[string]any{"used": map[string]any{name: used}},
-	}}
 }
 
 func TestQuota(t *testing.T) {
@@ -42,32 +43,46 @@ func TestQuota(t *testing.T) {
 	pod["metadata"] = map[string]any{"labels": map[string]any{"app": "x"}}
 	there := []*unstructured.Unstructured{{Object: pod}}
 	for name, c := range map[string]struct {
-		quota  *unstructured.Unstructured
+		quota  limits.Quota
 		pods   []*unstructured.Unstructured
 		status Status
+		says   string
 	}{
-		"room for one":                 {aQuota("pods", "1", "0"), nil, Passed},
-		"others fill it":               {aQuota("pods", "3", "3"), nil, Failed},
-		"it is us who fill it":         {aQuota("pods", "1", "1"), there, Passed},
-		"made smaller afterwards":      {aQuota("pods", "0", "1"), there, Warned},
-		"the init container is larger": {aQuota("requests.cpu", "149m", "0"), nil, Failed},
-		"just enough":                  {aQuota("requests.cpu", "150m", "0"), nil, Passed},
-		"the short name":               {aQuota("cpu", "100m", "0"), nil, Failed},
-		"limits":                       {aQuota("limits.memory", "200Mi", "100Mi"), nil, Failed},
-		"ephemeral storage":            {aQuota("limits.ephemeral-storage", "600Mi", "100Mi"), nil, Failed},
-		"volumes":                      {aQuota("persistentvolumeclaims", "0", "0"), nil, Failed},
-		"storage":                      {aQuota("requests.storage", "512Mi", "0"), nil, Failed},
-		"something else":               {aQuota("count/jobs.batch", "0", "0"), nil, Passed},
-		"for pods that end":            {aQuota("pods", "0", "0", "Terminating"), nil, Passed},
-		"for pods that run for ever":   {aQuota("pods", "0", "0", "NotTerminating"), nil, Failed},
+		"room for one":                 {aQuota("pods", "1", "0"), nil, Passed, ""},
+		"others fill it":               {aQuota("pods", "3", "3"), nil, Failed, "ResourceQuota q allows 3 of pods, 3 is used by others, and 1 is needed for Deployment ostoy-frontend"},
+		"it is us who fill it":         {aQuota("pods", "1", "1"), there, Passed, ""},
+		"made smaller afterwards":      {aQuota("pods", "0", "1"), there, Warned, "when they are recreated"},
+		"the init container is larger": {aQuota("requests.cpu", "149m", "0"), nil, Failed, "--set frontend.resources.requests.cpu=AMOUNT"},
+		"just enough":                  {aQuota("requests.cpu", "150m", "0"), nil, Passed, ""},
+		"the short name":               {aQuota("cpu", "100m", "0"), nil, Failed, "--set frontend.resources.requests.cpu=AMOUNT"},
+		"limits":                       {aQuota("limits.memory", "200Mi", "100Mi"), nil, Failed, "--set frontend.resources.limits.memory=AMOUNT"},
+		"a limit that is not stated":   {aQuota("limits.cpu", "10", "0"), nil, Failed, "ResourceQuota q accepts only pods that state limits.cpu of container ostoy-frontend"},
+		"ephemeral storage":            {aQuota("limits.ephemeral-storage", "600Mi", "100Mi"), nil, Failed, "limits.ephemeral-storage"},
+		"volumes":                      {aQuota("persistentvolumeclaims", "0", "0"), nil, Failed, "PersistentVolumeClaim ostoy-pvc"},
+		"storage":                      {aQuota("requests.storage", "512Mi", "0"), nil, Failed, "--set storage.size=SIZE"},
+		"storage of the class":         {aQuota("gold.storageclass.storage.k8s.io/requests.storage", "512Mi", "0"), nil, Failed, "--set storage.size=SIZE"},
+		"storage of another class":     {aQuota("lead.storageclass.storage.k8s.io/requests.storage", "0", "0"), nil, Passed, ""},
+		"Deployments":                  {aQuota("count/deployments.apps", "4", "4"), nil, Failed, "count/deployments.apps"},
+		"ReplicaSets":                  {aQuota("count/replicasets.apps", "0", "0"), nil, Failed, "Deployment ostoy-frontend"},
+		"Services together":            {aQuota("count/services", "1", "0"), nil, Failed, "2 are needed for Service a, Service b"},
+		"Services, the old name":       {aQuota("services", "1", "0"), nil, Failed, "Service a, Service b"},
+		"Buckets":                      {aQuota("count/buckets.s3.services.k8s.aws", "0", "0"), nil, Failed, "Bucket demo-bucket"},
+		"something else":               {aQuota("count/jobs.batch", "0", "0"), nil, Passed, ""},
+		"for pods that end":            {aQuota("pods", "0", "0", core.ResourceQuotaScopeTerminating), nil, Passed, ""},
+		"for pods that do not end":     {aQuota("pods", "0", "0", core.ResourceQuotaScopeNotTerminating), nil, Failed, "pods"},
 	} {
-		needed, have := need(theApp(), c.pods, nil)
-		says := ""
-		if c.status != Passed {
-			says = "quota q allows"
-		}
-		wants(t, name, judgeQuotas("demo", []*unstructured.Unstructured{c.quota}, needed, have), c.status, says)
+		d := demand{}
+		app := theApp()
+		d.add(limits.OfObject("Deployment ostoy-frontend", schema.GroupResource{Group: "apps", Resource: "deployments"}), c.pods != nil)
+		d.addPods(app[0], nil, c.pods, nil)
+		d.add(limits.OfClaimIn("PersistentVolumeClaim ostoy-pvc", "gold", resource.MustParse("1Gi")), false)
+		d.add(limits.OfObject("Service a", schema.GroupResource{Resource: "services"}), false)
+		d.add(limits.OfObject("Service b", schema.GroupResource{Resource: "services"}), false)
+		d.add(limits.OfObject("Bucket demo-bucket", schema.GroupResource{Group: "s3.services.k8s.aws", Resource: "buckets"}), false)
+		wants(t, name, judgeQuotas("demo", []limits.Quota{c.quota}, d), c.status, c.says)
 	}
+	wants(t, "class not known", judgeQuotas("demo", []limits.Quota{aQuota("gold.storageclass.storage.k8s.io/requests.storage", "1", "0")},
+		demand{hidden: "list storageclasses"}), NotAllowed, "list storageclasses")
 }
 
 func TestJudgeClasses(t *testing.T) {
@@ -94,7 +109,7 @@ func TestJudgeClasses(t *testing.T) {
 		"the one named":           {named, plain, Passed, ""},
 		"no default":              {unnamed, plain, Failed, "there is gp3"},
 		"another one named":       {named, []*unstructured.Unstructured{class("gp2", "")}, Failed, "no storage class gp3"},
-		"none at all":             {unnamed, nil, Failed, "a cluster admin makes"},
+		"none at all":             {unnamed, nil, Failed, "a cluster admin creates"},
 		"wants none, and says so": {none, plain, Passed, ""},
 	} {
 		wants(t, name, judgeClasses(c.open, c.classes), c.status, c.says)

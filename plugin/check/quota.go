@@ -7,186 +7,177 @@ import (
 	"slices"
 	"strings"
 
-	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/limits"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
-// amounts are how much of each resource, by the names that quotas use.
-type amounts map[core.ResourceName]resource.Quantity
-
-func (a amounts) add(name core.ResourceName, more resource.Quantity) {
-	sum := a[name].DeepCopy()
-	sum.Add(more)
-	a[name] = sum
-}
-
-// addPod counts a pod as the quota controller does: the larger of its containers'
-// sum and of each init container.
-func (a amounts) addPod(spec core.PodSpec) {
-	a.add("pods", resource.MustParse("1"))
-	a.add("count/pods", resource.MustParse("1"))
-	for _, kind := range []core.ResourceName{core.ResourceCPU, core.ResourceMemory, core.ResourceEphemeralStorage} {
-		for _, side := range []string{"requests.", "limits."} {
-			of := func(c core.Container) resource.Quantity {
-				if side == "limits." {
-					return c.Resources.Limits[kind]
-				}
-				return c.Resources.Requests[kind]
-			}
-			var most resource.Quantity
-			for _, c := range spec.Containers {
-				most.Add(of(c))
-			}
-			for _, c := range spec.InitContainers {
-				if one := of(c); one.Cmp(most) > 0 {
-					most = one
-				}
-			}
-			a.add(core.ResourceName(side)+kind, most)
-			if side == "requests." {
-				a.add(kind, most) // the short name of the same
-			}
-		}
-	}
-}
-
-func (a amounts) addClaim(spec core.PersistentVolumeClaimSpec) {
-	a.add("persistentvolumeclaims", resource.MustParse("1"))
-	a.add("count/persistentvolumeclaims", resource.MustParse("1"))
-	a.add("requests.storage", spec.Resources.Requests[core.ResourceStorage])
-}
-
-// quota holds what is still to be made of the app against what the project's
-// quotas leave.
-func (c clusterLook) quota(ctx context.Context) Finding {
-	quotas, err := c.Here(ctx, kinds.ResourceQuota.GVR())
-	switch {
-	case err != nil:
-		return unreadable(c.Conn, err, "list resourcequotas in "+c.Namespace, "whether a quota leaves room for the app")
-	case len(quotas) == 0:
-		return Pass()
-	}
-	pods, err := c.Here(ctx, kinds.Pod.GVR())
+// quota compares what install would create with what the quotas of the project leave. A
+// Deployment without room for its pods says so only in a condition of its ReplicaSet.
+func quota(ctx context.Context, c clusterLook) Finding {
+	quotas, hidden, err := quotasOf(ctx, c)
 	if err != nil {
 		return Fail(c.Conn.Translate(err))
 	}
-	claims, err := c.Here(ctx, kinds.PersistentVolumeClaim.GVR())
+	finding := Pass()
+	if len(quotas) > 0 {
+		demand, err := demandOf(ctx, c)
+		if err != nil {
+			return unreadable(c.Conn, err, "list pods in "+c.Namespace, "whether a quota leaves room for the app")
+		}
+		finding = judgeQuotas(c.Namespace, quotas, demand)
+	}
+	if hidden != "" {
+		return worstFirst([]Finding{finding, Unseen("list "+hidden+" in "+c.Namespace, "whether a quota leaves room for the app")})
+	}
+	return finding
+}
+
+// quotasOf are the quotas of the project, and those of the cluster that apply to it;
+// hidden are the resources that this user may not list.
+func quotasOf(ctx context.Context, c clusterLook) (quotas []limits.Quota, hidden string, err error) {
+	own, err := listOf(ctx, c, kinds.ResourceQuota, c.Namespace)
+	if apierrors.IsForbidden(err) {
+		hidden, err = "resourcequotas", nil
+	}
 	if err != nil {
-		return Fail(c.Conn.Translate(err))
+		return nil, "", err
 	}
-	needed, have := need(c.objects, pods, claims)
-	return judgeQuotas(c.Namespace, quotas, needed, have)
-}
-
-// need is what the whole app takes, and what of it is there.
-func need(objects, pods, claims []*unstructured.Unstructured) (needed, have amounts) {
-	needed, have = amounts{}, amounts{}
-	for _, object := range objects {
-		switch object.GetKind() {
-		case "Deployment":
-			needDeployment(object, pods, needed, have)
-		case "PersistentVolumeClaim":
-			claim := core.PersistentVolumeClaim{}
-			if into(object, &claim) {
-				needed.addClaim(claim.Spec)
-			}
-			if one := named(claims, object.GetName()); one != nil && into(one, &claim) {
-				have.addClaim(claim.Spec)
-			}
+	for _, object := range own {
+		var quota core.ResourceQuota
+		if into(object, &quota) {
+			quotas = append(quotas, limits.Quota{Name: "ResourceQuota " + quota.Name, Spec: quota.Spec, Used: quota.Status.Used})
 		}
 	}
-	return needed, have
-}
-
-func needDeployment(object *unstructured.Unstructured, pods []*unstructured.Unstructured, needed, have amounts) {
-	var deployment apps.Deployment
-	if !into(object, &deployment) || deployment.Spec.Selector == nil {
-		return
+	served, err := c.Conn.Discovery(ctx)
+	if err != nil || !served.ServesGroup(kinds.AppliedClusterResourceQuota.GVR().Group) {
+		return quotas, hidden, err
 	}
-	replicas := int32(1)
-	if deployment.Spec.Replicas != nil {
-		replicas = *deployment.Spec.Replicas
+	applied, err := listOf(ctx, c, kinds.AppliedClusterResourceQuota, c.Namespace)
+	if apierrors.IsForbidden(err) {
+		return quotas, strings.TrimPrefix(hidden+" and appliedclusterresourcequotas", " and "), nil
 	}
-	for range replicas {
-		needed.addPod(deployment.Spec.Template.Spec)
-	}
-	selector := labels.SelectorFromSet(deployment.Spec.Selector.MatchLabels)
-	for _, one := range pods {
-		var pod core.Pod
-		if selector.Matches(labels.Set(one.GetLabels())) && into(one, &pod) && !ended(pod) {
-			have.addPod(pod.Spec)
+	for _, object := range applied {
+		var quota struct {
+			Spec   struct{ Quota core.ResourceQuotaSpec }
+			Status struct{ Total core.ResourceQuotaStatus }
+		}
+		if into(object, &quota) {
+			quotas = append(quotas, limits.Quota{Name: "ClusterResourceQuota " + object.GetName(), Spec: quota.Spec.Quota, Used: quota.Status.Total.Used})
 		}
 	}
-}
-
-// ended reports whether a pod runs no more: neither a quota counts it, nor does it need
-// an identity.
-func ended(pod core.Pod) bool {
-	return pod.Status.Phase == core.PodSucceeded || pod.Status.Phase == core.PodFailed
-}
-
-// into reads an object into its type; what has another form is left out.
-func into(object *unstructured.Unstructured, typed any) bool {
-	return runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, typed) == nil
+	return quotas, hidden, err
 }
 
 // judgeQuotas: too little room for what is missing is an error; for what runs,
 // but would not be let in again, a warning.
-func judgeQuotas(namespace string, quotas []*unstructured.Unstructured, needed, have amounts) Finding {
-	var missing, later []string
-	for _, object := range quotas {
-		var quota core.ResourceQuota
-		if !into(object, &quota) || !concerns(quota.Spec) {
-			continue
+func judgeQuotas(namespace string, quotas []limits.Quota, d demand) Finding {
+	var missing, later, hidden []string
+	fits := map[string]bool{}
+	for _, quota := range quotas {
+		for _, use := range d.needed {
+			if unstated := quota.Unstated(use); len(unstated) > 0 {
+				missing = append(missing, quota.Name+" accepts only pods that state "+strings.Join(unstated, ", ")+"; "+use.Object+" does not")
+				for _, one := range unstated {
+					what, _, _ := strings.Cut(one, " ")
+					fits[settingOf(use.Object, core.ResourceName(what))] = true
+				}
+			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(quota.Spec.Hard)) {
-			hard, want := quota.Spec.Hard[name], needed[name]
-			// What others use stays used.
-			used := quota.Status.Used[name].DeepCopy()
-			used.Sub(have[name])
-			if used.Sign() < 0 {
-				used = resource.Quantity{}
-			}
-			others := used.DeepCopy()
-			used.Add(want)
-			if want.IsZero() || used.Cmp(hard) <= 0 {
+			text, missed := overQuota(quota, name, d)
+			switch {
+			case text == "":
+				if limits.ByClass(name) && d.hidden != "" {
+					hidden = append(hidden, quota.Name)
+				}
 				continue
-			}
-			text := fmt.Sprintf("quota %s allows %s of %s, others use %s, the app takes %s", object.GetName(), hard.String(), name, others.String(), want.String())
-			if here := have[name]; here.Cmp(want) < 0 {
+			case missed:
 				missing = append(missing, text)
-			} else {
+			default:
 				later = append(later, text)
+			}
+			_, objects := quota.Sum(name, d.needed)
+			for _, object := range objects {
+				fits[settingOf(object, name)] = true
 			}
 		}
 	}
-	next := advice.Command("oc describe resourcequotas", "-n", namespace) + "\nfree something there, or ask for more; set smaller requests with -f or --set, for example frontend.resources.requests.cpu=50m"
-	if len(missing) > 0 {
-		return Refuse("the quota of project "+namespace+" leaves no room for the app", strings.Join(missing, "; "), next)
+	delete(fits, "")
+	next := advice.Command("oc describe quota", "-n", namespace) + "\nfree something there, or ask a cluster admin for more"
+	if len(fits) > 0 {
+		next += ", or let the app take less: " + installSetting(namespace, settings(slices.Sorted(maps.Keys(fits)))...)
 	}
-	if len(later) > 0 {
-		return Warn("the quota of project "+namespace+" leaves no room for the app when its pods are made anew", strings.Join(later, "; "), next)
+	missing, later = distinct(missing), distinct(later)
+	switch {
+	case len(missing) > 0:
+		return Refuse("the quota of project "+namespace+" has no room for the app", plain.Line(strings.Join(missing, "; ")), next)
+	case len(later) > 0:
+		return Warn("the quota of project "+namespace+" has no room for the app's pods when they are recreated", plain.Line(strings.Join(later, "; ")), next)
+	case len(hidden) > 0:
+		return Unseen(d.hidden, "whether "+strings.Join(distinct(hidden), ", ")+" has room for the app's volume")
 	}
 	return Pass()
 }
 
-// concerns reports whether a quota counts pods like the app's: they run for ever
-// and state requests, and have no priority class.
-func concerns(spec core.ResourceQuotaSpec) bool {
-	scopes := slices.Clone(spec.Scopes)
-	if spec.ScopeSelector != nil {
-		for _, one := range spec.ScopeSelector.MatchExpressions {
-			scopes = append(scopes, one.ScopeName)
-		}
+// overQuota says of a resource of a quota that there is too little of it, and whether
+// something is missing that does not fit in.
+func overQuota(quota limits.Quota, name core.ResourceName, d demand) (text string, missed bool) {
+	hard := quota.Spec.Hard[name]
+	want, objects := quota.Sum(name, d.needed)
+	have, _ := quota.Sum(name, d.have)
+	others := quota.Used[name].DeepCopy()
+	others.Sub(have)
+	if others.Sign() < 0 { // the quota controller has not counted yet
+		others.Sub(others)
 	}
-	return !slices.ContainsFunc(scopes, func(s core.ResourceQuotaScope) bool {
-		return s != core.ResourceQuotaScopeNotTerminating && s != core.ResourceQuotaScopeNotBestEffort
-	})
+	sum := others.DeepCopy()
+	sum.Add(want)
+	if want.IsZero() || sum.Cmp(hard) <= 0 {
+		return "", false
+	}
+	return fmt.Sprintf("%s allows %s of %s, %s is used by others, and %s needed for %s",
+		quota.Name, hard.String(), name, others.String(), phraseNeeded(want.String()), strings.Join(objects, ", ")), have.Cmp(want) < 0
+}
+
+func phraseNeeded(amount string) string {
+	if amount == "1" {
+		return "1 is"
+	}
+	return amount + " are"
+}
+
+// settingOf is the value that decides how much of a resource an object takes, with a
+// placeholder; "" if there is none.
+func settingOf(object string, name core.ResourceName) string {
+	if strings.HasPrefix(object, "PersistentVolumeClaim ") && strings.HasSuffix(string(name), "requests.storage") {
+		return "storage.size=SIZE"
+	}
+	values := valuesOf(strings.TrimPrefix(object, "Deployment "))
+	side, of, sided := strings.Cut(string(name), ".")
+	if !sided {
+		side, of = "requests", string(name)
+	}
+	if values == "" || side != "requests" && side != "limits" || !slices.Contains([]string{"cpu", "memory", "ephemeral-storage"}, of) {
+		return ""
+	}
+	return values + ".resources." + side + "." + of + "=AMOUNT"
+}
+
+// valuesOf is where the values of a Deployment are, "" if it is none of the chart's.
+func valuesOf(deployment string) string {
+	return map[string]string{frontendName: "frontend", microserviceName: "microservice"}[deployment]
+}
+
+// settings are the flags that set values.
+func settings(values []string) []string {
+	var flags []string
+	for _, value := range values {
+		flags = append(flags, "--set", value)
+	}
+	return flags
 }

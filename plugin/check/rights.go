@@ -100,7 +100,7 @@ func (t Target) neededRights(ctx context.Context) ([]access.Right, error) {
 // resourceOf is a kind's resource, also of the Buckets that are still to be
 // served.
 func (t Target) resourceOf(served *cluster.Served, gvk schema.GroupVersionKind) (schema.GroupVersionResource, error) {
-	if t.ControllerComes && gvk.Group == bucketGroup {
+	if t.Coming.ControllerComes && gvk.Group == bucketGroup {
 		return kinds.Bucket.GVR(), nil
 	}
 	mapping, err := served.Mapping(gvk)

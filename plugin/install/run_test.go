@@ -5,11 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awstest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
@@ -160,7 +164,16 @@ func TestRunIsInterrupted(t *testing.T) {
 // TestRunIsRefused: what was done before an error is said, too.
 func TestRunIsRefused(t *testing.T) {
 	p := play(t)
-	p.cluster.Forbid("PATCH /apis/s3.services.k8s.aws/v1alpha1/namespaces/demo/buckets/demo-bucket", "patch", "buckets", "s3.services.k8s.aws", `in the namespace "demo"`)
+	p.cluster.Handle("PATCH /apis/s3.services.k8s.aws/v1alpha1/namespaces/demo/buckets/demo-bucket", func(w http.ResponseWriter, r *http.Request) {
+		object, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Query().Get("dryRun") != "" {
+			_, _ = w.Write(object)
+			return
+		}
+		w.WriteHeader(http.StatusForbidden)
+		_ = json.NewEncoder(w).Encode(apierrors.NewForbidden(schema.GroupResource{Group: "s3.services.k8s.aws", Resource: "buckets"}, "demo-bucket", errors.New("since a moment ago")).Status())
+	})
 	err := Run(t.Context(), p.session, p.request(func(*Request) {}))
 	if err == nil || !strings.Contains(p.err.String(), "done so far, and staying: inventory (ConfigMap ostoy-s3) written; role ") {
 		t.Errorf("%v\n%s", err, p.err)

@@ -25,6 +25,7 @@ type Desired struct {
 	Request Request
 	Values  render.Options // Request.Values, with the role's ARN
 	Objects []*unstructured.Unstructured
+	Extra   render.Extra // labels and annotations that the values add to all objects
 	Role    iam.Role
 	Adopted Adopted // the role that was there before, if there was one
 	// Recalled are the values of the last install that are among Values.
@@ -155,6 +156,7 @@ func (d Desired) Inside(ctx context.Context) bucket.Inside {
 type parts struct {
 	desired  Desired
 	objects  func() (*apply.Plan, error)
+	verdict  func(context.Context) (check.Verdict, error) // nil: nothing is sent to be judged
 	role     func() (rolePart, error)
 	bucket   func() (bucketPart, error)
 	provider func() check.Finding
@@ -171,9 +173,12 @@ type bucketPart struct {
 }
 
 func newParts(ctx context.Context, d Desired) parts {
+	objects := sync.OnceValues(func() (*apply.Plan, error) { return planObjects(ctx, d) })
+	d.World.Planner = func(context.Context) (*apply.Plan, error) { return objects() }
 	return parts{
 		desired: d,
-		objects: sync.OnceValues(func() (*apply.Plan, error) { return planObjects(ctx, d) }),
+		objects: objects,
+		verdict: verdictOf(d.Request.How, objects),
 		role:    sync.OnceValues(func() (rolePart, error) { return planRole(ctx, d) }),
 		bucket:  sync.OnceValues(func() (bucketPart, error) { return lookAtBucket(ctx, d) }),
 		provider: sync.OnceValue(func() check.Finding {
@@ -203,11 +208,11 @@ func (p parts) target() check.Target {
 			return check.Fail(err)
 		},
 		Plan: func(context.Context) error {
-			_, err := p.objects()
+			_, err := apply.Refusals(p.objects()) // what the cluster's rules refuse is for a check of its own
 			return err
 		},
-		ControllerComes: d.Request.Controller == ControllerComes,
-		FirstRun:        !d.Project.Inventory.Found,
+		Rules:  check.Rules{World: d.World, Judge: p.verdict},
+		Coming: check.Prospect{First: !d.Project.Inventory.Found, ControllerComes: d.Request.Controller == ControllerComes},
 	}
 	if !d.Project.State.Exists {
 		target.Namespace = check.NamespaceMissing

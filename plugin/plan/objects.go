@@ -28,9 +28,15 @@ func planObjects(ctx context.Context, d Desired) (*apply.Plan, error) {
 	if r.Controller == ControllerComes {
 		coming = []schema.GroupKind{{Group: kinds.Bucket.GVR().Group, Kind: "Bucket"}}
 	}
-	how := map[How]apply.How{Guess: apply.Guess, Judge: apply.TryCreates, Compare: apply.TryCreates}
+	how := apply.TryCreates
+	if r.How == Guess {
+		how = apply.Guess
+	}
+	set := apply.App()
+	set.Extra = d.Extra
 	applier := apply.New(d.Project.Conn, apply.Options{
 		Namespace:      d.Project.Name(),
+		Set:            set,
 		Look:           r.How == Compare,
 		Coming:         coming,
 		ForceConflicts: r.ForceConflicts,
@@ -38,7 +44,7 @@ func planObjects(ctx context.Context, d Desired) (*apply.Plan, error) {
 		Adopt:          r.Adopt.Tutorial(),
 		ForceOwner:     r.ForceOwner,
 		Fresh:          !d.Project.State.Exists,
-		How:            how[r.How],
+		How:            how,
 		Now:            r.Now,
 	})
 	return applier.Plan(ctx, d.Objects, d.Project.Inventory, apply.Record{
@@ -54,6 +60,23 @@ func planObjects(ctx context.Context, d Desired) (*apply.Plan, error) {
 		Version:         r.Version,
 		Values:          d.Recalled.Record,
 	})
+}
+
+// verdictOf is what the API server says of the objects that are planned, and of the pods
+// of their Deployments. It has judged the objects while they were planned.
+func verdictOf(how How, objects func() (*apply.Plan, error)) func(context.Context) (check.Verdict, error) {
+	if how == Guess {
+		return nil
+	}
+	return func(ctx context.Context) (check.Verdict, error) {
+		planned, err := objects()
+		refused, _ := apply.Refusals(planned, err) // the rest is said by the check of the objects
+		verdict := check.Verdict{Refused: refused}
+		if planned != nil {
+			verdict.Unjudged, verdict.Pods = apply.Unjudged(planned), apply.TryPods(ctx, planned)
+		}
+		return verdict, ctx.Err()
+	}
 }
 
 // bucketOrigin distinguishes a bucket that install creates from one that existed before,

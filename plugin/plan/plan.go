@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -75,8 +76,10 @@ func (d Desired) Plan(ctx context.Context) (Plan, error) {
 // checks of what install would change ask World for the plan of the objects.
 func (d Desired) Target(ctx context.Context) check.Target {
 	parts := newParts(ctx, d)
-	d.World.Planner = func(context.Context) (*apply.Plan, error) { return parts.objects() }
 	target := parts.target()
+	judged := d
+	judged.Request.How = Judge // the checks plan without having anything judged
+	target.Rules.Judge = verdictOf(Judge, sync.OnceValues(func() (*apply.Plan, error) { return planObjects(ctx, judged) }))
 	target.GivenRole, target.World = nil, nil
 	target.Bucket = func(ctx context.Context) check.Finding { return bucketFinding(ctx, d) }
 	target.Role = func(ctx context.Context) check.Finding { return roleFinding(ctx, d) }

@@ -31,13 +31,27 @@ func clusterFaults() []fault {
 				quota(t, s, "pods: 1")
 			},
 		},
-		{check: "quota", status: "warning", says: "when its pods are made anew", make: func(t *testing.T, s *scene) {
+		{check: "quota", status: "warning", says: "when they are recreated", make: func(t *testing.T, s *scene) {
 			quota(t, s, "limits.memory: 100Mi")
 		}},
 		{
 			check: "storage-class", says: "no storage class fast", bare: true,
 			flags: []string{"--only=storage-class", "--set=storage.storageClassName=fast"},
 			make:  func(t *testing.T, s *scene) { must(t, s.NewNamespace(t.Context(), s.Namespace)) },
+		},
+		{
+			check: "limits", says: "LimitRange bounds refuses", bare: true, flags: []string{"--only=limits"},
+			make: func(t *testing.T, s *scene) {
+				must(t, s.NewNamespace(t.Context(), s.Namespace))
+				must(t, s.Apply(t.Context(), strings.ReplaceAll(limitOf("", "{type: Container, max: {cpu: 50m}}", nil).makes, "NS", s.Namespace)))
+			},
+		},
+		{
+			check: "admission", says: "podLabels.team", bare: true, flags: []string{"--only=admission"},
+			make: func(t *testing.T, s *scene) {
+				must(t, s.NewNamespace(t.Context(), s.Namespace))
+				must(t, s.Apply(t.Context(), strings.ReplaceAll(policyOf("", "pods", hasTeam, "", nil).makes, "NS", s.Namespace)))
+			},
 		},
 		{
 			check: "route-api", says: "serves no Routes",
@@ -56,6 +70,13 @@ func clusterWideFaults() []fault {
 			make: func(t *testing.T, s *scene) {
 				must(t, s.NewNamespace(t.Context(), s.Namespace))
 				change(t, s, storageClasses(), "", "gp3-csi", `{"metadata":{"annotations":{"storageclass.kubernetes.io/is-default-class":"false"}}}`)
+			},
+		},
+		{
+			check: "node-architecture", says: "linux/arm64", bare: true, flags: []string{"--only=node-architecture"},
+			make: func(t *testing.T, s *scene) {
+				must(t, s.NewNamespace(t.Context(), s.Namespace))
+				change(t, s, core("nodes"), "", "worker-0", `{"metadata":{"labels":{"kubernetes.io/arch":"arm64"}}}`)
 			},
 		},
 		{check: "cluster-rights", says: "oc ostoy-s3 controller install", admin: true, make: noBucketRights},

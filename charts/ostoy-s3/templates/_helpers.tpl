@@ -4,7 +4,7 @@ that `helm install`, a GitOps engine and `oc ostoy-s3 install` agree; for the
 same reason app.kubernetes.io/managed-by is left to the tool that applies.
 The instance is the namespace: all names are fixed, so there is one per namespace.
 
-Call with (dict "root" $ "component" "frontend" or "backend").
+Call with (dict "root" $ "component" "frontend" or "backend"), for a pod also "of" "pod".
 */}}
 {{- define "ostoy.labels" -}}
 {{- $workload := eq .component "frontend" | ternary "ostoy-frontend" "ostoy-microservice" -}}
@@ -14,6 +14,25 @@ app.kubernetes.io/instance: {{ .root.Release.Namespace | quote }}
 app.kubernetes.io/version: {{ $values.image.tag | trunc 63 | trimAll "-_." | quote }}
 app.kubernetes.io/component: {{ .component }}
 app.kubernetes.io/part-of: ostoy
+{{- with include "ostoy.extra" (dict "root" .root "what" "Labels" "of" .of) }}
+{{ . }}
+{{- end }}
+{{- end -}}
+
+{{/*
+The labels or annotations that the user adds to all objects and, "of" "pod", to the
+pods: call with (dict "root" $ "what" "Labels" or "Annotations"). The schema refuses
+keys that the chart sets. The values are missing if Helm reuses those of an older
+release.
+*/}}
+{{- define "ostoy.extra" -}}
+{{- $extra := dict -}}
+{{- if eq (.of | default "") "pod" -}}
+{{- $extra = merge $extra (get .root.Values (print "pod" .what) | default dict) -}}
+{{- end -}}
+{{- with merge $extra (get .root.Values (print "common" .what) | default dict) -}}
+{{- toYaml . -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The bucket's name is OSToy's own rule: it knows no other. */}}
@@ -24,6 +43,14 @@ app.kubernetes.io/part-of: ostoy
 {{/* Where the object stands in the order. Argo CD and `install` read the same line. */}}
 {{- define "ostoy.wave" -}}
 argocd.argoproj.io/sync-wave: {{ . | quote }}
+{{- end -}}
+
+{{/* The annotations of an object: call with (dict "root" $ "wave" 0). */}}
+{{- define "ostoy.annotations" -}}
+{{- include "ostoy.wave" .wave -}}
+{{- with include "ostoy.extra" (dict "root" .root "what" "Annotations") }}
+{{ . }}
+{{- end }}
 {{- end -}}
 
 {{/* What holds data outlives the release, the application and a prune. Without

@@ -85,6 +85,39 @@ func terminating(s metav1.Status) bool {
 	return s.Details != nil && slices.ContainsFunc(s.Details.Causes, func(c metav1.StatusCause) bool { return c.Type == core.NamespaceTerminatingCause })
 }
 
+// RuleOf names the rule by which a request was refused, as far as the answer says it, and
+// what the rule says. The names are those that a cluster admin has given.
+func RuleOf(s metav1.Status) (name, says string) {
+	text := Detail(s)
+	if found := byPolicy.FindStringSubmatch(text); found != nil {
+		return "the ValidatingAdmissionPolicy " + found[1] + " (binding " + found[2] + ")", found[3]
+	}
+	if found := byWebhook.FindStringSubmatch(text); found != nil {
+		return "the admission webhook " + found[1], found[2]
+	}
+	switch ReasonOf(s) {
+	case PodSecurity:
+		if found := byLevel.FindStringSubmatch(text); found != nil {
+			return "the Pod Security level " + found[1] + " of the project", found[2]
+		}
+		return "the Pod Security level of the project", text
+	case Quota:
+		if found := byQuota.FindStringSubmatch(text); found != nil {
+			return "the quota " + found[1], found[2]
+		}
+		return "a quota of the project", text
+	}
+	return "", text
+}
+
+// How API servers word a refusal (k8s.io/apiserver, pkg/admission/plugin).
+var (
+	byPolicy  = regexp.MustCompile(`ValidatingAdmissionPolicy '([^']*)' with binding '([^']*)' denied request:? ?(.*)`)
+	byWebhook = regexp.MustCompile(`(?:admission|failed calling) webhook "([^"]*)"(?: denied the request)?:? ?(.*)`)
+	byLevel   = regexp.MustCompile(`violates PodSecurity "([^"]*)":? ?(.*)`)
+	byQuota   = regexp.MustCompile(`exceeded quota: ([^,]*), (.*)`)
+)
+
 // Detail is what an answer says after the name of the object.
 func Detail(s metav1.Status) string {
 	text := line(s.Message)

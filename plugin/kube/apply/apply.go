@@ -107,7 +107,7 @@ type How int
 const (
 	DryRun     How = iota // the server says it of each object that exists
 	Guess                 // planning only reads, and it is worked out here: --dry-run=client
-	TryCreates            // the server judges what is new as well, one request more for each: --dry-run=server
+	TryCreates            // the server judges what is new as well, the inventory included: one request more for each
 )
 
 // Applier plans and applies in one namespace, and what its Set has outside of any.
@@ -196,6 +196,7 @@ type manner struct {
 	force bool // fields of others are taken
 	adopt bool // what people's tools own becomes ours
 	take  bool // everything that names an engine goes
+	blind bool // a webhook of the cluster that does not support dry runs kept it from being judged
 	marks int  // of the changes, the labels and annotations of the engine
 	// carried are fields of the spec that become Adopter's.
 	carried map[string]any

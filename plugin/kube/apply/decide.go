@@ -86,6 +86,7 @@ func tryCreate(ctx context.Context, a *Applier, it *Item) error {
 	}
 	would, err := a.patch(ctx, it, true)
 	if noDryRuns(err) {
+		it.manner.blind = true
 		return nil
 	}
 	if err == nil {
@@ -116,6 +117,7 @@ func try(ctx context.Context, a *Applier, it *Item) (*unstructured.Unstructured,
 		return would, nil
 	}
 	if noDryRuns(err) && a.ours(it.Live) {
+		it.manner.blind = true
 		it.Why = "what changes is not known beforehand: a webhook of this cluster does not support dry runs"
 		return nil, nil
 	}

@@ -46,10 +46,12 @@ func failure(a *Applier, verb string, ref Ref, err error) error {
 			"try again; what was applied is kept, a second run goes on from there").Because(err), ref, "could not be "+verb)
 	}
 	status := api.Status()
+	rule, says := apierr.RuleOf(status)
 	if ref.Kind == "Secret" { // the server's text may quote values
 		status = withoutValues(status)
-		err = &apierrors.StatusError{ErrStatus: status}
+		err, says = &apierrors.StatusError{ErrStatus: status}, ""
 	}
+	err = refusal(err, status, Rejection{Ref: ref, Rule: rule, Says: says})
 	p := apierr.Explain(status, apierr.About{What: what, Namespace: a.opts.Namespace}).Because(err)
 	next := adapt(a, p, ref, status)
 	p = alike(a, p, ref, "could not be "+verb, causeOf(p, status)...)

@@ -33,6 +33,8 @@ type Plan struct {
 	InventoryErr error
 
 	applier *Applier
+	refused []*Rejection // by rules of the cluster; rest is what else is wrong
+	rest    error
 	old     Inventory
 	mu      sync.Mutex
 	live    map[Ref]*unstructured.Unstructured
@@ -48,7 +50,8 @@ type Plan struct {
 // Foreign objects and fields, and objects on their way out, are a *problem.Error
 // of kind Refused, refusals of the API server one of kind Failed; several are told together in
 // a *problem.Several. An object that cannot be ours to apply (another namespace,
-// a kind the Set has not) is one of kind Usage.
+// a kind the Set has not) is one of kind Usage. A plan that comes with an error of the
+// other kinds only says what exists, as far as it was read: it cannot be executed.
 func (a *Applier) Plan(ctx context.Context, objects []*unstructured.Unstructured, old Inventory, record Record) (*Plan, error) {
 	p := &Plan{applier: a, old: old, base: old.live, live: map[Ref]*unstructured.Unstructured{}}
 	for _, obj := range objects {
@@ -67,23 +70,24 @@ func (a *Applier) Plan(ctx context.Context, objects []*unstructured.Unstructured
 			p.Left = append(p.Left, &Item{Ref: ref})
 		}
 	}
-	if err := p.ask(ctx); err != nil {
-		return nil, err
-	}
+	err := p.ask(ctx)
 	p.settle(record)
-	return p, nil
+	return p, err
 }
 
 // ask looks at all objects at the same time.
 func (p *Plan) ask(ctx context.Context) error {
 	a := p.applier
+	var beside sync.WaitGroup
+	var taken error
+	beside.Go(func() { taken = tryInventory(ctx, p) })
 	errs := together(p.All(), func(i int, item *Item) error {
 		if i < len(p.Items) {
 			return planOne(ctx, a, item)
 		}
 		return planLeft(ctx, a, item)
 	})
-	var taken error
+	beside.Wait()
 	if p.old.Foreign && !a.opts.ForceConflicts {
 		taken = foreign(a, a.opts.Set.inventoryRef(), p.old.live, "; the inventory would take its place")
 	}
@@ -96,7 +100,7 @@ func (p *Plan) ask(ctx context.Context) error {
 		p.InventoryErr = taken
 		return ctx.Err()
 	}
-	return combine(append(errs, taken))
+	return sortOut(p, append(errs, taken))
 }
 
 // settle derives what will be on record, and drops from Left what is not

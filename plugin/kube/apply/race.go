@@ -103,8 +103,8 @@ func write(ctx context.Context, p *Plan, inv Inventory, how marking) error {
 	err = a.retry(ctx, func() error {
 		object := func() *unstructured.Unstructured {
 			object := recordOf(a, inv.Data())
-			if notes := how.notes(p); len(notes) > 0 {
-				object.SetAnnotations(notes)
+			for key, value := range how.notes(p) {
+				annotate(object, key, value)
 			}
 			return object
 		}
@@ -223,6 +223,16 @@ func recorded(p *Plan, want map[string]string) bool {
 	return p.base != nil && Ours(p.base) && maps.Equal(ourKeys(dataOf(p.base)), want)
 }
 
+// annotate adds an annotation to an object.
+func annotate(object *unstructured.Unstructured, key, value string) {
+	notes := object.GetAnnotations()
+	if notes == nil {
+		notes = map[string]string{}
+	}
+	notes[key] = value
+	object.SetAnnotations(notes)
+}
+
 // recordOf is the ConfigMap that holds an inventory. It is applied by force: what
 // somebody edited in it is put back. That it is not somebody else's was settled
 // by Plan.
@@ -232,6 +242,7 @@ func recordOf(a *Applier, data map[string]string) *unstructured.Unstructured {
 	object.SetName(a.opts.Set.inventoryRef().Name)
 	object.SetNamespace(a.opts.Namespace)
 	object.SetLabels(map[string]string{render.TagManagedBy: Manager})
+	a.opts.Set.Extra.AddTo(object)
 	_ = unstructured.SetNestedStringMap(object.Object, data, "data") // fails only below what is no map
 	return object
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // Removal is what there is that is ours, and what only seems so.
@@ -199,11 +200,9 @@ func oneByOne(observe func(Event)) func(Event) {
 func (a *Applier) MarkRemoval(ctx context.Context, r *Removal) error {
 	return removing(ctx, a, r, "applied", func(client dynamic.ResourceInterface, was *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 		object := recordOf(a, ourKeys(dataOf(was)))
-		notes := map[string]string{removingAnnotation: was.GetResourceVersion()}
-		if mark, ok := was.GetAnnotations()[replacesAnnotation]; ok {
-			notes[replacesAnnotation] = mark
-		}
-		object.SetAnnotations(notes)
+		// With the labels and annotations that it has: a rule of the cluster can want some.
+		render.Extra{Labels: was.GetLabels(), Annotations: was.GetAnnotations()}.AddTo(object)
+		annotate(object, removingAnnotation, was.GetResourceVersion())
 		return client.Apply(ctx, was.GetName(), tied(object, was), metav1.ApplyOptions{FieldManager: Manager, Force: true})
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
 // Set is which kinds of objects an Applier deals with, the name of the ConfigMap
@@ -27,6 +28,9 @@ type Set struct {
 	Values    string // the flags of Install that take values: "--set or -f"; "": it has none
 	Upgrade   string // what Helm's users type instead: "helm upgrade ostoy-s3 ..."
 	Beside    string // what an uninstall removes besides the objects: "the role and the bucket"
+	// Extra are labels and annotations of the inventory: those that the user's values add
+	// to all objects.
+	Extra render.Extra
 }
 
 // Kind is a kind of objects, in the version by which we speak of it.

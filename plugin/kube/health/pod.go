@@ -50,6 +50,13 @@ func judgePod(pod *unstructured.Unstructured, in Around) State {
 	if c, _ := find(Conditions(pod), "PodScheduled"); c.status == "False" && c.reason == "Unschedulable" {
 		return unscheduled(pod, c.message, in)
 	}
+	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
+		for _, c := range Maps(pod.Object, "status", list) {
+			if s := wrongPlatform(pod, c); s.Text != "" && c["ready"] != true {
+				return s
+			}
+		}
+	}
 	for _, c := range Maps(pod.Object, "status", "initContainerStatuses") {
 		s := containerState(pod, c, in, true)
 		if Text(c, "name") == BucketWaiter {

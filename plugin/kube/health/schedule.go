@@ -18,7 +18,7 @@ func unscheduled(pod *unstructured.Unstructured, message string, in Around) Stat
 	events, known := in.about(pod)
 	s := State{
 		Level: Warn,
-		Text:  "no node takes its pod: " + plain.Said(message),
+		Text:  "no node takes its pod: " + plain.Said(message) + neededLabels(pod, message),
 		Code:  "unschedulable",
 		Hint:  describePod(pod) + "; it is scheduled when a node has room for it: other pods end, or a node is added",
 	}
@@ -37,6 +37,9 @@ func unscheduled(pod *unstructured.Unstructured, message string, in Around) Stat
 	}
 	s.Code += ": " + message
 	s.Hint = describePod(pod) + "; no node is of the kind that the pod asks for: look at nodeSelector, affinity and tolerations, and at the labels and taints of the nodes"
+	if neededLabels(pod, message) != "" {
+		s.Hint += "\n" + otherImages(pod)
+	}
 	return Graced(s, noNodeGrace)
 }
 

@@ -66,6 +66,7 @@ const (
 	Image      About = "image"       // it cannot be pulled
 	BucketWait About = "bucket-wait" // wait-for-bucket gave up
 	SCC        About = "scc"         // the pod passes no security context constraint
+	Platform   About = "platform"    // its image is built for another architecture
 )
 
 // Settled is what a State is called once it has lasted.

@@ -25,6 +25,9 @@ var (
 	Event                 = Kind{"", "v1", "Event", "events"}
 	Namespace             = Kind{"", "v1", "Namespace", "namespaces"}
 	Pod                   = Kind{"", "v1", "Pod", "pods"}
+	LimitRange            = Kind{"", "v1", "LimitRange", "limitranges"}
+	Node                  = Kind{"", "v1", "Node", "nodes"}
+	PersistentVolume      = Kind{"", "v1", "PersistentVolume", "persistentvolumes"}
 	ResourceQuota         = Kind{"", "v1", "ResourceQuota", "resourcequotas"}
 	Secret                = Kind{"", "v1", "Secret", "secrets"}
 	Service               = Kind{"", "v1", "Service", "services"}
@@ -35,6 +38,7 @@ var (
 	Ingress               = Kind{networking, "v1", "Ingress", "ingresses"}
 	NetworkPolicy         = Kind{networking, "v1", "NetworkPolicy", "networkpolicies"}
 	StorageClass          = Kind{"storage.k8s.io", "v1", "StorageClass", "storageclasses"}
+	CSIDriver             = Kind{"storage.k8s.io", "v1", "CSIDriver", "csidrivers"}
 
 	Role                     = Kind{rbac, "v1", "Role", "roles"}
 	RoleBinding              = Kind{rbac, "v1", "RoleBinding", "rolebindings"}
@@ -53,9 +57,16 @@ var (
 	Authentication = Kind{config, "v1", "Authentication", "authentications"}
 	ClusterVersion = Kind{config, "v1", "ClusterVersion", "clusterversions"}
 	Infrastructure = Kind{config, "v1", "Infrastructure", "infrastructures"}
-	Project        = Kind{"project.openshift.io", "v1", "Project", "projects"}
-	Route          = Kind{"route.openshift.io", "v1", "Route", "routes"}
-	Group          = Kind{"user.openshift.io", "v1", "Group", "groups"}
+	// AppliedClusterResourceQuota is a quota of the cluster as it applies to a project, readable
+	// there.
+	AppliedClusterResourceQuota = Kind{"quota.openshift.io", "v1", "AppliedClusterResourceQuota", "appliedclusterresourcequotas"}
+
+	// MachineAutoscaler says how many nodes a set of machines may have.
+	MachineAutoscaler = Kind{"autoscaling.openshift.io", "v1beta1", "MachineAutoscaler", "machineautoscalers"}
+
+	Project = Kind{"project.openshift.io", "v1", "Project", "projects"}
+	Route   = Kind{"route.openshift.io", "v1", "Route", "routes"}
+	Group   = Kind{"user.openshift.io", "v1", "Group", "groups"}
 )
 
 // Of the Operator Lifecycle Manager and of AWS Controllers for Kubernetes.

@@ -1,0 +1,93 @@
+package check
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	apps "k8s.io/api/apps/v1"
+	core "k8s.io/api/core/v1"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/limits"
+)
+
+// rangesOf are the LimitRanges of the project.
+func rangesOf(ctx context.Context, c clusterLook) ([]core.LimitRange, error) {
+	objects, err := listOf(ctx, c, kinds.LimitRange, c.Namespace)
+	var ranges []core.LimitRange
+	for _, object := range objects {
+		var one core.LimitRange
+		if into(object, &one) {
+			ranges = append(ranges, one)
+		}
+	}
+	return ranges, err
+}
+
+// limitRanges compares the pods and the volume of the app with the LimitRanges of the
+// project. For pods they are enforced when one is created, and not before.
+func limitRanges(ctx context.Context, c clusterLook) Finding {
+	ranges, err := rangesOf(ctx, c)
+	if err != nil {
+		return unreadable(c.Conn, err, "list limitranges in "+c.Namespace, "whether a LimitRange accepts the app's pods and volume")
+	}
+	plan, _ := c.Plan(ctx)
+	var found []Finding
+	for _, object := range c.objects {
+		item := planned(plan, object)
+		exists := item != nil && item.Live != nil
+		switch object.GetKind() {
+		case "Deployment":
+			var deployment apps.Deployment
+			if into(object, &deployment) {
+				found = append(found, judgePods(c.Namespace, deployment, ranges, exists && !apply.RollsOut(item)))
+			}
+		case "PersistentVolumeClaim":
+			var claim core.PersistentVolumeClaim
+			if into(object, &claim) && !exists {
+				found = append(found, judgeClaim(c.Namespace, claim, ranges))
+			}
+		}
+	}
+	return worstFirst(append(found, Pass()))
+}
+
+// judgePods judges the pods of a Deployment. Those that run already were accepted earlier,
+// and will not be again.
+func judgePods(namespace string, deployment apps.Deployment, ranges []core.LimitRange, running bool) Finding {
+	pod := limits.Defaulted(deployment.Spec.Template.Spec, ranges)
+	all := limits.OfPod(pod, ranges)
+	if len(all) == 0 || len(pod.Containers) == 0 {
+		return Pass()
+	}
+	next := advice.Command("oc describe limitrange", "-n", namespace)
+	values := valuesOf(deployment.Name)
+	fit := limits.Fit(deployment.Spec.Template.Spec.Containers[0].Resources, ranges)
+	if values != "" && len(fit) > 0 && len(pod.Containers) == 1 {
+		for n := range fit {
+			fit[n] = values + ".resources." + fit[n]
+		}
+		next = "values that it accepts: " + installSetting(namespace, settings(fit)...) + "\n" + next + " shows what the project allows"
+	}
+	why := limits.Worded("the pods of Deployment "+deployment.Name, all)
+	if running {
+		return Warn("a LimitRange of project "+namespace+" refuses the app's pods when they are recreated", why, next)
+	}
+	return Refuse("a LimitRange of project "+namespace+" refuses what install would create", why, next)
+}
+
+func judgeClaim(namespace string, claim core.PersistentVolumeClaim, ranges []core.LimitRange) Finding {
+	all := limits.OfClaim(claim.Spec, ranges)
+	if len(all) == 0 {
+		return Pass()
+	}
+	next := advice.Command("oc describe limitrange", "-n", namespace)
+	words := strings.Fields(all[0].Text)
+	if bound := words[len(words)-1]; !slices.ContainsFunc(all, func(v limits.Violation) bool { return !strings.HasSuffix(v.Text, bound) }) {
+		next = "a size that it accepts: " + installSetting(namespace, "--set", "storage.size="+bound) + "\n" + next + " shows what the project allows"
+	}
+	return Refuse("a LimitRange of project "+namespace+" refuses what install would create", limits.Worded("PersistentVolumeClaim "+claim.Name, all), next)
+}

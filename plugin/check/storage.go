@@ -1,0 +1,206 @@
+package check
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+)
+
+// isDefault are the annotations of a default storage class, new and old.
+func isDefault(class *unstructured.Unstructured) bool {
+	notes := class.GetAnnotations()
+	return notes["storageclass.kubernetes.io/is-default-class"] == "true" || notes["storageclass.beta.kubernetes.io/is-default-class"] == "true"
+}
+
+// classOf is the storage class that a claim gets, "" if none. Not known is the default one
+// to those who may not list the classes, unless the API server has said it in a dry run.
+func classOf(ctx context.Context, c clusterLook, claim core.PersistentVolumeClaim, item *apply.Item) (class string, known bool) {
+	if claim.Spec.StorageClassName != nil {
+		return *claim.Spec.StorageClassName, true
+	}
+	classes, err := c.List(ctx, kinds.StorageClass.GVR(), "", "")
+	if err == nil {
+		for _, one := range classes {
+			if isDefault(one) {
+				return one.GetName(), true
+			}
+		}
+		return "", true
+	}
+	return judgedClass(item)
+}
+
+// judgedClass is the storage class that the API server has filled in in a dry run. It
+// fills in the default one, if there is one (plugin/pkg/admission/storage/storageclass/
+// setdefault of kubernetes).
+func judgedClass(item *apply.Item) (class string, known bool) {
+	if item == nil || item.Would == nil || item.Would.GetUID() == "" {
+		return "", false
+	}
+	return health.Text(item.Would.Object, "spec", "storageClassName"), true
+}
+
+// storageClass: a claim that names no class waits for a default one. A class that waits
+// for its first pod is fine.
+func storageClass(ctx context.Context, c clusterLook) Finding {
+	var claims []*unstructured.Unstructured
+	var err error
+	if !c.fresh {
+		claims, err = listOf(ctx, c, kinds.PersistentVolumeClaim, c.Namespace)
+	}
+	if err != nil {
+		return unreadable(c.Conn, err, "list persistentvolumeclaims in "+c.Namespace, "whether there is a storage class for the app's volume")
+	}
+	var open []*unstructured.Unstructured // claims that have no volume yet
+	for _, object := range c.objects {
+		if object.GetKind() != "PersistentVolumeClaim" {
+			continue
+		}
+		switch claim := named(claims, object.GetName()); {
+		case claim == nil:
+			open = append(open, object)
+		case health.Text(claim.Object, "spec", "volumeName") == "":
+			open = append(open, claim)
+		}
+	}
+	if len(open) == 0 {
+		return Pass()
+	}
+	classes, err := c.List(ctx, kinds.StorageClass.GVR(), "", "")
+	switch {
+	case apierrors.IsForbidden(err):
+		return unlistedClass(ctx, c, open)
+	case apierrors.IsNotFound(err):
+		return Leave("the cluster does not serve storage classes")
+	case err != nil:
+		return Fail(c.Conn.Translate(err))
+	}
+	finding := judgeClasses(open, classes)
+	if finding.Status == Failed && provided(ctx, c, open) {
+		return Pass()
+	}
+	return worstFirst([]Finding{finding, drivers(ctx, c, open, classes)})
+}
+
+// unlistedClass is for those who may not list the storage classes.
+func unlistedClass(ctx context.Context, c clusterLook, open []*unstructured.Unstructured) Finding {
+	plan, _ := c.Plan(ctx)
+	for _, claim := range open {
+		class, known := judgedClass(planned(plan, claim))
+		_, said, _ := unstructured.NestedString(claim.Object, "spec", "storageClassName")
+		switch {
+		case said || !known:
+			return Unseen("list storageclasses", "whether there is a storage class for the app's volume")
+		case class == "":
+			return noDefault(claim.GetName(), "", "--set storage.storageClassName=NAME chooses a storage class")
+		}
+	}
+	return Pass()
+}
+
+func noDefault(claim, has, choose string) Finding {
+	return Refuse("there is no default storage class for PersistentVolumeClaim "+claim,
+		"the claim names none, so no volume is created for it until there is a default one"+has,
+		choose+"\nor a cluster admin makes one the default: "+advice.Command("oc annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true")+
+			"\nfor a volume without a class, which a cluster admin has created: --set storage.storageClassName=-")
+}
+
+func judgeClasses(open, classes []*unstructured.Unstructured) Finding {
+	names := make([]string, len(classes))
+	for i, class := range classes {
+		names[i] = class.GetName()
+	}
+	choose, has := "--set storage.storageClassName=NAME chooses one", "; there is "+strings.Join(names, ", ")
+	if len(classes) == 0 {
+		choose, has = "a cluster admin creates a storage class", ""
+	}
+	for _, claim := range open {
+		name := health.Text(claim.Object, "spec", "storageClassName")
+		_, said, _ := unstructured.NestedString(claim.Object, "spec", "storageClassName")
+		switch {
+		case name == "" && said: // asks for a volume without a class
+		case name != "" && !slices.Contains(names, name):
+			return Refuse("there is no storage class "+name+" for PersistentVolumeClaim "+claim.GetName(),
+				"the claim names it, so no volume is created for it"+has, choose)
+		case name == "" && !slices.ContainsFunc(classes, isDefault):
+			return noDefault(claim.GetName(), has, choose)
+		}
+	}
+	return Pass()
+}
+
+// provided reports whether there is a volume for each claim that a cluster admin has
+// created: that needs no storage class.
+func provided(ctx context.Context, c clusterLook, open []*unstructured.Unstructured) bool {
+	volumes, err := c.List(ctx, kinds.PersistentVolume.GVR(), "", "")
+	return err == nil && !slices.ContainsFunc(open, func(claim *unstructured.Unstructured) bool {
+		return !slices.ContainsFunc(volumes, func(volume *unstructured.Unstructured) bool { return isFor(volume, claim) })
+	})
+}
+
+// isFor reports whether a claim can be bound to a volume.
+func isFor(volume, claim *unstructured.Unstructured) bool {
+	var v core.PersistentVolume
+	var want core.PersistentVolumeClaim
+	if !into(volume, &v) || !into(claim, &want) || v.Status.Phase != core.VolumeAvailable {
+		return false
+	}
+	class := ""
+	if want.Spec.StorageClassName != nil {
+		class = *want.Spec.StorageClassName
+	}
+	size, has := want.Spec.Resources.Requests[core.ResourceStorage], v.Spec.Capacity[core.ResourceStorage]
+	reserved := v.Spec.ClaimRef != nil && (v.Spec.ClaimRef.Name != claim.GetName() || v.Spec.ClaimRef.Namespace != claim.GetNamespace())
+	return v.Spec.StorageClassName == class && has.Cmp(size) >= 0 && !reserved && slices.Contains(v.Spec.AccessModes, core.ReadWriteOnce)
+}
+
+// migrated are the drivers that do what a provisioner inside Kubernetes did before.
+func migrated() map[string]string {
+	return map[string]string{
+		"kubernetes.io/aws-ebs":        "ebs.csi.aws.com",
+		"kubernetes.io/azure-disk":     "disk.csi.azure.com",
+		"kubernetes.io/cinder":         "cinder.csi.openstack.org",
+		"kubernetes.io/gce-pd":         "pd.csi.storage.gke.io",
+		"kubernetes.io/vsphere-volume": "csi.vsphere.vmware.com",
+	}
+}
+
+// drivers warns of a class whose CSI driver is not registered while others are: EKS has a
+// class without its driver. It is no proof, because a driver need not register, and a
+// provisioner need not be a CSI driver.
+func drivers(ctx context.Context, c clusterLook, open, classes []*unstructured.Unstructured) Finding {
+	installed, err := c.List(ctx, kinds.CSIDriver.GVR(), "", "")
+	if err != nil || len(installed) == 0 {
+		return Pass()
+	}
+	for _, claim := range open {
+		name := health.Text(claim.Object, "spec", "storageClassName")
+		at := slices.IndexFunc(classes, func(class *unstructured.Unstructured) bool {
+			return class.GetName() == name || name == "" && isDefault(class)
+		})
+		if at < 0 {
+			continue
+		}
+		provisioner := health.Text(classes[at].Object, "provisioner")
+		driver, known := migrated()[provisioner]
+		if !known {
+			driver = provisioner
+		}
+		if !known && !strings.Contains(driver, ".csi.") && !strings.HasPrefix(driver, "csi.") || named(installed, driver) != nil {
+			continue
+		}
+		return Warn("the driver of storage class "+classes[at].GetName()+" seems not to be installed",
+			"PersistentVolumeClaim "+claim.GetName()+" gets its volume from "+driver+", and no such CSIDriver is registered",
+			"install the driver, or choose another class: --set storage.storageClassName=NAME ("+advice.Command("oc get csidrivers,storageclasses")+")")
+	}
+	return Pass()
+}
