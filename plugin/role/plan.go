@@ -44,11 +44,15 @@ func Plan(ctx context.Context, s *session.Session, r Request, output session.For
 	if err != nil {
 		return err
 	}
-	if plan.Creates() {
+	if plan.Creates() && absent != nil {
 		absent()
 	}
 	if err := write(s, plan, output); err != nil {
 		return err
+	}
+	if plan.Creates() && absent != nil { // also where you may not look into what may be somebody's project
+		name := found.Facts.Namespace.Value
+		return problem.Refuse("nothing is installed in project "+name, "the project does not exist, or you have no access to it", project.NewProject(name))
 	}
 	if r.Of == OfApp && plan.Creates() && found.Conn != nil { // if all facts are given, the cluster is not asked
 		if err := presence.RequireIfAny(ctx, s, r.Facts); err != nil {
@@ -64,9 +68,8 @@ func Plan(ctx context.Context, s *session.Session, r Request, output session.For
 }
 
 // planned are the facts of the role that install would create or change. The project of the
-// app may not exist yet: absent says so.
+// app may not exist yet: absent says so, and is nil for one that exists.
 func (r Request) planned(ctx context.Context, s *session.Session) (found detect.Result, absent func(), err error) {
-	absent = func() {}
 	if r.Of == OfController {
 		found, err = r.facts(ctx, s)
 		return found, absent, err
