@@ -281,16 +281,6 @@ func planRole(ctx context.Context, d Desired) (rolePart, error) {
 	return rolePart{plan, iam.LookAhead(ctx, policies, role, actual, role.OwnPolicy())}, nil
 }
 
-// lookAtGiven notes what somebody else's role does. The checks have read it: the answers
-// are the same.
-func lookAtGiven(ctx context.Context, p *Plan) {
-	d := p.Desired
-	if actual, err := d.World.Role(ctx); err == nil {
-		p.Role.Role = d.Role.AsTagged(actual)
-		p.Outlook = iam.LookAhead(ctx, d.World, p.Role.Role, actual, actual.OwnPolicy())
-	}
-}
-
 // given has the checks of an app's role look at the one that is used as it is.
 func given(d Desired) *check.GivenRole {
 	mend := check.HaveRoleMade(d.RenderRole(d.Role))

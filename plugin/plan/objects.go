@@ -12,6 +12,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
@@ -231,4 +232,14 @@ func awaitTags(ctx context.Context, d Desired, state bucket.State) (tagged bucke
 		return true
 	})
 	return tagged, is
+}
+
+// lookAtGiven notes what somebody else's role does. The checks have read it: the answers
+// are the same.
+func lookAtGiven(ctx context.Context, p *Plan) {
+	d := p.Desired
+	if actual, err := d.World.Role(ctx); err == nil {
+		p.Role.Role = d.Role.AsTagged(actual)
+		p.Outlook = iam.LookAhead(ctx, d.World, p.Role.Role, actual, actual.OwnPolicy())
+	}
 }

@@ -9,14 +9,12 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/adopt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -65,31 +63,6 @@ func Prepare(ctx context.Context, p project.Project, r Request) (Desired, error)
 	d.Values.RoleARN = d.Role.ARN
 	d.Objects, d.Extra, err = rendered(ctx, p.Facts, d.Values)
 	return d, err
-}
-
-// Render renders the chart, which can take as long as a template of the user's.
-func Render(ctx context.Context, f render.Facts, values render.Options) ([]*unstructured.Unstructured, error) {
-	objects, _, err := rendered(ctx, f, values)
-	return objects, err
-}
-
-// rendered gives the objects of the chart, and what the values add to all objects.
-func rendered(ctx context.Context, f render.Facts, values render.Options) ([]*unstructured.Unstructured, render.Extra, error) {
-	var extra render.Extra
-	objects, err := interrupt.Run(ctx, 0, func() ([]*unstructured.Unstructured, error) {
-		renderer, err := render.New()
-		if err != nil {
-			return nil, err
-		}
-		if extra, err = renderer.Extra(f, values); err != nil {
-			return nil, err
-		}
-		return renderer.Objects(f, values)
-	})
-	if err != nil { // it can still be rendering
-		return nil, render.Extra{}, problem.While("the manifests to be rendered", err)
-	}
-	return objects, extra, nil
 }
 
 // Names of roles that earlier versions created are shorter than those of new ones. Such a
