@@ -63,8 +63,12 @@ func quotasOf(ctx context.Context, c clusterLook) (quotas []limits.Quota, hidden
 	}
 	for _, object := range applied {
 		var quota struct {
-			Spec   struct{ Quota core.ResourceQuotaSpec }
-			Status struct{ Total core.ResourceQuotaStatus }
+			Spec struct {
+				Quota core.ResourceQuotaSpec `json:"quota"`
+			} `json:"spec"`
+			Status struct {
+				Total core.ResourceQuotaStatus `json:"total"`
+			} `json:"status"`
 		}
 		if into(object, &quota) {
 			quotas = append(quotas, limits.Quota{Name: "ClusterResourceQuota " + object.GetName(), Spec: quota.Spec.Quota, Used: quota.Status.Total.Used})
