@@ -11,10 +11,11 @@ import (
 
 // passing is what differs between two installs that are the same, and gaps is
 // what its going leaves behind. marked are the notes on an inventory that a later
-// run changed something without changing the inventory, or began to remove it.
+// run changed something without changing the inventory, what it aimed at, or that it
+// began to remove it.
 var (
-	marked = regexp.MustCompile(`"annotations":\{("ostoy-s3/(replaces|removing)":"\d+",?)+\}` +
-		`|"f:annotations":\{("\.":\{\},?)?("f:ostoy-s3/(replaces|removing)":\{\},?)+\}`)
+	marked = regexp.MustCompile(`"annotations":\{("ostoy-s3/(aim|replaces|removing)":"[0-9a-f]+",?)+\}` +
+		`|"f:annotations":\{("\.":\{\},?)?("f:ostoy-s3/(aim|replaces|removing)":\{\},?)+\}`)
 	passing = regexp.MustCompile(`"(uid|creationTimestamp|time|clusterIP|id|volumeName|generation)":("[^"]*"|\d+)` +
 		`|"clusterIPs":\[[^]]*\]|"(volume|volume.beta|pv).kubernetes.io/[a-z-]+":"[^"]*"|20\d\d-\d\d-\d\dT[0-9:.]+Z`)
 	gaps = regexp.MustCompile(`,+([,}])`)
