@@ -21,8 +21,17 @@ func permissionsOf() map[string][]string {
 		"s3.GetBucketEncryption": {"s3:GetEncryptionConfiguration"}, "s3.GetBucketOwnershipControls": {"s3:GetBucketOwnershipControls"},
 		"s3.GetPublicAccessBlock": {"s3:GetBucketPublicAccessBlock"}, "s3.HeadBucket": {"s3:ListBucket"},
 		"s3.ListObjects": {"s3:ListBucket"}, "s3.ListObjectsV2": {"s3:ListBucket"}, "s3.ListObjectVersions": {"s3:ListBucketVersions"},
-		"s3.ListBuckets": {"s3:ListAllMyBuckets"},
-		"s3.GetObject":   nil, "s3.PutObject": nil, "s3.HeadObject": nil, "sts.AssumeRoleWithWebIdentity": nil, "sts.GetCallerIdentity": nil,
+		"s3.ListBuckets":                      {"s3:ListAllMyBuckets"},
+		"s3.GetBucketAccelerateConfiguration": {"s3:GetAccelerateConfiguration"}, "s3.GetBucketAcl": {"s3:GetBucketAcl"},
+		"s3.GetBucketCors": {"s3:GetBucketCORS"}, "s3.GetBucketLifecycleConfiguration": {"s3:GetLifecycleConfiguration"},
+		"s3.GetBucketLogging": {"s3:GetBucketLogging"}, "s3.GetBucketNotificationConfiguration": {"s3:GetBucketNotification"},
+		"s3.GetBucketReplication": {"s3:GetReplicationConfiguration"}, "s3.GetBucketRequestPayment": {"s3:GetBucketRequestPayment"},
+		"s3.GetBucketVersioning": {"s3:GetBucketVersioning"}, "s3.GetBucketWebsite": {"s3:GetBucketWebsite"},
+		"s3.GetObjectLockConfiguration":                 {"s3:GetBucketObjectLockConfiguration"},
+		"s3.ListBucketAnalyticsConfigurations":          {"s3:GetAnalyticsConfiguration"},
+		"s3.ListBucketIntelligentTieringConfigurations": {"s3:GetIntelligentTieringConfiguration"},
+		"s3.ListBucketInventoryConfigurations":          {"s3:GetInventoryConfiguration"}, "s3.ListBucketMetricsConfigurations": {"s3:GetMetricsConfiguration"},
+		"s3.GetObject": nil, "s3.PutObject": nil, "s3.HeadObject": nil, "sts.AssumeRoleWithWebIdentity": nil, "sts.GetCallerIdentity": nil,
 	}
 }
 

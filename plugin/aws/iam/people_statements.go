@@ -141,7 +141,20 @@ func (p people) install() []Statement {
 			"cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "cloudtrail:LookupEvents",
 		}, Strings{"*"}),
 	)
-	return append(statements, p.buckets(Strings{cmp.Or(p.o.BucketPattern, AnyProjectPattern)})...)
+	buckets := Strings{cmp.Or(p.o.BucketPattern, AnyProjectPattern)}
+	return append(append(statements, p.adoptedSettings(buckets)), p.buckets(buckets)...)
+}
+
+// adoptedSettings allows reading what a bucket that is taken over would lose. Learners of a
+// class take none over, and their policies have no room for it.
+func (p people) adoptedSettings(buckets Strings) Statement {
+	return allow("ReadAdoptedBuckets", Strings{
+		"s3:GetAccelerateConfiguration", "s3:GetAnalyticsConfiguration", "s3:GetBucketAcl", "s3:GetBucketCORS",
+		"s3:GetBucketLogging", "s3:GetBucketNotification", "s3:GetBucketObjectLockConfiguration",
+		"s3:GetBucketRequestPayment", "s3:GetBucketVersioning", "s3:GetBucketWebsite",
+		"s3:GetIntelligentTieringConfiguration", "s3:GetInventoryConfiguration", "s3:GetLifecycleConfiguration",
+		"s3:GetMetricsConfiguration", "s3:GetReplicationConfiguration",
+	}, p.below(buckets, ""))
 }
 
 // readPolicies is for a managed policy on a role, and for its boundary.
