@@ -22,7 +22,7 @@ func chartOf(t *testing.T) *Renderer {
 func TestRecordIsAClosedList(t *testing.T) {
 	r := chartOf(t)
 	keys, err := r.chart.recordable()
-	if want := []string{"commonAnnotations", "commonLabels", "expose", "frontend", "ingress", "microservice", "nodeSelector", "podAnnotations", "podLabels", "route", "storage"}; err != nil || !slices.Equal(keys, want) {
+	if want := []string{"commonLabels", "expose", "frontend", "ingress", "microservice", "nodeSelector", "podLabels", "route", "storage"}; err != nil || !slices.Equal(keys, want) {
 		t.Errorf("recorded are %q, want %q, %v", keys, want, err)
 	}
 	o := Options{Set: []string{"microservice.replicas=3,expose=none,secrets.existing=true,podIdentity=webhook,scc.restricted=true,bucket.tags.a=b"}}
