@@ -132,6 +132,22 @@ func TestAdvisedCommandsExist(t *testing.T) {
 	}
 }
 
+// TestInstallIsAdvisedByHands: an install that does not say who manages the objects is
+// refused if ostoy-s3 does not, so what looks at an installed app advises none but that of
+// live.Hands. A project that does not exist yet has no objects.
+func TestInstallIsAdvisedByHands(t *testing.T) {
+	for _, s := range moduleFiles(t) {
+		if dir := s.dir(); dir != "plugin/check" && dir != "plugin/status" {
+			continue
+		}
+		for _, a := range advisedBy(s) {
+			if len(a.words) > 2 && a.words[1] == "ostoy-s3" && a.words[2] == "install" && !slices.Contains(a.words, "--new-project=") {
+				t.Errorf("%s: %s: live.Hands knows how, of the app that is looked at", a.at, strings.Join(a.words, " "))
+			}
+		}
+	}
+}
+
 // What an advised command of another tool does.
 const (
 	looks   = "looks, and changes nothing"

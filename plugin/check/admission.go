@@ -65,7 +65,7 @@ func (t Target) admission(ctx context.Context) Finding {
 	groups := groupByRule(verdict, quota(ctx, c).Status, limitRanges(ctx, c).Status)
 	found := []Finding{Pass()}
 	for _, group := range groups {
-		found = append(found, group.finding(t.Facts.Namespace.Value))
+		found = append(found, group.finding(t.Rules.World))
 	}
 	if len(verdict.Unjudged) > 0 {
 		found = append(found, Unseen("a webhook that supports dry runs", "whether the cluster's rules accept "+refsNamed(verdict.Unjudged)))
@@ -170,8 +170,8 @@ func counts(pod apply.Pod, refused *apply.Rejection, quotas Status) bool {
 	return !pod.Account || !about
 }
 
-func (r *refusals) finding(namespace string) Finding {
-	rule := r.rule
+func (r *refusals) finding(w *live.World) Finding {
+	rule, namespace := r.rule, w.Namespace
 	if rule == "" {
 		rule = "a rule of the cluster"
 	}
@@ -193,7 +193,7 @@ func (r *refusals) finding(namespace string) Finding {
 	case apierr.Limits:
 		next = advice.Command("oc describe limitrange", "-n", namespace) + "\n" + next
 	case apierr.Policy:
-		if add := r.addition(namespace); add != "" {
+		if add := r.addition(w); add != "" {
 			next = add + "\n" + next
 		}
 	}
@@ -204,7 +204,7 @@ func (r *refusals) finding(namespace string) Finding {
 
 // addition is the command that adds the label or annotation that a rule asks for; "" if it
 // seems to ask for something else.
-func (r *refusals) addition(namespace string) string {
+func (r *refusals) addition(w *live.World) string {
 	text := strings.ToLower(r.says)
 	kind := ""
 	switch label, note := strings.Index(text, "label"), strings.Index(text, "annotation"); {
@@ -220,7 +220,7 @@ func (r *refusals) addition(namespace string) string {
 		where = "pod"
 	}
 	key := strings.ReplaceAll(wantedKey(r.says), ".", `\.`)
-	return "to add what it asks for: " + installSetting(namespace, "--set", where+kind+"."+key+"=VALUE")
+	return "to add what it asks for: " + installIn(w, "--set", where+kind+"."+key+"=VALUE")
 }
 
 // wantedKey is the key of a label or annotation in the text of a rule, KEY if none is
@@ -250,9 +250,4 @@ func noKeys() []string {
 	return strings.Fields(`a an the this that these those its their all any some no not every each required mandatory missing following valid
 		certain is are was be must should shall may can has have had needs need and or to for of on in with without by from named called key keys value
 		values set defined specified present exist exists provided metadata pod pods object objects resource resources namespace more one two`)
-}
-
-// installSetting is the command that installs the app with other values.
-func installSetting(namespace string, flags ...string) string {
-	return advice.Command("oc ostoy-s3 install", append([]string{"-n", namespace}, flags...)...)
 }

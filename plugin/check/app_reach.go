@@ -11,6 +11,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 )
 
 // endpoints looks whether the Services choose pods that are ready, by the rule
@@ -137,7 +138,7 @@ func tlsAsAsked(ctx context.Context, a appLook) Finding {
 		case found == nil:
 			return Leave("there is no Ingress " + ingress.GetName())
 		}
-		return judgeIngressTLS(found, askedOf(ingress))
+		return judgeIngressTLS(a.World, found, askedOf(ingress))
 	}
 	asked := tlsNone
 	if route := ofKind(a.objects, "Route"); route != nil {
@@ -145,7 +146,7 @@ func tlsAsAsked(ctx context.Context, a appLook) Finding {
 	} else if a.objects == nil {
 		asked = tlsUnknown
 	}
-	return a.ofRoute(ctx, what, func(route *unstructured.Unstructured) Finding { return judgeRouteTLS(route, asked) })
+	return a.ofRoute(ctx, what, func(route *unstructured.Unstructured) Finding { return judgeRouteTLS(a.World, route, asked) })
 }
 
 // ofKind is the first object of a kind, nil if there is none.
@@ -167,11 +168,11 @@ func askedOf(rendered *unstructured.Unstructured) askedTLS {
 
 // judgeRouteTLS: the tutorial, and everybody who follows it, uses http. A Route with TLS
 // redirects it or does not answer it (OpenShift's documentation, "Secured routes").
-func judgeRouteTLS(route *unstructured.Unstructured, asked askedTLS) Finding {
+func judgeRouteTLS(w *live.World, route *unstructured.Unstructured, asked askedTLS) Finding {
 	termination := health.Text(route.Object, "spec", "tls", "termination")
 	policy := health.Text(route.Object, "spec", "tls", "insecureEdgeTerminationPolicy")
 	namespace, name := route.GetNamespace(), route.GetName()
-	withTLS := advice.Command("oc ostoy-s3 install -n", namespace, "--set", "route.tls=edge")
+	withTLS := installIn(w, "--set", "route.tls=edge")
 	without := advice.Command("oc patch route", name, "-n", namespace, "--type=json", "-p", `[{"op":"remove","path":"/spec/tls"}]`)
 	const wantsRedirect = "route.tls=edge asks for https, and for a redirect from http"
 	switch {
@@ -217,7 +218,7 @@ func plainHTTP(policy string) string {
 
 // judgeIngressTLS reads spec.tls: what an ingress controller does besides, by its own
 // annotations, is not known here.
-func judgeIngressTLS(ingress *unstructured.Unstructured, asked askedTLS) Finding {
+func judgeIngressTLS(w *live.World, ingress *unstructured.Unstructured, asked askedTLS) Finding {
 	namespace, name := ingress.GetNamespace(), ingress.GetName()
 	switch encrypted := health.Encrypted(ingress); {
 	case encrypted && asked == tlsNone:
@@ -226,7 +227,7 @@ func judgeIngressTLS(ingress *unstructured.Unstructured, asked askedTLS) Finding
 				advice.Command("oc patch ingress", name, "-n", namespace, "--type=json", "-p", `[{"op":"remove","path":"/spec/tls"}]`))
 	case !encrypted && asked == tlsAsked:
 		return Warn("Ingress "+name+" has no TLS for its host: what is sent through it can be read on the way", "ingress.tls asks for https",
-			advice.Command("oc ostoy-s3 install -n", namespace, "-f", "VALUES_FILE"))
+			installIn(w, "-f", "VALUES_FILE"))
 	}
 	return Pass()
 }

@@ -1,6 +1,10 @@
 package check
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+)
 
 // TestF4RouteTLSAsAsked: with route.tls=edge the Route must encrypt and redirect, without
 // it it must take plain http; each other Route is reported, whoever changed it.
@@ -44,7 +48,7 @@ func TestF4RouteTLSAsAsked(t *testing.T) {
 		{odd, tlsNone, Warned, "of an unknown kind"},
 	} {
 		route := fromYAML(t, "{kind: Route, metadata: {name: ostoy-route, namespace: demo}, spec: {host: h, tls: "+c.tls+"}}")
-		wantSaid(t, c.tls, judgeRouteTLS(route, c.asked), c.want, c.says)
+		wantSaid(t, c.tls, judgeRouteTLS(&live.World{Namespace: route.GetNamespace()}, route, c.asked), c.want, c.says)
 	}
 }
 
@@ -64,6 +68,6 @@ func TestF4IngressTLSAsAsked(t *testing.T) {
 		{", tls: [{hosts: [b.example.com]}]", tlsAsked, Warned, "has no TLS"},
 	} {
 		ingress := fromYAML(t, "{kind: Ingress, metadata: {name: ostoy-ingress, namespace: demo}, spec: {rules: [{host: a.example.com}]"+c.tls+"}}")
-		wantSaid(t, c.tls, judgeIngressTLS(ingress, c.asked), c.want, c.says)
+		wantSaid(t, c.tls, judgeIngressTLS(&live.World{Namespace: ingress.GetNamespace()}, ingress, c.asked), c.want, c.says)
 	}
 }

@@ -42,17 +42,15 @@ func (b bucketLook) place(ctx context.Context, object *unstructured.Unstructured
 	if state, err := b.BucketState(ctx); err == nil && state.Kind != bucket.OtherAccount {
 		inS3 = state.Region
 	}
-	return judgePlace(object, wanted, from, awsLook(b).callers(ctx), inS3)
+	return judgePlace(object, wanted, from, awsLook(b).callers(ctx), installWhere(b.World, inS3))
 }
 
 // judgePlace: an empty region or account is not known, and compared with nothing. Status
-// and annotations can be written in the project: where the bucket is, only inS3 says.
-func judgePlace(object *unstructured.Unstructured, wanted, from, account, inS3 string) Finding {
+// and annotations can be written in the project, so the cure is not made of them.
+func judgePlace(object *unstructured.Unstructured, wanted, from, account, cure string) Finding {
 	const ignored = "the ACK controller then leaves the object alone, deletion included, and says so nowhere but in its log"
-	ns := object.GetNamespace()
 	if is := health.Text(object.Object, "status", "ackResourceMetadata", "region"); is != "" && wanted != "" && is != wanted {
-		return Refuse(fmt.Sprintf("the status of the Bucket resource says %s, and %s says %s", advice.Region(is), from, advice.Region(wanted)), ignored,
-			installWhere(ns, inS3))
+		return Refuse(fmt.Sprintf("the status of the Bucket resource says %s, and %s says %s", advice.Region(is), from, advice.Region(wanted)), ignored, cure)
 	}
 	if owner := ack.Account(object); owner != "" && account != "" && owner != account {
 		return Refuse(fmt.Sprintf("the controller has the bucket in account %s, and you look with account %s", advice.Account(owner), account),
@@ -63,12 +61,12 @@ func judgePlace(object *unstructured.Unstructured, wanted, from, account, inS3 s
 }
 
 // installWhere is the install with the region that S3 says.
-func installWhere(namespace, inS3 string) string {
-	next := live.Hands{}.Install(namespace, "--region", advice.Region(inS3).Word())
+func installWhere(w *live.World, inS3 string) string {
+	next := installIn(w, "--region", advice.Region(inS3).Word())
 	if advice.Region(inS3).Legal() {
 		return next
 	}
-	return health.WhereIs(render.BucketName(namespace)) + "\nthen: " + next
+	return health.WhereIs(render.BucketName(w.Namespace)) + "\nthen: " + next
 }
 
 // gone: the controller looks again only every ten hours.

@@ -69,7 +69,19 @@ func TestBucketPlace(t *testing.T) {
 		"our account not known": {`{region: us-east-2, ownerAccountID: "222222222222"}`, "us-east-2", "", "us-east-2", Passed, ""},
 	} {
 		object := demoBucket(t, "{status: {ackResourceMetadata: "+c.status+"}}")
-		wantSaid(t, name, judgePlace(object, c.wanted, "it", c.account, c.inS3), c.want, c.says)
+		wantSaid(t, name, judgePlace(object, c.wanted, "it", c.account, installWhere(&live.World{Namespace: "demo"}, c.inS3)), c.want, c.says)
+	}
+}
+
+// TestPlaceByHands: an app that ostoy-s3 does not manage gets no advice that is refused.
+func TestPlaceByHands(t *testing.T) {
+	object := demoBucket(t, "{status: {ackResourceMetadata: {region: us-east-2}}}")
+	for says, hands := range map[string]live.Hands{
+		"--region us-west-2 --adopt":       {Tutorial: true},
+		"--region us-west-2 --force-owner": {Engine: "Argo CD"},
+	} {
+		w := &live.World{Namespace: "demo", Hands: hands}
+		wantSaid(t, says, judgePlace(object, "eu-west-1", "it", "", installWhere(w, "us-west-2")), Failed, says)
 	}
 }
 

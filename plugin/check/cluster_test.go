@@ -12,6 +12,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/limits"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -79,9 +80,9 @@ func TestQuota(t *testing.T) {
 		d.add(limits.OfObject("Service a", schema.GroupResource{Resource: "services"}), false)
 		d.add(limits.OfObject("Service b", schema.GroupResource{Resource: "services"}), false)
 		d.add(limits.OfObject("Bucket demo-bucket", schema.GroupResource{Group: "s3.services.k8s.aws", Resource: "buckets"}), false)
-		wants(t, name, judgeQuotas("demo", []limits.Quota{c.quota}, d), c.status, c.says)
+		wants(t, name, judgeQuotas(&live.World{Namespace: "demo"}, []limits.Quota{c.quota}, d), c.status, c.says)
 	}
-	wants(t, "class not known", judgeQuotas("demo", []limits.Quota{aQuota("gold.storageclass.storage.k8s.io/requests.storage", "1", "0")},
+	wants(t, "class not known", judgeQuotas(&live.World{Namespace: "demo"}, []limits.Quota{aQuota("gold.storageclass.storage.k8s.io/requests.storage", "1", "0")},
 		demand{hidden: "list storageclasses"}), NotAllowed, "list storageclasses")
 }
 

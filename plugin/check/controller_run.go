@@ -175,7 +175,7 @@ func (c controllerLook) webhook(ctx context.Context) Finding {
 		}
 	}
 	return Warn("this cluster has no AWS pod identity webhook", why,
-		advice.Command("oc ostoy-s3 install", "-n", c.Namespace, "--set", "podIdentity=projected")+" does without it\n"+
+		installIn(c.World, "--set", "podIdentity=projected")+" does without it\n"+
 			"on ROSA a support case brings it back; elsewhere install amazon-eks-pod-identity-webhook")
 }
 

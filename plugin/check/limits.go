@@ -12,6 +12,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/limits"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 )
 
 // rangesOf are the LimitRanges of the project.
@@ -43,12 +44,12 @@ func limitRanges(ctx context.Context, c clusterLook) Finding {
 		case "Deployment":
 			var deployment apps.Deployment
 			if into(object, &deployment) {
-				found = append(found, judgePods(c.Namespace, deployment, ranges, exists && !apply.RollsOut(item)))
+				found = append(found, judgePods(c.World, deployment, ranges, exists && !apply.RollsOut(item)))
 			}
 		case "PersistentVolumeClaim":
 			var claim core.PersistentVolumeClaim
 			if into(object, &claim) && !exists {
-				found = append(found, judgeClaim(c.Namespace, claim, ranges))
+				found = append(found, judgeClaim(c.World, claim, ranges))
 			}
 		}
 	}
@@ -57,12 +58,13 @@ func limitRanges(ctx context.Context, c clusterLook) Finding {
 
 // judgePods judges the pods of a Deployment. Those that run already were accepted earlier,
 // and will not be again.
-func judgePods(namespace string, deployment apps.Deployment, ranges []core.LimitRange, running bool) Finding {
+func judgePods(w *live.World, deployment apps.Deployment, ranges []core.LimitRange, running bool) Finding {
 	pod := limits.Defaulted(deployment.Spec.Template.Spec, ranges)
 	all := limits.OfPod(pod, ranges)
 	if len(all) == 0 || len(pod.Containers) == 0 {
 		return Pass()
 	}
+	namespace := w.Namespace
 	next := advice.Command("oc describe limitrange", "-n", namespace)
 	values := valuesOf(deployment.Name)
 	fit := limits.Fit(deployment.Spec.Template.Spec.Containers[0].Resources, ranges)
@@ -70,7 +72,7 @@ func judgePods(namespace string, deployment apps.Deployment, ranges []core.Limit
 		for n := range fit {
 			fit[n] = values + ".resources." + fit[n]
 		}
-		next = "values that it accepts: " + installSetting(namespace, settings(fit)...) + "\n" + next + " shows what the project allows"
+		next = "values that it accepts: " + installIn(w, settings(fit)...) + "\n" + next + " shows what the project allows"
 	}
 	why := limits.Worded("the pods of Deployment "+deployment.Name, all)
 	if running {
@@ -79,15 +81,16 @@ func judgePods(namespace string, deployment apps.Deployment, ranges []core.Limit
 	return Refuse("a LimitRange of project "+namespace+" refuses what install would create", why, next)
 }
 
-func judgeClaim(namespace string, claim core.PersistentVolumeClaim, ranges []core.LimitRange) Finding {
+func judgeClaim(w *live.World, claim core.PersistentVolumeClaim, ranges []core.LimitRange) Finding {
 	all := limits.OfClaim(claim.Spec, ranges)
 	if len(all) == 0 {
 		return Pass()
 	}
+	namespace := w.Namespace
 	next := advice.Command("oc describe limitrange", "-n", namespace)
 	words := strings.Fields(all[0].Text)
 	if bound := words[len(words)-1]; !slices.ContainsFunc(all, func(v limits.Violation) bool { return !strings.HasSuffix(v.Text, bound) }) {
-		next = "a size that it accepts: " + installSetting(namespace, "--set", "storage.size="+bound) + "\n" + next + " shows what the project allows"
+		next = "a size that it accepts: " + installIn(w, "--set", "storage.size="+bound) + "\n" + next + " shows what the project allows"
 	}
 	return Refuse("a LimitRange of project "+namespace+" refuses what install would create", limits.Worded("PersistentVolumeClaim "+claim.Name, all), next)
 }

@@ -99,13 +99,13 @@ func TestF2Kinds(t *testing.T) {
 		"role of a pod":             judgeRole(goodPod(with(roleVariable, bad)), goodARN, "again"),
 		"region of a pod":           judgePodRegion("p", goodPod(with(regionVariable, bad)).Spec.Containers[0], false, "us-east-2", "again"),
 		"region on record":          judgePodRegion("p", goodPod(with(regionVariable, "eu-west-1")).Spec.Containers[0], false, bad, "again"),
-		"region of a bucket":        judgePlace(object("{region: "+bad+"}"), "eu-west-1", "it", "", bad),
-		"region that is asked for":  judgePlace(object("{region: us-east-2}"), bad, "it", "", ""),
+		"region of a bucket":        judgePlace(object("{region: "+bad+"}"), "eu-west-1", "it", "", installWhere(&live.World{Namespace: "demo"}, bad)),
+		"region that is asked for":  judgePlace(object("{region: us-east-2}"), bad, "it", "", installWhere(&live.World{Namespace: "demo"}, "")),
 		"account of a bucket":       judgePlace(object(`{ownerAccountID: "`+bad+`"}`), "", "it", "123456789012", ""),
 		"account on record":         judgeAccount("123456789012", "demo", []place{{bad, "the record"}}),
 		"region of the record":      judgeRegion("eu-west-1", render.Fact{Value: bad, Source: "it"}, bad, "demo"),
 		"bucket of a Bucket":        demoLook().named(t.Context(), object("{}")),
-		"host of a Route":           judgeRouteTLS(fromYAML(t, "{metadata: {name: ostoy-route}, spec: {host: "+bad+", tls: {termination: edge}}}"), tlsNone),
+		"host of a Route":           judgeRouteTLS(&live.World{}, fromYAML(t, "{metadata: {name: ostoy-route}, spec: {host: "+bad+", tls: {termination: edge}}}"), tlsNone),
 		"name of a role":            trustIssuer(newTrust(&iam.Actual{ARN: "arn:aws:iam::123456789012:role/" + bad, Trust: "{}"}, identityFacts())),
 	} {
 		text := finding.What + "\n" + finding.Why + "\n" + finding.Next

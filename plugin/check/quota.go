@@ -13,6 +13,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/limits"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
@@ -29,7 +30,7 @@ func quota(ctx context.Context, c clusterLook) Finding {
 		if err != nil {
 			return unreadable(c.Conn, err, "list pods in "+c.Namespace, "whether a quota leaves room for the app")
 		}
-		finding = judgeQuotas(c.Namespace, quotas, demand)
+		finding = judgeQuotas(c.World, quotas, demand)
 	}
 	if hidden != "" {
 		return worstFirst([]Finding{finding, Unseen("list "+hidden+" in "+c.Namespace, "whether a quota leaves room for the app")})
@@ -79,7 +80,8 @@ func quotasOf(ctx context.Context, c clusterLook) (quotas []limits.Quota, hidden
 
 // judgeQuotas: too little room for what is missing is an error; for what runs,
 // but would not be let in again, a warning.
-func judgeQuotas(namespace string, quotas []limits.Quota, d demand) Finding {
+func judgeQuotas(w *live.World, quotas []limits.Quota, d demand) Finding {
+	namespace := w.Namespace
 	var missing, later, hidden []string
 	fits := map[string]bool{}
 	for _, quota := range quotas {
@@ -114,7 +116,7 @@ func judgeQuotas(namespace string, quotas []limits.Quota, d demand) Finding {
 	delete(fits, "")
 	next := advice.Command("oc describe quota", "-n", namespace) + "\nfree something there, or ask a cluster admin for more"
 	if len(fits) > 0 {
-		next += ", or let the app take less: " + installSetting(namespace, settings(slices.Sorted(maps.Keys(fits)))...)
+		next += ", or let the app take less: " + installIn(w, settings(slices.Sorted(maps.Keys(fits)))...)
 	}
 	missing, later = distinct(missing), distinct(later)
 	switch {

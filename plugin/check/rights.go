@@ -35,7 +35,7 @@ func (t Target) clusterRights(ctx context.Context) Finding {
 	if err != nil {
 		return Fail(err)
 	}
-	return t.missingRights(missing, grantsBuckets(ctx, t.Conn, t.Facts.Namespace.Value))
+	return t.missingRights(missing, grantsBuckets(ctx, t.Conn, t.again()))
 }
 
 func (t Target) missingRights(missing []access.Right, grant string) Finding {
@@ -64,7 +64,7 @@ func MayMakeBuckets(ctx context.Context, conn *cluster.Conn, namespace string) F
 		return Fail(err)
 	}
 	if len(missing) > 0 {
-		return Refuse("you may not make Buckets in project "+namespace, "not allowed: "+missing[0].String(), grantsBuckets(ctx, conn, namespace))
+		return Refuse("you may not make Buckets in project "+namespace, "not allowed: "+missing[0].String(), grantsBuckets(ctx, conn, live.Hands{}.Install(namespace)))
 	}
 	return Pass()
 }
@@ -144,7 +144,7 @@ func (t Target) projectRights(ctx context.Context) Finding {
 	if !slices.Contains(refused, buckets) {
 		return Pass()
 	}
-	return judgeAdminRole(admin, grantsBuckets(ctx, t.Conn, t.Facts.Namespace.Value))
+	return judgeAdminRole(admin, grantsBuckets(ctx, t.Conn, t.again()))
 }
 
 func judgeAdminRole(admin *rbac.ClusterRole, grant string) Finding {
@@ -193,14 +193,22 @@ const grantBuckets = `a cluster admin allows project admins to create Buckets: o
 // grantsBuckets is how a project gets its Bucket if you are not allowed to create
 // one. On a cluster without ValidatingAdmissionPolicies nothing can keep a Bucket to
 // its own project, so controller install gives projects read access only, and a
-// cluster admin creates the Bucket.
-func grantsBuckets(ctx context.Context, conn *cluster.Conn, namespace string) string {
+// cluster admin creates the Bucket, by installing again.
+func grantsBuckets(ctx context.Context, conn *cluster.Conn, again string) string {
 	served, err := conn.Discovery(ctx)
 	if err != nil || live.ServesAdmission(served) {
 		return grantBuckets
 	}
-	return "ask a cluster admin to run: " + live.Hands{}.Install(namespace) + `
+	return "ask a cluster admin to run: " + again + `
 (this cluster does not serve ValidatingAdmissionPolicies, so project admins and editors can only read Buckets; docs/controller.md)`
+}
+
+// again is what installs the app in this project.
+func (t Target) again() string {
+	if t.Rules.World == nil { // nothing is known of the project
+		return live.Hands{}.Install(t.Facts.Namespace.Value)
+	}
+	return installIn(t.Rules.World)
 }
 
 // GivenRole is a role that somebody else makes: install uses it, if it is what the
