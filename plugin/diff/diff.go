@@ -117,6 +117,9 @@ func tell(to *ui.UI, p plan.Plan) {
 	if p.Role != nil {
 		announce.RoleNotes(to, p, false)
 	}
+	if b := p.Before.Bucket; b != nil && len(b.Keeps)+len(b.Becomes) > 0 {
+		announce.Bucket(to, b, b.Name)
+	}
 	taken := 0
 	for _, item := range p.Objects.All() {
 		tellItem(to, item)

@@ -46,8 +46,12 @@ func TestTell(t *testing.T) {
 		change func(*plan.Plan)
 		want   string // "": nothing is said
 	}{
-		"nothing":            {func(*plan.Plan) {}, ""},
-		"a warning":          {func(p *plan.Plan) { p.Outcomes = []check.Outcome{warning} }, "it is odd: because"},
+		"nothing":   {func(*plan.Plan) {}, ""},
+		"a warning": {func(p *plan.Plan) { p.Outcomes = []check.Outcome{warning} }, "it is odd: because"},
+		"a bucket with settings": {func(p *plan.Plan) {
+			p.Before.Bucket = &plan.GivenBucket{Name: "demo-bucket", Keeps: []string{"cors", "tag team"}, Becomes: []string{"object ownership: A → B"}}
+		}, "keeps    cors, tag team (field manager ostoy-s3-adopted)"},
+		"a bucket without":   {func(p *plan.Plan) { p.Before.Bucket = &plan.GivenBucket{Name: "demo-bucket"} }, ""},
 		"created":            {with(apply.Item{Action: apply.Create, Why: "x"}), ""},
 		"as it is":           {with(apply.Item{Action: apply.Unchanged}), ""},
 		"kept":               {with(apply.Item{Action: apply.Keep, Why: "it is data"}), "Service s is no longer needed and is kept: it is data\n"},

@@ -74,12 +74,12 @@ func announceObjects(to *ui.UI, p plan.Plan) {
 	var created, taken, over []apply.Ref
 	from := ""
 	if b := p.Before.Bucket; b != nil && !p.CreatesBucketResource() {
-		announceBucket(to, b, b.Name)
+		announce.Bucket(to, b, b.Name)
 	}
 	for _, item := range p.Objects.All() {
 		switch {
 		case item.Action == apply.Create && item.Ref.Kind == "Bucket":
-			announceBucket(to, p.Before.Bucket, item.Ref.Name)
+			announce.Bucket(to, p.Before.Bucket, item.Ref.Name)
 		case item.Action == apply.Create:
 			created = append(created, item.Ref)
 		case item.Action == apply.Update && len(item.Changes) == 0 && item.Why == apply.TakenAsItIs:
@@ -98,21 +98,6 @@ func announceObjects(to *ui.UI, p plan.Plan) {
 	}
 	if len(created) > 0 {
 		to.Plan(ui.Added, fmt.Sprintf("%d more", len(created)), announce.Wrap(announce.Named(created)))
-	}
-}
-
-// announceBucket prints the line of the plan about the bucket; given is one that exists.
-func announceBucket(to *ui.UI, given *plan.GivenBucket, name string) {
-	if given == nil {
-		to.Plan(ui.Added, "bucket", name+"   private, encrypted, TLS only, kept when the project goes")
-		return
-	}
-	to.Plan(ui.Changed, "bucket", name+"   exists, "+given.Amount()+": OSToy will read and write it; its settings become private, encrypted, TLS only")
-	if len(given.Keeps) > 0 {
-		to.Detail(plain.InLine("keeps    " + strings.Join(given.Keeps, ", ") + " (field manager " + apply.Adopter + ")"))
-	}
-	for _, one := range given.Becomes {
-		to.Detail(plain.InLine("changes  " + one))
 	}
 }
 

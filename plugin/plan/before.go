@@ -27,6 +27,8 @@ type Before struct {
 	Secrets  []string     // flaws of Secrets that others bring
 	// Returning are the values that nobody has on record and that return to their defaults.
 	Returning []string
+	// Losing refuses, of a plan with Compare, a bucket that would lose settings.
+	Losing error
 }
 
 // Adoption is what `install --adopt` brings in, as `install -o json` says it.

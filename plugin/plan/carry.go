@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -20,6 +21,13 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
+const (
+	// controllerTags are the tags that the controller adds (ACK_RESOURCE_TAGS).
+	controllerTags = 2
+	// mostTags are those that S3 allows a bucket beside them.
+	mostTags = 50 - controllerTags
+)
+
 // carry has a plan that creates the Bucket resource of an S3 bucket that exists keep the
 // bucket's settings: the controller deletes what the resource does not state. It is an
 // error if a setting cannot be kept, or if you are not allowed to state it.
@@ -34,6 +42,9 @@ func carry(ctx context.Context, p *Plan) error {
 	}
 	tags, lost := othersTags(p.Bucket.Tags)
 	lost = append(slices.Clone(found.Lost), lost...)
+	if most := mostTags - len(render.OwnershipTags(d.Facts())); len(tags) > most {
+		lost = append(lost, fmt.Sprintf("%d of its %d tags: S3 allows %d, and the app and the controller need the others", len(tags)-most, len(tags), mostTags+controllerTags))
+	}
 	if p.Bucket.Kind != bucket.Ours { // of one that is, nobody else is known to have changed settings
 		for _, one := range found.Unread {
 			lost = append(lost, one+": not known, because AWS does not let you read it")
@@ -50,7 +61,7 @@ func carry(ctx context.Context, p *Plan) error {
 		return losing(*p, lost, keeps)
 	}
 	if p.Before.Bucket != nil {
-		p.Before.Bucket.Keeps, p.Before.Bucket.Becomes = keeps, found.Becomes
+		p.Before.Bucket.Keeps, p.Before.Bucket.Becomes = keeps, append(found.Becomes, replacedTags(p.Bucket.Tags, render.OwnershipTags(d.Facts()))...)
 	}
 	if len(keeps) == 0 {
 		return nil
@@ -86,6 +97,17 @@ func othersTags(all map[string]string) (tags map[string]string, lost []string) {
 		}
 	}
 	return tags, lost
+}
+
+// replacedTags says which of the tags that only this tool writes get another value.
+func replacedTags(has, want map[string]string) []string {
+	var said []string
+	for _, key := range slices.Sorted(maps.Keys(has)) {
+		if value, stated := want[key]; stated && value != has[key] {
+			said = append(said, "tag "+key+": "+plain.Line(has[key])+" → "+value)
+		}
+	}
+	return said
 }
 
 // losing refuses to take over a bucket that would lose settings.

@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -25,17 +26,23 @@ const versioned = `<VersioningConfiguration><Status>Enabled</Status></Versioning
 // TestCarry: the settings of an S3 bucket that is taken over are in the plan, one by one;
 // what cannot stay is refused with the list before anything is written.
 func TestCarry(t *testing.T) {
+	many := map[string]string{}
+	for n := range 46 {
+		many[fmt.Sprintf("tag%02d", n)] = "x"
+	}
 	others := map[string]string{"team": "blue", "services.k8s.aws/namespace": "x", "ostoy-s3/namespace": "elsewhere"}
 	for name, c := range map[string]struct {
 		tags    map[string]string
 		answers map[string]string
 		denied  string
 		keeps   []string
+		becomes []string
 		refused string
 	}{
 		"nothing":          {},
-		"tags":             {tags: others, keeps: []string{"tag team"}},
-		"settings":         {tags: others, answers: map[string]string{"versioning": versioned, "accelerate": `<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>`}, keeps: []string{"accelerate", "versioning", "tag team"}},
+		"tags":             {tags: others, keeps: []string{"tag team"}, becomes: []string{"tag ostoy-s3/namespace: elsewhere → demo"}},
+		"too many tags":    {tags: many, refused: "1 of its 46 tags: S3 allows 50"},
+		"settings":         {tags: others, answers: map[string]string{"versioning": versioned, "accelerate": `<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>`}, keeps: []string{"accelerate", "versioning", "tag team"}, becomes: []string{"tag ostoy-s3/namespace: elsewhere → demo"}},
 		"one that is lost": {tags: others, answers: map[string]string{"versioning": versioned, "policy": `{"Statement":[{}]}`}, refused: "the bucket policy. These would stay: versioning, tag team"},
 		"a tag of AWS":     {tags: map[string]string{"aws:cloudformation:stack-name": "x"}, refused: "tag aws:cloudformation:stack-name, which only AWS writes"},
 		"one unseen":       {denied: "lifecycle", refused: "lifecycle rules (needs s3:GetLifecycleConfiguration): not known"},
@@ -51,6 +58,16 @@ func TestCarry(t *testing.T) {
 			if c.denied != "" {
 				w.aws.Refuse("GET demo-bucket?"+c.denied, http.StatusForbidden, "AccessDenied", "no")
 			}
+			compared, err := w.plan(t, Request{Adopt: adopt.Bucket, How: Compare})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if refused := compared.Refused(t.Context()); (refused != nil) != (c.refused != "") || refused != nil && !strings.Contains(reasonsOf(refused), c.refused) {
+				t.Errorf("compared: %v", refused)
+			}
+			if c.refused == "" && (compared.Before.Bucket == nil || !slices.Equal(compared.Before.Bucket.Keeps, c.keeps)) {
+				t.Errorf("compared: %+v", compared.Before.Bucket)
+			}
 			p, err := w.plan(t, Request{Adopt: adopt.Bucket})
 			var told *problem.Error
 			switch errors.As(err, &told); {
@@ -62,7 +79,7 @@ func TestCarry(t *testing.T) {
 			case err != nil:
 				t.Fatal(err)
 			}
-			if p.Before.Bucket == nil || !slices.Equal(p.Before.Bucket.Keeps, c.keeps) {
+			if p.Before.Bucket == nil || !slices.Equal(p.Before.Bucket.Keeps, c.keeps) || !slices.Equal(p.Before.Bucket.Becomes, c.becomes) {
 				t.Errorf("%+v", p.Before.Bucket)
 			}
 			if carries := slices.ContainsFunc(p.Objects.Items, (*apply.Item).Carries); carries != (len(c.keeps) > 0) {
@@ -70,6 +87,17 @@ func TestCarry(t *testing.T) {
 			}
 		})
 	}
+}
+
+// reasonsOf are several problems as one text.
+func reasonsOf(err error) string {
+	text := ""
+	if several, is := errors.AsType[*problem.Several](err); is {
+		for _, one := range several.Problems {
+			text += one.What + ": " + one.Why + "\n"
+		}
+	}
+	return text
 }
 
 // TestMayCarry: what the admission policy does not allow a Bucket takes the permission to

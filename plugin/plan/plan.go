@@ -115,7 +115,10 @@ func compare(ctx context.Context, d Desired, parts parts) (Plan, error) {
 	p.Role, p.Outlook, p.Bucket = role.plan, role.outlook, found.state
 	p.KnownToIAM = parts.provider().Status == check.Passed
 	p.Before.Returning = returning(p)
-	_ = carry(ctx, &p) // what install would refuse is not what is compared
+	if p.CreatesBucketResource() && !failedToo(check.Having(p.Outcomes, check.Failed), check.IDBucket) {
+		lookAtExisting(ctx, &p)
+		p.Before.Losing = carry(ctx, &p)
+	}
 	return p, ctx.Err()
 }
 

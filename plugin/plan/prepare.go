@@ -218,8 +218,10 @@ func (p Plan) Refused(ctx context.Context) error {
 		}
 		several.Problems = append(several.Problems, InParts(item.Err))
 	}
-	if p.Objects.InventoryErr != nil {
-		several.Problems = append(several.Problems, InParts(p.Objects.InventoryErr))
+	for _, err := range []error{p.Objects.InventoryErr, p.Before.Losing} {
+		if err != nil {
+			several.Problems = append(several.Problems, InParts(err))
+		}
 	}
 	if len(several.Problems) == 0 {
 		return nil

@@ -97,9 +97,10 @@ func (e *Existing) add(p part) {
 }
 
 // absent reports whether a setting was never made: S3 answers 404 with a code for each.
-// One that a region or a server of another kind does not have is not set either.
+// One that a region or a server of another kind does not have is not set either: of
+// acceleration S3 says then that the argument is not supported.
 func absent(err error) bool {
-	return errors.Is(err, ErrGone) || slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, awserr.Status(err))
+	return awserr.Code(err) == "UnsupportedArgument" || errors.Is(err, ErrGone) || slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, awserr.Status(err))
 }
 
 // carried are the settings that a field can keep.

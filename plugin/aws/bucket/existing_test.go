@@ -110,6 +110,10 @@ func TestExistingUnread(t *testing.T) {
 	if err != nil || !slices.Equal(got.Unread, []string{"lifecycle rules (needs s3:GetLifecycleConfiguration)"}) {
 		t.Errorf("%+v, %v", got, err)
 	}
+	server.Refuse("GET demo-bucket?accelerate", http.StatusBadRequest, "UnsupportedArgument", "not in this region")
+	if got, err := ReadExisting(t.Context(), New(server.Config()), target, ""); err != nil || len(got.Spec) > 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
 	server.Refuse("GET demo-bucket?cors", http.StatusInternalServerError, "InternalError", "boom")
 	if _, err := ReadExisting(t.Context(), New(server.Config()), target, ""); err == nil {
 		t.Error("a failure counts as no setting")
