@@ -94,7 +94,7 @@ func TestUnanswered(t *testing.T) {
 		says  []string
 	}{
 		"the inventory": {func(r *http.Request) bool {
-			return r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/configmaps/ostoy-s3")
+			return r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/configmaps/ostoy-s3") && r.URL.Query().Get("dryRun") == ""
 		}, "", []string{notKnown + "ConfigMap ostoy-s3"}},
 		"an object":         {func(r *http.Request) bool { return isObject(r) && strings.HasSuffix(r.URL.Path, "/ostoy-sa") }, "", []string{"inventory (ConfigMap ostoy-s3) written", "; " + notKnown, "ServiceAccount ostoy-sa"}},
 		"a role to create":  {nil, "CreateRole", []string{"inventory (ConfigMap ostoy-s3) written", notKnown + "the role of role demo-"}},

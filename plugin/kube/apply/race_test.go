@@ -190,7 +190,7 @@ func TestTwoFirstInstalls(t *testing.T) {
 	}{
 		"the same":             {Record{BucketOrigin: OriginCreated}, Record{BucketOrigin: OriginCreated}, testSet(), false},
 		"one knows less":       {Record{ClusterID: "c"}, Record{}, testSet(), false},
-		"found what was made":  {Record{BucketOrigin: OriginCreated}, Record{BucketOrigin: OriginAdopted}, testSet(), false},
+		"found what was made":  {Record{Version: "v1", BucketOrigin: OriginCreated}, Record{Version: "v1", BucketOrigin: OriginAdopted}, testSet(), false},
 		"another version":      {Record{Version: "v1"}, Record{Version: "v2"}, testSet(), true},
 		"another set":          {Record{}, Record{}, testSet()[:3], true},
 		"one knows more by id": {Record{}, Record{ClusterID: "c"}, testSet(), true},

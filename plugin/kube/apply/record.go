@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -51,20 +52,34 @@ func (p *Plan) RecordRole(ctx context.Context) error {
 }
 
 // beforehand is the inventory while the plan is carried out: the objects that it lists at
-// the end, those that are still to be removed, and the record of the last install. The
-// controller's inventory names its role from the beginning: nothing else leads to it.
+// the end, those that are still to be removed, and the record of the last install. Where
+// things come from is recorded from the beginning: once they have been changed, nothing
+// shows any more that they were there before. So is a role that is taken over; and the
+// controller's inventory names its role: nothing else leads to it.
 func (p *Plan) beforehand() Inventory {
 	union := p.Inventory
 	union.Objects = sortRefs(slices.Concat(p.Inventory.Objects, p.old.Objects))
 	if p.applier.opts.Set.Inventory != InventoryName {
 		return union
 	}
-	union.Record = p.old.Record
+	union.Record = p.old.Record.withOrigins(p.Inventory.Record)
 	union.RoleBegun = ""
-	if now := p.Inventory.RoleARN; now != p.old.RoleARN {
+	if now := p.Inventory.RoleARN; now != union.RoleARN {
 		union.RoleBegun = now
 	}
 	return union
+}
+
+// withOrigins is the record with the origins that only the next one has.
+func (r Record) withOrigins(next Record) Record {
+	if r.BucketOrigin == "" {
+		r.Bucket, r.BucketOrigin = next.Bucket, next.BucketOrigin
+	}
+	r.NamespaceOrigin = cmp.Or(r.NamespaceOrigin, next.NamespaceOrigin)
+	if next.RoleOrigin == OriginAdopted {
+		r.RoleARN, r.RoleOrigin = next.RoleARN, next.RoleOrigin
+	}
+	return r
 }
 
 // aim identifies what a run is going to record at its end: two runs with the same aim do
