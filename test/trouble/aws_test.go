@@ -153,7 +153,7 @@ func TestNoCredentials(t *testing.T) {
 	world.NewNamespace(t, bed, namespace)
 	nobody := run.Admin(bed).With("AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=")
 	wantRefused(t, nobody, namespace, failed, message{"no usable AWS credentials", "neither the environment, nor the AWS config files", "aws sso login"})
-	wantRefused(t, run.Admin(bed), namespace, 2, message{"the AWS profile does not exist", "neither the AWS config file", "aws configure list-profiles"},
+	wantRefused(t, run.Admin(bed), namespace, 2, message{`the AWS profile "nobodys" does not exist (--profile)`, "does not have it", "aws configure --profile nobodys"},
 		"--profile", "nobodys")
 }
 

@@ -29,8 +29,7 @@ func TestObjectsOfOthers(t *testing.T) {
 	before := world.Look(t, bed, namespace)
 	result := admin.Run(t, "install", "-n", namespace)
 	wantMessages(t, result, refused,
-		message{"Secret ostoy-secret in object-theirs is not ours", "managed by kubectl-create", "oc get secret … --force-conflicts"},
-		message{"ConfigMap ostoy-s3 in object-theirs is not ours", "managed by kubectl-create", "oc get configmap … --force-conflicts"},
+		message{"2 objects in object-theirs are not ours: Secret ostoy-secret, ConfigMap ostoy-s3", "Secret ostoy-secret: managed by kubectl-create", "oc get secret/ostoy-secret configmap/ostoy-s3 … --force-conflicts"},
 	)
 	result.WantTalk(t, "nothing was changed").WantNoTalk(t, "theirs-and-private")
 	before.WantSame(t, world.Look(t, bed, namespace))

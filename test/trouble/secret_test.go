@@ -159,8 +159,8 @@ func TestNoSecretOfFilesIsTold(t *testing.T) {
 	broken := file("says", "#!/bin/sh\necho '{\"SecretAccessKey\": \""+secretKey+"\", '\n", 0o700)
 	config := file("config", "[profile p]\ncredential_process = "+broken+"\n[profile q]\naws_secret_access_key = "+secretKey+"\n", 0o600)
 	nobody := admin.With("AWS_CONFIG_FILE="+config, "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_SESSION_TOKEN=", "AWS_EC2_METADATA_DISABLED=true")
-	k.run(t, nobody, failed, "facts", in, "--profile", "p")
-	k.run(t, nobody, failed, "facts", in, "--profile", "q")
+	k.run(t, nobody, misused, "facts", in, "--profile", "p")
+	k.run(t, nobody, misused, "facts", in, "--profile", "q")
 	at := "bob:" + password + "@" + run.Refusing(t)
 	for name, env := range map[string][]string{
 		"endpoint gone":     {"AWS_ENDPOINT_URL=http://" + at},

@@ -85,5 +85,5 @@ func TestOpenWithoutRoute(t *testing.T) {
 	a.user.Kubectl(t, "scale", "deployment/ostoy-frontend", "--replicas=0", "-n", a.namespace).WantCode(t, done)
 	a.user.Kubectl(t, "wait", "--for=delete", "pod", "-l", "app=ostoy-frontend", "-n", a.namespace, "--timeout=2m").WantCode(t, done)
 	a.user.Run(t, "open", "-n", a.namespace).WantCode(t, failed).WantStdout(t, "").WantTalk(t, "there is no way to OSToy in project tunnel", "no pod of ostoy-frontend")
-	run.Admin(a.bed).Run(t, "open", "-n", "nothing-here").WantCode(t, failed).WantTalk(t, "oc ostoy-s3 install -n nothing-here")
+	run.Admin(a.bed).Run(t, "open", "-n", "nothing-here").WantCode(t, misused).WantTalk(t, "project nothing-here does not exist", "oc ostoy-s3 install --new-project=nothing-here")
 }
