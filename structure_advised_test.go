@@ -169,6 +169,7 @@ func otherTools() map[string]string {
 		"aws iam remove-role-from-instance-profile":         changes,
 		"aws s3 rm":                               changes,
 		"aws s3api delete-bucket":                 changes,
+		"aws s3api put-bucket-encryption":         changes,
 		"aws s3api put-public-access-block":       changes,
 		"helm install":                            changes,
 		"helm uninstall":                          changes,

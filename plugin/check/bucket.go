@@ -248,7 +248,9 @@ func judgeSettings(name, restore string, encryption bucket.Encryption, ownership
 	default:
 		all = append(all, Warn("bucket "+name+" is encrypted with "+encryption.Algorithm+", and not with SSE-S3 (AES256)",
 			"with a key of your own in KMS the app's role needs kms:GenerateDataKey and kms:Decrypt on it, which install does not give",
-			restore+"\nto keep the key, give it in the Bucket and the rights in a policy of your own (--policy-arn)"))
+			"to use SSE-S3: "+advice.Command("aws s3api put-bucket-encryption", "--bucket", name,
+				"--server-side-encryption-configuration", `{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}`)+
+				"\nto keep the key, give it in the Bucket and the rights in a policy of your own (--policy-arn)"))
 	}
 	if ownership != "BucketOwnerEnforced" {
 		all = append(all, Warn("who owns what is in bucket "+name+" is "+cmp.Or(ownership, "not set")+", and not BucketOwnerEnforced",

@@ -7,6 +7,7 @@ import (
 
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
@@ -36,6 +37,7 @@ func limitRanges(ctx context.Context, c clusterLook) Finding {
 		return unreadable(c.Conn, err, "list limitranges in "+c.Namespace, "whether a LimitRange accepts the app's pods and volume")
 	}
 	plan, _ := c.Plan(ctx)
+	fit := fitOf(c.objects, ranges)
 	var found []Finding
 	for _, object := range c.objects {
 		item := planned(plan, object)
@@ -44,7 +46,7 @@ func limitRanges(ctx context.Context, c clusterLook) Finding {
 		case "Deployment":
 			var deployment apps.Deployment
 			if into(object, &deployment) {
-				found = append(found, judgePods(c.World, deployment, ranges, exists && !apply.RollsOut(item)))
+				found = append(found, judgePods(c.World, deployment, ranges, exists && !apply.RollsOut(item), fit))
 			}
 		case "PersistentVolumeClaim":
 			var claim core.PersistentVolumeClaim
@@ -58,7 +60,7 @@ func limitRanges(ctx context.Context, c clusterLook) Finding {
 
 // judgePods judges the pods of a Deployment. Those that run already were accepted earlier,
 // and will not be again.
-func judgePods(w *live.World, deployment apps.Deployment, ranges []core.LimitRange, running bool) Finding {
+func judgePods(w *live.World, deployment apps.Deployment, ranges []core.LimitRange, running bool, fit []string) Finding {
 	pod := limits.Defaulted(deployment.Spec.Template.Spec, ranges)
 	all := limits.OfPod(pod, ranges)
 	if len(all) == 0 || len(pod.Containers) == 0 {
@@ -66,12 +68,7 @@ func judgePods(w *live.World, deployment apps.Deployment, ranges []core.LimitRan
 	}
 	namespace := w.Namespace
 	next := advice.Command("oc describe limitrange", "-n", namespace)
-	values := valuesOf(deployment.Name)
-	fit := limits.Fit(deployment.Spec.Template.Spec.Containers[0].Resources, ranges)
-	if values != "" && len(fit) > 0 && len(pod.Containers) == 1 {
-		for n := range fit {
-			fit[n] = values + ".resources." + fit[n]
-		}
+	if len(podFit(deployment, ranges)) > 0 {
 		next = "values that it accepts: " + installIn(w, settings(fit)...) + "\n" + next + " shows what the project allows"
 	}
 	why := limits.Worded("the pods of Deployment "+deployment.Name, all)
@@ -79,6 +76,34 @@ func judgePods(w *live.World, deployment apps.Deployment, ranges []core.LimitRan
 		return Warn("a LimitRange of project "+namespace+" refuses the app's pods when they are recreated", why, next)
 	}
 	return Refuse("a LimitRange of project "+namespace+" refuses what install would create", why, next)
+}
+
+// podFit are the values with which a LimitRange accepts the pods of a Deployment, none if
+// the chart's values cannot bring that about.
+func podFit(deployment apps.Deployment, ranges []core.LimitRange) []string {
+	values, containers := valuesOf(deployment.Name), deployment.Spec.Template.Spec.Containers
+	if values == "" || len(containers) != 1 {
+		return nil
+	}
+	fit := limits.Fit(containers[0].Resources, ranges)
+	for n := range fit {
+		fit[n] = values + ".resources." + fit[n]
+	}
+	return fit
+}
+
+// fitOf are those of all Deployments: an install with the values of one alone is refused
+// for the other.
+func fitOf(objects []*unstructured.Unstructured, ranges []core.LimitRange) []string {
+	var all []string
+	for _, object := range objects {
+		var deployment apps.Deployment
+		if object.GetKind() == "Deployment" && into(object, &deployment) &&
+			len(limits.OfPod(limits.Defaulted(deployment.Spec.Template.Spec, ranges), ranges)) > 0 {
+			all = append(all, podFit(deployment, ranges)...)
+		}
+	}
+	return all
 }
 
 func judgeClaim(w *live.World, claim core.PersistentVolumeClaim, ranges []core.LimitRange) Finding {

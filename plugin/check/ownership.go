@@ -80,7 +80,7 @@ func (o ownLook) engines(ctx context.Context) Finding {
 		return Refuse(by+" and install both manage "+strings.Join(both, ", "),
 			"each reverts what the other changes; install refuses to continue",
 			"keep one of them; to leave the objects to "+by+": "+advice.Command("oc ostoy-s3 release", "-n", o.Namespace)+
-				"\nor remove the app there, then "+installIn(o.World, "--force-owner"))
+				"\nor remove the app there, then take it over: "+live.Hands{}.Install(o.Namespace, "--force-owner"))
 	case len(theirs) > 0:
 		return Leave(by + " delivers the app: what it is to be stands in Git")
 	}

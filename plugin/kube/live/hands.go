@@ -1,6 +1,8 @@
 package live
 
 import (
+	"slices"
+
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 )
@@ -17,12 +19,15 @@ type Hands struct {
 // needs for who manages the objects, or where to change them in its place.
 func (h Hands) Install(namespace string, flags ...string) string {
 	words := append([]string{"-n", namespace}, flags...)
+	if h.Engine != "" && !slices.Contains(flags, "--force-owner") {
+		words = append(words, "--force-owner")
+	}
 	switch {
 	case h.Engine == apply.Helm:
-		return "upgrade the Helm release, or take the app over from Helm: " + advice.Command("oc ostoy-s3 install", append(words, "--force-owner")...)
+		return "upgrade the Helm release, or take the app over from Helm: " + advice.Command("oc ostoy-s3 install", words...)
 	case h.Engine != "":
 		return "change it in Git (" + advice.Command("oc ostoy-s3 render", "-n", namespace) + " prints the manifests), or take the app over from " + h.Engine + ": " +
-			advice.Command("oc ostoy-s3 install", append(words, "--force-owner")...)
+			advice.Command("oc ostoy-s3 install", words...)
 	}
 	return advice.Command("oc ostoy-s3 install", append(words, h.adopting(flags)...)...)
 }
@@ -30,12 +35,7 @@ func (h Hands) Install(namespace string, flags ...string) string {
 // adopting is the flag of an install that adopts what the tutorial made, unless it is among
 // the flags.
 func (h Hands) adopting(flags []string) []string {
-	for _, flag := range flags {
-		if flag == "--adopt" {
-			return nil
-		}
-	}
-	if h.Tutorial {
+	if h.Tutorial && !slices.Contains(flags, "--adopt") {
 		return []string{"--adopt"}
 	}
 	return nil

@@ -1,0 +1,212 @@
+package check_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
+)
+
+// step is one command that a finding advises.
+type step struct {
+	command string
+	admin   bool // it is for a cluster admin
+}
+
+// way is what a finding advises in one of several ways: its commands are run one after the
+// other.
+type way []step
+
+// waysOf are the commands in a next step. A line that begins with "or" or "if" begins
+// another way.
+func waysOf(next string) []way {
+	ways := []way{nil}
+	for line := range strings.Lines(next) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "or ") || strings.HasPrefix(line, "if ") {
+			ways = append(ways, nil)
+		}
+		last := len(ways) - 1
+		for _, command := range commandsIn(line) {
+			if !onlyLooks(command) {
+				ways[last] = append(ways[last], step{command, strings.Contains(line, "cluster admin")})
+			}
+		}
+	}
+	return slices.DeleteFunc(ways, func(w way) bool {
+		return len(w) == 0 || slices.ContainsFunc(w, func(s step) bool { return incomplete(s.command) })
+	})
+}
+
+// commandsIn are the commands in a line: what begins with the name of a program, up to
+// the sentence that goes on.
+func commandsIn(line string) []string {
+	var all []string
+	for _, part := range strings.Split(line, "; ") {
+		at := regexp.MustCompile(`(^|[:(] |\(|, )(oc|aws|helm) `).FindStringIndex(part)
+		if at == nil {
+			continue
+		}
+		command := strings.TrimLeft(part[at[0]:], ":(, ")
+		all = append(all, regexp.MustCompile(` (shows|prints|creates|does|is|says)( .*)?$|\)$`).ReplaceAllString(command, ""))
+	}
+	return all
+}
+
+// onlyLooks reports whether a command changes nothing, or is one in which a person decides
+// what to change.
+func onlyLooks(command string) bool {
+	return regexp.MustCompile(`^oc (get|describe|logs|explain|auth|wait|api-resources|projects|edit|login) ` +
+		`|^oc set env .* --list$|^oc ostoy-s3 (check|status|diff|facts|explain|verify|render|iam|values)\b` +
+		`|^aws \S+ (get|list)-|^aws (configure|login|sso|sts) |^helm list`).MatchString(command)
+}
+
+// incomplete reports whether a word of a command is to be filled in: NAME.
+func incomplete(command string) bool {
+	return slices.ContainsFunc(strings.Fields(command), regexp.MustCompile(`(^|[=/])[A-Z]{2,}(_[A-Z]+)*$`).MatchString)
+}
+
+// follow runs what a finding advises, and wants the finding gone, or another next step.
+// Advice after which the same advice is printed again helps nobody.
+func (f fault) follow(t *testing.T, s *scene, found outcome) {
+	t.Helper()
+	reason := unfollowed()[f.name()]
+	ways := waysOf(found.Next)
+	switch {
+	case found.Next == "" || reason != "":
+		return
+	case len(ways) == 0:
+		t.Errorf("no command that is advised can end this; say in the list why:\n%s", found.Next)
+		return
+	}
+	for _, one := range ways {
+		for _, each := range one {
+			each.run(t, s, f)
+		}
+		if f.ended(t, s, found) {
+			return
+		}
+	}
+	t.Errorf("what is advised does not end it:\n%s\n%s\n%s\n%+v", found.What, found.Why, found.Next, ways)
+}
+
+// run runs a command, word for word as it was printed, as a person who answers yes.
+func (s step) run(t *testing.T, on *scene, f fault) {
+	t.Helper()
+	user, command := on.User, s.command
+	if s.admin {
+		user = run.Admin(on.Bed)
+	}
+	if regexp.MustCompile(`^oc ostoy-s3 (install|uninstall|controller install)\b`).MatchString(command) {
+		command += " --yes"
+	}
+	if strings.HasPrefix(command, "oc ostoy-s3 install ") {
+		command += " --verify=false" // that the app works is for check to say
+	}
+	path := programs(t, on.Bed)
+	if strings.HasPrefix(command, "aws ") {
+		aws, err := testbed.AWSCLI(t.Context(), t.Output())
+		must(t, err)
+		// An empty profile is none to the SDK, and an error to the command line.
+		path, command = path+":"+aws, "unset AWS_PROFILE; "+command
+	}
+	result := user.Shell(t, path, command)
+	t.Logf("%s\n%s", f.name(), result)
+	if result.Code != 0 && result.Code != 3 {
+		t.Errorf("what is advised failed\n%s", result)
+	}
+}
+
+// programs is a folder with oc.
+func programs(t *testing.T, bed *testbed.Bed) string {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "oc"), fmt.Appendf(nil, `#!/bin/sh
+case "$1 $2 $3" in
+ostoy-s3*) shift; exec '%s' "$@" ;;
+"adm policy add-scc-to-user") # NAME -z ACCOUNT -n NAMESPACE
+	exec '%[2]s' create rolebinding "system:openshift:scc:$4" "--clusterrole=system:openshift:scc:$4" "--serviceaccount=$8:$6" -n "$8" ;;
+"adm policy remove-scc-from-user") # The only one that has it.
+	exec '%[2]s' delete clusterrolebinding "system:openshift:scc:$4" ;;
+esac
+exec '%[2]s' "$@"
+`, run.Tool(), filepath.Join(bed.BinDir, "kubectl")), 0o755))
+	return dir
+}
+
+// patience is how long another next step must be all there is before it counts: a pod that
+// starts has one, too.
+const patience = 10 * time.Second
+
+// ended waits until the finding is gone, or its next step is another one.
+func (f fault) ended(t *testing.T, s *scene, was outcome) bool {
+	t.Helper()
+	var other time.Time
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(pause) {
+		is := f.look(t, s)
+		switch {
+		case is.Status == "passed":
+			return true
+		case sameStep(is, was):
+			other = time.Time{}
+		case other.IsZero():
+			other = time.Now()
+			until = other.Add(2 * time.Minute)
+		case time.Since(other) > patience:
+			t.Logf("%s: another next step: %+v", f.name(), is)
+			return true
+		}
+	}
+	return false
+}
+
+// sameStep reports whether two findings advise the same; the names of pods change.
+func sameStep(a, b outcome) bool {
+	pod := regexp.MustCompile(`-[0-9a-z]{8,10}-[0-9a-z]{5}\b`)
+	return a.Status == b.Status && pod.ReplaceAllString(a.Next, "") == pod.ReplaceAllString(b.Next, "")
+}
+
+// look is what the fault's check finds now.
+func (f fault) look(t *testing.T, s *scene) outcome {
+	t.Helper()
+	result := s.User.Run(t, append([]string{"check", "-n", s.Namespace, "-o", "json"}, f.flags...)...)
+	var document struct{ Checks []outcome }
+	if err := json.Unmarshal([]byte(result.Stdout), &document); err != nil {
+		return outcome{Status: "no document"}
+	}
+	var others []string
+	var found outcome
+	for _, o := range document.Checks {
+		if o.ID == f.check {
+			found = o
+		} else if o.Status == "failed" || o.Status == "warning" {
+			others = append(others, o.ID+": "+o.What)
+		}
+	}
+	if found.Status == "passed" && len(others) > 0 {
+		t.Logf("%s is gone, and there is %q", f.check, others)
+	}
+	return found
+}
+
+// unfollowed are the faults that no command ends that is advised, and why.
+func unfollowed() map[string]string {
+	return map[string]string{}
+}
+
+// TestUnfollowed: each fault of the list is one that is made.
+func TestUnfollowed(t *testing.T) {
+	all := slices.Concat(local(), global())
+	for name := range unfollowed() {
+		if !slices.ContainsFunc(all, func(f fault) bool { return f.name() == name }) {
+			t.Errorf("no fault is called %q", name)
+		}
+	}
+}
