@@ -63,7 +63,7 @@ func global() []fault {
 func TestFaultsOfANamespace(t *testing.T) {
 	t.Parallel()
 	bed := start(t, testbed.Options{Platform: testbed.ROSAHCP})
-	shared := &installs{bed: bed}
+	shared := &installs{bed: bed, followed: true}
 	t.Run("no fault", func(t *testing.T) {
 		t.Parallel()
 		fault{}.play(t, shared, "good")
@@ -152,12 +152,15 @@ func (f fault) play(t *testing.T, shared *installs, namespace string) {
 	if f.make != nil {
 		f.make(t, s)
 	}
-	f.wantFound(t, s)
+	found := f.wantFound(t, s)
+	if shared.followed {
+		f.follow(t, s, found)
+	}
 }
 
 // wantFound looks until the fault is seen: much of what is looked at reaches
 // the API server through controllers. Only the last look counts.
-func (f fault) wantFound(t *testing.T, s *scene) {
+func (f fault) wantFound(t *testing.T, s *scene) outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -170,9 +173,9 @@ func (f fault) wantFound(t *testing.T, s *scene) {
 	}
 	for {
 		result := s.User.Run(t, append([]string{"check", "-n", s.Namespace, "-o", "json"}, f.flags...)...)
-		found, complaint := f.compare(t, result, want)
+		found, own, complaint := f.compare(t, result, want)
 		if complaint == "" {
-			return
+			return own
 		}
 		if ctx.Err() != nil {
 			t.Fatalf("%s\nfound %v, want %v\n%s", complaint, found, want, result)
@@ -184,14 +187,17 @@ func (f fault) wantFound(t *testing.T, s *scene) {
 // compare holds what was found against what is wanted. Of warnings and of what
 // may not be looked at only those count that a fault is about: a good install has
 // neither for a cluster admin, but a project admin may not see everything.
-func (f fault) compare(t *testing.T, result run.Result, want map[string]string) (found map[string]string, complaint string) {
+func (f fault) compare(t *testing.T, result run.Result, want map[string]string) (found map[string]string, own outcome, complaint string) {
 	t.Helper()
 	var document struct{ Checks []outcome }
 	if err := json.Unmarshal([]byte(result.Stdout), &document); err != nil {
-		return nil, "no document: " + err.Error()
+		return nil, own, "no document: " + err.Error()
 	}
 	found, code := map[string]string{}, 0
 	for _, o := range document.Checks {
+		if o.ID == f.check {
+			own = o
+		}
 		switch {
 		case o.Status == "passed", o.Status == "skipped":
 		case o.Status == "not allowed" && f.admin && o.ID != f.check:
@@ -218,7 +224,7 @@ func (f fault) compare(t *testing.T, result run.Result, want map[string]string) 
 	if complaint == "" && result.Code != code {
 		complaint = "the exit code is wrong"
 	}
-	return found, complaint
+	return found, own, complaint
 }
 
 // start starts a bed that ends with the test.

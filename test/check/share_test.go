@@ -39,9 +39,12 @@ func sharing(faults []fault) []fault {
 
 // installs are the projects that faults of one bed share.
 type installs struct {
-	bed  *testbed.Bed
-	lock sync.Mutex
-	made map[string]*install
+	bed *testbed.Bed
+	// followed has what is advised be run. On a bed whose controller or webhook is at
+	// fault it would change what the fault itself takes back.
+	followed bool
+	lock     sync.Mutex
+	made     map[string]*install
 }
 
 type install struct {
