@@ -85,6 +85,19 @@ const counted = 10
 
 // InAWS adds what is kept in AWS to what was seen in the project.
 func InAWS(ctx context.Context, w *live.World, seen Seen) Seen {
+	return WithAWS(ctx, w, seen, func() (string, error) {
+		name := w.RoleName(ctx)
+		actual, err := w.RoleOf(ctx, name)
+		if err != nil || !iam.App.Owns(name, actual, w.Facts) {
+			return "", err
+		}
+		return name, nil
+	})
+}
+
+// WithAWS is InAWS for a caller who has a list of roles: role returns the name of the
+// project's role, "" if it has none.
+func WithAWS(ctx context.Context, w *live.World, seen Seen, role func() (string, error)) Seen {
 	if w.Buckets == nil || w.Roles == nil {
 		seen.Unknown = live.ErrNoAWS
 		return seen
@@ -96,11 +109,7 @@ func InAWS(ctx context.Context, w *live.World, seen Seen) Seen {
 		return nil
 	})
 	group.Go(func() error {
-		name := w.RoleName(ctx)
-		var actual *iam.Actual
-		if actual, roleErr = w.RoleOf(ctx, name); roleErr == nil && iam.App.Owns(name, actual, w.Facts) {
-			seen.Role = name
-		}
+		seen.Role, roleErr = role()
 		return nil
 	})
 	_ = group.Wait() // none gives an error
@@ -108,13 +117,13 @@ func InAWS(ctx context.Context, w *live.World, seen Seen) Seen {
 	return seen
 }
 
-// lookInS3 asks S3 for the bucket and counts its objects.
+// lookInS3 asks S3 for the bucket and, if it is the project's, counts its objects.
 func lookInS3(ctx context.Context, w *live.World) (S3, error) {
 	state, err := w.BucketState(ctx)
-	if err != nil || !state.Exists() || state.Kind == bucket.OtherAccount {
+	s := S3{State: state}
+	if err != nil || !s.ofProject(w.Namespace) {
 		return S3{}, err
 	}
-	s := S3{State: state}
 	target := bucket.TargetOf(w.Facts)
 	target.Region = cmp.Or(state.Region, target.Region)
 	if contents, more, err := bucket.CountSome(ctx, w.Buckets, target, counted); err == nil {

@@ -139,7 +139,7 @@ func (s Seen) Kept() []Kept {
 			}
 		}
 	}
-	if s.hasBucket() {
+	if s.S3.ofProject(s.Namespace) {
 		kept = append(kept, Kept{What: inS3, Name: s.S3.State.Name, Contents: s.S3.Contents, More: s.S3.More})
 	}
 	if s.Role != "" {
@@ -148,13 +148,13 @@ func (s Seen) Kept() []Kept {
 	return kept
 }
 
-// hasBucket reports whether S3 has the project's bucket, as far as its tags can be read.
-func (s Seen) hasBucket() bool {
-	switch state := s.S3.State; state.Kind {
+// ofProject reports whether S3 has the project's bucket, as far as its tags can be read.
+func (s S3) ofProject(namespace string) bool {
+	switch s.State.Kind {
 	case bucket.Ours, bucket.TagsUnreadable:
 		return true
 	case bucket.OtherRegion:
-		return state.Tags[render.TagManagedBy] == render.ManagedBy && state.Tags[render.TagNamespace] == s.Namespace
+		return s.State.Tags[render.TagManagedBy] == render.ManagedBy && s.State.Tags[render.TagNamespace] == namespace
 	}
 	return false
 }

@@ -69,8 +69,9 @@ func all(ctx context.Context, s *session.Session, r Request) error {
 		return err
 	}
 	seen, rest := installs(o, found)
-	left := kept(ctx, o, rest)
-	listErr := o.lookAtRoles(ctx, seen, r.detailed())
+	roles := listRoles(ctx, o.from)
+	left := kept(ctx, o, rest, roles)
+	o.lookAtRoles(ctx, seen, roles, r.detailed())
 	rows := make([]Row, len(seen))
 	for i := range seen {
 		rows[i] = RowOf(seen[i])
@@ -81,11 +82,8 @@ func all(ctx context.Context, s *session.Session, r Request) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return printAll(s, r.Output, table{rows, left, len(o.lists.Unreadable), o.notes(rows, listErr, r.detailed())})
+	return printAll(s, r.Output, table{rows, left, len(o.lists.Unreadable), o.notes(rows, roles.err, r.detailed())})
 }
-
-// detailed reports whether everything is wanted, whatever it costs to ask.
-func (r Request) detailed() bool { return r.Output != session.FormatTable }
 
 // overview is what is asked once for all installs.
 type overview struct {

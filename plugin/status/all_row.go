@@ -12,6 +12,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -182,6 +183,9 @@ func by(manager string) string {
 	return " (changed by " + manager + ")"
 }
 
+// detailed reports whether everything is wanted, whatever it costs to ask.
+func (r Request) detailed() bool { return r.Output != session.FormatTable }
+
 // atOnce is how many roles or buckets are asked about at the same time: IAM
 // throttles the account as a whole.
 const atOnce = 6
@@ -196,41 +200,55 @@ func each(n int, ask func(int)) {
 	_ = group.Wait() // none gives an error
 }
 
-// lookAtRoles asks for all roles in one list, whose error it gives. A role is asked for by
+// listedRoles are the roles under render.RolePath, in one list.
+type listedRoles struct {
+	byARN map[string]iam.Listed
+	err   error // why there is no list
+}
+
+func listRoles(ctx context.Context, from sources) (l listedRoles) {
+	if from.noAWS == nil {
+		l.byARN, l.err = iam.List(ctx, from.world.Roles, render.RolePath)
+	}
+	return l
+}
+
+// failed reports whether IAM gave no list, for another reason than that the user may not
+// list: then it is not asked for single roles either.
+func (l listedRoles) failed() bool { return l.err != nil && !awserr.Denied(l.err) }
+
+// tells reports whether a role under a path that is not in the list does not exist.
+func (l listedRoles) tells(path string) bool { return l.err == nil && path == render.RolePath }
+
+// lookAtRoles looks for the role of each install in the list. A role is asked for by
 // itself where no list has it: it is under a path of the user's, or the user may not list.
 // What a role may do is in no list at all, so it is compared only where details were asked
 // for.
-func (o overview) lookAtRoles(ctx context.Context, seen []Seen, detailed bool) error {
-	var roles map[string]iam.Listed
-	var unlisted error
-	if o.from.noAWS == nil {
-		roles, unlisted = iam.List(ctx, o.from.world.Roles, render.RolePath)
-	}
+func (o overview) lookAtRoles(ctx context.Context, seen []Seen, roles listedRoles, detailed bool) {
 	each(len(seen), func(i int) {
 		one := &seen[i]
 		if one.RoleErr != nil {
 			return
 		}
-		if one.Role, one.RoleErr = o.lookAtRole(ctx, *one, roles, unlisted); detailed && one.Role != nil {
+		if one.Role, one.RoleErr = o.lookAtRole(ctx, *one, roles); detailed && one.Role != nil {
 			one.PolicyDrift, one.PolicyErr = iam.PolicyDrift(ctx, o.from.world.Roles, one.Desired)
 		}
 	})
-	return unlisted
 }
 
 // lookAtRole is the role of an install, nil if it is not there.
-func (o overview) lookAtRole(ctx context.Context, one Seen, roles map[string]iam.Listed, unlisted error) (*iam.Listed, error) {
+func (o overview) lookAtRole(ctx context.Context, one Seen, roles listedRoles) (*iam.Listed, error) {
 	account, mine := one.Found.Facts.Account.Value, o.facts.Account.Value
-	switch listed, is := roles[one.Desired.ARN]; {
+	switch listed, is := roles.byARN[one.Desired.ARN]; {
 	case o.from.noAWS != nil:
 		return nil, o.from.noAWS
 	case account != mine:
 		return nil, fmt.Errorf("the role is in account %s, the credentials are of %s", account, mine)
 	case is:
 		return &listed, nil
-	case unlisted != nil && !awserr.Denied(unlisted):
-		return nil, unlisted
-	case unlisted != nil || one.Desired.Path != render.RolePath:
+	case roles.failed():
+		return nil, roles.err
+	case !roles.tells(one.Desired.Path):
 		return iam.Glance(ctx, o.from.world.Roles, one.Desired.Name)
 	}
 	return nil, nil

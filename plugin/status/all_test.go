@@ -3,10 +3,12 @@ package status
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
@@ -187,6 +189,64 @@ func TestRunAllKept(t *testing.T) {
 	if json.Unmarshal(s.out.Bytes(), &one) != nil || one.State != "not installed" || one.Words() != "not installed"+words {
 		t.Errorf("%s", s.out)
 	}
+}
+
+// TestRunAllKeptAsksLittle: what is kept in a project costs a look at its bucket, and one at
+// its role only if the list of roles has it, or if there is no list.
+func TestRunAllKeptAsksLittle(t *testing.T) {
+	const projects = 5
+	role := desired(t)
+	for name, c := range map[string]struct {
+		prepare func(*scene)
+		reads   int
+		role    string // that is kept in the project demo
+	}{
+		"no role in the list":          {func(s *scene) { s.aws.answers["ListRoles"] = rolesListed() }, 0, ""},
+		"a role in the list":           {func(s *scene) { s.aws.has(role) }, 1, role.Name},
+		"a role of an earlier version": {func(s *scene) { s.aws.has(renamed(role, render.EarlierRoleName(issuer, "demo"))) }, 1, render.EarlierRoleName(issuer, "demo")},
+		"roles may not be listed":      {func(s *scene) { s.aws.has(role); delete(s.aws.answers, "ListRoles") }, 2*projects - 1, role.Name},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := many(t)
+			inventories := []any{inventory(nil)}
+			for n := 1; n < projects; n++ {
+				inventories = append(inventories, in(fmt.Sprintf("left-%d", n), inventory(nil)))
+			}
+			s.list("/api/v1/configmaps", inventories...)
+			s.aws.answers["HEAD"], s.aws.answers["GET ?tagging"] = "", "<Tagging><TagSet></TagSet></Tagging>"
+			c.prepare(s)
+			if err := s.run(); err != nil {
+				t.Fatal(err)
+			}
+			want := "demo  not installed; kept: inventory ostoy-s3"
+			if c.role != "" {
+				want += ", role " + c.role
+			}
+			if !strings.Contains(s.talk.String(), want+"\n") || !strings.Contains(s.talk.String(), "left-4  not installed; kept: inventory ostoy-s3\n") {
+				t.Errorf("%q is not in\n%s", want, s.talk)
+			}
+			for call, most := range map[string]int{
+				"ListRoles": 1, "GetRole": c.reads, "GetRolePolicy": 0, "ListRolePolicies": 0, "ListAttachedRolePolicies": 0,
+				"HEAD": projects, "GET ?tagging": projects, "GET ?versions": 0, "GET ?list-type": 0,
+			} {
+				if n := s.aws.count(call); n != most {
+					t.Errorf("%d times %s, want %d", n, call, most)
+				}
+			}
+			for asked, n := range s.kube.Requests() {
+				if n > 1 {
+					t.Errorf("%d times %s", n, asked)
+				}
+			}
+		})
+	}
+}
+
+// renamed is a role of another name, under the same path.
+func renamed(role iam.Role, name string) iam.Role {
+	role.ARN = strings.TrimSuffix(role.ARN, role.Name) + name
+	role.Name = name
+	return role
 }
 
 // TestRunAllOfMine: for a user who may list only the current project it is the whole list.

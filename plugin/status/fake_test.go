@@ -165,9 +165,14 @@ func (p *playedAWS) has(role iam.Role) {
 		tags += "<member><Key>" + key + "</Key><Value>" + value + "</Value></member>"
 	}
 	p.answers["GetRole"] = "<GetRoleResponse><GetRoleResult><Role>" + element + "<Tags>" + tags + "</Tags></Role></GetRoleResult></GetRoleResponse>"
-	p.answers["ListRoles"] = "<ListRolesResponse><ListRolesResult><Roles><member>" + element + "</member></Roles></ListRolesResult></ListRolesResponse>"
+	p.answers["ListRoles"] = rolesListed("<member>" + element + "</member>")
 	p.answers["ListRolePolicies"] = "<ListRolePoliciesResponse><ListRolePoliciesResult><PolicyNames></PolicyNames></ListRolePoliciesResult></ListRolePoliciesResponse>"
 	p.answers["ListAttachedRolePolicies"] = "<ListAttachedRolePoliciesResponse><ListAttachedRolePoliciesResult></ListAttachedRolePoliciesResult></ListAttachedRolePoliciesResponse>"
 	p.answers["GetRolePolicy"] = "<GetRolePolicyResponse><GetRolePolicyResult><PolicyName>" + iam.PolicyName + "</PolicyName><PolicyDocument>" +
 		url.QueryEscape(role.Policy.JSON()) + "</PolicyDocument></GetRolePolicyResult></GetRolePolicyResponse>"
+}
+
+// rolesListed is IAM's list of roles.
+func rolesListed(members ...string) string {
+	return "<ListRolesResponse><ListRolesResult><Roles>" + strings.Join(members, "") + "</Roles></ListRolesResult></ListRolesResponse>"
 }

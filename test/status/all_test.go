@@ -2,6 +2,7 @@ package status_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -98,7 +99,8 @@ func complaintOf(rows map[string]row) string {
 	return ""
 }
 
-// counted: fifty installs more, and not one request more.
+// counted: fifty installs more, and not one request more. A project in which only the
+// inventory is left costs one, which asks for its bucket.
 func counted(t *testing.T, bed *testbed.Bed) {
 	person := measure.Person{Bed: bed, Tool: run.Tool(), Kubeconfig: bed.Kubeconfig}
 	before, err := person.Count(t.Context(), "status", "-A")
@@ -115,6 +117,17 @@ func counted(t *testing.T, bed *testbed.Bed) {
 	if found := len(strings.Split(run.Admin(bed).Run(t, "status", "-A").Stdout, "\n")); found < more {
 		t.Errorf("the table has %d lines", found)
 	}
+	const left = 3
+	for n := range left {
+		leave(t, bed, fmt.Sprintf("left-%d", n))
+	}
+	want := maps.Clone(after)
+	want["s3 HeadBucket"] += left
+	withLeft, err := person.Count(t.Context(), "status", "-A")
+	must(t, err)
+	if diff := cmp.Diff(want, withLeft); diff != "" {
+		t.Errorf("with what is left in %d projects more (-want +got):\n%s", left, diff)
+	}
 	kube, aws := after.Total()
 	t.Logf("%d requests to the API server, %d to AWS\n%s", kube, aws, after)
 }
@@ -123,12 +136,39 @@ func counted(t *testing.T, bed *testbed.Bed) {
 // real ones would take minutes.
 func pretend(t *testing.T, bed *testbed.Bed, namespace string) {
 	t.Helper()
-	must(t, bed.NewNamespace(t.Context(), namespace))
+	leave(t, bed, namespace)
 	role := namespace + "-ostoy-sa"
 	_, err := bed.IAM().CreateRole(t.Context(), &iam.CreateRoleInput{
 		Path: aws.String("/ostoy-s3/"), RoleName: &role, AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[]}`),
 	})
 	must(t, err)
+	must(t, bed.Apply(t.Context(), fmt.Sprintf(`
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: ostoy-sa
+  namespace: %[1]s
+  labels: {app.kubernetes.io/part-of: ostoy}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ostoy-frontend
+  namespace: %[1]s
+  labels: {app.kubernetes.io/part-of: ostoy}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: ostoy-frontend}}
+  template:
+    metadata: {labels: {app: ostoy-frontend}}
+    spec: {containers: [{name: ostoy-frontend, image: example.com/ostoy}]}
+`, namespace)))
+}
+
+// leave makes a project that has no more than the inventory of an install.
+func leave(t *testing.T, bed *testbed.Bed, namespace string) {
+	t.Helper()
+	must(t, bed.NewNamespace(t.Context(), namespace))
 	must(t, bed.Apply(t.Context(), fmt.Sprintf(`
 apiVersion: v1
 kind: ConfigMap
@@ -141,13 +181,6 @@ data:
   account: "123456789012"
   partition: aws
   region: us-east-2
-  roleARN: arn:aws:iam::123456789012:role/ostoy-s3/%[2]s
----
-apiVersion: v1
-kind: ServiceAccount
-metadata:
-  name: ostoy-sa
-  namespace: %[1]s
-  labels: {app.kubernetes.io/part-of: ostoy}
-`, namespace, role)))
+  roleARN: arn:aws:iam::123456789012:role/ostoy-s3/%[1]s-ostoy-sa
+`, namespace)))
 }

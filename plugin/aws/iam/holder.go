@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -163,6 +164,21 @@ func (h Holder) usual(f render.Facts, also Counts, look func(name string) (*Actu
 		return names[0], nil, unread
 	}
 	return names[0], actual, err
+}
+
+// OwnAmong is the first of the roles with these names that is the project's and was made
+// for the holder, by one request each; "" if none is. A role that cannot be read is an
+// error only if no other is the project's.
+func (h Holder) OwnAmong(ctx context.Context, api awsiam.GetRoleAPIClient, f render.Facts, names []string) (string, error) {
+	var unread error
+	for _, name := range names {
+		actual, err := roleAlone(ctx, api, name)
+		if err == nil && h.Owns(name, actual, f) {
+			return name, nil
+		}
+		unread = cmp.Or(unread, err)
+	}
+	return "", unread
 }
 
 // ClaimedBy reads a role that a project says it has, and reports whether IAM agrees: its
