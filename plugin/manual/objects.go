@@ -1,6 +1,7 @@
 package manual
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,6 +67,11 @@ func (s Source) objects() ([]step, error) {
 		if err != nil {
 			return nil, err
 		}
+		if some[0].Record && !last && s.Writes[len(s.Writes)-1].Record {
+			if applied, err = s.unlessDone(applied); err != nil {
+				return nil, err
+			}
+		}
 		steps = append(steps, applied)
 		if s.Wait {
 			steps = append(steps, s.waitForBucket(some)...)
@@ -96,6 +102,31 @@ func (s Source) applyStep(some []apply.Write, last bool) (step, error) {
 	}
 	return applied, nil
 }
+
+// unlessDone is a step for the inventory that is left out where the record already is what
+// the last step writes: when the script is run again, the record of the first run stays, also
+// if the second one ends early.
+func (s Source) unlessDone(begin step) (step, error) {
+	end := s.Writes[len(s.Writes)-1]
+	data, _, err := unstructured.NestedStringMap(end.Object.Object, "data")
+	if err != nil {
+		return begin, err
+	}
+	done, err := json.Marshal(data) // as kubectl prints it: sorted, < > & escaped
+	if err != nil {
+		return begin, err
+	}
+	look := s.inProject("get", qualified(end.Ref), "--ignore-not-found", "-o", "jsonpath={.data}")
+	begin.notes = append(begin.notes, "A record that already says what was done, from an earlier run of this, stays as it is.")
+	begin.commands = fmt.Sprintf(recordFrame, shell.Quote(string(done)), look, "  "+begin.commands)
+	return begin, nil
+}
+
+const recordFrame = `done=%[1]s
+record=$(%[2]s)
+if [ "$record" != "$done" ]; then
+%[3]sfi
+`
 
 // heading is a step without its commands.
 func (s Source) heading(some []apply.Write, last bool) step {

@@ -124,16 +124,28 @@ func harmless(k testbed.KubeRequest) bool {
 	return address.Query().Get("dryRun") == "All" || k.Verb == "create" && strings.HasPrefix(address.Path, "/apis/authorization.k8s.io/")
 }
 
-// wantFirstRequests: what a first install may cost. Two requests to IAM are about the
+// wantFirstRequests: what a first install may cost. Where the project exists, each object is
+// sent twice: the first time as a dry run, before the role exists. Two requests to IAM are about the
 // controller's role, of which this bed's IAM knows nothing, and one is about the role
 // that an earlier version may have created.
 func wantFirstRequests(t *testing.T, asked requests) {
 	t.Helper()
-	const mostKube, mostAWS = 47, 11
+	const mostKube, mostAWS = 71, 11
 	if iam := asked.iam(); len(iam) > 7 {
 		t.Errorf("%d IAM requests, at most 7 are promised: %v", len(iam), iam)
 	}
 	wantAtMost(t, asked, mostKube, mostAWS)
+	records := 0
+	asked.kube = slices.DeleteFunc(asked.kube, func(k testbed.KubeRequest) bool {
+		record := !harmless(k) && strings.Contains(k.URI, "/configmaps/ostoy-s3?")
+		if record {
+			records++
+		}
+		return record
+	})
+	if records != 2 {
+		t.Errorf("the inventory was written %d times; want the objects before the first of them, and the rest at the end", records)
+	}
 	wantNoneTwice(t, asked)
 }
 
@@ -151,7 +163,7 @@ func wantSecondRequests(t *testing.T, asked requests) {
 	if writes := asked.kubeWrites(); len(writes) > 0 {
 		t.Errorf("the API server was written to: %v", writes)
 	}
-	const mostKube, mostAWS = 43, 10
+	const mostKube, mostAWS = 48, 10
 	wantAtMost(t, asked, mostKube, mostAWS)
 	wantNoneTwice(t, asked)
 }

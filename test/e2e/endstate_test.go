@@ -156,7 +156,7 @@ func wantInventory(t *testing.T, bed *testbed.Bed, namespace string, made bool) 
 		t.Errorf("inventory lists %q, want %q", have, objects)
 	}
 	if extra := slices.DeleteFunc(slices.Sorted(maps.Keys(inventory.Data)), func(key string) bool {
-		return want[key] != "" || key == "objects" || key == "version" || key == "clusterID"
+		return want[key] != "" || slices.Contains([]string{"objects", "version", "clusterID", "values"}, key)
 	}); len(extra) > 0 {
 		t.Errorf("inventory has more: %v", extra)
 	}

@@ -50,9 +50,8 @@ func byHand(t *testing.T, user run.User, script string) run.Result {
 	return user.With("AWS_ACCESS_KEY_ID=AKIATESTBEDHELPER001").Shell(t, bin+":"+aws, "unset AWS_PROFILE; exec bash "+file)
 }
 
-// printedSteps runs install --mode manual, which writes nothing, and gives the
-// script and the headings of its steps.
-func printedSteps(t *testing.T, user run.User, namespace string, args ...string) (script string, steps []string) {
+// printedSteps runs install --mode manual, which writes nothing, and gives the script.
+func printedSteps(t *testing.T, user run.User, namespace string, args ...string) (script string) {
 	t.Helper()
 	mark, written := user.Bed.KubeMark(), len(awsWritesOf(t, user.Bed, namespace))
 	result := install(t, user, append([]string{"--mode", "manual"}, args...)...).WantTalk(t, "nothing was changed: the script on stdout does it")
@@ -60,10 +59,7 @@ func printedSteps(t *testing.T, user run.User, namespace string, args ...string)
 	if now := awsWritesOf(t, user.Bed, namespace); len(now) != written {
 		t.Errorf("AWS was written to: %v", now[written:])
 	}
-	for _, heading := range regexp.MustCompile(`(?m)^# \d+\. (.*)$`).FindAllStringSubmatch(result.Stdout, -1) {
-		steps = append(steps, heading[1])
-	}
-	return result.Stdout, steps
+	return result.Stdout
 }
 
 // testManual: typing the commands again changes nothing.
@@ -78,14 +74,49 @@ func testManual(t *testing.T, bed *testbed.Bed) {
 	wantUninstalled(t, admin, namespace)
 }
 
-// testManualProjectAdmin gives the issuer, which such a user learns in a project of
-// theirs only, and none is made for that.
+// testManualProjectAdmin: such a user learns the issuer in a project of theirs only. So the
+// script creates the project, and the command that it names prints the rest, unless the
+// issuer is given.
 func testManualProjectAdmin(t *testing.T, bed *testbed.Bed) {
-	const namespace = "by-learners-hand"
+	const namespace, given = "by-learners-hand", "by-learners-hand-given"
 	user := projectAdmin(t, bed, namespace)
-	user.Run(t, "install", "--mode", "manual", "--new-project="+namespace).WantCode(t, 2).WantStdout(t, "").WantTalk(t, "a fact is missing: issuer")
-	testByHand(t, user, namespace, "--oidc-issuer", bed.Issuer)
+	const next = "oc ostoy-s3 install -n " + namespace + " --mode=manual"
+	mark := bed.KubeMark()
+	first := install(t, user, "--mode", "manual", "--new-project="+namespace).WantTalk(t, "the script on stdout creates the project", next)
+	wantNoKubeWrites(t, bed, mark, namespace)
+	wantNoNamespace(t, bed, namespace)
+	wantSteps(t, first.Stdout, "The project", "The rest")
+	for range 2 {
+		byHand(t, user, first.Stdout).WantCode(t, 0).WantTalk(t, "next: "+next)
+	}
+	wantMark(t, bed, namespace, true)
+	script := printedSteps(t, user, namespace, "-n", namespace)
+	wantSteps(t, script, wholeByHand[1:]...)
+	byHand(t, user, script).WantCode(t, 0)
+	wantEndState(t, bed, namespace, true)
+	install(t, user, "-n", namespace).WantTalk(t, "nothing to change")
 	wantUninstalled(t, user, namespace)
+
+	testByHand(t, user, given, "--oidc-issuer", bed.Issuer)
+	wantUninstalled(t, user, given)
+}
+
+// wholeByHand are the steps of an install in a new project.
+var wholeByHand = []string{
+	"The project", "The inventory", "The role", "What the app needs, wave 0", "Wait for the bucket",
+	"The app, wave 1", "The app, wave 2", "The inventory, with what was done", "Wait for the pods", "Look whether it works",
+}
+
+// wantSteps: the headings of a printed script.
+func wantSteps(t *testing.T, script string, want ...string) {
+	t.Helper()
+	var steps []string
+	for _, heading := range regexp.MustCompile(`(?m)^# \d+\. (.*)$`).FindAllStringSubmatch(script, -1) {
+		steps = append(steps, heading[1])
+	}
+	if diff := cmp.Diff(want, steps); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
 }
 
 // testByHand: the printed commands, typed into a bash, are the install that install
@@ -93,15 +124,9 @@ func testManualProjectAdmin(t *testing.T, bed *testbed.Bed) {
 func testByHand(t *testing.T, user run.User, namespace string, args ...string) string {
 	t.Helper()
 	bed := user.Bed
-	script, steps := printedSteps(t, user, namespace, append([]string{"--new-project=" + namespace}, args...)...)
+	script := printedSteps(t, user, namespace, append([]string{"--new-project=" + namespace}, args...)...)
 	wantNoNamespace(t, bed, namespace)
-	want := []string{
-		"The project", "The inventory", "The role", "What the app needs, wave 0", "Wait for the bucket",
-		"The app, wave 1", "The app, wave 2", "The inventory, with what was done", "Wait for the pods", "Look whether it works",
-	}
-	if diff := cmp.Diff(want, steps); diff != "" {
-		t.Errorf("-want +got\n%s", diff)
-	}
+	wantSteps(t, script, wholeByHand...)
 	if result := byHand(t, user, script).WantCode(t, 0); !strings.HasSuffix(result.Stdout, wantURL(bed, namespace)) {
 		t.Errorf("it does not end with the address\n%s", result)
 	}
@@ -145,15 +170,10 @@ func testManualInPart(t *testing.T, bed *testbed.Bed) {
 	route := liveObject(t, bed, routes, namespace, "ostoy-route")
 	flags := []string{"-n", namespace, "--set", "expose=none", "--tags", "team=blue", "--context", "testbed"}
 	before := dump(t, bed, namespace)
-	script, steps := printedSteps(t, admin, namespace, flags...)
+	script := printedSteps(t, admin, namespace, flags...)
 	wantSame(t, before, dump(t, bed, namespace))
-	want := []string{
-		"The role", "What the app needs, wave 0", "The app, wave 1", "What is no longer wanted",
-		"The inventory, with what was done", "Wait for the pods", "Look whether it works",
-	}
-	if diff := cmp.Diff(want, steps); diff != "" {
-		t.Errorf("-want +got\n%s", diff)
-	}
+	wantSteps(t, script, "The role", "What the app needs, wave 0", "The app, wave 1", "What is no longer wanted",
+		"The inventory, with what was done", "Wait for the pods", "Look whether it works")
 	if told := "# kubectl takes from ConfigMap ostoy-configmap-files what kubectl apply once put there: metadata.labels.team\n"; !strings.Contains(script, told) {
 		t.Errorf("no %s in\n%s", told, script)
 	}
@@ -176,10 +196,8 @@ func testManualInPart(t *testing.T, bed *testbed.Bed) {
 
 	// The inventory alone: install would make it anew, too, without a word.
 	admin.Kubectl(t, "-n", namespace, "delete", "configmap", "ostoy-s3").WantCode(t, 0)
-	script, steps = printedSteps(t, admin, namespace, flags...)
-	if diff := cmp.Diff([]string{"The inventory", "Look whether it works"}, steps); diff != "" {
-		t.Errorf("-want +got\n%s", diff)
-	}
+	script = printedSteps(t, admin, namespace, flags...)
+	wantSteps(t, script, "The inventory", "Look whether it works")
 	byHand(t, admin, script).WantCode(t, 0)
 	install(t, admin, append(flags, "--mode", "manual")...).WantStdout(t, "")
 }
@@ -198,7 +216,7 @@ func testManualRefused(t *testing.T, bed *testbed.Bed) {
 	admin.Run(t, "install", "--mode", "manual", "--new-project="+theirs).WantCode(t, 4).WantStdout(t, "").WantTalk(t, bucket, "nothing was changed")
 	wantNoNamespace(t, bed, theirs)
 
-	script, _ := printedSteps(t, admin, namespace, "--new-project="+namespace)
+	script := printedSteps(t, admin, namespace, "--new-project="+namespace)
 	for was, other := range map[string]string{
 		"cluster='https://127.0.0.1:":       "cluster='https://127.0.0.1:1",
 		"account='" + testbed.Account + "'": "account='210987654321'",
