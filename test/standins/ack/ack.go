@@ -7,8 +7,9 @@
 // when the spec lacks it), both compared with the real controller run against the same
 // servers. Of the bucket's settings it knows those our Bucket states and, of the
 // others, what a test needs to show what a Bucket can do: lifecycle, CORS,
-// website, versioning, logging, acceleration, who pays, and the canned ACL. What the spec
-// of an adopted bucket leaves out is deleted or switched off. It does not play CARM or read-only.
+// website, versioning, logging, acceleration, who pays, notification, replication and the
+// canned ACL. What the spec of an adopted bucket leaves out is deleted or switched off. It
+// does not play CARM or read-only.
 //
 // What it writes to Buckets and their status it writes as the service account of
 // its pod, with the permissions that OLM or the chart gave that one.

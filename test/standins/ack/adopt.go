@@ -167,8 +167,12 @@ func small(value any) any {
 	case map[string]any:
 		out := map[string]any{}
 		for key, field := range value {
+			name := strings.ToLower(key[:1]) + key[1:]
+			if key == "ID" {
+				name = "id"
+			}
 			if field != nil {
-				out[strings.ToLower(key[:1])+key[1:]] = small(field)
+				out[name] = small(field)
 			}
 		}
 		return out

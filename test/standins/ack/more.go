@@ -119,3 +119,27 @@ func (b *bucket) putPayment(ctx context.Context, want spec) error {
 	_, err := b.s3.PutBucketRequestPayment(ctx, &s3.PutBucketRequestPaymentInput{Bucket: &b.name, RequestPaymentConfiguration: want.RequestPayment})
 	return err
 }
+
+// putNotification removes the notifications that the spec does not state.
+func (b *bucket) putNotification(ctx context.Context, want spec) error {
+	switch {
+	case want.Notification == nil && !b.adopted:
+		return nil
+	case want.Notification == nil:
+		want.Notification = &types.NotificationConfiguration{}
+	}
+	_, err := b.s3.PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{Bucket: &b.name, NotificationConfiguration: want.Notification})
+	return err
+}
+
+func (b *bucket) putReplication(ctx context.Context, want spec) error {
+	switch {
+	case want.Replication != nil:
+		_, err := b.s3.PutBucketReplication(ctx, &s3.PutBucketReplicationInput{Bucket: &b.name, ReplicationConfiguration: want.Replication})
+		return err
+	case b.adopted:
+		_, err := b.s3.DeleteBucketReplication(ctx, &s3.DeleteBucketReplicationInput{Bucket: &b.name})
+		return err
+	}
+	return nil
+}

@@ -51,6 +51,8 @@ type spec struct {
 	Logging        *types.BucketLoggingStatus          `json:"logging"`
 	Accelerate     *types.AccelerateConfiguration      `json:"accelerate"`
 	RequestPayment *types.RequestPaymentConfiguration  `json:"requestPayment"`
+	Notification   *types.NotificationConfiguration    `json:"notification"`
+	Replication    *types.ReplicationConfiguration     `json:"replication"`
 }
 
 // sync makes the bucket's settings those of the spec; what the spec lacks is
@@ -72,7 +74,7 @@ func (b *bucket) sync(ctx context.Context) error {
 	for _, put := range []func(context.Context, spec) error{
 		b.putAccessBlock, b.putEncryption, b.putOwnership, b.putPolicy, b.putTags,
 		b.putACL, b.putVersioning, b.putLifecycle, b.putCORS, b.putWebsite,
-		b.putLogging, b.putAccelerate, b.putPayment,
+		b.putLogging, b.putAccelerate, b.putPayment, b.putNotification, b.putReplication,
 	} {
 		if err := put(ctx, want); err != nil {
 			return err
