@@ -154,7 +154,11 @@ func TestNodes(t *testing.T) {
 		"more nodes may come":   {nodes(node("linux", "arm64")), true, Warned, "linux/arm64"},
 		"no nodes are known of": {nil, false, Passed, ""},
 	} {
-		got := judgeNodes(c.nodes, linux, c.adds)
+		asked := false
+		got := judgeNodes(c.nodes, linux, func() bool { asked = true; return c.adds })
+		if asked != (c.status != Passed) {
+			t.Errorf("%s: whether the cluster adds nodes was asked: %t", name, asked)
+		}
 		wants(t, name, got, c.status, c.says)
 		if c.status == Failed && (!strings.Contains(got.What, "kubernetes.io/arch=amd64") || !strings.Contains(got.Next, `nodeSelector.kubernetes\.io/arch=`)) {
 			t.Errorf("%s: %+v", name, got)

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -11,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/limits"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -152,4 +156,39 @@ func TestJudgeAccountAndRegion(t *testing.T) {
 	wants(t, "no region", judgeRegion("", used, "us-east-2", "demo"), Passed, "")
 	wants(t, "another", judgeRegion("eu-west-1", used, "us-east-2", "demo"), Warned, "infrastructures/cluster")
 	wants(t, "install would ask elsewhere", judgeRegion("eu-west-1", render.Fact{Value: "eu-west-1"}, "us-east-2", "demo"), Passed, "")
+}
+
+// TestLiveClaim: a claim that the plan has read is not read again.
+func TestLiveClaim(t *testing.T) {
+	claim := fromYAML(t, "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: ostoy-pvc, namespace: demo}}")
+	with := func(item *apply.Item) *apply.Plan {
+		item.Ref = apply.RefOf(claim)
+		return &apply.Plan{Items: []*apply.Item{item}}
+	}
+	for name, c := range map[string]struct {
+		fresh  bool
+		plan   *apply.Plan
+		failed error
+		found  bool
+		lists  int
+	}{
+		"the plan has it":             {false, with(&apply.Item{Live: claim}), nil, true, 0},
+		"the plan would create it":    {false, with(&apply.Item{}), nil, false, 0},
+		"another object is refused":   {false, with(&apply.Item{Live: claim}), errors.New("refused"), true, 0},
+		"the plan may not have read":  {false, with(&apply.Item{}), errors.New("refused"), true, 1},
+		"the plan could not read it":  {false, with(&apply.Item{Err: errors.New("refused")}), nil, true, 1},
+		"nobody can plan":             {false, nil, nil, true, 1},
+		"the project does not exist":  {true, nil, nil, false, 0},
+		"and neither does the object": {true, with(&apply.Item{}), nil, false, 0},
+	} {
+		server := clustertest.New(t, "v1.33.0", "v1/PersistentVolumeClaim")
+		const list = "GET /api/v1/namespaces/demo/persistentvolumeclaims"
+		server.Answer(list, map[string]any{"kind": "List", "apiVersion": "v1", "metadata": map[string]any{}, "items": []any{claim.Object}})
+		world := connected(t, server)
+		world.Planner = func(context.Context) (*apply.Plan, error) { return c.plan, c.failed }
+		got, err := liveClaim(t.Context(), clusterLook{World: world, fresh: c.fresh}, claim)
+		if err != nil || (got != nil) != c.found || server.Requests()[list] != c.lists {
+			t.Errorf("%s: %v, %v; asked %v", name, got, err, server.Requests())
+		}
+	}
 }

@@ -39,12 +39,12 @@ func nodes(ctx context.Context, c clusterLook) Finding {
 	if err != nil {
 		return Fail(c.Conn.Translate(err))
 	}
-	return judgeNodes(all, wanted, addsNodes(ctx, c, all))
+	return judgeNodes(all, wanted, func() bool { return addsNodes(ctx, c, all) })
 }
 
 // judgeNodes: a cluster without nodes, or one that adds nodes when pods need them, may get
-// nodes that fit.
-func judgeNodes(all []*unstructured.Unstructured, wanted map[string]map[string]string, adds bool) Finding {
+// nodes that fit. Whether it adds nodes is asked only if none fits.
+func judgeNodes(all []*unstructured.Unstructured, wanted map[string]map[string]string, adds func() bool) Finding {
 	var unfit []string
 	selector := map[string]string{}
 	for _, deployment := range slices.Sorted(maps.Keys(wanted)) {
@@ -63,7 +63,7 @@ func judgeNodes(all []*unstructured.Unstructured, wanted map[string]map[string]s
 		next = "ask a cluster admin for such a node"
 	}
 	next += "\nimages that you built for another architecture need: " + advice.Command("--set", `nodeSelector.kubernetes\.io/arch=ARCHITECTURE`) + " (docs/values.md)"
-	if adds {
+	if adds() {
 		return Warn(what, why+"; the cluster adds nodes when pods need them, which may give one that fits", next)
 	}
 	return Refuse(what, why, next)

@@ -52,27 +52,11 @@ func judgedClass(item *apply.Item) (class string, known bool) {
 // storageClass: a claim that names no class waits for a default one. A class that waits
 // for its first pod is fine.
 func storageClass(ctx context.Context, c clusterLook) Finding {
-	var claims []*unstructured.Unstructured
-	var err error
-	if !c.fresh {
-		claims, err = listOf(ctx, c, kinds.PersistentVolumeClaim, c.Namespace)
-	}
-	if err != nil {
+	open, err := openClaims(ctx, c)
+	switch {
+	case err != nil:
 		return unreadable(c.Conn, err, "list persistentvolumeclaims in "+c.Namespace, "whether there is a storage class for the app's volume")
-	}
-	var open []*unstructured.Unstructured // claims that have no volume yet
-	for _, object := range c.objects {
-		if object.GetKind() != "PersistentVolumeClaim" {
-			continue
-		}
-		switch claim := named(claims, object.GetName()); {
-		case claim == nil:
-			open = append(open, object)
-		case health.Text(claim.Object, "spec", "volumeName") == "":
-			open = append(open, claim)
-		}
-	}
-	if len(open) == 0 {
+	case len(open) == 0:
 		return Pass()
 	}
 	classes, err := c.List(ctx, kinds.StorageClass.GVR(), "", "")
@@ -89,6 +73,40 @@ func storageClass(ctx context.Context, c clusterLook) Finding {
 		return Pass()
 	}
 	return worstFirst([]Finding{finding, drivers(ctx, c, open, classes)})
+}
+
+// openClaims are the app's claims that have no volume yet: as they exist, or as install
+// would create them.
+func openClaims(ctx context.Context, c clusterLook) (open []*unstructured.Unstructured, err error) {
+	for _, object := range c.objects {
+		if object.GetKind() != "PersistentVolumeClaim" {
+			continue
+		}
+		claim, err := liveClaim(ctx, c, object)
+		switch {
+		case err != nil:
+			return nil, err
+		case claim == nil:
+			open = append(open, object)
+		case health.Text(claim.Object, "spec", "volumeName") == "":
+			open = append(open, claim)
+		}
+	}
+	return open, nil
+}
+
+// liveClaim is a claim as it exists, nil if it does not. The plan has read it, unless the
+// plan failed.
+func liveClaim(ctx context.Context, c clusterLook, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if c.fresh {
+		return nil, nil
+	}
+	plan, failed := c.Plan(ctx)
+	if item := planned(plan, object); item != nil && (item.Live != nil || failed == nil && item.Err == nil) {
+		return item.Live, nil
+	}
+	claims, err := listOf(ctx, c, kinds.PersistentVolumeClaim, c.Namespace)
+	return named(claims, object.GetName()), err
 }
 
 // unlistedClass is for those who may not list the storage classes.
