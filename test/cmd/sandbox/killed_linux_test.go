@@ -23,6 +23,11 @@ func TestKilled(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), sandbox(t), "run", "--platform", "kubernetes", "--", "sh", "-c", "echo up; exec tail -f /dev/null "+marker)
 	cmd.Env = append(os.Environ(), "TMPDIR="+temporary)
+	talk, err := os.Create(filepath.Join(t.TempDir(), "talk")) // a file: nothing waits for those that hold it open
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = talk
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +36,8 @@ func TestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := out.Read(make([]byte, 2)); err != nil {
-		t.Fatal(err)
+		said, _ := os.ReadFile(talk.Name())
+		t.Fatalf("the command was not run: %v\n%s", err, said)
 	}
 	if len(parts(t, temporary)) == 0 {
 		t.Error("found no part of the running bed: this test sees nothing")
