@@ -184,7 +184,7 @@ func TestBucketKeepsItsSettings(t *testing.T) {
 	}
 	wantSettings(t, bed, namespace, "two more installs", was)
 	stage := []string{"--set", "bucket.tags.stage=test"}
-	install(stage...).WantCode(t, done).WantTalk(t, "~ Bucket")
+	install(stage...).WantCode(t, done).WantTalk(t, "Bucket settings-kept-bucket", "spec.tagging.tagSet[stage]")
 	with := maps.Clone(was)
 	with["tags"] = world.InJSON(map[string]string{"team": "blue", "cost-center": "4711", "stage": "test"})
 	wantSettings(t, bed, namespace, "a tag more", with)
@@ -231,7 +231,7 @@ func TestBucketThatWouldLoseSettings(t *testing.T) {
 		"the bucket policy … default encryption with a KMS key (aws:kms) … event notifications … These would stay: accelerate, cors, lifecycle, logging, versioning, website, tag team",
 		"remove these settings from the bucket first",
 	}
-	for _, args := range [][]string{{"--adopt=bucket"}, {"--adopt=bucket", "--dry-run"}, {"--adopt=bucket", "--mode", "manual"}} {
+	for _, args := range [][]string{{"--adopt=bucket"}, {"--adopt=bucket", "--dry-run=client"}, {"--adopt=bucket", "--mode", "manual"}} {
 		wantRefused(t, admin, namespace, refused, want, args...)
 	}
 	before := world.Look(t, bed, namespace)

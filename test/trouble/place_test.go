@@ -24,6 +24,9 @@ func (p place) at(r *http.Request, aws bool) bool {
 	text, ofS3 := strings.CutPrefix(text, "s3:")
 	method, rest, _ := strings.Cut(text, " ")
 	path, query, _ := strings.Cut(rest, " ")
+	if r.Method == http.MethodPatch && r.URL.Query().Get("dryRun") != "" && !strings.Contains(query, "dryRun") {
+		return false // it asks only what a write would do
+	}
 	return ofS3 == aws && r.Method == method && strings.HasSuffix(r.URL.Path, path) && strings.Contains(r.URL.RawQuery, query)
 }
 

@@ -135,7 +135,7 @@ func inEnvironment() map[string]flawed {
 		"AWS_RESTRICT_FILE_PERMISSIONS":            {"maybe", "user_read_write or unrestricted"},
 		"AWS_REGION":                               {"us east", "the name of a region"},
 		"AWS_ENDPOINT_URL":                         {"aws.example.com", "a URL such as"},
-		"AWS_ENDPOINT_URL_S3":                      {"ftp://x", "a URL such as"},
+		"AWS_ENDPOINT_URL_S3":                      {"ftp", "a URL such as"},
 	} {
 		all[variable] = flawed{env: env(variable, c.value), says: []string{"invalid " + variable + ` "` + c.value + `"`, "it must be " + c.says, "unset " + variable}}
 	}
@@ -214,7 +214,7 @@ func ofSessions() map[string]flawed {
 		"no region":     {profile: "dev", config: sso + "[sso-session s]\nsso_start_url = https://example.awsapps.com/start\n", says: []string{"incomplete single sign-on in [sso-session s] of FOLDER/config", "sso_region"}},
 		"older, partly": {profile: "dev", config: "[profile dev]\nsso_region = us-east-2\nsso_start_url = https://example.awsapps.com/start\n", says: []string{"incomplete single sign-on in [profile dev]", "sso_account_id, sso_role_name"}},
 		"other region":  {profile: "dev", config: sso + "sso_region = eu-west-1\n" + section, says: []string{`invalid sso_region "eu-west-1" in [profile dev]`, "[sso-session s] has another one"}},
-		"other URL":     {profile: "dev", config: sso + "sso_start_url = https://x.example.com\n" + section, says: []string{`invalid sso_start_url "https://x.example.com"`}},
+		"other URL":     {profile: "dev", config: sso + "sso_start_url = https://x.example.com\n" + section, says: []string{"invalid sso_start_url in [profile dev]"}},
 		"never begun":   {profile: "dev", config: sso + section, says: []string{"not logged in to AWS single sign-on (profile dev)", login}},
 		"older, never":  {profile: "dev", config: "[profile dev]\nsso_region = us-east-2\nsso_start_url = https://example.awsapps.com/start\nsso_account_id = 123456789012\nsso_role_name = x\n", says: []string{"not logged in to AWS single sign-on", login}},
 		"expired":       {profile: "dev", config: sso + section, set: func(t *testing.T, home string) { cached(t, home, "s", "2020-01-01T00:00:00Z") }, says: []string{"single sign-on session has expired (profile dev)", login}},

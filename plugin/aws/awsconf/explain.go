@@ -77,7 +77,10 @@ var (
 	someVariable = regexp.MustCompile(`\b(AWS_[A-Z0-9_]+)\b`)
 	wanted       = regexp.MustCompile(`,? (?:need|must be)(?: either)? ([A-Za-z0-9_/, ]+)$`)
 	setKey       = regexp.MustCompile(`failed to load ([a-z0-9_]+) from shared config`)
-	ofProfile    = regexp.MustCompile(`(?:config from profile, |partial credentials found for profile |profile ")([^,"\n]+)`)
+	// word is what may be repeated of a value that is wrong: too short for a secret key, and
+	// without what user names and passwords in URLs are joined by.
+	word      = regexp.MustCompile(`^[A-Za-z0-9._ ~-]{1,32}$`)
+	ofProfile = regexp.MustCompile(`(?:config from profile, |partial credentials found for profile |profile ")([^,"\n]+)`)
 )
 
 // values are those of variables and keys of which the SDK does not say them.
@@ -126,7 +129,16 @@ func variable(err error, text string, s Source) *problem.Error {
 }
 
 func wrongVariable(s Source, name, why string) *problem.Error {
-	return problem.Input("invalid "+name+" "+quoted(s.Getenv(name)), why, "correct "+name+" or "+advice.Command("unset", name)+", "+again)
+	return problem.Input("invalid "+name+repeated(s.Getenv(name)), why, "correct "+name+" or "+advice.Command("unset", name)+", "+again)
+}
+
+// repeated is a value that is wrong, if it is a word: anything else may be a secret that was
+// put in the wrong place.
+func repeated(value string) string {
+	if !word.MatchString(value) {
+		return ""
+	}
+	return " " + quoted(value)
 }
 
 func quoted(value string) string { return `"` + awserr.Redact(plain.InLine(value)) + `"` }
@@ -157,7 +169,7 @@ func setting(err error, text string, s Source) *problem.Error {
 
 // wrongKey is the error for a key of a profile.
 func wrongKey(s Source, profile, key, why string) *problem.Error {
-	return problem.Input("invalid "+key+" "+quoted(s.value(profile, key))+" in "+s.in(profile, key), why, "correct "+key+" there, "+again)
+	return problem.Input("invalid "+key+repeated(s.value(profile, key))+" in "+s.in(profile, key), why, "correct "+key+" there, "+again)
 }
 
 // profileIn is the profile that an error names, or the one in use.
