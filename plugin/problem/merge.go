@@ -17,6 +17,9 @@ type Alike struct {
 	Cause   string // what else must be the same for one cause; "" if nothing else
 	// Next is the next step for objects, given their words; nil if it does not name them.
 	Next func(words []string) string
+	// Root names what stops everything, such as a login that has expired: whatever problems
+	// of one root say, they are one, and the page of none of them is about it.
+	Root string
 }
 
 // Object is an object that has a problem.
@@ -51,12 +54,16 @@ func (e *Error) Named() []string {
 func Merge(problems []*Error) []*Error {
 	var merged []*Error
 	for _, one := range problems {
+		if one.Like != nil && one.Like.Root != "" {
+			rooted := *one
+			rooted.More, one = "", &rooted
+		}
 		at := slices.IndexFunc(merged, one.sameCause)
 		if at < 0 {
 			merged = append(merged, one)
 			continue
 		}
-		if merged[at].Like != nil && one.Like != nil {
+		if merged[at].Like != nil && one.Like != nil && one.Like.Root == "" {
 			merged[at] = merged[at].and(one)
 		}
 	}
@@ -76,7 +83,17 @@ func Join(problems []*Error) error {
 	}
 }
 
+func (e *Error) root() string {
+	if e.Like == nil {
+		return ""
+	}
+	return e.Like.Root
+}
+
 func (e *Error) sameCause(other *Error) bool {
+	if root := e.root(); root != "" || other.root() != "" {
+		return root == other.root()
+	}
 	if e.Kind != other.Kind || e.More != other.More {
 		return false
 	}

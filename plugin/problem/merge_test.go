@@ -21,6 +21,11 @@ func TestMerge(t *testing.T) {
 	expired := func(request string) *Error {
 		return Fail("the credentials have expired", "AWS refused "+request, "log in").With(Alike{Objects: []Object{{Name: request, Word: request}}})
 	}
+	login := func(what, page string) *Error {
+		p := Fail(what, "", "oc login").See(page)
+		p.Like = &Alike{Root: "login"}
+		return p
+	}
 	plain := Refuse("something else", "", "")
 	for name, test := range map[string]struct {
 		problems []*Error
@@ -29,6 +34,10 @@ func TestMerge(t *testing.T) {
 		"none":           {nil, ""},
 		"one stays":      {[]*Error{managed("a", "route/a")}, "Route a in demo is managed by Argo CD|both would undo each other|oc get route/a -n demo\n"},
 		"the same twice": {[]*Error{plain, plain}, "something else||\n"},
+		"what stops everything": {
+			[]*Error{login("it does not know you", "a.md"), plain, login("x could not be read", "b.md")},
+			"it does not know you||oc login\nsomething else||\n",
+		},
 		"several": {
 			[]*Error{managed("a", "route/a"), plain, managed("b", "route/b"), managed("c", "route/c"), managed("a", "route/a")},
 			"3 objects in demo are managed by Argo CD: Route a, Route b, Route c|both would undo each other|oc get route/a route/b route/c -n demo\nsomething else||\n",

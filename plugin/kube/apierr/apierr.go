@@ -172,6 +172,7 @@ func Explain(s metav1.Status, about About) *problem.Error {
 }
 
 func (about About) loggedOut(p *problem.Error) {
+	p.Like = &problem.Alike{Root: "login"}
 	if about.What != "" {
 		p.Why = "the API server does not accept the login any more"
 		p.Next = advice.Command("oc login") + ", then run the same command again"
