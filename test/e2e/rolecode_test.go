@@ -138,7 +138,7 @@ func testPrintedTemplate(t *testing.T, bed *testbed.Bed) {
 func testIAMPlanOfNothing(t *testing.T, bed *testbed.Bed) {
 	const namespace = "not-planned"
 	admin := run.Admin(bed)
-	plan := admin.Run(t, "iam", "plan", "-n", namespace).WantCode(t, 4).WantTalk(t, "would be made", "OSToy is not installed in project "+namespace)
+	plan := admin.Run(t, "iam", "plan", "-n", namespace).WantCode(t, 4).WantTalk(t, "would be made", "nothing is installed in project "+namespace)
 	for _, line := range []string{"+arn          " + roleARN(bed, namespace), "+ostoy-s3/namespace=" + namespace} {
 		if !strings.Contains(plan.Stdout, line+"\n") {
 			t.Errorf("no %q in\n%s", line, plan)
