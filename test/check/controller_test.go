@@ -109,7 +109,9 @@ func outside(t *testing.T, s *scene) {
 			t.Error(result)
 		}
 	}
-	without := s.User.Run(t, "check", "--pre", "-n", "default").WantCode(t, 4)
+	const empty = "no-bucket-yet"
+	must(t, s.Bed.NewNamespace(t.Context(), empty))
+	without := s.User.Run(t, "check", "--pre", "-n", empty).WantCode(t, 4)
 	for _, want := range []string{"oc ostoy-s3 controller install", "if a controller outside this cluster manages Buckets"} {
 		if !strings.Contains(without.Stdout, want) {
 			t.Errorf("stdout lacks %q\n%s", want, without)
