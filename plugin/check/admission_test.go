@@ -56,15 +56,21 @@ func TestAdmission(t *testing.T) {
 		"accepted": {Verdict{Pods: []apply.Pod{allowed}}, Passed, nil, ""},
 		"a policy": {
 			Verdict{Refused: []*apply.Rejection{refusedFor("Service", "a", policyText+"label team is required"), refusedFor("Secret", "b", strings.TrimSuffix(policyText, ": "))}},
-			Failed, []string{"the ValidatingAdmissionPolicy require-team (binding everywhere) refuses", "label team is required: Service a, Secret b", "--set commonLabels.team=VALUE"}, "",
+			Failed,
+			[]string{"the ValidatingAdmissionPolicy require-team (binding everywhere) refuses", "label team is required: Service a, Secret b", "--set commonLabels.team=VALUE"},
+			"",
 		},
 		"a policy for pods": {
 			Verdict{Pods: []apply.Pod{anyPod("ostoy-frontend", refusedFor("Pod", "p", policyText+"label team is required"))}},
-			Failed, []string{"the pods of Deployment ostoy-frontend", "--set podLabels.team=VALUE"}, "common",
+			Failed,
+			[]string{"the pods of Deployment ostoy-frontend", "--set podLabels.team=VALUE"},
+			"common",
 		},
 		"a webhook that wants an annotation": {
 			Verdict{Refused: []*apply.Rejection{refusedFor("Service", "a", gatekeeper+`[owners] you must provide annotations: {"example.com/owner"}`)}},
-			Failed, []string{"the admission webhook validation.gatekeeper.sh refuses", `'commonAnnotations.example\.com/owner=VALUE'`}, "",
+			Failed,
+			[]string{"the admission webhook validation.gatekeeper.sh refuses", `'commonAnnotations.example\.com/owner=VALUE'`},
+			"",
 		},
 		"a policy about something else": {
 			Verdict{Refused: []*apply.Rejection{refusedFor("Service", "a", policyText+"no Services here")}}, Failed, []string{"no Services here: Service a", "ask a cluster admin"}, "VALUE",

@@ -145,10 +145,16 @@ func TestVerdict(t *testing.T) {
 		"a failure":       {all, check.Error, "1 check failed: c-failed"},
 		"both":            {all, check.Warning, "2 checks failed: b-warned, c-failed"},
 		"not looked at":   {all[3:], check.Warning, ""},
-		"vital, skipped": {[]check.Outcome{vital(check.Leave("there is no frontend"))}, check.Error,
-			"not verified: 1 check that the verdict depends on found no answer: app"},
-		"vital, not allowed": {[]check.Outcome{all[0], vital(check.Unseen("list deployments", "it"))}, check.Error,
-			"not verified: 1 check that the verdict depends on found no answer: app"},
+		"vital, skipped": {
+			[]check.Outcome{vital(check.Leave("there is no frontend"))},
+			check.Error,
+			"not verified: 1 check that the verdict depends on found no answer: app",
+		},
+		"vital, not allowed": {
+			[]check.Outcome{all[0], vital(check.Unseen("list deployments", "it"))},
+			check.Error,
+			"not verified: 1 check that the verdict depends on found no answer: app",
+		},
 		"vital, a pass": {[]check.Outcome{vital(check.Pass())}, check.Warning, ""},
 	} {
 		err := verdict(c.outcomes, c.failOn)

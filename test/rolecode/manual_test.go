@@ -40,7 +40,7 @@ func TestManualScriptsParse(t *testing.T) {
 			if first := file.Stmts[0].Cmd.(*syntax.CallExpr); words(first.Args) != "set -euo pipefail" {
 				t.Errorf("it begins with %s", words(first.Args))
 			}
-			wantNothingExpanded(t, file, []string{"cluster", "server", "mark", "uid"}, []string{"oc", "kubectl", "sleep", "break"})
+			wantNothingExpanded(t, file, []string{"cluster", "server", "mark", "uid", "record", "done"}, []string{"oc", "kubectl", "sleep", "break"})
 			documents := 0
 			syntax.Walk(file, func(node syntax.Node) bool {
 				redirect, ok := node.(*syntax.Redirect)

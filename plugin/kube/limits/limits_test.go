@@ -91,8 +91,12 @@ func TestFit(t *testing.T) {
 	for _, requests := range []string{"", "cpu=10m memory=32Mi", "cpu=100m memory=256Mi", "cpu=2 memory=2Gi"} {
 		for _, most := range []string{"", "cpu=200m memory=512Mi", "cpu=4 memory=4Gi"} {
 			for _, limit := range []core.LimitRangeItem{
-				{Max: list("cpu=150m")}, {Min: list("cpu=300m memory=300Mi")}, {Max: list("cpu=1"), Min: list("cpu=500m")},
-				{MaxLimitRequestRatio: list("cpu=3 memory=3")}, {MaxLimitRequestRatio: list("cpu=1")}, {Max: list("memory=100Mi"), MaxLimitRequestRatio: list("memory=2")},
+				{Max: list("cpu=150m")},
+				{Min: list("cpu=300m memory=300Mi")},
+				{Max: list("cpu=1"), Min: list("cpu=500m")},
+				{MaxLimitRequestRatio: list("cpu=3 memory=3")},
+				{MaxLimitRequestRatio: list("cpu=1")},
+				{Max: list("memory=100Mi"), MaxLimitRequestRatio: list("memory=2")},
 			} {
 				for _, of := range []core.LimitType{core.LimitTypeContainer, core.LimitTypePod} {
 					limit.Type = of
