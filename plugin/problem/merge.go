@@ -54,7 +54,7 @@ func (e *Error) Named() []string {
 func Merge(problems []*Error) []*Error {
 	var merged []*Error
 	for _, one := range problems {
-		if one.Like != nil && one.Like.Root != "" {
+		if one.root() != "" {
 			rooted := *one
 			rooted.More, one = "", &rooted
 		}
@@ -63,7 +63,7 @@ func Merge(problems []*Error) []*Error {
 			merged = append(merged, one)
 			continue
 		}
-		if merged[at].Like != nil && one.Like != nil && one.Like.Root == "" {
+		if merged[at].Like != nil && one.Like != nil {
 			merged[at] = merged[at].and(one)
 		}
 	}
