@@ -101,17 +101,17 @@ func (a appLook) volume(ctx context.Context) Finding {
 	if err != nil {
 		return unreadable(a.Conn, err, "list persistentvolumeclaims in "+a.Namespace, "whether the app has its volume")
 	}
-	if claim == nil && ofKind(a.objects, "PersistentVolumeClaim") != nil {
-		return Refuse("there is no PersistentVolumeClaim "+volumeName, "the frontend mounts it, so its next pod cannot start",
-			"to create an empty one: "+installIn(a.World))
-	}
 	if claim == nil {
+		missing := Refuse("there is no PersistentVolumeClaim "+volumeName, "the frontend mounts it, so its next pod cannot start",
+			"to create an empty one: "+installIn(a.World))
+		if ofKind(a.objects, "PersistentVolumeClaim") != nil {
+			return missing
+		}
 		return a.frontend(func(deployment *unstructured.Unstructured) Finding {
 			if !mounts(deployment, volumeName) {
 				return Pass()
 			}
-			return Refuse("there is no PersistentVolumeClaim "+volumeName, "the frontend mounts it, so its next pod cannot start",
-				"to create an empty one: "+installIn(a.World))
+			return missing
 		})(ctx)
 	}
 	state := health.Volume(claim, nil).Settled()
