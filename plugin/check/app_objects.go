@@ -42,7 +42,11 @@ func objectsExist(ctx context.Context, a appLook) Finding {
 		there bool
 		err   error
 	}
+	plan, _ := a.Plan(ctx) // what it has read is not read again
 	answers := together(wanted, func(object *unstructured.Unstructured) answer {
+		if item := planned(plan, object); item != nil && item.Err == nil {
+			return answer{there: item.Live != nil}
+		}
 		there, err := exists(ctx, a.World, object)
 		return answer{there, err}
 	})
