@@ -1,5 +1,5 @@
-// Package waiting tells a person what a run waits for, if that takes longer than a person
-// likes to look at nothing. The context carries who is told, as it carries the trace of
+// Package waiting reports to a person what a run waits for, if the wait is longer than a few
+// seconds. The context carries who is told, as it carries the trace of
 // net/http/httptrace. It ends nothing and knows nothing of what is waited for.
 package waiting
 
@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Patience is how long a person looks at nothing before they want to know why.
+// Patience is how long a wait lasts before it is reported.
 const Patience = 3 * time.Second
 
 // Person is who is told.
 type Person struct {
-	// Patience is how long they look at nothing.
+	// Patience is how long a wait lasts before they are told.
 	Patience time.Duration
 	// Present says that they are at a terminal, and can answer a program that asks them.
 	Present bool
