@@ -84,12 +84,11 @@ func whole(it *Item) *unstructured.Unstructured {
 // of it, so that has everything: as Adopter's, because a run that is killed then loses
 // nothing. Then Manager states what is the app's, and Adopter keeps the rest.
 func createCarrying(ctx context.Context, a *Applier, it *Item) (*unstructured.Unstructured, error) {
-	live, err := patchAs(ctx, a, Adopter, it.Ref, whole(it), false)
-	if err != nil {
+	if _, err := patchAs(ctx, a, Adopter, it.Ref, whole(it), false); err != nil {
 		return nil, err
 	}
 	it.manner.force = true // over Adopter, which has the same values
-	if live, err = a.patch(ctx, it, false); err != nil {
+	if live, err := a.patch(ctx, it, false); err != nil {
 		return live, err
 	}
 	return patchAs(ctx, a, Adopter, it.Ref, only(it.object, it.manner.carried), false)

@@ -3,6 +3,7 @@ package clustertest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -103,7 +104,7 @@ func (o *Store) answer(r *http.Request) (map[string]any, error) {
 	what := schema.GroupResource{Resource: words[1]}
 	switch {
 	case o.refuse != nil && o.refuse(r):
-		return nil, apierrors.NewForbidden(what, words[len(words)-1], errors.New("User \""+User+"\" cannot do this"))
+		return nil, apierrors.NewForbidden(what, words[len(words)-1], errors.New(fmt.Sprintf("User %q", User)+" cannot do this"))
 	case r.Method == http.MethodGet && len(words) == 2:
 		items := []any{}
 		for _, key := range slices.Sorted(maps.Keys(o.objects)) {
