@@ -19,26 +19,8 @@ KEYS = {
 # controller and the clients a test looks into AWS with.
 UNTOUCHED = ("controller", "helper")
 
-SUBRESOURCES = {
-    "publicAccessBlock": "BucketPublicAccessBlock",
-    "encryption": "EncryptionConfiguration",
-    "ownershipControls": "BucketOwnershipControls",
-    "policy": "BucketPolicy",
-    "tagging": "BucketTagging",
-    "versioning": "BucketVersioning",
-    "location": "BucketLocation",
-    "acl": "BucketAcl",
-    "cors": "BucketCORS",
-    "lifecycle": "LifecycleConfiguration",
-    "logging": "BucketLogging",
-    "notification": "BucketNotification",
-    "website": "BucketWebsite",
-    "replication": "ReplicationConfiguration",
-    "requestPayment": "BucketRequestPayment",
-    "accelerate": "AccelerateConfiguration",
-    "object-lock": "BucketObjectLockConfiguration",
-    "policyStatus": "BucketPolicyStatus",
-}
+# What a bucket's subresource is called in the names of operations.
+SUBRESOURCES = {name: read.removeprefix("Get") for name, (read, _) in actions.BUCKET.items() if read.startswith("Get")}
 
 BUCKET_CALLS = {"HEAD": "HeadBucket", "PUT": "CreateBucket", "DELETE": "DeleteBucket"}
 OBJECT_CALLS = {

@@ -43,7 +43,6 @@ func TestWholeBed(t *testing.T) {
 		{"timeout", testTimeout},
 		{"project name taken", testProjectNameTaken},
 		{"server away", testServerAway},
-		{"no storage class", testNoStorageClass},
 	} {
 		t.Run(one.name, func(t *testing.T) { one.play(t, bed) })
 	}

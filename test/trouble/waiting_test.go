@@ -19,12 +19,17 @@ import (
 // fast.
 const forEver = "2h"
 
-// wantHopeless runs install and wants it to give up by itself with exit code 3,
-// the message, and one JSON document that says what is not ready.
+// wantHopeless runs install and wants it to give up by itself.
 func wantHopeless(t *testing.T, user run.User, namespace, object string, want message, args ...string) {
 	t.Helper()
 	args = append([]string{"install", "-n", namespace, "--timeout", forEver, "-o", "json"}, args...)
-	result := user.Run(t, args...)
+	wantGivenUp(t, user.Run(t, args...), namespace, object, want)
+}
+
+// wantGivenUp wants exit code 3, the message, and one JSON document that says what is not
+// ready.
+func wantGivenUp(t *testing.T, result run.Result, namespace, object string, want message) {
+	t.Helper()
 	wantMessages(t, result, notReady, want)
 	var document struct {
 		Namespace, Bucket, Role string
@@ -75,12 +80,29 @@ func TestPodsThatNeverRun(t *testing.T) {
 	}
 }
 
-// TestQuota: pods cannot even be made.
+// TestQuota: a quota that is set while the app is waited for, so that pods cannot even be
+// made. One that is there before is refused before anything is created (test/check).
 func TestQuota(t *testing.T) {
 	t.Parallel()
 	bed := run.TheBed(t)
 	const namespace = "wait-quota"
 	world.NewNamespace(t, bed, namespace)
+	if err := bed.FailPods(t.Context(), namespace, testbed.FailImage, "received unexpected HTTP status: 502 Bad Gateway"); err != nil {
+		t.Fatal(err)
+	}
+	admin := run.Admin(bed)
+	running := run.Begin(t, admin, "install", "-n", namespace, "--timeout", forEver, "-o", "json")
+	running.Says(t, "waiting for the registry: the image")
+	allowNoPods(t, bed, namespace)
+	admin.Kubectl(t, "delete", "pods", "--all", "-n", namespace).WantCode(t, 0)
+	wantGivenUp(t, running.Ends(t), namespace, "Deployment ostoy-frontend", message{
+		"will not become ready", "its pods cannot be made: exceeded quota: no-pods", "oc describe quota -n wait-quota",
+	})
+}
+
+// allowNoPods sets a quota and waits until the API server counts with it.
+func allowNoPods(t *testing.T, bed *testbed.Bed, namespace string) {
+	t.Helper()
 	quotas := bed.Client.CoreV1().ResourceQuotas(namespace)
 	quota := &corev1.ResourceQuota{
 		ObjectMeta: metav1.ObjectMeta{Name: "no-pods"},
@@ -95,9 +117,6 @@ func TestQuota(t *testing.T) {
 			err = fmt.Errorf("not counted yet")
 		}
 		return err
-	})
-	wantHopeless(t, run.Admin(bed), namespace, "Deployment ostoy-frontend", message{
-		"will not become ready", "its pods cannot be made: exceeded quota: no-pods", "oc describe quota -n wait-quota",
 	})
 }
 
@@ -212,25 +231,5 @@ spec: {policyName: select-%[1]s}
 			err = fmt.Errorf("pods can be scheduled yet")
 		}
 		return err
-	})
-}
-
-// testNoStorageClass: the claim waits for a class that nobody will give it.
-// The default is the whole cluster's, so this test is alone.
-func testNoStorageClass(t *testing.T, bed *testbed.Bed) {
-	const namespace = "wait-volume"
-	world.NewNamespace(t, bed, namespace)
-	mark := func(isDefault string) {
-		t.Helper()
-		patch := fmt.Sprintf(`{"metadata":{"annotations":{"storageclass.kubernetes.io/is-default-class":%q}}}`, isDefault)
-		_, err := bed.Client.StorageV1().StorageClasses().Patch(context.WithoutCancel(t.Context()), "gp3-csi", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	mark("false")
-	defer mark("true")
-	wantHopeless(t, run.Admin(bed), namespace, "PersistentVolumeClaim ostoy-pvc", message{
-		"will not become ready", "it has no storage class, and the cluster has no default one", "oc get storageclass",
 	})
 }

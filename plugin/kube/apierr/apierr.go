@@ -180,7 +180,7 @@ func (about About) loggedOut(p *problem.Error) {
 	}
 	p.What = "the API server " + about.Host + " does not know you"
 	p.Why = "your login has expired or was never made"
-	p.Next = "log in again: " + advice.Command("oc login", about.Host)
+	p.Next = "log in, then run the same command again: " + advice.Command("oc login", about.Host)
 }
 
 // forbidden names the missing permission as far as the text says it.
