@@ -45,20 +45,19 @@ func carry(ctx context.Context, p *Plan) error {
 	if most := mostTags - len(render.OwnershipTags(d.Facts())); len(tags) > most {
 		lost = append(lost, fmt.Sprintf("%d of its %d tags: S3 allows %d, and the app and the controller need the others", len(tags)-most, len(tags), mostTags+controllerTags))
 	}
+	var unread []string
 	if p.Bucket.Kind != bucket.Ours { // of one that is, nobody else is known to have changed settings
-		for _, one := range found.Unread {
-			lost = append(lost, one+": not known, because AWS does not let you read it")
-		}
+		unread = found.Unread
 		if p.Bucket.Tags == nil {
-			lost = append(lost, "tags: not known, because AWS does not let you read them")
+			unread = append(unread, "tags (needs s3:GetBucketTagging)")
 		}
 	}
 	keeps := found.Kept()
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		keeps = append(keeps, "tag "+plain.Line(key))
 	}
-	if len(lost) > 0 {
-		return losing(*p, lost, keeps)
+	if len(lost)+len(unread) > 0 {
+		return losing(*p, lost, unread, keeps)
 	}
 	if p.Before.Bucket != nil {
 		p.Before.Bucket.Keeps, p.Before.Bucket.Becomes = keeps, append(found.Becomes, replacedTags(p.Bucket.Tags, render.OwnershipTags(d.Facts()))...)
@@ -110,14 +109,27 @@ func replacedTags(has, want map[string]string) []string {
 	return said
 }
 
-// losing refuses to take over a bucket that would lose settings.
-func losing(p Plan, lost, keeps []string) error {
-	why := "The controller deletes what the Bucket resource does not state, and these settings it cannot state beside the app's own: " + strings.Join(lost, "; ") + "."
+// losing refuses to take over a bucket that would lose settings, or that may, because you
+// are not allowed to read some.
+func losing(p Plan, lost, unread, keeps []string) error {
+	what := "bucket " + p.Bucket.Name + " would lose settings"
+	why := "The controller deletes what the Bucket resource does not state"
+	next := advice.Command("oc ostoy-s3 install", "--new-project") + " uses another bucket"
+	if len(lost) > 0 {
+		why += ", and these settings it cannot state beside the app's own: " + strings.Join(lost, "; ")
+		next += "\nif nobody needs these settings, remove them from the bucket and run the same command again"
+	} else {
+		what = "bucket " + p.Bucket.Name + " may lose settings that you are not allowed to read"
+	}
+	why += "."
+	if len(unread) > 0 {
+		why += " Not known, because AWS does not let you read them: " + strings.Join(unread, ", ") + "."
+		next += "\nto be allowed to read them: " + advice.Command("oc ostoy-s3 iam policy", "--for", "install") + " prints a policy with these permissions"
+	}
 	if len(keeps) > 0 {
 		why += " These would stay: " + strings.Join(keeps, ", ") + "."
 	}
-	return problem.Refuse("bucket "+p.Bucket.Name+" would lose settings", why,
-		"oc ostoy-s3 install --new-project, or, if nobody needs them, remove these settings from the bucket first and run the same command again").See(bucket.MoreForeign)
+	return problem.Refuse(what, why, next).See(bucket.MoreForeign)
 }
 
 // mayCarry asks whether you may state the settings: the admission policy allows a Bucket

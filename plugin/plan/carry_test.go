@@ -45,7 +45,7 @@ func TestCarry(t *testing.T) {
 		"settings":         {tags: others, answers: map[string]string{"versioning": versioned, "accelerate": `<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>`}, keeps: []string{"accelerate", "versioning", "tag team"}, becomes: []string{"tag ostoy-s3/namespace: elsewhere → demo"}},
 		"one that is lost": {tags: others, answers: map[string]string{"versioning": versioned, "policy": `{"Statement":[{}]}`}, refused: "the bucket policy. These would stay: versioning, tag team"},
 		"a tag of AWS":     {tags: map[string]string{"aws:cloudformation:stack-name": "x"}, refused: "tag aws:cloudformation:stack-name, which only AWS writes"},
-		"one unseen":       {denied: "lifecycle", refused: "lifecycle rules (needs s3:GetLifecycleConfiguration): not known"},
+		"one unseen":       {denied: "lifecycle", refused: "Not known, because AWS does not let you read them: lifecycle rules (needs s3:GetLifecycleConfiguration)."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

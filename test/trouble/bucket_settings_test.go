@@ -229,7 +229,7 @@ func TestBucketThatWouldLoseSettings(t *testing.T) {
 	want := message{
 		"bucket settings-lost-bucket would lose settings",
 		"the bucket policy … default encryption with a KMS key (aws:kms) … event notifications … These would stay: accelerate, cors, lifecycle, logging, versioning, website, tag team",
-		"remove these settings from the bucket first",
+		"if nobody needs these settings, remove them from the bucket",
 	}
 	for _, args := range [][]string{{"--adopt=bucket"}, {"--adopt=bucket", "--dry-run=client"}, {"--adopt=bucket", "--mode", "manual"}} {
 		wantRefused(t, admin, namespace, refused, want, args...)
