@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -114,15 +113,13 @@ func (a appLook) volume(ctx context.Context) Finding {
 			return missing
 		})(ctx)
 	}
-	state := health.Volume(claim, nil).Settled()
-	if state.Ready {
+	if health.Volume(claim, nil).Ready {
 		return Pass()
 	}
 	if a.classMissing(ctx, claim) {
 		return Leave("needs storage-class")
 	}
-	warnings := a.Warnings(ctx, "PersistentVolumeClaim", volumeName)
-	return judgeVolume(claim, state, warnings)
+	return judgeVolume(claim, a.Events(ctx, claim))
 }
 
 // classMissing reports whether a claim has no volume because no class makes one,
@@ -135,16 +132,13 @@ func (a appLook) classMissing(ctx context.Context, claim *unstructured.Unstructu
 	return err == nil && named(classes, health.Text(claim.Object, "spec", "storageClassName")) == nil
 }
 
-// judgeVolume: of a claim that is pending the last complaint of the one who is to
-// make the volume is the reason.
-func judgeVolume(claim *unstructured.Unstructured, state health.State, warnings []string) Finding {
-	if len(warnings) > 0 {
-		state.Text += "; " + plain.Said(warnings[len(warnings)-1])
-		state.Hint = cmp.Or(state.Hint, advice.Command("oc describe pvc", claim.GetName(), "-n", claim.GetNamespace()))
-		state.Level = health.Fail
-	}
-	if state.Level == health.Fail || state.Level == health.Warn && time.Since(claim.GetCreationTimestamp().Time) > time.Minute {
-		return notReady("PersistentVolumeClaim "+claim.GetName(), claim, state)
+// judgeVolume: what is reported of a claim that is pending is a finding at once. A
+// provisioner that reports nothing has a minute.
+func judgeVolume(claim *unstructured.Unstructured, events []health.Event) Finding {
+	now := health.Volume(claim, events)
+	settled := now.Settled()
+	if now.Level > health.Info || settled.Level == health.Warn && time.Since(claim.GetCreationTimestamp().Time) > time.Minute {
+		return notReady("PersistentVolumeClaim "+claim.GetName(), claim, settled)
 	}
 	return Pass()
 }

@@ -204,25 +204,36 @@ func inFolder(file string) bool {
 
 // pathsIn are the paths that a volume gives its files by name.
 func pathsIn(v core.VolumeSource) []string {
-	var items []core.KeyToPath
+	var paths []string
+	add := func(items []core.KeyToPath) {
+		for _, item := range items {
+			paths = append(paths, item.Path)
+		}
+	}
+	told := func(items []core.DownwardAPIVolumeFile) {
+		for _, item := range items {
+			paths = append(paths, item.Path)
+		}
+	}
 	switch {
 	case v.Secret != nil:
-		items = v.Secret.Items
+		add(v.Secret.Items)
 	case v.ConfigMap != nil:
-		items = v.ConfigMap.Items
+		add(v.ConfigMap.Items)
+	case v.DownwardAPI != nil:
+		told(v.DownwardAPI.Items)
 	case v.Projected != nil:
 		for _, one := range v.Projected.Sources {
 			if one.Secret != nil {
-				items = append(items, one.Secret.Items...)
+				add(one.Secret.Items)
 			}
 			if one.ConfigMap != nil {
-				items = append(items, one.ConfigMap.Items...)
+				add(one.ConfigMap.Items)
+			}
+			if one.DownwardAPI != nil {
+				told(one.DownwardAPI.Items)
 			}
 		}
-	}
-	var paths []string
-	for _, item := range items {
-		paths = append(paths, item.Path)
 	}
 	return paths
 }

@@ -87,19 +87,20 @@ func TestWinsOverRole(t *testing.T) {
 		"by a key if it is there": {
 			ref("AWS_ACCESS_KEY_ID", key("keys", "ACCESS_KEY_ID", true)), Failed, "AWS_ACCESS_KEY_ID of Secret keys",
 		},
-		"by a key that is not there":     {ref("AWS_ACCESS_KEY_ID", key("keys", "none", true)), Passed, ""},
-		"by a key that nobody sees":      {ref("AWS_ACCESS_KEY_ID", key("hidden", "x", true)), NotAllowed, "get secrets hidden in demo"},
-		"of a Secret":                    {all(from("keys", "AWS_")), Failed, "AWS_ACCESS_KEY_ID of Secret keys"},
-		"of another prefix":              {all(from("keys", "")), Passed, ""},
-		"of nothing":                     {all(core.EnvFromSource{}), Passed, ""},
-		"of what may be hidden":          {all(from("hidden", "")), NotAllowed, "get secrets hidden in demo"},
-		"of a ConfigMap":                 {all(core.EnvFromSource{ConfigMapRef: &core.ConfigMapEnvSource{LocalObjectReference: core.LocalObjectReference{Name: "settings"}}}), Failed, "AWS_PROFILE of ConfigMap settings"},
-		"of a Secret, but its own wins":  {func(p *core.Pod) { all(from("keys", "AWS_"))(p); own("AWS_ACCESS_KEY_ID", "")(p) }, Passed, ""},
-		"files in a home":                {volume("/home/app/.aws", "", core.VolumeSource{}), Failed, file + "/home/app/.aws"},
-		"one file in a home":             {volume("/.aws/credentials", "x", core.VolumeSource{}), Failed, file + "/.aws/credentials"},
-		"files below a home, of Secret":  {volume("/home/app", "", core.VolumeSource{Secret: &core.SecretVolumeSource{Items: items}}), Failed, file + "/home/app"},
-		"files below a home, of several": {volume("/", "", core.VolumeSource{Projected: &core.ProjectedVolumeSource{Sources: []core.VolumeProjection{{ConfigMap: &core.ConfigMapProjection{Items: items}}}}}), Failed, file + "/"},
-		"files elsewhere":                {volume("/var/aws", "", core.VolumeSource{Secret: &core.SecretVolumeSource{}}), Passed, ""},
+		"by a key that is not there":         {ref("AWS_ACCESS_KEY_ID", key("keys", "none", true)), Passed, ""},
+		"by a key that nobody sees":          {ref("AWS_ACCESS_KEY_ID", key("hidden", "x", true)), NotAllowed, "get secrets hidden in demo"},
+		"of a Secret":                        {all(from("keys", "AWS_")), Failed, "AWS_ACCESS_KEY_ID of Secret keys"},
+		"of another prefix":                  {all(from("keys", "")), Passed, ""},
+		"of nothing":                         {all(core.EnvFromSource{}), Passed, ""},
+		"of what may be hidden":              {all(from("hidden", "")), NotAllowed, "get secrets hidden in demo"},
+		"of a ConfigMap":                     {all(core.EnvFromSource{ConfigMapRef: &core.ConfigMapEnvSource{LocalObjectReference: core.LocalObjectReference{Name: "settings"}}}), Failed, "AWS_PROFILE of ConfigMap settings"},
+		"of a Secret, but its own wins":      {func(p *core.Pod) { all(from("keys", "AWS_"))(p); own("AWS_ACCESS_KEY_ID", "")(p) }, Passed, ""},
+		"files in a home":                    {volume("/home/app/.aws", "", core.VolumeSource{}), Failed, file + "/home/app/.aws"},
+		"one file in a home":                 {volume("/.aws/credentials", "x", core.VolumeSource{}), Failed, file + "/.aws/credentials"},
+		"files below a home, of Secret":      {volume("/home/app", "", core.VolumeSource{Secret: &core.SecretVolumeSource{Items: items}}), Failed, file + "/home/app"},
+		"files below a home, of several":     {volume("/", "", core.VolumeSource{Projected: &core.ProjectedVolumeSource{Sources: []core.VolumeProjection{{ConfigMap: &core.ConfigMapProjection{Items: items}}}}}), Failed, file + "/"},
+		"files below a home, of annotations": {volume("/home/app", "", core.VolumeSource{DownwardAPI: &core.DownwardAPIVolumeSource{Items: []core.DownwardAPIVolumeFile{{Path: ".aws/config"}}}}), Failed, file + "/home/app"},
+		"files elsewhere":                    {volume("/var/aws", "", core.VolumeSource{Secret: &core.SecretVolumeSource{}}), Passed, ""},
 		"in a sidecar": {func(p *core.Pod) {
 			p.Spec.Containers[1].Env = []core.EnvVar{{Name: "AWS_ACCESS_KEY_ID", Value: "x"}}
 		}, Failed, "sidecar in pod"},
@@ -149,18 +150,23 @@ func TestRoleElsewhere(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		from *core.EnvVarSource
+		last string // a later entry of the same name
 		want Status
 		says string
 	}{
-		"in the pod":       {nil, Passed, ""},
-		"of a ConfigMap":   {of("good"), Passed, ""},
-		"of another":       {of("other"), Failed, "role/other"},
-		"of a Secret":      {&core.EnvVarSource{SecretKeyRef: &core.SecretKeySelector{}}, NotAllowed, "which role pod ostoy-frontend-1 assumes"},
-		"of an annotation": {&core.EnvVarSource{FieldRef: &core.ObjectFieldSelector{}}, NotAllowed, "which role pod ostoy-frontend-1 assumes"},
+		"in the pod":              {nil, "", Passed, ""},
+		"of a ConfigMap":          {of("good"), "", Passed, ""},
+		"of another":              {of("other"), "", Failed, "role/other"},
+		"of another, and not set": {of("other"), goodARN, Passed, ""},
+		"of a Secret":             {&core.EnvVarSource{SecretKeyRef: &core.SecretKeySelector{}}, "", NotAllowed, "which role pod ostoy-frontend-1 assumes"},
+		"of an annotation":        {&core.EnvVarSource{FieldRef: &core.ObjectFieldSelector{}}, "", NotAllowed, "which role pod ostoy-frontend-1 assumes"},
 	} {
 		pod := goodPod()
 		if c.from != nil {
 			pod.Spec.Containers[0].Env[0] = core.EnvVar{Name: roleVariable, ValueFrom: c.from}
+		}
+		if c.last != "" {
+			pod.Spec.Containers[0].Env = append(pod.Spec.Containers[0].Env, core.EnvVar{Name: roleVariable, Value: c.last})
 		}
 		look := identityLook{World: &live.World{Conn: conn, Namespace: "demo", Facts: identityFacts()}}
 		t.Run(name, func(t *testing.T) { wantFinding(t, roleElsewhere(t.Context(), look, pod), c.want, c.says) })

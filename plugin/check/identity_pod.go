@@ -249,11 +249,16 @@ func roleElsewhere(ctx context.Context, i identityLook, pod core.Pod) Finding {
 	want := roleARN(ctx, i)
 	var all []Finding
 	for _, c := range everyContainer(pod.Spec) {
-		at := slices.IndexFunc(c.Env, func(e core.EnvVar) bool { return e.Name == roleVariable && e.ValueFrom != nil })
-		if at < 0 || want == "" {
+		var last core.EnvVar // it wins over those of the same name
+		for _, e := range c.Env {
+			if e.Name == roleVariable {
+				last = e
+			}
+		}
+		if last.ValueFrom == nil || want == "" {
 			continue
 		}
-		ref := c.Env[at].ValueFrom.ConfigMapKeyRef
+		ref := last.ValueFrom.ConfigMapKeyRef
 		if ref == nil {
 			all = append(all, Unseen("the value of "+roleVariable+" in "+c.Name+", which is not in the pod itself and is not read", "which role pod "+pod.Name+" assumes"))
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -18,8 +19,9 @@ import (
 )
 
 // testControllerRefused: AWS or S3 tells the controller no, each in a way that
-// never heals by waiting.
+// never heals by waiting. Install ends, and check says the same.
 func testControllerRefused(t *testing.T, bed *testbed.Bed) {
+	const organization, administrator = "may not make … AccessDenied: a policy of the AWS organization forbids it: an explicit deny", "ask who administers the AWS organization to lift the deny of "
 	for _, c := range []struct {
 		namespace string
 		fault     testbed.Fault
@@ -28,12 +30,60 @@ func testControllerRefused(t *testing.T, bed *testbed.Bed) {
 		{"ack-taken", testbed.Fault{Action: "s3:CreateBucket", Code: "BucketAlreadyExists", Status: 409, Message: "The requested bucket name is not available."}, "the name belongs to another AWS account: BucketAlreadyExists", "oc ostoy-s3 install --new-project"},
 		{"ack-name", testbed.Fault{Action: "s3:CreateBucket", Code: "InvalidBucketName", Status: 400, Message: "The specified bucket is not valid."}, "S3 does not accept the name: InvalidBucketName", "choose another project"},
 		{"ack-denied", testbed.Fault{Action: "s3:CreateBucket", Code: "AccessDenied", Status: 403, Message: "Access Denied"}, "the ACK controller may not make s3:CreateBucket: AccessDenied", "give the role of the controller the permission"},
+		{"ack-tag", testbed.Fault{Action: "s3:PutBucketTagging", Code: "InvalidTag", Status: 400, Message: "The TagValue you have provided is invalid"}, "S3 does not accept a tag: InvalidTag: The TagValue you have provided is invalid", "correct the tags with --tags"},
+		{
+			"ack-state", testbed.Fault{Action: "s3:PutBucketPolicy", Code: "InvalidBucketState", Status: 409, Message: "The request is not valid for the current state of the bucket."},
+			"the bucket has a state that does not allow this setting: InvalidBucketState", "change it in S3, or choose another project",
+		},
+		{"ack-policy", testbed.Fault{Action: "s3:PutBucketPolicy", Code: "MalformedPolicy", Status: 400, Message: "Policy has invalid resource"}, "S3 does not accept the policy of the bucket: MalformedPolicy", "correct the Bucket"},
+		{"ack-quota", testbed.Fault{Action: "s3:CreateBucket", Code: "TooManyBuckets", Status: 400, Message: "You have attempted to create more buckets than allowed"}, "as many buckets as its quota allows: TooManyBuckets", "request a higher quota"},
+		{"ack-field", testbed.Fault{Action: "s3:PutBucketPolicy", Code: "MalformedXML", Status: 400, Message: "The XML you provided was not well-formed"}, "the ACK controller has given up: api error MalformedXML", "correct the Bucket"},
+		{"ack-scp-create", denied("controller", "s3:CreateBucket", "a service control policy"), organization, administrator + "s3:CreateBucket"},
+		{"ack-scp-block", denied("controller", "s3:PutBucketPublicAccessBlock", "a service control policy"), organization, administrator + "s3:PutBucketPublicAccessBlock"},
+		{"ack-boundary", denied("controller", "s3:PutBucketTagging", "a permissions boundary"), "the controller's permissions boundary forbids it", "the AWS administrator who owns the permissions boundary of the controller to lift the deny of s3:PutBucketTagging"},
+		{"ack-resource", denied("controller", "s3:PutBucketPolicy", "a resource-based policy"), "the policy on the resource itself forbids it", "the owner of the resource to lift the deny of s3:PutBucketPolicy"},
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
 			world.NewNamespace(t, bed, c.namespace)
 			c.fault.Principal = "controller"
 			orderFault(t, bed, c.fault)
-			wantHopeless(t, run.Admin(bed), c.namespace, "Bucket "+c.namespace+"-bucket", message{"Bucket " + c.namespace + "-bucket will not become ready", c.why, c.next})
+			admin, name := run.Admin(bed), "Bucket "+c.namespace+"-bucket"
+			wantHopeless(t, admin, c.namespace, name, message{name + " will not become ready", c.why, c.next})
+			wantFinding(t, admin.Run(t, "check", "-n", c.namespace, "-o", "json"), message{name + " is not ready", c.why, c.next})
+		})
+	}
+}
+
+// denied is a refusal in the words in which AWS names the policy that denies a call.
+func denied(caller, action, policy string) testbed.Fault {
+	who := "arn:aws:sts::123456789012:assumed-role/" + caller + "/x"
+	return testbed.Fault{
+		Action: action, Code: "AccessDenied", Status: http.StatusForbidden,
+		Message: "User: " + who + " is not authorized to perform: " + action + " on resource: \"arn:aws:s3:::x\" with an explicit deny in " + policy,
+	}
+}
+
+// testControllerTriesAgain: what S3 answers for a while is shown and waited for.
+func testControllerTriesAgain(t *testing.T, bed *testbed.Bed) {
+	for _, c := range []struct {
+		namespace string
+		fault     testbed.Fault
+		says      string
+	}{
+		{"ack-slow", testbed.Fault{Action: "s3:PutBucketTagging", Code: "SlowDown", Status: 503, Message: "Please reduce your request rate."}, "the ACK controller tries again: S3 limits the number of requests: api error SlowDown"},
+		{"ack-aborted", testbed.Fault{Action: "s3:CreateBucket", Code: "OperationAborted", Status: 409, Message: "A conflicting conditional operation is currently in progress against this resource. Please try again."}, "the ACK controller tries again: another change of the bucket is under way"},
+		{"ack-tomorrow", testbed.Fault{Action: "s3:PutBucketPolicy", Code: "CodeOfTomorrow", Status: 400, Message: "nobody knows"}, "the ACK controller tries again: api error CodeOfTomorrow: nobody knows"},
+	} {
+		t.Run(c.namespace, func(t *testing.T) {
+			world.NewNamespace(t, bed, c.namespace)
+			c.fault.Principal = "controller"
+			orderFault(t, bed, c.fault)
+			running := run.Begin(t, run.Admin(bed), "install", "-n", c.namespace, "--timeout", forEver)
+			running.Says(t, c.says)
+			if err := bed.AWS.Reset(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			running.Ends(t).WantCode(t, done)
 		})
 	}
 }

@@ -38,6 +38,7 @@ func TestWholeBed(t *testing.T) {
 		{"bucket hidden", testBucketHidden},
 		{"provider unreadable", testProviderUnreadable},
 		{"controller refused", testControllerRefused},
+		{"controller tries again", testControllerTriesAgain},
 		{"controller down", testControllerDown},
 		{"controller loses status", testControllerLosesStatus},
 		{"timeout", testTimeout},

@@ -88,3 +88,18 @@ func holds(text, pattern string) bool {
 	}
 	return true
 }
+
+// wantFinding wants a check to have failed with a message.
+func wantFinding(t *testing.T, result run.Result, want message) {
+	t.Helper()
+	var document struct {
+		Checks []struct{ ID, Status, What, Why, Next string }
+	}
+	result.WantCode(t, refused).JSON(t, &document)
+	for _, one := range document.Checks {
+		if one.Status == "failed" && holds(one.What, want.what) && holds(one.Why, want.why) && holds(one.Next, want.next) {
+			return
+		}
+	}
+	t.Errorf("no finding that says\n  %s\n  %s\n  try   %s\n%s", want.what, want.why, want.next, result)
+}

@@ -54,6 +54,8 @@ func judgeBucket(obj *unstructured.Unstructured, conds []Condition) State {
 		return s
 	}
 	switch {
+	case terminal.status == "True" && strings.Contains(terminal.text(), "AccessDenied"):
+		return Failing(deniedController(conds).Settled())
 	case terminal.status == "True":
 		return Failing(State{Text: "the ACK controller has given up: " + terminal.text(), Hint: terminalHint(obj, terminal.text())})
 	case mentions(conds, "IAM Role is not available"):
@@ -137,7 +139,12 @@ func deniedController(conds []Condition) State {
 		return Failing(State{Text: "the ACK controller may not make " + what + ": AccessDenied: " + decided.Why, Hint: decided.Next + restart})
 	}
 	hint := "give the role of the controller the permission, and look for a service control policy of the organisation that denies it"
-	if strings.HasSuffix(what, "PublicAccessBlock") {
+	switch {
+	case strings.HasPrefix(what, "sts:"):
+		hint = "the trust policy of the role of the controller must name its service account: oc ostoy-s3 controller status shows both"
+	case strings.HasPrefix(what, "kms:"):
+		hint = "give the role of the controller the permission, in the policy of the KMS key, too"
+	case strings.HasSuffix(what, "PublicAccessBlock"):
 		// ACK's community#2670.
 		hint = "give the role of the controller the permission; most often a service control policy of the organisation denies this one to all but a few roles: its administrators add this role to the exceptions"
 	}

@@ -80,7 +80,7 @@ func TestVolumeEvents(t *testing.T) {
 	}{
 		"first pod":          {"", []Event{{"WaitForFirstConsumer", "waiting for first consumer", false}}, Info, Info, "waiting for its first pod (class gp3-csi)"},
 		"failed":             {node + ", " + driver, []Event{quota}, Warn, Warn, "no volume yet: ProvisioningFailed: failed to provision volume"},
-		"no driver":          {node + ", " + driver, []Event{{"ExternalProvisioning", "Waiting for a volume to be created", false}}, Info, Warn, "waiting for the provisioner ebs.csi.aws.com"},
+		"no driver":          {node + ", " + driver, []Event{{"ExternalProvisioning", "Waiting for a volume to be created", false}}, Info, Warn, "does it run? (ExternalProvisioning: Waiting for a volume to be created)"},
 		"events not read":    {node + ", " + driver, nil, Info, Warn, "waiting for the provisioner ebs.csi.aws.com"},
 		"nothing known":      {node, nil, Info, Warn, "no volume after 30s"},
 		"at once":            {driver, nil, Info, Warn, "ebs.csi.aws.com"},

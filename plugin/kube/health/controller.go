@@ -13,7 +13,7 @@ import (
 // Bucket's conditions or its log tell: AWS may name it, else the SDK names the operation.
 // "" if neither does.
 func MissingAction(text string) string {
-	if m := regexp.MustCompile(`not authorized to perform:?\s+(s3:\w+)`).FindStringSubmatch(text); m != nil {
+	if m := regexp.MustCompile(`(?i)not authorized to perform:?\s+((?:s3|sts|kms):[A-Za-z]{1,60})\b`).FindStringSubmatch(text); m != nil {
 		return m[1]
 	}
 	// "operation error S3: CreateBucket, https response error ..."

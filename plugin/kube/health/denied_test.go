@@ -11,7 +11,9 @@ func TestMissingAction(t *testing.T) {
 		"operation error S3: ListBucketInventoryConfigurations, x":                                                              "s3:GetInventoryConfiguration",
 		"operation error S3: GetObjectLockConfiguration, x":                                                                     "s3:GetBucketObjectLockConfiguration",
 		"operation error S3: CreateBucket, x":                                                                                   "s3:CreateBucket",
-		"operation error S3: CreateBucket, api error AccessDenied: User: arn:aws:sts::1:assumed-role/ack/x is not authorized to perform: s3:TagResource on resource: \"arn:aws:s3:::b\"": "s3:TagResource",
+		"operation error S3: CreateBucket, api error AccessDenied: User: arn:aws:sts::1:assumed-role/ack/x is not authorized to perform: s3:TagResource on resource: \"arn:aws:s3:::b\"":         "s3:TagResource",
+		"get credentials: operation error STS: AssumeRoleWithWebIdentity, https response error StatusCode: 403, api error AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity": "sts:AssumeRoleWithWebIdentity",
+		"User: x is not authorized to perform: kms:GenerateDataKey on resource: y because no resource-based policy allows the kms:GenerateDataKey action":                                        "kms:GenerateDataKey",
 		"api error AccessDenied: Access Denied": "",
 		"":                                      "",
 	} {

@@ -52,9 +52,9 @@ func judgeVolume(obj *unstructured.Unstructured, events []Event) State {
 	provisioner := cmp.Or(notes["volume.kubernetes.io/storage-provisioner"], notes["volume.beta.kubernetes.io/storage-provisioner"])
 	switch {
 	case node != "":
-		return provisioning(obj, "being made on "+node, provisioner)
+		return provisioning(obj, "being made on "+node, provisioner, events)
 	case provisioner != "":
-		return provisioning(obj, "being made", provisioner)
+		return provisioning(obj, "being made", provisioner, events)
 	}
 	if class != "" {
 		class = " (class " + class + ")"
@@ -97,16 +97,17 @@ func unprovisioned(obj *unstructured.Unstructured, event Event) State {
 }
 
 // provisioning is the State of a claim that a provisioner is to work on. One that does not
-// exist says nothing; the claim names it.
-func provisioning(obj *unstructured.Unstructured, text, provisioner string) State {
+// exist says nothing; the claim names it, and so does the controller for volumes.
+func provisioning(obj *unstructured.Unstructured, text, provisioner string, events []Event) State {
 	late := State{
-		Level: Warn, Text: "no volume after " + provisionGrace.String() + ": ",
+		Level: Warn, Text: "no volume after " + provisionGrace.String() + ": nobody has provisioned it",
 		Hint: describeClaim(obj) + "; " + advice.Command("oc get csidrivers") + " shows the drivers that the cluster has; or choose another class with --set storage.storageClassName=NAME",
 	}
-	if provisioner == "" {
-		late.Text += "nobody has provisioned it, and no error was reported"
-	} else {
-		late.Text += "waiting for the provisioner " + provisioner + ", which has reported no error: is it installed, and does it run?"
+	if provisioner != "" {
+		late.Text = "no volume after " + provisionGrace.String() + ": waiting for the provisioner " + provisioner + ": is it installed, and does it run?"
+	}
+	if len(events) > 0 && events[0].Reason == "ExternalProvisioning" {
+		late.Text += " (" + plain.Said(events[0].Reason+": "+events[0].Message) + ")"
 	}
 	return State{Text: text, Code: "provisioning", After: provisionGrace, Late: &late}
 }

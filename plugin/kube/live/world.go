@@ -163,26 +163,31 @@ func (w *World) MayUseSCC(ctx context.Context, account, name string) (bool, erro
 	return allowed, nil
 }
 
-// Warnings are what controllers last complained of about an object of the
-// project, newest last. Who may not list events, or finds none, gets none: they
-// only ever add a reason to what is known anyway.
-func (w *World) Warnings(ctx context.Context, kind, name string) []string {
-	opts := metav1.ListOptions{FieldSelector: "type=Warning,involvedObject.kind=" + kind + ",involvedObject.name=" + name}
+// Events are those about an object, the newest first; none if they cannot be read. An
+// object that was created anew has its own.
+func (w *World) Events(ctx context.Context, object *unstructured.Unstructured) []health.Event {
+	opts := metav1.ListOptions{FieldSelector: "involvedObject.kind=" + object.GetKind() + ",involvedObject.name=" + object.GetName()}
 	list, err := w.Conn.Dynamic.Resource(kinds.Event.GVR()).Namespace(w.Namespace).List(ctx, opts)
 	if err != nil {
 		return nil
 	}
-	slices.SortStableFunc(list.Items, func(a, b unstructured.Unstructured) int { return strings.Compare(lastSeen(a), lastSeen(b)) })
-	var texts []string
+	slices.SortStableFunc(list.Items, func(a, b unstructured.Unstructured) int { return strings.Compare(lastSeen(b), lastSeen(a)) })
+	var events []health.Event
 	for _, event := range list.Items {
-		texts = append(texts, health.Text(event.Object, "reason")+": "+health.Text(event.Object, "message"))
+		if uid := health.Text(event.Object, "involvedObject", "uid"); uid != "" && uid != string(object.GetUID()) {
+			continue
+		}
+		events = append(events, health.Event{
+			Reason: health.Text(event.Object, "reason"), Message: health.Text(event.Object, "message"),
+			Warning: health.Text(event.Object, "type") == "Warning",
+		})
 	}
-	return texts
+	return events
 }
 
 // lastSeen orders events: RFC 3339 times in UTC sort as texts.
 func lastSeen(event unstructured.Unstructured) string {
-	return cmp.Or(health.Text(event.Object, "lastTimestamp"), health.Text(event.Object, "eventTime"))
+	return cmp.Or(health.Text(event.Object, "series", "lastObservedTime"), health.Text(event.Object, "lastTimestamp"), health.Text(event.Object, "eventTime"))
 }
 
 // Account is the service account of the app, nil where it is not there.

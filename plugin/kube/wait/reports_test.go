@@ -145,7 +145,7 @@ func TestVolumeIsExplained(t *testing.T) {
 		b := newBench(t, readyBucket(t), claim("Pending"), admittedRoute(t), parse(t, deploymentHead+available))
 		b.start(testTargets(), time.Hour)
 		time.Sleep(time.Minute)
-		if told := strings.Join(b.texts("ostoy-pvc"), "|"); told != "being made on worker-0|no volume after 30s: waiting for the provisioner ebs.csi.aws.com, which has reported no error: is it installed, and does it run?" {
+		if told := strings.Join(b.texts("ostoy-pvc"), "|"); told != "being made on worker-0|no volume after 30s: waiting for the provisioner ebs.csi.aws.com: is it installed, and does it run?" {
 			t.Errorf("told %q", told)
 		}
 		b.set(reported(t, "e1", "PersistentVolumeClaim", "ostoy-pvc", "v1", "ProvisioningFailed", "rpc error: no space", "2026-01-01T00:00:05Z"))

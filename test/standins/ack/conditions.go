@@ -94,6 +94,17 @@ func (t *terminalError) conditions() []condition {
 	}
 }
 
+// finally makes an error terminal whose code the controller never tries again (exceptions.
+// terminal_codes in its generator.yaml).
+func finally(err error) error {
+	if api := smithy.APIError(nil); errors.As(err, &api) && slices.Contains([]string{
+		"PermanentRedirect", "InvalidLocationConstraint", "MalformedXML", "IllegalLocationConstraintException", "InvalidNamespaceHeader", "MissingNamespaceHeader",
+	}, api.ErrorCode()) {
+		return &terminalError{message: api.Error()}
+	}
+	return err
+}
+
 func alreadyExists() error {
 	return &terminalError{
 		message: "Resource already exists",

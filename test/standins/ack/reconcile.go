@@ -71,6 +71,7 @@ func (c *Controller) reconcile(ctx context.Context, key cache.ObjectName) (time.
 		return 0, b.remove(ctx)
 	}
 	again, err := b.ensure(ctx)
+	err = finally(err)
 	var terminal *terminalError
 	switch {
 	case errors.As(err, &terminal):
