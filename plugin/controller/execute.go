@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -16,6 +15,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/announce"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/interrupt"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
@@ -31,11 +31,15 @@ import (
 // end.
 type Done struct {
 	Namespace bool // made
+	Inventory bool // written
 	Role      []iam.Step
 	Objects   map[apply.Action]int
 	Approved  []string // InstallPlans
 	Steps     []string // versions of an upgrade that are installed, the one before it first
 	Restarted []string // pods that came without their identity, and were deleted
+	Unsure    []string // what may have been changed as well: no answer came
+
+	role *iam.Result // nil: not begun
 }
 
 // Execute does what the plan says: the namespace, then the inventory, before the
@@ -44,8 +48,12 @@ type Done struct {
 // ClusterRoles; then the Subscription. It does not wait for the controller: Follow does. observe is told of each part, one call at a time.
 func (p *Plan) Execute(ctx context.Context, done *Done, observe func(health.State)) error {
 	done.Objects = map[apply.Action]int{}
+	defer func() {
+		done.Inventory = p.Objects.WroteInventory()
+		done.Unsure = append(done.Unsure, announce.Unsure(p.Objects, done.role, p.roleName())...)
+	}()
 	if p.MakesNamespace {
-		if err := p.makeNamespace(ctx); err != nil {
+		if err := p.makeNamespace(ctx, done); err != nil {
 			return err
 		}
 		done.Namespace = true
@@ -70,10 +78,11 @@ func (p *Plan) Execute(ctx context.Context, done *Done, observe func(health.Stat
 		return err
 	}
 	last := max(first, len(waves)-1)
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return p.makeRole(groupCtx, done, observe) })
-	group.Go(func() error { return p.applyWaves(groupCtx, first, last, count) })
-	if err := group.Wait(); err != nil {
+	err := p.Objects.Beside(
+		func() error { return p.makeRole(ctx, done, observe) },
+		func() error { return p.applyWaves(ctx, first, last, count) },
+	)
+	if err != nil {
 		return err
 	}
 	// The last wave starts the controller, which ends itself without its role.
@@ -109,12 +118,20 @@ func (p *Plan) applyWaves(ctx context.Context, from, to int, count func(apply.Ev
 	return nil
 }
 
+// roleName is the name of the role that is planned, "" if none is.
+func (p *Plan) roleName() string {
+	if p.Role == nil {
+		return ""
+	}
+	return p.Role.Role.Name
+}
+
 func (p *Plan) makeRole(ctx context.Context, done *Done, observe func(health.State)) error {
 	if p.Role == nil || p.Role.Empty() {
 		return nil
 	}
 	result, err := iam.Execute(ctx, p.roles, p.Role)
-	done.Role = result.Done
+	done.Role, done.role = result.Done, &result
 	if err != nil {
 		return err
 	}
@@ -129,7 +146,7 @@ func (p *Plan) makeRole(ctx context.Context, done *Done, observe func(health.Sta
 // makeNamespace creates the namespace: on a cluster admin's behalf no project has to be
 // requested. An apply would succeed on a project that a user requested since the plan
 // was made, and nobody has looked at who has permissions in that one.
-func (p *Plan) makeNamespace(ctx context.Context) error {
+func (p *Plan) makeNamespace(ctx context.Context, done *Done) error {
 	conn := p.found.World.Conn
 	client, err := conn.Resource(ctx, kinds.Namespace.GVK(), "")
 	if err != nil {
@@ -140,6 +157,9 @@ func (p *Plan) makeNamespace(ctx context.Context) error {
 	object.SetName(p.found.Namespace)
 	object.SetLabels(map[string]string{render.TagManagedBy: apply.Manager})
 	_, err = client.Create(ctx, object, metav1.CreateOptions{FieldManager: apply.Manager})
+	if err != nil && !apply.Refused(err) {
+		done.Unsure = append(done.Unsure, "namespace "+p.found.Namespace)
+	}
 	there := object
 	if apierrors.IsAlreadyExists(err) { // another run of this tool created it, or somebody else
 		there, err = client.Get(ctx, p.found.Namespace, metav1.GetOptions{})

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
@@ -245,6 +246,9 @@ func (f *follower) approve(ctx context.Context, plan olm.InstallPlan, csv string
 		return health.State{Text: "OLM is changing InstallPlan " + plan.Name + "; waiting for it"}, nil
 	}
 	if err != nil {
+		if !apply.Refused(err) {
+			f.done.Unsure = append(f.done.Unsure, "InstallPlan "+plan.Name)
+		}
 		return health.State{}, f.found.World.Conn.Translate(err)
 	}
 	if f.approvals == nil {

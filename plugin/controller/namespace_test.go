@@ -182,7 +182,7 @@ func TestF1NamespaceIsCreated(t *testing.T) {
 				w.put(there)
 			}
 			p := &Plan{basis: basis{facts: testFacts(), found: &Found{World: &live.World{Conn: w.conn}, Namespace: ackSystem}}}
-			err := p.makeNamespace(t.Context())
+			err := p.makeNamespace(t.Context(), &Done{})
 			if (err != nil) != c.refused || created != 1 {
 				t.Fatalf("%v, created %d times", err, created)
 			}

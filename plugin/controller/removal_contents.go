@@ -228,7 +228,7 @@ func removeNamespace(ctx context.Context, r *Removal) error {
 			return err
 		}
 		r.observe(health.State{Kind: "Namespace", Name: "namespace", Text: "deleting " + r.found.Namespace})
-		if err := deleteNamespace(ctx, r, r.found.Project.GetUID()); err != nil {
+		if err := deleteNamespace(ctx, r, p, r.found.Project.GetUID()); err != nil {
 			return err
 		}
 		p.Done = true
@@ -238,13 +238,13 @@ func removeNamespace(ctx context.Context, r *Removal) error {
 }
 
 // deleteNamespace deletes the very namespace that was looked at, and waits for its end.
-func deleteNamespace(ctx context.Context, r *Removal, uid types.UID) error {
+func deleteNamespace(ctx context.Context, r *Removal, l *removal.Line, uid types.UID) error {
 	const pause = 500 * time.Millisecond
 	client, name := r.conn.Dynamic.Resource(kinds.Namespace.GVR()), r.found.Namespace
 	err := client.Delete(ctx, name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
 	// 409: another one by now, or it is being deleted already; the look says which.
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-		return err
+		return l.Sent(err)
 	}
 	err = waiting.PollUntilContextCancel(ctx, pause, true, func(ctx context.Context) (bool, error) {
 		object, err := client.Get(ctx, name, metav1.GetOptions{})

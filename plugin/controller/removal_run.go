@@ -109,7 +109,7 @@ func removeInventory(ctx context.Context, r *Removal) error {
 		r.lines.Postpone(removal.Inventory, removal.Project)
 	}
 	for _, l := range r.going(removal.Inventory) {
-		if err := r.applier.RemoveInventory(ctx, r.looked); err != nil {
+		if err := l.Sent(r.applier.RemoveInventory(ctx, r.looked)); err != nil {
 			return err
 		}
 		l.Done = true
@@ -196,6 +196,11 @@ func versionsGone(ctx context.Context, r *Removal) error {
 		err := r.conn.Dynamic.Resource(kinds.ClusterServiceVersion.GVR()).Namespace(r.found.Namespace).Delete(ctx, version.GetName(),
 			metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &background})
 		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) { // deleted, or another one by now
+			for _, l := range r.versions() {
+				if l.Item.Live.GetUID() == uid {
+					return l.Sent(err)
+				}
+			}
 			return err
 		}
 	}

@@ -174,7 +174,7 @@ func confirmReturn(ctx context.Context, i *run, p plan.Plan) error {
 		return nil
 	}
 	flags := "--reset-values, or with the values to keep, by -f or --set"
-	return session.Question{About: about, Word: "yes", Flags: flags, Nothing: nothingChanged}.Confirm(ctx, i.UI, i.request.Ask)
+	return session.Question{About: about, Word: "yes", Flags: flags, Nothing: announce.NothingChanged}.Confirm(ctx, i.UI, i.request.Ask)
 }
 
 // mayTighten asks before rights are taken from a role that this tool did not make.
@@ -189,7 +189,7 @@ func confirm(ctx context.Context, i *run, about string) error {
 	if i.request.Yes {
 		return nil
 	}
-	return session.Question{About: about, Word: "yes", Flags: "--yes", Nothing: nothingChanged}.Confirm(ctx, i.UI, i.request.Ask)
+	return session.Question{About: about, Word: "yes", Flags: "--yes", Nothing: announce.NothingChanged}.Confirm(ctx, i.UI, i.request.Ask)
 }
 
 // tellPlanWithDiff prints the plan, and the diff if it was asked for. What of a role that

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/announce"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -65,7 +66,7 @@ func TestRunWithController(t *testing.T) {
 		"may not be seen":   {given{fails: "may plan", err: no}, func(*Request) {}, []string{"may plan"}, false, ""},
 		"cannot be planned": {given{fails: "plan", err: no}, func(*Request) {}, []string{"may plan", "plan"}, false, ""},
 		"may not come":      {given{changes: true, fails: "may execute", err: no}, func(*Request) {}, []string{"may plan", "plan", "may execute"}, false, ""},
-		"fails":             {given{changes: true, fails: "execute", err: no}, func(*Request) {}, []string{"may plan", "plan", "may execute", "execute"}, false, stays + "begun"},
+		"fails":             {given{changes: true, fails: "execute", err: no}, func(*Request) {}, []string{"may plan", "plan", "may execute", "execute"}, false, announce.Stays + "begun"},
 		"in a dry run":      {given{changes: true}, func(r *Request) { r.DryRun = session.DryRunClient }, []string{"may plan", "plan"}, false, "nothing was changed"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,13 +29,6 @@ type Done struct {
 	Ready      bool
 }
 
-// How a run that was cut off begins to say what it has done.
-const (
-	nothingChanged = "nothing was changed"
-	stays          = "done so far, and staying: "
-	notKnown       = "it is not known whether this was changed, because no answer came: "
-)
-
 // SoFar says what a run that was cut off has done.
 func (d *Done) SoFar() string {
 	var done []string
@@ -57,46 +50,27 @@ func (d *Done) SoFar() string {
 	if d.Controller != "" {
 		done = append(done, "the controller: "+d.Controller)
 	}
-	unsure := ""
-	if len(d.Unsure) > 0 {
-		unsure = notKnown + strings.Join(d.Unsure, ", ")
-	}
-	switch {
-	case len(done) == 0 && unsure == "":
-		return nothingChanged
-	case len(done) == 0:
-		return unsure
-	case unsure != "":
-		return stays + strings.Join(append(done, unsure), "; ")
-	}
-	return stays + strings.Join(done, "; ")
+	return announce.SoFar(done, d.Unsure)
 }
 
 // count adds what the events of the plan do not tell.
 func (d *Done) count(objects *apply.Plan) {
 	d.Inventory = objects.WroteInventory()
-	if d.Role != nil {
-		for _, step := range d.Role.Unsure {
-			d.Unsure = append(d.Unsure, "the "+step.What+" of role "+d.RoleName)
-		}
-	}
-	for _, ref := range objects.Unsure() {
-		d.Unsure = append(d.Unsure, ref.String())
-	}
+	d.Unsure = append(d.Unsure, announce.Unsure(objects, d.Role, d.RoleName)...)
 }
 
 // correct is an error that does not say that nothing was changed where something was.
 func (d *Done) correct(err error) error {
 	soFar := d.SoFar()
-	if soFar == nothingChanged {
+	if soFar == announce.NothingChanged {
 		return err
 	}
-	if several, is := errors.AsType[*problem.Several](err); is && several.Note == nothingChanged {
+	if several, is := errors.AsType[*problem.Several](err); is && several.Note == announce.NothingChanged {
 		return &problem.Several{Problems: several.Problems, Note: soFar}
 	}
-	if one, is := errors.AsType[*problem.Error](err); is && strings.Contains(one.What, nothingChanged) {
+	if one, is := errors.AsType[*problem.Error](err); is && strings.Contains(one.What, announce.NothingChanged) {
 		told := *one
-		told.What = strings.ReplaceAll(one.What, nothingChanged, soFar)
+		told.What = strings.ReplaceAll(one.What, announce.NothingChanged, soFar)
 		return &told
 	}
 	return err

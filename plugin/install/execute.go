@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -65,20 +64,12 @@ func (i *run) executeRoleAndFirstWave(ctx context.Context, p plan.Plan) error {
 		}
 		return i.applyWaves(ctx, p, 0, 1)
 	}
-	var role, objects error
-	var group sync.WaitGroup
-	group.Go(func() {
-		if role = i.executeRole(ctx, p); role != nil {
-			p.Objects.Halt()
-		}
-	})
-	group.Go(func() { objects = i.applyWaves(ctx, p, 0, 1) })
-	group.Wait()
-	if role != nil && objects != nil && ctx.Err() == nil {
-		return &problem.Several{Problems: []*problem.Error{plan.InParts(role), plan.InParts(objects)}}
-	}
-	if failed := cmp.Or(role, objects); failed != nil {
-		return failed
+	err := p.Objects.Beside(
+		func() error { return i.executeRole(ctx, p) },
+		func() error { return i.applyWaves(ctx, p, 0, 1) },
+	)
+	if err != nil {
+		return err
 	}
 	return i.recordRole(ctx, p)
 }
@@ -165,7 +156,7 @@ func installController(ctx context.Context, i *run, p project.Project) error {
 	i.done.Controller = c.Done()
 	if err != nil {
 		if i.done.Controller != "" && ctx.Err() == nil {
-			i.UI.Line(stays + i.done.Controller)
+			i.UI.Line(announce.SoFar([]string{i.done.Controller}, nil))
 		}
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/announce"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -67,7 +68,7 @@ func TestRoleRefusedBesideTheFirstWave(t *testing.T) {
 			}
 			applied := len(store.Specs()) - 1 // and the inventory
 			want := fmt.Sprintf("done so far, and staying: inventory (ConfigMap ostoy-s3) written; objects: %d created\n", applied)
-			if applied < 1 || !strings.Contains(p.err.String(), want) || strings.Contains(p.err.String()+err.Error(), nothingChanged) {
+			if applied < 1 || !strings.Contains(p.err.String(), want) || strings.Contains(p.err.String()+err.Error(), announce.NothingChanged) {
 				t.Errorf("want %s%s", want, p.err)
 			}
 		})
@@ -80,7 +81,7 @@ func TestRoleRefusedAtFirst(t *testing.T) {
 	p.cluster.Keep()
 	p.aws.KeepRoles().Refuse(func(action string) bool { return action == "CreateRole" })
 	err := Run(t.Context(), p.session, p.request(func(*Request) {}))
-	if err == nil || !strings.Contains(p.err.String(), "done so far, and staying: inventory (ConfigMap ostoy-s3) written\n") || strings.Contains(p.err.String()+err.Error(), nothingChanged) {
+	if err == nil || !strings.Contains(p.err.String(), "done so far, and staying: inventory (ConfigMap ostoy-s3) written\n") || strings.Contains(p.err.String()+err.Error(), announce.NothingChanged) {
 		t.Errorf("%v\n%s", err, p.err)
 	}
 }
@@ -95,11 +96,11 @@ func TestUnanswered(t *testing.T) {
 	}{
 		"the inventory": {func(r *http.Request) bool {
 			return r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/configmaps/ostoy-s3") && r.URL.Query().Get("dryRun") == ""
-		}, "", []string{notKnown + "ConfigMap ostoy-s3"}},
-		"an object":         {func(r *http.Request) bool { return isObject(r) && strings.HasSuffix(r.URL.Path, "/ostoy-sa") }, "", []string{"inventory (ConfigMap ostoy-s3) written", "; " + notKnown, "ServiceAccount ostoy-sa"}},
-		"a role to create":  {nil, "CreateRole", []string{"inventory (ConfigMap ostoy-s3) written", notKnown + "the role of role demo-"}},
-		"a policy of it":    {nil, "PutRolePolicy", []string{"1 of 2 steps", notKnown + "the inline policy"}},
-		"the end of it all": {func(r *http.Request) bool { return isObject(r) && strings.HasSuffix(r.URL.Path, "/ostoy-frontend") }, "", []string{notKnown, "Deployment ostoy-frontend"}},
+		}, "", []string{announce.NotKnown + "ConfigMap ostoy-s3"}},
+		"an object":         {func(r *http.Request) bool { return isObject(r) && strings.HasSuffix(r.URL.Path, "/ostoy-sa") }, "", []string{"inventory (ConfigMap ostoy-s3) written", "; " + announce.NotKnown, "ServiceAccount ostoy-sa"}},
+		"a role to create":  {nil, "CreateRole", []string{"inventory (ConfigMap ostoy-s3) written", announce.NotKnown + "the role of role demo-"}},
+		"a policy of it":    {nil, "PutRolePolicy", []string{"1 of 2 steps", announce.NotKnown + "the inline policy"}},
+		"the end of it all": {func(r *http.Request) bool { return isObject(r) && strings.HasSuffix(r.URL.Path, "/ostoy-frontend") }, "", []string{announce.NotKnown, "Deployment ostoy-frontend"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := play(t)
@@ -128,7 +129,7 @@ func TestUnanswered(t *testing.T) {
 				t.Fatalf("%v", err)
 			}
 			for _, want := range c.says {
-				if !strings.Contains(told.Why, want) || strings.Contains(told.Why, nothingChanged) {
+				if !strings.Contains(told.Why, want) || strings.Contains(told.Why, announce.NothingChanged) {
 					t.Errorf("does not say %q: %s", want, told.Why)
 				}
 			}
@@ -148,7 +149,7 @@ func TestUnansweredProject(t *testing.T) {
 	})
 	err := makeProject(ctx, i, p)
 	close(hung)
-	if err == nil || i.done.SoFar() != notKnown+"project "+namespace {
+	if err == nil || i.done.SoFar() != announce.NotKnown+"project "+namespace {
 		t.Errorf("%v, %s", err, i.done.SoFar())
 	}
 }
@@ -158,10 +159,10 @@ func TestUnansweredProject(t *testing.T) {
 func TestProjectThatStays(t *testing.T) {
 	d := &Done{LeftBehind: []string{"demo"}}
 	var several *problem.Several
-	if err := d.correct(&problem.Several{Note: nothingChanged}); !errors.As(err, &several) || several.Note != stays+"project demo created, and not removed again" {
+	if err := d.correct(&problem.Several{Note: announce.NothingChanged}); !errors.As(err, &several) || several.Note != announce.Stays+"project demo created, and not removed again" {
 		t.Errorf("%+v", err)
 	}
-	if err := d.correct(problem.Input("not confirmed: "+nothingChanged, "", "")); strings.Contains(err.Error(), nothingChanged) {
+	if err := d.correct(problem.Input("not confirmed: "+announce.NothingChanged, "", "")); strings.Contains(err.Error(), announce.NothingChanged) {
 		t.Error(err)
 	}
 	other := errors.New("x")

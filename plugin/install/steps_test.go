@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/announce"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awstest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
@@ -89,7 +90,7 @@ func TestRunEnds(t *testing.T) {
 	ended, end := context.WithCancel(t.Context())
 	end()
 	var told *problem.Error
-	if err := Run(ended, p.session, p.request(func(*Request) {})); !errors.As(err, &told) || told.Kind != problem.Interrupted || told.Why != nothingChanged || len(p.writes()) > 0 {
+	if err := Run(ended, p.session, p.request(func(*Request) {})); !errors.As(err, &told) || told.Kind != problem.Interrupted || told.Why != announce.NothingChanged || len(p.writes()) > 0 {
 		t.Errorf("interrupted: %+v, %q", told, p.writes())
 	}
 	if err := Run(t.Context(), p.session, p.request(func(r *Request) { r.Timeout = 0 })); !errors.As(err, &told) || told.Kind != problem.Failed || !strings.Contains(told.What, "--timeout 0s") || len(p.writes()) > 0 {
@@ -209,7 +210,7 @@ func TestRefusalRemovesTheProject(t *testing.T) {
 	i, p, s := inNewProject(t, namespace, true)
 	i.done.Project, i.conn = namespace, p.Conn
 	i.request.Chart.Files = []string{"/nope.yaml"}
-	if err := i.run(t.Context()); !problem.IsInput(err) || s.Requests()["DELETE /api/v1/namespaces/demo"] != 1 || i.done.Project != "" || i.done.SoFar() != nothingChanged {
+	if err := i.run(t.Context()); !problem.IsInput(err) || s.Requests()["DELETE /api/v1/namespaces/demo"] != 1 || i.done.Project != "" || i.done.SoFar() != announce.NothingChanged {
 		t.Errorf("%v, %v, %s", err, s.Requests(), i.done.SoFar())
 	}
 }

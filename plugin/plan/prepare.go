@@ -216,11 +216,11 @@ func (p Plan) Refused(ctx context.Context) error {
 			item.Ref.IsBucket() && failedToo(failed, check.IDBucketCRD):
 			continue // or said already
 		}
-		several.Problems = append(several.Problems, InParts(item.Err))
+		several.Problems = append(several.Problems, problem.InParts(item.Err)...)
 	}
 	for _, err := range []error{p.Objects.InventoryErr, p.Before.Losing} {
 		if err != nil {
-			several.Problems = append(several.Problems, InParts(err))
+			several.Problems = append(several.Problems, problem.InParts(err)...)
 		}
 	}
 	if len(several.Problems) == 0 {
@@ -229,16 +229,6 @@ func (p Plan) Refused(ctx context.Context) error {
 	several.Problems = problem.Merge(several.Problems)
 	several.Note = "install would refuse; the diff is of everything else"
 	return tutorialFirst(ctx, p.Desired, several)
-}
-
-// InParts is an error in three parts, as far as it has them.
-func InParts(err error) *problem.Error {
-	if one, ok := errors.AsType[*problem.Error](err); ok {
-		return one
-	}
-	return problem.Fail(err.Error(),
-		"",
-		"").Because(err)
 }
 
 // tutorialFirst makes one problem of all in a refusal that `install --adopt` would solve,

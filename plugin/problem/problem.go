@@ -115,6 +115,17 @@ func (s *Several) Kind() Kind {
 	return kind
 }
 
+// InParts are the problems of an error, each in three parts as far as it has them.
+func InParts(err error) []*Error {
+	if several, is := errors.AsType[*Several](err); is {
+		return several.Problems
+	}
+	if one, is := errors.AsType[*Error](err); is {
+		return []*Error{one}
+	}
+	return []*Error{Fail(err.Error(), "", "").Because(err)}
+}
+
 // Awaited is what was waited for when the time was over. It does not say that
 // anything is wrong: Err does, and is the end of a context.
 type Awaited struct {

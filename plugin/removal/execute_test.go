@@ -70,8 +70,70 @@ func TestDelete(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := Delete(ended, applier, Lines{line("ours")}); !errors.Is(err, context.Canceled) {
-		t.Errorf("an interrupted run: %v", err)
+	lines := Lines{line("ours")}
+	if err := Delete(ended, applier, lines); !errors.Is(err, context.Canceled) || lines.SoFar() != "nothing was removed" {
+		t.Errorf("an interrupted run: %v, %s", err, lines.SoFar())
+	}
+}
+
+// TestUnanswered: what was removed beside a request that fails is counted, and a request
+// without an answer leaves open what became of its thing, which is said by name.
+func TestUnanswered(t *testing.T) {
+	s, conn := server(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var answered sync.WaitGroup
+	answered.Add(2)
+	s.Answer("DELETE "+services+"done", metav1.Status{Status: metav1.StatusSuccess})
+	s.Forbid("DELETE "+services+"denied", "delete", "services", "", `in the namespace "demo"`)
+	hung := make(chan struct{})
+	s.Handle("DELETE "+services+"hangs", func(http.ResponseWriter, *http.Request) {
+		answered.Wait()
+		cancel()
+		<-hung
+	})
+	lines := Lines{}
+	for _, name := range []string{"done", "denied", "hangs"} {
+		l := object("Service", name, Removed)
+		l.Item.Live, l.Item.Action = service(name, "1", apply.Manager), apply.Delete
+		lines = append(lines, l)
+	}
+	applier := apply.New(conn, apply.Options{Namespace: "demo"})
+	var group sync.WaitGroup
+	for n, l := range lines {
+		group.Go(func() {
+			if n < 2 {
+				defer answered.Done()
+			}
+			if err := Delete(ctx, applier, Lines{l}); (err == nil) != (n == 0) {
+				t.Errorf("%s: %v", l.Object, err)
+			}
+		})
+	}
+	group.Wait()
+	close(hung)
+	if got := lines.SoFar(); got != "removed so far: Service done; it is not known whether this was removed, because no answer came: Service hangs" {
+		t.Error(got)
+	}
+}
+
+// TestUnansweredRole: of a role, what was taken off before is said, and the step that got
+// no answer.
+func TestUnansweredRole(t *testing.T) {
+	plan := &iam.Removal{Name: "r", Steps: []iam.Step{{Kind: iam.DeletePolicy, What: "inline policy", Action: "iam:DeleteRolePolicy", Resource: "r"}, {Kind: iam.DeleteRole, What: "role", Action: "iam:DeleteRole", Resource: "r"}}}
+	const part = "removed so far: the inline policy of role r"
+	for want, refusal := range map[string]error{
+		part: &smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized to perform: iam:DeleteRole"},
+		part + "; it is not known whether this was removed, because no answer came: role r": errors.New("EOF"),
+	} {
+		l := &Line{Object: "role r", Subject: Role, Fate: Removed}
+		if err := DeleteRole(t.Context(), roles{refusal: refusal}, plan, l); err != nil || (Lines{l}).SoFar() != want {
+			t.Errorf("%v: %s\nwant %s", err, Lines{l}.SoFar(), want)
+		}
+	}
+	l := &Line{Object: "ConfigMap ostoy-s3", Subject: Inventory, Fate: Removed}
+	if err := l.Sent(nil); err != nil || l.Unsure != nil || l.Sent(context.Canceled) == nil || len(l.Unsure) != 1 {
+		t.Errorf("%+v", l)
 	}
 }
 
@@ -148,6 +210,10 @@ type roles struct {
 
 func (r roles) DeleteRole(context.Context, *awsiam.DeleteRoleInput, ...func(*awsiam.Options)) (*awsiam.DeleteRoleOutput, error) {
 	return &awsiam.DeleteRoleOutput{}, r.refusal
+}
+
+func (r roles) DeleteRolePolicy(context.Context, *awsiam.DeleteRolePolicyInput, ...func(*awsiam.Options)) (*awsiam.DeleteRolePolicyOutput, error) {
+	return &awsiam.DeleteRolePolicyOutput{}, nil
 }
 
 // TestDeleteRole: a role that cannot be deleted is left for the user.

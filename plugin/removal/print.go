@@ -2,7 +2,6 @@ package removal
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -123,11 +122,28 @@ func (ls Lines) Leftovers() error {
 	return problem.Fail("not everything could be removed", strings.Join(whys, "\n"), strings.Join(nexts, "\n"))
 }
 
-// SoFar says what a run that was interrupted has removed; more is what is not a line.
+// notKnown begins what a run that was interrupted may have removed.
+const notKnown = "it is not known whether this was removed, because no answer came: "
+
+// SoFar says what a run that was interrupted has removed, and what it may have removed;
+// more is what is not a line.
 func (ls Lines) SoFar(more ...string) string {
-	done := slices.Concat(ls.where(func(l *Line) bool { return l.Done }).named(), more)
-	if len(done) == 0 {
+	done := ls.where(func(l *Line) bool { return l.Done }).named()
+	var unsure []string
+	for _, l := range ls {
+		if !l.Done {
+			done, unsure = append(done, l.Steps...), append(unsure, l.Unsure...)
+		}
+	}
+	var parts []string
+	if done = append(done, more...); len(done) > 0 {
+		parts = append(parts, "removed so far: "+strings.ReplaceAll(announce.Wrap(done), "\n", " "))
+	}
+	if len(unsure) > 0 {
+		parts = append(parts, notKnown+strings.Join(unsure, ", "))
+	}
+	if len(parts) == 0 {
 		return "nothing was removed"
 	}
-	return "removed so far: " + strings.ReplaceAll(announce.Wrap(done), "\n", " ")
+	return strings.Join(parts, "; ")
 }

@@ -61,6 +61,10 @@ type Line struct {
 	Subject Subject `json:"-"`
 	Fate    Fate    `json:"-"`
 	Done    bool    `json:"-"` // it has been removed
+	// Steps are parts of it that have been removed. Unsure is what of it may have been
+	// removed as well, because no answer came: of the thing itself its name.
+	Steps  []string `json:"-"`
+	Unsure []string `json:"-"`
 	// Item is the object of the cluster: required for an Object, and by Delete.
 	Item *apply.Item `json:"-"`
 }
@@ -87,6 +91,15 @@ func (l *Line) Fail(ctx context.Context, err error) error {
 		l.Leave(err.Error(), "")
 	}
 	return nil
+}
+
+// Sent notes what became of the request to remove a thing, and returns its error: one
+// without a final answer leaves open whether it was removed.
+func (l *Line) Sent(err error) error {
+	if err != nil && !apply.Refused(err) && !awserr.Answered(err) {
+		l.Unsure = []string{l.Object}
+	}
+	return err
 }
 
 // Lines are all things, in the order in which they are printed.
@@ -142,7 +155,10 @@ func Delete(ctx context.Context, applier *apply.Applier, lines Lines) error {
 			if l.Item.Ref != event.Ref {
 				continue
 			}
-			if l.Done = event.Action == apply.Delete; !l.Done {
+			switch l.Done = event.Action == apply.Delete; {
+			case event.Action == apply.Unknown:
+				l.Unsure = []string{event.Ref.String()}
+			case !l.Done:
 				l.Keep(l.Item.Why, "")
 			}
 		}
@@ -169,9 +185,24 @@ func Await(ctx context.Context, conn *cluster.Conn, namespace string, kind kinds
 // DeleteRole removes the role that a line is about. One that cannot be removed is left to
 // the user; the error is that of Line.Fail.
 func DeleteRole(ctx context.Context, api iam.Remover, plan *iam.Removal, l *Line) error {
-	if _, err := iam.Remove(ctx, api, plan); err != nil {
-		return l.Fail(ctx, err)
+	result, err := iam.Remove(ctx, api, plan)
+	if err == nil {
+		l.Done = true
+		return nil
 	}
-	l.Done = true
-	return nil
+	for _, step := range result.Done {
+		l.Steps = append(l.Steps, stepOf(step, l))
+	}
+	for _, step := range result.Unsure {
+		l.Unsure = append(l.Unsure, stepOf(step, l))
+	}
+	return l.Fail(ctx, err)
+}
+
+// stepOf names what a step takes from a role: "the inline policy of role x", or the role.
+func stepOf(step iam.Step, l *Line) string {
+	if step.Kind == iam.DeleteRole {
+		return l.Object
+	}
+	return "the " + step.What + " of " + l.Object
 }

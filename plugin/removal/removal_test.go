@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -145,7 +146,7 @@ func TestFail(t *testing.T) {
 		errors.New("slow down"):        {Fate: Left, Why: "slow down"},
 	} {
 		l := Line{Fate: Removed}
-		if got := l.Fail(t.Context(), err); got != nil || l != want {
+		if got := l.Fail(t.Context(), err); got != nil || !reflect.DeepEqual(l, want) {
 			t.Errorf("%v: %+v, %v", err, l, got)
 		}
 	}

@@ -139,7 +139,7 @@ func (p place) deleteProject(ctx context.Context, l *removal.Line, lines removal
 	}
 	err = client.Delete(ctx, p.namespace, metav1.DeleteOptions{})
 	if err != nil && !p.projectGoes(ctx) {
-		return l.Fail(ctx, p.conn.Translate(err))
+		return l.Fail(ctx, p.conn.Translate(l.Sent(err)))
 	}
 	return nil
 }

@@ -200,7 +200,7 @@ func (s store) delete(ctx context.Context, l *removal.Line, r resource) error {
 		return l.Fail(ctx, err)
 	}
 	s.at.board.Set("bucket", ui.Failed, "not removed")
-	return l.Fail(ctx, err)
+	return l.Fail(ctx, l.Sent(err))
 }
 
 // onlyProofs deletes what a verify in another process has written meanwhile. It is false

@@ -87,7 +87,7 @@ func removeAll(ctx context.Context, at place, p prepared) error {
 		return nil
 	}
 	if inventory != nil {
-		if err := a.applier.RemoveInventory(ctx, a.removal); err != nil {
+		if err := inventory.Sent(a.applier.RemoveInventory(ctx, a.removal)); err != nil {
 			return err
 		}
 		inventory.Done = true

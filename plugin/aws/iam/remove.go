@@ -185,6 +185,9 @@ func takeAway(ctx context.Context, api Remover, plan *Removal, result *Result) (
 			}
 		}
 		if err != nil {
+			if !awserr.Answered(err) && !errors.Is(err, errStillThere) {
+				result.Unsure = append(result.Unsure, step)
+			}
 			return step, err
 		}
 		result.Done = append(result.Done, step)

@@ -9,6 +9,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/announce"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
@@ -34,7 +35,7 @@ func mayExecute(ctx context.Context, c *run) error {
 	}
 	return session.Question{
 		About: phrase.Count(len(names), "existing Bucket") + " with the S3 bucket of another project, which the controller changes as soon as it runs: " + strings.Join(names, ", "),
-		Word:  "yes", Flags: "--yes, or delete these Buckets first", Nothing: nothingChanged,
+		Word:  "yes", Flags: "--yes, or delete these Buckets first", Nothing: announce.NothingChanged,
 	}.Confirm(ctx, c.UI, c.request.Ask)
 }
 
@@ -48,7 +49,7 @@ func mayNarrow(ctx context.Context, c *run) error {
 	if len(r.Stopping) > 0 {
 		about = "the new bucket pattern no longer covers " + r.Before + ": " + stoppingText(r)
 	}
-	return session.Question{About: about, Word: "yes", Flags: "--yes", Nothing: nothingChanged}.Confirm(ctx, c.UI, c.request.Ask)
+	return session.Question{About: about, Word: "yes", Flags: "--yes", Nothing: announce.NothingChanged}.Confirm(ctx, c.UI, c.request.Ask)
 }
 
 // execute does what the plan says, and follows it to the end.
@@ -96,7 +97,7 @@ func row(c *run, name string) string {
 // conclude says the last word, in words or as a document.
 func (c *run) conclude(changed bool, failure error) error {
 	switch text := c.doneSoFar(); {
-	case failure != nil && text != nothingChanged:
+	case failure != nil && text != announce.NothingChanged:
 		c.UI.Line(text)
 	case failure != nil:
 	case !changed && len(c.done.Restarted) == 0:
@@ -119,22 +120,17 @@ func nothingToChange(c *run) {
 	c.UI.Linef("nothing to change (%.1fs)", c.Now().Sub(c.started).Seconds())
 }
 
-// nothingChanged is what a run that was cut off has done before it began.
-const nothingChanged = "nothing was changed"
-
 // doneSoFar says what a run that was cut off has done.
-func (c *run) doneSoFar() string {
-	if done := doneOf(c); done != "" {
-		return "done so far, and staying: " + done
-	}
-	return nothingChanged
-}
+func (c *run) doneSoFar() string { return announce.SoFar(doneOf(c), c.done.Unsure) }
 
-// doneOf lists what a run has done, "" if nothing.
-func doneOf(c *run) string {
+// doneOf lists what a run has done.
+func doneOf(c *run) []string {
 	var done []string
 	if c.done.Namespace {
 		done = append(done, "namespace "+c.facts.Namespace.Value+" created")
+	}
+	if c.done.Inventory {
+		done = append(done, "inventory (ConfigMap "+apply.ControllerInventoryName+") written")
 	}
 	if n := len(c.done.Role); n > 0 {
 		done = append(done, fmt.Sprintf("role %s: %d of %d steps", c.plan.Role.Role.Name, n, max(n, len(c.plan.Role.Steps))))
@@ -148,7 +144,10 @@ func doneOf(c *run) string {
 	for _, name := range c.done.Approved {
 		done = append(done, "InstallPlan "+name+" approved")
 	}
-	return strings.Join(done, "; ")
+	for _, name := range c.done.Restarted {
+		done = append(done, "pod "+name+" deleted, to be created again")
+	}
+	return done
 }
 
 func reportDryRun(c *run) error {

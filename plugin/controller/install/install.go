@@ -6,6 +6,7 @@ package install
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -262,7 +263,12 @@ func (c *Controller) MayExecute(ctx context.Context) error { return mayExecute(c
 func (c *Controller) Execute(ctx context.Context) error { return c.run.execute(ctx) }
 
 // Done lists what was done so far, "" if nothing.
-func (c *Controller) Done() string { return doneOf(c.run) }
+func (c *Controller) Done() string {
+	if len(doneOf(c.run))+len(c.run.done.Unsure) == 0 {
+		return ""
+	}
+	return strings.TrimPrefix(c.run.doneSoFar(), announce.Stays)
+}
 
 // Document is the part of the controller in a document.
 func (c *Controller) Document() any { return document(c.run) }

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/announce"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
@@ -67,7 +68,7 @@ func TestRunInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var told *problem.Error
-	if err := Run(ctx, s, Request{Timeout: time.Minute, DryRun: session.DryRunNone}); !errors.As(err, &told) || told.Kind != problem.Interrupted || told.Why != nothingChanged {
+	if err := Run(ctx, s, Request{Timeout: time.Minute, DryRun: session.DryRunNone}); !errors.As(err, &told) || told.Kind != problem.Interrupted || told.Why != announce.NothingChanged {
 		t.Errorf("%v", err)
 	}
 }
@@ -76,13 +77,15 @@ func TestRunInterrupted(t *testing.T) {
 // that it stays.
 func TestDone(t *testing.T) {
 	r, _ := reachRun(Request{})
-	if c := (&Controller{r}); c.Done() != "" || r.doneSoFar() != nothingChanged {
+	if c := (&Controller{r}); c.Done() != "" || r.doneSoFar() != announce.NothingChanged {
 		t.Errorf("%q, %q", c.Done(), r.doneSoFar())
 	}
 	r.facts.Namespace.Value = "ack-system"
 	r.done.Namespace, r.done.Approved = true, []string{"install-1"}
 	r.done.Objects = map[apply.Action]int{apply.Create: 2}
-	const want = "namespace ack-system created; objects: 2 created; InstallPlan install-1 approved"
+	r.done.Inventory, r.done.Unsure = true, []string{"ConfigMap x", "the tags of role y"}
+	const want = "namespace ack-system created; inventory (ConfigMap ostoy-s3-controller) written; objects: 2 created; InstallPlan install-1 approved; " +
+		"it is not known whether this was changed, because no answer came: ConfigMap x, the tags of role y"
 	if c := (&Controller{r}); c.Done() != want || r.doneSoFar() != "done so far, and staying: "+want {
 		t.Errorf("%q, %q", c.Done(), r.doneSoFar())
 	}

@@ -227,11 +227,7 @@ func combine(errs []error) error {
 	}
 	var all []*problem.Error
 	for _, e := range errs {
-		var p *problem.Error
-		if !errors.As(e, &p) {
-			p = problem.Fail(e.Error(), "", "").Because(e)
-		}
-		all = append(all, p)
+		all = append(all, problem.InParts(e)...)
 	}
 	return problem.Join(all)
 }

@@ -103,6 +103,19 @@ func (p *Plan) Halt() {
 	p.outcome.halted = true
 }
 
+// Beside does another part of an installation at the same time as apply, which applies
+// waves of the plan. Neither is cut off when the other fails, because the answers to what
+// was sent say what was changed; only no further write is begun.
+func (p *Plan) Beside(another, apply func() error) error {
+	return combine(together([]func() error{another, apply}, func(n int, part func() error) error {
+		err := part()
+		if err != nil && n == 0 {
+			p.Halt()
+		}
+		return err
+	}))
+}
+
 func (p *Plan) halted() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -113,11 +113,18 @@ func (r *Removal) add(it *Item) {
 
 // Remove deletes items that PlanRemoval or PlanRemovalOf found, all at the same time, each with
 // its uid and resourceVersion; one that was changed meanwhile is looked at again,
-// and kept if it is not ours any more. observe is as in Plan.ApplyWave.
+// and kept if it is not ours any more. observe is as in Plan.ApplyWave; it is also told of
+// an object whose deletion got no final answer, as Unknown.
 func (a *Applier) Remove(ctx context.Context, items []*Item, observe func(Event)) error {
 	tell := oneByOne(observe)
 	return combine(together(items, func(_ int, it *Item) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := remove(ctx, a, it, removalAction); err != nil {
+			if !Refused(err) {
+				tell(Event{Ref: it.Ref, Action: Unknown})
+			}
 			return failure(a, "deleted", it.Ref, err)
 		}
 		tell(Event{Ref: it.Ref, Action: it.Action})
