@@ -2,6 +2,7 @@ package trouble_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -100,6 +101,61 @@ func testAWSRefusesToChange(t *testing.T, bed *testbed.Bed) {
 			admin.Run(t, "install", "-n", c.namespace).WantCode(t, done)
 			wantTrusted(t, bed, world.RoleName(bed.Issuer, c.namespace), c.namespace)
 			wantHealthy(t, bed, c.namespace)
+		})
+	}
+}
+
+// testAWSDenies: what a policy denies explicitly is asked for once, because no waiting
+// changes it. Who decides is named, and the flags that the rule may accept.
+func testAWSDenies(t *testing.T, bed *testbed.Bed) {
+	const (
+		organization = "a policy of the AWS organization forbids it: an explicit deny"
+		lift         = "ask who administers the AWS organization to lift the deny of "
+		ways         = "oc ostoy-s3 iam render; then install with --iam=skip"
+		managed      = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+	)
+	for _, c := range []struct {
+		namespace, action, policy string
+		why, next                 string
+		args                      []string
+	}{
+		{"deny-create", "iam:CreateRole", "a service control policy", organization, lift + "iam:CreateRole … --permissions-boundary ARN … --role-path or --role-name … " + ways, nil},
+		{"deny-put", "iam:PutRolePolicy", "a service control policy", organization, lift + "iam:PutRolePolicy … --policy-arn ARN … " + ways, nil},
+		{
+			"deny-put-limit", "iam:PutRolePolicy", "a permissions boundary",
+			"the caller's permissions boundary forbids it", "the AWS administrator who owns the permissions boundary of the caller … --policy-arn ARN … " + ways, nil,
+		},
+		{
+			"deny-create-own", "iam:CreateRole", "an identity-based policy",
+			"one of the caller's own policies forbids it", "ask an AWS administrator to lift the deny of iam:CreateRole … --permissions-boundary ARN … " + ways, nil,
+		},
+		{"deny-create-session", "iam:CreateRole", "a session policy", "the policy of this session forbids it", "ask who gave you this session … sign in without a session policy … " + ways, nil},
+		{"deny-attach", "iam:AttachRolePolicy", "a service control policy", organization, lift + "iam:AttachRolePolicy … another --policy-arn, or none … " + ways, []string{"--policy-arn", managed}},
+	} {
+		t.Run(c.namespace, func(t *testing.T) {
+			world.NewNamespace(t, bed, c.namespace)
+			role := "arn:aws:iam::123456789012:role" + rolePath + world.RoleName(bed.Issuer, c.namespace)
+			orderFault(t, bed, testbed.Fault{
+				Action: c.action, Code: "AccessDenied", Status: http.StatusForbidden,
+				Message: "User: arn:aws:iam::123456789012:user/moto is not authorized to perform: " + c.action + " on resource: " + role + " with an explicit deny in " + c.policy,
+			})
+			if err := bed.AWS.ResetLog(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			admin := run.Admin(bed)
+			wantMessages(t, admin.Run(t, append([]string{"install", "-n", c.namespace}, c.args...)...), failed, message{"AWS refused " + c.action + " on " + role, c.why, c.next})
+			log, err := bed.AWS.Log(t.Context(), "admin")
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked := slices.DeleteFunc(log, func(r testbed.AWSRequest) bool { return r.Action != c.action || r.Again() })
+			if len(asked) != 1 {
+				t.Errorf("asked %d times: %+v", len(asked), asked)
+			}
+			if err := bed.AWS.Reset(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			admin.Run(t, append([]string{"install", "-n", c.namespace, "--verify=false"}, c.args...)...).WantCode(t, done)
 		})
 	}
 }

@@ -13,9 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/run"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/internal/world"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/standins/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/test/testbed"
 )
 
@@ -189,11 +191,33 @@ func TestBucketKeepsItsSettings(t *testing.T) {
 	with["tags"] = world.InJSON(map[string]string{"team": "blue", "cost-center": "4711", "stage": "test"})
 	wantSettings(t, bed, namespace, "a tag more", with)
 
-	rendered := admin.Run(t, append([]string{"render", "-n", namespace}, stage...)...).WantCode(t, done)
-	admin.Typing(rendered.Stdout).Kubectl(t, "apply", "--server-side", "-f", "-").WantCode(t, failed).
-		WantTalk(t, `conflicts with "ostoy-s3`, ".spec.tagging.tagSet")
-	install(stage...).WantCode(t, done)
-	wantSettings(t, bed, namespace, "kubectl apply", with)
+	apply := func(rendered run.Result, flags ...string) run.Result {
+		return admin.Typing(rendered.WantCode(t, done).Stdout).Kubectl(t, append([]string{"apply", "-f", "-"}, flags...)...)
+	}
+	render := append([]string{"render", "-n", namespace}, stage...)
+	apply(admin.Run(t, render...), "--server-side").WantCode(t, failed).WantTalk(t, `conflicts with "ostoy-s3`, ".spec.tagging.tagSet")
+	wantSettings(t, bed, namespace, "an apply that was refused", with)
+	render = append(render, "--set-string", "bucket.tags.team=blue,bucket.tags.cost-center=4711")
+	version := specVersion(t, bed, namespace)
+	for _, flags := range [][]string{{"--server-side"}, nil} {
+		apply(admin.Run(t, render...), flags...).WantCode(t, done)
+		if is := specVersion(t, bed, namespace); is != version {
+			t.Errorf("kubectl apply %v changed the spec: generation %d, and was %d", flags, is, version)
+		}
+	}
+	install("--set", "bucket.tags.stage=prod", "--force-conflicts").WantCode(t, done)
+	with["tags"] = world.InJSON(map[string]string{"team": "blue", "cost-center": "4711", "stage": "prod"})
+	wantSettings(t, bed, namespace, "kubectl apply and an install after it", with)
+}
+
+// specVersion counts the changes of a Bucket's spec, which are what its controller acts on.
+func specVersion(t *testing.T, bed *testbed.Bed, namespace string) int64 {
+	t.Helper()
+	live, err := bed.Dynamic.Resource(ack.Resource()).Namespace(namespace).Get(t.Context(), namespace+"-bucket", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return live.GetGeneration()
 }
 
 // TestBucketThatWouldLoseSettings: what no field of the Bucket resource can keep beside

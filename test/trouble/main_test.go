@@ -34,6 +34,7 @@ func TestWholeBed(t *testing.T) {
 	}{
 		{"AWS refuses to look", testAWSRefusesToLook},
 		{"AWS refuses to change", testAWSRefusesToChange},
+		{"AWS denies", testAWSDenies},
 		{"AWS throttles", testAWSThrottles},
 		{"bucket hidden", testBucketHidden},
 		{"provider unreadable", testProviderUnreadable},

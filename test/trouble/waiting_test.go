@@ -68,8 +68,12 @@ func TestPodsThatNeverRun(t *testing.T) {
 			"wait-init", testbed.FailInit, "AccessDenied from AssumeRoleWithWebIdentity: Not authorized to perform sts:AssumeRoleWithWebIdentity",
 			"wait-for-bucket: AccessDenied from AssumeRoleWithWebIdentity: Not authorized", "oc ostoy-s3 … -n wait-init",
 		},
+		{
+			"wait-scp", testbed.FailInit, `Forbidden from HeadBucket wait-scp-bucket: User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: s3:ListBucket on resource: "arn:aws:s3:::wait-scp-bucket" with an explicit deny in a service control policy`,
+			"wait-for-bucket: … a policy of the AWS organization forbids it", "ask who administers the AWS organization to lift the deny of s3:ListBucket",
+		},
 	} {
-		t.Run(c.way, func(t *testing.T) {
+		t.Run(c.namespace, func(t *testing.T) {
 			t.Parallel()
 			world.NewNamespace(t, bed, c.namespace)
 			if err := bed.FailPods(t.Context(), c.namespace, c.way, c.said); err != nil {

@@ -169,18 +169,24 @@ func adoptedSpec(live *unstructured.Unstructured) map[string]any {
 	return fields
 }
 
-// addTags adds tags to those of a Bucket, which win: sorted, after them.
+// addTags adds tags to those of a Bucket, which win. The list is sorted then, as the chart
+// has it: whoever gives the tags to the chart renders the same list.
 func addTags(object *unstructured.Unstructured, tags map[string]string) {
-	list, _, _ := unstructured.NestedSlice(object.Object, "spec", tagging, tagSet)
-	own := tagsOf(object)
-	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		if _, has := own[key]; !has {
-			list = append(list, map[string]any{"key": key, "value": tags[key]})
+	all := tagsOf(object)
+	before := len(all)
+	for key, value := range tags {
+		if _, has := all[key]; !has {
+			all[key] = value
 		}
 	}
-	if len(list) > 0 {
-		_ = unstructured.SetNestedSlice(object.Object, list, "spec", tagging, tagSet)
+	if len(all) == before {
+		return
 	}
+	var list []any
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, map[string]any{"key": key, "value": all[key]})
+	}
+	_ = unstructured.SetNestedSlice(object.Object, list, "spec", tagging, tagSet)
 }
 
 // tagsOf are the tags that a Bucket states.

@@ -94,6 +94,22 @@ func TestCarry(t *testing.T) {
 	}
 }
 
+// TestCarriedTagsAreSorted: the list is that of a chart that is given the tags.
+func TestCarriedTagsAreSorted(t *testing.T) {
+	s := newServer(t)
+	execute(t, adopt(t, s.applier(Options{})))
+	list, _, _ := unstructured.NestedSlice(s.live(RefOf(appBucket())).Object, "spec", tagging, tagSet)
+	var keys []string
+	for _, tag := range list {
+		fields, _ := tag.(map[string]any)
+		key, _ := fields["key"].(string)
+		keys = append(keys, key)
+	}
+	if len(keys) < 3 || !slices.IsSorted(keys) {
+		t.Errorf("%v", keys)
+	}
+}
+
 // TestCarryChangedTags: a tag of the app that changes leaves the others, and who has them.
 func TestCarryChangedTags(t *testing.T) {
 	s := newServer(t)
