@@ -70,7 +70,7 @@ func TestPodsThatNeverRun(t *testing.T) {
 		},
 		{
 			"wait-scp", testbed.FailInit, `Forbidden from HeadBucket wait-scp-bucket: User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to perform: s3:ListBucket on resource: "arn:aws:s3:::wait-scp-bucket" with an explicit deny in a service control policy`,
-			"wait-for-bucket: … a policy of the AWS organization forbids it", "ask who administers the AWS organization to lift the deny of s3:ListBucket",
+			"wait-for-bucket: Forbidden from HeadBucket wait-scp-bucket: … with an explicit deny in a service control policy", "ask who administers the AWS organization to lift the deny of s3:ListBucket",
 		},
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
