@@ -134,10 +134,11 @@ func TestAdvisedCommandsExist(t *testing.T) {
 
 // TestInstallIsAdvisedByHands: an install that does not say who manages the objects is
 // refused if ostoy-s3 does not, so what looks at an installed app advises none but that of
-// live.Hands. A project that does not exist yet has no objects.
+// live.Hands; package health is given it (Around.Install). A project that does not exist yet
+// has no objects.
 func TestInstallIsAdvisedByHands(t *testing.T) {
 	for _, s := range moduleFiles(t) {
-		if dir := s.dir(); dir != "plugin/check" && dir != "plugin/status" {
+		if !slices.Contains([]string{"plugin/check", "plugin/status", "plugin/verify", "plugin/kube/health"}, s.dir()) {
 			continue
 		}
 		for _, a := range advisedBy(s) {

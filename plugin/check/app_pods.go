@@ -34,7 +34,11 @@ func (a appLook) workloads(ctx context.Context) ([]workload, error) {
 	if err != nil {
 		return nil, err
 	}
-	around := health.Around{BucketReady: a.bucketReady(ctx)}
+	around := health.Around{
+		BucketReady: a.bucketReady(ctx),
+		Install:     func(flags ...string) string { return installIn(a.World, flags...) },
+		Role:        func() string { return identityLook{World: a.World}.mendRole(ctx) },
+	}
 	all := []workload{{name: frontendName}, {name: microserviceName}}
 	for i := range all {
 		if deployment := named(deployments, all[i].name); deployment != nil {

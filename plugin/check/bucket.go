@@ -123,8 +123,12 @@ func (b bucketLook) named(_ context.Context, object *unstructured.Unstructured) 
 
 // anew is what makes the controller look at everything again: without its object
 // the bucket stays, with what is in it, and is adopted by the next one.
-func (b bucketLook) anew(flags ...string) string {
-	return "delete the Bucket and install again (the S3 bucket stays, with what is in it):\n" + b.remove() + "\n" + installIn(b.World, flags...)
+func (b bucketLook) anew(flags ...string) string { return Anew(b.World, flags...) }
+
+// Anew is anew for a project.
+func Anew(w *live.World, flags ...string) string {
+	return "delete the Bucket resource and install again (the S3 bucket stays, with its objects):\n" +
+		retain(render.BucketName(w.Namespace), "-n", w.Namespace) + "\n" + installIn(w, flags...)
 }
 
 // remove is the command that deletes the object.
@@ -150,7 +154,9 @@ func (b bucketLook) deleting(ctx context.Context, object *unstructured.Unstructu
 		why += ", which only the ACK S3 controller takes off: is it running?"
 	}
 	return Refuse("Bucket "+object.GetName()+" is being deleted", why,
-		health.Release(object)+"\nthen, to create the object again for the same bucket: "+b.again())
+		health.Release(object)+"\nthe controller tries again after 16 minutes at most; to wait for it: "+
+			advice.Command("oc wait --for=delete", "buckets.s3.services.k8s.aws/"+object.GetName(), "-n", object.GetNamespace(), "--timeout=17m")+
+			"\nthen, to create the Bucket resource again for the same S3 bucket: "+b.again())
 }
 
 // synced is the judgement by which install waits.

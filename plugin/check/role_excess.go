@@ -189,8 +189,7 @@ func (o ownLook) tutorial(ctx context.Context) Finding {
 	case role != nil && role.Exists && trusts(role.Trust, o.Facts.Issuer.Value, o.Namespace):
 		return Warn("the tutorial's role "+tutorialRole+" still trusts this project's service account",
 			"it reaches every bucket of the account ("+held(role)+"), and the app does not need it: its own role is "+o.RoleName(ctx),
-			"detach the policies that this lists: "+advice.Command("aws iam list-attached-role-policies", "--role-name", tutorialRole)+
-				"\nthen "+advice.Command("aws iam delete-role", "--role-name", tutorialRole))
+			removal(role, tutorialRole))
 	case binding != nil && binds(binding, o.Namespace):
 		return Warn("the tutorial's ClusterRoleBinding "+tutorialBinding+" names this project's service account",
 			"oc adm policy without -n grants across the cluster; the app runs under restricted-v2 and does not need it",
@@ -227,6 +226,23 @@ func trusts(trust, issuer, namespace string) bool {
 	}
 	host := strings.TrimSuffix(strings.TrimPrefix(issuer, "https://"), "/")
 	return strings.Contains(trust, `"system:serviceaccount:`+namespace+`:`+render.ServiceAccount+`"`) && strings.Contains(trust, host)
+}
+
+// removal are the commands that delete a role, with its policies, which IAM wants removed
+// first.
+func removal(role *iam.Actual, name string) string {
+	var all []string
+	for _, inline := range role.Inlines {
+		all = append(all, iam.Extra{Inline: inline}.Removal(name))
+	}
+	for _, arn := range role.Attached {
+		all = append(all, iam.Extra{ARN: arn}.Removal(name))
+	}
+	if role.InlinesErr != nil || role.AttachedErr != nil {
+		all = append(all, "remove its policies; these list them: "+advice.Command("aws iam list-attached-role-policies", "--role-name", name)+
+			"; "+advice.Command("aws iam list-role-policies", "--role-name", name))
+	}
+	return strings.Join(append(all, advice.Command("aws iam delete-role", "--role-name", name)), "\n")
 }
 
 func held(role *iam.Actual) string {

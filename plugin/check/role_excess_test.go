@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -130,5 +131,21 @@ func TestF3AskedPolicyOfAnAdoptedRole(t *testing.T) {
 	asked := now.saying("role tag", render.TagPolicy).saying("role tag value", full)
 	if got := look(asked); strings.Contains(got.What+got.Why+got.Next, "tighten") || strings.Contains(got.Why, "AmazonS3FullAccess") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestRemovalOfTutorialRole: IAM deletes a role only after its policies are removed from it.
+func TestRemovalOfTutorialRole(t *testing.T) {
+	const full = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+	want := "aws iam delete-role-policy --role-name ostoy-sa-role --policy-name own\n" +
+		"aws iam detach-role-policy --role-name ostoy-sa-role --policy-arn " + full + "\n" +
+		"aws iam delete-role --role-name ostoy-sa-role"
+	if got := removal(&iam.Actual{Inlines: []string{"own"}, Attached: []string{full}}, tutorialRole); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	unread := &iam.Actual{}
+	unread.AttachedErr = errors.New("AccessDenied")
+	if got := removal(unread, tutorialRole); !strings.Contains(got, "aws iam list-attached-role-policies --role-name ostoy-sa-role") {
+		t.Error(got)
 	}
 }

@@ -132,7 +132,7 @@ func noPod(ctx context.Context, s *session.Session, namespace string, pods verif
 			"it has no Route, and its pod "+pods.Any+" is not ready",
 			advice.Command("oc describe pod", pods.Any, "-n", namespace))
 	}
-	if err := presence.Require(ctx, s, r.Facts); err != nil {
+	if _, err := presence.Require(ctx, s, r.Facts); err != nil {
 		return err
 	}
 	return problem.Fail("there is no way to OSToy in project "+namespace,

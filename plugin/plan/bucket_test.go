@@ -2,6 +2,7 @@ package plan
 
 import (
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -119,6 +120,32 @@ func TestLookAtBucket(t *testing.T) {
 		found, err := lookAtBucket(t.Context(), d)
 		if may := err == nil && found.refused == nil; may != c.may {
 			t.Errorf("%s: %t, %+v, %v, %v", name, may, found.state, found.refused, err)
+		}
+	}
+}
+
+// TestForeignTagsOfSyncedBucket: --adopt=bucket alone changes nothing of a bucket that the
+// controller has synced, so that the refusal would be the same after it.
+func TestForeignTagsOfSyncedBucket(t *testing.T) {
+	const release = "oc delete buckets.s3.services.k8s.aws demo-bucket -n demo\noc ostoy-s3 install -n demo --adopt=bucket"
+	for name, c := range map[string]struct {
+		change func(*world)
+		tags   map[string]string
+		anew   bool
+	}{
+		"of another cluster": {func(*world) {}, map[string]string{render.TagManagedBy: render.ManagedBy, render.TagIssuer: "https://old.example.com"}, true},
+		"of a team":          {func(*world) {}, map[string]string{"team": "blue"}, true},
+		"no Bucket resource": {func(w *world) { w.cluster.Refuse(bucketObjects, 404, "NotFound", "none") }, map[string]string{"team": "blue"}, false},
+	} {
+		w, own := bucketThere(t)
+		w.aws.Answer(tagging, tagged(c.tags))
+		c.change(w)
+		d, err := Prepare(t.Context(), w.project, Request{How: Guess, Now: time.Now, Role: iam.RoleOptions{Name: own.Name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bucketFinding(t.Context(), d); got.Status != check.Failed || strings.Contains(got.Next, release) != c.anew || !strings.Contains(got.Next, "--adopt=bucket") {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/tutorial"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
@@ -129,6 +131,9 @@ func lookAtBucket(ctx context.Context, d Desired) (bucketPart, error) {
 		adopt = true
 		refused = bucket.Guard(state, f, adopt)
 	}
+	if state.Kind == bucket.Foreign && !state.Unmarked() {
+		refused = synced(ctx, d, refused)
+	}
 	if refused == nil || !state.Unmarked() || !d.Project.Inventory.Found || d.Project.Inventory.Foreign {
 		return bucketPart{state, refused}, nil
 	}
@@ -139,6 +144,21 @@ func lookAtBucket(ctx context.Context, d Desired) (bucketPart, error) {
 		return bucketPart{tagged, bucket.Guard(tagged, f, adopt)}, nil
 	}
 	return bucketPart{state, refused}, nil
+}
+
+// synced is the refusal of a bucket with the tags of something else, for a project whose
+// Bucket resource the controller has synced: it writes the tags again when the spec changes,
+// and else every ten hours, so that --adopt=bucket alone would change nothing.
+func synced(ctx context.Context, d Desired, refused error) error {
+	var told *problem.Error
+	object := bucketObject(ctx, d)
+	if !errors.As(refused, &told) || object == nil || !apply.Ours(object) || ack.Account(object) != d.Facts().Account.Value {
+		return refused
+	}
+	with := *told
+	with.Next = "to have the controller write the tags of this project: " + check.Anew(d.World, "--adopt=bucket") +
+		"\nor use another project: " + advice.Command("oc ostoy-s3 install --new-project")
+	return &with
 }
 
 // usable reports whether the role names the bucket, and the controller manages it by the

@@ -132,26 +132,26 @@ func lookInS3(ctx context.Context, w *live.World) (S3, error) {
 	return s, nil
 }
 
-// Require is nil if the app is installed in the project; otherwise it is the refusal that
-// says what is kept. If you are not allowed to list Deployments it is nil: what follows
-// reports that.
-func Require(ctx context.Context, s *session.Session, facts session.Facts) error {
+// Require is what there is of the app if it is installed in the project; otherwise its
+// error is the refusal that says what is kept. If you are not allowed to list Deployments
+// there is no error: what follows reports that.
+func Require(ctx context.Context, s *session.Session, facts session.Facts) (Seen, error) {
 	conn, given, err := project.Given(ctx, s, facts)
 	if err != nil {
-		return err
+		return Seen{}, err
 	}
 	seen, err := InCluster(ctx, &live.World{Conn: conn, Namespace: given.Namespace.Value})
 	switch {
 	case apierrors.IsForbidden(err), err == nil && seen.Installed():
-		return nil
+		return seen, nil
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return seen, ctx.Err()
 	case err != nil:
-		return conn.Translate(err)
+		return seen, conn.Translate(err)
 	}
 	p, err := project.Look(ctx, s, project.Wanted{Facts: facts, MustExist: true, Tolerant: true})
 	if err != nil {
-		return err
+		return seen, err
 	}
 	w := &live.World{Conn: conn, Namespace: p.Name(), Facts: p.Facts}
 	if p.Failures.AWS == nil && p.Found.AWS != nil {
@@ -163,15 +163,15 @@ func Require(ctx context.Context, s *session.Session, facts session.Facts) error
 		seen.Unknown = p.Failures.AWS
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return seen, ctx.Err()
 	}
-	return seen.NotInstalled()
+	return seen, seen.NotInstalled()
 }
 
 // RequireIfAny is Require of a command that has an answer without the project, too: that it
 // does not exist is one more reason why the app is not installed.
 func RequireIfAny(ctx context.Context, s *session.Session, facts session.Facts) error {
-	err := Require(ctx, s, facts)
+	_, err := Require(ctx, s, facts)
 	if !errors.Is(err, project.ErrAbsent) {
 		return err
 	}

@@ -171,14 +171,8 @@ func recorded(facts render.Facts, r Request, record apply.Record) (render.Facts,
 
 // advise is what was found with the commands for it, when AWS has answered.
 func (e expected) advise(found Found) Found {
-	var objects []*unstructured.Unstructured
-	if found.Plan != nil {
-		for _, item := range found.Plan.Items {
-			objects = append(objects, item.Live)
-		}
-	}
-	hands := tutorial.HandsOf(objects, e.facts.Namespace.Value)
-	found.Again, found.Tighten = e.again(hands, found), e.again(live.Hands{}, found, "--adopt", "--tighten-role")
+	hands := found.hands()
+	found.Again, found.Tighten = e.again(hands, found), e.again(hands, found, "--adopt", "--tighten-role")
 	if e.inventory.RoleOrigin == apply.OriginExisting && !e.onlyUsed(found.IAM) {
 		found.Again += "\n" + advice.ManagedByOthers
 	}

@@ -10,8 +10,10 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/report"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/tutorial"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
@@ -22,7 +24,7 @@ func workloads(f Found, bucketReady bool) (all []Workload, pods []Pod, seen repo
 	if f.PodsErr != nil {
 		seen = report.Unseen(f.PodsErr)
 	}
-	around := health.Around{BucketReady: bucketReady}
+	around := health.Around{BucketReady: bucketReady, Install: f.install}
 	for _, item := range f.Plan.Items {
 		if item.Ref.Kind != "Deployment" {
 			continue
@@ -47,6 +49,27 @@ func workloads(f Found, bucketReady bool) (all []Workload, pods []Pod, seen repo
 		return cmp.Or(cmp.Compare(a.Deployment, b.Deployment), cmp.Compare(a.Name, b.Name))
 	})
 	return all, pods, seen
+}
+
+// install is how the app gets what install makes: with further flags, that of whoever
+// manages it.
+func (f Found) install(flags ...string) string {
+	if len(flags) == 0 && f.Again != "" {
+		return f.Again
+	}
+	return f.hands().Install(f.Facts.Namespace.Value, flags...)
+}
+
+// hands are who manages the objects of the plan.
+func (f Found) hands() live.Hands {
+	if f.Plan == nil {
+		return live.Hands{}
+	}
+	var objects []*unstructured.Unstructured
+	for _, item := range f.Plan.Items {
+		objects = append(objects, item.Live)
+	}
+	return tutorial.HandsOf(objects, f.Facts.Namespace.Value)
 }
 
 func replicas(deployment *unstructured.Unstructured) int64 {

@@ -34,12 +34,14 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/forward"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/presence"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/tutorial"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -71,7 +73,8 @@ func verify(ctx context.Context, s *session.Session, request Request) error {
 	if err != nil {
 		return err
 	}
-	if err := presence.Require(ctx, s, request.Facts); err != nil {
+	seen, err := presence.Require(ctx, s, request.Facts)
+	if err != nil {
 		return err
 	}
 	target.Conn, target.Way.Forward = conn, Forwarder(conn, target.Namespace)
@@ -80,10 +83,11 @@ func verify(ctx context.Context, s *session.Session, request Request) error {
 		names = append(names, string(level))
 	}
 	board := s.UI.Board(names...)
+	hands := tutorial.HandsOf(seen.Objects, target.Namespace)
 	record, _ := apply.New(conn, apply.Options{Namespace: target.Namespace}).ReadInventory(ctx) // unread: as by install
 	report, err := Run(ctx, target, Options{
-		Levels: request.Levels, Keep: request.Keep, Patience: PatienceOf(ctx), Narrow: narrow(record, target.Namespace),
-		Given: givenTo(record, target.Namespace), Cure: lookForCure(target, record.RoleOrigin == apply.OriginExisting),
+		Levels: request.Levels, Keep: request.Keep, Patience: PatienceOf(ctx), Narrow: narrow(record, hands, target.Namespace),
+		Given: givenTo(record, hands, target.Namespace), Cure: lookForCure(target, installOf(record, hands, target.Namespace)), Hands: hands,
 	}, func(e Event) { showLevel(board, e) })
 	if err != nil {
 		named := render.Fact{Value: target.Namespace, Source: request.Facts.Given.Namespace.Source}
@@ -103,17 +107,31 @@ func verify(ctx context.Context, s *session.Session, request Request) error {
 
 // narrow is the command that narrows the role of an install that has adopted it; ""
 // where it made its own, or nobody can tell.
-func narrow(record apply.Inventory, namespace string) string {
+func narrow(record apply.Inventory, hands live.Hands, namespace string) string {
 	if record.RoleOrigin != apply.OriginAdopted {
 		return ""
 	}
-	return advice.TightenRole(namespace)
+	return hands.Install(namespace, "--adopt", "--tighten-role")
+}
+
+// givenRole reports whether another tool manages the role: the inventory says so, or there
+// is none because Argo CD, Flux or Helm deliver the app, which make no role.
+func givenRole(record apply.Inventory, hands live.Hands) bool {
+	return record.RoleOrigin == apply.OriginExisting || hands.Engine != "" && !record.Found
+}
+
+// installOf is the install that restores the role; "" if another tool manages that.
+func installOf(record apply.Inventory, hands live.Hands, namespace string) string {
+	if givenRole(record, hands) {
+		return ""
+	}
+	return hands.Install(namespace)
 }
 
 // givenTo says what to do about a role that another tool manages, nil for any other. The
 // flags name the role once IAM has confirmed it.
-func givenTo(record apply.Inventory, namespace string) func(Flags) string {
-	if record.RoleOrigin != apply.OriginExisting {
+func givenTo(record apply.Inventory, hands live.Hands, namespace string) func(Flags) string {
+	if !givenRole(record, hands) {
 		return nil
 	}
 	return func(flags Flags) string {

@@ -10,10 +10,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
@@ -91,13 +94,42 @@ func TestOriginOfTheRole(t *testing.T) {
 	}{"": {false, false}, apply.OriginAdopted: {true, false}, apply.OriginExisting: {false, true}} {
 		record := apply.Inventory{}
 		record.RoleOrigin = origin
-		if got := narrow(record, "demo"); (got != "") != c.narrows || c.narrows && !strings.Contains(got, "--tighten-role") {
+		if got := narrow(record, live.Hands{}, "demo"); (got != "") != c.narrows || c.narrows && !strings.Contains(got, "--tighten-role") {
 			t.Errorf("%q: %q", origin, got)
 		}
-		given := givenTo(record, "demo")
+		given := givenTo(record, live.Hands{}, "demo")
 		if (given != nil) != c.given || c.given && !strings.Contains(given(Flags{{"--role-name", "x y"}}), "iam render -n demo --role-name 'x y'") {
 			t.Errorf("%q: %t", origin, given != nil)
 		}
+	}
+}
+
+// TestVerifyByHands: an install that does not say who manages the app is refused, and what
+// Argo CD, Flux or Helm deliver has a role that another tool has made.
+func TestVerifyByHands(t *testing.T) {
+	argo, installed := live.Hands{Engine: apply.ArgoCD}, apply.Inventory{Found: true}
+	r, _ := started(t, newFake(nil))
+	r.options = Options{Hands: argo}
+	r.Flags = Flags{{"--region", "us-east-2"}}
+	var noAccount *problem.Error
+	if !errors.As(cannotLook(r, apierrors.NewNotFound(schema.GroupResource{}, "x")), &noAccount) {
+		t.Fatal("not a problem")
+	}
+	for name, text := range map[string]string{
+		"install": r.install(), "role": r.mendRole(), "ARN": r.badARN("x").Next, "no account": noAccount.Next,
+	} {
+		if !strings.Contains(text, "change it in Git") || !strings.Contains(text, "oc ostoy-s3 install -n demo --region us-east-2 --force-owner") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	if given := givenTo(apply.Inventory{}, argo, "demo"); given == nil || installOf(apply.Inventory{}, argo, "demo") != "" {
+		t.Error("a role that install did not make is restored by install")
+	}
+	if got := installOf(installed, argo, "demo"); givenTo(installed, argo, "demo") != nil || !strings.Contains(got, "--force-owner") {
+		t.Errorf("of an app that install created: %q", got)
+	}
+	if got := installOf(installed, live.Hands{Tutorial: true}, "demo"); got != "oc ostoy-s3 install -n demo --adopt" {
+		t.Errorf("of the tutorial's app: %q", got)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/detect"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
@@ -65,16 +64,16 @@ func CureOf(o iam.Outlook, probe, install string) string {
 
 // lookForCure reads the policies of the app's role once a probe has failed, if the
 // caller's credentials are of its account and may read them. A managed policy that
-// was asked for, as the role's tag says, is not one to remove. given says that another tool
-// manages the role: then no install is part of the commands.
-func lookForCure(target Target, given bool) func(ctx context.Context, role, probe string) string {
+// was asked for, as the role's tag says, is not one to remove. install is part of the
+// commands, unless it is "": another tool manages the role.
+func lookForCure(target Target, install string) func(ctx context.Context, role, probe string) string {
 	var once sync.Once
 	var outlook iam.Outlook
 	return func(ctx context.Context, role, probe string) string {
 		once.Do(func() { outlook = lookAtRole(ctx, target, role) })
 		switch {
-		case !given:
-			return CureOf(outlook, probe, advice.Command("oc ostoy-s3 install", "-n", target.Namespace))
+		case install != "":
+			return CureOf(outlook, probe, install)
 		case outlook.OwnLacks():
 			return ""
 		}

@@ -185,6 +185,9 @@ func (r *run) ifChanged(first string) string {
 	return first + "\nif somebody changed the pods or the service account, restore them with the flags that the install had:\n" + r.installs("")
 }
 
+// install is what installs what is verified, with the user's flags, by whoever manages it.
+func (r *run) install() string { return r.options.Hands.Install(r.Namespace, r.Flags.Words()...) }
+
 // installs is install as advice: what it does, and what the inventory says about the role.
 func (r *run) installs(what string) string {
 	if r.options.Applied {

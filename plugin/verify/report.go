@@ -260,8 +260,3 @@ func (f Flags) Words() []string {
 func (t Target) again(more ...Flag) string {
 	return advice.Command("oc ostoy-s3 verify", append([]string{"-n", t.Namespace}, t.Flags.ofVerify().with(more...).Words()...)...)
 }
-
-// install is the command that installs what is verified, with the user's flags.
-func (t Target) install() string {
-	return advice.Command("oc ostoy-s3 install", append([]string{"-n", t.Namespace}, t.Flags.Words()...)...)
-}

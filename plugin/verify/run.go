@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 )
 
@@ -73,6 +74,8 @@ type Options struct {
 	// Given says what to do about a role that another tool manages, with the flags that
 	// name it; nil for one that install manages.
 	Given func(Flags) string
+	// Hands are who manages the app's objects: an install that does not say so is refused.
+	Hands live.Hands
 	// Settling says that the role was changed a moment ago, so that also what it
 	// allows too much may be IAM's that has not heard of it yet.
 	Settling bool
@@ -105,11 +108,12 @@ func Run(ctx context.Context, target Target, options Options, observe func(Event
 			return lookAtClaims(ctx, target.Conn.Dynamic, target.Namespace, render.ServiceAccount)
 		}
 	}
+	r := &run{Target: target, options: options, pace: &pace{began: began, patience: options.Patience, observer: observe}}
 	pods, err := claims(ctx)
 	if err != nil {
-		return Report{}, target.cannotLook(err)
+		return Report{}, cannotLook(r, err)
 	}
-	r := &run{Target: target, options: options, pods: pods, pace: &pace{began: began, patience: options.Patience, observer: observe}}
+	r.pods = pods
 	if _, err := roleOf(r, pods); err != nil {
 		return Report{}, err
 	}

@@ -136,13 +136,13 @@ func roleOf(r *run, pods Pods) (render.ARN, error) {
 }
 
 // cannotLook words what the API server answered to the first question.
-func (t Target) cannotLook(err error) error {
+func cannotLook(r *run, err error) error {
 	if !apierrors.IsNotFound(err) {
-		return t.Conn.Translate(err)
+		return r.Conn.Translate(err)
 	}
-	return problem.Refuse("OSToy is not installed in project "+t.Namespace,
+	return problem.Refuse("OSToy is not installed in project "+r.Namespace,
 		"there is no service account "+render.ServiceAccount+" in it",
-		t.install()+"; or -n with the project it is in").Because(err)
+		r.install()+"; or -n with the project it is in").Because(err)
 }
 
 // proveIdentity compares what the project says with the install, and then has the
@@ -224,7 +224,7 @@ func isRole(r *run, session string) bool {
 // leaves nothing proven.
 func noToken(r *run, err error) error {
 	if apierrors.IsNotFound(err) {
-		return r.cannotLook(err)
+		return cannotLook(r, err)
 	}
 	told, ok := r.Conn.Translate(err).(*problem.Error) //nolint:errorlint // made there, not wrapped
 	if !ok || !apierrors.IsForbidden(err) {

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 )
 
 // Labels of a node, and of what a pod needs of one.
@@ -17,16 +15,19 @@ const (
 
 // otherImages is what to do about a container whose image is built for another
 // architecture than its node has, or a pod for which there is no node.
-func otherImages(pod *unstructured.Unstructured) string {
+func otherImages(pod *unstructured.Unstructured, in Around) string {
+	if in.Install == nil {
+		return describePod(pod) + " shows image and node: ask a cluster admin for a node that the image is built for"
+	}
 	return "the images of OSToy are built for linux/amd64: ask a cluster admin for such a node, or give images of your own and the label of their nodes: " +
-		advice.Command("oc ostoy-s3 install", "-n", pod.GetNamespace(), "--set", `nodeSelector.kubernetes\.io/arch=ARCHITECTURE`) + " (docs/checks/node-architecture.md)"
+		in.Install("--set", `nodeSelector.kubernetes\.io/arch=ARCHITECTURE`) + " (docs/checks/node-architecture.md)"
 }
 
 // wrongPlatform is the State of a container that cannot be started because its image is
 // built for another architecture; its Text is empty for any other. The kernel says so as
 // ENOEXEC, and every container runtime repeats it: when it starts the container, or as the
 // container's last words.
-func wrongPlatform(pod *unstructured.Unstructured, c map[string]any) State {
+func wrongPlatform(pod *unstructured.Unstructured, c map[string]any, in Around) State {
 	said := func(path ...string) bool {
 		text := strings.ToLower(Text(c, append(path, "message")...) + " " + Text(c, append(path, "reason")...))
 		return strings.Contains(text, "exec format error")
@@ -39,7 +40,7 @@ func wrongPlatform(pod *unstructured.Unstructured, c map[string]any) State {
 	if node := Text(pod.Object, "spec", "nodeName"); node != "" {
 		text = "the image of " + name + " is built for another architecture than node " + node + " has (exec format error)"
 	}
-	return Failing(State{About: Platform, Code: "platform " + name, Text: text, Hint: otherImages(pod)})
+	return Failing(State{About: Platform, Code: "platform " + name, Text: text, Hint: otherImages(pod, in)})
 }
 
 // neededLabels are the labels of the node that a pod needs, for a message of the

@@ -32,15 +32,23 @@ func TestWrongPlatform(t *testing.T) {
 		"it ends again and again":     podOnArm("initContainerStatuses", BucketWaiter, loop),
 		"it cannot be started":        podOnArm("containerStatuses", "ostoy-microservice", said("state", "waiting", "failed to create task: exec: \"node\": exec format error")),
 	} {
-		s := Pod(pod, Around{BucketReady: true}).Settled()
+		s := Pod(pod, Around{BucketReady: true, Install: byArgo}).Settled()
 		if s.Level != Fail || s.About != Platform || !strings.Contains(s.Text, "another architecture than node arm-1") ||
-			!strings.Contains(s.Hint, `nodeSelector.kubernetes\.io/arch=`) || strings.Contains(s.Hint, "role") {
+			!strings.Contains(s.Hint, `CHANGE IN GIT --set nodeSelector.kubernetes\.io/arch=`) || strings.Contains(s.Hint, "role") {
 			t.Errorf("%s: %+v", name, s)
 		}
+	}
+	if s := Pod(podOnArm("containerStatuses", "controller", loop), Around{}); s.About != Platform || strings.Contains(s.Hint, "OSToy") || s.Hint == "" {
+		t.Errorf("of pods that are not the app's: %+v", s)
 	}
 	if s := Pod(podOnArm("initContainerStatuses", BucketWaiter, said("state", "terminated", "AccessDenied from HeadBucket")), Around{}); s.About == Platform {
 		t.Errorf("of another failure: %+v", s)
 	}
+}
+
+// byArgo is for Around.Install: only who looks at the app knows who manages it.
+func byArgo(flags ...string) string {
+	return strings.Join(append([]string{"CHANGE IN GIT"}, flags...), " ")
 }
 
 // TestNeededLabels: the scheduler does not name the labels that no node has.

@@ -28,6 +28,22 @@ type Around struct {
 	Pulled func(pod *unstructured.Unstructured, container string) string
 	// Events are those about an object, the newest first; false if they cannot be read.
 	Events func(*unstructured.Unstructured) ([]Event, bool)
+	// Install says how the app gets what install makes, with flags of install: that depends
+	// on who manages it. Nil for pods that are not the app's.
+	Install func(flags ...string) string
+	// Role says how the app's role is restored; nil: by Install.
+	Role func() string
+}
+
+// restoreRole says how the app's role is restored; "" if the pods are not the app's.
+func (in Around) restoreRole() string {
+	switch {
+	case in.Role != nil:
+		return in.Role()
+	case in.Install != nil:
+		return in.Install()
+	}
+	return ""
 }
 
 // worstPod is the State of the pod that has most to say; its Text is empty if
@@ -52,7 +68,7 @@ func judgePod(pod *unstructured.Unstructured, in Around) State {
 	}
 	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
 		for _, c := range Maps(pod.Object, "status", list) {
-			if s := wrongPlatform(pod, c); s.Text != "" && c["ready"] != true {
+			if s := wrongPlatform(pod, c, in); s.Text != "" && c["ready"] != true {
 				return s
 			}
 		}
@@ -164,7 +180,7 @@ func bucketWaiterState(pod *unstructured.Unstructured, c map[string]any, in Arou
 	_, running := state["running"]
 	switch {
 	case finished != "":
-		return gaveUp(pod, ended, old, running, in.BucketReady)
+		return gaveUp(pod, ended, old, running, in)
 	case running && in.BucketReady:
 		late := State{Level: Warn, Text: BucketWaiter + ": the bucket is there, but not yet for this pod: IAM is still spreading the new role"}
 		return State{Text: BucketWaiter + ": looking for the bucket", Code: "looking, it is there", After: 5 * time.Second, Late: &late}
@@ -187,13 +203,16 @@ func GaveUpAt(c map[string]any) (finished string, ended map[string]any) {
 	return finished, ended
 }
 
-func gaveUp(pod *unstructured.Unstructured, ended map[string]any, old, running, bucketReady bool) State {
+func gaveUp(pod *unstructured.Unstructured, ended map[string]any, old, running bool, in Around) State {
 	text, said := ending(ended), Text(ended, "terminated", "message")
 	s := State{
 		About: BucketWait,
 		Level: Warn,
 		Text:  BucketWaiter + ": " + text,
-		Hint:  "to restore role and trust policy: " + advice.Command("oc ostoy-s3 install", "-n", pod.GetNamespace()),
+		Hint:  logsOf(pod, BucketWaiter, "--previous"),
+	}
+	if restore := in.restoreRole(); restore != "" {
+		s.Hint = "to restore role and trust policy: " + restore
 	}
 	if awserr.StaysIn(said) {
 		s.Hint = awserr.DecidedIn(said, "the role").Next
@@ -203,7 +222,7 @@ func gaveUp(pod *unstructured.Unstructured, ended map[string]any, old, running, 
 		s.Text = BucketWaiter + ": looking again; last time: " + text
 	case old:
 		s.Text = BucketWaiter + ": gave up before this run and is about to look again; it said: " + text
-	case notFound && bucketReady:
+	case notFound && in.BucketReady:
 		s.Code = "not found, but there"
 		return Graced(s, spreadGrace)
 	case !notFound:

@@ -38,7 +38,7 @@ func unscheduled(pod *unstructured.Unstructured, message string, in Around) Stat
 	s.Code += ": " + message
 	s.Hint = describePod(pod) + "; no node is of the kind that the pod asks for: look at nodeSelector, affinity and tolerations, and at the labels and taints of the nodes"
 	if neededLabels(pod, message) != "" {
-		s.Hint += "\n" + otherImages(pod)
+		s.Hint += "\n" + otherImages(pod, in)
 	}
 	return Graced(s, noNodeGrace)
 }

@@ -255,13 +255,17 @@ func TestGaveUpForGood(t *testing.T) {
 	for words, want := range map[string]string{
 		"with an explicit deny in a service control policy":         "who administers the AWS organization",
 		"with an explicit deny in a permissions boundary":           "owns the permissions boundary of the role",
-		"because no identity-based policy allows the x:Y action":    "oc ostoy-s3 install -n demo",
-		"because no permissions boundary allows the s3:List action": "oc ostoy-s3 install -n demo",
+		"because no identity-based policy allows the x:Y action":    "to restore role and trust policy: CHANGE IN GIT",
+		"because no permissions boundary allows the s3:List action": "to restore role and trust policy: CHANGE IN GIT",
 	} {
 		pod := podWith(t, `  initContainerStatuses: [{name: wait-for-bucket, state: {terminated: {exitCode: 1, finishedAt: "2026-01-01T00:01:00Z", message: "AccessDenied from AssumeRoleWithWebIdentity r: User: x is not authorized to perform: s3:ListBucket on resource: y `+words+`"}}}]`)
-		s := Pod(pod, Around{BucketReady: true})
-		if s.Level != Fail || !strings.Contains(s.Hint, want) || strings.Contains(s.Hint, "install -n demo") != strings.Contains(want, "install") {
+		s := Pod(pod, Around{BucketReady: true, Install: byArgo})
+		if s.Level != Fail || !strings.Contains(s.Hint, want) || strings.Contains(s.Hint, "GIT") != strings.Contains(want, "GIT") {
 			t.Errorf("%s: %+v", words, s)
+		}
+		made := Pod(pod, Around{BucketReady: true, Install: byArgo, Role: func() string { return "HAVE IT MADE" }})
+		if strings.Contains(made.Hint, "GIT") || strings.Contains(made.Hint, "HAVE IT MADE") != strings.Contains(want, "GIT") {
+			t.Errorf("%s, of a role that another tool makes: %+v", words, made)
 		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 )
 
 // Targets is what to wait for. Empty names are not waited for, and their
@@ -181,6 +182,8 @@ func (w *waiting) states(ctx context.Context) []State {
 			pods := health.CurrentPods(obj, w.watched.List(kinds.Pod))
 			return health.Deployment(obj, pods, health.Around{
 				BucketReady: bucketReady, GaveUpBefore: w.gaveUpBefore, Pulled: w.reports.pulled, Events: w.reports.about,
+				// An install waits for what it has applied itself.
+				Install: func(flags ...string) string { return live.Hands{}.Install(t.Namespace, flags...) },
 			})
 		})
 	}
