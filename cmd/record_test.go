@@ -35,6 +35,7 @@ type kept struct {
 	store   *clustertest.Store
 	roles   *awstest.Roles
 	cluster *clustertest.Server
+	account *awstest.Server
 	session *session.Session
 	out     *bytes.Buffer
 	err     *bytes.Buffer
@@ -44,7 +45,7 @@ func keep(t *testing.T) *kept {
 	t.Helper()
 	server, account := sessiontest.Empty(t)
 	account.Answer("GetOpenIDConnectProvider", "<Url>oidc.example.com/one</Url><ClientIDList><member>sts.amazonaws.com</member><member>other</member></ClientIDList>")
-	k := &kept{t: t, cluster: server, store: server.Keep(), roles: account.KeepRoles()}
+	k := &kept{t: t, cluster: server, account: account, store: server.Keep(), roles: account.KeepRoles()}
 	k.roles.Policies = []string{"arn:aws:iam::aws:policy/Known"}
 	k.session, k.out, k.err = sessiontest.New(t, server, account)
 	return k

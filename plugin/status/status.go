@@ -138,7 +138,7 @@ func noAWS(p project.Project, account string) error {
 	case have != "" && have != account:
 		return problem.Refuse(fmt.Sprintf("the AWS credentials are of account %s", have),
 			"the inventory of the project names account "+account,
-			"choose other credentials with --profile; or, if that is wrong, "+advice.Command("--account-id", advice.Account(have).Word()))
+			"choose other credentials with --profile")
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ type Roles struct {
 	mu     sync.Mutex
 	roles  map[string]*Role
 	refuse func(action string) bool
+	hidden map[string]int // the status by the name
 	// Policies are the managed policies that exist; each allows everything in S3.
 	Policies []string
 }
@@ -30,11 +31,12 @@ type Roles struct {
 // KeepRoles makes the server keep roles. It answers in the words of IAM where something
 // does not exist, and AccessDenied where Refuse says so.
 func (s *Server) KeepRoles() *Roles {
-	r := &Roles{roles: map[string]*Role{}}
+	r := &Roles{roles: map[string]*Role{}, hidden: map[string]int{}}
 	for _, action := range []string{
 		"GetRole", "CreateRole", "TagRole", "UpdateAssumeRolePolicy", "PutRolePermissionsBoundary",
 		"PutRolePolicy", "GetRolePolicy", "DeleteRolePolicy", "ListRolePolicies",
 		"AttachRolePolicy", "DetachRolePolicy", "ListAttachedRolePolicies", "GetPolicy", "GetPolicyVersion",
+		"DeleteRole", "ListInstanceProfilesForRole", "ListRoles",
 	} {
 		s.Handle(action, func(w http.ResponseWriter, q *http.Request) { r.serve(w, q) })
 	}
@@ -46,6 +48,13 @@ func (r *Roles) Refuse(which func(action string) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.refuse = which
+}
+
+// Hide has IAM not show a role, whether it exists or not: it answers with this status.
+func (r *Roles) Hide(name string, status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hidden[name] = status
 }
 
 // Role is a copy of a role; the zero value if it does not exist.
@@ -68,11 +77,17 @@ func (r *Roles) serve(w http.ResponseWriter, q *http.Request) {
 	role, exists := r.roles[name]
 	arn := q.FormValue("PolicyArn") + q.FormValue("PermissionsBoundary")
 	switch {
-	case r.refuse != nil && r.refuse(action):
+	case action == "GetRole" && r.hidden[name] == http.StatusInternalServerError:
+		refuse(w, r.hidden[name], "ServiceFailure", "it failed")
+		return
+	case r.refuse != nil && r.refuse(action), action == "GetRole" && r.hidden[name] != 0:
 		refuse(w, http.StatusForbidden, "AccessDenied", "User: me is not authorized to perform: iam:"+action+" on resource: role "+name)
 		return
 	case action == "CreateRole" && exists:
 		refuse(w, http.StatusConflict, "EntityAlreadyExists", "Role with name "+name+" already exists.")
+		return
+	case action == "ListRoles":
+		r.list(w, q.FormValue("PathPrefix"))
 		return
 	case action != "CreateRole" && !strings.HasPrefix(action, "GetPolicy") && !exists:
 		refuse(w, http.StatusNotFound, "NoSuchEntity", "The role with name "+name+" cannot be found.")
@@ -85,12 +100,40 @@ func (r *Roles) serve(w http.ResponseWriter, q *http.Request) {
 		role = &Role{Path: q.FormValue("Path"), Trust: q.FormValue("AssumeRolePolicyDocument"), Boundary: arn, Tags: map[string]string{}, Inline: map[string]string{}}
 		r.roles[name] = role
 	}
+	if action == "DeleteRole" {
+		delete(r.roles, name)
+	}
 	body, found := role.do(action, q)
 	if !found {
 		refuse(w, http.StatusNotFound, "NoSuchEntity", "The role policy cannot be found.")
 		return
 	}
 	_, _ = fmt.Fprintf(w, "<%[1]sResponse><%[1]sResult>%[2]s</%[1]sResult></%[1]sResponse>", action, body)
+}
+
+// list answers with the roles under a path.
+func (r *Roles) list(w http.ResponseWriter, path string) {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(r.roles)) {
+		if strings.HasPrefix(r.roles[name].Path, path) {
+			role := r.roles[name].xml(name)
+			all = append(all, strings.TrimSuffix(strings.TrimPrefix(role, "<Role>"), "</Role>"))
+		}
+	}
+	_, _ = fmt.Fprintf(w, "<ListRolesResponse><ListRolesResult><IsTruncated>false</IsTruncated><Roles>%s</Roles></ListRolesResult></ListRolesResponse>", members(all, ""))
+}
+
+// Put has a role exist.
+func (r *Roles) Put(name string, role Role) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	role.Tags, role.Inline = maps.Clone(role.Tags), maps.Clone(role.Inline)
+	for _, texts := range []*map[string]string{&role.Tags, &role.Inline} {
+		if *texts == nil {
+			*texts = map[string]string{}
+		}
+	}
+	r.roles[name] = &role
 }
 
 // do carries out an action and gives the inside of its result.
@@ -104,6 +147,8 @@ func (role *Role) do(action string, q *http.Request) (body string, found bool) {
 		return role.xml(q.FormValue("RoleName")), true
 	case "GetRole":
 		return role.xml(q.FormValue("RoleName")), true
+	case "ListInstanceProfilesForRole":
+		return "<InstanceProfiles/><IsTruncated>false</IsTruncated>", true
 	case "GetPolicy":
 		return "<Policy><Arn>" + q.FormValue("PolicyArn") + "</Arn><DefaultVersionId>v1</DefaultVersionId></Policy>", true
 	case "GetPolicyVersion":

@@ -68,7 +68,7 @@ func notServed(a *Applier, what string, ref Ref, err error) error {
 		p.Next = "a cluster admin installs it: " + advice.NewController(render.PatternFor(a.opts.Namespace))
 	case ref.Kind == "Route":
 		p.Why += ": it is not OpenShift"
-		p.Next = advice.Command(a.opts.Set.Install, "--set", "expose=ingress")
+		p.Next = advice.Command(a.opts.Set.Install, "-n", a.opts.Namespace, "--set", "expose=ingress")
 	case ref.Group == olmGroup:
 		p.Why += ": it has no Operator Lifecycle Manager"
 		p.Next = advice.NewController("")
@@ -88,7 +88,7 @@ func adapt(a *Applier, p *problem.Error, ref Ref, s metav1.Status) (next func(wo
 		p.Next += hint(a, "; values that differ go in with %s")
 	case wide && (reason == apierr.Permission || reason == apierr.Limits), strings.Contains(s.Message, "attempting to grant RBAC permissions"):
 		p.Why = apierr.Detail(s)
-		p.Next = "ask a cluster admin to apply what this prints: " + a.opts.Set.Render
+		p.Next = "ask a cluster admin to apply what this prints: " + advice.Command(a.opts.Set.Render, "-n", a.opts.Namespace)
 	case reason == apierr.Permission && ref.Kind == "Bucket":
 		p.Next = "ask a cluster admin to run oc ostoy-s3 controller install, which allows project admins to create Buckets (docs/rights.md)"
 	case reason == apierr.Permission:

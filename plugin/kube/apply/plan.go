@@ -149,7 +149,7 @@ func accept(a *Applier, obj *unstructured.Unstructured) (*Item, error) {
 func unusable(a *Applier, ref Ref, why string) error {
 	return problem.Input(ref.String()+" cannot be applied",
 		why,
-		"apply it yourself: "+advice.Pipe(advice.Command(a.opts.Set.Render), advice.Command("oc apply --server-side -f -")))
+		"apply it yourself: "+advice.Pipe(advice.Command(a.opts.Set.Render, "-n", a.opts.Namespace), advice.Command("oc apply --server-side -f -")))
 }
 
 func has(items []*Item, ref Ref) bool {

@@ -205,10 +205,10 @@ func TestUnusableInController(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 			continue
 		}
-		wantProblem(t, err, problem.Usage, "oc ostoy-s3 controller render |")
+		wantProblem(t, err, problem.Usage, "oc ostoy-s3 controller render -n demo |")
 	}
 	_, err := plan(t, newServer(t).applier(Options{}), []*unstructured.Unstructured{testClusterRole()}, Record{})
-	wantProblem(t, err, problem.Usage, "ClusterRole ack-s3-buckets cannot be applied", "oc ostoy-s3 render |")
+	wantProblem(t, err, problem.Usage, "ClusterRole ack-s3-buckets cannot be applied", "oc ostoy-s3 render -n demo |")
 }
 
 // TestSetsKeepApart: one namespace with both, each with what is its own.

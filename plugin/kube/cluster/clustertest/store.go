@@ -113,14 +113,50 @@ func (o *Store) answer(r *http.Request) (map[string]any, error) {
 			}
 		}
 		return map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{}, "items": items}, nil
-	case r.Method == http.MethodPatch:
+	case r.Method == http.MethodPatch && r.Header.Get("Content-Type") != string(types.MergePatchType):
 		return o.apply(r, live, found)
 	case !found:
 		return nil, apierrors.NewNotFound(what, words[len(words)-1])
 	case r.Method == http.MethodDelete:
 		delete(o.objects, path)
+	case r.Method == http.MethodPatch:
+		return o.merge(r, live)
 	}
 	return live.Object, nil
+}
+
+// merge merges a patch into an object (RFC 7386). Who owns a field that it sets is not
+// noted: the tool patches metadata only.
+func (o *Store) merge(r *http.Request, live *unstructured.Unstructured) (map[string]any, error) {
+	patch, out := map[string]any{}, live.DeepCopy()
+	if err := json.NewDecoder(r.Body).Decode(&patch); err != nil {
+		return nil, err
+	}
+	if version, _, _ := unstructured.NestedString(patch, "metadata", "resourceVersion"); version != "" && version != live.GetResourceVersion() {
+		return nil, apierrors.NewConflict(schema.GroupResource{}, live.GetName(), errors.New("the object has been modified"))
+	}
+	mergeInto(out.Object, patch)
+	if r.URL.Query().Get("dryRun") == "" {
+		o.version++
+		out.SetResourceVersion(strconv.Itoa(o.version))
+		o.objects[r.URL.Path] = out
+	}
+	return out.Object, nil
+}
+
+func mergeInto(object, patch map[string]any) {
+	for key, value := range patch {
+		inner, is := value.(map[string]any)
+		live, both := object[key].(map[string]any)
+		switch {
+		case is && both:
+			mergeInto(live, inner)
+		case value == nil:
+			delete(object, key)
+		default:
+			object[key] = value
+		}
+	}
 }
 
 // apply merges a server-side apply; one that is tied to a version holds for that alone.
