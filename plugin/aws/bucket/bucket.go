@@ -192,7 +192,7 @@ func Remove(ctx context.Context, api Remover, t Target) error {
 	}
 	return problem.Refuse("bucket "+t.Name+" is not empty and stays",
 		"S3 removes a bucket only when no object, no older version and no delete marker is in it",
-		"oc ostoy-s3 uninstall --delete-data to delete what is in it, for good, and the bucket with it").Because(ErrNotEmpty)
+		"delete what is in it first").Because(ErrNotEmpty)
 }
 
 // Remove is the package's Remove with the real S3.

@@ -187,7 +187,7 @@ func explain(t Target, err error, action, resource string) error {
 		return awserr.Translate(err, action, resource)
 	}
 	return problem.Fail("bucket "+t.Name+" is not there", "no account has a bucket of that name",
-		"oc ostoy-s3 install to make it again; there is nothing to remove").Because(ErrGone)
+		"the next install creates it; there is nothing to remove").Because(ErrGone)
 }
 
 // Amount is what is in a bucket, in words: "12 objects, 3 older versions, 3.4 MiB".

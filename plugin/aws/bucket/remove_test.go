@@ -19,7 +19,7 @@ func TestRemove(t *testing.T) {
 		words []string
 	}{
 		{"empty", nil, "", nil, 0, nil},
-		{"data", []entry{object("a")}, "", ErrNotEmpty, problem.Refused, []string{"demo-bucket is not empty and stays", "--delete-data"}},
+		{"data", []entry{object("a")}, "", ErrNotEmpty, problem.Refused, []string{"demo-bucket is not empty and stays", "delete what is in it first"}},
 		{"ours", []entry{object(OwnPrefix + "a")}, "", ErrNotEmpty, problem.Refused, nil},
 		{"gone", nil, "NoSuchBucket", ErrGone, problem.Failed, []string{"demo-bucket is not there"}},
 		{"no right, or another account's", nil, "AccessDenied", nil, problem.Failed, []string{"s3:DeleteBucket on arn:aws:s3:::demo-bucket"}},
