@@ -126,7 +126,7 @@ func addRole(role *iam.RoleOptions, flags *pflag.FlagSet) {
 
 // addIAM adds who makes the role.
 func addIAM(mode *plan.IAMMode, flags *pflag.FlagSet) {
-	flags.StringVar((*string)(mode), "iam", string(plan.IAMApply), "apply (make the role) or skip (use the one that somebody made as iam render prints it)")
+	flags.StringVar((*string)(mode), "iam", string(plan.IAMAsBefore), "apply (create the role) or skip (use the one that another tool created as iam render prints it); by default as in the last install, and apply in the first one")
 }
 
 // addForceConflicts adds a flag that changes what install does, and so what diff says of it.

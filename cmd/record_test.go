@@ -34,6 +34,7 @@ type kept struct {
 	t       *testing.T
 	store   *clustertest.Store
 	roles   *awstest.Roles
+	facts   session.Facts // that every command is given
 	cluster *clustertest.Server
 	account *awstest.Server
 	session *session.Session
@@ -45,7 +46,7 @@ func keep(t *testing.T) *kept {
 	t.Helper()
 	server, account := sessiontest.Empty(t)
 	account.Answer("GetOpenIDConnectProvider", "<Url>oidc.example.com/one</Url><ClientIDList><member>sts.amazonaws.com</member><member>other</member></ClientIDList>")
-	k := &kept{t: t, cluster: server, account: account, store: server.Keep(), roles: account.KeepRoles()}
+	k := &kept{t: t, cluster: server, store: server.Keep(), roles: account.KeepRoles(), account: account, facts: sessiontest.Given()}
 	k.roles.Policies = []string{"arn:aws:iam::aws:policy/Known"}
 	k.session, k.out, k.err = sessiontest.New(t, server, account)
 	return k
@@ -54,7 +55,7 @@ func keep(t *testing.T) *kept {
 func (k *kept) install(change func(*install.Request)) error {
 	k.out.Reset()
 	k.err.Reset()
-	r := install.Request{Facts: sessiontest.Given(), DryRun: session.DryRunNone, Timeout: time.Minute, Output: session.FormatJSON}
+	r := install.Request{Facts: k.facts, DryRun: session.DryRunNone, Timeout: time.Minute, Output: session.FormatJSON}
 	if change != nil {
 		change(&r)
 	}
@@ -76,7 +77,7 @@ func (k *kept) heals(what string) {
 // agree wants diff, a dry run of install, status and check to say the same, and gives it.
 func (k *kept) agree(what string) bool {
 	k.t.Helper()
-	changed, err := diff.Run(k.t.Context(), k.session, diff.Request{Facts: sessiontest.Given(), Timeout: time.Minute})
+	changed, err := diff.Run(k.t.Context(), k.session, diff.Request{Facts: k.facts, Timeout: time.Minute})
 	if err != nil {
 		k.t.Errorf("%s: diff: %v", what, err)
 	}
@@ -90,7 +91,7 @@ func (k *kept) agree(what string) bool {
 	var seen struct {
 		Drift struct{ Cluster, IAM []any }
 	}
-	err = status.Run(k.t.Context(), k.session, status.Request{Facts: sessiontest.Given(), Output: session.FormatJSON, Timeout: time.Minute})
+	err = status.Run(k.t.Context(), k.session, status.Request{Facts: k.facts, Output: session.FormatJSON, Timeout: time.Minute})
 	var told *problem.Error
 	if nothing := errors.As(err, &told) && told.Kind == problem.Refused; nothing {
 		seen.Drift.Cluster = []any{"nothing is installed"}
@@ -101,7 +102,7 @@ func (k *kept) agree(what string) bool {
 	}
 	k.out.Reset()
 	checked := checkup.Run(k.t.Context(), k.session, checkup.Request{
-		Facts: sessiontest.Given(), Timeout: time.Minute, FailOn: check.Warning, Only: []string{"drift", "role", "trust-policy", "role-policy", "service-account"},
+		Facts: k.facts, Timeout: time.Minute, FailOn: check.Warning, Only: []string{"drift", "role", "trust-policy", "role-policy", "service-account"},
 	})
 	if checked != nil && !changed {
 		k.t.Errorf("%s: diff says that nothing changes, check says %v\n%s", what, checked, k.out)

@@ -3,6 +3,8 @@ package announce
 import (
 	"strings"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plan"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
 )
@@ -13,6 +15,19 @@ func FromRecord(lines []string) []ui.Row {
 		return nil
 	}
 	return []ui.Row{{Label: "values", Text: strings.Join(plain.InLines(lines), "\n"), From: "the record"}}
+}
+
+// Recalled prints what is used again of the last install, and what is not. head are rows to
+// be printed with it.
+func Recalled(to *ui.UI, of plan.Recalled, head ...ui.Row) {
+	Dropped(to, of.Dropped)
+	if of.Doubt != "" {
+		to.Warn(plain.InLine("the last install left the role to another tool (--iam=skip), as its inventory (ConfigMap ostoy-s3) says, and this one does not: "+of.Doubt), advice.ManagedByOthers)
+	}
+	if of.Skips {
+		head = append(head, ui.Row{Label: "role", Text: "used as it is (--iam=skip)", From: "the record and IAM; --iam=apply ends it"})
+	}
+	to.Rows(append(head, FromRecord(of.Lines)...))
 }
 
 // Dropped warns of values of the record that are not used.

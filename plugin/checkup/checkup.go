@@ -205,8 +205,7 @@ func look(ctx context.Context, s *session.Session, request Request) (seen, error
 	if err != nil {
 		return found, err
 	}
-	announce.Dropped(s.UI, desired.Recalled.Dropped)
-	s.UI.Rows(announce.FromRecord(desired.Recalled.Lines))
+	announce.Recalled(s.UI, desired.Recalled)
 	found.world, found.target = desired.World, desired.Target(ctx)
 	if p.State.Exists {
 		found.world.Hands = tutorial.Hands(ctx, found.world)

@@ -109,8 +109,7 @@ func tell(to *ui.UI, p plan.Plan) {
 	for _, warning := range p.Warnings() {
 		to.Warn(plain.InLine(warning.What+": "+warning.Why), warning.Next)
 	}
-	announce.Dropped(to, p.Desired.Recalled.Dropped)
-	to.Rows(announce.FromRecord(p.Desired.Recalled.Lines))
+	announce.Recalled(to, p.Desired.Recalled)
 	if len(p.Before.Returning) > 0 {
 		to.Warn(announce.Returning(p.Before.Returning), "install asks before it does this; to keep them, give them by -f or --set")
 	}

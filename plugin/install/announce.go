@@ -22,10 +22,9 @@ func tellPlan(i *run, p plan.Plan) {
 		i.UI.Warn(plain.InLine(warning.What+": "+warning.Why), warning.Next)
 	}
 	warnOfSecrets(i, p.Before.Secrets)
-	announce.Dropped(i.UI, p.Desired.Recalled.Dropped)
 	f, found := p.Desired.Facts(), p.Desired.Project.Found
 	head := append(announce.Head(f, found.Caller, p.KnownToIAM), ui.Row{Label: "project", Text: f.Namespace.Value, From: f.Namespace.Source})
-	i.UI.Rows(append(head, announce.FromRecord(p.Desired.Recalled.Lines)...))
+	announce.Recalled(i.UI, p.Desired.Recalled, head...)
 	for _, note := range found.Notes {
 		i.UI.Linef("note      %s", plain.InLine(note))
 	}

@@ -50,6 +50,7 @@ func Prepare(ctx context.Context, p project.Project, r Request) (Desired, error)
 		return d, err
 	}
 	d.Values.Recorded = d.Recalled.Values
+	recallIAM(ctx, &d)
 	if d.Adopted, err = adopted(ctx, d); err != nil {
 		return d, err
 	}
@@ -114,12 +115,13 @@ type IAMMode string
 
 // The ways.
 const (
-	IAMApply IAMMode = "apply" // install does
-	IAMSkip  IAMMode = "skip"  // somebody else has: it is used as it is, if it is what the app needs
+	IAMAsBefore IAMMode = ""      // as in the last install; the first one applies
+	IAMApply    IAMMode = "apply" // install does
+	IAMSkip     IAMMode = "skip"  // somebody else has: it is used as it is, if it is what the app needs
 )
 
 // Known reports whether m is one of the ways.
-func (m IAMMode) Known() bool { return m == IAMApply || m == IAMSkip }
+func (m IAMMode) Known() bool { return m == IAMAsBefore || m == IAMApply || m == IAMSkip }
 
 // How is how closely a plan looks.
 type How int

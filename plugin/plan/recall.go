@@ -21,6 +21,10 @@ type Recalled struct {
 	Lines []string
 	// Record is what this install records of its values.
 	Record string
+	// Skips says that the role is used as it is because the last install used it so
+	// (--iam=skip). Doubt is why not, if only the inventory says that it did.
+	Skips bool
+	Doubt string
 }
 
 // RecallValues are the values of the last install of a project, by its inventory. The zero
@@ -161,4 +165,38 @@ func recalled(ctx context.Context, d Desired, options iam.RoleOptions, once *rea
 	options.Name, options.Path = arn.Name(), arn.Path()
 	once.answer(actual, err)
 	return options
+}
+
+// recallIAM is who makes the role, if the request does not say: as in the last install, if
+// that only used one (--iam=skip) and IAM shows that another tool manages it. Everybody who
+// can edit the project can write the inventory, which alone could keep install from
+// repairing the role of the project.
+func recallIAM(ctx context.Context, d *Desired) {
+	r, record := &d.Request, d.Project.Inventory.Record
+	if r.IAM != IAMAsBefore {
+		return
+	}
+	r.IAM = IAMApply
+	arn := iam.RoleHere(record.RoleARN, d.Facts())
+	if d.Project.Inventory.Foreign || record.RoleOrigin != apply.OriginExisting || arn.Name() == "" || makesRole(*r, arn) {
+		return
+	}
+	actual, err := d.World.RoleOf(ctx, arn.Name())
+	switch {
+	case err != nil:
+		d.Recalled.Doubt = "IAM does not show the role " + arn.Name()
+	case iam.OnlyUsed(record.RoleARN, d.Facts(), actual):
+		r.IAM, d.Recalled.Skips = IAMSkip, true
+	case actual.Exists && iam.App.Owns(arn.Name(), actual, d.Facts()):
+		d.Recalled.Doubt = "the role " + arn.Name() + " has the tags of this project, as one that install created"
+	default:
+		d.Recalled.Doubt = "IAM has no role " + arn.Name() + " that lets the app in"
+	}
+}
+
+// makesRole reports whether a request says how the role is made, or names another one.
+func makesRole(r Request, recorded render.ARN) bool {
+	o := r.Role
+	another := o.Name != "" && o.Name != recorded.Name() || o.Path != "" && o.Path != recorded.Path()
+	return another || r.Tighten || r.Adopt.Tutorial() || o.Adopt || o.Boundary != "" || o.PolicyARN != "" || len(o.Tags) > 0
 }

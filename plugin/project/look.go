@@ -72,7 +72,12 @@ func Look(ctx context.Context, s *session.Session, w Wanted) (Project, error) {
 		}
 		p.State.Exists = true
 	}
-	return p, err
+	if err != nil {
+		return p, err
+	}
+	p, other := p.recallRegion(ctx, given.Region)
+	other.Print(s.UI)
+	return p, nil
 }
 
 // toCreate says how a project that does not exist comes to be.

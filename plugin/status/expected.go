@@ -67,7 +67,11 @@ func prepare(ctx context.Context, s *session.Session, r Request) (e expected, fr
 	case p.Failures.Cluster != nil:
 		return e, from, p.Failures.Cluster
 	}
-	facts, role := recorded(p.Facts, r, p.Inventory.Record)
+	asked := r
+	if p.Failures.AWS == nil && p.Found.AWS != nil { // S3 was asked whether the recorded one counts
+		asked.Facts.Given.Region = p.Facts.Region
+	}
+	facts, role := recorded(p.Facts, asked, p.Inventory.Record)
 	if err := complete(p, facts); err != nil {
 		return e, from, err
 	}
@@ -76,7 +80,7 @@ func prepare(ctx context.Context, s *session.Session, r Request) (e expected, fr
 	if role, byHand, err = roleAskedFor(ctx, from, role); err != nil {
 		return e, from, err
 	}
-	e = expected{byHand: byHand, request: r, detected: p.Facts, facts: facts, inventory: p.Inventory}
+	e = expected{byHand: byHand, request: r, detected: p.Found.Facts, facts: facts, inventory: p.Inventory}
 	if values, err = recall(s, p.Inventory, facts, values); err != nil {
 		return e, from, err
 	}

@@ -70,6 +70,13 @@ func (r *Roles) Role(name string) Role {
 	return role
 }
 
+// Remove has a role not exist.
+func (r *Roles) Remove(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.roles, name)
+}
+
 func (r *Roles) serve(w http.ResponseWriter, q *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
