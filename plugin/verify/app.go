@@ -130,7 +130,7 @@ func (s site) read(ctx context.Context, key, content string) error {
 		return err
 	}
 	if !strings.Contains(html.UnescapeString(got.body), strings.TrimSpace(content)) {
-		return &pageError{"the page does not show what was written: " + shown(got.body)}
+		return &pageError{"the page does not show what was written: " + words(got.body)}
 	}
 	return nil
 }
@@ -175,8 +175,10 @@ func pageFailed(r *run, what, key string, err error) error {
 	if errors.As(err, &gone) {
 		told.Why = "the connection was lost: " + plain.Line(err.Error())
 	}
-	if awserr.StaysIn(err.Error()) {
-		told.Next = awserr.DecidedIn(err.Error(), "the role").Next
+	var page *pageError
+	if errors.As(err, &page) && awserr.StaysIn(page.text) {
+		decided := awserr.DecidedIn(page.text, "the role")
+		told.Why, told.Next = decided.Why+"\n"+told.Why, decided.Next
 	}
 	if awserr.Code(err) != "" {
 		told.Why = "S3 says: " + plain.Line(awserr.Code(err)+" "+awserr.Message(err))

@@ -104,10 +104,11 @@ func unreachable(err error) error {
 	return errors.New(plain.Line(awserr.Redact(err.Error())))
 }
 
-// pageError is what an error page of the app says.
+// pageError is what an error page of the app says. AWS's sentence names the policy that
+// decided at its end, so the text is judged as a whole and shown in part.
 type pageError struct{ text string }
 
-func (p *pageError) Error() string { return p.text }
+func (p *pageError) Error() string { return plain.Said(p.text) }
 
 // flaw is the error a page holds, nil if none.
 func (p page) flaw() error {
@@ -116,9 +117,9 @@ func (p page) flaw() error {
 		return &pageError{notOnAWS}
 	case strings.Contains(p.body, errorMark):
 		_, text, _ := strings.Cut(p.body, errorMark)
-		return &pageError{shown(text)}
+		return &pageError{words(text)}
 	case p.status >= http.StatusBadRequest:
-		return &pageError{fmt.Sprintf("HTTP %d: %s", p.status, shown(p.body))}
+		return &pageError{fmt.Sprintf("HTTP %d: %s", p.status, words(p.body))}
 	}
 	return nil
 }
@@ -137,10 +138,10 @@ func (p *pageError) denied() bool {
 	return false
 }
 
-// shown is what a reader sees of a page, in one line.
-func shown(text string) string {
+// words are those of a page, in one line.
+func words(text string) string {
 	text = regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")
-	return awserr.Redact(plain.Said(html.UnescapeString(text)))
+	return awserr.Redact(plain.Line(html.UnescapeString(text)))
 }
 
 // reach finds a way to the app: its own address, and where that leads nowhere from

@@ -82,9 +82,17 @@ func TestExplicitDenyOnPage(t *testing.T) {
 	if passes(denied) || !passes(&pageError{"AccessDenied: Access Denied"}) {
 		t.Error("the wrong one is waited out")
 	}
+	body := `Error Encountered!<pre>{"message":"User: arn:aws:sts::123456789012:assumed-role/` + strings.Repeat("r", 64) + `/` + strings.Repeat("s", 64) +
+		` is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::` + strings.Repeat("b", 63) + `/` + strings.Repeat("k", 200) + `\" with an explicit deny in a service control policy","code":"AccessDenied"}</pre>`
+	long := page{200, body}.flaw()
+	if passes(long) || len(long.Error()) > 410 {
+		t.Errorf("%v", long)
+	}
 	r, _ := started(t, newFake(nil))
-	var told *problem.Error
-	if !errors.As(pageFailed(r, "upload does not work", "x", denied), &told) || !strings.Contains(told.Next, "who administers the AWS organization") {
-		t.Errorf("%+v", told)
+	for _, err := range []error{denied, long} {
+		var told *problem.Error
+		if !errors.As(pageFailed(r, "upload does not work", "x", err), &told) || !strings.Contains(told.Next, "who administers the AWS organization") || !strings.Contains(told.Why, "a policy of the AWS organization forbids it") {
+			t.Errorf("%+v", told)
+		}
 	}
 }
