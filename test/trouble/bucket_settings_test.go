@@ -248,11 +248,19 @@ func TestBucketThatWouldLoseSettings(t *testing.T) {
 			}})
 			return err
 		},
+		func() error {
+			_, err := client.PutBucketInventoryConfiguration(t.Context(), &s3.PutBucketInventoryConfigurationInput{Bucket: name, Id: aws.String("weekly"), InventoryConfiguration: &types.InventoryConfiguration{
+				Id: aws.String("weekly"), IsEnabled: aws.Bool(true), IncludedObjectVersions: types.InventoryIncludedObjectVersionsCurrent,
+				Schedule:    &types.InventorySchedule{Frequency: types.InventoryFrequencyWeekly},
+				Destination: &types.InventoryDestination{S3BucketDestination: &types.InventoryS3BucketDestination{Bucket: aws.String("arn:aws:s3:::" + namespace + "-logs"), Format: types.InventoryFormatCsv}},
+			}})
+			return err
+		},
 	)
 	was := settingsOf(t, client, *name)
 	want := message{
 		"bucket settings-lost-bucket would lose settings",
-		"the bucket policy … default encryption with a KMS key (aws:kms) … event notifications … These would stay: accelerate, cors, lifecycle, logging, versioning, website, tag team",
+		"the bucket policy … default encryption with a KMS key (aws:kms) … event notifications … inventory configurations … These would stay: accelerate, cors, lifecycle, logging, versioning, website, tag team",
 		"if nobody needs these settings, remove them from the bucket",
 	}
 	for _, args := range [][]string{{"--adopt=bucket"}, {"--adopt=bucket", "--dry-run=client"}, {"--adopt=bucket", "--mode", "manual"}} {

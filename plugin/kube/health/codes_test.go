@@ -21,6 +21,7 @@ func TestBucketCodes(t *testing.T) {
 		"api error IllegalLocationConstraintException: The eu-west-1 location constraint is incompatible":                                   {true, "another region: IllegalLocationConstraintException", "--region"},
 		"api error InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.":                                   {true, "credentials of the ACK S3 controller", "controller status"},
 		"api error KMS.NotFoundException: Key 'arn:aws:kms:us-east-2:1:key/x' does not exist":                                               {true, "the KMS key cannot be used: KMS.NotFoundException", "KMS key"},
+		"api error TagPolicyException: The tag policy does not allow the specified value for the following tag key: 'team'":                 {true, "a tag policy of the AWS organization does not allow a tag: TagPolicyException", "--tags"},
 		"api error NotSignedUp: Your account is not signed up for the Amazon S3 service.":                                                   {true, "AWS does not serve the account", "AWS account"},
 		"BucketAlreadyExists: The requested bucket name is not available.":                                                                  {true, "another AWS account: BucketAlreadyExists", "--new-project"},
 		"api error InvalidBucketName: The specified bucket is not valid.":                                                                   {true, "the name: InvalidBucketName", "another project"},

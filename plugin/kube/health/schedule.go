@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 )
 
@@ -21,6 +22,9 @@ func unscheduled(pod *unstructured.Unstructured, message string, in Around) Stat
 		Text:  "no node takes its pod: " + plain.Said(message) + neededLabels(pod, message),
 		Code:  "unschedulable",
 		Hint:  describePod(pod) + "; it is scheduled when a node has room for it: other pods end, or a node is added",
+	}
+	if strings.Contains(strings.ToLower(message), "persistentvolumeclaim") {
+		s.Hint = describePod(pod) + "; it is scheduled when its volume exists: " + advice.Command("oc describe pvc", "-n", pod.GetNamespace())
 	}
 	scaling, added := scaleUp(events)
 	switch {

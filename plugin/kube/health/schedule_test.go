@@ -68,6 +68,14 @@ func TestUnscheduled(t *testing.T) {
 	}
 }
 
+// TestUnscheduledForItsVolume: no node helps a pod that waits for its volume.
+func TestUnscheduledForItsVolume(t *testing.T) {
+	s := unscheduled(podWith(t, "  phase: Pending"), "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found", Around{})
+	if s.Settled().Level != Warn || !strings.Contains(s.Hint, "oc describe pvc -n demo") || strings.Contains(s.Hint, "a node is added") {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestProgressDeadline: a Deployment's deadline does not end the wait for what passes.
 func TestProgressDeadline(t *testing.T) {
 	const over = "status: {observedGeneration: 2, replicas: 1, updatedReplicas: 1, conditions: [{type: Progressing, status: \"False\", reason: ProgressDeadlineExceeded}]}"
