@@ -3,6 +3,7 @@ package ack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -157,23 +158,23 @@ func (b *bucket) putTags(ctx context.Context, want spec) error {
 	return err
 }
 
-// initialize fills what S3 has into the spec: fields that are not in Git. Encryption and
-// ownership that the spec leaves out stay as they are (late initialization).
+// initialize fills what AWS chose into the spec: fields that are not in Git.
 func (b *bucket) initialize(ctx context.Context, want spec) error {
 	if want.Encryption != nil && want.OwnershipControls != nil {
 		return nil
 	}
-	has := map[string]any{}
-	if err := b.readStated(ctx, has); err != nil {
-		return err
+	var failed error
+	set := func(value []any, fields ...string) {
+		failed = errors.Join(failed, unstructured.SetNestedSlice(b.object.Object, value, fields...))
 	}
-	for field, stated := range map[string]bool{"encryption": want.Encryption != nil, "ownershipControls": want.OwnershipControls != nil} {
-		if stated || has[field] == nil {
-			continue
+	if want.Encryption == nil {
+		rule := map[string]any{
+			"applyServerSideEncryptionByDefault": map[string]any{"sseAlgorithm": "AES256"}, "bucketKeyEnabled": false,
 		}
-		if err := unstructured.SetNestedField(b.object.Object, has[field], "spec", field); err != nil {
-			return err
-		}
+		set([]any{rule}, "spec", "encryption", "rules")
 	}
-	return b.update(ctx)
+	if want.OwnershipControls == nil {
+		set([]any{map[string]any{"objectOwnership": "BucketOwnerEnforced"}}, "spec", "ownershipControls", "rules")
+	}
+	return errors.Join(failed, b.update(ctx))
 }
