@@ -85,8 +85,24 @@ func (w typed) done(line string) {
 	}
 }
 
-// wordsOf are the words of a command as a shell reads them; none has a space in it.
-func wordsOf(line string) []string { return strings.Fields(strings.ReplaceAll(line, "'", "")) }
+// wordsOf are the words of a command as a shell reads them.
+func wordsOf(line string) (words []string) {
+	word, quoted, begun := "", false, false
+	for _, r := range line + " " {
+		switch {
+		case r == '\'':
+			quoted, begun = !quoted, true
+		case r == ' ' && !quoted:
+			if begun {
+				words = append(words, word)
+			}
+			word, begun = "", false
+		default:
+			word, begun = word+string(r), true
+		}
+	}
+	return words
+}
 
 // advisedIn are the commands of this tool in what was printed, without what the sentence
 // says after them: the words end where none is a flag, or the value of one.

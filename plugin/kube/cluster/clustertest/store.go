@@ -199,3 +199,19 @@ func (o *Store) apply(r *http.Request, live *unstructured.Unstructured, found bo
 	}
 	return out.Object, nil
 }
+
+// All are the objects of a kind in all namespaces, by the path of their list:
+// "/apis/apps/v1/deployments".
+func (o *Store) All(list string) []any {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	cut := strings.LastIndex(list, "/")
+	items := []any{}
+	for _, path := range slices.Sorted(maps.Keys(o.objects)) {
+		within, is := strings.CutPrefix(path, list[:cut]+"/namespaces/")
+		if words := strings.Split(within, "/"); is && len(words) == 3 && words[1] == list[cut+1:] {
+			items = append(items, o.objects[path].DeepCopy().Object)
+		}
+	}
+	return items
+}
