@@ -21,6 +21,7 @@ import (
 // testControllerRefused: AWS or S3 tells the controller no, each in a way that
 // never heals by waiting. Install ends, and check says the same.
 func testControllerRefused(t *testing.T, bed *testbed.Bed) {
+	takeBack(t, bed)
 	const organization, administrator = "may not make … AccessDenied: a policy of the AWS organization forbids it: an explicit deny", "ask who administers the AWS organization to lift the deny of "
 	for _, c := range []struct {
 		namespace string
@@ -44,13 +45,23 @@ func testControllerRefused(t *testing.T, bed *testbed.Bed) {
 		{"ack-resource", denied("controller", "s3:PutBucketPolicy", "a resource-based policy"), "the policy on the resource itself forbids it", "the owner of the resource to lift the deny of s3:PutBucketPolicy"},
 	} {
 		t.Run(c.namespace, func(t *testing.T) {
+			t.Parallel()
 			world.NewNamespace(t, bed, c.namespace)
-			c.fault.Principal = "controller"
-			orderFault(t, bed, c.fault)
+			failController(t, bed, c.namespace, c.fault)
 			admin, name := run.Admin(bed), "Bucket "+c.namespace+"-bucket"
 			wantHopeless(t, admin, c.namespace, name, message{name + " will not become ready", c.why, c.next})
 			wantFinding(t, admin.Run(t, "check", "-n", c.namespace, "-o", "json"), message{name + " is not ready", c.why, c.next})
 		})
+	}
+}
+
+// failController orders a fault for the controller's requests about the bucket of one
+// namespace, until takeBack.
+func failController(t *testing.T, bed *testbed.Bed, namespace string, fault testbed.Fault) {
+	t.Helper()
+	fault.Principal, fault.Resource = "controller", "arn:aws:s3:::"+namespace+"-bucket"
+	if err := bed.AWS.Fail(t.Context(), fault); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -65,6 +76,8 @@ func denied(caller, action, policy string) testbed.Fault {
 
 // testControllerTriesAgain: what S3 answers for a while is shown and waited for.
 func testControllerTriesAgain(t *testing.T, bed *testbed.Bed) {
+	takeBack(t, bed)
+	var waiting, ending []func()
 	for _, c := range []struct {
 		namespace string
 		fault     testbed.Fault
@@ -74,17 +87,20 @@ func testControllerTriesAgain(t *testing.T, bed *testbed.Bed) {
 		{"ack-aborted", testbed.Fault{Action: "s3:CreateBucket", Code: "OperationAborted", Status: 409, Message: "A conflicting conditional operation is currently in progress against this resource. Please try again."}, "the ACK controller tries again: another change of the bucket is under way"},
 		{"ack-tomorrow", testbed.Fault{Action: "s3:PutBucketPolicy", Code: "CodeOfTomorrow", Status: 400, Message: "nobody knows"}, "the ACK controller tries again: api error CodeOfTomorrow: nobody knows"},
 	} {
-		t.Run(c.namespace, func(t *testing.T) {
-			world.NewNamespace(t, bed, c.namespace)
-			c.fault.Principal = "controller"
-			orderFault(t, bed, c.fault)
-			running := run.Begin(t, run.Admin(bed), "install", "-n", c.namespace, "--timeout", forEver)
-			running.Says(t, c.says)
-			if err := bed.AWS.Reset(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			running.Ends(t).WantCode(t, done)
-		})
+		world.NewNamespace(t, bed, c.namespace)
+		failController(t, bed, c.namespace, c.fault)
+		running := run.Begin(t, run.Admin(bed), "install", "-n", c.namespace, "--timeout", forEver)
+		waiting = append(waiting, func() { running.Says(t, c.says) })
+		ending = append(ending, func() { running.Ends(t).WantCode(t, done) })
+	}
+	for _, wait := range waiting {
+		wait()
+	}
+	if err := bed.AWS.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range ending {
+		end()
 	}
 }
 
