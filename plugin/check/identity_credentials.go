@@ -17,7 +17,9 @@ import (
 // winners are the variables by which OSToy's SDK finds credentials before the role's
 // token, in its order: access keys, SSO and profiles of the shared files, the container
 // credentials endpoint, a credential process of a profile (lib/node_loader.js of aws-sdk
-// v2). EKS Pod Identity sets the last one.
+// v2). EKS Pod Identity sets the last one. The SDK goes on to the next where one finds
+// nothing, and reads the two files only with AWS_SDK_LOAD_CONFIG (tried with 2.1623.0);
+// other SDKs stop there, and always read them.
 func winners() []string {
 	return []string{
 		"AWS_ACCESS_KEY_ID", "AMAZON_ACCESS_KEY_ID", "AWS_PROFILE", sharedFile, configFile,
@@ -62,8 +64,8 @@ func podCredentials(ctx context.Context, i identityLook, pod core.Pod) Finding {
 		volumes := filesOfAWS(pod.Spec, c)
 		if names := append(described(found), described(volumes)...); len(names) > 0 {
 			all = append(all, Refuse(fmt.Sprintf("%s in %s has AWS credentials that win over the role: %s", c.Name, where, strings.Join(names, ", ")),
-				"OSToy's SDK looks for access keys in the environment, then for profiles in files, then for the container credentials endpoint, and only then for the role's token: "+
-					"the container talks to S3 as somebody else, or not at all",
+				"OSToy's SDK looks for access keys in the environment, then for profiles in files, then for the container credentials endpoint, and only then for the role's token. "+
+					"It uses what it finds first, so the container can talk to S3 as somebody else, or not at all",
 				lines(i.withoutCredentials(ctx, found, volumes))))
 		}
 		all = append(all, unseen...)
