@@ -99,20 +99,9 @@ func (a appLook) strategy(deployment *unstructured.Unstructured) Finding {
 	if kind := health.Text(deployment.Object, "spec", "strategy", "type"); kind != "Recreate" {
 		all = append(all, Warn(fmt.Sprintf("the frontend's strategy is %s, and not Recreate", kind),
 			"its volume can be mounted on one node only: at the next change the new pod waits for the old one, and the old one for the new",
-			a.recreate()))
+			installIn(a.World)))
 	}
 	return worstFirst(all)
-}
-
-// recreate is how the frontend gets its strategy back. Install does not: the API server
-// refuses Recreate as long as the settings of a rolling update are there, which it filled
-// in for whoever set that strategy.
-func (a appLook) recreate() string {
-	if a.Hands.Engine != "" {
-		return installIn(a.World)
-	}
-	return advice.MergePatch(map[string]any{"spec": map[string]any{"strategy": map[string]any{"type": "Recreate", "rollingUpdate": nil}}},
-		"deployment", frontendName, "-n", a.Namespace)
 }
 
 // constraints are the SecurityContextConstraints that let OSToy's pod run as the

@@ -85,6 +85,11 @@ func dropping(w apply.Write, paths ...string) apply.Write {
 	return w
 }
 
+func clearing(w apply.Write, patch map[string]any) apply.Write {
+	w.Clears = patch
+	return w
+}
+
 func deletion(group, kind, name string) apply.Write {
 	return apply.Write{Ref: apply.Ref{Group: group, Version: "v1", Kind: kind, Name: name}, UID: "6f1c"}
 }
@@ -137,6 +142,7 @@ func sources(t *testing.T) map[string]Source {
 			record("all of them"),
 			writeOf(0, object("v1", "ConfigMap", "nasty", map[string]any{"data": map[string]any{"EOF": nasty, "a": "b\tc\r\n"}})),
 			forced(dropping(writeOf(0, bucket()), "metadata.labels.team", "spec.tagging")),
+			clearing(forced(writeOf(2, deployment("ostoy-frontend"))), map[string]any{"spec": map[string]any{"strategy": map[string]any{"rollingUpdate": nil, "type": "it's"}}}),
 			deletion("rbac.authorization.k8s.io", "RoleBinding", "system:openshift:scc:restricted"), deletion("", "Service", "old"),
 			record("some of them"),
 		},

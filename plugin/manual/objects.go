@@ -93,11 +93,15 @@ func (s Source) applyStep(some []apply.Write, last bool) (step, error) {
 		for n < len(some) && some[n].Force == some[0].Force {
 			n++
 		}
+		cleared, err := s.clear(some[:n])
+		if err != nil {
+			return step{}, err
+		}
 		command, err := s.apply(some[:n])
 		if err != nil {
 			return step{}, err
 		}
-		applied.commands += command
+		applied.commands += cleared + command
 		some = some[n:]
 	}
 	return applied, nil
@@ -151,6 +155,22 @@ func (s Source) heading(some []apply.Write, last bool) step {
 		}
 	}
 	return applied
+}
+
+// clear removes what people set beside what is applied, and with which the API server
+// refuses it.
+func (s Source) clear(some []apply.Write) (commands string, err error) {
+	for _, write := range some {
+		if write.Clears == nil {
+			continue
+		}
+		patch, err := json.Marshal(write.Clears)
+		if err != nil {
+			return "", err
+		}
+		commands += s.inProject("patch", qualified(write.Ref), "--type=merge", "--field-manager="+apply.Manager, "-p", string(patch)) + "\n"
+	}
+	return commands, nil
 }
 
 // apply applies objects by one command, as our field manager.

@@ -59,6 +59,7 @@ func everywhere(platform testbed.Platform) []scene {
 	}
 	return append(scenes,
 		scene{"edits are put back", testEditsPutBack},
+		scene{"edits that contradict are put back", testContradictionsPutBack},
 		scene{"route is pruned", testRoutePruned},
 		scene{"prune knows ours from theirs", testPruneOursOnly},
 		scene{"data is kept", testDataKept},

@@ -51,6 +51,33 @@ func editByHand(t *testing.T, admin run.User, namespace string) {
 	}
 }
 
+// testContradictionsPutBack: an edit that adds a field beside which the API server accepts
+// nothing of what install applies is put back like any other.
+func testContradictionsPutBack(t *testing.T, bed *testbed.Bed) {
+	const namespace = "contradicted"
+	admin := installed(t, bed, namespace)
+	for _, patch := range []string{
+		`{"spec":{"strategy":{"type":"RollingUpdate"}}}`,
+		`{"spec":{"template":{"spec":{
+			"volumes":[{"name":"tmp","emptyDir":null,"hostPath":{"path":"/x"}}],
+			"containers":[{"name":"ostoy-frontend",
+				"env":[{"name":"AWS_REGION","value":null,"valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}],
+				"livenessProbe":{"httpGet":null,"tcpSocket":{"port":8080}}}]}}}}`,
+	} {
+		admin.Kubectl(t, "patch", "deployment", "ostoy-frontend", "-n", namespace, "--type=strategic", "-p", patch).WantCode(t, 0)
+	}
+	install(t, admin, "-n", namespace).WantTalk(t, "1 updated",
+		"spec.strategy.type: RollingUpdate → Recreate   (changed by kubectl-patch)",
+		`spec.template.spec.volumes[tmp].hostPath: {"path":"/x","type":""} → (none)   (changed by kubectl-patch)`,
+		"env[AWS_REGION].valueFrom", "livenessProbe.tcpSocket")
+	strategy := field(t, liveObject(t, bed, deployments, namespace, "ostoy-frontend"), "spec", "strategy", "type")
+	if strategy != "Recreate" {
+		t.Errorf("the strategy is %s", strategy)
+	}
+	admin.Run(t, "diff", "-n", namespace).WantCode(t, 0)
+	install(t, admin, "-n", namespace).WantTalk(t, "nothing to change")
+}
+
 func ptr(text string) *string { return &text }
 
 // testRoutePruned: an object that the values leave out goes; and comes back.

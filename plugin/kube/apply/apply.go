@@ -29,7 +29,8 @@
 //   - fields that another applier owns (operation Apply, or a GitOps
 //     controller or Helm by name) or that come through a subresource (an
 //     autoscaler's scale) are a conflict, and the way out is named;
-//   - fields that somebody added beside ours stay as they are.
+//   - fields that somebody added beside ours stay as they are, unless the API
+//     server then accepts nothing of ours: those that people added go (clash.go).
 //
 // What OLM writes by design as well, and wipes our name from, is Options.Shared:
 // it counts as ours.
@@ -198,6 +199,8 @@ type manner struct {
 	take  bool // everything that names an engine goes
 	blind bool // a webhook of the cluster that does not support dry runs kept it from being judged
 	marks int  // of the changes, the labels and annotations of the engine
+	// clashes are fields that people set, and beside which nothing can be applied.
+	clashes []string
 	// carried are fields of the spec that become Adopter's.
 	carried map[string]any
 }

@@ -57,7 +57,7 @@ func foretell(ctx context.Context, a *Applier, it *Item) (err error) {
 		it.Action, it.Would = Update, imagine(it.Live, it.object)
 		return nil
 	}
-	it.Changes, it.Owned = compare(it.Live, it.Would)
+	it.Changes, it.Owned = differences(it)
 	return judge(a, it)
 }
 
@@ -112,6 +112,9 @@ func try(ctx context.Context, a *Applier, it *Item) (*unstructured.Unstructured,
 		}
 		it.manner.force = true
 		would, err = a.patch(ctx, it, true)
+	}
+	if it.manner.clashes = clashes(a, it, err); len(it.manner.clashes) > 0 {
+		would, err = tryCleared(ctx, a, it)
 	}
 	if err == nil {
 		return would, nil

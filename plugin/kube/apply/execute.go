@@ -81,6 +81,11 @@ func apply(ctx context.Context, a *Applier, it *Item) (*unstructured.Unstructure
 			return nil, err
 		}
 	}
+	if len(it.manner.clashes) > 0 {
+		if err := removeClashes(ctx, a, it); err != nil {
+			return nil, err
+		}
+	}
 	live, err := a.patch(ctx, it, false)
 	list := conflictsOf(err)
 	if len(list) == 0 {

@@ -222,6 +222,9 @@ type Write struct {
 	// becomes the new manager's, and goes where Object has it not (Kubernetes,
 	// "Server-Side Apply", "Upgrading from client-side apply"). Paths as in FieldChange, each in one line.
 	Drops []string
+	// Clears is a merge patch to send first, of what people set beside what Object states and
+	// with which the API server refuses it; nil for none, and for what is in a list.
+	Clears map[string]any
 }
 
 // Writes are what executing the plan would send, in its order: the inventory, the
@@ -240,7 +243,7 @@ func (p *Plan) Writes() []Write {
 	for _, it := range p.Items {
 		if it.Action == Create || it.Action == Update {
 			force := it.manner.force || it.Action == Create && p.applier.opts.ForceConflicts
-			writes = append(writes, Write{Ref: it.Ref, Wave: it.Wave, Object: it.object, Force: force, Drops: it.drops()})
+			writes = append(writes, Write{Ref: it.Ref, Wave: it.Wave, Object: it.object, Force: force, Drops: it.drops(), Clears: clears(it)})
 		}
 	}
 	for _, it := range p.Left {

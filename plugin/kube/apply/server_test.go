@@ -160,7 +160,7 @@ func (s *server) apply(r *http.Request, dry bool) (*unstructured.Unstructured, e
 	}
 	live, ok := s.objects[r.URL.Path]
 	if r.Header.Get("Content-Type") == string(types.MergePatchType) {
-		return s.merge(r.URL.Path, live, patch)
+		return s.merge(r.URL.Path, live, patch, r.URL.Query().Get("fieldManager"), dry)
 	}
 	if r.Header.Get("Content-Type") != string(types.ApplyYAMLPatchType) {
 		s.t.Errorf("content type %q", r.Header.Get("Content-Type"))
@@ -198,9 +198,12 @@ func tiedTo(patch, live *unstructured.Unstructured, found bool) error {
 	return nil
 }
 
-// merge plays a merge patch of annotations, labels or managedFields, held to the
-// version it was made for.
-func (s *server) merge(path string, live, patch *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+// merge plays a merge patch of annotations, labels, managedFields or spec, held to the
+// version it was made for, unless it is a dry run.
+func (s *server) merge(path string, live, patch *unstructured.Unstructured, manager string, dry bool) (*unstructured.Unstructured, error) {
+	if dry {
+		return updated(live, patch, manager)
+	}
 	if patch.GetUID() != live.GetUID() || patch.GetResourceVersion() != live.GetResourceVersion() {
 		return nil, apierrors.NewConflict(schema.GroupResource{}, live.GetName(), errors.New("it was changed"))
 	}
@@ -209,6 +212,12 @@ func (s *server) merge(path string, live, patch *unstructured.Unstructured) (*un
 	out.SetLabels(merged(out.GetLabels(), patch, "labels"))
 	if managers := patch.GetManagedFields(); len(managers) > 0 {
 		out.SetManagedFields(slices.DeleteFunc(managers, func(m metav1.ManagedFieldsEntry) bool { return m.Manager == "" }))
+	}
+	if _, is := patch.Object["spec"]; is {
+		var err error
+		if out, err = updated(out, patch, manager); err != nil {
+			return nil, err
+		}
 	}
 	s.version++
 	out.SetResourceVersion(fmt.Sprint(s.version))

@@ -39,6 +39,38 @@ func merge(live, patch *unstructured.Unstructured, manager string, force bool) (
 	return obj, nil
 }
 
+// updated is an object after a merge patch of its spec, with its managers.
+func updated(live, patch *unstructured.Unstructured, manager string) (*unstructured.Unstructured, error) {
+	out := live.DeepCopy()
+	if spec, is := patch.Object["spec"]; is {
+		out.Object["spec"] = patched(out.Object["spec"], spec)
+	}
+	fm := managedfieldstest.NewFakeFieldManager(managedfields.NewDeducedTypeConverter(), live.GroupVersionKind())
+	result, err := fm.Update(live.DeepCopy(), out, manager)
+	if err != nil {
+		return nil, err
+	}
+	return result.(*unstructured.Unstructured), nil
+}
+
+// patched is a value after a JSON merge patch (RFC 7396).
+func patched(live, patch any) any {
+	fields, is := patch.(map[string]any)
+	if !is {
+		return patch
+	}
+	out := map[string]any{}
+	if have, is := live.(map[string]any); is {
+		out = have
+	}
+	for name, value := range fields {
+		if out[name] = patched(out[name], value); value == nil {
+			delete(out, name)
+		}
+	}
+	return out
+}
+
 func (s *server) remove(r *http.Request) (*unstructured.Unstructured, error) {
 	live, err := s.get(r.URL.Path)
 	if err != nil {

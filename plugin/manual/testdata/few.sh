@@ -127,7 +127,25 @@ oc '--context=a b' '--as=$(me)
 touch x' wait --for=condition=ACK.ResourceSynced bucket.s3.services.k8s.aws/demo-bucket --timeout=1m0s --namespace=demo
 
 
-# 6. What is no longer wanted
+# 6. The app, wave 2
+# Deployment ostoy-frontend
+
+oc '--context=a b' '--as=$(me)
+touch x' patch deployment.apps/ostoy-frontend --type=merge --field-manager=ostoy-s3 -p '{"spec":{"strategy":{"rollingUpdate":null,"type":"it'\''s"}}}' --namespace=demo
+oc '--context=a b' '--as=$(me)
+touch x' apply --server-side --field-manager=ostoy-s3 --force-conflicts --namespace=demo -f - <<'EOF'
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ostoy-frontend
+  namespace: demo
+spec:
+  replicas: 1
+EOF
+
+
+# 7. What is no longer wanted
 # RoleBinding system:openshift:scc:restricted, Service old
 
 uid=$(oc '--context=a b' '--as=$(me)
@@ -144,7 +162,7 @@ touch x' delete service/old --wait=false --namespace=demo
 fi
 
 
-# 7. The inventory, with what was done
+# 8. The inventory, with what was done
 # The next install, status, check and diff go by it.
 
 oc '--context=a b' '--as=$(me)
@@ -160,7 +178,13 @@ metadata:
 EOF
 
 
-# 8. Look whether it works
+# 9. Wait for the pods
+
+oc '--context=a b' '--as=$(me)
+touch x' rollout status deployment.apps/ostoy-frontend --timeout=1m0s --namespace=demo
+
+
+# 10. Look whether it works
 # To verify the app's access to its bucket and that other access is refused:
 #   oc ostoy-s3 verify -n demo '--context=a b' '--as=$(me) touch x' --profile 'it'\''s mine'
 
