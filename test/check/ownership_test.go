@@ -40,9 +40,6 @@ func ownershipFaults() []fault {
 		{check: "drift", status: "warning", says: "(changed by kubectl-patch)", make: func(t *testing.T, s *scene) {
 			s.patch(t, "configmap", "ostoy-configmap-files", `{"data":{"config.json":"{}"}}`)
 		}},
-		{check: "drift", status: "warning", says: "Secret ostoy-secret is not there", admin: true, make: func(t *testing.T, s *scene) {
-			s.kubectl(t, "delete", "secret", "ostoy-secret")
-		}},
 		{check: "drift", status: "warning", says: "service/ostoy-old", make: leaveService},
 	}, tutorialFaults()...)
 }
