@@ -33,7 +33,8 @@ func testControllerRefused(t *testing.T, bed *testbed.Bed) {
 		{"ack-denied", testbed.Fault{Action: "s3:CreateBucket", Code: "AccessDenied", Status: 403, Message: "Access Denied"}, "the ACK controller may not make s3:CreateBucket: AccessDenied", "give the role of the controller the permission"},
 		{"ack-tag", testbed.Fault{Action: "s3:PutBucketTagging", Code: "InvalidTag", Status: 400, Message: "The TagValue you have provided is invalid"}, "S3 does not accept a tag: InvalidTag: The TagValue you have provided is invalid", "correct the tags with --tags"},
 		{
-			"ack-state", testbed.Fault{Action: "s3:PutBucketPolicy", Code: "InvalidBucketState", Status: 409, Message: "The request is not valid for the current state of the bucket."},
+			"ack-state",
+			testbed.Fault{Action: "s3:PutBucketPolicy", Code: "InvalidBucketState", Status: 409, Message: "The request is not valid for the current state of the bucket."},
 			"the bucket has a state that does not allow this setting: InvalidBucketState", "change it in S3, or choose another project",
 		},
 		{"ack-policy", testbed.Fault{Action: "s3:PutBucketPolicy", Code: "MalformedPolicy", Status: 400, Message: "Policy has invalid resource"}, "S3 does not accept the policy of the bucket: MalformedPolicy", "correct the Bucket"},
