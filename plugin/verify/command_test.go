@@ -68,6 +68,29 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
+// TestVerifyOfDeliveredApp: verify asks who manages the app before it advises an install.
+func TestVerifyOfDeliveredApp(t *testing.T) {
+	server := clustertest.New(t, "v1.33.0")
+	list := func(kind string, items ...any) map[string]any {
+		return map[string]any{"apiVersion": "v1", "kind": kind + "List", "items": append([]any{}, items...)}
+	}
+	app := map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{
+		"name": render.Frontend, "namespace": "demo",
+		"annotations":   map[string]any{"argocd.argoproj.io/tracking-id": "app:apps/Deployment:demo/" + render.Frontend},
+		"managedFields": []any{map[string]any{"manager": "argocd-controller", "operation": "Apply"}},
+	}}
+	account := map[string]any{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{"name": render.ServiceAccount, "namespace": "demo"}}
+	server.Answer("GET /api/v1/namespaces/demo", map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "demo"}})
+	server.Answer("GET /apis/apps/v1/namespaces/demo/deployments", list("Deployment", app))
+	server.Answer("GET /api/v1/namespaces/demo/pods", list("Pod"))
+	server.Answer("GET /api/v1/namespaces/demo/serviceaccounts/"+render.ServiceAccount, account)
+	_, err := verifying(t.Context(), t, server, Request{})
+	var told *problem.Error
+	if !errors.As(err, &told) || !strings.Contains(told.What, "has no role") || !strings.Contains(told.Next, "change it in Git (oc ostoy-s3 render -n demo prints the manifests)") {
+		t.Errorf("%+v", err)
+	}
+}
+
 // TestPatienceOf: half of the time that is left is for IAM, and no more than a minute.
 func TestPatienceOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
