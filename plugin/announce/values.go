@@ -4,7 +4,9 @@ import (
 	"strings"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/check"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plan"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
 )
@@ -40,4 +42,23 @@ func Dropped(to *ui.UI, dropped []string) {
 // Returning says which values return to their defaults.
 func Returning(returns []string) string {
 	return plain.InLine("the inventory has no values of the last install, and these return to their defaults: " + strings.Join(returns, ", "))
+}
+
+// Warnings prints what checks warn of. What could not be looked at because permissions are
+// missing is one warning, of however many checks.
+func Warnings(to *ui.UI, outcomes []check.Outcome) {
+	var unseen []string
+	for _, o := range outcomes {
+		if text := plain.InLine(o.What + ": " + o.Why); o.Status == check.NotAllowed && o.Next == "" {
+			unseen = append(unseen, text)
+		} else {
+			to.Warn(text, o.Next)
+		}
+	}
+	switch {
+	case len(unseen) == 1:
+		to.Warn(unseen[0], "")
+	case len(unseen) > 1:
+		to.Warn(strings.Join(append([]string{phrase.Count(len(unseen), "check") + " could not look, because permissions are missing"}, unseen...), "\n"), "")
+	}
 }

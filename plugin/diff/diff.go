@@ -106,9 +106,7 @@ func compare(ctx context.Context, s *session.Session, r Request) (plan.Plan, err
 // tell says what a diff cannot: who set a field that changes, what is kept, what changes
 // hands only.
 func tell(to *ui.UI, p plan.Plan) {
-	for _, warning := range p.Warnings() {
-		to.Warn(plain.InLine(warning.What+": "+warning.Why), warning.Next)
-	}
+	announce.Warnings(to, p.Warnings())
 	announce.Recalled(to, p.Desired.Recalled)
 	if len(p.Before.Returning) > 0 {
 		to.Warn(announce.Returning(p.Before.Returning), "install asks before it does this; to keep them, give them by -f or --set")

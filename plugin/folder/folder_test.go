@@ -184,6 +184,24 @@ func TestInTheWay(t *testing.T) {
 	}
 }
 
+// TestManyInTheWay: whatever is in the way is one problem, with each reason once.
+func TestManyInTheWay(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "a.yaml", "mine")
+	put(t, dir, "b.yaml", "mine")
+	put(t, dir, "base", "mine")
+	_, err := Look(dir, []layout.File{file("a.yaml", ""), file("b.yaml", ""), file("base/c.yaml", ""), file("base/d.yaml", "")})
+	several, is := errors.AsType[*problem.Several](err)
+	if !is || len(several.Problems) != 1 {
+		t.Fatalf("%v", err)
+	}
+	a, b, base := filepath.Join(dir, "a.yaml"), filepath.Join(dir, "b.yaml"), filepath.Join(dir, "base")
+	told := several.Problems[0]
+	if told.What != "3 paths are in the way: "+strings.Join([]string{a, b, base}, ", ") || strings.Count(told.Why, "it is yours") != 1 || strings.Count(told.Why, "it is a file") != 1 {
+		t.Errorf("%s\n%s", told.What, told.Why)
+	}
+}
+
 // Nothing is removed beyond a link either.
 func TestLeftOverBehindLinks(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()

@@ -71,8 +71,9 @@ func Look(dir string, files []layout.File) (Plan, error) {
 		var obstacle *problem.Error
 		switch {
 		case errors.As(err, &obstacle):
-			obstacle.What = filepath.Join(dir, filepath.FromSlash(obstacle.What)) + " is in the way"
-			inTheWay = append(inTheWay, obstacle)
+			name := filepath.Join(dir, filepath.FromSlash(obstacle.What))
+			obstacle.What = name + " is in the way"
+			inTheWay = append(inTheWay, obstacle.With(problem.Alike{Objects: []problem.Object{{Name: name}}, Noun: "path", Are: "are in the way"}))
 		case err != nil:
 			return plan, unusable(dir, err)
 		case change.State == "":
@@ -82,7 +83,7 @@ func Look(dir string, files []layout.File) (Plan, error) {
 		}
 	}
 	if len(inTheWay) > 0 {
-		return plan, &problem.Several{Problems: inTheWay, Note: "nothing was written"}
+		return plan, &problem.Several{Problems: problem.Merge(inTheWay), Note: "nothing was written"}
 	}
 	left, err := leftOver(root, files)
 	if err != nil {

@@ -18,9 +18,7 @@ import (
 
 // tellPlan prints what was found and what is about to be done.
 func tellPlan(i *run, p plan.Plan) {
-	for _, warning := range p.Warnings() {
-		i.UI.Warn(plain.InLine(warning.What+": "+warning.Why), warning.Next)
-	}
+	announce.Warnings(i.UI, p.Warnings())
 	warnOfSecrets(i, p.Before.Secrets)
 	f, found := p.Desired.Facts(), p.Desired.Project.Found
 	head := append(announce.Head(f, found.Caller, p.KnownToIAM), ui.Row{Label: "project", Text: f.Namespace.Value, From: f.Namespace.Source})

@@ -2,6 +2,7 @@ package removal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,8 +41,11 @@ func (ls Lines) table(to *ui.UI, removed, kept, left string) {
 			width = max(width, len(heading))
 		}
 	}
-	for _, l := range ls.With(Kept) {
-		name, why = max(name, len(l.Object)), max(why, len(l.reason()))
+	kinds := ls.With(Kept).alike()
+	for _, alike := range kinds {
+		if l := alike[0]; len(alike) == 1 {
+			name, why = max(name, len(l.Object)), max(why, len(l.reason()))
+		}
 	}
 	row := func(heading *string, text string) {
 		to.Line(strings.TrimRight(fmt.Sprintf("%-*s  %s", width, *heading, text), " "))
@@ -52,12 +56,75 @@ func (ls Lines) table(to *ui.UI, removed, kept, left string) {
 			row(&removed, text)
 		}
 	}
-	for _, l := range ls.With(Kept) {
-		row(&kept, fmt.Sprintf("%-*s  %-*s  %s", name, l.Object, why, l.reason(), l.Next))
+	for _, alike := range kinds {
+		l := alike[0]
+		if len(alike) == 1 {
+			row(&kept, fmt.Sprintf("%-*s  %-*s  %s", name, l.Object, why, l.reason(), l.Next))
+			continue
+		}
+		for text := range strings.SplitSeq(announce.Wrap(alike.objects()), "\n") {
+			row(&kept, text)
+		}
+		row(&kept, "  "+l.reason())
+		if next := alike.next(); next != "" {
+			row(&kept, "  "+next)
+		}
 	}
 	for _, l := range ls.With(Left) { // the reason is in the error that follows
 		row(&left, l.Object+"  "+announce.OneLine(l.Next))
 	}
+}
+
+// alike are the lines with the same reason and the same next step, each where the first of
+// them is.
+func (ls Lines) alike() []Lines {
+	return ls.grouped(func(a, b *Line) bool { return a.Why != "" && a.reason() == b.reason() && a.pattern() == b.pattern() })
+}
+
+// byReason are the lines with the same reason.
+func (ls Lines) byReason() []Lines {
+	return ls.grouped(func(a, b *Line) bool { return a.reason() == b.reason() })
+}
+
+func (ls Lines) grouped(same func(a, b *Line) bool) []Lines {
+	var all []Lines
+	for _, l := range ls {
+		at := slices.IndexFunc(all, func(of Lines) bool { return same(of[0], l) })
+		if at < 0 {
+			all = append(all, Lines{l})
+		} else {
+			all[at] = append(all[at], l)
+		}
+	}
+	return all
+}
+
+// pattern is the next step without the thing.
+func (l *Line) pattern() string {
+	if l.Nexts == nil {
+		return l.Next
+	}
+	return l.Nexts([]string{"NAME"})
+}
+
+// next is the next step for lines that are alike.
+func (ls Lines) next() string {
+	if ls[0].Nexts == nil {
+		return ls[0].Next
+	}
+	var words []string
+	for _, l := range ls {
+		words = append(words, l.Item.Ref.Resource())
+	}
+	return ls[0].Nexts(words)
+}
+
+func (ls Lines) objects() []string {
+	var names []string
+	for _, l := range ls {
+		names = append(names, l.Object)
+	}
+	return names
 }
 
 func (l *Line) reason() string { return announce.OneLine(l.Why) }
@@ -110,10 +177,12 @@ func (ls Lines) Leftovers() error {
 		return nil
 	}
 	var whys, nexts []string
-	for _, l := range left {
-		whys = append(whys, l.Object+": "+l.reason())
-		if l.Next != "" {
-			nexts = append(nexts, l.Next)
+	for _, alike := range left.byReason() {
+		whys = append(whys, strings.Join(alike.objects(), ", ")+": "+alike[0].reason())
+		for _, same := range alike.alike() {
+			if next := same.next(); next != "" && !slices.Contains(nexts, next) {
+				nexts = append(nexts, next)
+			}
 		}
 	}
 	if !strings.HasSuffix(strings.Join(nexts, "\n"), "run the same command again") {

@@ -56,6 +56,8 @@ type Line struct {
 	Object string `json:"object"` // as it is named: "role ostoy-s3-1a2b"
 	Why    string `json:"why,omitempty"`
 	Next   string `json:"next,omitempty"` // the command that does what was not done
+	// Nexts is Next for several things, given their words; nil if Next names none.
+	Nexts func(words []string) string `json:"-"`
 	*bucket.Contents
 
 	Subject Subject `json:"-"`

@@ -67,6 +67,33 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// TestOneCauseOnce: what is kept for one reason is listed together, with one command; what
+// could not be removed for one reason has it once.
+func TestOneCauseOnce(t *testing.T) {
+	var lines Lines
+	for _, name := range []string{"a", "b", "c"} {
+		l := object("Service", name, Kept)
+		l.Keep("managed by kubectl", "oc delete service/"+name)
+		l.Nexts = func(words []string) string { return "oc delete " + strings.Join(words, " ") }
+		lines = append(lines, l)
+	}
+	data := object("PersistentVolumeClaim", "v", Kept)
+	data.Keep("managed by kubectl", "")
+	lines = append(lines, data)
+	want := "kept  Service a, Service b, Service c\n        managed by kubectl\n        oc delete service/a service/b service/c\n" +
+		"      PersistentVolumeClaim v  managed by kubectl\nnothing to remove\n"
+	if got := printed(func(to *ui.UI) { lines.Conclude(to, false) }); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	for _, l := range lines {
+		l.Leave("the quota is used up", l.Next)
+	}
+	told := problem.InParts(lines.Leftovers())[0]
+	if told.Why != "Service a, Service b, Service c, PersistentVolumeClaim v: the quota is used up" || !strings.HasPrefix(told.Next, "oc delete service/a service/b service/c\n") {
+		t.Errorf("%s\n%s", told.Why, told.Next)
+	}
+}
+
 // TestRemovedInLines: the list of what was removed is wrapped below itself.
 func TestRemovedInLines(t *testing.T) {
 	var lines Lines

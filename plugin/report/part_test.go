@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,5 +113,20 @@ func TestWhy(t *testing.T) {
 	}
 	if got := Why(errors.New("a\nb")); got != "a b" {
 		t.Error(got)
+	}
+}
+
+// TestUnread: each cause is said once, with all of its objects; a missing permission is one
+// cause, of however many kinds.
+func TestUnread(t *testing.T) {
+	names := []string{"Secret a", "Secret b", "Service c", "Route d", "Deployment e"}
+	away := errors.New("the API server does not answer")
+	got := Unread(names, []error{forbidden("secrets"), forbidden("secrets"), away, forbidden("routes"), away})
+	want := []string{
+		"Secret a, Secret b, Route d: not allowed: needs get and list on secrets, routes",
+		"Service c, Deployment e: the API server does not answer",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }

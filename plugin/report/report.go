@@ -108,14 +108,61 @@ func Why(err error) string {
 	if !apierrors.IsForbidden(err) || !errors.As(err, &status) {
 		return plain.Said(err.Error())
 	}
+	if what := refusedKind(status); what != "" {
+		return notAllowed(what)
+	}
+	return "not allowed"
+}
+
+func notAllowed(kinds ...string) string {
+	return "not allowed: needs get and list on " + strings.Join(kinds, ", ")
+}
+
+// refusedKind is the kind that a refusal is about, "" if it does not say.
+func refusedKind(status apierrors.APIStatus) string {
 	d := status.Status().Details
 	switch {
-	case d == nil || d.Kind == "":
-		return "not allowed"
+	case d == nil:
+		return ""
 	case d.Group != "":
-		return "not allowed: needs get and list on " + d.Kind + "." + d.Group
+		return d.Kind + "." + d.Group
 	}
-	return "not allowed: needs get and list on " + d.Kind
+	return d.Kind
+}
+
+// Unread says why objects could not be read: each cause once, with the names of all of its
+// objects. That a permission is missing is one cause, of however many kinds.
+func Unread(names []string, errs []error) []string {
+	type cause struct{ names, kinds []string }
+	var whys []string
+	causes := map[string]*cause{}
+	for n, err := range errs {
+		why, kind := Why(err), ""
+		var status apierrors.APIStatus
+		if apierrors.IsForbidden(err) && errors.As(err, &status) {
+			if kind = refusedKind(status); kind != "" {
+				why = notAllowed()
+			}
+		}
+		if causes[why] == nil {
+			causes[why] = &cause{}
+			whys = append(whys, why)
+		}
+		of := causes[why]
+		of.names = append(of.names, names[n])
+		if kind != "" && !slices.Contains(of.kinds, kind) {
+			of.kinds = append(of.kinds, kind)
+		}
+	}
+	lines := make([]string, 0, len(whys))
+	for _, why := range whys {
+		of := causes[why]
+		if len(of.kinds) > 0 {
+			why = notAllowed(of.kinds...)
+		}
+		lines = append(lines, strings.Join(of.names, ", ")+": "+why)
+	}
+	return lines
 }
 
 // Line is one line of a report: what it is about, how that is, its name, what there is to

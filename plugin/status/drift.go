@@ -15,14 +15,17 @@ import (
 // drift is what the two plans of install would change.
 func driftOf(f Found) Drift {
 	d := Drift{Cluster: []ObjectDrift{}, IAM: []RoleDrift{}}
+	var unread []string
+	var errs []error
 	for _, item := range append(slices.Clone(f.Plan.Items), f.Plan.Left...) {
 		if drift, ok := objectDrift(item); ok {
 			d.Cluster = append(d.Cluster, drift)
 		}
 		if item.Err != nil && item.Live == nil {
-			d.Unseen = append(d.Unseen, item.Ref.String()+": "+report.Why(item.Err))
+			unread, errs = append(unread, item.Ref.String()), append(errs, item.Err)
 		}
 	}
+	d.Unseen = report.Unread(unread, errs)
 	switch {
 	case f.IAM.RoleErr != nil:
 		d.Unseen = append(d.Unseen, "the role: "+whyAWS(f.IAM.RoleErr, "iam:GetRole, iam:GetRolePolicy"))

@@ -62,9 +62,9 @@ func decideObjects(a app) removal.Lines {
 		lines = append(lines, &removal.Line{Object: "object " + item.Ref.String(), Subject: removal.BucketResource, Fate: removal.Removed, Item: item})
 	}
 	for _, item := range a.removal.Kept {
-		lines = append(lines, &removal.Line{
-			Object: item.Ref.String(), Subject: removal.Object, Fate: removal.Kept, Why: item.Why, Next: nextOfKept(a.namespace(), item), Item: item,
-		})
+		l := &removal.Line{Object: item.Ref.String(), Subject: removal.Object, Fate: removal.Kept, Why: item.Why, Item: item}
+		l.Next, l.Nexts = nextOfKept(a.namespace(), item)
+		lines = append(lines, l)
 	}
 	return lines
 }

@@ -73,14 +73,14 @@ func TestOnlyEngine(t *testing.T) {
 
 // TestKeptOfOthers: an object of another manager is deleted by hand, data is not.
 func TestKeptOfOthers(t *testing.T) {
-	if got := nextOfKept("demo", managed("v1", "Service", "x", "kubectl", nil, nil)); got != "oc delete service/x -n demo" {
+	if got, _ := nextOfKept("demo", managed("v1", "Service", "x", "kubectl", nil, nil)); got != "oc delete service/x -n demo" {
 		t.Errorf("%q", got)
 	}
 	for _, data := range []*apply.Item{
 		managed("v1", "PersistentVolumeClaim", "ostoy-pvc", "kubectl", nil, nil),
 		managed("s3.services.k8s.aws/v1alpha1", "Bucket", "demo-bucket", "Mozilla", nil, nil),
 	} {
-		if got := nextOfKept("demo", data); got != "" {
+		if got, _ := nextOfKept("demo", data); got != "" {
 			t.Errorf("%s: %q", data.Ref, got)
 		}
 	}

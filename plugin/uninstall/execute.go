@@ -213,17 +213,20 @@ func isData(ref apply.Ref) bool { return ref.IsBucket() || ref.IsVolume() }
 
 // nextOfKept is the command for an object that is kept because it is not managed by
 // ostoy-s3. Data is never deleted by a command printed here, and what an engine manages
-// would come back.
-func nextOfKept(namespace string, item *apply.Item) string {
+// would come back. of is the command for several objects, nil if it names none.
+func nextOfKept(namespace string, item *apply.Item) (next string, of func(words []string) string) {
 	switch by := engineOf(item); {
 	case by != "" && isData(item.Ref):
-		return "after it is removed from Git, take it over: " + advice.Command("oc ostoy-s3 install -n", namespace, "--force-owner") + ", then uninstall again"
+		return "after it is removed from Git, take it over: " + advice.Command("oc ostoy-s3 install -n", namespace, "--force-owner") + ", then uninstall again", nil
 	case by != "":
-		return removeFrom([]string{by})
+		return removeFrom([]string{by}), nil
 	case isData(item.Ref):
-		return ""
+		return "", nil
 	}
-	return advice.Command("oc delete", item.Ref.Resource(), "-n", namespace)
+	of = func(words []string) string {
+		return advice.Command("oc delete", append(slices.Clone(words), "-n", namespace)...)
+	}
+	return of([]string{item.Ref.Resource()}), of
 }
 
 // deleteProjectCommand is the command that deletes the project by hand; "" if a volume or

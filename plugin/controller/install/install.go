@@ -22,7 +22,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/plan"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/project"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/ui"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
@@ -174,9 +173,7 @@ func (c *run) survey(ctx context.Context, aws *detect.AWS) (knownToIAM bool, err
 	}
 	asked := check.Only(check.Pre(check.Target{}), check.IDProvider)[0]
 	outcomes := []check.Outcome{{Check: asked, Finding: provider}}
-	for _, warning := range check.Having(outcomes, check.Warned, check.NotAllowed) {
-		c.UI.Warn(plain.InLine(warning.What+": "+warning.Why), warning.Next)
-	}
+	announce.Warnings(c.UI, check.Having(outcomes, check.Warned, check.NotAllowed))
 	return knownToIAM, plan.Refusal(outcomes)
 }
 
