@@ -11,6 +11,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/controller"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/session"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/phrase"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
@@ -94,10 +95,13 @@ func row(c *run, name string) string {
 	return name
 }
 
-// conclude says the last word, in words or as a document.
-func (c *run) conclude(changed bool, failure error) error {
+// conclude says the last word, in words or as a document. The error of a run that was cut
+// off says itself what was done, unless it is about what does not become ready.
+func (c *run) conclude(changed bool, failure error, cutOff bool) error {
+	told, is := errors.AsType[*problem.Error](failure)
+	verdict := is && told.Kind != problem.Failed
 	switch text := c.doneSoFar(); {
-	case failure != nil && text != announce.NothingChanged:
+	case failure != nil && text != announce.NothingChanged && (!cutOff || verdict):
 		c.UI.Line(text)
 	case failure != nil:
 	case !changed && len(c.done.Restarted) == 0:

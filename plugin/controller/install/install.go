@@ -103,7 +103,8 @@ func (c *run) run(ctx context.Context) (err error) {
 		return err
 	}
 	changed := c.plan.Changed()
-	return c.conclude(changed, c.execute(ctx))
+	failure := c.execute(ctx)
+	return c.conclude(changed, failure, ctx.Err() != nil)
 }
 
 // learn gathers the facts, and whether you may do all this: if you may not, that is

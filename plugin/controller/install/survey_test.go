@@ -225,7 +225,7 @@ func TestConclude(t *testing.T) {
 	for _, changed := range []bool{false, true} {
 		r, talk := reachRun(Request{Wait: true})
 		r.Now = time.Now
-		if err := r.conclude(changed, nil); err != nil || strings.Contains(talk.String(), "nothing to change") == changed {
+		if err := r.conclude(changed, nil, false); err != nil || strings.Contains(talk.String(), "nothing to change") == changed {
 			t.Errorf("%t: %v, %q", changed, err, talk)
 		}
 	}
@@ -261,5 +261,34 @@ func TestBesideWithoutOLM(t *testing.T) {
 	var told *problem.Error
 	if err := (&Controller{p.run}).Plan(t.Context(), app); !errors.As(err, &told) || told.Kind != problem.Refused || !strings.Contains(told.Next, "helm install") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestRoleRefused: a role that AWS refuses to create comes after the namespace, the
+// inventory and the admission policy. The run says so, once.
+func TestRoleRefused(t *testing.T) {
+	request := byPattern()
+	request.DryRun = session.DryRunNone
+	p := play(t, request)
+	p.cluster.Answer("POST /api/v1/namespaces", map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "ack-system"}})
+	p.cluster.Echo("PATCH /api/v1/namespaces/ack-system/configmaps/" + apply.ControllerInventoryName)
+	for _, resource := range []string{"validatingadmissionpolicies/", "validatingadmissionpolicybindings/"} {
+		p.cluster.Echo("PATCH /apis/" + operator.AdmissionGroup + "/v1/" + resource + operator.PolicyName)
+	}
+	p.account.Refuse("CreateRole", 403, "AccessDenied", "not authorized to perform: iam:CreateRole")
+	if _, err := p.look(t); err != nil {
+		t.Fatal(err)
+	}
+	before := p.talk.Len()
+	if err := p.conclude(true, p.execute(t.Context()), false); err == nil || !strings.Contains(err.Error(), "iam:CreateRole") {
+		t.Errorf("%v", err)
+	}
+	const want = "done so far, and staying: namespace ack-system created; inventory (ConfigMap ostoy-s3-controller) written; objects: 2 created\n"
+	if said := p.talk.String()[before:]; !strings.Contains(said, want) || strings.Contains(said, "nothing was changed") {
+		t.Errorf("want %s%s", want, said)
+	}
+	p.talk.Reset()
+	if err := p.conclude(true, context.Canceled, true); err == nil || p.talk.Len() > 0 {
+		t.Errorf("an interrupted run says it twice: %s", p.talk)
 	}
 }
