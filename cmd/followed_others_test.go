@@ -3,12 +3,16 @@ package cmd
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awstest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
@@ -78,6 +82,10 @@ func (c ocCommand) path() string {
 // oc plays a command of oc that a message prints.
 func (w typed) oc(words []string) {
 	w.t.Helper()
+	if words[1] == "project" {
+		w.switches(words[2])
+		return
+	}
 	c := parseOC(words)
 	path := c.path()
 	merge := func(patch map[string]any) {
@@ -117,6 +125,21 @@ func (w typed) oc(words []string) {
 		w.store.Edit(path, func(object map[string]any) { setEnv(containerOf(object), c.rest) })
 	default:
 		w.t.Fatalf("not played: %q", words)
+	}
+}
+
+// switches has the context of the kubeconfig name another project, once the program that
+// held the file has ended.
+func (w typed) switches(project string) {
+	w.t.Helper()
+	file := os.Getenv("KUBECONFIG")
+	config, err := clientcmd.LoadFromFile(file)
+	if err == nil {
+		config.Contexts[config.CurrentContext].Namespace = project
+		err = errors.Join(clientcmd.WriteToFile(*config, file), os.Remove(file+".lock"))
+	}
+	if err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -208,7 +231,7 @@ func printed(text, begin string) string {
 		return ""
 	}
 	line, _, _ := strings.Cut(rest, "\n")
-	return begin + regexp.MustCompile(`(; |\)|, if | shows | to ).*$`).ReplaceAllString(line, "")
+	return begin + regexp.MustCompile(`(; |\)|, if |, then | shows | to ).*$`).ReplaceAllString(line, "")
 }
 
 const (
@@ -409,6 +432,7 @@ func othersScenes() []byOthers {
 			})
 		}, "status -n demo", []string{"oc delete pod"}},
 		{"an InstallPlan waits for approval", planned, "check -n demo --only controller-olm", []string{"oc patch installplans"}},
+		{"the kubeconfig is locked", locked, "install --new-project=other --use", []string{"oc project", "oc ostoy-s3 install -n other"}},
 		{"an orphaned role", func(w typed) {
 			installed(w)
 			w.roles.Put("old-ostoy-sa-12345678", awstest.Role{Path: render.RolePath, Trust: strings.ReplaceAll(w.roles.Role(appRole).Trust, "oidc.example.com/one", "old.example.com"), Inline: map[string]string{"ostoy-s3": "{}"}, Tags: map[string]string{

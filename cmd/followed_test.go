@@ -283,6 +283,44 @@ func refusesRoles(w typed) {
 	w.roles.Refuse(func(action string) bool { return action == "PutRolePolicy" })
 }
 
+// locked has another program hold the kubeconfig.
+func locked(w typed) {
+	if err := os.WriteFile(os.Getenv("KUBECONFIG")+".lock", nil, 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// mayNotBypass has the cluster admin be another one than the first who types: the
+// admission policy does not let that one carry the settings of a bucket over.
+func mayNotBypass(w typed) {
+	bucketIn("us-east-2", false)(w)
+	w.account.Answer("GET demo-bucket?website", "<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>")
+	for _, list := range []string{"validatingadmissionpolicies", "validatingadmissionpolicybindings"} {
+		w.cluster.Answer("GET /apis/admissionregistration.k8s.io/v1/"+list+"/ostoy-s3-buckets", map[string]any{
+			"apiVersion": "admissionregistration.k8s.io/v1", "kind": "X", "metadata": map[string]any{"name": "ostoy-s3-buckets"}, "spec": map[string]any{},
+		})
+	}
+	w.cluster.Serve("v1/Namespace", "v1/ServiceAccount", "v1/ConfigMap", "v1/Secret", "v1/Service", "v1/PersistentVolumeClaim", "apps/v1/Deployment",
+		"networking.k8s.io/v1/NetworkPolicy", "networking.k8s.io/v1/Ingress", "s3.services.k8s.aws/v1alpha1/Bucket",
+		"authorization.k8s.io/v1/SelfSubjectAccessReview", "authorization.k8s.io/v1/SelfSubjectRulesReview",
+		"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding")
+	asked := 0
+	w.cluster.Handle("POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews", func(out http.ResponseWriter, r *http.Request) {
+		var review struct {
+			Spec struct{ ResourceAttributes struct{ Verb string } }
+		}
+		_ = json.NewDecoder(r.Body).Decode(&review)
+		bypass := review.Spec.ResourceAttributes.Verb == "bypass"
+		if bypass {
+			asked++
+		}
+		out.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(out).Encode(map[string]any{
+			"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": map[string]any{}, "status": map[string]any{"allowed": !bypass || asked > 1},
+		})
+	})
+}
+
 // elsewhere has the inventory name another account.
 func elsewhere(w typed) {
 	installed(w)
@@ -360,11 +398,7 @@ func scenes() []followed {
 				}}}
 			})
 		}, command: "status -n demo", advised: "oc ostoy-s3 install --new-project", instead: true},
-		{name: "the kubeconfig cannot be switched", state: func(w typed) {
-			if err := os.WriteFile(os.Getenv("KUBECONFIG")+".lock", nil, 0o600); err != nil { // of another program
-				w.t.Fatal(err)
-			}
-		}, command: "install --new-project=other --use", advised: "oc ostoy-s3 install -n other", instead: true},
+		{name: "only a cluster admin carries settings over", state: mayNotBypass, command: "install -n demo --adopt=bucket", advised: "oc ostoy-s3 install -n demo --adopt=bucket"},
 		{name: "a project of others", state: func(w typed) {
 			w.cluster.Handle("POST /api/v1/namespaces", func(out http.ResponseWriter, _ *http.Request) {
 				creates(w)
