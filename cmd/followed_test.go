@@ -321,6 +321,22 @@ func mayNotBypass(w typed) {
 	})
 }
 
+// noController has the cluster keep all its objects, and no controller.
+func noController(w typed) {
+	controlled(w)
+	w.store.KeepWhole()
+	w.cluster.Serve("v1/Namespace", "v1/ServiceAccount", "v1/ConfigMap", "v1/Secret", "v1/Service", "v1/Pod", "v1/PersistentVolumeClaim", "apps/v1/Deployment",
+		"networking.k8s.io/v1/NetworkPolicy", "networking.k8s.io/v1/Ingress", "s3.services.k8s.aws/v1alpha1/Bucket", "coordination.k8s.io/v1/Lease",
+		"rbac.authorization.k8s.io/v1/Role", "rbac.authorization.k8s.io/v1/RoleBinding", "rbac.authorization.k8s.io/v1/ClusterRole", "rbac.authorization.k8s.io/v1/ClusterRoleBinding",
+		"apiextensions.k8s.io/v1/CustomResourceDefinition", "authorization.k8s.io/v1/SubjectAccessReview",
+		"authorization.k8s.io/v1/SelfSubjectAccessReview", "authorization.k8s.io/v1/SelfSubjectRulesReview",
+		"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding")
+	w.apply("somebody", "/api/v1/namespaces/demo", map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "demo"}})
+	for _, path := range []string{controller, account, settings, "/api/v1/namespaces/ack-system/pods/ack-1"} {
+		w.request(http.MethodDelete, path, "", nil)
+	}
+}
+
 // elsewhere has the inventory name another account.
 func elsewhere(w typed) {
 	installed(w)
@@ -399,6 +415,8 @@ func scenes() []followed {
 			})
 		}, command: "status -n demo", advised: "oc ostoy-s3 install --new-project", instead: true},
 		{name: "only a cluster admin carries settings over", state: mayNotBypass, command: "install -n demo --adopt=bucket", advised: "oc ostoy-s3 install -n demo --adopt=bucket"},
+		{name: "no controller", state: noController, command: "controller status", advised: "oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'", instead: true},
+		{name: "a script has no controller", state: noController, command: "install -n demo --mode manual --with-controller", advised: "oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'", instead: true},
 		{name: "a project of others", state: func(w typed) {
 			w.cluster.Handle("POST /api/v1/namespaces", func(out http.ResponseWriter, _ *http.Request) {
 				creates(w)
@@ -452,5 +470,5 @@ func TestAdviceIsFollowed(t *testing.T) {
 
 func (s followed) isAdvised(printed ran) bool {
 	text := printed.out + printed.talk
-	return strings.HasPrefix(s.advised, "-") && strings.Contains(text, s.advised) || slices.Contains(advisedIn(text), s.advised)
+	return strings.HasPrefix(s.advised, "-") && strings.Contains(text, s.advised) || slices.Contains(advisedIn(text), strings.Join(wordsOf(s.advised), " "))
 }

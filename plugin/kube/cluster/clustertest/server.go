@@ -130,7 +130,7 @@ func (s *Server) Discovery(key string, groups *apidiscovery.APIGroupDiscoveryLis
 
 // clusterScoped are the kinds without a namespace that tests use.
 func clusterScoped(kind string) bool {
-	return slices.Contains([]string{"Namespace", "Project", "ProjectRequest", "ClusterRole", "Infrastructure", "Authentication", "ClusterVersion"}, kind)
+	return slices.Contains([]string{"Namespace", "Project", "ProjectRequest", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "Infrastructure", "Authentication", "ClusterVersion"}, kind)
 }
 
 func list(groups map[string]map[string][]string, want func(string) bool) *apidiscovery.APIGroupDiscoveryList {

@@ -29,6 +29,7 @@ type Store struct {
 	objects map[string]*unstructured.Unstructured // by path
 	version int
 	refuse  func(*http.Request) bool
+	whole   bool
 }
 
 // Keep makes the server keep the objects of namespaces, whatever it was told to answer.
@@ -73,10 +74,33 @@ func (o *Store) Edit(path string, change func(object map[string]any)) {
 	o.objects[path].SetResourceVersion(strconv.Itoa(o.version))
 }
 
-// keeps reports whether a request is about objects of a namespace.
+// KeepWhole makes the store keep the objects that are in no namespace as well, the
+// namespaces themselves included, and list what is in all.
+func (o *Store) KeepWhole() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.whole = true
+}
+
+// keeps reports whether a request is about objects that are kept.
 func (o *Store) keeps(r *http.Request) bool {
-	_, rest, is := strings.Cut(r.URL.Path, "/namespaces/")
-	return is && strings.Contains(rest, "/")
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	words := placeOf(r.URL.Path)
+	return len(words) > 2 || o.whole && len(words) > 0 && r.Method != http.MethodPost
+}
+
+// placeOf is the place of an object or a list, without the API: "namespaces", "demo",
+// "pods", "one", or "clusterroles", "one".
+func placeOf(path string) []string {
+	words := strings.Split(strings.Trim(path, "/"), "/")
+	switch {
+	case words[0] == "api" && len(words) > 2:
+		return words[2:]
+	case words[0] == "apis" && len(words) > 3:
+		return words[3:]
+	}
+	return nil
 }
 
 func (o *Store) serve(w http.ResponseWriter, r *http.Request) {
@@ -98,15 +122,17 @@ func (o *Store) serve(w http.ResponseWriter, r *http.Request) {
 
 func (o *Store) answer(r *http.Request) (map[string]any, error) {
 	path := r.URL.Path
-	_, rest, _ := strings.Cut(path, "/namespaces/")
-	words := strings.Split(rest, "/")
+	words := placeOf(path)
+	if len(words) > 2 && words[0] == "namespaces" {
+		words = words[2:]
+	}
 	live, found := o.objects[path]
-	what := schema.GroupResource{Resource: words[1]}
+	what := schema.GroupResource{Resource: words[0]}
 	switch {
 	case o.refuse != nil && o.refuse(r):
 		return nil, apierrors.NewForbidden(what, words[len(words)-1], errors.New(fmt.Sprintf("User %q", User)+" cannot do this"))
-	case r.Method == http.MethodGet && len(words) == 2:
-		items := []any{}
+	case r.Method == http.MethodGet && len(words) == 1:
+		items := o.inAll(path)
 		for _, key := range slices.Sorted(maps.Keys(o.objects)) {
 			if strings.HasPrefix(key, path+"/") {
 				items = append(items, o.objects[key].Object)
@@ -205,6 +231,10 @@ func (o *Store) apply(r *http.Request, live *unstructured.Unstructured, found bo
 func (o *Store) All(list string) []any {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.inAll(list)
+}
+
+func (o *Store) inAll(list string) []any {
 	cut := strings.LastIndex(list, "/")
 	items := []any{}
 	for _, path := range slices.Sorted(maps.Keys(o.objects)) {
