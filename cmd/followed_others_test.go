@@ -73,6 +73,8 @@ func (c ocCommand) path() string {
 	switch {
 	case c.kind == "project" || c.kind == "namespace":
 		return "/api/v1/namespaces/" + c.name
+	case strings.HasPrefix(c.kind, "customresourcedefinitions."):
+		return definitions + c.name
 	case !known:
 		return ""
 	}
@@ -235,13 +237,14 @@ func printed(text, begin string) string {
 }
 
 const (
-	provider   = "arn:aws:iam::" + awstest.Account + ":oidc-provider/oidc.example.com/one"
-	acks       = "ack-system"
-	ackRole    = "arn:aws:iam::" + awstest.Account + ":role/ack"
-	controller = "/apis/apps/v1/namespaces/ack-system/deployments/ack-s3-controller"
-	account    = "/api/v1/namespaces/ack-system/serviceaccounts/ack-s3-controller"
-	service    = "/api/v1/namespaces/demo/services/ostoy-microservice-svc"
-	settings   = "/api/v1/namespaces/ack-system/configmaps/ack-s3-user-config"
+	provider    = "arn:aws:iam::" + awstest.Account + ":oidc-provider/oidc.example.com/one"
+	definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+	acks        = "ack-system"
+	ackRole     = "arn:aws:iam::" + awstest.Account + ":role/ack"
+	controller  = "/apis/apps/v1/namespaces/ack-system/deployments/ack-s3-controller"
+	account     = "/api/v1/namespaces/ack-system/serviceaccounts/ack-s3-controller"
+	service     = "/api/v1/namespaces/demo/services/ostoy-microservice-svc"
+	settings    = "/api/v1/namespaces/ack-system/configmaps/ack-s3-user-config"
 )
 
 // controlled has the ACK S3 controller run.
@@ -433,6 +436,12 @@ func othersScenes() []byOthers {
 		}, "status -n demo", []string{"oc delete pod"}},
 		{"an InstallPlan waits for approval", planned, "check -n demo --only controller-olm", []string{"oc patch installplans"}},
 		{"the kubeconfig is locked", locked, "install --new-project=other --use", []string{"oc project", "oc ostoy-s3 install -n other"}},
+		{"the definition of Buckets stays", func(w typed) {
+			prepared(w)
+			w.apply("helm", definitions+"buckets.s3.services.k8s.aws", map[string]any{
+				"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": map[string]any{"name": "buckets.s3.services.k8s.aws"},
+			})
+		}, "controller uninstall", []string{"oc delete customresourcedefinitions"}},
 		{"an orphaned role", func(w typed) {
 			installed(w)
 			w.roles.Put("old-ostoy-sa-12345678", awstest.Role{Path: render.RolePath, Trust: strings.ReplaceAll(w.roles.Role(appRole).Trust, "oidc.example.com/one", "old.example.com"), Inline: map[string]string{"ostoy-s3": "{}"}, Tags: map[string]string{

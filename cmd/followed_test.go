@@ -321,6 +321,12 @@ func mayNotBypass(w typed) {
 	})
 }
 
+// prepared has all exist but the controller itself, which Helm installs.
+func prepared(w typed) {
+	noController(w)
+	w.done("oc ostoy-s3 controller install --bucket-pattern *-bucket")
+}
+
 // noController has the cluster keep all its objects, and no controller.
 func noController(w typed) {
 	controlled(w)
@@ -416,6 +422,23 @@ func scenes() []followed {
 		}, command: "status -n demo", advised: "oc ostoy-s3 install --new-project", instead: true},
 		{name: "only a cluster admin carries settings over", state: mayNotBypass, command: "install -n demo --adopt=bucket", advised: "oc ostoy-s3 install -n demo --adopt=bucket"},
 		{name: "no controller", state: noController, command: "controller status", advised: "oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'", instead: true},
+		{name: "the controller is of another account", state: func(w typed) {
+			prepared(w)
+			w.store.Edit("/api/v1/namespaces/ack-system/configmaps/ostoy-s3-controller", func(object map[string]any) {
+				object["data"].(map[string]any)["account"] = "210987654321"
+			})
+		}, command: "controller uninstall", advised: "--account-id 123456789012", instead: true},
+		{name: "controllers of two clusters", state: func(w typed) {
+			prepared(w)
+			for name, role := range w.roles.All() {
+				for _, issuer := range []string{"https://oidc.example.com/two", "https://oidc.example.com/three"} {
+					role.Tags[render.TagIssuer] = issuer
+					w.roles.Put(strings.TrimRight(name, "0123456789abcdef")+issuer[len("https://oidc.example.com/"):], role)
+				}
+			}
+			w.request(http.MethodDelete, "/api/v1/namespaces/ack-system/configmaps/ostoy-s3-controller", "", nil)
+			w.cluster.Forbid("GET /.well-known/openid-configuration", "get", "", "", "at the cluster scope")
+		}, command: "controller uninstall", advised: "--oidc-issuer https://oidc.example.com/two", instead: true},
 		{name: "a script has no controller", state: noController, command: "install -n demo --mode manual --with-controller", advised: "oc ostoy-s3 controller install --bucket-pattern 'ostoy-*-bucket'", instead: true},
 		{name: "a project of others", state: func(w typed) {
 			w.cluster.Handle("POST /api/v1/namespaces", func(out http.ResponseWriter, _ *http.Request) {

@@ -130,6 +130,18 @@ func (r *Roles) list(w http.ResponseWriter, path string) {
 	_, _ = fmt.Fprintf(w, "<ListRolesResponse><ListRolesResult><IsTruncated>false</IsTruncated><Roles>%s</Roles></ListRolesResult></ListRolesResponse>", members(all, ""))
 }
 
+// All are copies of all roles, by name.
+func (r *Roles) All() map[string]Role {
+	r.mu.Lock()
+	names := slices.Collect(maps.Keys(r.roles))
+	r.mu.Unlock()
+	all := map[string]Role{}
+	for _, name := range names {
+		all[name] = r.Role(name)
+	}
+	return all
+}
+
 // Put has a role exist.
 func (r *Roles) Put(name string, role Role) {
 	r.mu.Lock()
