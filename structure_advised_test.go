@@ -174,6 +174,7 @@ func otherTools() map[string]string {
 		"aws s3api put-public-access-block":      changes,
 		"helm install":                           changes,
 		"helm uninstall":                         changes,
+		"oc adm new-project":                     changes,
 		"oc adm policy":                          changes,
 		"oc annotate":                            changes,
 		"oc apply":                               changes,

@@ -219,20 +219,8 @@ func faultsOf(t *testing.T) map[string]bool {
 		})
 	}
 	visit(functions["local"], map[string]bool{})
-	if sets(functions["TestFaultsOfTheBed"], "followed") {
-		visit(functions["global"], map[string]bool{})
-	}
+	visit(functions["global"], map[string]bool{})
 	return all
-}
-
-// sets reports whether a function makes a literal with this field.
-func sets(f *ast.FuncDecl, field string) (is bool) {
-	ast.Inspect(f, func(n ast.Node) bool {
-		pair, ok := n.(*ast.KeyValueExpr)
-		is = is || ok && spelled(pair.Key) == field
-		return true
-	})
-	return is
 }
 
 // fieldText is the text of a field of a literal.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
@@ -222,8 +224,25 @@ func (t Target) bucketCRD(ctx context.Context) Finding {
 	if t.Coming.ControllerComes || served.Has(kinds.Bucket) {
 		return Pass()
 	}
-	return Refuse("the cluster does not know Buckets ("+BucketAPI+")", "the ACK S3 controller, which turns them into S3 buckets, is not installed",
+	what := "the cluster does not know Buckets (" + BucketAPI + ")"
+	if proven := provenOf(ctx, cmp.Or(t.World, t.Rules.World)); len(proven) > 0 {
+		return Refuse(what, namesOf(proven)+" is installed, and its CustomResourceDefinition is not: somebody deleted it, and every Bucket with it",
+			"whoever installed the controller removes it and installs it again: OLM and Helm restore no CustomResourceDefinition that is deleted")
+	}
+	return Refuse(what, "the ACK S3 controller, which turns them into S3 buckets, is not installed",
 		advice.ControllerFor(t.Facts.Namespace.Value))
+}
+
+// provenOf are the controllers that are known to be some; none where nobody is asked.
+func provenOf(ctx context.Context, w *live.World) []ack.Controller {
+	if w == nil {
+		return nil
+	}
+	all, err := w.Controllers(ctx)
+	if err != nil {
+		return nil
+	}
+	return all.Proven
 }
 
 // controller looks for one, where this user may look. That there is none to be

@@ -113,7 +113,10 @@ func TestJudgeClasses(t *testing.T) {
 		"a default one of old":    {unnamed, []*unstructured.Unstructured{class("gp3", "storageclass.beta.kubernetes.io/is-default-class")}, Passed, ""},
 		"the one named":           {named, plain, Passed, ""},
 		"no default":              {unnamed, plain, Failed, "there is gp3"},
+		"one to make the default": {unnamed, plain, Failed, "oc annotate storageclass --overwrite gp3 storageclass.kubernetes.io/is-default-class=true"},
+		"several to choose from":  {unnamed, append(plain, class("gp2", "")), Failed, "--set storage.storageClassName=NAME chooses"},
 		"another one named":       {named, []*unstructured.Unstructured{class("gp2", "")}, Failed, "no storage class gp3"},
+		"the other one":           {named, []*unstructured.Unstructured{class("gp2", "")}, Failed, "--set storage.storageClassName=gp2 chooses"},
 		"none at all":             {unnamed, nil, Failed, "a cluster admin creates"},
 		"wants none, and says so": {none, plain, Passed, ""},
 	} {

@@ -157,12 +157,12 @@ const (
 
 // restorePolicy is what creates the policy, and reverts what was changed of it. Where the
 // controller is outside of the cluster, the command would install another one.
-func restorePolicy(ctx context.Context, w *live.World) string {
+func restorePolicy(ctx context.Context, w *live.World, found live.Admission, state operator.PolicyState) string {
 	controllers, err := w.Controllers(ctx)
 	if err == nil && len(controllers.Proven)+len(controllers.Unverified) == 0 && live.Worked(ctx, w) != "" {
 		return "ask who manages the controller outside this cluster to limit its role to the S3 buckets of this cluster's projects"
 	}
-	return "a cluster admin runs: oc ostoy-s3 controller install"
+	return "a cluster admin runs: " + found.Restore(state)
 }
 
 // policy wants the admission policy for Buckets to be enforced as it was rendered,
@@ -184,21 +184,21 @@ func policy(ctx context.Context, w *live.World) Finding {
 	if !found.Served {
 		return worstFirst(append(trusted(ctx, w, nil), Warn("Buckets are not restricted to the S3 buckets of their own project: the cluster does not serve ValidatingAdmissionPolicies",
 			"they exist from Kubernetes 1.30 and OpenShift 4.17 on; without them "+operator.AnyBucket,
-			"upgrade the cluster; then "+restorePolicy(ctx, w))))
+			"upgrade the cluster; then "+restorePolicy(ctx, w, found, operator.PolicyNotServed))))
 	}
 	seen := operator.Inspect(found.Policy, found.Binding)
-	return worstFirst(append([]Finding{inspected(ctx, w, seen), exempt(ctx, w, seen.Exempt)}, trusted(ctx, w, seen.Exempt)...))
+	return worstFirst(append([]Finding{inspected(ctx, w, found, seen), exempt(ctx, w, seen.Exempt)}, trusted(ctx, w, seen.Exempt)...))
 }
 
 // inspected judges the policy and its binding by themselves.
-func inspected(ctx context.Context, w *live.World, seen operator.Inspection) Finding {
+func inspected(ctx context.Context, w *live.World, found live.Admission, seen operator.Inspection) Finding {
 	switch state, what, why := seen.State(); state {
 	case operator.PolicyEnforced:
 		return Pass()
 	case operator.PolicyWarned:
 		return Warn("the admission policy "+operator.PolicyName+" "+what, why+"; "+operator.WarnedMeans, operator.WarnedNext)
 	default:
-		return Warn("the admission policy "+operator.PolicyName+" "+what, strings.TrimPrefix(why+"; ", "; ")+"without it "+operator.AnyBucket, restorePolicy(ctx, w))
+		return Warn("the admission policy "+operator.PolicyName+" "+what, strings.TrimPrefix(why+"; ", "; ")+"without it "+operator.AnyBucket, restorePolicy(ctx, w, found, state))
 	}
 }
 
@@ -222,7 +222,7 @@ func exempt(ctx context.Context, w *live.World, accounts []string) Finding {
 		none = "; no controller was found among the Deployments of the cluster, and the account is not allowed to list and update Buckets in all projects"
 	}
 	return Warn("the admission policy "+operator.PolicyName+" exempts an account that no controller uses",
-		strings.Join(unused, ", ")+none+": a user who can create that namespace can create the account, too", "the policy exempts only the controllers that the installation finds; "+restorePolicy(ctx, w))
+		strings.Join(unused, ", ")+none+": a user who can create that namespace can create the account, too", "the policy exempts only the controllers that the installation finds; "+restorePolicy(ctx, w, live.Admission{}, operator.PolicyEnforced))
 }
 
 // trusted wants that no RoleBinding gives anybody but cluster admins permissions in the
@@ -244,7 +244,7 @@ func trustedOne(ctx context.Context, w *live.World, one live.Trust) Finding {
 	switch {
 	case one.Missing:
 		return Warn("namespace "+one.Namespace+" does not exist",
-			"the policy exempts a service account of it: a user who can create that namespace can create the account, too", restorePolicy(ctx, w))
+			"the policy exempts a service account of it: a user who can create that namespace can create the account, too", restorePolicy(ctx, w, live.Admission{}, operator.PolicyEnforced))
 	case len(one.Writers) > 0:
 		return Warn("users who are not cluster admins can write to namespace "+one.Namespace, one.Writers.Why(), one.Ways())
 	case one.Needs != "":

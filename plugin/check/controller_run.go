@@ -154,7 +154,7 @@ const IDWebhook = "webhook"
 // webhook looks for it where somebody needs it: the app, where its pods do not
 // carry their identity themselves, or the controller.
 func (c controllerLook) webhook(ctx context.Context) Finding {
-	needed, err := c.needsWebhook(ctx)
+	needed, app, err := c.needsWebhook(ctx)
 	if err != nil {
 		return Fail(c.Conn.Translate(err))
 	}
@@ -174,9 +174,11 @@ func (c controllerLook) webhook(ctx context.Context) Finding {
 			why = "the configuration " + name + " is another cloud's: none of its webhooks is AWS's; " + why
 		}
 	}
-	return Warn("this cluster has no AWS pod identity webhook", why,
-		installIn(c.World, "--set", "podIdentity=projected")+" does without it\n"+
-			"on ROSA a support case brings it back; elsewhere install amazon-eks-pod-identity-webhook")
+	next := "on ROSA a support case brings it back; elsewhere install amazon-eks-pod-identity-webhook"
+	if app { // what else needs it, the app's flags do not change
+		next = installIn(c.World, "--set", "podIdentity=projected") + " does without it\n" + next
+	}
+	return Warn("this cluster has no AWS pod identity webhook", why, next)
 }
 
 // Names of the webhook's configuration: classic, self-managed and EKS; ROSA HCP.
@@ -194,26 +196,27 @@ func givesIdentity(configuration *unstructured.Unstructured) bool {
 	})
 }
 
-// needsWebhook is who gets an identity by the webhook alone.
-func (c controllerLook) needsWebhook(ctx context.Context) ([]string, error) {
+// needsWebhook is who gets an identity by the webhook alone, and whether the app is one of
+// them.
+func (c controllerLook) needsWebhook(ctx context.Context) (needed []string, app bool, err error) {
 	frontend, err := c.One(ctx, kinds.Deployment.GVR(), "ostoy-frontend")
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var needed []string
 	if frontend != nil && !carriesToken(frontend) {
+		app = true
 		needed = append(needed, "the app's pods have no token of their own (podIdentity=webhook)")
 	}
 	all, err := c.ofInterest(ctx)
 	if err != nil {
-		return needed, nil // who may not look is told so by the controller's checks
+		return needed, app, nil // who may not look is told so by the controller's checks
 	}
 	for _, one := range all {
 		if byServiceAccount(one) {
 			needed = append(needed, one.String()+" has its role by its service account")
 		}
 	}
-	return needed, nil
+	return needed, app, nil
 }
 
 // carriesToken reports whether a Deployment's pods bring a token for AWS along.

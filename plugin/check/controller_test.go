@@ -136,7 +136,7 @@ func TestJudgeVersion(t *testing.T) {
 		"switched on":            {[]int{1, 0, 35}, "ResourceAdoption=true", Passed},
 		"does not know the word": {[]int{1, 0, 28}, "ResourceAdoption=true", Failed},
 	} {
-		wants(t, name, judgeVersion(ack.Controller{Version: c.version}, flags(c.gates)), c.status, "")
+		wants(t, name, judgeVersion(ack.Controller{Version: c.version}, flags(c.gates), "update"), c.status, "")
 	}
 }
 
@@ -168,9 +168,34 @@ func TestMisconfigured(t *testing.T) {
 	c := ack.Controller{Installer: ack.OLM}
 	c.Name, c.Namespace = "ack-s3-controller", "ack-system"
 	c.Container.EnvFrom = []core.EnvFromSource{{ConfigMapRef: &core.ConfigMapEnvSource{LocalObjectReference: core.LocalObjectReference{Name: "conf"}}}}
-	got := misconfigured(c, []ack.Flaw{{Setting: "FEATURE_GATES", Why: "w", Putable: true}, {Setting: "AWS_REGION", Why: "w"}}, "us-east-2")
+	got := misconfigured(ack.Told{Controller: c}, []ack.Flaw{{Setting: "FEATURE_GATES", Why: "w", Putable: true}, {Setting: "AWS_REGION", Why: "w"}}, "us-east-2")
 	wants(t, "two keys", got, Failed, `oc patch configmap conf -n ack-system --type=merge -p '{"data":{"AWS_REGION":"us-east-2","FEATURE_GATES":""}}'`)
 	c.Container.EnvFrom = nil
-	got = misconfigured(c, []ack.Flaw{{Setting: "FEATURE_GATES", Why: "w", Putable: true}}, "")
+	got = misconfigured(ack.Told{Controller: c}, []ack.Flaw{{Setting: "FEATURE_GATES", Why: "w", Putable: true}}, "")
 	wants(t, "no ConfigMap", got, Failed, "oc set env deployment/ack-s3-controller -n ack-system FEATURE_GATES=")
+}
+
+// TestUnset: a variable that does harm is taken out where it is put in, if that is known.
+func TestUnset(t *testing.T) {
+	from := core.EnvFromSource{ConfigMapRef: &core.ConfigMapEnvSource{LocalObjectReference: core.LocalObjectReference{Name: "conf"}}}
+	variable := core.EnvVar{Name: "AWS_CA_BUNDLE", Value: "/ca.crt"}
+	for name, c := range map[string]struct {
+		container core.Container
+		hidden    bool
+		by        ack.Installer
+		want      string
+	}{
+		"of the ConfigMap":                  {core.Container{EnvFrom: []core.EnvFromSource{from}}, false, ack.OLM, `oc patch configmap conf -n ack-system --type=merge -p '{"data":{"AWS_CA_BUNDLE":null}}'`},
+		"of the Deployment":                 {core.Container{Env: []core.EnvVar{variable}}, false, ack.Helm, "oc set env deployment/c -n ack-system AWS_CA_BUNDLE-"},
+		"of a Deployment that OLM installs": {core.Container{Env: []core.EnvVar{variable}}, false, ack.OLM, "oc set env deployment/c -n ack-system --list shows"},
+		"of a Secret":                       {core.Container{EnvFrom: []core.EnvFromSource{from}}, true, ack.OLM, "oc set env deployment/c -n ack-system --list shows"},
+	} {
+		one := ack.Told{Env: ack.Environment{Values: map[string]string{"AWS_CA_BUNDLE": "/ca.crt"}}}
+		if c.hidden {
+			one.Env = ack.Environment{Hidden: []string{"AWS_CA_BUNDLE"}}
+		}
+		one.Name, one.Namespace, one.Container, one.Installer = "c", "ack-system", c.container, c.by
+		got := misconfigured(one, []ack.Flaw{{Setting: "AWS_CA_BUNDLE", Why: "w"}}, "us-east-2")
+		wants(t, name, got, Failed, c.want)
+	}
 }

@@ -3,20 +3,22 @@ package check
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // config holds what the controller is told against what it accepts, against the region of
@@ -25,7 +27,7 @@ func (c controllerLook) config(ctx context.Context) Finding {
 	return c.each(ctx, "its settings", func(one ack.Told) Finding {
 		findings := []Finding{watching(one, c.Namespace)}
 		if flaws := one.Flaws(one.Env, one.PodRegion()); len(flaws) > 0 {
-			findings = append(findings, misconfigured(one.Controller, flaws, c.Facts.Region.Value))
+			findings = append(findings, misconfigured(one, flaws, c.Facts.Region.Value))
 		}
 		// What the webhook puts into the pod wins over the ConfigMap, silently.
 		if fault, is := one.RegionFault(); is {
@@ -35,7 +37,8 @@ func (c controllerLook) config(ctx context.Context) Finding {
 	})
 }
 
-func misconfigured(c ack.Controller, flaws []ack.Flaw, region string) Finding {
+func misconfigured(one ack.Told, flaws []ack.Flaw, region string) Finding {
+	c := one.Controller
 	put, region := map[string]string{}, advice.Region(region).Word()
 	var by []string // what has to be done by hand
 	whys := make([]string, len(flaws))
@@ -49,13 +52,29 @@ func misconfigured(c ack.Controller, flaws []ack.Flaw, region string) Finding {
 		case strings.HasPrefix(f.Setting, "ConfigMap "):
 			by = append(by, makeConfig(c, strings.TrimPrefix(f.Setting, "ConfigMap "), region))
 		default:
-			by = append(by, "take "+f.Setting+" out of its environment: "+advice.Command("oc set env", append(c.Words(), "--list")...)+" shows where it comes from")
+			by = append(by, unset(one, f.Setting))
 		}
 	}
 	next := strings.Join(append(by, putAll(c, put)...), "\n")
 	return Refuse("the ACK S3 controller's settings are wrong: "+strings.Join(ack.Settings(flaws), ", ")+" ("+c.String()+")",
 		strings.Join(whys, "; "),
 		next+"\n"+c.Restart())
+}
+
+// unset is what to type to take a variable out of a controller's environment, where it is
+// known who puts it there. OLM reverts what is changed of its Deployment.
+func unset(one ack.Told, name string) string {
+	configMaps, _ := ack.Needs(one.Container)
+	_, plain := one.Env.Values[name]
+	spelled := slices.ContainsFunc(one.Container.Env, func(v core.EnvVar) bool { return v.Name == name })
+	take := "take " + name + " out of its environment: "
+	switch {
+	case one.Env.Has(name) && spelled && one.Installer != ack.OLM:
+		return take + advice.Command("oc set env", append(one.Words(), name+"-")...)
+	case plain && !spelled && len(configMaps) == 1:
+		return take + advice.MergePatch(map[string]any{"data": map[string]any{name: nil}}, "configmap", configMaps[0], "-n", one.Namespace)
+	}
+	return take + advice.Command("oc set env", append(one.Words(), "--list")...) + " shows where it comes from"
 }
 
 // putAll is what to type to give the settings these values.
@@ -90,16 +109,39 @@ func adoptsSince() []int { return []int{1, 0, 29} }
 func gateSince() []int   { return []int{1, 1, 0} }
 
 func (c controllerLook) version(ctx context.Context) Finding {
-	return c.each(ctx, "which version runs", func(one ack.Told) Finding { return judgeVersion(one.Controller, one.Flags) })
+	return c.each(ctx, "which version runs", func(one ack.Told) Finding {
+		return judgeVersion(one.Controller, one.Flags, c.update(ctx, one.Controller))
+	})
 }
 
-func judgeVersion(c ack.Controller, flags ack.Flags) Finding {
+// update is what updates a controller. Only of one that ostoy-s3 has OLM install the command
+// is known.
+func (c controllerLook) update(ctx context.Context, one ack.Controller) string {
+	if !c.subscribed(ctx, one) {
+		return "whoever installed the controller updates it to 1.1.2 or later"
+	}
+	var where []string
+	if one.Namespace != operator.DefaultNamespace {
+		where = []string{"-n", one.Namespace}
+	}
+	return "a cluster admin updates the controller: " + advice.Command("oc ostoy-s3 controller install --upgrade", where...)
+}
+
+// subscribed reports whether OLM installs a controller for a Subscription that is managed by
+// ostoy-s3.
+func (c controllerLook) subscribed(ctx context.Context, one ack.Controller) bool {
+	all, err := c.List(ctx, kinds.Subscription.GVR(), "", "")
+	return err == nil && slices.ContainsFunc(all, func(s *unstructured.Unstructured) bool {
+		return s.GetNamespace() == one.Namespace && olm.Package(s) == ack.Package && apply.Ours(s)
+	})
+}
+
+func judgeVersion(c ack.Controller, flags ack.Flags, update string) Finding {
 	on, said := flags.Gate("ResourceAdoption")
 	what := "the ACK S3 controller cannot take over a bucket that is there (" + c.String() + ")"
 	if v := c.VersionText(); v != "" {
 		what = "the ACK S3 controller " + v + " cannot take over a bucket that is there (" + c.String() + ")"
 	}
-	update := "update the controller to " + fmt.Sprintf("%d.%d.%d", 1, 1, 2) + " or later"
 	switch {
 	case c.Older(adoptsSince()...):
 		return Refuse(what, "it does not know the adoption policy adopt-or-create, which our Buckets name, and gives them up", update)
@@ -108,7 +150,7 @@ func judgeVersion(c ack.Controller, flags ack.Flags) Finding {
 			setting(c, "FEATURE_GATES", "", "it must not have ResourceAdoption=false"))
 	case c.Older(gateSince()...) && !on:
 		return Warn(what, "before 1.1.0 the feature gate ResourceAdoption is off: a bucket that was kept is not found again by a new install",
-			update+", or: "+setting(c, "FEATURE_GATES", "ResourceAdoption=true", "from 1.1.0 it is on by default"))
+			update+"\nor "+setting(c, "FEATURE_GATES", "ResourceAdoption=true", "switch the feature gate on, as 1.1.0 does by default"))
 	}
 	return Pass()
 }
@@ -123,6 +165,7 @@ func owner(ctx context.Context, c controllerLook) Finding {
 		return Pass()
 	}
 	var owners []string
+	unclaim := ""
 	for key := range crd.GetLabels() {
 		if name, is := strings.CutPrefix(key, "operators.coreos.com/"); is {
 			owners = append(owners, "operator "+name)
@@ -130,6 +173,8 @@ func owner(ctx context.Context, c controllerLook) Finding {
 	}
 	if name := crd.GetAnnotations()["meta.helm.sh/release-name"]; name != "" {
 		owners = append(owners, plain.Line("Helm release "+name+" in "+crd.GetAnnotations()["meta.helm.sh/release-namespace"]))
+		unclaim = "\nif the Helm release no longer exists: " +
+			advice.Command("oc annotate", "customresourcedefinition/"+crd.GetName(), "meta.helm.sh/release-name-", "meta.helm.sh/release-namespace-")
 	}
 	if len(owners) < 2 {
 		return Pass()
@@ -137,7 +182,8 @@ func owner(ctx context.Context, c controllerLook) Finding {
 	slices.Sort(owners)
 	return Warn("several own ACK's Bucket: "+strings.Join(owners, ", "),
 		"the next update of one of them is refused or takes fields away that another needs; whichever is removed first may take the kind, and with it every Bucket object, away",
-		"keep one: oc get subscriptions.operators.coreos.com -A and helm list -A show them; before one is removed, see that every Bucket has deletion policy retain")
+		"keep one: "+advice.Command("oc get subscriptions.operators.coreos.com -A")+" and "+advice.Command("helm list -A")+
+			" show them; before one is removed, see that every Bucket has deletion policy retain"+unclaim)
 }
 
 // olm looks at what the Operator Lifecycle Manager was asked for, and what it

@@ -157,13 +157,19 @@ func orphaned(ctx context.Context, i identityLook) Finding {
 	if err != nil {
 		return unreadAWS(err, "iam:ListRoles and iam:ListOpenIDConnectProviders", "roles of ours that clusters which are gone have left")
 	}
-	return judgeOrphans(found)
-}
-
-func judgeOrphans(found []iam.Found) Finding {
 	if len(found) == 0 {
 		return Pass()
 	}
+	first, err := i.RoleOf(ctx, found[0].Name)
+	if err != nil {
+		first = nil
+	}
+	return judgeOrphans(found, first)
+}
+
+// judgeOrphans warns of roles that nobody can assume. first is the first of them, nil if it
+// could not be read: then it is taken to have the policy that install gives a role.
+func judgeOrphans(found []iam.Found, first *iam.Actual) Finding {
 	const shown = 3
 	names := make([]string, 0, shown)
 	for _, one := range found[:min(len(found), shown)] {
@@ -180,10 +186,10 @@ func judgeOrphans(found []iam.Found) Finding {
 	if len(found) > 1 {
 		what = "roles of ours that nobody can assume are left: "
 	}
-	first := found[0]
-	name := advice.Flag("--role-name", first.Name)
+	if first == nil {
+		first = &iam.Actual{Inlines: []string{iam.PolicyName}}
+	}
 	return Warn(what+strings.Join(names, ", "),
-		"made for the issuer "+awserr.Redact(first.Issuer())+", whose OIDC provider is gone from the account; a cluster that was rebuilt has another",
-		"if that cluster no longer exists: "+advice.Command("aws iam delete-role-policy", append(name, "--policy-name", iam.PolicyName)...)+
-			"; "+advice.Command("aws iam delete-role", name...))
+		"made for the issuer "+awserr.Redact(found[0].Issuer())+", whose OIDC provider is gone from the account; a cluster that was rebuilt has another",
+		"if that cluster no longer exists: "+removal(first, found[0].Name))
 }

@@ -139,9 +139,13 @@ func TestJudgeBoundary(t *testing.T) {
 
 func TestJudgeOrphans(t *testing.T) {
 	one := iam.Found{Name: "a", Tags: map[string]string{"ostoy-s3/issuer": "https://old.example.com"}}
-	wantFinding(t, judgeOrphans(nil), Passed)
-	wantFinding(t, judgeOrphans([]iam.Found{one}), Warned, "a role of ours", "https://old.example.com", "delete-role --role-name a")
-	wantFinding(t, judgeOrphans([]iam.Found{{Name: "-a"}}), Warned, "delete-role-policy --role-name=-a --policy-name", "delete-role --role-name=-a")
-	wantFinding(t, judgeOrphans([]iam.Found{{Name: "a", Path: "/ostoy-s3-controller/"}}), Warned, "a (of an ACK S3 controller)")
-	wantFinding(t, judgeOrphans([]iam.Found{one, {Name: "b"}, {Name: "c"}, {Name: "d"}}), Warned, "a, b, c, ...")
+	has := &iam.Actual{Attached: []string{"arn:aws:iam::aws:policy/AmazonS3FullAccess"}, Inlines: []string{"extra", "ostoy-s3"}}
+	wantFinding(t, judgeOrphans([]iam.Found{one}, nil), Warned, "a role of ours", "https://old.example.com",
+		"exists: aws iam delete-role-policy --role-name a --policy-name ostoy-s3\naws iam delete-role --role-name a")
+	wantFinding(t, judgeOrphans([]iam.Found{one}, has), Warned, "aws iam delete-role-policy --role-name a --policy-name extra\naws iam delete-role-policy --role-name a --policy-name ostoy-s3\n"+
+		"aws iam detach-role-policy --role-name a --policy-arn arn:aws:iam::aws:policy/AmazonS3FullAccess\naws iam delete-role --role-name a")
+	wantFinding(t, judgeOrphans([]iam.Found{one}, &iam.Actual{}), Warned, "exists: aws iam delete-role --role-name a")
+	wantFinding(t, judgeOrphans([]iam.Found{{Name: "-a"}}, nil), Warned, "delete-role-policy --role-name=-a --policy-name", "delete-role --role-name=-a")
+	wantFinding(t, judgeOrphans([]iam.Found{{Name: "a", Path: "/ostoy-s3-controller/"}}, nil), Warned, "a (of an ACK S3 controller)")
+	wantFinding(t, judgeOrphans([]iam.Found{one, {Name: "b"}, {Name: "c"}, {Name: "d"}}, nil), Warned, "a, b, c, ...")
 }

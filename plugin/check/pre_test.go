@@ -171,6 +171,12 @@ func TestBucketCRD(t *testing.T) {
 	if finding := target.bucketCRD(t.Context()); finding.Status != Failed || !strings.Contains(finding.Why, "ACK S3 controller") {
 		t.Errorf("without the CRD: %+v", finding)
 	}
+	_, world := reachWorld(t, nil)
+	target.Rules.World = world
+	if finding := target.bucketCRD(t.Context()); finding.Status != Failed || !strings.Contains(finding.Why, "ack-s3-controller -n ack-system is installed") ||
+		strings.Contains(finding.Next, "oc ostoy-s3") {
+		t.Errorf("with a controller: %+v", finding)
+	}
 	_, target = openshift(t, BucketAPI+"/Bucket")
 	if finding := target.bucketCRD(t.Context()); finding.Status != Passed {
 		t.Errorf("with the CRD: %+v", finding)

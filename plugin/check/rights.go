@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -35,22 +36,34 @@ func (t Target) clusterRights(ctx context.Context) Finding {
 	if err != nil {
 		return Fail(err)
 	}
-	return t.missingRights(missing, grantsBuckets(ctx, t.Conn, t.again()))
+	return t.missingRights(ctx, missing)
 }
 
-func (t Target) missingRights(missing []access.Right, grant string) Finding {
+func (t Target) missingRights(ctx context.Context, missing []access.Right) Finding {
 	if len(missing) == 0 {
 		return Pass()
 	}
 	names := make([]string, len(missing))
-	next := "a project or cluster admin grants it: " + advice.Command("oc adm policy add-role-to-user admin YOU", "-n", t.Facts.Namespace.Value)
 	for i, r := range missing {
 		names[i] = r.String()
-		if r.Group == bucketGroup {
-			next = grant
-		}
+	}
+	var next string
+	if slices.ContainsFunc(missing, func(r access.Right) bool { return r.Group == bucketGroup }) {
+		next = grantsBuckets(ctx, t.Conn, t.again())
+	} else {
+		next = "a project or cluster admin grants it: " + advice.Command("oc adm policy add-role-to-user admin", self(ctx, t.Conn), "-n", t.Facts.Namespace.Value)
 	}
 	return Refuse("you may not make everything in project "+t.Facts.Namespace.Value, "not allowed: "+strings.Join(names, ", "), next)
+}
+
+// self is the name of this user for a command that gives them a permission, YOU if it is
+// not known.
+func self(ctx context.Context, conn *cluster.Conn) string {
+	name, err := access.Self(ctx, conn)
+	if err != nil {
+		return "YOU"
+	}
+	return cmp.Or(name, "YOU")
 }
 
 func makeBuckets(namespace string) access.Right {
@@ -139,12 +152,21 @@ func (t Target) projectRights(ctx context.Context) Finding {
 	}
 	if slices.Contains(refused, make) {
 		return Refuse("you may not make a project", "project "+t.Facts.Namespace.Value+" is not there, or you may not see it; not allowed: "+make.String(),
-			"ask for a project and give it with -n, or ask a cluster admin for the right to request projects")
+			t.askForProject(ctx, served))
 	}
 	if !slices.Contains(refused, buckets) {
 		return Pass()
 	}
 	return judgeAdminRole(admin, grantsBuckets(ctx, t.Conn, t.again()))
+}
+
+// askForProject is how you get a project if you are not allowed to create one.
+func (t Target) askForProject(ctx context.Context, served *cluster.Served) string {
+	next := "ask for a project and give it with -n"
+	if served.ServesGroup("project.openshift.io") {
+		next += "; a cluster admin creates one for you: " + advice.Command("oc adm new-project", t.Facts.Namespace.Value, "--admin="+self(ctx, t.Conn))
+	}
+	return next + "\nor ask a cluster admin for the permission to request projects"
 }
 
 func judgeAdminRole(admin *rbac.ClusterRole, grant string) Finding {

@@ -242,7 +242,7 @@ func removal(role *iam.Actual, name string) string {
 		all = append(all, "remove its policies; these list them: "+advice.Command("aws iam list-attached-role-policies", "--role-name", name)+
 			"; "+advice.Command("aws iam list-role-policies", "--role-name", name))
 	}
-	return strings.Join(append(all, advice.Command("aws iam delete-role", "--role-name", name)), "\n")
+	return strings.Join(append(all, advice.Command("aws iam delete-role", advice.Flag("--role-name", advice.RoleName(name).Word())...)), "\n")
 }
 
 func held(role *iam.Actual) string {

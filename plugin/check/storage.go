@@ -119,17 +119,31 @@ func unlistedClass(ctx context.Context, c clusterLook, open []*unstructured.Unst
 		case said || !known:
 			return Unseen("list storageclasses", "whether there is a storage class for the app's volume")
 		case class == "":
-			return noDefault(claim.GetName(), "", "--set storage.storageClassName=NAME chooses a storage class")
+			return noDefault(claim.GetName(), "", "NAME")
 		}
 	}
 	return Pass()
 }
 
-func noDefault(claim, has, choose string) Finding {
+// noDefault is the finding where a claim names no class and no class is the default. class
+// is the one to choose, NAME if that is the reader's to say, "" if there is none.
+func noDefault(claim, has, class string) Finding {
+	next := chooseClass(class)
+	if class != "" {
+		next += "\nor a cluster admin makes it the default: " + advice.Command("oc annotate storageclass --overwrite", class, "storageclass.kubernetes.io/is-default-class=true")
+	}
 	return Refuse("there is no default storage class for PersistentVolumeClaim "+claim,
 		"the claim names none, so no volume is created for it until there is a default one"+has,
-		choose+"\nor a cluster admin makes one the default: "+advice.Command("oc annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true")+
+		next+
 			"\nfor a volume without a class, which a cluster admin has created: --set storage.storageClassName=-")
+}
+
+// chooseClass is how an install gets a storage class, "" if the cluster has none.
+func chooseClass(class string) string {
+	if class == "" {
+		return "a cluster admin creates a storage class"
+	}
+	return advice.Command("--set", "storage.storageClassName="+class) + " chooses the storage class"
 }
 
 func judgeClasses(open, classes []*unstructured.Unstructured) Finding {
@@ -137,9 +151,12 @@ func judgeClasses(open, classes []*unstructured.Unstructured) Finding {
 	for i, class := range classes {
 		names[i] = class.GetName()
 	}
-	choose, has := "--set storage.storageClassName=NAME chooses one", "; there is "+strings.Join(names, ", ")
-	if len(classes) == 0 {
-		choose, has = "a cluster admin creates a storage class", ""
+	class, has := "NAME", "; there is "+strings.Join(names, ", ")
+	switch len(names) {
+	case 0:
+		class, has = "", ""
+	case 1:
+		class = names[0]
 	}
 	for _, claim := range open {
 		name := health.Text(claim.Object, "spec", "storageClassName")
@@ -148,9 +165,9 @@ func judgeClasses(open, classes []*unstructured.Unstructured) Finding {
 		case name == "" && said: // asks for a volume without a class
 		case name != "" && !slices.Contains(names, name):
 			return Refuse("there is no storage class "+name+" for PersistentVolumeClaim "+claim.GetName(),
-				"the claim names it, so no volume is created for it"+has, choose)
+				"the claim names it, so no volume is created for it"+has, chooseClass(class))
 		case name == "" && !slices.ContainsFunc(classes, isDefault):
-			return noDefault(claim.GetName(), has, choose)
+			return noDefault(claim.GetName(), has, class)
 		}
 	}
 	return Pass()

@@ -126,7 +126,7 @@ func policy(l *statusLook) Policy {
 		return Policy{State: state, Exempt: l.policy.seen.Exempt, Part: part(report.Warning, what+": "+why+"; "+operator.WarnedMeans, operator.WarnedNext)}
 	default:
 		return Policy{State: state, Part: part(report.Warning,
-			strings.TrimSuffix(what+": "+why, ": ")+"; "+operator.AnyBucket, "oc ostoy-s3 controller install")}
+			strings.TrimSuffix(what+": "+why, ": ")+"; "+operator.AnyBucket, l.policy.found.Restore(state))}
 	}
 }
 

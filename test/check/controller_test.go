@@ -77,7 +77,9 @@ func controllerWideFaults() []fault {
 			s.Webhook.Miss(acks, 1)
 			must(t, s.Client.CoreV1().Pods(acks).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
 		})},
-		{check: "controller-role", says: "cannot manage the bucket", make: with(narrowRole)},
+		{check: "controller-role", says: "cannot manage the bucket", make: with(func(t *testing.T, s *scene) {
+			controllerReaches(t, s, "ostoy-*-bucket")
+		})},
 		{check: "controller-config", status: "warning", says: "no harm here", make: settings(`{"AWS_REGION":"us-west-2"}`)},
 		{check: "controller-version", says: "1.0.28 cannot take over", make: image("mirror.example.com:5000/ack/s3-controller:1.0.28")},
 		{check: "controller-version", status: "warning", says: "before 1.1.0", make: image("public.ecr.aws/aws-controllers-k8s/s3-controller:1.0.35")},
@@ -129,7 +131,7 @@ func mayWrite(t *testing.T, s *scene) {
 	}, metav1.CreateOptions{})
 	must(t, err)
 	t.Cleanup(func() {
-		must(t, bindings.Delete(context.WithoutCancel(t.Context()), "late", metav1.DeleteOptions{}))
+		mustBeGone(t, bindings.Delete(context.WithoutCancel(t.Context()), "late", metav1.DeleteOptions{}))
 	})
 }
 
@@ -189,7 +191,7 @@ spec: {logs: [{containers: [controller], logsFile: %[3]s, previousLogsFile: %[3]
 				"state":{"waiting":{"reason":"CrashLoopBackOff","message":"back-off 5m0s restarting failed container"}},
 				"lastState":{"terminated":{"exitCode":1,"reason":"Error"}}}]}}`), metav1.PatchOptions{}, "status")
 		must(t, err)
-		t.Cleanup(func() { must(t, pods.Delete(context.WithoutCancel(t.Context()), pod, metav1.DeleteOptions{})) })
+		t.Cleanup(func() { mustBeGone(t, pods.Delete(context.WithoutCancel(t.Context()), pod, metav1.DeleteOptions{})) })
 	})
 }
 
@@ -290,14 +292,14 @@ func noKind(t *testing.T, s *scene) {
 // webhook alone; check takes the same, or sees a difference.
 func byWebhook() []string { return []string{"--set=podIdentity=webhook"} }
 
-// narrowRole gives the controller a role that IAM knows, for the buckets of other
-// projects.
-func narrowRole(t *testing.T, s *scene) {
+// controllerReaches gives the controller a role that IAM knows, for the buckets of a
+// pattern.
+func controllerReaches(t *testing.T, s *scene, pattern string) {
 	name, policy := aws.String(controller), aws.String("ostoy-s3")
 	_, err := s.IAM().CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: name, AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[]}`)})
 	must(t, err)
 	_, err = s.IAM().PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: name, PolicyName: policy, PolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::ostoy-*-bucket"}]}`,
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::` + pattern + `"}]}`,
 	)})
 	must(t, err)
 	t.Cleanup(func() {

@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -219,9 +220,21 @@ func orphan(t *testing.T, s *scene) {
 "Principal": {"Federated": "arn:aws:iam::` + testbed.Account + `:oidc-provider/oidc.example.com/1old"}}]}`),
 	})
 	must(t, err)
-	t.Cleanup(func() {
-		_, err := s.IAM().DeleteRole(context.WithoutCancel(t.Context()), &awsiam.DeleteRoleInput{RoleName: name})
+	policies := []string{"ostoy-s3", "extra"}
+	for _, one := range policies {
+		_, err := s.IAM().PutRolePolicy(t.Context(), &awsiam.PutRolePolicyInput{RoleName: name, PolicyName: &one, PolicyDocument: policy(s, allow("s3:ListBucket", "*"))})
 		must(t, err)
+	}
+	t.Cleanup(func() {
+		// What is advised has deleted them, or some.
+		ctx := context.WithoutCancel(t.Context())
+		for _, one := range policies {
+			_, _ = s.IAM().DeleteRolePolicy(ctx, &awsiam.DeleteRolePolicyInput{RoleName: name, PolicyName: &one})
+		}
+		_, err := s.IAM().DeleteRole(ctx, &awsiam.DeleteRoleInput{RoleName: name})
+		if gone := new(types.NoSuchEntityException); !errors.As(err, &gone) {
+			must(t, err)
+		}
 	})
 }
 

@@ -114,3 +114,44 @@ func remove(t *testing.T, s *scene, resource schema.GroupVersionResource, namesp
 	keep(t, s, resource, namespace, name)
 	must(t, s.Dynamic.Resource(resource).Namespace(namespace).Delete(t.Context(), name, metav1.DeleteOptions{}))
 }
+
+// mustBeGone ends the test where something that a scene has created could not be deleted.
+// What is advised may have deleted it.
+func mustBeGone(t *testing.T, err error) {
+	t.Helper()
+	if !apierrors.IsNotFound(err) {
+		must(t, err)
+	}
+}
+
+// addNothing deletes when the test ends what has come to the cluster and to the controller's
+// namespace: what is advised creates objects, such as permissions for all projects.
+func addNothing(t *testing.T, bed *testbed.Bed) {
+	t.Helper()
+	type place struct {
+		resource        schema.GroupVersionResource
+		namespace, name string
+	}
+	look := func(ctx context.Context, see func(place)) {
+		for resource, namespace := range map[schema.GroupVersionResource]string{
+			rbac("clusterroles"): "", rbac("clusterrolebindings"): "", rbac("roles"): acks, rbac("rolebindings"): acks,
+			policies("validatingadmissionpolicies"): "", policies("validatingadmissionpolicybindings"): "",
+		} {
+			list, err := bed.Dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+			must(t, err)
+			for _, one := range list.Items {
+				see(place{resource, namespace, one.GetName()})
+			}
+		}
+	}
+	before := map[place]bool{}
+	look(t.Context(), func(p place) { before[p] = true })
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		look(ctx, func(p place) {
+			if !before[p] {
+				mustBeGone(t, bed.Dynamic.Resource(p.resource).Namespace(p.namespace).Delete(ctx, p.name, metav1.DeleteOptions{}))
+			}
+		})
+	})
+}

@@ -63,7 +63,7 @@ func global() []fault {
 func TestFaultsOfANamespace(t *testing.T) {
 	t.Parallel()
 	bed := start(t, testbed.Options{Platform: testbed.ROSAHCP})
-	shared := &installs{bed: bed, followed: true}
+	shared := &installs{bed: bed}
 	t.Run("no fault", func(t *testing.T) {
 		t.Parallel()
 		fault{}.play(t, shared, "good")
@@ -95,7 +95,10 @@ func TestFaultsOfTheBed(t *testing.T) {
 	bed := start(t, testbed.Options{Platform: testbed.ROSAClassic})
 	shared := &installs{bed: bed}
 	for n, f := range played(global()) {
-		t.Run(f.name(), func(t *testing.T) { f.play(t, shared, fmt.Sprintf("global-%d", n)) })
+		t.Run(f.name(), func(t *testing.T) {
+			addNothing(t, bed)
+			f.play(t, shared, fmt.Sprintf("global-%d", n))
+		})
 	}
 }
 
@@ -136,8 +139,8 @@ type outcome struct {
 	ID, Status, What, Why, Next, Severity, Page string
 }
 
-// play installs, unless there is an install that the fault can share, makes the fault, and
-// looks.
+// play installs, unless there is an install that the fault can share, makes the fault,
+// looks, and follows what is advised.
 func (f fault) play(t *testing.T, shared *installs, namespace string) {
 	t.Helper()
 	var s *scene
@@ -152,10 +155,7 @@ func (f fault) play(t *testing.T, shared *installs, namespace string) {
 	if f.make != nil {
 		f.make(t, s)
 	}
-	found := f.wantFound(t, s)
-	if shared.followed {
-		f.follow(t, s, found)
-	}
+	f.follow(t, s, f.wantFound(t, s))
 }
 
 // wantFound looks until the fault is seen: much of what is looked at reaches

@@ -29,22 +29,20 @@ func played(all []fault) []fault {
 }
 
 // sharing lets faults share an install: those that leave the project as it is, and take
-// back what they did to the bed. Without the kind no Bucket is left.
+// back what they did to the bed. Without the kind no Bucket is left, and what is advised
+// where no webhook is found installs the project in another way.
 func sharing(faults []fault) []fault {
 	for n := range faults {
-		faults[n].shares = !faults[n].bare && faults[n].check != "ack-crd"
+		faults[n].shares = !faults[n].bare && !slices.Contains([]string{"ack-crd", "webhook"}, faults[n].check)
 	}
 	return faults
 }
 
 // installs are the projects that faults of one bed share.
 type installs struct {
-	bed *testbed.Bed
-	// followed has what is advised be run. On a bed whose controller or webhook is at
-	// fault it would change what the fault itself takes back.
-	followed bool
-	lock     sync.Mutex
-	made     map[string]*install
+	bed  *testbed.Bed
+	lock sync.Mutex
+	made map[string]*install
 }
 
 type install struct {

@@ -162,7 +162,10 @@ func (b *Bed) expand(name, text string, fields map[string]any) ([]byte, error) {
 
 // Apply applies YAML documents server-side, status included, and waits until
 // kinds it defines are served.
-func (b *Bed) Apply(ctx context.Context, text string) error {
+func (b *Bed) Apply(ctx context.Context, text string) error { return b.ApplyAs(ctx, adminUser, text) }
+
+// ApplyAs is Apply under the field manager of whoever would have applied it.
+func (b *Bed) ApplyAs(ctx context.Context, manager, text string) error {
 	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
 	var defined []schema.GroupKind
 	for {
@@ -176,7 +179,7 @@ func (b *Bed) Apply(ctx context.Context, text string) error {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(ctx, startLimit)
-		err := Poll(ctx, 100*time.Millisecond, func(ctx context.Context) error { return b.applyOne(ctx, object) })
+		err := Poll(ctx, 100*time.Millisecond, func(ctx context.Context) error { return b.applyOne(ctx, manager, object) })
 		cancel()
 		if err != nil {
 			return fmt.Errorf("apply %s %s: %w", object.GetKind(), object.GetName(), err)
@@ -218,7 +221,7 @@ func (b *Bed) served(ctx context.Context, kinds []schema.GroupKind) error {
 	return nil
 }
 
-func (b *Bed) applyOne(ctx context.Context, object *unstructured.Unstructured) error {
+func (b *Bed) applyOne(ctx context.Context, manager string, object *unstructured.Unstructured) error {
 	kind := object.GroupVersionKind()
 	mapping, err := b.mapper.RESTMapping(kind.GroupKind(), kind.Version)
 	if err != nil {
@@ -230,7 +233,7 @@ func (b *Bed) applyOne(ctx context.Context, object *unstructured.Unstructured) e
 	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 		client = b.Dynamic.Resource(mapping.Resource).Namespace(object.GetNamespace())
 	}
-	options := metav1.ApplyOptions{FieldManager: adminUser, Force: true}
+	options := metav1.ApplyOptions{FieldManager: manager, Force: true}
 	if _, err := client.Apply(ctx, object.GetName(), object, options); err != nil {
 		return err
 	}

@@ -40,6 +40,15 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
+// TestOverlapOfOLM: OLM reverts what is changed of its Deployment, so another one is stopped.
+func TestOverlapOfOLM(t *testing.T) {
+	mine := watching("b", 1)
+	mine.Installer = OLM
+	if fault, is := Overlap([]Told{watching("a", 1), mine}); !is || !strings.HasSuffix(fault.Next, "oc scale deployment/a -n ack-system --replicas=0") {
+		t.Errorf("%+v", fault)
+	}
+}
+
 func TestRollout(t *testing.T) {
 	one := watching("a", 0)
 	if state := one.Rollout(); state.Level != health.Fail || state.Text != "it is scaled to 0" || !strings.HasSuffix(state.Hint, "--replicas=1") {

@@ -194,6 +194,9 @@ type Cause struct {
 	Setting string
 }
 
+// unset reports whether nothing gives Setting a value.
+func (c Cause) unset() bool { return c.Next == setKeys }
+
 // CauseOf finds the cause in the log of a controller that ended. The texts are
 // those of pkg/config/config.go in ACK's runtime and of client-go. False: the log says something else.
 func CauseOf(log string) (Cause, bool) { return causeAmong(causes(), withoutFields(log)) }
@@ -208,6 +211,9 @@ func causeAmong(all []knownCause, log string) (Cause, bool) {
 		if len(match) > 1 {
 			// The rest of the line is for one that may be long or strange.
 			cause.Why = strings.ReplaceAll(cause.Why, "%", plain.Line(match[1]))
+			if cause.unset() {
+				cause.Setting = plain.Line(match[1])
+			}
 		}
 		return cause, true
 	}
@@ -219,16 +225,16 @@ type knownCause struct {
 	Cause
 }
 
-const setKeys = "give it a value in the ConfigMap " + UserConfig + ", an empty one will do"
+const setKeys = "give it a value in the ConfigMap " + UserConfig
 
 func causes() []knownCause { return append(settingCauses(), otherCauses()...) }
 
 func settingCauses() []knownCause {
 	is := regexp.MustCompile
 	return []knownCause{
-		{is(`invalid feature gate format: \$\((\w+)\)`), Cause{"nothing gives the variable % a value, which its command line names", setKeys, "FEATURE_GATES"}},
+		{is(`invalid feature gate format: \$\((\w+)\)`), Cause{"nothing gives the variable % a value, which its command line names", setKeys, ""}},
 		{is(`invalid feature gate format: ([^\n"]*)`), Cause{"the feature gate % is not of the form Gate=true", "correct FEATURE_GATES", "FEATURE_GATES"}},
-		{is(`invalid argument "?\\?"?\$\((\w+)\)`), Cause{"nothing gives the variable % a value, which its command line names", setKeys, "ENABLE_CARM"}},
+		{is(`invalid argument "?\\?"?\$\((\w+)\)`), Cause{"nothing gives the variable % a value, which its command line names", setKeys, ""}},
 		{is(`invalid argument "?\\?"?([^"\\\n]*)\\?" for "?\\?"?--enable-carm`), Cause{
 			"--enable-carm takes true or false, not %", "correct ENABLE_CARM", "ENABLE_CARM",
 		}},

@@ -128,7 +128,12 @@ func (c Controller) CrashFault(pod Pod, log string) Fault {
 	switch words := LastWords(log, quoted); {
 	case known:
 		fault.Why, fault.Next = cause.Why, cause.Next
-		if c.Installer == OLM && cause.Setting != "" {
+		value, safe := safe()[cause.Setting]
+		switch {
+		case c.Installer != OLM || cause.Setting == "":
+		case cause.unset() && safe:
+			fault.Next += ": " + advice.MergePatch(map[string]any{"data": map[string]string{cause.Setting: value}}, "configmap", c.ConfigMap(), "-n", c.Namespace)
+		default:
 			fault.Next += ": " + advice.Command("oc edit configmap", c.ConfigMap(), "-n", c.Namespace)
 		}
 		fault.Next += "\nthen " + c.Restart()
@@ -239,7 +244,10 @@ func Overlap(all []Told) (Fault, bool) {
 	var names, last []string
 	for i, one := range running {
 		if slices.ContainsFunc(slices.Delete(slices.Clone(running), i, i+1), func(other Told) bool { return shares(one, other) }) {
-			names, last = append(names, one.String()), one.Words()
+			names = append(names, one.String())
+			if last == nil || one.Installer != OLM { // OLM reverts what is changed of its Deployment
+				last = one.Words()
+			}
 		}
 	}
 	if len(names) == 0 {

@@ -99,3 +99,20 @@ func TestF2Flaws(t *testing.T) {
 		wantHarmless(t, piece, 0, piece)
 	}
 }
+
+// TestCrashOfAMissingKey: a key that the ConfigMap lacks is put into it, with a value with
+// which every version starts; what else is wrong with it is for a person to edit.
+func TestCrashOfAMissingKey(t *testing.T) {
+	one := toldBy("", "")
+	one.Installer = OLM
+	for log, want := range map[string]string{
+		"invalid feature gate format: $(FEATURE_GATES)":                               `oc patch configmap ack-s3-user-config -n ack-system --type=merge -p '{"data":{"FEATURE_GATES":""}}'`,
+		`invalid argument "$(ENABLE_LEADER_ELECTION)" for "--enable-leader-election"`: `oc patch configmap ack-s3-user-config -n ack-system --type=merge -p '{"data":{"ENABLE_LEADER_ELECTION":"true"}}'`,
+		"invalid feature gate format: $(OTHER)":                                       "oc edit configmap ack-s3-user-config -n ack-system",
+		"invalid feature gate format: Foo":                                            "oc edit configmap ack-s3-user-config -n ack-system",
+	} {
+		if fault := one.CrashFault(Pod{}, log); !strings.Contains(fault.Next, want+"\nthen oc rollout restart ") {
+			t.Errorf("%s: %s", log, fault.Next)
+		}
+	}
+}

@@ -11,8 +11,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/bucket"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
@@ -166,6 +168,27 @@ type Admission struct {
 	// Served reports whether the cluster has such policies at all.
 	Served          bool
 	Policy, Binding *unstructured.Unstructured // nil: does not exist
+}
+
+// Restore is what creates the policy and its binding, and reverts what was changed of them;
+// state is the state that they are in. An apply leaves what others have added: then the
+// object is deleted first.
+func (a Admission) Restore(state operator.PolicyState) string {
+	managed := func(object *unstructured.Unstructured) bool { return object == nil || apply.Ours(object) }
+	recreates := state == operator.PolicyUnbound && a.Binding != nil
+	var force []string
+	if !managed(a.Policy) || !recreates && !managed(a.Binding) {
+		force = []string{"--force-conflicts"}
+	}
+	install := advice.Command("oc ostoy-s3 controller install", force...)
+	switch {
+	case recreates:
+		return advice.Command("oc delete validatingadmissionpolicybindings.admissionregistration.k8s.io", operator.PolicyName) + "; " + install
+	case state == operator.PolicyChanged:
+		return install + "\nif others have added to the policy, which that leaves, recreate it: " +
+			advice.Command("oc delete validatingadmissionpolicies.admissionregistration.k8s.io", operator.PolicyName) + "; " + install
+	}
+	return install
 }
 
 // ReadAdmission reads the policy and its binding at the same time. If you are not

@@ -9,6 +9,7 @@ import (
 
 	authorization "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster/clustertest"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 func object(t *testing.T, text string) *unstructured.Unstructured {
@@ -142,5 +144,37 @@ func TestF1Proven(t *testing.T) {
 	unused, err = world.UnusedAccounts(t.Context(), []string{gone, real}, all)
 	if !apierrors.IsForbidden(err) || unused != nil { // mallory's Deployment does not turn it into a verdict
 		t.Errorf("%v, %v", unused, err)
+	}
+}
+
+// TestRestore: what is advised ends what it is advised for: an apply is refused an object
+// that others applied, and leaves what others have added to one.
+func TestRestore(t *testing.T) {
+	by := func(manager string) *unstructured.Unstructured {
+		object := &unstructured.Unstructured{Object: map[string]any{}}
+		object.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: manager, Operation: metav1.ManagedFieldsOperationApply, FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte("{}")}}})
+		return object
+	}
+	const (
+		deleteBinding = "oc delete validatingadmissionpolicybindings.admissionregistration.k8s.io ostoy-s3-buckets; "
+		deletePolicy  = "oc delete validatingadmissionpolicies.admissionregistration.k8s.io ostoy-s3-buckets; "
+		install       = "oc ostoy-s3 controller install"
+	)
+	for name, c := range map[string]struct {
+		policy, binding *unstructured.Unstructured
+		state           operator.PolicyState
+		want            string
+	}{
+		"missing":                    {nil, nil, operator.PolicyMissing, install},
+		"no binding":                 {by("ostoy-s3"), nil, operator.PolicyUnbound, install},
+		"a binding that only warns":  {by("ostoy-s3"), by("ostoy-s3"), operator.PolicyUnbound, deleteBinding + install},
+		"a binding of others":        {by("ostoy-s3"), by("kubectl"), operator.PolicyUnbound, deleteBinding + install},
+		"both of others, not bound":  {by("kubectl"), by("kubectl"), operator.PolicyUnbound, deleteBinding + install + " --force-conflicts"},
+		"a changed policy":           {by("ostoy-s3"), by("ostoy-s3"), operator.PolicyChanged, install + "\nif others have added to the policy, which that leaves, recreate it: " + deletePolicy + install},
+		"a policy of others, unused": {by("kubectl"), by("ostoy-s3"), operator.PolicyEnforced, install + " --force-conflicts"},
+	} {
+		if got := (live.Admission{Policy: c.policy, Binding: c.binding}).Restore(c.state); got != c.want {
+			t.Errorf("%s: %s\nwant %s", name, got, c.want)
+		}
 	}
 }

@@ -31,7 +31,7 @@ func Policy(t testing.TB, bed *testbed.Bed) string {
 // policy, as "controller install" does. The API server needs a moment to judge by it.
 func Enforce(t testing.TB, bed *testbed.Bed) {
 	t.Helper()
-	if err := bed.Apply(t.Context(), Policy(t, bed)); err != nil {
+	if err := bed.ApplyAs(t.Context(), "ostoy-s3", Policy(t, bed)); err != nil {
 		t.Fatal(err)
 	}
 }
