@@ -66,6 +66,10 @@ func testSkipIAM(t *testing.T, bed *testbed.Bed) {
 	}
 	delete(made.Tags, "ostoy-s3/issuer")
 	admin.Run(t, "diff", "-n", namespace, "--iam=skip").WantCode(t, 0).WantStdout(t, "")
+	// IAM shows that another tool manages it, so no flag is needed any more.
+	for _, command := range [][]string{{"diff"}, {"install", "--wait=false"}} {
+		admin.Run(t, append(command, "-n", namespace)...).WantCode(t, 0).WantTalk(t, "used as it is (--iam=skip)", "nothing to change")
+	}
 	status := admin.Run(t, "status", "-n", namespace).WantCode(t, 0)
 	for _, text := range []string{"made by somebody else (--iam=skip)", "drift            ✔ none"} {
 		if !strings.Contains(status.Stdout, text) {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -53,6 +54,13 @@ func testOtherRegion(t *testing.T, bed *testbed.Bed) {
 		t.Errorf("the inventory names %s", have)
 	}
 	install(t, admin, "-n", namespace, "--region", region).WantTalk(t, "nothing to change")
+	// S3 shows where the bucket is, so later commands need no flag.
+	install(t, admin, "-n", namespace).WantTalk(t, region, "S3, where the bucket is", "nothing to change")
+	admin.Run(t, "diff", "-n", namespace).WantCode(t, 0).WantStdout(t, "")
+	if status := admin.Run(t, "status", "-n", namespace).WantCode(t, 0); !strings.Contains(status.Stdout, "drift            ✔ none") {
+		t.Errorf("status reports drift\n%s", status)
+	}
+	admin.Run(t, "check", "-n", namespace, "--only", "drift,bucket-name-taken").WantCode(t, 0)
 }
 
 // testNoWait: everything is applied, nothing is claimed to be ready.
