@@ -34,16 +34,13 @@ func (a appLook) workloads(ctx context.Context) ([]workload, error) {
 	if err != nil {
 		return nil, err
 	}
-	around := health.Around{
-		BucketReady: a.bucketReady(ctx),
-		Install:     func(flags ...string) string { return installIn(a.World, flags...) },
-		Role:        func() string { return identityLook{World: a.World}.mendRole(ctx) },
-	}
+	in := around(a.World)
+	in.BucketReady, in.Role = a.bucketReady(ctx), func() string { return identityLook{World: a.World}.mendRole(ctx) }
 	all := []workload{{name: frontendName}, {name: microserviceName}}
 	for i := range all {
 		if deployment := named(deployments, all[i].name); deployment != nil {
 			all[i].object = deployment
-			all[i].state = health.Deployment(deployment, health.CurrentPods(deployment, pods), around).Settled()
+			all[i].state = health.Deployment(deployment, health.CurrentPods(deployment, pods), in).Settled()
 		}
 	}
 	return all, nil
@@ -53,7 +50,7 @@ func (a appLook) workloads(ctx context.Context) ([]workload, error) {
 // not see it believes so.
 func (a appLook) bucketReady(ctx context.Context) bool {
 	object, err := a.One(ctx, kinds.Bucket.GVR(), render.BucketName(a.Namespace))
-	return err != nil || object != nil && health.Bucket(object, nil, false).Ready
+	return err != nil || object != nil && health.Bucket(object, nil, false, health.Around{}).Ready
 }
 
 // available wants both Deployments. What keeps their pods from running is left to the
@@ -117,13 +114,13 @@ func (a appLook) volume(ctx context.Context) Finding {
 			return missing
 		})(ctx)
 	}
-	if health.Volume(claim, nil).Ready {
+	if health.Volume(claim, nil, health.Around{}).Ready {
 		return Pass()
 	}
 	if a.classMissing(ctx, claim) {
 		return Leave("needs storage-class")
 	}
-	return judgeVolume(claim, a.Events(ctx, claim))
+	return judgeVolume(claim, a.Events(ctx, claim), around(a.World))
 }
 
 // classMissing reports whether a claim has no volume because no class makes one,
@@ -138,8 +135,8 @@ func (a appLook) classMissing(ctx context.Context, claim *unstructured.Unstructu
 
 // judgeVolume: what is reported of a claim that is pending is a finding at once. A
 // provisioner that reports nothing has a minute.
-func judgeVolume(claim *unstructured.Unstructured, events []health.Event) Finding {
-	now := health.Volume(claim, events)
+func judgeVolume(claim *unstructured.Unstructured, events []health.Event, in health.Around) Finding {
+	now := health.Volume(claim, events, in)
 	settled := now.Settled()
 	if now.Level > health.Info || settled.Level == health.Warn && time.Since(claim.GetCreationTimestamp().Time) > time.Minute {
 		return notReady("PersistentVolumeClaim "+claim.GetName(), claim, settled)

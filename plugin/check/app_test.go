@@ -36,13 +36,13 @@ func TestServiceLeadsNowhere(t *testing.T) {
 func TestVolumeThatIsPending(t *testing.T) {
 	claim := fromYAML(t, "{metadata: {name: ostoy-pvc}, spec: {storageClassName: slow}}")
 	complaint := health.Event{Reason: "ProvisioningFailed", Message: "no space", Warning: true}
-	wantSaid(t, "for its first pod", judgeVolume(claim, nil), Passed, "")
-	wantSaid(t, "and somebody complains", judgeVolume(claim, []health.Event{complaint, {Reason: "A", Message: "old", Warning: true}}), Failed, "ProvisioningFailed: no space")
-	wantSaid(t, "it has been provisioned since", judgeVolume(claim, []health.Event{{Reason: "ProvisioningSucceeded"}, complaint}), Passed, "")
+	wantSaid(t, "for its first pod", judgeVolume(claim, nil, health.Around{}), Passed, "")
+	wantSaid(t, "and somebody complains", judgeVolume(claim, []health.Event{complaint, {Reason: "A", Message: "old", Warning: true}}, health.Around{}), Failed, "ProvisioningFailed: no space")
+	wantSaid(t, "it has been provisioned since", judgeVolume(claim, []health.Event{{Reason: "ProvisioningSucceeded"}, complaint}, health.Around{}), Passed, "")
 	complaint.Message = "not authorized to perform: ec2:CreateVolume with an explicit deny in a service control policy"
-	wantSaid(t, "an organization forbids it", judgeVolume(claim, []health.Event{complaint}), Failed, "a policy of the AWS organization forbids it")
+	wantSaid(t, "an organization forbids it", judgeVolume(claim, []health.Event{complaint}, health.Around{}), Failed, "a policy of the AWS organization forbids it")
 	lost := fromYAML(t, "{metadata: {name: ostoy-pvc}, spec: {volumeName: v}, status: {phase: Lost}}")
-	wantSaid(t, "lost", judgeVolume(lost, nil), Failed, "is lost")
+	wantSaid(t, "lost", judgeVolume(lost, nil, health.Around{}), Failed, "is lost")
 }
 
 func TestFrontendSpec(t *testing.T) {

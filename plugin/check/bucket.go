@@ -145,7 +145,7 @@ func (b bucketLook) deleting(ctx context.Context, object *unstructured.Unstructu
 	if project, err := b.Project(ctx); err == nil && project != nil && project.GetDeletionTimestamp() != nil {
 		return Leave("the project goes, and takes it along")
 	}
-	state, finalizers := health.Bucket(object, nil, false), object.GetFinalizers()
+	state, finalizers := health.Bucket(object, nil, false, around(b.World)), object.GetFinalizers()
 	if len(finalizers) == 0 {
 		return Refuse("Bucket "+object.GetName()+" is being deleted", state.Text, state.Hint)
 	}
@@ -167,7 +167,7 @@ func (b bucketLook) synced(ctx context.Context, object *unstructured.Unstructure
 	if state, stale := live.Stale(ctx, b.World, object, time.Now()); stale {
 		return notReady("Bucket "+object.GetName(), object, state)
 	}
-	return notReady("Bucket "+object.GetName(), object, health.Bucket(object, nil, false))
+	return notReady("Bucket "+object.GetName(), object, health.Bucket(object, nil, false, around(b.World)))
 }
 
 // notReady makes a finding of how an object is. What has not lasted long is told

@@ -19,6 +19,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/live"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/problem"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
@@ -263,6 +264,12 @@ func Only(checks []Check, ids ...string) []Check {
 
 // installIn is what installs the app in a project again, given who manages its objects.
 func installIn(w *live.World, flags ...string) string { return w.Hands.Install(w.Namespace, flags...) }
+
+// around is how the app's objects are judged: what install restores, whoever manages the
+// app does.
+func around(w *live.World) health.Around {
+	return health.Around{Install: func(flags ...string) string { return installIn(w, flags...) }}
+}
 
 // retain are the commands after which the S3 bucket of a Bucket stays when the Bucket is
 // deleted, and which delete it. Object are its name and namespace as oc takes them.

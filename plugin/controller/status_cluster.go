@@ -42,7 +42,7 @@ func countBuckets(l *statusLook) Buckets {
 
 // count files one Bucket.
 func (b *Buckets) count(object *unstructured.Unstructured, l *statusLook) {
-	state := health.Bucket(object, nil, false)
+	state := health.Bucket(object, nil, false, health.Around{})
 	one := BucketStatus{
 		Namespace: object.GetNamespace(), Name: object.GetName(), Finalizer: ack.Managed(object),
 		Part: cleaned(report.Settled(state, object, l.now)),

@@ -67,7 +67,7 @@ type Seen struct {
 func RowOf(s Seen) Row {
 	f := s.Found
 	name, i := f.Facts.Namespace.Value, installed(f)
-	object, way := f.only("Bucket", bucketHealth), route(f)
+	object, way := f.only("Bucket", f.bucketHealth), route(f)
 	all, pods, _ := workloads(f, object.Mark == report.OK)
 	row := Row{
 		Namespace: name, Bucket: render.BucketName(name), RoleARN: f.RoleARN, Region: f.Facts.Region.Value,

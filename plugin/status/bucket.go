@@ -45,7 +45,7 @@ func bucketOf(f Found) Bucket {
 	if item == nil {
 		return b
 	}
-	b.Part = f.part(item, bucketHealth)
+	b.Part = f.part(item, f.bucketHealth)
 	b.Region = f.S3.Bucket.Region
 	if item.Live != nil && f.S3.BucketErr != nil { // then S3 is not the source, and the table says so
 		b.Region = health.Text(item.Live.Object, "status", "ackResourceMetadata", "region")
@@ -59,10 +59,14 @@ func bucketOf(f Found) Bucket {
 	return b
 }
 
-// bucketHealth judges a Bucket that nobody has just written.
-func volumeHealth(o *unstructured.Unstructured) health.State { return health.Volume(o, nil) }
+func (f Found) volumeHealth(o *unstructured.Unstructured) health.State {
+	return health.Volume(o, nil, health.Around{Install: f.install})
+}
 
-func bucketHealth(o *unstructured.Unstructured) health.State { return health.Bucket(o, nil, false) }
+// bucketHealth judges a Bucket that nobody has just written.
+func (f Found) bucketHealth(o *unstructured.Unstructured) health.State {
+	return health.Bucket(o, nil, false, health.Around{Install: f.install})
+}
 
 // compare adds what S3 says. It can only make things worse.
 func (b *Bucket) compare(f Found) {

@@ -42,7 +42,7 @@ const frontend = "ostoy-frontend"
 func Of(f Found) Report {
 	r := Report{
 		Namespace: f.Facts.Namespace.Value, Installed: installed(f), Bucket: bucketOf(f), Role: roleOf(f),
-		ServiceAccount: serviceAccount(f), Volume: f.only("PersistentVolumeClaim", volumeHealth), Route: route(f),
+		ServiceAccount: serviceAccount(f), Volume: f.only("PersistentVolumeClaim", f.volumeHealth), Route: route(f),
 		Access: exposed(f).Words(), Drift: driftOf(f),
 	}
 	r.Workloads, r.Pods, r.PodsPart = workloads(f, r.Bucket.Mark == report.OK)

@@ -26,9 +26,9 @@ const (
 // Bucket judges an ACK Bucket by its conditions (pkg/condition/condition.go of
 // aws-controllers-k8s/runtime). before are the
 // conditions it had when this run wrote it; they count only if written.
-func Bucket(obj *unstructured.Unstructured, before []Condition, written bool) State {
+func Bucket(obj *unstructured.Unstructured, before []Condition, written bool, in Around) State {
 	conds := Conditions(obj)
-	s := judgeBucket(obj, conds).plainly()
+	s := judgeBucket(obj, conds, in).plainly()
 	if !written || len(conds) == 0 || !slices.Equal(conds, before) || obj.GetDeletionTimestamp() != nil {
 		return s
 	}
@@ -39,7 +39,7 @@ func Bucket(obj *unstructured.Unstructured, before []Condition, written bool) St
 	return State{Text: "waiting for the ACK controller to take the change", After: wait, Late: &s}
 }
 
-func judgeBucket(obj *unstructured.Unstructured, conds []Condition) State {
+func judgeBucket(obj *unstructured.Unstructured, conds []Condition, in Around) State {
 	recoverable, _ := find(conds, "ACK.Recoverable")
 	terminal, _ := find(conds, "ACK.Terminal")
 	if obj.GetDeletionTimestamp() != nil {
@@ -50,21 +50,21 @@ func judgeBucket(obj *unstructured.Unstructured, conds []Condition) State {
 		}
 		return s
 	}
-	if s, ok := regionDrift(obj); ok {
+	if s, ok := regionDrift(obj, in); ok {
 		return s
 	}
 	switch {
 	case terminal.status == "True" && strings.Contains(terminal.text(), "AccessDenied"):
 		return Failing(deniedController(conds).Settled())
 	case terminal.status == "True":
-		return Failing(State{Text: "the ACK controller has given up: " + terminal.text(), Hint: terminalHint(obj, terminal.text())})
+		return Failing(State{Text: "the ACK controller has given up: " + terminal.text(), Hint: terminalHint(obj, terminal.text(), in)})
 	case mentions(conds, "IAM Role is not available"):
 		return Failing(State{
 			Text: "the ACK controller has no role for this project: IAM Role is not available",
 			Hint: "an admin maps accounts to roles for the controller (CARM): see its ConfigMap ack-role-account-map and the annotations of namespace " + obj.GetNamespace(),
 		})
 	case recoverable.status == "True":
-		return judgeRecoverable(obj, conds, recoverable)
+		return judgeRecoverable(obj, conds, recoverable, in)
 	}
 	return judgeReady(obj, conds)
 }
@@ -93,7 +93,7 @@ func judgeReady(obj *unstructured.Unstructured, conds []Condition) State {
 
 // judgeRecoverable tells apart what ACK calls recoverable: some of it never
 // heals by waiting, the rest is passed through on the way.
-func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condition) State {
+func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condition, in Around) State {
 	text := c.text()
 	if strings.Contains(text, "AccessDenied") {
 		return deniedController(conds)
@@ -106,7 +106,7 @@ func judgeRecoverable(obj *unstructured.Unstructured, conds []Condition, c Condi
 	case name == "BucketNotEmpty":
 		return Failing(State{Text: code.says + ": " + name, Hint: Release(obj)})
 	case code.never:
-		return Failing(State{Text: code.says + ": " + sentence(name, text), Hint: code.cure + "; " + describeBucket(obj) + " shows the whole message"})
+		return Failing(State{Text: code.says + ": " + sentence(name, text), Hint: code.advise(obj, in)})
 	case known && code.says != "":
 		text = code.says + ": " + text
 	}
@@ -170,7 +170,7 @@ func describeBucket(obj *unstructured.Unstructured) string {
 
 // regionDrift: since runtime 0.53 the controller then does nothing at all, not even set a
 // condition (regionDrifted in pkg/runtime/reconciler.go).
-func regionDrift(obj *unstructured.Unstructured) (State, bool) {
+func regionDrift(obj *unstructured.Unstructured, in Around) (State, bool) {
 	found := Text(obj.Object, "status", "ackResourceMetadata", "region")
 	asked := obj.GetAnnotations()["services.k8s.aws/region"]
 	if found == "" || asked == "" || found == asked {
@@ -179,14 +179,14 @@ func regionDrift(obj *unstructured.Unstructured) (State, bool) {
 	is, want := advice.Region(found), advice.Region(asked)
 	return Failing(State{
 		Text: "its status says " + is.String() + ", its annotation says " + want.String() + ": the ACK controller ignores it",
-		Hint: WhereIs(obj.GetName()) + ": install with that --region",
+		Hint: WhereIs(obj.GetName()) + "; then install with that region:\n" + in.again("--region", "REGION"),
 	}), true
 }
 
 // InTwoRegions reports whether status and annotation of a Bucket name two regions. Both
 // can be written in the project: where the bucket is, only S3 says.
 func InTwoRegions(obj *unstructured.Unstructured) bool {
-	_, is := regionDrift(obj)
+	_, is := regionDrift(obj, Around{})
 	return is
 }
 
@@ -195,9 +195,9 @@ func WhereIs(bucket string) string {
 	return advice.Command("aws s3api get-bucket-location --bucket", advice.BucketName(bucket).Word()) + " shows where the bucket is (null is us-east-1)"
 }
 
-func terminalHint(obj *unstructured.Unstructured, text string) string {
-	remove := "keep the bucket (" + retain(obj) + "), delete the object (" +
-		advice.Command("oc delete buckets.s3.services.k8s.aws", obj.GetName(), "-n", obj.GetNamespace()) + ") and install again"
+func terminalHint(obj *unstructured.Unstructured, text string, in Around) string {
+	remove := "delete the Bucket resource and install again (the S3 bucket stays, with its objects):\n" + retain(obj) + "\n" +
+		advice.Command("oc delete buckets.s3.services.k8s.aws", obj.GetName(), "-n", obj.GetNamespace()) + "\n" + in.again()
 	switch {
 	case strings.Contains(text, "already exists"):
 		// An annotation alone changes no generation, and the controller filters by that.
@@ -205,10 +205,10 @@ func terminalHint(obj *unstructured.Unstructured, text string) string {
 	case strings.Contains(text, "adoption policy"):
 		return "the annotation services.k8s.aws/adoption-policy is wrong: " + remove
 	case strings.Contains(text, "PermanentRedirect"), strings.Contains(text, "LocationConstraint"):
-		return "a bucket of this name is in another region: install with that --region"
+		return s3Code{cure: place}.advise(obj, in)
 	}
 	if _, code, known := codeIn(text); known && code.cure != "" {
-		return code.cure + "; " + describeBucket(obj) + " shows the whole message"
+		return code.advise(obj, in)
 	}
 	return describeBucket(obj)
 }

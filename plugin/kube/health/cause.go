@@ -182,3 +182,15 @@ func startState(pod *unstructured.Unstructured, c map[string]any, reason, messag
 	s.Text += "; kubelet tries again"
 	return s
 }
+
+// again says how the app is installed again, with flags; in words for a Bucket or a volume
+// that is not known to be the app's.
+func (in Around) again(flags ...string) string {
+	switch {
+	case in.Install != nil:
+		return in.Install(flags...)
+	case len(flags) > 0:
+		return "install again with " + strings.Join(flags, " ")
+	}
+	return "install again"
+}

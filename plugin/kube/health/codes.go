@@ -1,6 +1,31 @@
 package health
 
-import "regexp"
+import (
+	"regexp"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Cures that end with an install, by whoever manages the app.
+const (
+	spec   = "correct the Bucket with --set or -f, or undo what was changed in it, and install again"
+	place  = "install with the region that the bucket is in"
+	enable = "enable the region in the AWS account, or install with another one"
+)
+
+// advise is what to do about a code that stays.
+func (c s3Code) advise(obj *unstructured.Unstructured, in Around) string {
+	whole := describeBucket(obj) + " shows the whole message"
+	switch c.cure {
+	case spec:
+		return c.cure + " (" + whole + "):\n" + in.again()
+	case enable:
+		return c.cure + " (" + whole + "):\n" + in.again("--region", "REGION")
+	case place:
+		return WhereIs(obj.GetName()) + "; then " + c.cure + ":\n" + in.again("--region", "REGION")
+	}
+	return c.cure + "; " + whole
+}
 
 // s3Code is an error code of S3 (Amazon S3 API Reference, "Error responses", "List of error
 // codes"), or of the services behind it, that a controller can get for a request about a
@@ -16,11 +41,9 @@ type s3Code struct {
 // table may pass. AccessDenied is judged apart: IAM spreads changes slowly.
 func s3Codes() map[string]s3Code {
 	const (
-		spec  = "correct the Bucket with --set or -f, or undo what was changed in it, and install again"
 		state = "the bucket has a setting that excludes this one, such as versioning, replication, object lock or object ownership: change it in S3, or choose another project"
 		keys  = "give the ACK S3 controller a role that works; oc ostoy-s3 controller status shows what it has"
 		other = "choose another project: the bucket is always <project>-bucket"
-		place = "install with the --region that the bucket is in"
 		aws   = "ask who administers the AWS account; AWS Support resolves it"
 		kms   = "use a KMS key that exists, is enabled, is in the region of the bucket, and whose policy lets the role of the ACK S3 controller use it"
 	)
@@ -46,7 +69,7 @@ func s3Codes() map[string]s3Code {
 	put(s3Code{true, "S3 allows a bucket 50 tags, and the controller needs two of them", "give fewer tags with --tags or --set"}, "TooManyTags", "TooManyTagsException")
 	put(s3Code{true, "S3 does not accept the policy of the bucket", spec}, "MalformedPolicy", "InvalidPolicyDocument", "MalformedPolicyDocument", "PolicyTooLarge")
 	put(s3Code{true, "the bucket, or the controller, is in another region", place}, "PermanentRedirect", "MovedPermanently", "IllegalLocationConstraintException", "InvalidLocationConstraint", "AuthorizationHeaderMalformed", "InvalidRegion", "IncorrectEndpoint")
-	put(s3Code{true, "the region is switched off in the account", "enable the region in the AWS account, or install with another --region"}, "OptInRequired", "RegionDisabledException", "AccountRequiresOptIn")
+	put(s3Code{true, "the region is switched off in the account", enable}, "OptInRequired", "RegionDisabledException", "AccountRequiresOptIn")
 	put(s3Code{true, "AWS does not accept the credentials of the ACK S3 controller", keys}, "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidSecurity", "InvalidClientTokenId", "UnrecognizedClientException", "CredentialsNotSupported", "MissingSecurityHeader", "MissingSecurityElement", "MissingAuthenticationToken", "InvalidIdentityToken", "InvalidSignature", "UnsupportedSignature", "AuthorizationQueryParametersError")
 	put(s3Code{true, "AWS does not serve the account", aws}, "AccountProblem", "AllAccessDisabled", "NotSignedUp", "UnauthorizedAccess", "UnauthorizedAccessError", "UnexpectedIPError", "AccountSuspended", "PendingVerification")
 	put(s3Code{true, "S3 does not have this function in the region, or for this kind of bucket", spec}, "NotImplemented", "MethodNotAllowed", "UnsupportedOperation", "APINotSupported")

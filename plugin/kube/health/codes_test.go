@@ -35,7 +35,7 @@ func TestBucketCodes(t *testing.T) {
 		"dial tcp: lookup s3.us-east-2.amazonaws.com: no such host":                                                                         {false, "no such host", ""},
 	} {
 		obj := bucketWith(t, conds("Ready=False|x|ACK.Recoverable"))
-		s := judgeRecoverable(obj, Conditions(obj), Condition{kind: "ACK.Recoverable", status: "True", message: said}).plainly()
+		s := judgeRecoverable(obj, Conditions(obj), Condition{kind: "ACK.Recoverable", status: "True", message: said}, Around{}).plainly()
 		end := s.Settled()
 		if (s.Level == Fail) != want.never || (end.Level == Fail) != want.never || !strings.Contains(end.Text, want.says) || !strings.Contains(end.Hint, want.cure) || end.Hint == "" {
 			t.Errorf("%s\n%+v\nthen %+v", said, s, end)
@@ -60,7 +60,7 @@ func TestEachCode(t *testing.T) {
 // TestTerminalCodes: what the controller has given up on has the same cures.
 func TestTerminalCodes(t *testing.T) {
 	for said, cure := range map[string]string{"api error MalformedXML: The XML is not well-formed": "install again", "api error InvalidTag: x": "--tags", "something else": "oc describe"} {
-		s := Bucket(bucketWith(t, conds("ACK.Terminal=True|"+said+"|")), nil, false)
+		s := Bucket(bucketWith(t, conds("ACK.Terminal=True|"+said+"|")), nil, false, Around{})
 		if s.Level != Fail || !strings.Contains(s.Text, said) || !strings.Contains(s.Hint, cure) {
 			t.Errorf("%s: %+v", said, s)
 		}
@@ -90,7 +90,7 @@ func TestVolumeEvents(t *testing.T) {
 		"denied":             {node, []Event{{"ProvisioningFailed", "UnauthorizedOperation: You are not authorized to perform: ec2:CreateVolume with an explicit deny in a service control policy", true}}, Fail, Fail, "a policy of the AWS organization forbids it"},
 		"made now":           {node, []Event{{"ProvisioningSucceeded", "ok", false}, quota}, Info, Warn, "no volume after"},
 	} {
-		s := Volume(parse(t, strings.ReplaceAll(head, "%", c.notes)), c.events)
+		s := Volume(parse(t, strings.ReplaceAll(head, "%", c.notes)), c.events, Around{})
 		end := s.Settled()
 		if s.Level != c.now || end.Level != c.end || !strings.Contains(end.Text, c.says) || s.After > 60e9 || end.Level > Info && end.Hint == "" {
 			t.Errorf("%s: %+v, then %+v", name, s, end)

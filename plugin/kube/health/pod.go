@@ -18,7 +18,7 @@ import (
 // for it once, when it starts.
 const BucketWaiter = "wait-for-bucket"
 
-// Around is what else must be known to judge a pod.
+// Around is what else must be known to judge a pod, a Bucket or a volume.
 type Around struct {
 	BucketReady bool
 	// GaveUpBefore tells whether a give-up of wait-for-bucket at this time is
@@ -29,7 +29,7 @@ type Around struct {
 	// Events are those about an object, the newest first; false if they cannot be read.
 	Events func(*unstructured.Unstructured) ([]Event, bool)
 	// Install says how the app gets what install makes, with flags of install: that depends
-	// on who manages it. Nil for pods that are not the app's.
+	// on who manages it. Nil for objects that are not the app's.
 	Install func(flags ...string) string
 	// Role says how the app's role is restored; nil: by Install.
 	Role func() string

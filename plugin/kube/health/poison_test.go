@@ -77,7 +77,7 @@ func poisonable() map[string]string {
 func stateOf(obj *unstructured.Unstructured) State {
 	switch obj.GetKind() {
 	case "Bucket":
-		return Bucket(obj, nil, false)
+		return Bucket(obj, nil, false, Around{})
 	case "Deployment":
 		return Deployment(obj, nil, Around{})
 	case "Pod":
@@ -87,7 +87,7 @@ func stateOf(obj *unstructured.Unstructured) State {
 	case "Ingress":
 		return Ingress(obj)
 	default:
-		return Volume(obj, nil)
+		return Volume(obj, nil, Around{})
 	}
 }
 

@@ -91,7 +91,7 @@ func TestBucketState(t *testing.T) {
 		"throttled":        {bucketHead + conds("ACK.Recoverable=True|SlowDown: reduce|", unsure, notReady), false, Info, Warn, 5 * time.Second, "SlowDown"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := Bucket(parse(t, tt.obj), nil, false)
+			s := Bucket(parse(t, tt.obj), nil, false, Around{})
 			end := s.Settled()
 			if s.Ready != tt.ready || s.Level != tt.now || end.Level != tt.end || s.After != tt.after {
 				t.Errorf("%+v, then %+v", s, end)
@@ -120,7 +120,7 @@ func TestBucketOldConditions(t *testing.T) {
 		"new ready":        {ready, failed, true, 0},
 		"new after create": {failed, bucketWith(t, ""), true, 0},
 	} {
-		s := Bucket(tt.obj, Conditions(tt.before), tt.written)
+		s := Bucket(tt.obj, Conditions(tt.before), tt.written, Around{})
 		if s.After != tt.after || tt.after > 0 && (s.Ready || s.Level != Info) {
 			t.Errorf("%s: %+v", name, s)
 		}
@@ -325,7 +325,7 @@ func TestVolumeAndRoutes(t *testing.T) {
 	pvc := "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: ostoy-pvc, namespace: demo}\n"
 	route := "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: r, namespace: demo}\n"
 	ing := "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i, namespace: demo}\n"
-	volume := func(obj *unstructured.Unstructured) State { return Volume(obj, nil) }
+	volume := func(obj *unstructured.Unstructured) State { return Volume(obj, nil, Around{}) }
 	for name, tt := range map[string]struct {
 		judge func(*unstructured.Unstructured) State
 		obj   string

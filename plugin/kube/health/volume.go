@@ -19,11 +19,11 @@ const provisionGrace = 30 * time.Second
 // Volume judges a PersistentVolumeClaim. Pending is normal while no pod
 // uses it: most classes bind only then (WaitForFirstConsumer). events are those about it,
 // the newest first, as far as they are known.
-func Volume(obj *unstructured.Unstructured, events []Event) State {
-	return judgeVolume(obj, events).plainly()
+func Volume(obj *unstructured.Unstructured, events []Event, in Around) State {
+	return judgeVolume(obj, events, in).plainly()
 }
 
-func judgeVolume(obj *unstructured.Unstructured, events []Event) State {
+func judgeVolume(obj *unstructured.Unstructured, events []Event, in Around) State {
 	ns, name := obj.GetNamespace(), obj.GetName()
 	switch phase := Text(obj.Object, "status", "phase"); {
 	case obj.GetDeletionTimestamp() != nil:
@@ -33,7 +33,7 @@ func judgeVolume(obj *unstructured.Unstructured, events []Event) State {
 	case phase == "Lost":
 		return Failing(State{
 			Text: "its volume is lost: " + Text(obj.Object, "spec", "volumeName") + " is not there any more",
-			Hint: "restore the volume, or give its data up and install again: " + advice.Command("oc delete pvc", name, "-n", ns),
+			Hint: "restore the volume, or give its data up and install again:\n" + advice.Command("oc delete pvc", name, "-n", ns) + "\n" + in.again(),
 		})
 	}
 	class, classed, _ := unstructured.NestedString(obj.Object, "spec", "storageClassName")

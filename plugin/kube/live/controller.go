@@ -251,7 +251,7 @@ func confirmed(ctx context.Context, w *World, object *unstructured.Unstructured)
 // they may have been changed since.
 func Worked(ctx context.Context, w *World) string {
 	object, err := w.One(ctx, kinds.Bucket.GVR(), render.BucketName(w.Namespace))
-	if err != nil || object == nil || !health.Bucket(object, nil, false).Ready {
+	if err != nil || object == nil || !health.Bucket(object, nil, false, health.Around{}).Ready {
 		return ""
 	}
 	state, err := w.BucketState(ctx)

@@ -44,7 +44,7 @@ func (i *identity) mend(ctx context.Context, client dynamic.Interface, w *watche
 			if i.replaced[key] && !round[key] {
 				i.gaveUp[name] = health.Failing(State{
 					Text: "its pods get no AWS identity: " + miss + ", and that of its successor " + pod.GetName() + " as well",
-					Hint: "the pod identity webhook does not work here (oc get mutatingwebhookconfigurations); install with --set podIdentity=projected, which needs no webhook",
+					Hint: "the pod identity webhook does not work here (" + advice.Command("oc get mutatingwebhookconfigurations") + "); to do without it:\n" + i.projected(),
 				})
 				break
 			}
@@ -57,6 +57,9 @@ func (i *identity) mend(ctx context.Context, client dynamic.Interface, w *watche
 	}
 	return told
 }
+
+// projected is the install of pods that carry their identity themselves.
+func (i *identity) projected() string { return i.targets.install("--set", "podIdentity=projected") }
 
 // remove deletes one pod, the very one that was looked at.
 func (i *identity) remove(ctx context.Context, client dynamic.Interface, deployment string, pod *unstructured.Unstructured, miss string) ([]State, bool) {
@@ -75,7 +78,7 @@ func (i *identity) remove(ctx context.Context, client dynamic.Interface, deploym
 	case apierrors.IsForbidden(err):
 		i.gaveUp[deployment] = health.Failing(State{
 			Text: fmt.Sprintf("pod %s came without its AWS identity (%s) and you may not delete it", pod.GetName(), miss),
-			Hint: "as somebody who is allowed to: " + advice.Command("oc delete pod", pod.GetName(), "-n", pod.GetNamespace()) + "\nor install with --set podIdentity=projected",
+			Hint: "as somebody who is allowed to: " + advice.Command("oc delete pod", pod.GetName(), "-n", pod.GetNamespace()) + "\nor, to do without the webhook: " + i.projected(),
 		})
 	}
 	return nil, false // any other error passes; the next look tries again

@@ -167,12 +167,12 @@ func (w *waiting) states(ctx context.Context) []State {
 		if applied := w.live(kinds.Bucket, t.Bucket); applied != nil {
 			before = health.Conditions(applied)
 		}
-		return health.Bucket(obj, before, t.BucketWritten)
+		return health.Bucket(obj, before, t.BucketWritten, health.Around{Install: t.install})
 	})
 	bucketReady := len(out) == 0 || out[0].Ready || out[0].Lone
 	add(kinds.PersistentVolumeClaim, t.PVC, func(obj *unstructured.Unstructured) State {
 		events, _ := w.reports.about(obj)
-		return health.Volume(obj, events)
+		return health.Volume(obj, events, health.Around{Install: t.install})
 	})
 	for _, name := range t.Deployments {
 		add(kinds.Deployment, name, func(obj *unstructured.Unstructured) State {
@@ -182,8 +182,7 @@ func (w *waiting) states(ctx context.Context) []State {
 			pods := health.CurrentPods(obj, w.watched.List(kinds.Pod))
 			return health.Deployment(obj, pods, health.Around{
 				BucketReady: bucketReady, GaveUpBefore: w.gaveUpBefore, Pulled: w.reports.pulled, Events: w.reports.about,
-				// An install waits for what it has applied itself.
-				Install: func(flags ...string) string { return live.Hands{}.Install(t.Namespace, flags...) },
+				Install: t.install,
 			})
 		})
 	}
@@ -191,6 +190,9 @@ func (w *waiting) states(ctx context.Context) []State {
 	add(kinds.Ingress, t.Ingress, health.Ingress)
 	return out
 }
+
+// install is the install of an app that an install waits for: it has applied that itself.
+func (t Targets) install(flags ...string) string { return live.Hands{}.Install(t.Namespace, flags...) }
 
 // one is the State of one object, if it can be believed yet.
 func (w *waiting) one(kind kinds.Kind, name string, judge func(*unstructured.Unstructured) State) State {
