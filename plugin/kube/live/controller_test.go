@@ -152,7 +152,7 @@ func TestF1Proven(t *testing.T) {
 func TestRestore(t *testing.T) {
 	by := func(manager string) *unstructured.Unstructured {
 		object := &unstructured.Unstructured{Object: map[string]any{}}
-		object.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: manager, Operation: metav1.ManagedFieldsOperationApply, FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte("{}")}}})
+		object.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: manager, Operation: metav1.ManagedFieldsOperationApply, FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1("{}")}})
 		return object
 	}
 	const (
