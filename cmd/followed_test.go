@@ -327,16 +327,23 @@ func prepared(w typed) {
 	w.done("oc ostoy-s3 controller install --bucket-pattern *-bucket")
 }
 
-// noController has the cluster keep all its objects, and no controller.
-func noController(w typed) {
-	controlled(w)
-	w.store.KeepWhole()
-	w.cluster.Serve("v1/Namespace", "v1/ServiceAccount", "v1/ConfigMap", "v1/Secret", "v1/Service", "v1/Pod", "v1/PersistentVolumeClaim", "apps/v1/Deployment",
+// servedWhole are the kinds of a cluster that keeps all its objects.
+func servedWhole() []string {
+	return []string{
+		"v1/Namespace", "v1/ServiceAccount", "v1/ConfigMap", "v1/Secret", "v1/Service", "v1/Pod", "v1/PersistentVolumeClaim", "apps/v1/Deployment",
 		"networking.k8s.io/v1/NetworkPolicy", "networking.k8s.io/v1/Ingress", "s3.services.k8s.aws/v1alpha1/Bucket", "coordination.k8s.io/v1/Lease",
 		"rbac.authorization.k8s.io/v1/Role", "rbac.authorization.k8s.io/v1/RoleBinding", "rbac.authorization.k8s.io/v1/ClusterRole", "rbac.authorization.k8s.io/v1/ClusterRoleBinding",
 		"apiextensions.k8s.io/v1/CustomResourceDefinition", "authorization.k8s.io/v1/SubjectAccessReview",
 		"authorization.k8s.io/v1/SelfSubjectAccessReview", "authorization.k8s.io/v1/SelfSubjectRulesReview",
-		"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding")
+		"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding",
+	}
+}
+
+// noController has the cluster keep all its objects, and no controller.
+func noController(w typed) {
+	controlled(w)
+	w.store.KeepWhole()
+	w.cluster.Serve(servedWhole()...)
 	w.apply("somebody", "/api/v1/namespaces/demo", map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "demo"}})
 	for _, path := range []string{controller, account, settings, "/api/v1/namespaces/ack-system/pods/ack-1"} {
 		w.request(http.MethodDelete, path, "", nil)

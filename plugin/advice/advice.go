@@ -25,6 +25,15 @@ func NewController(pattern string) string {
 	return Command("oc ostoy-s3 controller install", "--bucket-pattern", cmp.Or(pattern, render.OwnBucketPattern))
 }
 
+// ControllerIn are the words that name the namespace of a controller in a command of it;
+// none for the usual one.
+func ControllerIn(namespace string) []string {
+	if namespace == "" || namespace == render.ControllerNamespace {
+		return nil
+	}
+	return []string{"-n", Project(namespace).Word()}
+}
+
 // ControllerFor says what a cluster admin types where there is no controller: alone,
 // or together with the app. The pattern matches the bucket of the project.
 func ControllerFor(namespace string) string {

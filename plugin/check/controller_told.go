@@ -18,7 +18,6 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/olm"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/text/plain"
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
 // config holds what the controller is told against what it accepts, against the region of
@@ -120,11 +119,7 @@ func (c controllerLook) update(ctx context.Context, one ack.Controller) string {
 	if !c.subscribed(ctx, one) {
 		return "whoever installed the controller updates it to 1.1.2 or later"
 	}
-	var where []string
-	if one.Namespace != operator.DefaultNamespace {
-		where = []string{"-n", one.Namespace}
-	}
-	return "a cluster admin updates the controller: " + advice.Command("oc ostoy-s3 controller install --upgrade", where...)
+	return "a cluster admin updates the controller: " + advice.Command("oc ostoy-s3 controller install --upgrade", advice.ControllerIn(one.Namespace)...)
 }
 
 // subscribed reports whether OLM installs a controller for a Subscription that is managed by

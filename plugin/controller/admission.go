@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
@@ -81,13 +82,14 @@ const (
 
 // withoutPolicy is the warning where there is no policy.
 func withoutPolicy(p *Plan) (what, next string) {
+	install := advice.Command("oc ostoy-s3 controller install", advice.ControllerIn(p.found.Namespace)...)
 	byOLM := func(c ack.Controller) bool { return c.Installer == ack.OLM }
 	if slices.ContainsFunc(slices.Concat(p.found.Mine(), p.found.Others()), byOLM) || p.Mode == ByOLM {
 		return notServed + ", and " + everyVerb + ": each of them can change or delete any S3 bucket that the controller's role covers",
-			"upgrade the cluster; the next oc ostoy-s3 controller install then adds the admission policy"
+			"upgrade the cluster; the next " + install + " then adds the admission policy"
 	}
 	return notServed + ", so project admins and editors can read Buckets and not create them",
-		"a cluster admin creates each Bucket: oc ostoy-s3 install -n PROJECT; after an upgrade of the cluster, oc ostoy-s3 controller install adds policy and permissions"
+		"a cluster admin creates each Bucket: " + advice.Command("oc ostoy-s3 install -n PROJECT") + "; after an upgrade of the cluster, " + install + " adds policy and permissions"
 }
 
 // exempt settles which controllers the policy does not check: the one of this tool,
@@ -120,7 +122,10 @@ func exempt(p *Plan) (notes []string) {
 	if !a.Served {
 		return nil
 	}
-	if p.Mode != Used || exempt[own] {
+	// Beside a controller that is used, the own account is exempt only if a Deployment uses
+	// it: an earlier controller may have left its permissions behind.
+	uses := p.proof.unasked || slices.Contains(live.AccountsOf(p.found.Controllers.All), own)
+	if p.Mode != Used || exempt[own] && uses {
 		a.Exempt = []string{own}
 	}
 	delete(exempt, own)

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/iam"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/apply"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
@@ -74,13 +75,13 @@ func otherSubscription(p *Plan) error {
 // choose picks catalog and version for a first install.
 func choose(ctx context.Context, p *Plan, options *operator.Options) error {
 	if left := p.found.Versions; len(left) > 0 {
-		next := advice.Command("oc ostoy-s3 controller uninstall")
+		next := advice.Command("oc ostoy-s3 controller uninstall", advice.ControllerIn(p.found.Namespace)...)
 		if name := left[0].GetName(); !p.found.versionOurs(name) {
 			next = advice.Command("oc delete clusterserviceversions.operators.coreos.com", name, "-n", p.found.Namespace)
 		}
 		return problem.Refuse(fmt.Sprintf("%s is in %s without a Subscription", left[0].GetName(), p.found.Namespace),
 			"somebody removed the Subscription and not what it had installed; OLM takes on no version that is there already",
-			next+", then run the same command again")
+			next+"\nthen run the same command again")
 	}
 	offers, known, err := offers(ctx, p)
 	if err != nil {
@@ -242,7 +243,7 @@ func target(p *Plan, is olm.Install, v Versions, offers []olm.Offer) (string, er
 	if target != is.Installed && !olm.Newer(VersionOf(target), v.Installed) {
 		return "", problem.Refuse(fmt.Sprintf("--version %s is older than %s, which is installed", p.options.Version, v.Installed),
 			"OLM only goes from a version to a newer one",
-			"leave out --version; or oc ostoy-s3 controller uninstall first, and install the version you want")
+			"leave out --version; or "+startAt(p))
 	}
 	return target, nil
 }
@@ -253,13 +254,22 @@ func sameVersion(p *Plan, csv, available string) error {
 	if p.options.Version == "" || CSVOf(p.options.Version) == csv {
 		return nil
 	}
-	next := "leave out --version; or oc ostoy-s3 controller uninstall first, and install the version you want"
+	next := "leave out --version; or " + startAt(p)
 	if available != "" && !olm.Newer(VersionOf(CSVOf(p.options.Version)), available) {
 		next = "add --upgrade, which goes on version after version to the one you name if it is newer; or " + next
 	}
 	return problem.Refuse(fmt.Sprintf("--version %s is not the version that the Subscription has installed, or is installing", p.options.Version),
 		fmt.Sprintf("that is %s; a Subscription starts at a version once, and OLM goes on from there as its channel says", csv),
 		next)
+}
+
+// startAt says how to have another version than the one that there is. The role goes with
+// the controller, and the next one is a new one, for the same buckets.
+func startAt(p *Plan) string {
+	in := advice.ControllerIn(p.found.Namespace)
+	pattern := cmp.Or(p.options.Role.BucketPattern, onRecord(p).BucketPattern, iam.OwnBucketPattern)
+	return "start at that version:\n" + advice.Command("oc ostoy-s3 controller uninstall", in...) + "\n" +
+		advice.Command("oc ostoy-s3 controller install", append(in, "--bucket-pattern", pattern, "--version", p.options.Version)...)
 }
 
 // catalogsUnknown reports whether the answer to a question for packagemanifests says

@@ -135,7 +135,7 @@ func stranded(ctx context.Context, r *Removal) error {
 	}
 	return problem.Fail("a Bucket was created while the controller was being removed",
 		"the controller's finalizer is on it, which nothing removes any more:\n"+listed(now),
-		advice.Command("oc ostoy-s3 controller install")+"\nthen delete the Bucket, and run the same command again")
+		advice.Command("oc ostoy-s3 controller install", advice.ControllerIn(r.found.Namespace)...)+"\nthen delete the Bucket, and run the same command again")
 }
 
 // decideNamespace removes a namespace that install created and that contains nothing of

@@ -185,7 +185,7 @@ func (r *Removal) KeepRole() {
 	}
 	for _, p := range r.going(removal.Project) {
 		p.Keep("the role that is kept can be assumed by a service account of this namespace, and so by everybody who creates a namespace of this name",
-			"delete the role, then "+advice.Command("oc delete namespace", r.found.Namespace))
+			"remove both: "+advice.Command("oc ostoy-s3 controller uninstall", advice.ControllerIn(r.found.Namespace)...))
 		r.tellRoles()
 	}
 }

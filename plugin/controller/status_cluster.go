@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/ack"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
@@ -116,7 +117,7 @@ func policy(l *statusLook) Policy {
 	if !l.policy.found.Served {
 		return Policy{State: operator.PolicyNotServed, Part: part(report.Warning,
 			"the cluster does not serve ValidatingAdmissionPolicies (Kubernetes 1.30, OpenShift 4.17); "+operator.AnyBucket,
-			"upgrade the cluster; then oc ostoy-s3 controller install")}
+			"upgrade the cluster; then "+advice.Command("oc ostoy-s3 controller install", advice.ControllerIn(l.Namespace)...))}
 	}
 	state, what, why := l.policy.seen.State()
 	switch state {
@@ -136,7 +137,7 @@ func enforced(l *statusLook, exempt []string) Policy {
 	switch {
 	case l.only != "":
 	case len(l.policy.unused) > 0:
-		enforced.Part = part(report.Warning, "enforced, but exempts "+strings.Join(l.policy.unused, ", ")+", which no controller uses", "oc ostoy-s3 controller install")
+		enforced.Part = part(report.Warning, "enforced, but exempts "+strings.Join(l.policy.unused, ", ")+", which no controller uses", advice.Command("oc ostoy-s3 controller install", advice.ControllerIn(l.Namespace)...))
 	case l.policy.unusedErr != nil:
 		enforced.Part = part(report.Unknown, "enforced, unchanged; exempt: "+exempted(exempt)+"; whether they are controllers is not known: "+unproven(l.policy.unusedErr), "")
 	}
@@ -195,10 +196,10 @@ type TrustedNamespace struct {
 	Writers []string `json:"writers,omitempty"`
 }
 
-func trustPart(t live.Trust) report.Part {
+func trustPart(t live.Trust, own string) report.Part {
 	switch {
 	case t.Missing:
-		return part(report.Warning, "does not exist: a user who can create it can create the service account that the policy exempts", "oc ostoy-s3 controller install")
+		return part(report.Warning, "does not exist: a user who can create it can create the service account that the policy exempts", advice.Command("oc ostoy-s3 controller install", advice.ControllerIn(own)...))
 	case len(t.Writers) > 0:
 		return part(report.Warning, t.Writers.Why(), t.Ways())
 	case t.Needs != "":
@@ -233,11 +234,20 @@ func (l *statusLook) unproven() []Unproven {
 	for _, c := range l.found.Controllers.Unproven {
 		one := Unproven{part("", notAController, ""), c.Namespace, c.Name}
 		if l.found.isMine(c) {
-			one.Part = part(report.Wrong, "managed by ostoy-s3, and "+notAController, "oc ostoy-s3 controller install")
+			one.Part = part(report.Wrong, "managed by ostoy-s3, and "+notAController, lacking(c))
 		}
 		all = append(all, one)
 	}
 	return all
+}
+
+// lacking shows which permissions a controller lacks. OLM gives them, or the chart, and
+// controller install does not change them.
+func lacking(c ack.Controller) string {
+	if csv := c.Labels["olm.owner"]; c.Installer == ack.OLM && csv != "" {
+		return advice.Command("oc describe clusterserviceversions.operators.coreos.com", csv, "-n", c.Namespace)
+	}
+	return advice.Command("oc auth can-i list buckets.s3.services.k8s.aws -A", "--as="+operator.AccountName(c.Namespace, c.Account()))
 }
 
 // proof is about a controller whose details are reported although it is not proven.

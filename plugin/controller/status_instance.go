@@ -253,7 +253,7 @@ func judgeWaiting(l *statusLook, subscription *unstructured.Unstructured, p plan
 	}
 	j := olm.Judge(subscription, nil, p.planFor(is), l.now)
 	if j.Waits && apply.Ours(subscription) {
-		j.Next = "oc ostoy-s3 controller install"
+		j.Next = advice.Command("oc ostoy-s3 controller install", advice.ControllerIn(s.Namespace)...)
 	}
 	if s.Part = progress(j); j.Progress == olm.OnItsWay && p.err != nil {
 		s.Part = unseen(p.err)

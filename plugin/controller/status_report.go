@@ -44,7 +44,7 @@ func (l *statusLook) report(seen []*instance) *Report {
 	r := &Report{Only: l.only, Controllers: []Instance{}, Kind: l.kind(), Policy: policy(l), Buckets: countBuckets(l)}
 	marks := []report.Mark{r.Buckets.Mark, r.Policy.Mark}
 	for _, one := range l.trusts {
-		judged := TrustedNamespace{Part: trustPart(one), Namespace: one.Namespace, Writers: one.Writers.Names()}
+		judged := TrustedNamespace{Part: trustPart(one, l.Namespace), Namespace: one.Namespace, Writers: one.Writers.Names()}
 		r.Namespaces = append(r.Namespaces, judged)
 		marks = append(marks, judged.Mark)
 	}
@@ -165,7 +165,7 @@ func (one *instance) settings() Settings {
 	// How to mend them goes by what is meant: check says it at length.
 	s := Settings{Part: part(report.Wrong, "wrong: "+strings.Join(ack.Settings(flaws), ", "), "oc ostoy-s3 check --only controller-config")}
 	if one.ours {
-		s.Hint = "oc ostoy-s3 controller install"
+		s.Hint = advice.Command("oc ostoy-s3 controller install", advice.ControllerIn(one.Namespace)...)
 	}
 	s.Flaws = each(flaws, func(f ack.Flaw) Flaw { return Flaw{f.Setting, awserr.Redact(f.Why)} })
 	return s

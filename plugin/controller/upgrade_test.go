@@ -69,7 +69,7 @@ func TestTarget(t *testing.T) {
 		"nothing can be read":  {"1.12.0", nil, "1.12.0"},
 		"of another catalog's": {"1.12.0", []olm.Offer{{Catalog: "other", CatalogNamespace: "m", Listed: true}}, "1.12.0"},
 	} {
-		p := &Plan{basis: basis{options: Options{Version: c.version, Upgrade: true}}}
+		p := &Plan{basis: basis{found: &Found{}, options: Options{Version: c.version, Upgrade: true}}}
 		got, err := target(p, is, Versions{Installed: "1.9.0", Newest: "1.13.0"}, c.offers)
 		var told *problem.Error
 		refused := errors.As(err, &told) && told.Kind == problem.Refused && told.Next != ""

@@ -131,7 +131,7 @@ func followUsed(ctx context.Context, p *Plan, observe func(health.State)) error 
 func used(ctx context.Context, f *follower, seen wait.Seen, c ack.Controller) health.State {
 	object := seen.Get(kinds.Deployment, c.Name)
 	if object == nil {
-		return health.Graced(health.State{Text: "its Deployment was deleted", Hint: "oc ostoy-s3 controller install"}, health.MissingGrace)
+		return health.Graced(health.State{Text: "its Deployment was deleted", Hint: advice.NewController("")}, health.MissingGrace)
 	}
 	if now, is := ack.ControllerOf(object); is {
 		c = now

@@ -114,7 +114,7 @@ func (h Holder) refuseAnothers(name string, a *Actual) error {
 	what := fmt.Sprintf("the role %s is %s and stays", name, of(madeFor(name, a), a))
 	if h == App {
 		return refuse(what, "without it no project of the cluster gets a bucket, or gets rid of one",
-			"--keep-role to leave it; oc ostoy-s3 controller uninstall removes it, with the controller")
+			"--keep-role to leave it; then "+advice.Command("oc ostoy-s3 controller uninstall", advice.ControllerIn(a.Tags[render.TagNamespace])...)+" removes it, with the controller")
 	}
 	return refuse(what, "the app reads and writes its bucket with it",
 		advice.Command("oc ostoy-s3 uninstall -n", advice.Project(a.Tags[render.TagNamespace]).Word())+" removes it, with the app")

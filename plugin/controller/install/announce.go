@@ -39,7 +39,7 @@ func tellNotes(c *run) {
 		c.UI.Linef("found     %s", plain.InLine(described(other)))
 	}
 	if p.Version.Available != "" {
-		c.UI.Linef("note      controller %s is available: %s", advice.Version(p.Version.Available), advice.Command("oc ostoy-s3 controller install --upgrade"))
+		c.UI.Linef("note      controller %s is available: %s", advice.Version(p.Version.Available), advice.Command("oc ostoy-s3 controller install --upgrade", advice.ControllerIn(c.facts.Namespace.Value)...))
 	}
 	for _, note := range notes(c) {
 		c.UI.Linef("note      %s", plain.InLine(note))
@@ -73,7 +73,7 @@ func warnings(c *run) []controller.Warning {
 	if keptReach(c) {
 		all = append(all, controller.Warning{
 			What: "the controller's role reaches " + p.Reach.Text(p.Reach.Account) + ": you gave no --bucket-pattern, so its pattern and its other policies are kept",
-			Next: "to limit it: " + advice.Command("oc ostoy-s3 controller install", "--bucket-pattern", iam.OwnBucketPattern),
+			Next: "to limit it: " + advice.Command("oc ostoy-s3 controller install", append(advice.ControllerIn(c.facts.Namespace.Value), "--bucket-pattern", iam.OwnBucketPattern)...),
 		})
 	}
 	return append(all, p.Admission.Warnings...)

@@ -14,6 +14,7 @@ import (
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/access"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/kinds"
+	"github.com/oc-ostoy-s3/oc-ostoy-s3/render"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/render/operator"
 )
 
@@ -271,7 +272,7 @@ func (t Trust) Ways() string {
 	commands := t.Writers.Revoke(t.Namespace)
 	if slices.ContainsFunc(t.Writers, func(one Writer) bool { return one.Binding == "" && one.Unseen == 0 }) {
 		commands = append(commands,
-			advice.Command("oc ostoy-s3 controller uninstall", "-n", t.Namespace), "oc ostoy-s3 controller install -n NAMESPACE")
+			advice.Command("oc ostoy-s3 controller uninstall", "-n", t.Namespace), advice.Command("oc ostoy-s3 controller install -n NAMESPACE", "--bucket-pattern", render.OwnBucketPattern))
 	}
 	return strings.Join(commands, "\n")
 }

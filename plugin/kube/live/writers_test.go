@@ -136,7 +136,7 @@ func TestF1Ways(t *testing.T) {
 	server.Answer("GET /api/v1/namespaces/ack-system", map[string]any{
 		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "ack-system", "annotations": map[string]any{live.Requester: "mallory"}},
 	})
-	const want = "oc delete -n ack-system rolebinding/late\noc ostoy-s3 controller uninstall -n ack-system\noc ostoy-s3 controller install -n NAMESPACE"
+	const want = "oc delete -n ack-system rolebinding/late\noc ostoy-s3 controller uninstall -n ack-system\noc ostoy-s3 controller install -n NAMESPACE --bucket-pattern 'ostoy-*-bucket'"
 	if got := trustOf(t, world).Ways(); got != want {
 		t.Error(got)
 	}

@@ -67,7 +67,8 @@ func judgeInstalled(s, object *unstructured.Unstructured, now time.Time) Judgeme
 	if object == nil {
 		return Judgement{
 			Progress: Stuck, Why: "its ClusterServiceVersion " + InstallOf(s).Installed + " is gone, and OLM does not bring it back",
-			Next: advice.Command("oc delete", "subscriptions."+group, s.GetName(), "-n", s.GetNamespace()) + ", then subscribe again",
+			Next: advice.Command("oc delete", "subscriptions."+group, s.GetName(), "-n", s.GetNamespace()) +
+				"\nthen subscribe again: " + advice.Command("oc ostoy-s3 controller install", advice.ControllerIn(s.GetNamespace())...) + ", if that created the Subscription",
 		}
 	}
 	csv := CSVOf(object)
