@@ -455,7 +455,7 @@ func othersScenes() []byOthers {
 // TestAdviceForOthersIsFollowed is TestAdviceIsFollowed for commands of oc and aws, which
 // are played: they do what those programs do.
 func TestAdviceForOthersIsFollowed(t *testing.T) {
-	for _, s := range othersScenes() {
+	for _, s := range append(othersScenes(), appScenesOfOthers()...) {
 		t.Run(s.name, func(t *testing.T) {
 			w := typing(t)
 			s.state(w)

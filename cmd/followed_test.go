@@ -467,7 +467,7 @@ func scenes() []followed {
 // in the state that it was printed in, it ends well, and the command that advised it does
 // not advise it again.
 func TestAdviceIsFollowed(t *testing.T) {
-	for _, s := range scenes() {
+	for _, s := range append(scenes(), appScenes()...) {
 		t.Run(s.name, func(t *testing.T) {
 			w := typing(t)
 			if s.state != nil {

@@ -158,3 +158,21 @@ func TestF4HintAsksForRoute(t *testing.T) {
 		}
 	}
 }
+
+// TestAgainInAnotherAccount: credentials of another account than the inventory names are
+// either the wrong ones, or the app is to be in their account: both ways are printed. The
+// inventory, which can be edited in the project, gives no word of a command.
+func TestAgainInAnotherAccount(t *testing.T) {
+	got := recordedApp(Request{}, apply.Record{Account: "210987654321"}).advise(Found{}).Again
+	want := "to look with credentials of account 210987654321, which the inventory names: oc ostoy-s3 status -n demo --profile PROFILE\n" +
+		"or, to install the app in account 123456789012, of which your credentials are: " + installDemo
+	if got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if got := recordedApp(Request{}, apply.Record{Account: "123456789012"}).advise(Found{}).Again; got != installDemo {
+		t.Errorf("of the same account: %s", got)
+	}
+	if complaint := advicetest.Advice(recordedApp(Request{}, apply.Record{Account: poison}).advise(Found{}).Again); complaint != "" {
+		t.Error(complaint)
+	}
+}

@@ -183,7 +183,20 @@ func (e expected) advise(found Found) Found {
 	if createsFirstRoute(found) {
 		found.Again += "\n" + asksForRoute
 	}
+	found.Again = e.inAccount(found.Again)
 	return found
+}
+
+// inAccount is the install with the other way out if the credentials are of another account
+// than the inventory names: that of the inventory may be the right one.
+func (e expected) inAccount(again string) string {
+	have, named := advice.Account(e.detected.Account.Value), advice.Account(e.facts.Account.Value)
+	if have.String() == named.String() || e.detected.Account.Value == "" {
+		return again
+	}
+	return "to look with credentials of account " + named.String() + ", which the inventory names: " +
+		advice.Command("oc ostoy-s3 status", "-n", e.facts.Namespace.Value, "--profile", "PROFILE") +
+		"\nor, to install the app in account " + have.String() + ", of which your credentials are: " + again
 }
 
 // asksForRoute says what install asks. What the app was exposed by before, only the project

@@ -90,7 +90,8 @@ func adapt(a *Applier, p *problem.Error, ref Ref, s metav1.Status) (next func(wo
 		p.Why = apierr.Detail(s)
 		p.Next = "ask a cluster admin to apply what this prints: " + advice.Command(a.opts.Set.Render, "-n", a.opts.Namespace)
 	case reason == apierr.Permission && ref.Kind == "Bucket":
-		p.Next = "ask a cluster admin to run oc ostoy-s3 controller install, which allows project admins to create Buckets (docs/rights.md)"
+		p.Next = "ask a cluster admin to allow project admins to create Buckets (docs/rights.md):\n" + advice.Command("oc ostoy-s3 controller install") +
+			"\non a cluster without ValidatingAdmissionPolicies, ask one to install the app:\n" + advice.Command(a.opts.Set.Install, "-n", a.opts.Namespace)
 	case reason == apierr.Permission:
 		p.Next = "ask an admin of the project: " + advice.Command("oc adm policy add-role-to-user admin YOU", "-n", a.opts.Namespace)
 	case reason == apierr.Limits:

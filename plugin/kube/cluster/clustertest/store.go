@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/apimachinery/pkg/util/managedfields/managedfieldstest"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // Store are the objects of a server that keeps them: what is applied is merged by the
@@ -218,12 +220,28 @@ func (o *Store) apply(r *http.Request, live *unstructured.Unstructured, found bo
 		return nil, errors.New("not merged")
 	}
 	out.SetUID(live.GetUID())
+	if err := unchangeable(live, out); found && err != nil {
+		return nil, err
+	}
 	if query.Get("dryRun") == "" {
 		o.version++
 		out.SetResourceVersion(strconv.Itoa(o.version))
 		o.objects[r.URL.Path] = out
 	}
 	return out.Object, nil
+}
+
+// unchangeable is the refusal of a Deployment with another selector
+// (ValidateDeploymentUpdate in pkg/apis/apps/validation of Kubernetes).
+func unchangeable(live, out *unstructured.Unstructured) error {
+	was, _, _ := unstructured.NestedMap(live.Object, "spec", "selector")
+	is, _, _ := unstructured.NestedMap(out.Object, "spec", "selector")
+	if live.GetKind() != "Deployment" || was == nil || equality.Semantic.DeepEqual(was, is) {
+		return nil
+	}
+	return apierrors.NewInvalid(live.GroupVersionKind().GroupKind(), live.GetName(), field.ErrorList{
+		field.Invalid(field.NewPath("spec", "selector"), is, "field is immutable"),
+	})
 }
 
 // All are the objects of a kind in all namespaces, by the path of their list:
