@@ -39,3 +39,16 @@ func TestInstallOfABucket(t *testing.T) {
 		}
 	}
 }
+
+// TestInstallOfPodsThatAreRefused: the other SCC is given by an install of the app, and not
+// to a Deployment that is not the app's.
+func TestInstallOfPodsThatAreRefused(t *testing.T) {
+	refused := parse(t, rollingHead+"  conditions: [{type: ReplicaFailure, status: \"True\", reason: x, message: 'pods \"x\" is forbidden: unable to validate against any security context constraint'}]\n")
+	in := Around{Install: func(flags ...string) string { return strings.Join(append([]string{"INSTALL"}, flags...), " ") }}
+	if got := Deployment(refused, nil, in).Settled().Hint; !strings.HasSuffix(got, "\nINSTALL --set scc.restricted=true") {
+		t.Error(got)
+	}
+	if got := Deployment(refused, nil, Around{}).Settled().Hint; got == "" || strings.Contains(got, "install") {
+		t.Error(got)
+	}
+}

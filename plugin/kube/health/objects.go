@@ -45,7 +45,7 @@ func judgeDeployment(obj *unstructured.Unstructured, pods []*unstructured.Unstru
 func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructured, in Around, counts string, begun bool) State {
 	conds := Conditions(obj)
 	if c, _ := find(conds, "ReplicaFailure"); c.status == "True" {
-		return noPods(obj, c)
+		return noPods(obj, c, in)
 	}
 	pod := State{}
 	if begun {
@@ -70,7 +70,7 @@ func rollingOut(obj *unstructured.Unstructured, pods []*unstructured.Unstructure
 // noPods says why pods cannot even be created. Quotas are counted anew and
 // OpenShift's limits for a new project arrive a little later than its first
 // objects, so each must last.
-func noPods(obj *unstructured.Unstructured, c Condition) State {
+func noPods(obj *unstructured.Unstructured, c Condition, in Around) State {
 	ns := obj.GetNamespace()
 	_, rest, _ := strings.Cut(c.message, "is forbidden: ")
 	why := cmp.Or(rest, c.message)
@@ -89,7 +89,10 @@ func noPods(obj *unstructured.Unstructured, c Condition) State {
 		grace = deniedGrace
 	case strings.Contains(c.message, "security context constraint"):
 		s.About = SCC
-		s.Hint = "the settings of the chart pass restricted-v2: look at what -f and --set change, or install with --set scc.restricted=true"
+		s.Hint = "the settings of the chart pass restricted-v2: look at what -f and --set change"
+		if in.Install != nil {
+			s.Hint += ", or allow the app the SCC restricted, too:\n" + in.Install("--set", "scc.restricted=true")
+		}
 		grace = deniedGrace
 	}
 	return Graced(s, grace)
