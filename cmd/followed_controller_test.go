@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,16 +74,58 @@ func subscribed(w typed) {
 func (w typed) hasVersion(phase, reason string) {
 	w.apply("olm", version, map[string]any{
 		"apiVersion": olmAPI, "kind": "ClusterServiceVersion", "metadata": map[string]any{"name": "ack-s3-controller.v1.10.0", "namespace": acks},
-		"spec": map[string]any{}, "status": map[string]any{"phase": phase, "reason": reason, "lastUpdateTime": "2026-01-01T00:00:00Z"},
+		"spec":   map[string]any{"install": map[string]any{"strategy": "deployment", "spec": map[string]any{"deployments": []any{map[string]any{"name": "ack-s3-controller"}}}}},
+		"status": map[string]any{"phase": phase, "reason": reason, "lastUpdateTime": "2026-01-01T00:00:00Z"},
 	})
 }
 
 // operated has OLM have installed the operator that controller install asked for.
 func operated(w typed) {
 	subscribed(w)
+	w.installsVersion()
+}
+
+// installsVersion has OLM install the operator that was subscribed to.
+func (w typed) installsVersion() {
 	w.hasVersion("Succeeded", "InstallSucceeded")
 	w.store.Edit(subscription, func(object map[string]any) {
 		object["status"] = map[string]any{"state": "AtLatestKnown", "currentCSV": "ack-s3-controller.v1.10.0", "installedCSV": "ack-s3-controller.v1.10.0"}
+	})
+}
+
+// missed has the webhook have missed the controller's pod, which the caller may not delete.
+func missed(w typed) {
+	withOLM(w)
+	w.done("oc ostoy-s3 " + installOLM + " --identity annotation")
+	w.installsVersion()
+	w.deploys("ack-s3-controller", acks)
+	w.store.Edit(controller, func(object map[string]any) {
+		object["metadata"].(map[string]any)["generation"] = int64(1)
+		object["status"] = map[string]any{"observedGeneration": int64(1), "replicas": int64(1), "updatedReplicas": int64(1), "readyReplicas": int64(1), "availableReplicas": int64(1)}
+	})
+	w.podOf("")
+	w.keepsPods()
+}
+
+// keepsPods has the caller not be allowed to delete.
+func (w typed) keepsPods() {
+	w.store.Refuse(func(r *http.Request) bool { return r.Method == http.MethodDelete })
+}
+
+// podOf has the controller's pod be a new one, which the webhook gave a role, or missed.
+func (w typed) podOf(role string) {
+	w.controllersPod(acks)
+	w.store.Edit("/api/v1/namespaces/ack-system/pods/ack-1", func(object map[string]any) {
+		object["metadata"].(map[string]any)["labels"].(map[string]any)["pod-template-hash"] = "x"
+		if role == "" {
+			return
+		}
+		spec, _ := object["spec"].(map[string]any)
+		spec["volumes"] = []any{map[string]any{"name": "aws-iam-token"}}
+		containers, _ := spec["containers"].([]any)
+		setEnv(containers[0].(map[string]any), []string{
+			"AWS_ROLE_ARN=arn:aws:iam::" + awstest.Account + ":role" + render.ControllerRolePath + role,
+		})
 	})
 }
 
@@ -269,15 +313,13 @@ func controllerScenes() []byController {
 		}, command: "check -n demo --only controller-config", advised: []string{"oc set env"}},
 		{name: "a Bucket was created meanwhile", state: func(w typed) {
 			prepared(w)
-			asked := 0
+			var asked atomic.Int32
 			w.cluster.Hold = func(r *http.Request) {
-				if r.URL.Path == buckets+"buckets" {
-					if asked++; asked == 3 {
-						w.apply("controller", buckets+"namespaces/demo/buckets/late", map[string]any{
-							"apiVersion": "s3.services.k8s.aws/v1alpha1", "kind": "Bucket",
-							"metadata": map[string]any{"name": "late", "namespace": "demo", "finalizers": []any{"finalizers.s3.services.k8s.aws/Bucket"}},
-						})
-					}
+				if r.URL.Path == buckets+"buckets" && asked.Add(1) == 3 { // when no controller runs any more
+					w.apply("controller", buckets+"namespaces/demo/buckets/late", map[string]any{
+						"apiVersion": "s3.services.k8s.aws/v1alpha1", "kind": "Bucket",
+						"metadata": map[string]any{"name": "late", "namespace": "demo", "finalizers": []any{"finalizers.s3.services.k8s.aws/Bucket"}},
+					})
 				}
 			}
 		}, command: "controller uninstall", advised: []string{"oc ostoy-s3 controller install"}, meanwhile: func(w typed) {
@@ -286,13 +328,21 @@ func controllerScenes() []byController {
 		{name: "the Deployment is deleted while it is waited for", state: func(w typed) {
 			noController(w)
 			w.deploys("ack-s3-controller", "else")
+			var once sync.Once
 			w.cluster.Hold = func(r *http.Request) {
 				path := strings.Replace(controller, acks, "else", 1)
-				if r.Method == http.MethodGet && strings.HasPrefix(path, r.URL.Path) && strings.Contains(r.URL.Path, "/else/") && w.store.Object(path) != nil {
-					w.request(http.MethodDelete, path, "", nil)
+				if r.Method == http.MethodGet && strings.HasPrefix(path, r.URL.Path) && strings.Contains(r.URL.Path, "/else/") {
+					once.Do(func() { w.request(http.MethodDelete, path, "", nil) })
 				}
 			}
 		}, command: "controller install --timeout=6s", advised: []string{"oc ostoy-s3 controller install --bucket-pattern"}, last: "controller install"},
+		{
+			name: "a pod has no role and may not be deleted", state: missed, command: "controller install --timeout=6s", before: func(w typed) { w.store.Refuse(nil) },
+			advised: []string{"oc delete pod"}, meanwhile: func(w typed) {
+				w.podOf(w.controllersRole())
+				w.keepsPods()
+			},
+		},
 		{name: "the namespace of an exempt account is deleted", state: func(w typed) {
 			prepared(w)
 			w.deploys("ack-s3-controller", "else")
