@@ -118,17 +118,15 @@ func (b bucketLook) named(_ context.Context, object *unstructured.Unstructured) 
 	name := advice.BucketName(text)
 	return Refuse(fmt.Sprintf("Bucket %s is for the bucket %s", object.GetName(), name),
 		"OSToy looks for "+b.name()+" and for no other, and the name of a Bucket cannot be changed",
-		"the bucket "+name.String()+" stays, with what is in it:\n"+retain(object.GetName(), "-n", object.GetNamespace())+"\n"+b.again())
+		"the bucket "+name.String()+" stays, with what is in it:\n"+health.DeleteRetained(object.GetName(), object.GetNamespace())+"\n"+b.again())
 }
 
-// anew is what makes the controller look at everything again: without its object
-// the bucket stays, with what is in it, and is adopted by the next one.
+// anew is health.Anew for the project's bucket.
 func (b bucketLook) anew(flags ...string) string { return Anew(b.World, flags...) }
 
 // Anew is anew for a project.
 func Anew(w *live.World, flags ...string) string {
-	return "delete the Bucket resource and install again (the S3 bucket stays, with its objects):\n" +
-		retain(render.BucketName(w.Namespace), "-n", w.Namespace) + "\n" + installIn(w, flags...)
+	return health.Anew(render.BucketName(w.Namespace), w.Namespace, installIn(w, flags...))
 }
 
 // remove is the command that deletes the object.

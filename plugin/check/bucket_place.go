@@ -159,7 +159,7 @@ func ofOtherProjects(all []*unstructured.Unstructured) Finding {
 	}
 	return Warn(fmt.Sprintf("Buckets that name an S3 bucket of another project: %d", len(others)),
 		phrase.Few(others)+": the users of that project decide about its settings, and can delete it; a Bucket of a project names PROJECT-bucket or PROJECT--NAME-bucket",
-		"find out who needs each; to release one and keep the S3 bucket:\n"+retain("NAME", "-n", "PROJECT"))
+		"find out who needs each; to release one and keep the S3 bucket:\n"+health.DeleteRetained("NAME", "PROJECT"))
 }
 
 // once looks for other objects of the project's S3 bucket: they undo each other's
@@ -180,7 +180,7 @@ func (b bucketLook) once(all []*unstructured.Unstructured) Finding {
 	}
 	return Warn("the bucket "+b.name()+" is managed by "+strings.Join(others, ", ")+" as well",
 		"each object puts its own settings on the bucket, and any of them deletes it unless its deletion policy is retain",
-		"delete one of them; the bucket stays:\n"+retain("NAME", "-n", "PROJECT"))
+		"delete one of them; the bucket stays:\n"+health.DeleteRetained("NAME", "PROJECT"))
 }
 
 // IDAccount is the check that AWS is asked in the right account: in another one,

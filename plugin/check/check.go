@@ -16,7 +16,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/advice"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/aws/awserr"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/cluster"
 	"github.com/oc-ostoy-s3/oc-ostoy-s3/plugin/kube/health"
@@ -269,14 +268,6 @@ func installIn(w *live.World, flags ...string) string { return w.Hands.Install(w
 // app does.
 func around(w *live.World) health.Around {
 	return health.Around{Install: func(flags ...string) string { return installIn(w, flags...) }}
-}
-
-// retain are the commands after which the S3 bucket of a Bucket stays when the Bucket is
-// deleted, and which delete it. Object are its name and namespace as oc takes them.
-func retain(object ...string) string {
-	const resource = "buckets.s3.services.k8s.aws"
-	return advice.Command("oc annotate", append(append([]string{resource}, object...), deletionPolicyNote+"=retain", "--overwrite")...) + "\n" +
-		advice.Command("oc delete", append([]string{resource}, object...)...)
 }
 
 // unreadable is the finding of a check that could not read from the cluster what it is

@@ -104,9 +104,9 @@ func (p place) extra() []string {
 // placeOf finds a field as the API server names it: spec.template.spec.containers[0].env[2].valueFrom.
 func placeOf(live, stated any, field string) (place, bool) {
 	var path []step
-	parts := strings.Split(field, ".")
+	named, parts := regexp.MustCompile(`^([^\[\]]+)(?:\[(\d+)\])?$`), strings.Split(field, ".")
 	for n, part := range parts {
-		words := regexp.MustCompile(`^([^\[\]]+)(?:\[(\d+)\])?$`).FindStringSubmatch(part)
+		words := named.FindStringSubmatch(part)
 		is, ok := live.(map[string]any)
 		if words == nil || !ok {
 			return place{}, false

@@ -154,14 +154,28 @@ func deniedController(conds []Condition) State {
 // Release is the command that lets a Bucket go and keeps its data: the
 // controller reads the annotation again at each retry.
 func Release(obj *unstructured.Unstructured) string {
-	return "to release it and keep the data: " + retain(obj)
+	return "to release it and keep the data: " + retain(obj.GetName(), obj.GetNamespace())
 }
+
+// bucketResource is the resource as oc takes it.
+const bucketResource = "buckets.s3.services.k8s.aws"
 
 // retain is the command after which the controller leaves the bucket alone when its
 // object is deleted: an editor of the project can have set another policy.
-func retain(obj *unstructured.Unstructured) string {
-	return advice.Command("oc annotate buckets.s3.services.k8s.aws",
-		obj.GetName(), "-n", obj.GetNamespace(), "services.k8s.aws/deletion-policy=retain", "--overwrite")
+func retain(name, namespace string) string {
+	return advice.Command("oc annotate", bucketResource, name, "-n", namespace, "services.k8s.aws/deletion-policy=retain", "--overwrite")
+}
+
+// DeleteRetained are the commands after which the S3 bucket of a Bucket stays when the
+// Bucket is deleted, and which delete it.
+func DeleteRetained(name, namespace string) string {
+	return retain(name, namespace) + "\n" + advice.Command("oc delete", bucketResource, name, "-n", namespace)
+}
+
+// Anew is what makes the controller look at everything again: without its object the
+// bucket stays, and is adopted by the next one, which again creates.
+func Anew(name, namespace, again string) string {
+	return "delete the Bucket resource and install again (the S3 bucket stays, with its objects):\n" + DeleteRetained(name, namespace) + "\n" + again
 }
 
 func describeBucket(obj *unstructured.Unstructured) string {
@@ -196,8 +210,7 @@ func WhereIs(bucket string) string {
 }
 
 func terminalHint(obj *unstructured.Unstructured, text string, in Around) string {
-	remove := "delete the Bucket resource and install again (the S3 bucket stays, with its objects):\n" + retain(obj) + "\n" +
-		advice.Command("oc delete buckets.s3.services.k8s.aws", obj.GetName(), "-n", obj.GetNamespace()) + "\n" + in.again()
+	remove := Anew(obj.GetName(), obj.GetNamespace(), in.again())
 	switch {
 	case strings.Contains(text, "already exists"):
 		// An annotation alone changes no generation, and the controller filters by that.
